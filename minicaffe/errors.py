@@ -1,0 +1,122 @@
+"""The exceptions that minicaffe raises for a user's mistake.
+
+    MinicaffeError            everything below; catch this one
+    ├── PrototxtError         a text file that cannot be read: all its problems at once
+    ├── GraphError            layers that do not fit together: unknown type, missing blob
+    ├── ShapeError            a blob whose shape a layer cannot take
+    ├── DataError             images, databases and labels that cannot be read or used
+    ├── SnapshotError         weights and solver states that cannot be read, written or copied
+    ├── SolverError           solver settings that contradict each other; a loss that is not finite
+    ├── EngineError           an engine that is missing or cannot do what it was asked
+    └── MissingExtraError     an optional package that is not installed
+
+Each knows where the mistake stands (file, line, layer) and prints as one line::
+
+    net.prototxt:12: layer 'conv1' (Convolution): kernel_size is 0, expected at least 1
+"""
+
+from __future__ import annotations
+
+
+class MinicaffeError(Exception):
+    """A mistake in what the user gave, with the place where it stands.
+
+    Args:
+        message: what was found, what was expected, and a suggestion.
+        path: the file in which it stands.
+        line: its line there, counted from 1.
+        layer: the name of the layer concerned.
+        layer_type: the type of that layer.
+
+    The code that notices a mistake often knows only the message; whoever passes
+    the exception on adds what it knows with :meth:`locate`.
+    """
+
+    #: What the command line exits with.
+    exit_code = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        layer: str | None = None,
+        layer_type: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+        self.layer = layer
+        self.layer_type = layer_type
+
+    def locate(
+        self,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        layer: str | None = None,
+        layer_type: str | None = None,
+    ) -> MinicaffeError:
+        """Fill in what is not known yet about the place; returns the same exception."""
+        if self.path is None:
+            self.path, self.line = path, line or self.line
+        if self.layer is None:
+            self.layer, self.layer_type = layer, layer_type
+        return self
+
+    def __str__(self) -> str:
+        parts = []
+        if self.path:
+            parts.append(f"{self.path}:{self.line}: " if self.line else f"{self.path}: ")
+        if self.layer is not None:
+            kind = f" ({self.layer_type})" if self.layer_type else ""
+            parts.append(f"layer '{self.layer}'{kind}: ")
+        return "".join(parts) + self.message
+
+
+class PrototxtError(MinicaffeError):
+    """A text file that does not follow its schema."""
+
+
+class GraphError(MinicaffeError):
+    """Layers that do not fit together."""
+
+
+class ShapeError(MinicaffeError):
+    """A blob has a shape that the layer cannot take."""
+
+
+class DataError(MinicaffeError):
+    """Images, databases or labels that cannot be read or used."""
+
+
+class SnapshotError(MinicaffeError):
+    """Weights or solver states that cannot be read, written or copied."""
+
+
+class SolverError(MinicaffeError):
+    """Solver settings that contradict each other, or training that went wrong."""
+
+
+class EngineError(MinicaffeError):
+    """An engine that is missing or cannot do what it was asked."""
+
+
+class MissingExtraError(MinicaffeError):
+    """An optional package is not installed.
+
+    Args:
+        package: the package to install from PyPI.
+        extra: the minicaffe extra that brings it.
+        purpose: what it is needed for, as in "reading LMDB databases".
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package '{package}', which is not installed; "
+            f"run: pip install 'minicaffe[{extra}]' (or: pip install {package})"
+        )
+        self.package = package
+        self.extra = extra
