@@ -61,7 +61,7 @@ class MinicaffeError(Exception):
     ) -> MinicaffeError:
         """Fill in what is not known yet about the place; returns the same exception."""
         if self.path is None:
-            self.path, self.line = path, line or self.line
+            self.path, self.line = path, self.line or line
         if self.layer is None:
             self.layer, self.layer_type = layer, layer_type
         return self

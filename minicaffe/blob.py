@@ -1,0 +1,206 @@
+"""Blob: an N-dimensional array of values together with their gradients."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from minicaffe.errors import ShapeError
+from minicaffe.memory import SyncedMemory
+
+MAX_AXES = 32
+MAX_COUNT = 2**31 - 1  # Caffe's limit: counts are C ints there
+
+
+class Blob:
+    """Values (``data``) and their gradients (``diff``), both C-contiguous.
+
+    Args:
+        shape: the lengths of the axes, outermost first; () is one element.
+        dtype: of both arrays; float32 unless somebody checks gradients.
+
+    ``data`` and ``diff`` are live numpy views: writing into them takes effect. They are
+    allocated (as zeros) when first asked for. Reshaping to a smaller or equal count keeps
+    the memory and what it holds; reshaping beyond it takes new memory (Caffe's rule).
+    """
+
+    __slots__ = (
+        "_data",
+        "_data_array",
+        "_data_view",
+        "_diff",
+        "_diff_array",
+        "_diff_view",
+        "count",
+        "dtype",
+        "shape",
+    )
+
+    def __init__(self, shape: tuple[int, ...] = (0,), dtype: Any = np.float32) -> None:
+        self.dtype = np.dtype(dtype)
+        self.shape: tuple[int, ...] = ()
+        self.count = -1
+        self._data = SyncedMemory(0, self.dtype)
+        self._diff = SyncedMemory(0, self.dtype)
+        self._data_view: np.ndarray | None = None
+        self._diff_view: np.ndarray | None = None
+        self._data_array: np.ndarray | None = None  # what the views were cut from
+        self._diff_array: np.ndarray | None = None
+        self.reshape(*shape)
+
+    # ------------------------------------------------------------------ shape
+
+    def reshape(self, *shape: int) -> None:
+        """Take another shape.
+
+        Raises:
+            ShapeError: an axis is negative, there are more than 32, or the count passes 2^31-1.
+        """
+        new = tuple(map(operator.index, shape))
+        if new == self.shape and self.count >= 0:
+            return
+        if len(new) > MAX_AXES:
+            raise ShapeError(f"{len(new)} axes, at most {MAX_AXES} are possible")
+        if any(n < 0 for n in new):
+            raise ShapeError(f"shape {shape_text(new)} has a negative length")
+        count = math.prod(new)
+        if count > MAX_COUNT:
+            raise ShapeError(f"shape {shape_text(new)} has more than 2^31-1 elements")
+        self.shape, self.count = new, count
+        self._data_view = self._diff_view = None
+        if count > self._data.size:
+            self._data = SyncedMemory(count, self.dtype)
+        if count > self._diff.size:
+            self._diff = SyncedMemory(count, self.dtype)
+
+    def reshape_like(self, other: Blob) -> None:
+        """Take the shape of another blob."""
+        self.reshape(*other.shape)
+
+    def axis(self, index: int) -> int:
+        """The axis counted from 0; ``index`` may be negative, counting from the end.
+
+        Raises:
+            ShapeError: the blob has no such axis.
+        """
+        axes = len(self.shape)
+        if not -axes <= index < axes:
+            raise ShapeError(f"axis {index} is out of range for a blob of shape {self.shape_string}")
+        return index % axes
+
+    @property
+    def num_axes(self) -> int:
+        """How many axes there are."""
+        return len(self.shape)
+
+    @property
+    def shape_string(self) -> str:
+        """The shape and count as Caffe's log prints them, such as ``2 3 4 (24)``."""
+        return " ".join([*map(str, self.shape), f"({self.count})"])
+
+    def legacy_shape(self, index: int) -> int:
+        """The length of axis ``index`` of the old 4-D view; missing axes count as 1."""
+        if len(self.shape) > 4:
+            raise ShapeError(f"num, channels, height, width need at most 4 axes, not {self.shape}")
+        return self.shape[index] if index < len(self.shape) else 1
+
+    @property
+    def num(self) -> int:
+        """Axis 0 of the old 4-D view."""
+        return self.legacy_shape(0)
+
+    @property
+    def channels(self) -> int:
+        """Axis 1 of the old 4-D view."""
+        return self.legacy_shape(1)
+
+    @property
+    def height(self) -> int:
+        """Axis 2 of the old 4-D view."""
+        return self.legacy_shape(2)
+
+    @property
+    def width(self) -> int:
+        """Axis 3 of the old 4-D view."""
+        return self.legacy_shape(3)
+
+    # ------------------------------------------------------------------ values
+
+    @property
+    def data(self) -> np.ndarray:
+        """The values, as a live array of the blob's shape."""
+        view, array = self._data_view, self._data.array
+        if view is None or self._data_array is not array:
+            view = self._data_view = array[: self.count].reshape(self.shape)
+            self._data_array = array
+        return view
+
+    @property
+    def diff(self) -> np.ndarray:
+        """The gradients, as a live array of the blob's shape."""
+        view, array = self._diff_view, self._diff.array
+        if view is None or self._diff_array is not array:
+            view = self._diff_view = array[: self.count].reshape(self.shape)
+            self._diff_array = array
+        return view
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        self.data[...] = values
+
+    @diff.setter
+    def diff(self, values: Any) -> None:
+        self.diff[...] = values
+
+    @property
+    def data_memory(self) -> SyncedMemory:
+        """Where the values live."""
+        return self._data
+
+    @property
+    def diff_memory(self) -> SyncedMemory:
+        """Where the gradients live."""
+        return self._diff
+
+    def share_data(self, other: Blob) -> None:
+        """Use the other blob's memory for ``data`` (equal counts; shapes may differ)."""
+        self._require_count(other)
+        if self._data is not other._data:
+            self._data, self._data_view = other._data, None
+
+    def share_diff(self, other: Blob) -> None:
+        """Use the other blob's memory for ``diff`` (equal counts; shapes may differ)."""
+        self._require_count(other)
+        if self._diff is not other._diff:
+            self._diff, self._diff_view = other._diff, None
+
+    def _require_count(self, other: Blob) -> None:
+        if self.count != other.count:
+            raise ShapeError(
+                f"cannot share memory between shapes {self.shape_string} and {other.shape_string}"
+            )
+
+    def __repr__(self) -> str:
+        return f"Blob({', '.join(map(str, self.shape))})"
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape as error messages print it, such as ``2×3×4``; ``scalar`` for ()."""
+    return "×".join(map(str, shape)) or "scalar"
+
+
+class BlobVec(list):
+    """A layer's parameter blobs; Python layers grow it with :meth:`add_blob`."""
+
+    def __init__(self, dtype: Any = np.float32) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def add_blob(self, *shape: int) -> Blob:
+        """Append a blob of zeros of this shape."""
+        blob = Blob(shape, self.dtype)
+        self.append(blob)
+        return blob

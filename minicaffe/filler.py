@@ -1,0 +1,111 @@
+"""Fillers: what a parameter blob holds before training (Caffe's FillerParameter)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.proto import caffe_pb2
+from minicaffe.suggest import did_you_mean
+
+_VARIANCE = caffe_pb2.FillerParameter
+
+
+def fill(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    """Fill an array as a ``FillerParameter`` says.
+
+    Args:
+        param: its ``type`` chooses one of :data:`FILLERS`; the other fields are that type's.
+        array: filled in place; its shape gives the fans.
+        rng: the source of randomness.
+
+    Raises:
+        GraphError: unknown type, or ``sparse`` with a type other than gaussian.
+        ShapeError: the type cannot fill this shape.
+    """
+    try:
+        filler = FILLERS[param.type]
+    except KeyError:
+        hint = did_you_mean(param.type, FILLERS)
+        raise GraphError(f"unknown filler type '{param.type}'{hint}") from None
+    if param.sparse != -1 and param.type != "gaussian":
+        raise GraphError(f"filler '{param.type}' does not support sparse; only gaussian does")
+    filler(param, array, rng)
+
+
+def fan(param: Any, shape: tuple[int, ...]) -> float:
+    """The n of xavier and msra: fan-in, fan-out or their average, by ``variance_norm``.
+
+    Fan-in is the count over axis 0 (outputs), fan-out the count over axis 1 (inputs), as in
+    Caffe; that is what one output sums over, or one input contributes to.
+    """
+    count = math.prod(shape)
+    fan_in = count / shape[0] if shape else 1
+    fan_out = count / shape[1] if len(shape) > 1 else count
+    if param.variance_norm == _VARIANCE.AVERAGE:
+        return (fan_in + fan_out) / 2
+    return fan_out if param.variance_norm == _VARIANCE.FAN_OUT else fan_in
+
+
+def _constant(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    array[...] = param.value
+
+
+def _uniform(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    if param.min > param.max:
+        raise GraphError(f"filler 'uniform' has min {param.min:g} above max {param.max:g}")
+    array[...] = rng.uniform(param.min, param.max, array.shape)
+
+
+def _gaussian(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    """N(mean, std²); with ``sparse``, each value survives with probability sparse / axis 0."""
+    if param.std < 0:
+        raise GraphError(f"filler 'gaussian' has a negative std {param.std:g}")
+    array[...] = rng.normal(param.mean, param.std, array.shape)
+    if param.sparse >= 0:
+        if not array.ndim:
+            raise ShapeError("a sparse gaussian filler needs at least one axis")
+        array *= rng.random(array.shape) < param.sparse / array.shape[0]
+
+
+def _positive_unitball(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    """Positive values whose sum over all axes but the first is 1."""
+    array[...] = rng.random(array.shape)
+    array /= array.sum(axis=tuple(range(1, array.ndim)), keepdims=True)
+
+
+def _xavier(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    """Uniform in ±√(3/n), the variance of Glorot & Bengio (2010)."""
+    scale = math.sqrt(3 / fan(param, array.shape))
+    array[...] = rng.uniform(-scale, scale, array.shape)
+
+
+def _msra(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    """N(0, 2/n), for ReLU nets: He et al. (2015)."""
+    array[...] = rng.normal(0, math.sqrt(2 / fan(param, array.shape)), array.shape)
+
+
+def _bilinear(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    """The weights with which a Deconvolution upsamples bilinearly (stride ceil(k/2))."""
+    if array.ndim != 4 or array.shape[2] != array.shape[3]:
+        raise ShapeError(f"filler 'bilinear' needs 4 axes with a square kernel, not {array.shape}")
+    size = array.shape[3]
+    factor = math.ceil(size / 2)
+    center = (2 * factor - 1 - factor % 2) / (2 * factor)
+    line = 1 - np.abs(np.arange(size) / factor - center)
+    array[...] = line[:, None] * line
+
+
+FILLERS: dict[str, Callable[[Any, np.ndarray, np.random.Generator], None]] = {
+    "constant": _constant,
+    "uniform": _uniform,
+    "gaussian": _gaussian,
+    "positive_unitball": _positive_unitball,
+    "xavier": _xavier,
+    "msra": _msra,
+    "bilinear": _bilinear,
+}

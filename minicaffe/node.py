@@ -1,0 +1,99 @@
+"""One layer of a net together with the blobs that it is connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.errors import MinicaffeError
+from minicaffe.layer import Layer
+
+
+@dataclass(eq=False)
+class Node:
+    """A layer in its place: what it reads, what it fills, whose gradient is wanted.
+
+    Attributes:
+        bottom_ids, top_ids: where the blobs stand in the net's list of blobs.
+        propagate_down: for each bottom, whether ``backward`` computes its gradient.
+        need_backward: whether ``backward`` runs at all.
+        path, line: where the layer stands in its prototxt.
+    """
+
+    layer: Layer
+    name: str
+    path: str | None = None
+    line: int | None = None
+    bottoms: list[Blob] = field(default_factory=list)
+    tops: list[Blob] = field(default_factory=list)
+    bottom_names: list[str] = field(default_factory=list)
+    top_names: list[str] = field(default_factory=list)
+    bottom_ids: list[int] = field(default_factory=list)
+    top_ids: list[int] = field(default_factory=list)
+    propagate_down: list[bool] = field(default_factory=list)
+    need_backward: bool = False
+    losses: list[Blob] = field(default_factory=list)
+    _shapes: list[tuple[int, ...]] = field(default_factory=list)
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Tell errors that pass through where this layer stands."""
+        try:
+            yield
+        except MinicaffeError as error:
+            raise self._locate(error) from error.__cause__
+
+    def _locate(self, error: MinicaffeError) -> MinicaffeError:
+        return error.locate(
+            path=self.path, line=self.line, layer=self.name, layer_type=self.layer.type
+        )
+
+    def setup(self) -> None:
+        """Let the layer check itself, make its parameters and shape its tops."""
+        with self.located():
+            self.layer.check_blob_counts(len(self.bottoms), len(self.tops))
+            self.layer.setup(self.bottoms, self.tops)
+            self.losses = [
+                top for index, top in enumerate(self.tops) if self.layer.loss_weight(index)
+            ]
+            self.reshape()
+
+    def reshape(self) -> None:
+        """Let the layer shape its tops; a loss's weight stays in its top's diff."""
+        memories = [top.diff_memory for top in self.losses]
+        with self.located():
+            self.layer.reshape(self.bottoms, self.tops)
+        self._shapes = self._current_shapes()
+        first = not any(memory.allocated for memory in memories)
+        for index, top in enumerate(self.tops):
+            weight = self.layer.loss_weight(index)
+            if weight and (first or top.diff_memory not in memories):
+                top.diff[...] = weight
+
+    def _current_shapes(self) -> list[tuple[int, ...]]:
+        return [blob.shape for blob in self.bottoms] + [blob.shape for blob in self.tops]
+
+    def forward(self) -> float:
+        """Fill the tops; returns what the layer adds to the loss (Σ top · weight)."""
+        layer = self.layer
+        if layer.reshapes_always or self._shapes != self._current_shapes():
+            self.reshape()
+        try:
+            layer.forward(self.bottoms, self.tops)
+        except MinicaffeError as error:
+            raise self._locate(error) from error.__cause__
+        loss = 0.0
+        for top in self.losses:
+            loss += float(np.vdot(top.data, top.diff))
+        return loss
+
+    def backward(self) -> None:
+        """Fill the bottoms' diffs and add to the parameters' diffs."""
+        try:
+            self.layer.backward(self.tops, self.propagate_down, self.bottoms)
+        except MinicaffeError as error:
+            raise self._locate(error) from error.__cause__
