@@ -60,19 +60,19 @@ class Node:
             self.losses = [
                 top for index, top in enumerate(self.tops) if self.layer.loss_weight(index)
             ]
-            self.reshape()
+        self.reshape()
+        for index, top in enumerate(self.tops):
+            if self.layer.loss_weight(index):
+                top.diff[...] = self.layer.loss_weight(index)
 
     def reshape(self) -> None:
         """Let the layer shape its tops; a loss's weight stays in its top's diff."""
-        memories = [top.diff_memory for top in self.losses]
         with self.located():
             self.layer.reshape(self.bottoms, self.tops)
         self._shapes = self._current_shapes()
-        first = not any(memory.allocated for memory in memories)
         for index, top in enumerate(self.tops):
-            weight = self.layer.loss_weight(index)
-            if weight and (first or top.diff_memory not in memories):
-                top.diff[...] = weight
+            if self.layer.loss_weight(index) and not top.diff_memory.allocated:  # it grew
+                top.diff[...] = self.layer.loss_weight(index)
 
     def _current_shapes(self) -> list[tuple[int, ...]]:
         return [blob.shape for blob in self.bottoms] + [blob.shape for blob in self.tops]

@@ -137,3 +137,23 @@ class ParamTable:
         blob.share_data(owner.blob)
         blob.share_diff(owner.blob)
         self.shared[node.name, index] = owner
+
+
+def share_parameters(nodes: Sequence[Node], others: Sequence[Node]) -> None:
+    """Let layers use the values of the parameters of another net's layers of the same name.
+
+    Raises:
+        ShapeError: such a layer has other numbers or shapes of parameters.
+    """
+    first = {node.name: node for node in reversed(nodes)}
+    for other in others:
+        node = first.get(other.name)
+        if node is None:
+            continue
+        have = [blob.shape for blob in node.layer.blobs]
+        want = [blob.shape for blob in other.layer.blobs]
+        if have != want:
+            with node.located():
+                raise ShapeError(f"cannot share parameters of shapes {want}; here they are {have}")
+        for blob, source in zip(node.layer.blobs, other.layer.blobs, strict=True):
+            blob.share_data(source)

@@ -1,0 +1,69 @@
+"""pycaffe's ``forward_all`` and ``forward_backward_all``: more items than one batch holds.
+
+The last batch is filled up with zeros, whose results are dropped again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicaffe.errors import GraphError
+
+if TYPE_CHECKING:
+    from minicaffe.net import Net
+
+Arrays = dict[str, np.ndarray]
+
+
+def forward_all(net: Net, blobs: Sequence[str] | None, inputs: dict[str, Any]) -> Arrays:
+    """Run forward on all items; see :meth:`Net.forward_all`."""
+    count = _count(inputs)
+    results = [_copies(net.forward(blobs=blobs, **batch)) for batch in batches(net, inputs)]
+    return _joined(results, count)
+
+
+def forward_backward_all(
+    net: Net, blobs: Sequence[str] | None, diffs: Sequence[str] | None, arrays: dict[str, Any]
+) -> tuple[Arrays, Arrays]:
+    """Run forward and backward on all items; see :meth:`Net.forward_backward_all`."""
+    count = _count(arrays)
+    inputs = batches(net, {name: arrays[name] for name in net.inputs if name in arrays})
+    tops = batches(net, {name: arrays[name] for name in net.outputs if name in arrays})
+    data, gradients = [], []
+    for batch, top_diffs in zip_longest(inputs, tops, fillvalue={}):
+        data.append(_copies(net.forward(blobs=blobs, **batch)))
+        gradients.append(_copies(net.backward(diffs=diffs, **top_diffs)))
+    return _joined(data, count), _joined(gradients, count)
+
+
+def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:
+    """Cut arrays into batches of the net's size; the last one is padded with zeros."""
+    if not arrays:
+        return
+    size = next(iter(net.blobs.values())).shape[0]
+    for start in range(0, _count(arrays), size):
+        batch = {name: np.asarray(array[start : start + size]) for name, array in arrays.items()}
+        missing = size - len(next(iter(batch.values())))
+        yield {
+            name: np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)])
+            for name, part in batch.items()
+        }
+
+
+def _count(arrays: dict[str, Any]) -> int:
+    counts = {name: len(array) for name, array in arrays.items()}
+    if len(set(counts.values())) != 1:
+        raise GraphError(f"arrays of equal length are expected, not {counts or 'none'}")
+    return next(iter(counts.values()))
+
+
+def _copies(arrays: Arrays) -> Arrays:
+    return {name: np.array(array, ndmin=1) for name, array in arrays.items()}
+
+
+def _joined(results: list[Arrays], count: int) -> Arrays:
+    return {name: np.concatenate([one[name] for one in results])[:count] for name in results[0]}

@@ -1,0 +1,195 @@
+"""From a ``NetParameter`` to connected layers: what Caffe's ``Net::Init`` does."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+
+import minicaffe.layers  # noqa: F401  (registers the built-in layers)
+from minicaffe.blob import Blob
+from minicaffe.errors import GraphError, MinicaffeError
+from minicaffe.layer import Layer
+from minicaffe.layers.python import python_layer_class
+from minicaffe.node import Node
+from minicaffe.parameters import ParamTable
+from minicaffe.registry import layer_class
+from minicaffe.suggest import did_you_mean
+
+logger = logging.getLogger("minicaffe")
+
+AUTOMATIC = "(automatic)"  # Caffe's name for tops that the prototxt leaves out
+
+
+class NetBuilder:
+    """Builds layer after layer; afterwards holds the nodes, blobs and parameters.
+
+    Args:
+        param: the net, filtered and with splits.
+        path: the file that it came from, for error messages.
+        seed: of the layers' random generators; None draws one from the system.
+        dtype: of all blobs.
+    """
+
+    def __init__(
+        self, param: Any, *, path: str | None = None, seed: int | None = None, dtype: Any
+    ) -> None:
+        self.path = path
+        self.dtype = np.dtype(dtype)
+        self.nodes: list[Node] = []
+        self.blobs: list[Blob] = []
+        self.blob_names: list[str] = []
+        self.blob_loss_weights: list[float] = []
+        self.params = ParamTable()
+        self.available: set[str] = set()  # produced and not yet read
+        self._ids: dict[str, int] = {}
+        self._needs_backward: list[bool] = []
+        self._phase = param.state.phase
+        seeds = np.random.SeedSequence(seed).spawn(len(param.layer))
+        for layer_param, layer_seed in zip(param.layer, seeds, strict=True):
+            self._add(layer_param, np.random.default_rng(layer_seed))
+        self._prune_backward()
+        if param.force_backward:
+            self._force_backward()
+
+    # ---------------------------------------------------------------- forwards
+
+    def _add(self, param: Any, rng: np.random.Generator) -> None:
+        node = self._make_node(param, rng)
+        self.nodes.append(node)
+        with node.located():
+            self._connect(node)
+        node.setup()
+        with node.located():
+            learns = self.params.add_layer(node)
+            load_embedded_blobs(node)
+        for index, blob_id in enumerate(node.top_ids):
+            self.blob_loss_weights[blob_id] = node.layer.loss_weight(index)
+        node.need_backward = learns or any(self._needs_backward[i] for i in node.bottom_ids)
+        if node.need_backward:
+            for blob_id in node.top_ids:
+                self._needs_backward[blob_id] = True
+        shapes = ", ".join(top.shape_string for top in node.tops)
+        logger.debug("Setting up %s; top shapes: %s", node.name, shapes)
+
+    def _make_node(self, given: Any, rng: np.random.Generator) -> Node:
+        param = type(given)()
+        param.CopyFrom(given)
+        if not param.HasField("phase"):
+            param.phase = self._phase
+        line = param.source_line if param.HasField("source_line") else None
+        try:
+            layer = make_layer(param, rng, self.dtype)
+        except MinicaffeError as error:
+            raise error.locate(
+                path=self.path, line=line, layer=param.name, layer_type=param.type
+            ) from error.__cause__
+        return Node(layer, param.name, path=self.path, line=line)
+
+    def _connect(self, node: Node) -> None:
+        param, layer = node.layer.param, node.layer
+        if len(param.propagate_down) not in (0, len(param.bottom)):
+            raise GraphError(
+                f"{len(param.propagate_down)} propagate_down values for {len(param.bottom)} "
+                "bottom blob(s); give one for each, or none"
+            )
+        for index, name in enumerate(param.bottom):
+            self._append_bottom(node, index, name)
+        for index, name in enumerate(param.top):
+            self._append_top(node, index, name)
+        if layer.auto_tops:
+            needed = max(layer.min_tops or 0, layer.exact_tops or 0)
+            for _ in range(len(param.top), needed):
+                self._new_blob(node, AUTOMATIC)
+
+    def _append_bottom(self, node: Node, index: int, name: str) -> None:
+        if name not in self.available:
+            raise GraphError(
+                f"unknown bottom blob '{name}'{did_you_mean(name, sorted(self.available))}"
+            )
+        self.available.discard(name)
+        blob_id = self._ids[name]
+        node.bottoms.append(self.blobs[blob_id])
+        node.bottom_names.append(name)
+        node.bottom_ids.append(blob_id)
+        given = node.layer.param.propagate_down
+        node.propagate_down.append(given[index] if given else self._needs_backward[blob_id])
+
+    def _append_top(self, node: Node, index: int, name: str) -> None:
+        bottoms = node.layer.param.bottom
+        if index < len(bottoms) and name == bottoms[index]:  # in place
+            self._attach_top(node, self._ids[name])
+        elif name in self._ids:
+            first = next(one.name for one in self.nodes if name in one.top_names)
+            raise GraphError(
+                f"top blob '{name}' is already produced by layer '{first}'; give it another "
+                "name (a layer may only overwrite its own bottom, in the same position)"
+            )
+        else:
+            self._ids[name] = len(self.blobs)
+            self._new_blob(node, name)
+        self.available.add(name)
+
+    def _new_blob(self, node: Node, name: str) -> None:
+        self.blobs.append(Blob(dtype=self.dtype))
+        self.blob_names.append(name)
+        self.blob_loss_weights.append(0.0)
+        self._needs_backward.append(False)
+        self._attach_top(node, len(self.blobs) - 1)
+
+    def _attach_top(self, node: Node, blob_id: int) -> None:
+        node.tops.append(self.blobs[blob_id])
+        node.top_names.append(self.blob_names[blob_id])
+        node.top_ids.append(blob_id)
+
+    # --------------------------------------------------------------- backwards
+
+    def _prune_backward(self) -> None:
+        """Spare the backward work that no loss or no parameter needs."""
+        under_loss: set[str] = set()
+        skipped: set[str] = set()
+        for node in reversed(self.nodes):
+            weights = [node.layer.loss_weight(i) for i in range(len(node.tops))]
+            contributes = any(weights) or not under_loss.isdisjoint(node.top_names)
+            if node.need_backward and skipped.issuperset(node.top_names):
+                node.need_backward = False
+                node.propagate_down = [False] * len(node.bottoms)
+            if contributes:
+                under_loss.update(node.bottom_names)
+            else:
+                node.need_backward = False
+                node.propagate_down = [False] * len(node.bottoms)
+            skipped.update(
+                name
+                for name, wanted in zip(node.bottom_names, node.propagate_down, strict=True)
+                if not wanted
+            )
+
+    def _force_backward(self) -> None:
+        for node in self.nodes:
+            node.need_backward = True
+            node.propagate_down = [
+                wanted or node.layer.allow_force_backward(index)
+                for index, wanted in enumerate(node.propagate_down)
+            ]
+            node.layer.param_propagate_down = [True] * len(node.layer.blobs)
+
+
+def make_layer(param: Any, rng: np.random.Generator, dtype: np.dtype) -> Layer:
+    """The layer of a ``LayerParameter``, not set up yet.
+
+    Raises:
+        GraphError: unknown type.
+    """
+    cls = python_layer_class(param) if param.type == "Python" else layer_class(param.type)
+    return cls(param, param.phase, rng=rng, dtype=dtype)
+
+
+def load_embedded_blobs(node: Node) -> None:
+    """Use the weights that stand inside the net's own ``LayerParameter``, if any."""
+    from minicaffe.weights import copy_layer_blobs
+
+    if node.layer.param.blobs:
+        copy_layer_blobs(node.layer.blobs, node.layer.param.blobs, node.name)
+        del node.layer.param.blobs[:]  # the blobs hold them now

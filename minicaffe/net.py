@@ -1,0 +1,425 @@
+"""Net: layers connected by blobs, ready to run."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicaffe import batches, debug, weights
+from minicaffe.blob import Blob, BlobVec
+from minicaffe.build import NetBuilder
+from minicaffe.engines import Plan, find_engine
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
+from minicaffe.graph import filter_net, insert_splits
+from minicaffe.hooks import Hook, Hooks
+from minicaffe.layer import Layer
+from minicaffe.parameters import LearnableParam, ParamArena, share_parameters
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net
+from minicaffe.proto.upgrade import upgrade_net
+from minicaffe.suggest import did_you_mean
+
+TRAIN: int = caffe_pb2.TRAIN
+TEST: int = caffe_pb2.TEST
+
+
+class Net:
+    """A network, built from prototxt for one phase.
+
+    Args:
+        network: a prototxt file, or a ``NetParameter``.
+        phase: ``TRAIN`` or ``TEST``. (``Net(file, weights_file, phase)``, pycaffe's older
+            form, works too.)
+        level, stages: with the phase, what include and exclude rules are compared with.
+        weights: a ``.caffemodel`` (or ``.caffemodel.h5``) to copy trained layers from.
+        seed: of fillers, dropout and augmentation; None draws one from the system.
+        dtype: of all blobs; float32 unless gradients are being checked.
+        engine: what runs it; None chooses the fastest one present.
+
+    Raises:
+        PrototxtError: the file cannot be read; all its problems at once.
+        GraphError: layers that do not fit together.
+        ShapeError: a layer cannot take its bottoms' shapes.
+        SnapshotError: the weights cannot be read, or do not fit.
+
+    ``blobs`` maps names to :class:`Blob`; ``params`` maps layer names to their parameter
+    blobs; both in the net's order. ``inputs`` and ``outputs`` are blob names.
+    """
+
+    def __init__(
+        self,
+        network: str | os.PathLike[str] | Any,
+        phase: int | str | os.PathLike[str] = TEST,
+        level: int = 0,
+        stages: Iterable[str] | None = None,
+        weights: str | os.PathLike[str] | None = None,
+        *,
+        seed: int | None = None,
+        dtype: Any = np.float32,
+        engine: str | None = None,
+        network_file: str | None = None,
+    ) -> None:
+        if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
+            phase, weights, level = level, phase, 0
+        self.engine = find_engine(engine)
+        param, self.path = _net_parameter(network)
+        if phase not in (TRAIN, TEST):
+            raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")
+        _set_state(param, phase, level, stages)
+        self.phase = phase
+        self._build(param, seed, dtype)
+        if weights is not None:
+            self.copy_from(weights)
+
+    def _build(self, param: Any, seed: int | None, dtype: Any) -> None:
+        self.name: str = param.name
+        self.debug_info: bool = param.debug_info
+        try:
+            split = insert_splits(filter_net(param))
+        except MinicaffeError as error:
+            raise error.locate(path=self.path) from None
+        built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype)
+        self.nodes = built.nodes
+        self.hooks = Hooks()
+        self.layers: list[Layer] = [node.layer for node in self.nodes]
+        self._layer_names: list[str] = [node.name for node in self.nodes]
+        self._blob_names: list[str] = built.blob_names
+        self._blobs: list[Blob] = built.blobs
+        self._blob_loss_weights: list[float] = built.blob_loss_weights
+        self._inputs: list[int] = [
+            i for node in self.nodes if node.layer.type == "Input" for i in node.top_ids
+        ]
+        self._outputs: list[int] = [self._blob_names.index(n) for n in sorted(built.available)]
+        self.blobs: OrderedDict[str, Blob] = OrderedDict(
+            zip(self._blob_names, self._blobs, strict=True)
+        )
+        self.params: OrderedDict[str, BlobVec] = OrderedDict(
+            (node.name, node.layer.blobs) for node in self.nodes if node.layer.blobs
+        )
+        self.learnable_params: list[LearnableParam] = built.params.learnable
+        self.shared_params = built.params.shared
+        self._dtype = np.dtype(dtype)
+        self._arena: ParamArena | None = None
+        if self.phase == TRAIN:
+            self._arena = ParamArena(self.learnable_params, self._dtype)
+        self._plan: Plan | None = None
+
+    # ----------------------------------------------------------------- names
+
+    @property
+    def inputs(self) -> list[str]:
+        """The names of the blobs to fill: tops of Input layers."""
+        return [self._blob_names[i] for i in self._inputs]
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the blobs that nothing reads, in alphabetical order."""
+        return [self._blob_names[i] for i in self._outputs]
+
+    @property
+    def layer_dict(self) -> OrderedDict[str, Layer]:
+        """The layers by name."""
+        return OrderedDict(zip(self._layer_names, self.layers, strict=True))
+
+    @property
+    def top_names(self) -> OrderedDict[str, list[str]]:
+        """For every layer the names of its tops."""
+        return OrderedDict((node.name, list(node.top_names)) for node in self.nodes)
+
+    @property
+    def bottom_names(self) -> OrderedDict[str, list[str]]:
+        """For every layer the names of its bottoms."""
+        return OrderedDict((node.name, list(node.bottom_names)) for node in self.nodes)
+
+    @property
+    def blob_loss_weights(self) -> OrderedDict[str, float]:
+        """For every blob the weight with which it counts in the loss; mostly 0."""
+        return OrderedDict(zip(self._blob_names, self._blob_loss_weights, strict=True))
+
+    def _top_ids(self, index: int) -> list[int]:
+        return list(self.nodes[index].top_ids)
+
+    def _bottom_ids(self, index: int) -> list[int]:
+        return list(self.nodes[index].bottom_ids)
+
+    def layer_index(self, name: str) -> int:
+        """Where a layer stands (the last one, should two have this name).
+
+        Raises:
+            GraphError: no layer has this name.
+        """
+        for index in range(len(self.nodes) - 1, -1, -1):
+            if self._layer_names[index] == name:
+                return index
+        hint = did_you_mean(name, self._layer_names)
+        raise GraphError(f"the net has no layer '{name}'{hint}", path=self.path)
+
+    # --------------------------------------------------------------- running
+
+    @property
+    def plan(self) -> Plan:
+        """What the engine made of this net."""
+        if self._plan is None:
+            self._plan = self.engine.plan(self)
+        return self._plan
+
+    def _forward(self, start: int, end: int) -> float:
+        """Run layers by number; returns the loss."""
+        self._check_range(start, end)
+        if self.debug_info:
+            self._watch_layers()
+        return self.plan.forward(start, end)
+
+    def _backward(self, start: int, end: int) -> None:
+        """Run gradients by number, downwards."""
+        self._check_range(end, start)
+        if self.debug_info:
+            self._watch_layers()
+        self.plan.backward(start, end)
+        if self.debug_info and start == len(self.nodes) - 1 and end == 0:
+            debug.backward_total(self)
+
+    def _check_range(self, low: int, high: int) -> None:
+        if not 0 <= low <= high < len(self.nodes):
+            if not self.nodes:
+                raise GraphError("the net has no layers in this phase", path=self.path)
+            raise GraphError(
+                f"layers {low} to {high} asked for; there are 0 to {len(self.nodes) - 1}",
+                path=self.path,
+            )
+
+    def _watch_layers(self) -> None:
+        if not getattr(self, "_watched", False):
+            self._watched = True
+            self.hooks.add("after_forward", lambda index: debug.forward_info(self, index))
+            self.hooks.add("after_backward", lambda index: debug.backward_info(self, index))
+
+    def forward_loss(self) -> float:
+        """Run the whole net forward; returns the loss (the sum of tops times weights)."""
+        return self._forward(0, len(self.nodes) - 1)
+
+    def forward(
+        self,
+        blobs: Sequence[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **inputs: Any,
+    ) -> dict[str, np.ndarray]:
+        """Run forward.
+
+        Args:
+            blobs: names of blobs to return besides the outputs.
+            start, end: names of the first and last layer to run; the whole net by default.
+                With ``end``, that layer's tops are returned instead of the net's outputs.
+            inputs: an array for every input blob; without any, the blobs hold them already.
+
+        Returns:
+            The live ``data`` arrays by blob name.
+
+        Raises:
+            GraphError: inputs that are not exactly the net's; unknown names.
+            ShapeError: an array of another shape than its input blob's.
+        """
+        first = 0 if start is None else self.layer_index(start)
+        last = len(self.nodes) - 1 if end is None else self.layer_index(end)
+        names = self.outputs if end is None else self.nodes[last].top_names
+        wanted = self._existing_blobs([*names, *(blobs or ())])
+        if inputs:
+            self._fill(inputs, self.inputs, "input", "data")
+        self._forward(first, last)
+        return {name: self.blobs[name].data for name in wanted}
+
+    def backward(
+        self,
+        diffs: Sequence[str] | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        **top_diffs: Any,
+    ) -> dict[str, np.ndarray]:
+        """Run backward, adding to the parameters' diffs.
+
+        Args:
+            diffs: names of blobs whose gradients to return besides the inputs'.
+            start, end: names of the layers to begin at (the last by default) and to end
+                with. With ``end``, that layer's bottoms' gradients are returned.
+            top_diffs: an array for every output blob's gradient; without any, the losses'.
+
+        Returns:
+            The live ``diff`` arrays by blob name.
+        """
+        first = len(self.nodes) - 1 if start is None else self.layer_index(start)
+        last = 0 if end is None else self.layer_index(end)
+        names = self.inputs if end is None else self.nodes[last].bottom_names
+        wanted = self._existing_blobs([*names, *(diffs or ())])
+        if top_diffs:
+            self._fill(top_diffs, self.outputs, "output", "diff")
+        self._backward(first, last)
+        return {name: self.blobs[name].diff for name in wanted}
+
+    def forward_all(self, blobs: Sequence[str] | None = None, **inputs: Any) -> batches.Arrays:
+        """Run forward batch after batch on arrays of any equal length.
+
+        Args:
+            blobs: names of blobs to return besides the outputs.
+            inputs: for every input blob an array whose first axis counts the items.
+
+        Returns:
+            For every blob an array of the results of all items.
+        """
+        return batches.forward_all(self, blobs, inputs)
+
+    def forward_backward_all(
+        self, blobs: Sequence[str] | None = None, diffs: Sequence[str] | None = None, **arrays: Any
+    ) -> tuple[batches.Arrays, batches.Arrays]:
+        """Run forward and backward batch after batch; returns the data and the diffs.
+
+        Args:
+            blobs, diffs: names of blobs to return besides the outputs and the inputs' diffs.
+            arrays: for every input blob (or none) its items, for every output blob (or
+                none) its items' gradients.
+        """
+        return batches.forward_backward_all(self, blobs, diffs, arrays)
+
+    def _existing_blobs(self, names: Sequence[str]) -> list[str]:
+        for name in names:
+            if name not in self.blobs:
+                hint = did_you_mean(name, self.blobs)
+                raise GraphError(f"the net has no blob '{name}'{hint}", path=self.path)
+        return list(dict.fromkeys(names))
+
+    def _fill(self, arrays: dict[str, Any], names: list[str], word: str, kind: str) -> None:
+        if set(arrays) != set(names):
+            raise GraphError(
+                f"arrays given for {sorted(arrays)}, but the net's {word} blobs are {names}",
+                path=self.path,
+            )
+        for name, array in arrays.items():
+            target = getattr(self.blobs[name], kind)
+            values = np.asarray(array)
+            if values.shape[:1] != target.shape[:1] or values.size != target.size:
+                raise ShapeError(
+                    f"the array for {word} blob '{name}' has shape {values.shape}, expected "
+                    f"{target.shape}; to change it: net.blobs['{name}'].reshape(...), "
+                    "net.reshape()",
+                    path=self.path,
+                )
+            target[...] = values.reshape(target.shape)
+
+    def reshape(self) -> None:
+        """Pass the input blobs' new shapes on through the whole net."""
+        for node in self.nodes:
+            node.reshape()
+
+    def before_forward(self, hook: Hook) -> None:
+        """Call ``hook(layer_index)`` before each layer's forward."""
+        self.hooks.add("before_forward", hook)
+
+    def after_forward(self, hook: Hook) -> None:
+        """Call ``hook(layer_index)`` after each layer's forward."""
+        self.hooks.add("after_forward", hook)
+
+    def before_backward(self, hook: Hook) -> None:
+        """Call ``hook(layer_index)`` before each layer's backward."""
+        self.hooks.add("before_backward", hook)
+
+    def after_backward(self, hook: Hook) -> None:
+        """Call ``hook(layer_index)`` after each layer's backward."""
+        self.hooks.add("after_backward", hook)
+
+    def set_input_arrays(self, data: Any, labels: Any) -> None:
+        """Give the net's MemoryData layer (its first layer) arrays to read batches from."""
+        layer = self.layers[0] if self.layers else None
+        if layer is None or layer.type != "MemoryData":
+            raise GraphError("set_input_arrays needs a MemoryData layer first", path=self.path)
+        with self.nodes[0].located():
+            layer.reset(data, labels)  # type: ignore[attr-defined]
+
+    # ------------------------------------------------------------ parameters
+
+    @property
+    def arena(self) -> ParamArena:
+        """The flat memory of all learnable parameters."""
+        if self._arena is None:
+            self._arena = ParamArena(self.learnable_params, self._dtype)
+        return self._arena
+
+    def clear_param_diffs(self) -> None:
+        """Set the gradients of all learnable parameters to 0."""
+        for param in self.learnable_params:
+            if param.blob.diff_memory.allocated:
+                param.blob.diff[...] = 0
+
+    def share_with(self, other: Net) -> None:
+        """Use another net's parameters wherever a layer of the same name is in both.
+
+        Raises:
+            ShapeError: such a layer has other parameters there.
+        """
+        share_parameters(self.nodes, other.nodes)
+
+    def copy_from(self, path: str | os.PathLike[str]) -> None:
+        """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``."""
+        weights.load_weights(self, os.fspath(path))
+
+    def copy_from_proto(self, param: Any, path: str | None = None) -> None:
+        """Copy trained layers by name from a ``NetParameter``."""
+        weights.copy_trained_layers(self, param, path)
+
+    def to_proto(self, write_diff: bool = False) -> Any:
+        """The net with its parameters, as a ``NetParameter``."""
+        return weights.net_to_proto(self, write_diff)
+
+    def save(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
+        """Write a ``.caffemodel`` that Caffe reads."""
+        weights.save_caffemodel(self, os.fspath(path), write_diff)
+
+    def save_hdf5(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
+        """Write the parameters as HDF5 in Caffe's layout."""
+        weights.save_hdf5(self, os.fspath(path), write_diff)
+
+    def load_hdf5(self, path: str | os.PathLike[str]) -> None:
+        """Copy trained layers by name from HDF5."""
+        weights.load_hdf5(self, os.fspath(path))
+
+    # ------------------------------------------------------------------- end
+
+    def close(self) -> None:
+        """Let layers end their threads and close their files; the net must not run again."""
+        for layer in getattr(self, "layers", ()):
+            layer.close()
+
+    def __enter__(self) -> Net:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        phase = caffe_pb2.Phase.Name(self.phase)
+        return f"<Net '{self.name}' {phase}: {len(self.layers)} layers, {len(self._blobs)} blobs>"
+
+
+def _net_parameter(network: Any) -> tuple[Any, str | None]:
+    """A ``NetParameter`` of one's own, and the file that it was read from."""
+    if isinstance(network, str | Path | os.PathLike):
+        path = os.fspath(network)
+        return read_net(path), path
+    if not isinstance(network, caffe_pb2.NetParameter):
+        raise GraphError(f"a file name or a NetParameter is expected, not {type(network).__name__}")
+    param = caffe_pb2.NetParameter()
+    param.CopyFrom(network)
+    return upgrade_net(param), None
+
+
+def _set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) -> None:
+    """Put what the caller asked for into the net's own state (stages add up, as in Caffe)."""
+    param.state.phase = phase
+    param.state.level = level
+    param.state.stage.extend(stages or ())
+
+

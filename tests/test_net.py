@@ -1,0 +1,351 @@
+"""Net: connections, what needs backward, shared parameters, running, errors with places."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicaffe import TEST, TRAIN, Layer, MinicaffeError, Net
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.proto import caffe_pb2
+from minicaffe.registry import register
+
+
+def build(text: str, phase: int = TRAIN, **options: object) -> Net:
+    path = Path("net.prototxt")
+    path.write_text(text, encoding="utf-8")
+    return Net(str(path), phase, seed=3, **options)
+
+
+@pytest.fixture(autouse=True)
+def in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+INPUTS = """name: "net"
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 4 dim: 5 } } }
+layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 4 } } }
+"""
+CLASSIFIER = (
+    INPUTS
+    + """layer { name: "fc1" type: "InnerProduct" bottom: "data" top: "fc1"
+  inner_product_param { num_output: 7 weight_filler { type: "xavier" } } }
+layer { name: "relu" type: "ReLU" bottom: "fc1" top: "fc1" }
+layer { name: "fc2" type: "InnerProduct" bottom: "fc1" top: "fc2"
+  inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "fc2" bottom: "label" top: "loss" }
+"""
+)
+
+
+def test_names_and_shapes() -> None:
+    net = build(CLASSIFIER)
+    assert net.name == "net"
+    assert net.inputs == ["data", "label"]
+    assert net.outputs == ["loss"]
+    assert list(net.params) == ["fc1", "fc2"]
+    assert [blob.shape for blob in net.params["fc2"]] == [(3, 7), (3,)]
+    assert net.blobs["fc1"].shape == (4, 7)
+    assert net.top_names["relu"] == net.bottom_names["relu"] == ["fc1"]
+    assert net.blob_loss_weights["loss"] == 1
+    assert net.layer_dict["relu"].type == "ReLU"
+    assert repr(net) == "<Net 'net' TRAIN: 6 layers, 5 blobs>"
+
+
+def test_in_place_uses_one_blob() -> None:
+    net = build(CLASSIFIER)
+    relu = net.nodes[3]
+    assert relu.bottoms[0] is relu.tops[0] is net.blobs["fc1"]
+
+
+def test_gradient_of_the_whole_net() -> None:
+    """The loss falls along the gradient by its squared length."""
+    net = build(CLASSIFIER, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    net.blobs["data"].data[...] = rng.normal(size=(4, 5))
+    net.blobs["label"].data[...] = [0, 2, 1, 2]
+    before = net.forward_loss()
+    net.clear_param_diffs()
+    net.backward()
+    step, slope = 1e-6, float(net.arena.diff @ net.arena.diff)
+    net.arena.data -= step * net.arena.diff
+    assert slope > 0
+    assert net.forward_loss() == pytest.approx(before - step * slope, abs=1e-9)
+
+
+def test_same_seed_same_weights() -> None:
+    one, two = build(CLASSIFIER), build(CLASSIFIER)
+    np.testing.assert_array_equal(one.arena.data, two.arena.data)
+    other = Net("net.prototxt", TRAIN, seed=4)
+    assert (other.arena.data != one.arena.data).any()
+
+
+class TestBackwardNeeds:
+    def test_frozen_layers_below_everything_learned_are_spared(self) -> None:
+        text = CLASSIFIER.replace(
+            'top: "fc1"\n', 'top: "fc1" param { lr_mult: 0 } param { lr_mult: 0 }\n'
+        )
+        net = build(text)
+        needs = {node.name: node.need_backward for node in net.nodes}
+        assert needs == {
+            "data": False, "label": False, "fc1": False, "relu": False, "fc2": True, "loss": True,
+        }  # fmt: skip
+        assert net.nodes[4].propagate_down == [False]
+
+    def test_only_what_leads_to_a_loss(self) -> None:
+        net = build(
+            CLASSIFIER
+            + """layer { name: "side" type: "InnerProduct" bottom: "fc1" top: "side"
+            inner_product_param { num_output: 2 } }"""
+        )
+        needs = {node.name: node.need_backward for node in net.nodes}
+        assert not needs["side"]
+        assert needs["fc1"]
+
+    def test_propagate_down_cuts(self) -> None:
+        net = build(CLASSIFIER.replace('bottom: "fc1" top: "fc2"', 'bottom: "fc1" top: "fc2" propagate_down: false'))
+        needs = {node.name: node.need_backward for node in net.nodes}
+        assert needs["fc2"]
+        assert not needs["relu"]
+        assert not needs["fc1"]
+
+    def test_force_backward_reaches_the_inputs_but_not_the_labels(self) -> None:
+        net = build("force_backward: true\n" + CLASSIFIER)
+        assert net.layer_dict["fc1"].param_propagate_down == [True, True]
+        assert net.nodes[2].propagate_down == [True]
+        assert net.nodes[5].propagate_down == [True, False]
+
+
+class TestSharedParameters:
+    PAIR = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+    layer { name: "a" type: "InnerProduct" bottom: "x" top: "y" param { name: "w" %s }
+      param { name: "b" } inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+    layer { name: "c" type: "InnerProduct" bottom: "y" top: "z" param { name: "w" %s }
+      param { name: "b" } inner_product_param { num_output: %d } }"""
+
+    def test_one_owner_one_memory(self) -> None:
+        net = build(self.PAIR % ("lr_mult: 2", "", 3))
+        (w1, _), (w2, _) = net.params["a"], net.params["c"]
+        w1.data[0, 0] = 42
+        w2.diff[1, 1] = 7
+        assert w2.data[0, 0] == 42
+        assert w1.diff[1, 1] == 7
+        assert [(p.layer_name, p.index, p.lr_mult) for p in net.learnable_params] == [
+            ("a", 0, 2), ("a", 1, 1),
+        ]  # fmt: skip
+
+    def test_multipliers_may_be_given_by_the_sharer(self) -> None:
+        net = build(self.PAIR % ("", "lr_mult: 3 decay_mult: 0.5", 3))
+        assert (net.learnable_params[0].lr_mult, net.learnable_params[0].decay_mult) == (3, 0.5)
+
+    def test_contradicting_multipliers_are_refused(self) -> None:
+        with pytest.raises(GraphError, match="has lr_mult 2, but its owner, layer 'a', has 1"):
+            build(self.PAIR % ("lr_mult: 1", "lr_mult: 2", 3))
+
+    def test_strict_shapes(self) -> None:
+        with pytest.raises(ShapeError, match="3×3, this layer's is 4×3"):
+            build(self.PAIR % ("", "", 4))
+
+    def test_permissive_asks_only_for_counts(self) -> None:
+        text = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 6 } } }
+        layer { name: "a" type: "InnerProduct" bottom: "x" top: "y" param { name: "w" }
+          inner_product_param { num_output: 2 bias_term: false weight_filler { type: "xavier" } } }
+        layer { name: "r" type: "Reshape" bottom: "x" top: "s" reshape_param { shape { dim: 3 dim: 4 } } }
+        layer { name: "c" type: "InnerProduct" bottom: "s" top: "z"
+          param { name: "w" share_mode: PERMISSIVE }
+          inner_product_param { num_output: 3 bias_term: false } }"""
+        net = build(text)
+        assert net.params["c"][0].shape == (3, 4)
+        np.testing.assert_array_equal(
+            net.params["c"][0].data.ravel(), net.params["a"][0].data.ravel()
+        )
+
+
+def test_two_batch_norms_of_one_name_the_classic_idiom() -> None:
+    text = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 6 dim: 2 } } }
+    layer { name: "bn1" type: "BatchNorm" bottom: "x" top: "y" include { phase: TRAIN }
+      batch_norm_param { use_global_stats: false } }
+    layer { name: "bn1" type: "BatchNorm" bottom: "x" top: "y" include { phase: TEST }
+      batch_norm_param { use_global_stats: true } }"""
+    train = build(text)
+    test = Net("net.prototxt", TEST)
+    assert [layer.phase for layer in train.layers] == [TRAIN, TRAIN]
+    train.blobs["x"].data[...] = np.arange(12).reshape(6, 2)
+    train.forward()
+    test.share_with(train)
+    test.blobs["x"].data[...] = 5
+    mean = train.params["bn1"][0].data / train.params["bn1"][2].data
+    want = (5 - mean) / np.sqrt(np.arange(0, 12, 2).var(ddof=1) + 1e-5)
+    np.testing.assert_allclose(test.forward()["y"][0], want, rtol=1e-5)
+
+
+def test_share_with_needs_equal_shapes() -> None:
+    train = build(CLASSIFIER)
+    other = build(CLASSIFIER.replace("num_output: 3", "num_output: 2"), TEST)
+    with pytest.raises(ShapeError, match=r"layer 'fc2'.*cannot share parameters"):
+        other.share_with(train)
+
+
+class TestRunning:
+    def test_part_of_a_net(self) -> None:
+        net = build(CLASSIFIER)
+        data = np.ones((4, 5), np.float32)
+        whole = net.forward(data=data, label=np.zeros(4))
+        assert set(whole) == {"loss"}
+        kept = float(whole["loss"])
+        assert set(net.forward(end="relu")) == {"fc1"}
+        assert float(net.forward(start="fc2")["loss"]) == kept
+        assert set(net.forward(blobs=["fc2"])) == {"loss", "fc2"}
+        assert set(net.backward(end="fc2", diffs=["data"])) == {"fc1", "data"}
+
+    @pytest.mark.parametrize(
+        ("call", "message"),
+        [
+            (lambda net: net.forward(dat=1), "arrays given for"),
+            (lambda net: net.forward(start="fc3"), "no layer 'fc3'.*did you mean `fc"),
+            (lambda net: net.forward(blobs=["los"]), "no blob 'los'; did you mean `loss`"),
+            (lambda net: net.forward(data=np.ones((3, 5)), label=np.ones(4)), "reshape"),
+            (lambda net: net.backward(loss=np.ones((3, 5))), "output blob 'loss'"),
+            (lambda net: net._forward(0, 6), "there are 0 to 5"),
+            (lambda net: net.set_input_arrays(1, 2), "MemoryData"),
+        ],
+    )
+    def test_mistakes(self, call: object, message: str) -> None:
+        net = build(CLASSIFIER)
+        with pytest.raises(MinicaffeError, match=message) as caught:
+            call(net)  # type: ignore[operator]
+        assert str(caught.value).startswith("net.prototxt: ")
+
+    def test_reshaping_an_input_reaches_every_blob(self) -> None:
+        net = build(CLASSIFIER)
+        net.blobs["data"].reshape(2, 5)
+        net.blobs["label"].reshape(2)
+        net.reshape()
+        assert net.blobs["fc2"].shape == (2, 3)
+        net.blobs["data"].reshape(3, 5)
+        net.blobs["label"].reshape(3)
+        net.forward()  # a forward notices by itself
+        assert net.blobs["fc2"].shape == (3, 3)
+
+    def test_the_loss_weight_lives_in_the_diff(self) -> None:
+        net = build(CLASSIFIER)
+        loss = net.forward_loss()
+        assert loss == pytest.approx(np.log(3), rel=1e-6)
+        net.blobs["loss"].diff[...] = 3
+        assert net.forward_loss() == pytest.approx(3 * loss)
+        assert float(net.blobs["loss"].diff) == 3
+
+    def test_hooks_see_every_layer(self) -> None:
+        net = build(CLASSIFIER)
+        seen: list[tuple[str, int]] = []
+        for moment in ("before_forward", "after_forward", "before_backward", "after_backward"):
+            getattr(net, moment)(lambda index, moment=moment: seen.append((moment, index)))
+        net.forward()
+        net.backward()
+        assert [i for moment, i in seen if moment == "before_forward"] == list(range(6))
+        assert [i for moment, i in seen if moment == "after_backward"] == list(range(5, -1, -1))
+
+    def test_debug_info(self, caplog: pytest.LogCaptureFixture) -> None:
+        net = build("debug_info: true\n" + CLASSIFIER)
+        net.blobs["data"].data[...] = 2
+        with caplog.at_level(logging.INFO, "minicaffe"):
+            net.forward()
+            net.backward()
+        text = caplog.text
+        assert "    [Forward] Layer data, top blob data data: 2" in text
+        assert "    [Forward] Layer fc2, param blob 1 data: 0" in text
+        assert "    [Backward] Layer fc2, bottom blob fc1 diff: " in text
+        assert "    [Backward] Layer fc1, param blob 0 diff: " in text
+        assert "    [Backward] All net params (data, diff): L1 norm = (" in text
+
+    def test_forward_all_pads_and_cuts(self) -> None:
+        net = build(CLASSIFIER, TEST)
+        data = np.random.default_rng(1).normal(size=(10, 5)).astype(np.float32)
+        out = net.forward_all(blobs=["fc2"], data=data, label=np.zeros(10))
+        assert out["fc2"].shape == (10, 3)
+        net.forward(data=data[4:8], label=np.zeros(4))
+        np.testing.assert_allclose(out["fc2"][4:8], net.blobs["fc2"].data, rtol=1e-6)
+        with pytest.raises(GraphError, match="equal length"):
+            net.forward_all(data=data, label=np.zeros(9))
+
+    def test_a_net_without_layers(self) -> None:
+        with pytest.raises(GraphError, match="no layers in this phase"):
+            build('layer { name: "x" type: "Input" top: "x" include { phase: TRAIN } }', TEST).forward()
+
+
+class TestErrorsSayWhere:
+    @pytest.mark.parametrize(
+        ("layer", "message"),
+        [
+            ('layer { name: "l" type: "Relu" bottom: "data" top: "y" }', r"'l' \(Relu\): unknown layer type 'Relu'; did you mean `ReLU`"),
+            ('layer { name: "l" type: "PriorBox" bottom: "data" top: "y" }', "comes from SSD"),
+            ('layer { name: "l" type: "ReLU" bottom: "dat" top: "y" }', "unknown bottom blob 'dat'.*`data`"),
+            ('layer { name: "l" type: "AbsVal" bottom: "label" top: "data" }', "already produced by layer 'data'"),
+            ('layer { name: "l" type: "ReLU" top: "y" }', "0 bottom blob\\(s\\) given, exactly 1 expected"),
+            ('layer { name: "l" type: "ReLU" bottom: "data" bottom: "label" top: "y" }', "2 bottom blob"),
+            ('layer { name: "l" type: "ReLU" bottom: "data" top: "y" param {} }', "1 param blocks, but the layer has only 0"),
+            ('layer { name: "l" type: "ReLU" bottom: "data" top: "y" propagate_down: true propagate_down: true }', "2 propagate_down values for 1"),
+            ('layer { name: "l" type: "ReLU" bottom: "data" top: "y" include {} exclude {} }', "both include and exclude"),
+            ('layer { name: "l" type: "Eltwise" bottom: "data" bottom: "label" top: "y" }', "'l' \\(Eltwise\\)"),
+        ],
+    )  # fmt: skip
+    def test_line_layer_and_type(self, layer: str, message: str) -> None:
+        with pytest.raises(MinicaffeError, match=message) as caught:
+            build(INPUTS + layer)
+        assert str(caught.value).startswith("net.prototxt:4: layer 'l'")
+
+    def test_wrong_phase_and_network(self) -> None:
+        with pytest.raises(GraphError, match="phase is 7"):
+            build(INPUTS, 7)
+        with pytest.raises(GraphError, match="not list"):
+            Net([], TEST)
+
+
+def test_built_from_a_message_which_stays_as_it_is() -> None:
+    param = caffe_pb2.NetParameter(name="m")
+    layer = param.layer.add(name="x", type="Input", top=["x"])
+    layer.input_param.shape.add(dim=[2, 3])
+    before = param.SerializeToString()
+    net = Net(param, TEST)
+    net.blobs["x"].reshape(5, 3)
+    assert param.SerializeToString() == before
+    assert net.path is None
+
+
+def test_automatic_tops() -> None:
+    @register("TestAutomatic")
+    class Automatic(Layer):
+        auto_tops = True
+        exact_tops = 2
+
+        def reshape(self, bottom: list, top: list) -> None:
+            for one in top:
+                one.reshape(3)
+
+        def forward(self, bottom: list, top: list) -> None:
+            top[1].data[...] = 8
+
+    net = build('layer { name: "a" type: "TestAutomatic" top: "t" }')
+    net.forward()
+    assert net._blob_names == ["t", "(automatic)"]
+    assert net.outputs == ["t"]
+    assert (net._blobs[1].data == 8).all()
+
+
+def test_closing_closes_every_layer() -> None:
+    closed: list[str] = []
+
+    @register("TestCloses")
+    class Closes(Layer):
+        def reshape(self, bottom: list, top: list) -> None:
+            top[0].reshape(1)
+
+        def close(self) -> None:
+            closed.append(self.param.name)
+
+    with build('layer { name: "a" type: "TestCloses" top: "t" } layer { name: "b" type: "TestCloses" top: "u" }'):
+        pass
+    assert closed == ["a", "b"]
