@@ -1,0 +1,1 @@
+"""Solvers: a training loop × an update rule × a learning-rate policy, with snapshots."""
