@@ -27,17 +27,7 @@ class Blob:
     the memory and what it holds; reshaping beyond it takes new memory (Caffe's rule).
     """
 
-    __slots__ = (
-        "_data",
-        "_data_array",
-        "_data_view",
-        "_diff",
-        "_diff_array",
-        "_diff_view",
-        "count",
-        "dtype",
-        "shape",
-    )
+    __slots__ = ("_data", "_diff", "count", "dtype", "shape")
 
     def __init__(self, shape: tuple[int, ...] = (0,), dtype: Any = np.float32) -> None:
         self.dtype = np.dtype(dtype)
@@ -45,10 +35,6 @@ class Blob:
         self.count = -1
         self._data = SyncedMemory(0, self.dtype)
         self._diff = SyncedMemory(0, self.dtype)
-        self._data_view: np.ndarray | None = None
-        self._diff_view: np.ndarray | None = None
-        self._data_array: np.ndarray | None = None  # what the views were cut from
-        self._diff_array: np.ndarray | None = None
         self.reshape(*shape)
 
     # ------------------------------------------------------------------ shape
@@ -70,7 +56,6 @@ class Blob:
         if count > MAX_COUNT:
             raise ShapeError(f"shape {shape_text(new)} has more than 2^31-1 elements")
         self.shape, self.count = new, count
-        self._data_view = self._diff_view = None
         if count > self._data.size:
             self._data = SyncedMemory(count, self.dtype)
         if count > self._diff.size:
@@ -132,20 +117,12 @@ class Blob:
     @property
     def data(self) -> np.ndarray:
         """The values, as a live array of the blob's shape."""
-        view, array = self._data_view, self._data.array
-        if view is None or self._data_array is not array:
-            view = self._data_view = array[: self.count].reshape(self.shape)
-            self._data_array = array
-        return view
+        return self._data.array[: self.count].reshape(self.shape)
 
     @property
     def diff(self) -> np.ndarray:
         """The gradients, as a live array of the blob's shape."""
-        view, array = self._diff_view, self._diff.array
-        if view is None or self._diff_array is not array:
-            view = self._diff_view = array[: self.count].reshape(self.shape)
-            self._diff_array = array
-        return view
+        return self._diff.array[: self.count].reshape(self.shape)
 
     @data.setter
     def data(self, values: Any) -> None:
@@ -168,14 +145,12 @@ class Blob:
     def share_data(self, other: Blob) -> None:
         """Use the other blob's memory for ``data`` (equal counts; shapes may differ)."""
         self._require_count(other)
-        if self._data is not other._data:
-            self._data, self._data_view = other._data, None
+        self._data = other._data
 
     def share_diff(self, other: Blob) -> None:
         """Use the other blob's memory for ``diff`` (equal counts; shapes may differ)."""
         self._require_count(other)
-        if self._diff is not other._diff:
-            self._diff, self._diff_view = other._diff, None
+        self._diff = other._diff
 
     def _require_count(self, other: Blob) -> None:
         if self.count != other.count:

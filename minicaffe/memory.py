@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Protocol
 
 import numpy as np
@@ -31,34 +32,54 @@ class SyncedMemory:
         size: how many elements fit (a blob keeps it when it shrinks).
         dtype: their type.
         newer: the engine's copy while that is newer than the plain array, else None.
+        touched: somebody asked for the array, and may have written into it, since the
+            engine last set this to False.
     """
 
-    __slots__ = ("_array", "dtype", "newer", "size")
+    __slots__ = ("_plain", "_shown", "dtype", "newer", "size", "touched")
 
     def __init__(self, size: int, dtype: np.dtype) -> None:
         self.size = size
         self.dtype = dtype
         self.newer: EngineCopy | None = None
-        self._array: np.ndarray | None = None
+        self.touched = False
+        self._plain: np.ndarray | None = None
+        self._shown: np.ndarray | None = None
+
+    @property
+    def plain(self) -> np.ndarray:
+        """The array as it is, for an engine that knows whether it is the newest."""
+        if self._plain is None:
+            self._plain = aligned_zeros(self.size, self.dtype)
+        return self._plain
 
     @property
     def array(self) -> np.ndarray:
-        """The plain array with the newest values; zeros when never written."""
-        if self._array is None:
-            self._array = aligned_zeros(self.size, self.dtype)
+        """The array with the newest values (zeros when never written), to read or write."""
         if self.newer is not None:
             newer, self.newer = self.newer, None
-            newer.write_to(self._array)
-        return self._array
+            newer.write_to(self.plain)
+        self.touched = True
+        if self._shown is None:
+            # Over a memoryview, so that numpy lets every view derived from it refer to this
+            # object: its reference count then tells whether anybody holds one.
+            self._shown = np.frombuffer(memoryview(self.plain), self.dtype)
+        return self._shown
+
+    @property
+    def held(self) -> bool:
+        """Whether anybody still holds an array that :attr:`array` gave, or a view of it."""
+        unheld = 2  # our attribute and getrefcount's own argument
+        return self._shown is not None and sys.getrefcount(self._shown) > unheld
 
     @property
     def allocated(self) -> bool:
-        """Whether anybody has touched it yet."""
-        return self._array is not None
+        """Whether anybody has asked for the array yet."""
+        return self._plain is not None
 
-    def move_to(self, array: np.ndarray) -> None:
-        """Live in ``array`` (part of an arena) from now on, taking the values along."""
-        if self._array is not None or self.newer is not None:
-            array[...] = self.array[: array.size]
-        self._array = array
-        self.size = array.size
+    def move_to(self, plain: np.ndarray) -> None:
+        """Live in ``plain`` (part of an arena) from now on, taking the values along."""
+        if self._plain is not None or self.newer is not None:
+            plain[...] = self.array[: plain.size]
+        self._plain, self._shown = plain, None
+        self.size = plain.size
