@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from minicaffe.engines import Plan
+from minicaffe.engines import numpy as numpy_engine
 from minicaffe.engines.onednn.builder import Options
 from minicaffe.engines.onednn.library import library
 from minicaffe.engines.onednn.plan import OneDnnPlan
@@ -24,6 +28,8 @@ def why_unavailable() -> str | None:
     return None
 
 
-def plan(net: Net) -> OneDnnPlan:
-    """Prepare to run the net."""
+def plan(net: Net) -> Plan:
+    """Prepare to run the net; one of another type than float32 runs as numpy."""
+    if net.dtype != np.float32:
+        return numpy_engine.plan(net)
     return OneDnnPlan(net, Options())

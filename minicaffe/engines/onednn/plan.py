@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from minicaffe.net import Net
 
 
+class ShapesChanged(Exception):
+    """A layer has given its tops other shapes while it ran (a data layer's next image)."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node.name)
+        self.node = node
+
+
 class NumpyStep(Step):
     """Runs a layer as its numpy self.
 
@@ -44,7 +52,10 @@ class NumpyStep(Step):
         for top in self.node.tops:
             if top not in self.node.bottoms:
                 top.data_memory.newer = None  # about to be overwritten: spare the copying
+        shapes = [top.shape for top in self.node.tops]
         self.node.forward()
+        if shapes != [top.shape for top in self.node.tops]:
+            raise ShapesChanged(self.node)
         for blob in self.node.bottoms:
             if blob.data_memory.newer is None:
                 blob.data_memory.touched = False  # the layer only read it
@@ -91,6 +102,8 @@ class OneDnnPlan:
     def prepare(self) -> None:
         """Build the plan unless the one at hand still fits."""
         self._fuse = self._fuse and not self._hooks
+        for node in self._nodes:
+            node.reshape_if_needed()
         signature = self._current_signature()
         if self._signature == signature:
             return
@@ -164,17 +177,27 @@ class OneDnnPlan:
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
         self.prepare()
+        begin = start
+        while begin <= end:
+            try:
+                self._run_forward(begin, end)
+                break
+            except ShapesChanged as change:  # the rest needs other primitives
+                begin = self._nodes.index(change.node) + 1
+                self.prepare()
+        return sum(
+            float(np.vdot(top.data, top.diff))
+            for node in self._nodes[start : end + 1]
+            for top in node.losses
+        )
+
+    def _run_forward(self, start: int, end: int) -> None:
         if start == 0 and end == len(self._nodes) - 1 and not self._hooks:
             for call in self._forward:
                 call()
             show(self._values)
         else:
             self._forward_part(start, end)
-        return sum(
-            float(np.vdot(top.data, top.diff))
-            for node in self._nodes[start : end + 1]
-            for top in node.losses
-        )
 
     def _forward_part(self, start: int, end: int) -> None:
         for prepared in self._steps_between(start, end):
