@@ -124,19 +124,41 @@ class Builder:
         return self._read(self.gradients, blob.diff_memory, blob.shape, desc)
 
     def _read(
-        self, versions: Versions, memory: SyncedMemory, shape: tuple[int, ...], desc: Desc | None
+        self,
+        versions: Versions,
+        memory: SyncedMemory,
+        shape: tuple[int, ...],
+        desc: Desc | None,
     ) -> Memory:
-        tensor = versions.of(memory, shape)
-        if tensor.shape != shape:  # seen through a Reshape or Flatten: row-major order counts
-            if not tensor.is_plain:
-                self.then(lambda: memory.array)  # asking for it is what writes it
-            tensor = versions.replace(Tensor(memory, shape))
+        tensor = self._current(versions, memory, shape)
         self.calls.reads.append(tensor)
         if desc is None:
             return tensor.home
         copy, primitive = tensor.add_copy(desc)
         if primitive is not None:
             self.then(primitive)
+        return copy
+
+    def _current(
+        self, versions: Versions, memory: SyncedMemory, shape: tuple[int, ...]
+    ) -> Tensor:
+        """The version to read; a plain one where the blob is seen with another shape (through
+        Reshape or Flatten), as only row-major order is the same for both."""
+        tensor = versions.of(memory, shape)
+        if tensor.shape != shape:
+            if not tensor.is_plain:
+                self.then(tensor.bring_out)
+            tensor = versions.replace(Tensor(memory, shape))
+        return tensor
+
+    def kept_source(self, blob: Blob) -> Memory:
+        """The blob's values where they stay although the step writes its result into the same
+        blob; a copy if they are in the plain array, which shows the result then."""
+        source = self.source(blob)
+        if not self.values.of(blob.data_memory, blob.shape).is_plain:
+            return source
+        copy = Memory(source.desc)
+        self.then(reorder(source, copy))
         return copy
 
     def result(self, blob: Blob, desc: Desc, *, apart: bool = False) -> Memory:
@@ -150,8 +172,11 @@ class Builder:
         return self._write(self.gradients, tensor)
 
     def in_place(self, blob: Blob) -> Memory:
-        """The home of the blob's values, which the step overwrites."""
+        """The home of the blob's values, which the step overwrites; another one where it is
+        shared."""
         tensor = self.values.of(blob.data_memory, blob.shape)
+        if tensor.shared:
+            return self.result(blob, tensor.home.desc)
         return self._write(self.values, tensor.overwritten())
 
     def gradient_in_place(self, blob: Blob, desc: Desc) -> Memory:
@@ -164,20 +189,35 @@ class Builder:
 
     def share_gradient(self, bottom: Blob, top: Blob) -> None:
         """The bottom's gradient is the top's: one home for both."""
-        of_top = self.gradients.of(top.diff_memory, top.shape)
+        of_top = self._current(self.gradients, top.diff_memory, top.shape)
         self.calls.reads.append(of_top)
         if bottom.diff_memory is not top.diff_memory:
             self._write(self.gradients, of_top.shared_with(bottom.diff_memory))
+
+    def share_values(self, top: Blob, bottom: Blob) -> None:
+        """The top's values are the bottom's: one home for both."""
+        of_bottom = self._current(self.values, bottom.data_memory, bottom.shape)
+        self.calls.reads.append(of_bottom)
+        if bottom.data_memory is not top.data_memory:
+            self._write(self.values, of_bottom.shared_with(top.data_memory))
+
+    def has_gradient(self, blob: Blob) -> bool:
+        """Whether a step writes the blob's gradient, or somebody else may have."""
+        return blob.diff_memory in self.gradients.tensors or blob.diff_memory.allocated
 
     def _write(self, versions: Versions, tensor: Tensor) -> Memory:
         self.calls.writes.append(versions.replace(tensor))
         return tensor.home
 
-    def written_by_numpy(self, blobs: Sequence[Blob], *, gradients: bool = False) -> None:
+    def written_by_numpy(
+        self, blobs: Sequence[Blob], *, gradients: bool = False
+    ) -> None:
         """Note that the plain arrays of these blobs will hold the newest values."""
         for blob in blobs:
             memory = blob.diff_memory if gradients else blob.data_memory
-            self._write(self.gradients if gradients else self.values, Tensor(memory, blob.shape))
+            self._write(
+                self.gradients if gradients else self.values, Tensor(memory, blob.shape)
+            )
 
     def another_layout(self, memory: Memory, desc: Desc) -> Memory:
         """What a step read in its forward, in the layout that its backward wants."""
@@ -195,13 +235,13 @@ class Weights:
         self._builder = builder
         self._copies: list[tuple[SyncedMemory, Memory]] = []
 
-    def source(self, blob: Blob, shape: Sequence[int], desc: Desc | None = None) -> Memory:
-        """A parameter's values seen with ``shape``.
+    def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
+        """A parameter's values seen through a descriptor of its plain array.
 
-        Another layout than row-major float32 is a copy, made anew by every forward.
+        Another layout is a copy, made anew by every forward.
         """
-        home = Memory(Desc(shape), blob.data_memory.plain[: blob.count])
-        if desc is None or desc == home.desc:
+        home = Memory(view, blob.data_memory.plain[: blob.count])
+        if desc is None or desc == view:
             return home
         for memory, copy in self._copies:
             if memory is blob.data_memory and copy.desc == desc:
@@ -211,15 +251,18 @@ class Weights:
         self._copies.append((blob.data_memory, copy))
         return copy
 
-    def gradient(self, blob: Blob, shape: Sequence[int], desc: Desc) -> tuple[Memory, list[Call]]:
-        """Where a primitive writes a parameter's gradient, and what adds it to ``diff``."""
-        computed = Memory(desc)
-        total = Memory(Desc(shape), blob.diff_memory.plain[: blob.count])
+    def gradient(self, blob: Blob, view: Desc, desc: Desc) -> tuple[Memory, list[Call]]:
+        """Where a primitive writes a parameter's gradient in a layout of its choice, and what
+        adds it to ``diff``."""
+        computed = addend = Memory(desc)
         calls: list[Call] = []
-        addend = computed
-        if desc != total.desc:  # a reorder that adds has no fast implementation
-            addend = Memory(total.desc)
+        if desc != view:  # a reorder that adds has no fast implementation
+            addend = Memory(view)
             calls.append(reorder(computed, addend))
-        add = Recipe("binary", BINARY_ADD, total.desc, total.desc, total.desc)
-        calls.append(Primitive(add, {SRC: total, SRC_1: addend, DST: total}))
+        flat = Desc((blob.count,))
+        total = Memory(flat, blob.diff_memory.plain[: blob.count])
+        add = Recipe("binary", BINARY_ADD, flat, flat, flat)
+        calls.append(
+            Primitive(add, {SRC: total, SRC_1: addend.seen_as(flat), DST: total})
+        )
         return computed, calls

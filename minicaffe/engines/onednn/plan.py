@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 
 class ShapesChanged(Exception):
-    """A layer has given its tops other shapes while it ran (a data layer's next image)."""
+    """A layer has given its tops other shapes, or memory, while it ran (a data layer's next
+    image)."""
 
     def __init__(self, node: Node) -> None:
         super().__init__(node.name)
@@ -46,15 +47,21 @@ class NumpyStep(Step):
         """Run the layer's gradient."""
         builder.then(self.node.backward)
         wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
-        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
+        builder.written_by_numpy(
+            [blob for blob, down in wanted if down], gradients=True
+        )
 
     def _forward(self) -> None:
-        for top in self.node.tops:
-            if top not in self.node.bottoms:
-                top.data_memory.newer = None  # about to be overwritten: spare the copying
-        shapes = [top.shape for top in self.node.tops]
+        tops = self.node.tops
+        read = [blob.data_memory for blob in self.node.bottoms]
+        for top in tops:
+            if top.data_memory not in read:
+                top.data_memory.newer = (
+                    None  # about to be overwritten: spare the copying
+                )
+        before = [(top.shape, top.data_memory) for top in tops]
         self.node.forward()
-        if shapes != [top.shape for top in self.node.tops]:
+        if before != [(top.shape, top.data_memory) for top in tops]:
             raise ShapesChanged(self.node)
         for blob in self.node.bottoms:
             if blob.data_memory.newer is None:
@@ -74,8 +81,8 @@ class Prepared:
 class OneDnnPlan:
     """Runs a net through oneDNN; rebuilt whenever shapes or arrays change.
 
-    In the TEST phase it is built for inference first, and for gradients when somebody asks
-    for them. Layers that are fused are taken apart when somebody wants to begin, stop or look
+    In the TEST phase it is built for inference first (unless ``force_backward`` announces
+    gradients), and for gradients when somebody asks for them. Layers that are fused are taken apart when somebody wants to begin, stop or look
     between them.
     """
 
@@ -84,9 +91,10 @@ class OneDnnPlan:
         self._hooks = net.hooks
         self._storage = options.storage
         self._fuse = options.fuse
-        self._training = net.phase == caffe_pb2.TRAIN
+        self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(
+            net.nodes
+        )
         self._signature: list[object] | None = None
-        self._replaying = False
         self.steps: list[Prepared] = []
 
     # ---------------------------------------------------------------- building
@@ -95,7 +103,8 @@ class OneDnnPlan:
         """What the prepared calls depend on: shapes, and where the arrays are."""
         signature: list[object] = [self._fuse, self._training]
         for node in self._nodes:
-            signature += [top.shape for top in node.tops]
+            for top in node.tops:
+                signature += [top.shape, top.data_memory, top.diff_memory]
             signature += [id(blob.data_memory.plain) for blob in node.layer.blobs]
         return signature
 
@@ -125,6 +134,8 @@ class OneDnnPlan:
         nodes = [self._nodes[index]]
         cls = step_class(nodes[0].layer.type)
         reason = f"oneDNN has no {nodes[0].layer.type}"
+        if not all(blob.count for blob in (*nodes[0].bottoms, *nodes[0].tops)):
+            cls, reason = None, "an empty blob"
         if cls is not None:
             nodes = self._fusible(cls, index)
             step = cls(nodes)
@@ -144,19 +155,27 @@ class OneDnnPlan:
         nodes = [self._nodes[index]]
         if not self._fuse:
             return nodes
-        for layer_type, node in zip(cls.fuses, self._nodes[index + 1 :], strict=False):
+        types = list(cls.fuses)
+        for node in self._nodes[index + 1 :]:
             follows = len(node.bottoms) == 1 and node.bottoms[0] is nodes[-1].tops[0]
-            if not (follows and node.layer.type == layer_type and cls.can_fuse(nodes, node)):
+            if not (follows and node.layer.type in types and cls.can_fuse(nodes, node)):
                 break
+            del types[: types.index(node.layer.type) + 1]
             nodes.append(node)
         return nodes
 
     def _flatten(self) -> None:
         """The lists of a whole forward and a whole backward."""
         self._forward = [call for one in self.steps for call in one.forward.run]
-        self._backward = [call for one in reversed(self.steps) for call in one.backward.run]
-        self._values = [t for one in self.steps for t in one.forward.writes if not t.is_plain]
-        self._gradients = [t for one in self.steps for t in one.backward.writes if not t.is_plain]
+        self._backward = [
+            call for one in reversed(self.steps) for call in one.backward.run
+        ]
+        self._values = [
+            t for one in self.steps for t in one.forward.writes if not t.is_plain
+        ]
+        self._gradients = [
+            t for one in self.steps for t in one.backward.writes if not t.is_plain
+        ]
         #: Blobs that a backward reads: somebody may have written into them since the forward.
         self._kept = [
             tensor
@@ -184,7 +203,7 @@ class OneDnnPlan:
                 break
             except ShapesChanged as change:  # the rest needs other primitives
                 begin = self._nodes.index(change.node) + 1
-                self.prepare()
+                self._rebuild(begin)
         return sum(
             float(np.vdot(top.data, top.diff))
             for node in self._nodes[start : end + 1]
@@ -231,7 +250,9 @@ class OneDnnPlan:
         for prepared in reversed(self._steps_between(end, start)):
             for index in range(prepared.last, prepared.first - 1, -1):
                 self._hooks.run("before_backward", index)
-            values = [tensor for tensor in prepared.forward.reads if not tensor.superseded]
+            values = [
+                tensor for tensor in prepared.forward.reads if not tensor.superseded
+            ]
             for tensor in (*values, *prepared.backward.reads):
                 tensor.load()
             for call in prepared.backward.run:
@@ -249,15 +270,26 @@ class OneDnnPlan:
             return self._steps_between(first, last)
         return chosen
 
-    def _rebuild(self) -> None:
-        """Build anew, and compute again what gradients need of the last forward."""
+    def _rebuild(self, stop: int | None = None) -> None:
+        """Build anew, and compute again what gradients need of the last forward.
+
+        Args:
+            stop: the first node that is not to be computed again.
+        """
         self.prepare()
         for prepared in self.steps:
-            if not isinstance(prepared.step, NumpyStep):
-                prepared.step.replaying = True
-                for call in prepared.forward.run:
-                    call()
-                prepared.step.replaying = False
+            if stop is not None and prepared.last >= stop:
+                break
+            step = prepared.step
+            node = step.node
+            if isinstance(step, NumpyStep) and not any(
+                top in node.bottoms for top in node.tops
+            ):
+                continue  # what it computed stands in plain memory (in place it was overwritten)
+            step.replaying = True
+            for call in prepared.forward.run:
+                call()
+            step.replaying = False
 
     def describe(self) -> list[str]:
         """One line a step: the layers that it covers, and what runs them."""
@@ -271,3 +303,13 @@ class OneDnnPlan:
             ran = [call.name for call in calls if hasattr(call, "name")]
             lines.append(f"{names}: {', '.join(ran)}")
         return lines
+
+
+def _wants_input_gradients(nodes: Sequence[Node]) -> bool:
+    """Whether the gradient of a blob is wanted that no layer computes: ``force_backward``."""
+    inputs = [top for node in nodes if not node.bottoms for top in node.tops]
+    return any(
+        down and blob in inputs
+        for node in nodes
+        for blob, down in zip(node.bottoms, node.propagate_down, strict=True)
+    )

@@ -46,13 +46,20 @@ class Tensor:
         self.memory = memory
         self.shape = tuple(shape)
         self.is_plain = not apart and (desc is None or desc.is_plain_float32)
-        if home is None:
-            home = self._array_memory() if self.is_plain else Memory(desc or Desc(self.shape))
-        self.home = home
+        if home is None and not self.is_plain:
+            home = Memory(desc or Desc(self.shape))
+        self._home = home
         self.superseded = self.shared = False
         self.copies: list[tuple[Memory, Primitive]] = []
         self._write: Primitive | None = None
         self._read: Primitive | None = None
+
+    @property
+    def home(self) -> Memory:
+        """Where the values live; that of a plain tensor is made when oneDNN first needs it."""
+        if self._home is None:
+            self._home = self._array_memory()
+        return self._home
 
     def _array_memory(self) -> Memory:
         """The plain array as a memory."""
@@ -75,6 +82,12 @@ class Tensor:
         """Say that this version has just been computed."""
         self.memory.newer = None if self.is_plain else self
         self.memory.touched = False
+
+    def bring_out(self) -> None:
+        """Bring the plain array up to date, for steps that read it as it is."""
+        newer, self.memory.newer = self.memory.newer, None
+        if newer is not None:
+            newer.write_to(self.memory.plain)
 
     def write_to(self, array: np.ndarray) -> None:
         """Put the values into the plain array (what :class:`SyncedMemory` asks for)."""
@@ -117,5 +130,9 @@ class Tensor:
 def show(tensors: Sequence[Tensor]) -> None:
     """Bring the arrays that somebody holds up to date."""
     for tensor in tensors:
-        if not tensor.superseded and tensor.memory.newer is tensor and tensor.memory.held:
+        if (
+            not tensor.superseded
+            and tensor.memory.newer is tensor
+            and tensor.memory.held
+        ):
             _ = tensor.memory.array

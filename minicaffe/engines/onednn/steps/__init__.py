@@ -21,12 +21,14 @@ class Step:
 
     Attributes:
         nodes: what it covers; the first one's bottoms are read, the last one's tops filled.
+        replaying: the same forward runs once more; nothing may be drawn or counted anew.
     """
 
     #: Layer types that it covers, in this order, when it fuses several.
     fuses: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, nodes: Sequence[Node]) -> None:
+        self.replaying = False
         self.nodes = list(nodes)
         self.node = nodes[0]
         self.layer = nodes[0].layer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
     DIFF_DST,
@@ -32,14 +34,15 @@ class Pooling(Step):
         if len(self.node.tops) > 1:
             raise Unsupported("a mask top")
         bottom, top = self.node.bottoms[0], self.node.tops[0]
-        window = self.layer.window_for(bottom.shape)
-        kernel, stride, pad = list(window.kernel), list(window.stride), list(window.pad)
-        far = [
-            (n - 1) * s + k - size - p
-            for n, s, k, size, p in zip(
-                top.shape[2:], stride, kernel, bottom.shape[2:], pad, strict=True
-            )
-        ]
+        geometry = self.layer.geometry
+        kernel, stride, pad = (
+            list(geometry.kernel),
+            list(geometry.stride),
+            list(geometry.pad),
+        )
+        sizes = zip(geometry.output, stride, kernel, geometry.size, pad, strict=True)
+        # a border that no window reaches is left out by oneDNN's division as well
+        far = [max(0, (n - 1) * s + k - size - p) for n, s, k, size, p in sizes]
         algorithm = self._algorithm(pad, far, kernel)
         source = builder.source(bottom)
         wish = Desc(top.shape, source.desc.dtype, any_layout=True)
@@ -57,11 +60,9 @@ class Pooling(Step):
 
     def _algorithm(self, pad: list[int], far: list[int], kernel: list[int]) -> int:
         """Caffe divides by the part of the window within size + pad, padding included."""
-        method = self.layer.param.pooling_param.pool
+        method = self.layer.method
         if any(f >= k for f, k in zip(far, kernel, strict=True)):
             raise Unsupported("a window wholly outside the image")
-        if any(f < 0 for f in far):
-            raise Unsupported("windows that leave a border of the image out")
         if method == caffe_pb2.PoolingParameter.MAX:
             return POOLING_MAX
         if method != caffe_pb2.PoolingParameter.AVE:
@@ -79,7 +80,13 @@ class Pooling(Step):
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         recipe = Recipe(
             "pooling_backward",
-            *(self.algorithm, self.source_desc, self.top_desc, *self.windows, self.recipe),
+            *(
+                self.algorithm,
+                self.source_desc,
+                self.top_desc,
+                *self.windows,
+                self.recipe,
+            ),
         )
         memories = {
             DIFF_DST: builder.gradient_source(top, self.top_desc),
@@ -99,15 +106,18 @@ class LRN(Step):
         param = self.layer.param.lrn_param
         if param.norm_region != caffe_pb2.LRNParameter.ACROSS_CHANNELS:
             raise Unsupported("norm_region WITHIN_CHANNEL")
+        if self.node.tops[0] is self.node.bottoms[0]:
+            raise Unsupported("in place")
         self.source = builder.source(self.node.bottoms[0])
         desc = self.source.desc
         kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
-        self.numbers = (param.local_size, float(param.alpha), float(param.beta), float(param.k))
+        size = ctypes.c_int64(param.local_size)
+        self.numbers = (size, float(param.alpha), float(param.beta), float(param.k))
         self.recipe = Recipe("lrn_forward", kind, LRN_ACROSS, desc, desc, *self.numbers)
         top = builder.result(self.node.tops[0], desc)
         memories = {SRC: self.source, DST: top}
         self.workspace: Memory | None = None
-        if builder.training:
+        if builder.training and self.recipe.desc("workspace").size:
             self.workspace = memories[WORKSPACE] = Memory(self.recipe.desc("workspace"))
         builder.run(self.recipe, memories)
 
