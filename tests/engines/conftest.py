@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from minicaffe import engines
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # these nets are too small for more
+
+from minicaffe import engines  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -45,10 +45,12 @@ class Calls:
 
     Attributes:
         run: the calls, in order.
+        needs: calls of other steps that must have run before, when this step runs alone.
         reads, writes: the versions of blobs that they take from other steps and make.
     """
 
     run: list[Call] = field(default_factory=list)
+    needs: list[Call] = field(default_factory=list)
     reads: list[Tensor] = field(default_factory=list)
     writes: list[Tensor] = field(default_factory=list)
 
@@ -233,7 +235,7 @@ class Weights:
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
-        self._copies: list[tuple[SyncedMemory, Memory]] = []
+        self._copies: list[tuple[SyncedMemory, Memory, Primitive]] = []
 
     def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
         """A parameter's values seen through a descriptor of its plain array.
@@ -243,12 +245,14 @@ class Weights:
         home = Memory(view, blob.data_memory.plain[: blob.count])
         if desc is None or desc == view:
             return home
-        for memory, copy in self._copies:
+        for memory, copy, primitive in self._copies:
             if memory is blob.data_memory and copy.desc == desc:
+                self._builder.calls.needs.append(primitive)
                 return copy
         copy = Memory(desc)
-        self._builder.then(reorder(home, copy))
-        self._copies.append((blob.data_memory, copy))
+        primitive = reorder(home, copy)
+        self._builder.then(primitive)
+        self._copies.append((blob.data_memory, copy, primitive))
         return copy
 
     def gradient(self, blob: Blob, view: Desc, desc: Desc) -> tuple[Memory, list[Call]]:

@@ -153,7 +153,7 @@ class OneDnnPlan:
     def _fusible(self, cls: type[Step], index: int) -> list[Node]:
         """The node, and those right behind it that the class can take along."""
         nodes = [self._nodes[index]]
-        if not self._fuse:
+        if not (self._fuse and cls.fuses):
             return nodes
         types = list(cls.fuses)
         for node in self._nodes[index + 1 :]:
@@ -224,7 +224,7 @@ class OneDnnPlan:
                 self._hooks.run("before_forward", index)
             for tensor in prepared.forward.reads:
                 tensor.load()
-            for call in prepared.forward.run:
+            for call in (*prepared.forward.needs, *prepared.forward.run):
                 call()
             show(prepared.forward.writes)
             for index in range(prepared.first, prepared.last + 1):
@@ -255,7 +255,7 @@ class OneDnnPlan:
             ]
             for tensor in (*values, *prepared.backward.reads):
                 tensor.load()
-            for call in prepared.backward.run:
+            for call in (*prepared.backward.needs, *prepared.backward.run):
                 call()
             show(prepared.backward.writes)
             for index in range(prepared.last, prepared.first - 1, -1):
@@ -276,6 +276,8 @@ class OneDnnPlan:
         Args:
             stop: the first node that is not to be computed again.
         """
+        memories = {top.data_memory for node in self._nodes for top in node.tops}
+        shown = [(memory, memory.array.copy()) for memory in memories]
         self.prepare()
         for prepared in self.steps:
             if stop is not None and prepared.last >= stop:
@@ -290,6 +292,8 @@ class OneDnnPlan:
             for call in prepared.forward.run:
                 call()
             step.replaying = False
+        for memory, values in shown:  # somebody may have written into some of them
+            memory.array[...] = values
 
     def describe(self) -> list[str]:
         """One line a step: the layers that it covers, and what runs them."""
