@@ -8,7 +8,7 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # these nets are too small for more
 
-from minicaffe import engines  # noqa: E402
+from minicaffe import engines
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -13,22 +13,31 @@ class Text:
         return "\n".join(self.lines)
 
     def add(
-        self, kind: str, bottoms: str, top: str | None = None, rest: str = "", name: str = ""
+        self,
+        kind: str,
+        bottoms: str,
+        top: str | None = None,
+        rest: str = "",
+        name: str = "",
     ) -> str:
         """A layer; bottoms and tops are names with spaces between, no top means in place."""
         name = name or f"{kind.lower()}{len(self.lines)}"
         tops = (top if top is not None else bottoms) or name
         words = [f'name: "{name}" type: "{kind}"']
         words += [f'bottom: "{one}"' for one in bottoms.split()]
-        words += [f'top: "{one}"' for one in tops.split()]
+        words += [f'top: "{one}"' for one in tops.split() if kind != "Silence"]
         self.lines.append(f"layer {{ {' '.join(words)} {rest} }}")
         return tops.split()[0]
 
     def input(self, name: str, *shape: int) -> str:
         dims = " ".join(f"dim: {n}" for n in shape)
-        return self.add("Input", "", name, f"input_param {{ shape {{ {dims} }} }}", name)
+        return self.add(
+            "Input", "", name, f"input_param {{ shape {{ {dims} }} }}", name
+        )
 
-    def conv(self, bottom: str, top: str, outputs: int, kernel: int = 3, **more: object) -> str:
+    def conv(
+        self, bottom: str, top: str, outputs: int, kernel: int = 3, **more: object
+    ) -> str:
         pad = more.pop("pad", kernel // 2)
         shares = more.pop("param", "")
         fields = " ".join(f"{key}: {value}" for key, value in more.items())
@@ -37,8 +46,10 @@ class Text:
             'weight_filler { type: "msra" } '
         )
         if more.get("bias_term") != "false":  # behind which nothing takes the mean away
-            rest += 'bias_filler { type: "uniform" min: -0.2 max: 0.2 }' 
-        return self.add("Convolution", bottom, top, f"{shares} convolution_param {{ {rest} }}", top)
+            rest += 'bias_filler { type: "uniform" min: -0.2 max: 0.2 }'
+        return self.add(
+            "Convolution", bottom, top, f"{shares} convolution_param {{ {rest} }}", top
+        )
 
     def norm(self, blob: str, relu: bool = True) -> str:
         """BatchNorm, Scale and ReLU, all in place."""
@@ -59,10 +70,20 @@ class Text:
 
     def inner(self, bottom: str, top: str, outputs: int, param: str = "") -> str:
         rest = f'num_output: {outputs} weight_filler {{ type: "xavier" }}'
-        return self.add("InnerProduct", bottom, top, f"{param} inner_product_param {{ {rest} }}", top)
+        return self.add(
+            "InnerProduct",
+            bottom,
+            top,
+            f"{param} inner_product_param {{ {rest} }}",
+            top,
+        )
 
-    def loss(self, bottom: str, label: str = "label", weight: float = 1, name: str = "loss") -> str:
-        return self.add("SoftmaxWithLoss", f"{bottom} {label}", name, f"loss_weight: {weight}", name)
+    def loss(
+        self, bottom: str, label: str = "label", weight: float = 1, name: str = "loss"
+    ) -> str:
+        return self.add(
+            "SoftmaxWithLoss", f"{bottom} {label}", name, f"loss_weight: {weight}", name
+        )
 
 
 def residual(batch: int = 4) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import layer_class
 from tests.engines.twins import Twins

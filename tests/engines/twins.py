@@ -29,7 +29,7 @@ class Twins:
     """
 
     def __init__(self, text: str, phase: int = TRAIN, seed: int = 3) -> None:
-        param = text_format.Parse(text, caffe_pb2.NetParameter())
+        self.param = param = text_format.Parse(text, caffe_pb2.NetParameter())
         self.numpy = Net(param, phase, seed=seed, engine="numpy")
         self.onednn = Net(param, phase, seed=seed, engine="onednn")
         self.rng = np.random.default_rng(seed)

@@ -7,10 +7,11 @@ configuration is not oneDNN's; the layer then runs as its numpy self.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.node import Node
@@ -31,7 +32,7 @@ class Step:
         self.replaying = False
         self.nodes = list(nodes)
         self.node = nodes[0]
-        self.layer = nodes[0].layer
+        self.layer: Any = nodes[0].layer  # of the class that the step is for
 
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
@@ -63,7 +64,11 @@ def step_for(layer_type: str) -> Callable[[type[Step]], type[Step]]:
 
 def step_class(layer_type: str) -> type[Step] | None:
     """The class for a layer type, or None when numpy runs it."""
-    if not _steps:
-        for module in pkgutil.iter_modules(__path__):
-            importlib.import_module(f"{__name__}.{module.name}")
+    _import_all()
     return _steps.get(layer_type)
+
+
+@functools.cache
+def _import_all() -> None:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")

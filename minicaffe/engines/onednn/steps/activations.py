@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder, Unsupported
@@ -272,7 +274,7 @@ class Power(Activation):
         return LINEAR if self._param.power == 1 else SQUARE
 
     @property
-    def _param(self) -> object:
+    def _param(self) -> Any:
         return self.layer.param.power_param
 
     @property

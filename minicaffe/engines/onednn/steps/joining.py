@@ -58,16 +58,16 @@ def add_up(
     attributes: Attributes | None = None,
 ) -> None:
     """Append target = Σ factor · memory, all of one layout; the factors are 1 by default."""
-    count = len(memories)
-    if count == 2 and all(factor == 1 for factor in factors):
-        combine(builder, BINARY_ADD, *memories, target, attributes)
+    if all(factor == 1 for factor in factors):  # faster than the primitive "sum"
+        left = memories[0]
+        for right in memories[1:]:
+            combine(builder, BINARY_ADD, left, right, target, attributes)
+            left = target
         return
-    scales = c_floats(factors or [1.0] * count)
     descs = c_descs([memory.desc for memory in memories])
     sources = {MULTIPLE_SRC + index: memory for index, memory in enumerate(memories)}
-    builder.run(
-        Recipe("sum", target.desc, count, scales, descs), {**sources, DST: target}
-    )
+    recipe = Recipe("sum", target.desc, len(memories), c_floats(factors), descs)
+    builder.run(recipe, {**sources, DST: target})
 
 
 @step_for("Split")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -155,7 +156,8 @@ class Affine(Step):
     def _overwriting(self, index: int, computed: Memory) -> list[Callable[[], object]]:
         """What takes a scale's gradient in where Caffe does not add it up."""
         assert self.scale is not None
-        layer, shape = self.scale.layer, self.scale.bottoms[0].shape
+        layer: Any = self.scale.layer
+        shape = self.scale.bottoms[0].shape
         folded = (shape[0], shape[1], math.prod(shape[2:]))
         if layer.type != "Scale" or index != 0 or not layer.overwrites(folded):
             return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitives import (
     DIFF_DST,
     DIFF_SRC,
