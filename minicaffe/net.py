@@ -40,6 +40,7 @@ class Net:
         seed: of fillers, dropout and augmentation; None draws one from the system.
         dtype: of all blobs; float32 unless gradients are being checked.
         engine: what runs it; None chooses the fastest one present.
+        path: the file that a ``NetParameter`` came from, for error messages.
 
     Raises:
         PrototxtError: the file cannot be read; all its problems at once.
@@ -62,12 +63,12 @@ class Net:
         seed: int | None = None,
         dtype: Any = np.float32,
         engine: str | None = None,
-        network_file: str | None = None,
+        path: str | None = None,
     ) -> None:
         if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
             phase, weights, level = level, phase, 0
         self.engine = find_engine(engine)
-        param, self.path = _net_parameter(network)
+        param, self.path = _net_parameter(network, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")
         _set_state(param, phase, level, stages)
@@ -404,7 +405,7 @@ class Net:
         return f"<Net '{self.name}' {phase}: {len(self.layers)} layers, {len(self._blobs)} blobs>"
 
 
-def _net_parameter(network: Any) -> tuple[Any, str | None]:
+def _net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
     """A ``NetParameter`` of one's own, and the file that it was read from."""
     if isinstance(network, str | Path | os.PathLike):
         path = os.fspath(network)
@@ -413,7 +414,7 @@ def _net_parameter(network: Any) -> tuple[Any, str | None]:
         raise GraphError(f"a file name or a NetParameter is expected, not {type(network).__name__}")
     param = caffe_pb2.NetParameter()
     param.CopyFrom(network)
-    return upgrade_net(param), None
+    return upgrade_net(param, source), source
 
 
 def _set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) -> None:
