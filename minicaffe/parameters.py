@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ class LearnableParam:
     decay_mult: float = 1.0
     has_lr_mult: bool = False
     has_decay_mult: bool = False
-    slice: slice = slice(0, 0)
+    slice: slice = field(default_factory=lambda: slice(0, 0))
 
 
 class ParamArena:
