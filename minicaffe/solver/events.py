@@ -41,7 +41,7 @@ class Output:
 
 @dataclass(frozen=True)
 class Start:
-    """``solve`` or ``step`` begins: from ``iter`` to ``end`` (not included)."""
+    """``solve`` begins: from iteration ``iter`` up to ``end`` (not included)."""
 
     iter: int
     end: int
