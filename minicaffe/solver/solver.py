@@ -72,7 +72,9 @@ class Solver:
     ) -> None:
         self._settings = load_settings(solver, path, lines)
         self.param = self._settings.param
-        self.observers = [events.LogObserver()] if observers is None else list(observers)
+        self.observers: list[events.Observer] = (
+            [events.LogObserver()] if observers is None else list(observers)
+        )
         self.action_function = action_function
         self.iter = 0
         self._current_step = 0
@@ -187,10 +189,8 @@ class Solver:
             while self.iter < start + iters and not self._stop_requested:
                 self.net.clear_param_diffs()
                 due = interval and self.iter % interval == 0
-                if due and (self.iter or self.param.test_initialization):
-                    self._test_all()
-                    if self._stop_requested:
-                        break
+                if due and (self.iter or self.param.test_initialization) and not self._test_all():
+                    break
                 self._iterate(start)
 
     def _iterate(self, start: int) -> None:
@@ -304,10 +304,12 @@ class Solver:
             for name, values in zip(net.outputs, scores.outputs, strict=False)
         }
 
-    def _test_all(self) -> None:
+    def _test_all(self) -> bool:
+        """Run all test nets; returns whether nobody has asked to stop."""
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
+        return not self._stop_requested
 
     def _stop_testing(self) -> bool:
         """Do what is asked for between two batches of a test."""
