@@ -8,6 +8,7 @@
     ├── SnapshotError         weights and solver states that cannot be read, written or copied
     ├── SolverError           solver settings that contradict each other; a loss that is not finite
     ├── EngineError           an engine that is missing or cannot do what it was asked
+    ├── PythonLayerError      a user-written Python layer raised something (its __cause__)
     └── MissingExtraError     an optional package that is not installed
 
 Each knows where the mistake stands (file, line, layer) and prints as one line::
@@ -102,6 +103,10 @@ class SolverError(MinicaffeError):
 
 class EngineError(MinicaffeError):
     """An engine that is missing or cannot do what it was asked."""
+
+
+class PythonLayerError(MinicaffeError):
+    """The code of a user-written ``Python`` layer raised something, kept as ``__cause__``."""
 
 
 class MissingExtraError(MinicaffeError):
