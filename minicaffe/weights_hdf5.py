@@ -24,7 +24,7 @@ def is_hdf5(path: str) -> bool:
         return False
 
 
-def h5py() -> Any:
+def require_h5py() -> Any:
     """The optional package."""
     return require("h5py", extra="hdf5", purpose="reading and writing HDF5 files")
 
@@ -36,7 +36,7 @@ def open_hdf5(path: str) -> Any:
         SnapshotError: missing, truncated or something else.
     """
     try:
-        return h5py().File(path, "r")
+        return require_h5py().File(path, "r")
     except OSError as error:
         raise SnapshotError(f"cannot be read as an HDF5 file: {error}", path=path) from error
 
@@ -51,7 +51,7 @@ def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise SnapshotError(f"two layers are named '{twice}'; HDF5 weights need unique names")
-    with write_beside(path) as beside, h5py().File(beside, "w") as file:
+    with write_beside(path) as beside, require_h5py().File(beside, "w") as file:
         data = file.create_group("data")
         diff = file.create_group("diff") if write_diff else None
         for node in net.nodes:

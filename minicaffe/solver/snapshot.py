@@ -15,7 +15,7 @@ from minicaffe.errors import SnapshotError
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_binary
-from minicaffe.weights_hdf5 import h5py, is_hdf5, open_hdf5
+from minicaffe.weights_hdf5 import is_hdf5, open_hdf5, require_h5py
 
 
 @dataclass
@@ -120,7 +120,7 @@ def find_learned_net(state: SolverState, path: str) -> str:
 
 
 def _write_hdf5(path: str, state: SolverState) -> None:
-    with h5py().File(path, "w") as file:
+    with require_h5py().File(path, "w") as file:
         file.create_dataset("iter", data=np.array([state.iter], np.int32))
         _write_text(file, "learned_net", state.learned_net)
         file.create_dataset("current_step", data=np.array([state.current_step], np.int32))
@@ -131,7 +131,7 @@ def _write_hdf5(path: str, state: SolverState) -> None:
 
 def _write_text(file: Any, name: str, text: str) -> None:
     """A string that ends with a zero byte, which Caffe's reader relies on."""
-    h5 = h5py()
+    h5 = require_h5py()
     raw = text.encode() + b"\0"
     kind = h5.h5t.C_S1.copy()
     kind.set_size(len(raw))

@@ -25,6 +25,7 @@ from minicaffe.solver.signals import Action, uninterrupted
 from minicaffe.solver.testing import average_outputs
 from minicaffe.solver.update import Updater
 from minicaffe.weights import load_weights, save_caffemodel, save_hdf5
+from minicaffe.weights_hdf5 import require_h5py
 
 logger = logging.getLogger("minicaffe")
 
@@ -101,7 +102,7 @@ class Solver:
             if param.snapshot and not param.HasField("snapshot_prefix"):
                 raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
         if param.snapshot:
-            check_writable(self._snapshot_file(""))
+            self._check_snapshots()
         if param.HasField("solver_mode") and param.solver_mode == param.GPU:
             logger.info("solver_mode is GPU; minicaffe runs on the CPU")
 
@@ -153,14 +154,15 @@ class Solver:
         if not param.HasField("max_iter"):
             logger.warning("max_iter is not set, so there is nothing to train; set max_iter")
         if param.snapshot_after_train:
-            check_writable(self._snapshot_file(""))
+            self._check_snapshots()
         start = self.iter
         self.step(param.max_iter - self.iter)
         if param.snapshot_after_train and (not param.snapshot or self.iter % param.snapshot):
             self.snapshot()
-        if not self._stop_requested:
+        early = self._stop_requested
+        if not early:
             self._last_pass(start)
-        self._notify(events.Finish(self.iter, self._stop_requested))
+        self._notify(events.Finish(self.iter, early))
 
     def _last_pass(self, start: int) -> None:
         """Show the loss and the tests once more, with the final weights."""
@@ -326,6 +328,12 @@ class Solver:
 
     def _snapshot_file(self, suffix: str) -> str:
         return f"{self.param.snapshot_prefix}_iter_{self.iter}{suffix}"
+
+    def _check_snapshots(self) -> None:
+        """Make sure, before the work begins, that its results can be written."""
+        check_writable(self._snapshot_file(""))
+        if self.param.snapshot_format == self.param.HDF5:
+            require_h5py()
 
     def snapshot(self) -> tuple[str, str]:
         """Write the weights and the solver's state; returns both file names.

@@ -8,7 +8,14 @@ import os
 import numpy as np
 import pytest
 
-from minicaffe.errors import GraphError, PrototxtError, SnapshotError, SolverError
+from minicaffe import weights_hdf5
+from minicaffe.errors import (
+    GraphError,
+    MissingExtraError,
+    PrototxtError,
+    SnapshotError,
+    SolverError,
+)
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import (
@@ -422,6 +429,13 @@ def test_an_update_that_was_too_large_names_the_parameter(tmp_path):
         solver.step(9)
 
 
+def test_a_sum_that_is_too_large(tmp_path):
+    solver = make_solver(tmp_path, net=NET.replace('top: "loss"', 'top: "loss" loss_weight: 3e38'))
+    solver.net.blobs["data"].data[...] *= 50
+    with pytest.raises(SolverError, match=r"inf at iteration 0.*all blobs are finite"):
+        solver.step(1)
+
+
 # -------------------------------------------------------------------- settings
 
 
@@ -442,6 +456,17 @@ def test_prefix_is_the_solvers_name_or_in_its_directory(tmp_path):
 def test_prefix_is_checked_before_training(tmp_path):
     solver = make_solver(tmp_path, 'max_iter: 3 snapshot_prefix: "gone/w"')
     with pytest.raises(SnapshotError, match="snapshot prefix 'gone/w"):
+        solver.solve()
+    assert solver.iter == 0
+
+
+def test_missing_h5py_is_told_before_training(tmp_path, monkeypatch):
+    def missing(module, *, extra, purpose):
+        raise MissingExtraError(module, extra, purpose)
+
+    monkeypatch.setattr(weights_hdf5, "require", missing)
+    solver = make_solver(tmp_path, "max_iter: 3 snapshot_format: HDF5")
+    with pytest.raises(MissingExtraError, match=r"pip install 'minicaffe\[hdf5\]'"):
         solver.solve()
     assert solver.iter == 0
 
