@@ -9,6 +9,7 @@ protobuf compiler or generated code tied to one protobuf release is needed.
 from __future__ import annotations
 
 from importlib import resources
+from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.internal import enum_type_wrapper
@@ -35,6 +36,6 @@ for _name, _descriptor in DESCRIPTOR.enum_types_by_name.items():
     globals().update(globals()[_name].items())
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """Only reached for a name that the schema does not have."""
     raise AttributeError(f"the schema has no message or enum named {name!r}")
