@@ -72,8 +72,7 @@ class DummyData(SourceLayer):
         for blob, shape in zip(top, self._shapes(param, len(top)), strict=True):
             blob.reshape(*shape)
         for blob, filler in zip(top, self._fillers, strict=True):
-            if filler.type == "constant":
-                fill(filler, blob.data, self.rng)
+            fill(filler, blob.data, self.rng)  # the others too: refuse what cannot fill at once
 
     @staticmethod
     def _shapes(param: Any, tops: int) -> list[Sequence[int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,8 +28,8 @@ class LossLayer(Layer):
     whose top the prototxt leaves out gets an automatic one.
     """
 
-    exact_bottoms = 2
-    exact_tops = 1
+    exact_bottoms: ClassVar[int | None] = 2
+    exact_tops: ClassVar[int | None] = 1
     auto_tops = True
     is_loss = True
 

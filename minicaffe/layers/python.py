@@ -37,7 +37,7 @@ class PythonLayer(Layer):
     """
 
     reshapes_always = True
-    param_str = ""  # type: ignore[assignment]  # pycaffe lets users assign to it
+    param_str = ""  # no property here: pycaffe lets users assign to it
 
     def __init__(self, param: Any, phase: int, **options: Any) -> None:
         with self._users_code("__init__"):

@@ -99,6 +99,8 @@ class Rig:
         self.layer.check_blob_counts(len(self.bottom), len(self.top))
         self.layer.setup(self.bottom, self.top)
         self.layer.reshape(self.bottom, self.top)
+        if self.layer.reshapes_always:  # as before a forward; Filter's first one is special
+            self.layer.reshape(self.bottom, self.top)
         for blob in self.layer.blobs:
             if not blob.data.any():  # zeros hide mistakes
                 blob.data[...] = positive(rng, blob.shape)
