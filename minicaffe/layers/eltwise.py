@@ -83,15 +83,13 @@ class Eltwise(Layer):
                 out += array * coeff
 
     def _maximum(self, values: list[np.ndarray], out: np.ndarray) -> None:
-        wins = values[0] > values[1]
-        np.copyto(out, values[1])
-        np.copyto(out, values[0], where=wins)
+        np.maximum(values[0], values[1], out=out)
         self._winner = np.empty(out.shape, np.min_scalar_type(len(values)))
-        np.logical_not(wins, out=self._winner, casting="unsafe")
+        np.less_equal(values[0], values[1], out=self._winner, casting="unsafe")
         for index in range(2, len(values)):
-            np.greater(values[index], out, out=wins)
-            np.copyto(out, values[index], where=wins)
-            self._winner[wins] = index
+            wins = values[index] > out
+            np.maximum(out, values[index], out=out)
+            np.maximum(self._winner, wins * self._winner.dtype.type(index), out=self._winner)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         for index, wanted in enumerate(propagate_down):
@@ -104,8 +102,7 @@ class Eltwise(Layer):
                 self._factor(index, top, bottom)
                 out *= top[0].diff
             else:
-                out[...] = 0
-                np.copyto(out, top[0].diff, where=self._winner == index)
+                np.multiply(top[0].diff, self._winner == index, out=out)
 
     def _factor(self, index: int, top: Blobs, bottom: Blobs) -> None:
         """Write the product of the other bottoms into bottom ``index``'s diff."""

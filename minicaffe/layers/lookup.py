@@ -32,6 +32,16 @@ def row_numbers(values: np.ndarray, rows: int, what: str) -> np.ndarray:
     return numbers
 
 
+def add_rows(target: np.ndarray, numbers: np.ndarray, rows: np.ndarray) -> None:
+    """``target[numbers[i]] += rows[i]`` for all i, also where numbers repeat."""
+    if not numbers.size:
+        return
+    # Equal numbers side by side can be summed at once; np.add.at is many times slower.
+    order = np.argsort(numbers, kind="stable")
+    present, starts = np.unique(numbers[order], return_index=True)
+    target[present] += np.add.reduceat(rows[order], starts, axis=0)
+
+
 @register("Embed")
 class Embed(Layer):
     """Turns whole numbers below ``input_dim`` into learned vectors of ``num_output`` values.
@@ -74,7 +84,7 @@ class Embed(Layer):
         refuse_gradient(propagate_down, 0, "the numbers to look up")
         diff = top[0].diff.reshape(-1, self.param.embed_param.num_output)
         if self.wants_gradient(0):
-            np.add.at(self.blobs[0].diff, self._numbers(bottom), diff)
+            add_rows(self.blobs[0].diff, self._numbers(bottom), diff)
         if self.param.embed_param.bias_term and self.wants_gradient(1):
             self.blobs[1].diff += diff.sum(axis=0)
 
@@ -111,7 +121,7 @@ class BatchReindex(Layer):
         refuse_gradient(propagate_down, 1, "the item numbers")
         if propagate_down[0]:
             bottom[0].diff[...] = 0
-            np.add.at(bottom[0].diff, self._numbers, top[0].diff)
+            add_rows(bottom[0].diff, self._numbers, top[0].diff)
 
 
 @register("Filter")
