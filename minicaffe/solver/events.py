@@ -289,9 +289,10 @@ class LogObserver(Observer):
 
 def outputs_of(net: Any, values: list[np.ndarray] | None = None) -> list[Output]:
     """A net's output blobs element by element; ``values`` stand in for what they hold."""
+    if values is None:
+        values = [net.blobs[name].data for name in net.outputs]
     outputs: list[Output] = []
-    for position, name in enumerate(net.outputs):
-        array = net.blobs[name].data if values is None else values[position]
+    for name, array in zip(net.outputs, values, strict=False):  # no batches: no values
         weight = net.blob_loss_weights[name]
         for value in array.ravel().tolist():
             outputs.append(Output(len(outputs), name, value, weight))

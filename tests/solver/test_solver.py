@@ -207,6 +207,10 @@ def test_test_averages_the_batches(tmp_path):
     assert str(event.outputs[0]) == f"accuracy = {result['accuracy']:g}"
 
 
+def test_no_batches_give_no_outputs(tmp_path):
+    assert make_solver(tmp_path, "test_iter: 0 test_interval: 1").test() == {}
+
+
 def test_outputs_of_several_elements_are_arrays_and_lines_apiece(tmp_path, caplog):
     caplog.set_level(logging.INFO, "minicaffe")
     net = NET + 'layer { name: "p" type: "Softmax" bottom: "score" top: "p" }'
