@@ -104,10 +104,10 @@ class Net:
         )
         self.learnable_params: list[LearnableParam] = built.params.learnable
         self.shared_params = built.params.shared
-        self._dtype = np.dtype(dtype)
+        self.dtype = np.dtype(dtype)
         self._arena: ParamArena | None = None
         if self.phase == TRAIN:
-            self._arena = ParamArena(self.learnable_params, self._dtype)
+            self._arena = ParamArena(self.learnable_params, self.dtype)
         self._plan: Plan | None = None
 
     # ----------------------------------------------------------------- names
@@ -346,7 +346,7 @@ class Net:
     def arena(self) -> ParamArena:
         """The flat memory of all learnable parameters."""
         if self._arena is None:
-            self._arena = ParamArena(self.learnable_params, self._dtype)
+            self._arena = ParamArena(self.learnable_params, self.dtype)
         return self._arena
 
     def clear_param_diffs(self) -> None:

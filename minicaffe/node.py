@@ -74,14 +74,21 @@ class Node:
             if self.layer.loss_weight(index) and not top.diff_memory.allocated:  # it grew
                 top.diff[...] = self.layer.loss_weight(index)
 
+    def reshape_if_needed(self) -> None:
+        """Reshape when a blob's shape is not what it was after the last time."""
+        if self._shapes != self._current_shapes():
+            self.reshape()
+
     def _current_shapes(self) -> list[tuple[int, ...]]:
         return [blob.shape for blob in self.bottoms] + [blob.shape for blob in self.tops]
 
     def forward(self) -> float:
         """Fill the tops; returns what the layer adds to the loss (Σ top · weight)."""
         layer = self.layer
-        if layer.reshapes_always or self._shapes != self._current_shapes():
+        if layer.reshapes_always:
             self.reshape()
+        else:
+            self.reshape_if_needed()
         try:
             layer.forward(self.bottoms, self.tops)
         except MinicaffeError as error:
