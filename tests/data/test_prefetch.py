@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import _thread
 import gc
 import threading
 import weakref
@@ -134,3 +135,25 @@ def test_the_thread_does_not_keep_the_program_alive():
     one = start(Counter())
     assert all(thread.daemon for thread in prefetchers())
     one.close()
+
+
+def test_ctrl_c_reaches_a_caller_who_waits():
+    class Slow(Counter):
+        def __init__(self):
+            super().__init__()
+            self.asked, self.go_on = threading.Event(), threading.Event()
+
+        def produce(self, blobs):
+            self.asked.set()
+            self.go_on.wait()
+            super().produce(blobs)
+
+    producer = Slow()
+    one = start(producer)
+    producer.asked.wait()
+    threading.Timer(0.1, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        one.get()
+    producer.go_on.set()
+    one.close()
+    assert not prefetchers()
