@@ -22,6 +22,9 @@ from minicaffe.errors import GraphError, SolverError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.upgrade_v0 import has_v0_layers, upgrade_v0_net
 from minicaffe.proto.upgrade_v1 import (
+    DATA_PARAMS,
+    TRANSFORM_FIELDS,
+    layer_type,
     needs_data_upgrade,
     upgrade_data_transformation,
     upgrade_v1_net,
@@ -39,6 +42,9 @@ _SOLVER_TYPES = {
     "ADAM": "Adam",
 }
 
+#: Today's data layers → their own parameters.
+_DATA_PARAM_OF = {layer_type(number): field for number, field in DATA_PARAMS.items()}
+
 #: A BatchNorm layer of the first kind listed this many ``param``.
 _BATCH_NORM_PARAMS = 3
 
@@ -47,7 +53,7 @@ _INPUT_DIMS = 4
 
 
 def net_needs_upgrade(param: Any) -> bool:
-    """Whether :func:`upgrade_net` would change this ``NetParameter``."""
+    """Whether this ``NetParameter`` is in an old format, by Caffe's rules."""
     return bool(param.layers or param.input or _old_batch_norms(param))
 
 
@@ -72,6 +78,8 @@ def upgrade_net(param: Any, path: str | None = None) -> Any:
             _upgrade_input(param, path)
         for layer in _old_batch_norms(param):
             _upgrade_batch_norm(layer, path)
+        for layer in param.layer:
+            _warn_of_ignored(layer, path)
     except GraphError as error:
         error.locate(path=path, line=error.line)
         raise
@@ -79,7 +87,7 @@ def upgrade_net(param: Any, path: str | None = None) -> Any:
 
 
 def solver_needs_upgrade(param: Any) -> bool:
-    """Whether :func:`upgrade_solver` would change this ``SolverParameter``."""
+    """Whether this ``SolverParameter`` has the old ``solver_type``."""
     return bool(param.HasField("solver_type"))
 
 
@@ -176,14 +184,29 @@ def _upgrade_batch_norm(layer: Any, path: str | None) -> None:
     for spec in layer.param:
         if spec.HasField("lr_mult") and spec.lr_mult:
             logger.warning(
-                "%s: layer '%s' (BatchNorm): lr_mult: %g is taken as 0, because mean and "
-                "variance are not learned; a Scale layer after it holds what is learned",
-                f"{_name(path)}:{layer.source_line}" if layer.source_line else _name(path),
-                layer.name,
+                "%s: lr_mult: %g is taken as 0, because mean and variance are not learned; "
+                "a Scale layer after it holds what is learned",
+                _place(layer, path),
                 spec.lr_mult,
             )
         spec.lr_mult = 0
         spec.decay_mult = 0
+
+
+def _warn_of_ignored(layer: Any, path: str | None) -> None:
+    """Say that today's data layers, as in Caffe, do not look at their old fields."""
+    field = _DATA_PARAM_OF.get(layer.type)
+    if field is None or not layer.HasField(field):
+        return
+    data = getattr(layer, field)
+    names = ", ".join(name for name in TRANSFORM_FIELDS if data.HasField(name))
+    if names:
+        logger.warning(
+            "%s: %s in %s has no effect; move it to transform_param",
+            _place(layer, path),
+            names,
+            field,
+        )
 
 
 def _warn(path: str | None, what: str) -> None:
@@ -194,6 +217,12 @@ def _warn(path: str | None, what: str) -> None:
         _name(path),
         what,
     )
+
+
+def _place(layer: Any, path: str | None) -> str:
+    """Where a layer stands, as errors say it."""
+    where = f"{_name(path)}:{layer.source_line}" if layer.source_line else _name(path)
+    return f"{where}: layer '{layer.name}' ({layer.type})"
 
 
 def _name(path: str | None) -> str:

@@ -113,9 +113,8 @@ def _fold_padding(param: Any) -> list[Any]:
         padding = {}
         for j, blob in enumerate(layer.bottom):
             if blob not in source:
-                raise _error(
-                    layer, f"bottom blob '{blob}' is not known{did_you_mean(blob, source)}"
-                )
+                hint = did_you_mean(blob, source)
+                raise _error(layer, f"no layer before it produces bottom blob '{blob}'{hint}")
             if source[blob] is not None and source[blob].layer.type == "padding":
                 padding[j] = source[blob]
         for j, pad in padding.items():

@@ -6,6 +6,8 @@ from typing import Any
 
 from minicaffe.proto import caffe_pb2
 
+_LayerType = caffe_pb2.V1LayerParameter.LayerType
+
 #: V1's enum value → today's layer type, where it is not just the words in camel case.
 _TYPES = {
     "NONE": "",
@@ -22,12 +24,12 @@ _TYPES = {
 }
 
 #: Data layers whose own fields once said how to transform the images.
-_DATA_PARAMS = {
-    "DATA": "data_param",
-    "IMAGE_DATA": "image_data_param",
-    "WINDOW_DATA": "window_data_param",
+DATA_PARAMS = {
+    _LayerType.Value("DATA"): "data_param",
+    _LayerType.Value("IMAGE_DATA"): "image_data_param",
+    _LayerType.Value("WINDOW_DATA"): "window_data_param",
 }
-_TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
+TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 
 #: V1's per-blob lists → the field of ``ParamSpec`` that they fill.
 _PARAM_LISTS = {
@@ -47,7 +49,7 @@ def upgrade_v1_net(param: Any) -> None:
 
 def layer_type(v1_type: int) -> str:
     """Today's name of a V1 layer type: ``INNER_PRODUCT`` is "InnerProduct"."""
-    name = caffe_pb2.V1LayerParameter.LayerType.Name(v1_type)
+    name = _LayerType.Name(v1_type)
     if name in _TYPES:
         return _TYPES[name]
     return "".join(word.capitalize() for word in name.split("_"))
@@ -61,8 +63,6 @@ def _upgrade_layer(old: Any, new: Any) -> None:
             new.type = layer_type(value)
         elif name in _PARAM_LISTS:
             _fill_specs(new.param, _PARAM_LISTS[name], value)
-        elif name == "layer":
-            continue  # a V0 layer, gone before this step
         elif hasattr(value, "extend"):
             getattr(new, name).extend(value)
         elif field.message_type is not None:
@@ -84,7 +84,7 @@ def needs_data_upgrade(param: Any) -> bool:
     return any(
         getattr(layer, name).HasField(field)
         for layer, name in _data_layers(param)
-        for field in _TRANSFORM_FIELDS
+        for field in TRANSFORM_FIELDS
     )
 
 
@@ -97,7 +97,7 @@ def upgrade_data_transformation(param: Any) -> None:
         data, transform = getattr(layer, name), layer.transform_param
         data.SetInParent()
         transform.SetInParent()
-        for field in _TRANSFORM_FIELDS:
+        for field in TRANSFORM_FIELDS:
             if data.HasField(field):
                 setattr(transform, field, getattr(data, field))
                 data.ClearField(field)
@@ -105,6 +105,4 @@ def upgrade_data_transformation(param: Any) -> None:
 
 def _data_layers(param: Any) -> list[tuple[Any, str]]:
     """The V1 layers that read images, with the name of their parameters."""
-    types = caffe_pb2.V1LayerParameter.LayerType
-    names = {types.Value(key): name for key, name in _DATA_PARAMS.items()}
-    return [(layer, names[layer.type]) for layer in param.layers if layer.type in names]
+    return [(layer, DATA_PARAMS[layer.type]) for layer in param.layers if layer.type in DATA_PARAMS]
