@@ -18,6 +18,8 @@ Each knows where the mistake stands (file, line, layer) and prints as one line::
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 
 class MinicaffeError(Exception):
     """A mistake in what the user gave, with the place where it stands.
@@ -77,8 +79,50 @@ class MinicaffeError(Exception):
         return "".join(parts) + self.message
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a text file.
+
+    Attributes:
+        path: the file, None for a text from elsewhere.
+        line, column: where, counted from 1.
+        message: what was found, what was expected, and a suggestion.
+        source_line: the line itself.
+    """
+
+    path: str | None
+    line: int
+    column: int
+    message: str
+    source_line: str
+
+    def __str__(self) -> str:
+        """The place and the message; below it the line, and a caret under the word."""
+        shown = self.source_line[: self.column - 1].expandtabs(4)
+        place = f"{self.path or 'text'}:{self.line}:{self.column}"
+        line = self.source_line.expandtabs(4)
+        return f"{place}: {self.message}\n    {line}\n    {' ' * len(shown)}^"
+
+
 class PrototxtError(MinicaffeError):
-    """A text file that does not follow its schema."""
+    """A text file that does not follow its schema.
+
+    Attributes:
+        problems: all that is wrong with it, in order; empty when it could not be read at all.
+    """
+
+    problems: list[Problem] = []  # noqa: RUF012  (replaced, never changed)
+
+    @classmethod
+    def of_problems(cls, problems: list[Problem], path: str | None) -> PrototxtError:
+        """The error that reports all of them."""
+        first = problems[0]
+        error = cls(first.message, path=path, line=first.line)
+        error.problems = problems
+        return error
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems)) or super().__str__()
 
 
 class GraphError(MinicaffeError):
