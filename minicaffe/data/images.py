@@ -79,7 +79,7 @@ def read_image(
 def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize by bilinear interpolation without smoothing (``cv::resize``, ``INTER_LINEAR``).
 
-    Output pixel i lies at (i + ½)·old/new − ½ in the input. As in OpenCV, 8-bit images are
+    Output pixel i lies at (i + ½)·old/new - ½ in the input. As in OpenCV, 8-bit images are
     computed in fixed point with 11 bits; its releases differ from this by at most one level.
 
     Args:
