@@ -111,8 +111,7 @@ def _binary_contents(path: str) -> bytes:
 
 
 def _why_unreadable(data: bytes, what: str) -> str:
-    start = data[:4096]
-    if b"\0" not in start and all(byte >= 32 or byte in b"\t\r\n" for byte in start):
+    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data[:512]):
         return f"this is a text file, {what} is expected"
     return f"the file is truncated or damaged, or it is not {what}"
 
