@@ -80,34 +80,21 @@ def load_hdf5(net: Any, path: str) -> None:
             if name not in targets and not any(one.startswith(f"{name}/") for one in targets):
                 logger.info("Ignoring source layer %s", name)
         pairs: list[tuple[Blob, Any]] = []
-        for name, node in targets.items():
-            if name in data:
-                pairs += _matching(net, node, data[name], path)
-        for blob, dataset in pairs:
-            blob.data[...] = dataset[()]
+        for node in net.nodes:
+            if node.name in data and targets[node.name] is node:
+                pairs += _matching(net, node, data[node.name], path)
+        try:
+            values = [dataset[()] for _, dataset in pairs]
+        except OSError as error:
+            raise SnapshotError(f"is damaged: {error}", path=path) from error
+    for (blob, _), array in zip(pairs, values, strict=True):
+        blob.data[...] = array
 
 
 def _matching(net: Any, node: Any, group: Any, path: str) -> list[tuple[Blob, Any]]:
     """One layer's blobs with their data sets, all of them checked."""
-    blobs = node.layer.blobs
-    stored = sum(hasattr(item, "dtype") for item in group.values())
-    pairs = []
-    complaint = ""
-    if stored > len(blobs):
-        complaint = f"{stored} parameter blob(s) are stored for it, but it has {len(blobs)}"
-    for index, blob in enumerate(blobs):
-        if str(index) in group:
-            dataset = group[str(index)]
-            pairs.append((blob, dataset))
-            if dataset.shape != blob.shape:
-                complaint = (
-                    f"parameter {index} has shape {shape_text(dataset.shape)} where it is "
-                    f"stored, {shape_text(blob.shape)}"
-                )
-                break
-        elif (node.name, index) not in net.shared_params:
-            complaint = f"{stored} parameter blob(s) are stored for it, but it has {len(blobs)}"
-            break
+    pairs: list[tuple[Blob, Any]] = []
+    complaint = _compare(net, node, group, pairs)
     if complaint:
         raise SnapshotError(
             f"{complaint} in this net; to learn this layer's parameters from scratch instead of "
@@ -117,3 +104,25 @@ def _matching(net: Any, node: Any, group: Any, path: str) -> list[tuple[Blob, An
             layer_type=node.layer.type,
         )
     return pairs
+
+
+def _compare(net: Any, node: Any, group: Any, pairs: list[tuple[Blob, Any]]) -> str:
+    """Collect the pairs of a layer; returns how what is stored differs, or ""."""
+    blobs = node.layer.blobs
+    stored = {key: item for key, item in group.items() if hasattr(item, "dtype")}
+    numbers = f"{len(stored)} parameter blob(s) are stored for it, but it has {len(blobs)}"
+    if len(stored) > len(blobs):
+        return numbers
+    for index, blob in enumerate(blobs):
+        dataset = stored.get(str(index))
+        if dataset is None:
+            if (node.name, index) not in net.shared_params:
+                return numbers
+        elif dataset.shape != blob.shape:
+            return (
+                f"parameter {index} has shape {shape_text(dataset.shape)} where it is stored, "
+                f"{shape_text(blob.shape)}"
+            )
+        else:
+            pairs.append((blob, dataset))
+    return ""

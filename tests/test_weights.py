@@ -128,7 +128,7 @@ def test_fields_of_others_are_skipped():
 
 def test_damaged_blob():
     proto = caffe_pb2.BlobProto(shape=caffe_pb2.BlobShape(dim=[2, 3]), data=[1, 2])
-    with pytest.raises(SnapshotError, match=r"shape 2×3 with 2 values of data"):  # noqa: RUF001
+    with pytest.raises(SnapshotError, match=r"shape 2×3 with 2 values of data"):
         array_of(proto)
 
 
@@ -231,6 +231,18 @@ def test_other_shapes_are_refused_whole(save):
     np.testing.assert_array_equal(other.params["a"][0].data, before)
 
 
+def test_an_other_input_size_is_refused(save):
+    save(make_net(seed=1), "w")
+    other = make_net(
+        NET.replace("dim: 2 dim: 5", "dim: 2 dim: 6").replace('param { name: "w" }', "")
+    )
+    with pytest.raises(
+        SnapshotError,
+        match=r"layer 'a' .*parameter 0 has shape 5×5 where it is stored, 5×6 in this net",
+    ):
+        weights.load_weights(other, "w")
+
+
 def test_other_numbers_of_blobs_are_refused(save):
     net = make_net(seed=1)
     save(net, "w")
@@ -284,6 +296,22 @@ def test_hdf5_of_something_else():
         file.create_group("stuff")
     with pytest.raises(SnapshotError, match=r"w\.h5: has no group 'data'"):
         make_net().load_hdf5("w.h5")
+
+
+def test_damaged_hdf5():
+    h5py = pytest.importorskip("h5py")
+    net = make_net()
+    with h5py.File("w.h5", "w") as file:
+        for index, blob in enumerate(net.params["a"]):
+            place = file.create_dataset(f"data/a/{index}", data=blob.data, fletcher32=True)
+        offset = place.id.get_chunk_info(0).byte_offset
+    raw_bytes = bytearray(Path("w.h5").read_bytes())
+    raw_bytes[offset + 1] ^= 255
+    Path("w.h5").write_bytes(raw_bytes)
+    before = net.params["a"][0].data.copy()
+    with pytest.raises(SnapshotError, match=r"w\.h5: is damaged"):
+        net.load_hdf5("w.h5")
+    np.testing.assert_array_equal(net.params["a"][0].data, before)
 
 
 def test_hdf5_needs_unique_names():

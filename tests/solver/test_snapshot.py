@@ -159,7 +159,7 @@ def test_state_of_another_net(tmp_path, ending):
     solver.step(1)
     _, state = solver.snapshot()
     other = make_solver(tmp_path, settings(ending))
-    unchanged(other, state, r"layer 'fc'.*history 0 has shape 7×5.*parameter 0 has 3×5")  # noqa: RUF001
+    unchanged(other, state, r"layer 'fc'.*history 0 has shape 7×5.*parameter 0 has 3×5")
 
 
 def test_state_of_another_solver_type(tmp_path, ending):

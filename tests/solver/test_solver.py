@@ -493,6 +493,10 @@ def test_old_solver_type_is_upgraded_and_both_are_refused(tmp_path):
     assert type(make_solver(tmp_path, "solver_type: ADAM")) is AdamSolver
     with pytest.raises((SolverError, PrototxtError, GraphError)):
         make_solver(tmp_path, 'solver_type: ADAM type: "SGD"')
+    both = caffe_pb2.SolverParameter(net="net.prototxt", lr_policy="fixed", type="SGD")
+    both.solver_type = both.ADAM
+    with pytest.raises((SolverError, PrototxtError, GraphError), match=r"^run\.prototxt"):
+        get_solver(both, path="run.prototxt")
 
 
 def test_gpu_mode_runs_on_the_cpu(tmp_path, caplog):
