@@ -74,8 +74,8 @@ class Columns:
         self._steps = tuple(math.prod(self._pitch[i + 1 :]) for i in range(len(size)))
         self._image = math.prod(self._pitch)
         self._lead = sum(p * step for p, step in zip(geometry.pad, self._steps, strict=True))
-        self._run = math.prod(self._pitch if self._flat else grid)
-        column_bytes = max(1, channels * self.taps * self._run * dtype.itemsize)
+        self.run = math.prod(self._pitch if self._flat else grid)
+        column_bytes = max(1, channels * self.taps * self.run * dtype.itemsize)
         parts = max(1, -(-batch // max(1, BUDGET // column_bytes)))
         self.images = max(1, -(-batch // parts))
 
@@ -113,16 +113,16 @@ class Columns:
     def blank(self, count: int) -> np.ndarray:
         """Room for the columns of so many images (the same memory that gather uses)."""
         matrix = self._padded if self.geometry.pointwise else self._matrix
-        return matrix[:, : count * self._run].reshape(self.group, -1, count * self._run)
+        return matrix[:, : count * self.run].reshape(self.group, -1, count * self.run)
 
     # ------------------------------------------------------------------ what lies on the grid
 
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values (m, outputs, …grid) as (group, outputs/group, windows)."""
         count = len(values)
-        rows = self._spread[:, : count * self._run]
+        rows = self._spread[:, : count * self.run]
         self._on_grid(rows, count)[...] = values.swapaxes(0, 1)
-        return rows.reshape(self.group, -1, count * self._run)
+        return rows.reshape(self.group, -1, count * self.run)
 
     def multiply(self, weights: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Weights (group, outputs/group, channels/group · taps) times columns."""
@@ -185,15 +185,15 @@ class Columns:
 
     @functools.cached_property
     def _matrix(self) -> np.ndarray:
-        return np.empty((self.channels * self.taps, self.images * self._run), self.dtype)
+        return np.empty((self.channels * self.taps, self.images * self.run), self.dtype)
 
     @functools.cached_property
     def _product(self) -> np.ndarray:
-        return np.empty((self.outputs, self.images * self._run), self.dtype)
+        return np.empty((self.outputs, self.images * self.run), self.dtype)
 
     @functools.cached_property
     def _spread(self) -> np.ndarray:  # zeros stay where the grid has no window
-        return np.zeros((self.outputs, self.images * self._run), self.dtype)
+        return np.zeros((self.outputs, self.images * self.run), self.dtype)
 
 
 def _corner(array: np.ndarray, lengths: Lengths) -> np.ndarray:

@@ -104,7 +104,7 @@ def test_portions_of_a_batch_agree(
     whole.forward()
     whole.backward()
     one = Rig(Case(layer, param, [(1, 4, 6, 7)])).layer.columns
-    one_image = one._run * one.channels * one.taps * 8
+    one_image = one.run * one.channels * one.taps * 8
     monkeypatch.setattr(columns, "BUDGET", one_image * images)
     parts = Rig(case)
     assert parts.layer.columns.images == images
