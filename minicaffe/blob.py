@@ -73,7 +73,8 @@ class Blob:
         """
         axes = len(self.shape)
         if not -axes <= index < axes:
-            raise ShapeError(f"axis {index} is out of range for a blob of shape {self.shape_string}")
+            shape = shape_text(self.shape)
+            raise ShapeError(f"axis {index} is out of range for a blob of shape {shape}")
         return index % axes
 
     @property

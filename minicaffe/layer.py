@@ -91,7 +91,9 @@ class Layer:
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """Fill the bottoms' diffs and add to the parameters' diffs."""
-        raise GraphError("this layer has no gradient; it cannot stand between a loss and what is learned")
+        raise GraphError(
+            "this layer has no gradient; it cannot stand between a loss and what is learned"
+        )
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:
@@ -139,7 +141,7 @@ class Layer:
             if most is not None and found > most:
                 raise GraphError(f"{found} {word} blob(s) given, at most {most} expected")
         if self.equal_bottoms_and_tops and bottoms != tops:
-            raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s); as many are expected")
+            raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s), as many expected")
 
     @property
     def param_str(self) -> str:

@@ -14,9 +14,10 @@ from minicaffe import batches, debug, weights
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.build import NetBuilder
 from minicaffe.engines import Plan, find_engine
-from minicaffe.errors import GraphError, MinicaffeError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.graph import filter_net, insert_splits
 from minicaffe.hooks import Hook, Hooks
+from minicaffe.inputs import existing_blobs, fill_inputs, fill_top_diffs
 from minicaffe.layer import Layer
 from minicaffe.parameters import LearnableParam, ParamArena, share_parameters
 from minicaffe.proto import caffe_pb2
@@ -229,9 +230,9 @@ class Net:
         first = 0 if start is None else self.layer_index(start)
         last = len(self.nodes) - 1 if end is None else self.layer_index(end)
         names = self.outputs if end is None else self.nodes[last].top_names
-        wanted = self._existing_blobs([*names, *(blobs or ())])
+        wanted = existing_blobs(self, [*names, *(blobs or ())])
         if inputs:
-            self._fill(inputs, self.inputs, "input", "data")
+            fill_inputs(self, inputs)
         self._forward(first, last)
         return {name: self.blobs[name].data for name in wanted}
 
@@ -256,9 +257,9 @@ class Net:
         first = len(self.nodes) - 1 if start is None else self.layer_index(start)
         last = 0 if end is None else self.layer_index(end)
         names = self.inputs if end is None else self.nodes[last].bottom_names
-        wanted = self._existing_blobs([*names, *(diffs or ())])
+        wanted = existing_blobs(self, [*names, *(diffs or ())])
         if top_diffs:
-            self._fill(top_diffs, self.outputs, "output", "diff")
+            fill_top_diffs(self, top_diffs)
         self._backward(first, last)
         return {name: self.blobs[name].diff for name in wanted}
 
@@ -285,31 +286,6 @@ class Net:
                 none) its items' gradients.
         """
         return batches.forward_backward_all(self, blobs, diffs, arrays)
-
-    def _existing_blobs(self, names: Sequence[str]) -> list[str]:
-        for name in names:
-            if name not in self.blobs:
-                hint = did_you_mean(name, self.blobs)
-                raise GraphError(f"the net has no blob '{name}'{hint}", path=self.path)
-        return list(dict.fromkeys(names))
-
-    def _fill(self, arrays: dict[str, Any], names: list[str], word: str, kind: str) -> None:
-        if set(arrays) != set(names):
-            raise GraphError(
-                f"arrays given for {sorted(arrays)}, but the net's {word} blobs are {names}",
-                path=self.path,
-            )
-        for name, array in arrays.items():
-            target = getattr(self.blobs[name], kind)
-            values = np.asarray(array)
-            if values.shape[:1] != target.shape[:1] or values.size != target.size:
-                raise ShapeError(
-                    f"the array for {word} blob '{name}' has shape {values.shape}, expected "
-                    f"{target.shape}; to change it: net.blobs['{name}'].reshape(...), "
-                    "net.reshape()",
-                    path=self.path,
-                )
-            target[...] = values.reshape(target.shape)
 
     def reshape(self) -> None:
         """Pass the input blobs' new shapes on through the whole net."""
@@ -422,5 +398,3 @@ def _set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None)
     param.state.phase = phase
     param.state.level = level
     param.state.stage.extend(stages or ())
-
-

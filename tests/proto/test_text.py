@@ -167,7 +167,7 @@ def test_a_field_of_a_fork_says_so() -> None:
 def test_binary_files() -> None:
     with pytest.raises(PrototxtError, match=r"binary file, not text; a \.caffemodel"):
         parse(b"\x0a\x00\x12", caffe_pb2.NetParameter(), "net.prototxt")
-    with pytest.raises(PrototxtError, match="net.prototxt:2: byte 0xff found"):
+    with pytest.raises(PrototxtError, match=r"net\.prototxt:2: byte 0xff found"):
         parse(b"# \n\xff", caffe_pb2.NetParameter(), "net.prototxt")
 
 
