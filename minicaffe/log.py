@@ -34,20 +34,19 @@ _LEVELS = {"1": logging.WARNING, "2": logging.ERROR, "3": logging.CRITICAL}
 
 
 class GlogFormatter(logging.Formatter):
-    """Puts glog's prefix before every line of a record."""
+    """Puts glog's prefix before a record's first line (glog leaves the others as they are)."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line of text with its prefix; continued lines get the same prefix."""
+        """The prefix and the text."""
         when = datetime.fromtimestamp(record.created)
         letter = _LETTERS.get(record.levelno, "I")
-        prefix = (
+        text = (
             f"{letter}{when:%m%d %H:%M:%S.%f} {threading.get_native_id():5d} "
-            f"{record.filename}:{record.lineno}] "
+            f"{record.filename}:{record.lineno}] {record.getMessage()}"
         )
-        text = record.getMessage()
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        return "\n".join(prefix + line for line in text.split("\n"))
+        return text
 
 
 class StatusHandler(logging.StreamHandler):  # type: ignore[type-arg]

@@ -56,7 +56,10 @@ def run_verb(verb: str) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    # No --help of the verb may depend on another verb's module: only the one named is imported.
+    if "--version" in words:
+        print(f"minicaffe {minicaffe.__version__}")
+        return 0
+    # Only the module of the verb that is asked for is imported: the others may be slow.
     verb = next((word for word in words if not word.startswith("-")), None)
     if verb is None or verb not in verbs():
         return _overview(words, verb)
@@ -76,7 +79,7 @@ def _overview(words: Sequence[str], verb: str | None) -> int:
         epilog="minicaffe VERB --help explains a verb and its flags.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"minicaffe {minicaffe.__version__}")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
     choices = parser.add_subparsers(title="verbs", metavar="VERB")
     for name in verbs():
         choices.add_parser(name, help=_summary(importlib.import_module(f"{__name__}.{name}")))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from minicaffe.errors import PrototxtError
+from minicaffe.errors import Problem, PrototxtError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text import parse
 
@@ -55,10 +55,16 @@ def apply(param: Any, overrides: Iterable[Override]) -> None:
         PrototxtError: an unknown field or a value that it does not take.
     """
     given = type(param)()
+    problems: list[Problem] = []
     for override in overrides:
         one = type(param)()
-        parse("\n" * (override.line - 1) + override.text, one, override.path)
+        try:
+            parse("\n" * (override.line - 1) + override.text, one, override.path)
+        except PrototxtError as error:
+            problems += error.problems
         given.MergeFrom(one)
+    if problems:
+        raise PrototxtError.of_problems(problems, problems[0].path)
     _clear_scalars(param, given)
     param.MergeFrom(given)
 

@@ -74,7 +74,8 @@ def _put_flags(param: Any, args: argparse.Namespace) -> None:
     """Write what the flags say into the solver's settings, as ``caffe train`` does."""
     if args.level is not None:
         param.train_state.level = args.level
-    param.train_state.stage.extend(args.stage or ())
+    if args.stage:
+        param.train_state.stage.extend(args.stage)
     if args.snapshot or args.weights:
         del param.weights[:]
         param.weights.extend(args.weights or ())
