@@ -120,14 +120,14 @@ class Blob:
         """The values, as a live array of the blob's shape."""
         return self._data.array[: self.count].reshape(self.shape)
 
+    @data.setter
+    def data(self, values: Any) -> None:
+        self.data[...] = values
+
     @property
     def diff(self) -> np.ndarray:
         """The gradients, as a live array of the blob's shape."""
         return self._diff.array[: self.count].reshape(self.shape)
-
-    @data.setter
-    def data(self, values: Any) -> None:
-        self.data[...] = values
 
     @diff.setter
     def diff(self, values: Any) -> None:

@@ -67,7 +67,8 @@ class Net:
         path: str | None = None,
     ) -> None:
         if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
-            phase, weights, level = level, phase, 0
+            given, phase, level = phase, level, 0
+            weights = given
         self.engine = find_engine(engine)
         param, self.path = _net_parameter(network, path)
         if phase not in (TRAIN, TEST):
