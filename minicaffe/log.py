@@ -49,7 +49,7 @@ class GlogFormatter(logging.Formatter):
         return text
 
 
-class StatusHandler(logging.StreamHandler):  # type: ignore[type-arg]
+class StatusHandler(logging.StreamHandler):
     """Writes log lines; below them stands at most one line of status, redrawn at will.
 
     Args:

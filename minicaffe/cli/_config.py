@@ -70,7 +70,7 @@ def _root(path: str) -> yaml.Node | None:
 
 def _entries(node: yaml.Node | None, path: str) -> Iterator[tuple[str, Any, int]]:
     """Key, value and line of a mapping; values of nested mappings stay nodes for ``set``."""
-    if node is None:
+    if node is None or _plain(node) is None:
         return
     if not isinstance(node, yaml.MappingNode):
         line = node.start_mark.line + 1
