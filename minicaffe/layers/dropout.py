@@ -30,15 +30,19 @@ class Dropout(Neuron):
                 f"dropout_ratio is {self._ratio:g}, expected a probability between 0 and 1 (the "
                 "part of the elements that is dropped)"
             )
-        self._scale = 1 / (1 - self._ratio) if self._ratio < 1 else 0.0
+        self.scale = 1 / (1 - self._ratio) if self._ratio < 1 else 0.0
         self._mask = np.ones((), bool)  # of the last forward
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         if self.phase == caffe_pb2.TEST:
             self._copy(x, y)
             return
-        self._mask = self.rng.random(x.shape, dtype=np.float32) >= self._ratio
+        self._mask = self.draw(x.shape)
         self._drop(x, y)
+
+    def draw(self, shape: tuple[int, ...]) -> np.ndarray:
+        """A new mask: for each element, whether it stays."""
+        return self.rng.random(shape, dtype=np.float32) >= self._ratio
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
         if self.phase == caffe_pb2.TEST:
@@ -48,7 +52,7 @@ class Dropout(Neuron):
 
     def _drop(self, source: np.ndarray, target: np.ndarray) -> None:
         np.multiply(source, self._mask, out=target)
-        target *= self._scale
+        target *= self.scale
 
     @staticmethod
     def _copy(source: np.ndarray, target: np.ndarray) -> None:

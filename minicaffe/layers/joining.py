@@ -38,11 +38,11 @@ def share(top: Blob, bottom: Blob) -> None:
 class _Parts(Layer):
     """The parts of one whole along an axis; a single part shares the whole's memory."""
 
-    _axis: int
+    axis: int
     _bounds: list[int]
 
     def _pieces(self, whole: np.ndarray) -> list[np.ndarray]:
-        return [whole[part(self._axis, start, stop)] for start, stop in pairwise(self._bounds)]
+        return [whole[part(self.axis, start, stop)] for start, stop in pairwise(self._bounds)]
 
 
 @register("Concat")
@@ -60,7 +60,7 @@ class Concat(_Parts):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         first = bottom[0].shape
-        self._axis = axis = chosen_axis(self.param.concat_param, "concat_dim", bottom[0])
+        self.axis = axis = chosen_axis(self.param.concat_param, "concat_dim", bottom[0])
         self._bounds = [0]
         for index, blob in enumerate(bottom):
             shape = blob.shape
@@ -79,7 +79,7 @@ class Concat(_Parts):
         if len(bottom) == 1:
             share(top[0], bottom[0])
         else:
-            np.concatenate([blob.data for blob in bottom], axis=self._axis, out=top[0].data)
+            np.concatenate([blob.data for blob in bottom], axis=self.axis, out=top[0].data)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if len(bottom) == 1:
@@ -112,7 +112,7 @@ class Slice(_Parts):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         shape = bottom[0].shape
-        self._axis = axis = chosen_axis(self.param.slice_param, "slice_dim", bottom[0])
+        self.axis = axis = chosen_axis(self.param.slice_param, "slice_dim", bottom[0])
         self._bounds = self._cuts(shape[axis], len(top))
         for blob, (start, stop) in zip(top, pairwise(self._bounds), strict=True):
             blob.reshape(*shape[:axis], stop - start, *shape[axis + 1 :])
@@ -124,7 +124,7 @@ class Slice(_Parts):
         if not points:
             if length % parts:
                 raise ShapeError(
-                    f"axis {self._axis} of length {length} cannot be cut into {parts} equal "
+                    f"axis {self.axis} of length {length} cannot be cut into {parts} equal "
                     "parts; give slice_point values"
                 )
             return [index * (length // parts) for index in range(parts + 1)]
@@ -132,7 +132,7 @@ class Slice(_Parts):
         rising = all(start < stop for start, stop in pairwise(bounds[:-1]))
         if not rising or points[-1] > length or parts > length:
             raise ShapeError(
-                f"slice_point values {points} do not cut axis {self._axis} of length {length} "
+                f"slice_point values {points} do not cut axis {self.axis} of length {length} "
                 f"into {parts} parts; rising values between 1 and {length - 1} are expected"
             )
         return bounds

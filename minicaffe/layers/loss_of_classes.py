@@ -56,6 +56,7 @@ class SoftmaxLossLayer(LossLayer):
         self._prob.reshape_like(bottom[0])
         if len(top) > 1:
             top[1].reshape_like(bottom[0])
+            top[1].share_data(self._prob)
 
     def _forward_prob(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
         """The probabilities (outer, classes, inner) and the labels."""

@@ -157,17 +157,17 @@ class Exp(Neuron):
     def prepare(self) -> None:
         param = self.param.exp_param
         log_base = log_of_base(param.base)
-        self._inner_scale = log_base * param.scale
-        self._outer_scale = float(np.exp(log_base * param.shift))
+        self.inner_scale = log_base * param.scale
+        self.outer_scale = float(np.exp(log_base * param.shift))
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        np.multiply(x, self._inner_scale, out=y)
+        np.multiply(x, self.inner_scale, out=y)
         np.exp(y, out=y)
-        if self._outer_scale != 1:
-            y *= self._outer_scale
+        if self.outer_scale != 1:
+            y *= self.outer_scale
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        factor = np.multiply(y, self._inner_scale, out=self.room_for_factor(dy, dx))
+        factor = np.multiply(y, self.inner_scale, out=self.room_for_factor(dy, dx))
         np.multiply(dy, factor, out=dx)
 
 
@@ -184,8 +184,8 @@ class Log(Neuron):
     def prepare(self) -> None:
         param = self.param.log_param
         self._scale, self._shift = param.scale, param.shift
-        self._log_base = log_of_base(param.base)
-        if self._log_base == 0:
+        self.log_base = log_of_base(param.base)
+        if self.log_base == 0:
             raise GraphError("log_param has base 1, to which there are no logarithms")
 
     def right_in_place(self) -> bool:
@@ -194,13 +194,13 @@ class Log(Neuron):
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         self._inner(x, y)
         np.log(y, out=y)
-        if self._log_base != 1:
-            y *= 1 / self._log_base
+        if self.log_base != 1:
+            y *= 1 / self.log_base
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
         factor = self.room_for_factor(dy, dx)
         self._inner(x, factor)
-        np.divide(self._scale / self._log_base, factor, out=factor)
+        np.divide(self._scale / self.log_base, factor, out=factor)
         np.multiply(dy, factor, out=dx)
 
     def _inner(self, x: np.ndarray, out: np.ndarray) -> None:
