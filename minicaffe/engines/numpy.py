@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from minicaffe.net import Net
 
@@ -21,7 +23,11 @@ def plan(net: Net) -> NumpyPlan:
 
 
 class NumpyPlan:
-    """Runs the layers in order."""
+    """Runs the layers in order.
+
+    Infinities and NaN pass through without numpy's warnings, as in Caffe; the solver looks at
+    the loss.
+    """
 
     def __init__(self, net: Net) -> None:
         self._hooks = net.hooks
@@ -30,16 +36,18 @@ class NumpyPlan:
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
         loss = 0.0
-        for index in range(start, end + 1):
-            self._hooks.run("before_forward", index)
-            loss += self._nodes[index].forward()
-            self._hooks.run("after_forward", index)
+        with np.errstate(all="ignore"):
+            for index in range(start, end + 1):
+                self._hooks.run("before_forward", index)
+                loss += self._nodes[index].forward()
+                self._hooks.run("after_forward", index)
         return loss
 
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
-        for index in range(start, end - 1, -1):
-            self._hooks.run("before_backward", index)
-            if self._nodes[index].need_backward:
-                self._nodes[index].backward()
-            self._hooks.run("after_backward", index)
+        with np.errstate(all="ignore"):
+            for index in range(start, end - 1, -1):
+                self._hooks.run("before_backward", index)
+                if self._nodes[index].need_backward:
+                    self._nodes[index].backward()
+                self._hooks.run("after_backward", index)
