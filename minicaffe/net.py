@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -384,7 +383,7 @@ class Net:
 
 def _net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
     """A ``NetParameter`` of one's own, and the file that it was read from."""
-    if isinstance(network, str | Path | os.PathLike):
+    if isinstance(network, str | os.PathLike):
         path = os.fspath(network)
         return read_net(path), path
     if not isinstance(network, caffe_pb2.NetParameter):
