@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_SHOWN = 120  # characters of a source line
+
 
 class MinicaffeError(Exception):
     """A mistake in what the user gave, with the place where it stands.
@@ -98,31 +100,40 @@ class Problem:
 
     def __str__(self) -> str:
         """The place and the message; below it the line, and a caret under the word."""
-        shown = self.source_line[: self.column - 1].expandtabs(4)
+        start = max(0, self.column - 1 - _SHOWN // 2) if len(self.source_line) > _SHOWN else 0
+        shown = self.source_line[start : start + _SHOWN].expandtabs(4)
+        before = self.source_line[start : self.column - 1].expandtabs(4)
         place = f"{self.path or 'text'}:{self.line}:{self.column}"
-        line = self.source_line.expandtabs(4)
-        return f"{place}: {self.message}\n    {line}\n    {' ' * len(shown)}^"
+        return f"{place}: {self.message}\n    {shown}\n    {' ' * len(before)}^"
 
 
 class PrototxtError(MinicaffeError):
     """A text file that does not follow its schema.
 
     Attributes:
-        problems: all that is wrong with it, in order; empty when it could not be read at all.
+        problems: what is wrong with it, in order; empty when it could not be read at all.
+        more: how many further problems were found and not kept.
     """
 
     problems: list[Problem] = []  # noqa: RUF012  (replaced, never changed)
+    more: int = 0
 
     @classmethod
-    def of_problems(cls, problems: list[Problem], path: str | None) -> PrototxtError:
+    def of_problems(
+        cls, problems: list[Problem], path: str | None, *, more: int = 0
+    ) -> PrototxtError:
         """The error that reports all of them."""
         first = problems[0]
         error = cls(first.message, path=path, line=first.line)
         error.problems = problems
+        error.more = more
         return error
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.problems)) or super().__str__()
+        if not self.problems:
+            return super().__str__()
+        rest = [f"... and {self.more} more problems"] if self.more else []
+        return "\n".join([*map(str, self.problems), *rest])
 
 
 class GraphError(MinicaffeError):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text import SourceMap, parse
+from minicaffe.proto.text import SourceMap, is_repeated, parse
 from minicaffe.proto.upgrade import upgrade_net, upgrade_solver
 from minicaffe.proto.weights_only import parse_net_binary
+from minicaffe.suggest import did_you_mean
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
@@ -79,8 +81,9 @@ def read_net_binary(path: Path) -> Any:
     data = _binary_contents(name)
     try:
         param = parse_net_binary(data, name)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         raise SnapshotError(_why_unreadable(data, "a .caffemodel"), path=name) from error
+    _mend_strings(param)
     if not param.ListFields():
         raise SnapshotError("there is no net in this file; it is no .caffemodel", path=name)
     return upgrade_net(param, name)
@@ -96,7 +99,7 @@ def read_binary(path: Path, message_class: Any) -> Any:
     data = _binary_contents(name)
     try:
         return message_class.FromString(data)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         what = f"a binary {message_class.DESCRIPTOR.name}"
         raise SnapshotError(_why_unreadable(data, what), path=name) from error
 
@@ -110,9 +113,32 @@ def _binary_contents(path: str) -> bytes:
     return data
 
 
+def _mend_strings(message: Any) -> None:
+    """Make text of names that are not UTF-8, such as a path in the writer's own encoding.
+
+    protobuf hands them out as bytes, and does not take these back in another message.
+    """
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            if field.message_type.name != "BlobProto":  # long, and has no names
+                for one in value if is_repeated(field) else (value,):
+                    _mend_strings(one)
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            if isinstance(value, bytes):
+                setattr(message, field.name, value.decode("utf-8", "replace"))
+            elif is_repeated(field) and any(isinstance(one, bytes) for one in value):
+                value[:] = [
+                    one.decode("utf-8", "replace") if isinstance(one, bytes) else one
+                    for one in value
+                ]
+
+
 def _why_unreadable(data: bytes, what: str) -> str:
+    if data.startswith(b"version https://git-lfs"):
+        return "this is a Git LFS pointer, not the file itself; fetch that with `git lfs pull`"
     if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data[:512]):
-        return f"this is a text file, {what} is expected"
+        begins = data.split(b"\n", 1)[0][:60].decode("ascii").strip()
+        return f"this is a text file, {what} is expected; it begins with `{begins}`"
     return f"the file is truncated or damaged, or it is not {what}"
 
 
@@ -121,8 +147,17 @@ def _contents(path: str, kind: type[MinicaffeError]) -> bytes:
         with open(path, "rb") as stream:
             return stream.read()
     except FileNotFoundError:
-        raise kind("there is no such file", path=path) from None
+        raise kind(f"there is no such file{_near(path)}", path=path) from None
     except ValueError as error:  # a NUL in the name
         raise kind(f"this is no file name: {error}", path=repr(path)) from None
     except OSError as error:
         raise kind(f"the file cannot be read: {error.strerror}", path=path) from error
+
+
+def _near(path: str) -> str:
+    """A file beside the missing one whose name is alike."""
+    folder, name = os.path.split(path)
+    try:
+        return did_you_mean(name, os.listdir(folder or "."))
+    except OSError:
+        return f"; there is no folder `{folder}` either"

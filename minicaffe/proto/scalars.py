@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.text_encoding import CUnescape
 
 from minicaffe.proto.forks import fork_of_value
+from minicaffe.proto.strings import BadString, unescape
 from minicaffe.proto.tokens import NUMBER, STRING, WORD, Token
 from minicaffe.suggest import did_you_mean
 
@@ -24,6 +24,7 @@ _BOOLS = {
     **dict.fromkeys(("true", "True", "t", "1"), True),
     **dict.fromkeys(("false", "False", "f", "0"), False),
 }
+_LONGEST = 1000  # of a whole number; Python itself refuses very long ones
 _FLOAT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?[fF]?")
 
 
@@ -55,18 +56,14 @@ def scalar(field: Any, negative: bool, token: Token, strings: list[str]) -> Any:
     if kind == FieldDescriptor.CPPTYPE_BOOL:
         return _bool(negative, token)
     if token.kind != STRING:
-        raise BadValue(f"{_shown(token)} found, a string in quotes expected")
+        raise BadValue(f"{token.shown()} found, a string in quotes expected")
     return _string(field, strings)
-
-
-def _shown(token: Token) -> str:
-    return f"`{token.text}`" if token.kind != STRING else f"the string {token.text}"
 
 
 def _whole(token: Token) -> int | None:
     """A decimal, octal (leading 0) or hexadecimal number; None when it is not one."""
     text = token.text
-    if token.kind != NUMBER:
+    if token.kind != NUMBER or len(text) > _LONGEST:
         return None
     if re.fullmatch(r"0[0-7]+", text):
         return int(text, 8)
@@ -79,7 +76,7 @@ def _integer(kind: int, negative: bool, token: Token) -> int:
     low, high, name = _INTEGERS[kind]
     value = _whole(token)
     if value is None:
-        raise BadValue(f"{_shown(token)} found, a whole number ({name}) expected")
+        raise BadValue(f"{token.shown()} found, a whole number ({name}) expected")
     value = -value if negative else value
     if not low <= value <= high:
         raise BadValue(f"{value} is out of range for {name}: {low} to {high}")
@@ -88,15 +85,12 @@ def _integer(kind: int, negative: bool, token: Token) -> int:
 
 def _float(negative: bool, token: Token) -> float:
     text = token.text
-    whole = _whole(token)
     if token.kind == WORD and text.lower() in ("inf", "infinity", "inff", "nan", "nanf"):
         value = math.nan if text.lower().startswith("nan") else math.inf
     elif token.kind == NUMBER and _FLOAT.fullmatch(text) and not re.match(r"0[0-9]", text):
         value = float(text.rstrip("fF"))
-    elif whole is not None:
-        value = float(whole)
-    else:
-        raise BadValue(f"{_shown(token)} found, a number expected")
+    else:  # octal and hexadecimal numbers among them, as in protobuf
+        raise BadValue(f"{token.shown()} found, a number expected")
     return -value if negative else value
 
 
@@ -104,7 +98,7 @@ def _bool(negative: bool, token: Token) -> bool:
     whole = _whole(token)
     found = _BOOLS.get(token.text if whole is None else str(whole))
     if negative or found is None or token.kind == STRING:
-        raise BadValue(f"{_shown(token)} found, true or false expected")
+        raise BadValue(f"{token.shown()} found, true or false expected")
     return found
 
 
@@ -119,7 +113,7 @@ def _enum(field: Any, negative: bool, token: Token) -> int:
         raise BadValue(f"unknown value `{token.text}`{hint}")
     number = _whole(token)
     if number is None:
-        raise BadValue(f"{_shown(token)} found, one of {_listed(values)} expected")
+        raise BadValue(f"{token.shown()} found, one of {_listed(values)} expected")
     number = -number if negative else number
     if number not in field.enum_type.values_by_number:
         raise BadValue(f"there is no value number {number}; it may be {_listed(values)}")
@@ -133,12 +127,13 @@ def _listed(values: Any) -> str:
 
 def _string(field: Any, pieces: list[str]) -> str | bytes:
     try:
-        raw = b"".join(CUnescape(piece[1:-1]) for piece in pieces)
-    except (ValueError, UnicodeError) as error:
-        raise BadValue(f"an escape that is none in {' '.join(pieces)}: {error}") from None
+        raw = b"".join(unescape(piece[1:-1]) for piece in pieces)
+    except BadString as error:
+        raise BadValue(str(error)) from None
     if field.type == FieldDescriptor.TYPE_BYTES:
         return raw
     try:
         return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadValue(f"{' '.join(pieces)} is not UTF-8 text") from None
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{raw[error.start]:02x}"
+        raise BadValue(f"{byte} found, a string of UTF-8 text expected") from None

@@ -1,20 +1,28 @@
-"""Reads protobuf's text format, reporting everything that is wrong with a file at once."""
+"""Reads protobuf's text format, reporting everything that is wrong with a file at once.
+
+What it takes is what protobuf's own reader in C++ takes, which is Caffe's; what it refuses
+is what that refuses. After a mistake it goes on at the next place that looks like a field.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
 from minicaffe.errors import Problem, PrototxtError
-from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.hints import OWN_FIELDS, Block, unknown_field, wrong_value
 from minicaffe.proto.scalars import BadValue, scalar
-from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token
-from minicaffe.suggest import did_you_mean
+from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
 
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
 MAX_PROBLEMS = 50
-_CLOSING = {"{": "}", "<": ">"}
+_CLOSING = {"{": "}", "<": ">", "[": "]"}
+_CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
 
 
 class SourceMap:
@@ -24,8 +32,11 @@ class SourceMap:
         self._lines: dict[str, int] = {}
 
     def line(self, field: str) -> int | None:
-        """The line of a field such as ``lr_policy``, ``layer[3].name`` or ``test_iter[0]``."""
-        return self._lines.get(field)
+        """The line of a field such as ``lr_policy``, ``layer[3].name`` or ``test_iter[0]``.
+
+        A repeated field without an index is its first element.
+        """
+        return self._lines.get(field, self._lines.get(f"{field}[0]"))
 
     def note(self, field: str, line: int) -> None:
         """Remember a field's line."""
@@ -36,7 +47,7 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
     """Fill a message from text.
 
     Args:
-        text: what the file holds.
+        text: what the file holds. Bytes that are not UTF-8 may stand in comments.
         message: filled in place; its ``source_line`` fields too, where it has such.
         path: the file's name, for messages.
 
@@ -46,10 +57,15 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
     Raises:
         PrototxtError: with all problems of the text.
     """
-    reader = _Reader(Text(_decoded(text, path)), path)
-    reader.read_message(message, "", None, 0)
+    decoded = _decoded(text, path)
+    reader = _Reader(Text(decoded), path)
+    reader.read_message(message, "", None, Block(message.DESCRIPTOR, "", 1))
+    if not reader.problems:
+        reader.look_for_missing(message)
+    if reader.problems and _CONTROL.search(decoded):
+        raise PrototxtError(_BINARY, path=path)
     if reader.problems:
-        raise PrototxtError.of_problems(reader.problems, path)
+        raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
     return reader.source
 
 
@@ -60,18 +76,22 @@ def is_repeated(field: Any) -> bool:
 
 
 def _decoded(text: str | bytes, path: str | None) -> str:
-    if isinstance(text, str):
-        return text
-    if b"\0" in text:
-        raise PrototxtError(
-            "this is a binary file, not text; a .caffemodel is given as weights", path=path
-        )
-    try:
-        return text.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = text.count(b"\n", 0, error.start) + 1
-        found = f"byte 0x{text[error.start]:02x} found, UTF-8 text expected"
-        raise PrototxtError(f"{found}; is it a binary file?", path=path, line=line) from None
+    if isinstance(text, bytes):
+        if text.startswith(_UTF16):
+            raise PrototxtError("this file is UTF-16 text; save it as UTF-8", path=path)
+        text = text.decode("utf-8", "surrogateescape")
+    if "\0" in text:
+        raise PrototxtError(_BINARY, path=path)
+    return text.removeprefix("\ufeff")
+
+
+class _Wrong(Exception):
+    """A problem after which the reader has to find the next field."""
+
+    def __init__(self, token: Token, message: str) -> None:
+        super().__init__(message)
+        self.token = token
+        self.message = message
 
 
 class _Reader:
@@ -79,148 +99,165 @@ class _Reader:
         self.text = text
         self.path = path
         self.problems: list[Problem] = []
+        self.more = 0  # problems beyond the limit
         self.source = SourceMap()
+        self._tokens = text.tokens
         self._at = 0
+        self._blocks: list[Block] = []
+        self._unclosed: int | None = None
 
     # ----------------------------------------------------------------- tokens
 
     @property
     def next(self) -> Token:
         """The token to be read."""
-        return self.text.tokens[self._at]
+        return self._tokens[self._at]
 
     def take(self) -> Token:
         """Read a token."""
-        token = self.next
+        token = self._tokens[self._at]
         if token.kind != END:
             self._at += 1
         return token
 
     def took(self, *signs: str) -> bool:
         """Read the token if it is one of these signs."""
-        if self.next.kind == SIGN and self.next.text in signs:
+        token = self._tokens[self._at]
+        if token.kind == SIGN and token.text in signs:
             self._at += 1
             return True
         return False
 
+    def at_field(self) -> bool:
+        """Whether the next token looks like the name of a field."""
+        if self.next.kind != WORD:
+            return False
+        following = self._tokens[self._at + 1]
+        return following.kind == SIGN and following.text in ":{<"
+
     def complain(self, token: Token, message: str) -> None:
         """Note a problem; give up after very many."""
         if len(self.problems) >= MAX_PROBLEMS:
+            self.more += 1
             return
-        offset = token.offset
-        self.problems.append(
-            Problem(
-                self.path,
-                self.text.line(offset),
-                self.text.column(offset),
-                message,
-                self.text.source_line(offset),
-            )
-        )
+        text, offset = self.text, token.offset
+        line, column = text.line(offset), text.column(offset)
+        source = text.source_line(offset)
+        self.problems.append(Problem(self.path, line, column, printable(message), source))
 
     # --------------------------------------------------------------- messages
 
-    def read_message(self, message: Any, prefix: str, closing: str | None, depth: int) -> None:
+    def read_message(self, message: Any, prefix: str, closing: str | None, block: Block) -> None:
         """Read fields up to the closing sign (None: the end of the file)."""
-        opened = self.text.tokens[self._at - 1] if self._at else self.next
+        self._blocks.append(block)
         first_lines: dict[str, int] = {}
-        while True:
-            token = self.next
-            if token.kind == END:
-                if closing is not None:
-                    line = self.text.line(opened.offset)
-                    self.complain(token, f"`{closing}` is missing for the block of line {line}")
-                return
-            if closing is not None and self.took(closing):
-                return
-            if token.kind == SIGN and token.text in "}>":
-                self.take()
-                expected = f"; `{closing}` expected" if closing else " without an opening one"
-                self.complain(token, f"`{token.text}` found{expected}")
-                if closing is not None:
-                    return
-                continue
-            self._read_field(message, prefix, first_lines, depth)
-            self.took(";", ",")
+        while not self._at_end(closing):
+            try:
+                self._read_field(message, prefix, first_lines)
+                self.took(";", ",")
+            except _Wrong as wrong:
+                self.complain(wrong.token, wrong.message)
+                self._find_field()
+        self._blocks.pop()
 
-    def _read_field(
-        self, message: Any, prefix: str, first_lines: dict[str, int], depth: int
-    ) -> None:
+    def look_for_missing(self, message: Any) -> None:
+        """Complain about required fields that are not there (Caffe refuses them too)."""
+        for missing in message.FindInitializationErrors():
+            block, _, name = missing.rpartition(".")
+            line = self.source.line(block) or 1
+            place = re.sub(r"\[\d+\]", "", block.rpartition(".")[2]) or "the file"
+            start = next(token for token in self._tokens if self.text.line(token.offset) >= line)
+            self.complain(start, f"{place} lacks the field `{name}`, which is required")
+
+    def _at_end(self, closing: str | None) -> bool:
+        """Whether a message is over; reads its closing sign."""
+        token = self.next
+        block = self._blocks[-1]
+        while closing is None and token.kind == SIGN and token.text in "}>":
+            self.complain(self.take(), f"`{token.text}` found without an opening one")
+            token = self.next
+        if token.kind == END:
+            if closing is not None:
+                self.complain(token, f"`{closing}` is missing for the block of line {block.line}")
+            return True
+        if token.kind == SIGN and token.text in "}>":
+            if token.text != closing:
+                self.complain(token, f"`{token.text}` found; `{closing}` expected")
+            self.take()
+            return True
+        if token.kind == WORD and self._was_left_open(token):
+            what = f"`{block.name}` of line {block.line} is not closed"
+            self.complain(token, f"`{closing}` expected before `{token.text}`: {what}")
+            return True
+        return False
+
+    def _was_left_open(self, token: Token) -> bool:
+        """Whether this block should have ended before a token.
+
+        It should if it has no such field, a block around it has one that takes a block, and
+        the file closes fewer blocks than it opens.
+        """
+        if token.text in self._blocks[-1].descriptor.fields_by_name or not self.at_field():
+            return False
+        if not any(_is_block(block.descriptor, token.text) for block in self._blocks[:-1]):
+            return False
+        if self._unclosed is None:
+            signs = [token.text for token in self._tokens if token.kind == SIGN]
+            opened = signs.count("{") + signs.count("<")
+            self._unclosed = opened - signs.count("}") - signs.count(">")
+        self._unclosed -= 1
+        return self._unclosed >= 0
+
+    def _read_field(self, message: Any, prefix: str, first_lines: dict[str, int]) -> None:
         token = self.take()
         if token.kind != WORD:
-            self._complain_about_name(token)
-            return
+            raise _Wrong(token, _no_name(token))
         field = message.DESCRIPTOR.fields_by_name.get(token.text)
-        if field is None or token.text == "source_line":
-            self.complain(token, _unknown(message, token.text, prefix))
+        if field is None or token.text in OWN_FIELDS:
+            self.complain(token, unknown_field(token.text, self._blocks))
             self._skip_value()
             return
         line = self.text.line(token.offset)
         repeated = is_repeated(field)
         if not repeated:
-            if field.name in first_lines:
-                self.complain(
-                    token, f"`{field.name}` is given twice, first on line {first_lines[field.name]}"
-                )
+            if field.name in first_lines or message.HasField(field.name):
+                first = first_lines.get(field.name)
+                where = f", first on line {first}" if first else " or was set before"
+                self.complain(token, f"`{field.name}` is given twice{where}")
                 self._skip_value()
                 return
             first_lines[field.name] = line
-        is_message = field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE
-        if not self.took(":") and not is_message:
-            self.complain(self.next, f"`:` expected after `{field.name}`")
-            if self.next.kind in (SIGN, BAD):
-                self._skip_value()
-                return
+        if not self.took(":") and field.message_type is None:
+            raise _Wrong(self.next, f"`:` expected after `{field.name}`")
         if repeated and self.took("["):
-            self._read_list(message, field, prefix, depth)
+            self._read_list(message, field, prefix)
         else:
-            self._read_value(message, field, prefix, depth, line)
+            self._read_value(message, field, prefix, line)
 
-    def _complain_about_name(self, token: Token) -> None:
-        if token.text == "[":
-            self.complain(token, "extensions (`[name]`) are not part of Caffe's schema")
-            while self.next.kind != END and not self.took("]"):
-                self.take()
-            self._skip_value()
-            return
-        what = "a quote that is not closed" if token.text[:1] in "\"'" and token.kind == BAD else ""
-        self.complain(token, what or f"`{token.text}` found, the name of a field expected")
-        if token.kind in (STRING, NUMBER) or self.next.text in (":", "{", "<"):
-            self._skip_value()
-
-    def _read_list(self, message: Any, field: Any, prefix: str, depth: int) -> None:
+    def _read_list(self, message: Any, field: Any, prefix: str) -> None:
         if self.took("]"):
             return
         while True:
-            before = self._at
-            line = self.text.line(self.next.offset)
-            self._read_value(message, field, prefix, depth, line)
+            self._read_value(message, field, prefix, self.text.line(self.next.offset))
             if self.took("]"):
                 return
             if not self.took(","):
-                self.complain(self.next, f"`,` or `]` expected in the list of `{field.name}`")
-                while self.next.kind != END and self.next.text not in ("]", "}", ">"):
-                    self.take()
-                self.took("]")
-                return
-            if self._at == before:
-                return
+                raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
 
     # ----------------------------------------------------------------- values
 
-    def _read_value(self, message: Any, field: Any, prefix: str, depth: int, line: int) -> None:
+    def _read_value(self, message: Any, field: Any, prefix: str, line: int) -> None:
         path = prefix + field.name
         if is_repeated(field):
             path += f"[{len(getattr(message, field.name))}]"
         self.source.note(path, line)
-        if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
-            self._read_submessage(message, field, path, depth, line)
+        if field.message_type is not None:
+            self._read_submessage(message, field, path, line)
             return
         negative = self.took("-")
         token = self.next
-        if token.kind not in (WORD, NUMBER, STRING):
-            self._complain_about_value(token, field)
-            return
+        if token.kind not in (WORD, NUMBER, STRING) or self.at_field():
+            raise _Wrong(token, f"{field.name}: {_no_value(token)}")
         self.take()
         strings = [token.text]
         while token.kind == STRING and self.next.kind == STRING:
@@ -228,39 +265,23 @@ class _Reader:
         try:
             value = scalar(field, negative, token, strings)
         except BadValue as error:
-            self.complain(token, f"{field.name}: {error}")
+            problem = f"{field.name}: {error}{wrong_value(message, field, token)}"
+            if token.kind == WORD:  # more of it may follow, as in a path without quotes
+                raise _Wrong(token, problem) from None
+            self.complain(token, problem)
             return
         if is_repeated(field):
             getattr(message, field.name).append(value)
         else:
             setattr(message, field.name, value)
 
-    def _complain_about_value(self, token: Token, field: Any) -> None:
-        if token.kind == BAD and token.text[:1] in "\"'":
-            self.take()
-            self.complain(token, f"{field.name}: a quote that is not closed")
-        elif token.kind == SIGN and token.text in "{<[":
-            what = "block" if token.text in "{<" else "list"
-            self.complain(token, f"{field.name}: a {what} found, a single value expected")
-            self._skip_value()
-        else:
-            found = token.text if token.kind == END else f"`{token.text}`"
-            self.complain(token, f"{field.name}: {found} found, a value expected")
-
-    def _read_submessage(self, message: Any, field: Any, path: str, depth: int, line: int) -> None:
+    def _read_submessage(self, message: Any, field: Any, path: str, line: int) -> None:
         token = self.next
-        if not self.took("{", "<"):
-            self.complain(token, f"`{{` expected after `{field.name}`, which is a block")
-            if token.kind in (WORD, NUMBER, STRING) and self._at + 1 < len(self.text.tokens):
-                following = self.text.tokens[self._at + 1]
-                if following.text not in (":", "{", "<"):
-                    self.take()
-            return
-        if depth >= MAX_DEPTH:
-            self.complain(token, f"blocks are nested deeper than {MAX_DEPTH}")
-            self._at -= 1
-            self._skip_value()
-            return
+        if token.kind != SIGN or token.text not in "{<":
+            raise _Wrong(token, f"`{{` expected after `{field.name}`, which is a block")
+        if len(self._blocks) > MAX_DEPTH:
+            raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
+        self.take()
         if is_repeated(field):
             inner = getattr(message, field.name).add()
         else:
@@ -268,33 +289,64 @@ class _Reader:
             inner.SetInParent()
         if "source_line" in inner.DESCRIPTOR.fields_by_name:
             inner.source_line = line
-        self.read_message(inner, f"{path}.", _CLOSING[token.text], depth + 1)
+        block = Block(inner.DESCRIPTOR, field.name, line)
+        self.read_message(inner, f"{path}.", _CLOSING[token.text], block)
+
+    # --------------------------------------------------------------- recovery
+
+    def _find_field(self) -> None:
+        """After a mistake: pass over what is left of the field."""
+        while not self.at_field():
+            token = self.next
+            if token.kind == END or (token.kind == SIGN and token.text in "}>"):
+                return
+            if token.kind == SIGN and token.text in _CLOSING:
+                self._skip_block()
+            else:
+                self.take()
 
     def _skip_value(self) -> None:
-        """Pass over a value of any kind, blocks and lists with all that is in them."""
+        """Pass over the value of a field that is not known, whatever kind it has."""
         self.took(":")
-        self.took("-")
-        opened: list[str] = []
-        closing = {"{": "}", "<": ">", "[": "]"}
+        if self.next.kind == SIGN and self.next.text in _CLOSING:
+            self._skip_block()
+        else:
+            self._find_field()
+
+    def _skip_block(self) -> None:
+        """Pass over a block or list, with all that is in it."""
+        depth = 0
+        for token in self._rest():
+            if token.kind == SIGN and token.text in _CLOSING:
+                depth += 1
+            elif token.kind == SIGN and token.text in "}>]":
+                depth -= 1
+                if not depth:
+                    return
+
+    def _rest(self) -> Iterator[Token]:
         while self.next.kind != END:
-            token = self.next
-            if not opened and token.kind == SIGN and token.text not in closing:
-                return
-            self.take()
-            if token.kind == SIGN and token.text in closing:
-                opened.append(closing[token.text])
-            elif opened and token.kind == SIGN and token.text == opened[-1]:
-                opened.pop()
-            if not opened and not (token.kind == STRING and self.next.kind == STRING):
-                return
+            yield self.take()
 
 
-def _unknown(message: Any, name: str, prefix: str) -> str:
-    """What to say of a field that the message does not have."""
-    where = prefix.rstrip(".").rsplit(".", 1)[-1].split("[")[0]
-    place = f" in {where}" if where else ""
-    descriptor = message.DESCRIPTOR
-    fork = fork_of_field(descriptor.name, name)
-    known = [one for one in descriptor.fields_by_name if one != "source_line"]
-    hint = f"; it is a field of {fork}" if fork else did_you_mean(name, known)
-    return f"unknown field `{name}`{place}{hint}"
+def _is_block(descriptor: Any, name: str) -> bool:
+    """Whether a message has a field of this name that is itself a message."""
+    field = descriptor.fields_by_name.get(name)
+    return field is not None and field.message_type is not None
+
+
+def _no_name(token: Token) -> str:
+    if token.text == "[":
+        return "extensions (`[name]`) are not part of Caffe's schema"
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    return f"{token.shown()} found, the name of a field expected"
+
+
+def _no_value(token: Token) -> str:
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    if token.kind == SIGN and token.text in _CLOSING:
+        what = "list" if token.text == "[" else "block"
+        return f"a {what} found, a single value expected"
+    return f"{token.shown()} found, a value expected"

@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from google.protobuf.internal import api_implementation
 
 from minicaffe.errors import PrototxtError, SnapshotError
 from minicaffe.proto import caffe_pb2
@@ -79,6 +80,7 @@ def test_files_that_are_no_net(file: Path, content: bytes | None, message: str) 
         (HDF5, "HDF5 file; its name should end in .h5"),
         (b"\x0a\x05ab", "truncated or damaged"),
         (b"\xff" * 40, "truncated or damaged"),
+        (b"\xf8\xff\xff\xff\x0f\x00", "there is no net in this file"),
     ],
 )
 def test_files_that_are_no_weights(file: Path, content: bytes | None, message: str) -> None:
@@ -114,3 +116,38 @@ def test_writing_keeps_the_old_file_when_it_fails(tmp_path: Path) -> None:
     with pytest.raises(SnapshotError, match="cannot write"):
         write_text(tmp_path / "no" / "net.prototxt", caffe_pb2.NetParameter(name="two"))
     assert [one.name for one in tmp_path.iterdir()] == ["net.prototxt"]
+
+
+def test_a_missing_file_with_another_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "solver.prototxt").touch()
+    with pytest.raises(PrototxtError, match=r"no such file; did you mean `solver\.prototxt`\?"):
+        read_solver(tmp_path / "sovler.prototxt")
+    with pytest.raises(PrototxtError, match=r"no such file; there is no folder `.*no` either"):
+        read_solver(tmp_path / "no" / "solver.prototxt")
+
+
+def test_a_pointer_of_git_lfs(file: Path) -> None:
+    file.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\n")
+    with pytest.raises(SnapshotError, match="Git LFS pointer"):
+        read_net_binary(file)
+
+
+def test_names_that_are_not_utf8(file: Path) -> None:
+    """Paths in the encoding of the machine that trained; protobuf gives them as bytes."""
+    net = caffe_pb2.NetParameter(name="caf~", input=["a~", "b"])
+    net.layers.add(name="data~", type="IMAGE_DATA", top=["x~"])
+    net.layers[0].image_data_param.source = "~/list"
+    net.layers[0].blobs.add(data=[1])
+    file.write_bytes(net.SerializeToString().replace(b"~", b"\xe9"))
+    if api_implementation.Type() == "python":
+        with pytest.raises(SnapshotError, match="damaged"):  # it does not take such files
+            read_net_binary(file)
+        return
+    read = read_net_binary(file)
+    assert read.name == "caf\ufffd"
+    image_data = read.layer[-1]
+    assert (image_data.name, image_data.type) == ("data\ufffd", "ImageData")
+    assert list(image_data.top) == ["x\ufffd"]
+    assert image_data.image_data_param.source == "\ufffd/list"
+    assert list(image_data.blobs[0].data) == [1]
+    read.SerializeToString()

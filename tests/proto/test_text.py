@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from google.protobuf import text_format
+from google.protobuf import descriptor_pb2, text_format
 
 from minicaffe.errors import PrototxtError
 from minicaffe.proto import caffe_pb2
@@ -131,8 +131,8 @@ layer { prior_box { } type: "x" }
         ("name: ['a']", "1:7: name: a list found, a single value expected"),
         ("name: -'a'", "1:8: name: a minus sign before a string"),
         ("name: 'a' name: 'b'", "1:11: `name` is given twice, first on line 1"),
-        (r"name: '\xzz'", "1:7: name: an escape that is none"),
-        (r"name: '\377'", "1:7: name: '\\377' is not UTF-8 text"),
+        (r"name: '\xzz'", "1:7: name: `\\x` is no escape; a backslash itself is written `\\\\`"),
+        (r"name: '\377'", "1:7: name: byte 0xff found, a string of UTF-8 text"),
         ("input_dim: 1.5", "1:12: input_dim: `1.5` found, a whole number (int32) expected"),
         ("input_dim: 09", "1:12: input_dim: `09` found, a whole number (int32) expected"),
         ("input_dim: [1 2]", "1:15: `,` or `]` expected in the list of `input_dim`"),
@@ -167,20 +167,157 @@ def test_a_field_of_a_fork_says_so() -> None:
 def test_binary_files() -> None:
     with pytest.raises(PrototxtError, match=r"binary file, not text; a \.caffemodel"):
         parse(b"\x0a\x00\x12", caffe_pb2.NetParameter(), "net.prototxt")
-    with pytest.raises(PrototxtError, match=r"net\.prototxt:2: byte 0xff found"):
-        parse(b"# \n\xff", caffe_pb2.NetParameter(), "net.prototxt")
+    with pytest.raises(PrototxtError, match=r"^net\.prototxt: this is a binary file"):
+        parse(b"\x0a\x05ab", caffe_pb2.NetParameter(), "net.prototxt")
+    with pytest.raises(PrototxtError, match=r"net\.prototxt: this file is UTF-16 text"):
+        parse('name: "a"'.encode("utf-16"), caffe_pb2.NetParameter(), "net.prototxt")
+
+
+def test_a_file_that_is_not_utf8() -> None:
+    """Caffe never looks at the encoding, so comments in a local one are common."""
+    assert read('# caf\xe9\nname: "a" # \xe9'.encode("latin-1")).name == "a"
+    text = 'name: "caf\xe9"\n\xe9: 1'.encode("latin-1")
+    with pytest.raises(PrototxtError) as caught:
+        parse(text, caffe_pb2.NetParameter(), "net.prototxt")
+    assert str(caught.value).split("\n") == [
+        "net.prototxt:1:7: name: byte 0xe9 found, a string of UTF-8 text expected",
+        '    name: "caf\ufffd"',
+        "          ^",
+        "net.prototxt:2:1: byte 0xe9, which is not UTF-8, found, the name of a field expected",
+        "    \ufffd: 1",
+        "    ^",
+    ]
 
 
 def test_deep_nesting_is_a_problem_not_a_crash() -> None:
-    deep = "layers { layer { " * 5000
     with pytest.raises(PrototxtError):
-        parse(deep, caffe_pb2.NetParameter())
-    nested = "blobs { " * (MAX_DEPTH + 2)
-    assert problems(nested, caffe_pb2.BlobProtoVector)
+        parse("layers { layer { " * 5000, caffe_pb2.NetParameter())
+    nested = "nested_type { " * (MAX_DEPTH + 1) + "}" * (MAX_DEPTH + 1)
+    (found,) = problems(nested, descriptor_pb2.DescriptorProto)
+    assert found == f"1:{14 * MAX_DEPTH + 13}: blocks are nested deeper than {MAX_DEPTH}"
+    read(nested[14:-1], descriptor_pb2.DescriptorProto)
 
 
 def test_the_number_of_problems_is_limited() -> None:
-    assert len(problems("x: 1\n" * 500)) == MAX_PROBLEMS
+    with pytest.raises(PrototxtError) as caught:
+        parse("x: 1\n" * 500, caffe_pb2.NetParameter())
+    assert len(caught.value.problems) == MAX_PROBLEMS
+    assert str(caught.value).endswith(f"\n... and {500 - MAX_PROBLEMS} more problems")
+
+
+def test_a_long_line_is_shown_around_the_mistake() -> None:
+    with pytest.raises(PrototxtError) as caught:
+        parse("name: 'a' " + "input_dim: 1 " * 100 + "x: 1 " + "input_dim: 1 " * 100, read(""))
+    place, line, caret = str(caught.value).split("\n")
+    assert place == "text:1:1311: unknown field `x`"
+    assert len(line) < 130
+    assert line[caret.index("^") :].startswith("x: 1 input_dim")
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("layer { pooling_param { pool:\n kernel_size: 3 } }\nx: 1", ["2:2", "3:1"]),
+        ("layer { data_param { source: data/train-1\n batch_size: a } }", ["1:30", "2:14"]),
+        ("foo name: 3", ["1:1", "1:11"]),
+        ("layer { top: [1, 2 name: 'x' nam: 'y' }", ["1:15", "1:18", "1:20", "1:30"]),
+        ("name: 'a';; force_backward: 3", ["1:11", "1:29"]),
+        ("[a.b] { c: 1 } x: 1", ["1:1", "1:16"]),
+        ("foo { bar [ <a: 1> ] } x: 1", ["1:1", "1:24"]),
+        ("foo: 'a' 'b' x: 1", ["1:1", "1:14"]),
+        ("name 'a' x: 1", ["1:6", "1:10"]),
+        ("foo { bar", ["1:1"]),
+        ("}\n}\nx: 1", ["1:1", "2:1", "3:1"]),
+        ("name: 'a\nx: 1", ["1:7", "2:1"]),
+        ("'a\nx: 1", ["1:1", "2:1"]),
+    ],
+)
+def test_goes_on_at_the_next_field(text: str, places: list[str]) -> None:
+    assert [":".join(found.split(":")[:2]) for found in problems(text)] == places
+
+
+def test_a_missing_brace_is_one_problem() -> None:
+    layer = "layer {\n convolution_param {\n num_output: 1\n }\n"
+    text = layer + "}\n" + layer + layer + "}\n" * 2 + layer + "}\n"
+    assert problems(text.replace("}\n}\n}", "}\n}")) == [
+        "10:1: `}` expected before `layer`: `layer` of line 6 is not closed"
+    ]
+    both = "layer { convolution_param { weight_filler { value: 1 }\nlayer { name: 'x' }"
+    assert problems(both) == [
+        "2:1: `}` expected before `layer`: `convolution_param` of line 1 is not closed",
+        "2:1: `}` expected before `layer`: `layer` of line 1 is not closed",
+    ]
+    assert problems("layer { convolution_param { layer { } } }") == [
+        "1:29: unknown field `layer` in convolution_param; it is a field of the file, "
+        "outside this block"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("layer { kernel_w: 3 }", "it belongs into `convolution_param`"),
+        ("layer { lr_mult: 3 }", "it belongs into `param`"),
+        ("layer { convolution_param { bottom: 'x' } }", "it is a field of layer, outside"),
+        ("layer { convolution_param { lr_mult: 1 } }", "it belongs into `param` of layer"),
+        ("bottom: 'x'", "it belongs into `layer`"),
+        ("base_lr: 1", "it is a field of a solver, a net is expected here"),
+        ("layers { type: 'ReLU' }", "a type in quotes belongs to a block `layer`"),
+        ("layer { type: RELU }", "a type without quotes belongs to the old block `layers`"),
+    ],
+)
+def test_hints(text: str, hint: str) -> None:
+    (found,) = problems(text)
+    assert f"; {hint}" in found
+
+
+def test_a_net_given_as_a_solver() -> None:
+    (found,) = problems("input: 'x'", caffe_pb2.SolverParameter)
+    assert found.endswith("; it is a field of a net, a solver is expected here")
+
+
+def test_required_fields() -> None:
+    assert problems("layer { }\nlayer {\n clip_param { min: 1 } }") == [
+        "3:2: clip_param lacks the field `max`, which is required"
+    ]
+    assert problems("min: 1", caffe_pb2.ClipParameter) == [
+        "1:1: the file lacks the field `max`, which is required"
+    ]
+
+
+def test_a_field_that_the_message_has_already() -> None:
+    with pytest.raises(PrototxtError, match="`name` is given twice or was set before"):
+        parse("name: 'b'", caffe_pb2.NetParameter(name="a"))
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        (r"\a\b\f\n\r\t\v\?\'\"\\", b"\a\b\f\n\r\t\v?'\"\\"),
+        (r"\7\18\1234", b"\x07\x018S4"),
+        (r"\x7g\X41\x414", b"\x07gAA4"),
+        (r"\u00e4\U0001F600\ud83d\ude00", "ä😀😀".encode()),
+        (r"\\u00e4", rb"\u00e4"),
+    ],
+)
+def test_escapes(text: str, data: bytes) -> None:
+    assert read(f'data: "{text}"', caffe_pb2.Datum).data == data
+
+
+@pytest.mark.parametrize("text", [r"\q", r"\400", r"\ud83d", r"\ude00", r"\U00110000", r"\u12"])
+def test_escapes_that_are_none(text: str) -> None:
+    (found,) = problems(f'name: "C:{text}"')
+    assert "is no escape; a backslash itself is written" in found
+
+
+def test_half_a_surrogate_pair() -> None:
+    (found,) = problems("name: '\ud83d'")
+    assert "surrogate" in found
+
+
+def test_octal_and_hexadecimal_numbers_are_whole() -> None:
+    assert len(problems("layer { loss_weight: 0x10 loss_weight: 010 loss_weight: 00.5 }")) == 3
+    assert len(problems("input_dim: " + "1" * 5000)) == 1
 
 
 def test_source_map_and_source_lines() -> None:
@@ -193,6 +330,7 @@ def test_source_map_and_source_lines() -> None:
         None,
     ]
     assert source.line("layer[0].top[1]") == 6
+    assert source.line("layer[0].top") == 5
     assert [layer.source_line for layer in net.layer] == [3, 7]
 
 
