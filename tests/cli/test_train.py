@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -241,3 +243,31 @@ def test_no_bar_on_a_dumb_terminal(tiny: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("TERM", "dumb")
     assert cli.main(["train", "-solver=solver.prototxt"]) == 0
     assert "\x1b" not in stream.getvalue()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a single process")
+@pytest.mark.parametrize(
+    ("effect", "number", "lines"),
+    [
+        ("stop", signal.SIGINT, ["Optimization stopped early."]),
+        ("snapshot", signal.SIGINT, ["Snapshotting to", "Snapshotting solver state to"]),
+    ],
+)
+def test_ctrl_c(effect: str, number: int, lines: list[str], tiny: Path) -> None:
+    settings = ["max_iter=100000000", "test_interval=100000000", "display=10000"]
+    words = [f"--sigint_effect={effect}", *(w for one in settings for w in ("--set", one))]
+    command = [sys.executable, "-m", "minicaffe", "train", "-solver=solver.prototxt", *words]
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        seen = iter(process.stderr)
+        for wanted in ["Iteration 0", *lines]:
+            assert any(wanted in line for line in seen), wanted
+            if wanted == "Iteration 0":
+                process.send_signal(number)
+        if effect == "stop":
+            assert process.wait() == 0
+        else:
+            assert process.poll() is None  # it goes on
+            process.kill()
+    assert list(tiny.glob("tiny_iter_*.caffemodel"))
