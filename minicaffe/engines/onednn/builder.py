@@ -1,0 +1,264 @@
+"""What steps are built with: the blobs' homes, and the calls that run them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from minicaffe.blob import Blob
+from minicaffe.engines.onednn.primitives import (
+    BINARY_ADD,
+    DST,
+    F32,
+    SRC,
+    SRC_1,
+    Desc,
+    Memory,
+    Primitive,
+    Recipe,
+    reorder,
+)
+from minicaffe.engines.onednn.tensors import Call, Tensor
+from minicaffe.memory import SyncedMemory
+
+
+class Unsupported(Exception):
+    """A layer in a configuration that oneDNN does not do; the message says why."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a plan is built.
+
+    Attributes:
+        storage: data type of activations and of the weights' compute copies.
+        fuse: let one primitive do the work of several layers.
+    """
+
+    storage: int = F32
+    fuse: bool = True
+
+
+@dataclass
+class Calls:
+    """What a step does in one direction.
+
+    Attributes:
+        run: the calls, in order.
+        needs: calls of other steps that must have run before, when this step runs alone.
+        reads, writes: the versions of blobs that they take from other steps and make.
+    """
+
+    run: list[Call] = field(default_factory=list)
+    needs: list[Call] = field(default_factory=list)
+    reads: list[Tensor] = field(default_factory=list)
+    writes: list[Tensor] = field(default_factory=list)
+
+
+class Versions:
+    """The current version of every blob's values (or of their gradients)."""
+
+    def __init__(self) -> None:
+        self.tensors: dict[SyncedMemory, Tensor] = {}
+
+    def of(self, memory: SyncedMemory, shape: Sequence[int]) -> Tensor:
+        """The current version; a plain one for what no step has computed."""
+        if memory not in self.tensors:
+            self.tensors[memory] = Tensor(memory, shape)
+        return self.tensors[memory]
+
+    def replace(self, tensor: Tensor) -> Tensor:
+        """Make this one the current version."""
+        before = self.tensors.get(tensor.memory)
+        if before is not None:
+            before.superseded = True
+        self.tensors[tensor.memory] = tensor
+        return tensor
+
+
+class Builder:
+    """Hands out the memories that a step's primitives read and write.
+
+    Args:
+        options: how to build.
+        training: keep what the gradients need.
+    """
+
+    def __init__(self, options: Options, training: bool) -> None:
+        self.options = options
+        self.training = training
+        self.calls = Calls()
+        self.values = Versions()
+        self.gradients = Versions()
+        self.weights = Weights(self)
+
+    # ------------------------------------------------------------------ lists
+
+    def begin(self) -> None:
+        """Start the list of another step."""
+        self.calls = Calls()
+
+    def end(self) -> Calls:
+        """The step's list, complete: what it computed is marked as the newest."""
+        self.calls.run += [tensor.mark_newest for tensor in self.calls.writes]
+        return self.calls
+
+    def then(self, *calls: Call) -> None:
+        """Append calls."""
+        self.calls.run += calls
+
+    def run(self, recipe: Recipe, memories: dict[int, Memory]) -> None:
+        """Append a primitive."""
+        self.then(Primitive(recipe, memories))
+
+    # ------------------------------------------------------------------ blobs
+
+    def wish(self, shape: Sequence[int]) -> Desc:
+        """A descriptor of activations whose layout the primitive shall choose."""
+        return Desc(shape, self.options.storage, any_layout=True)
+
+    def source(self, blob: Blob, desc: Desc | None = None) -> Memory:
+        """The blob's values, reordered where ``desc`` is another layout than they have."""
+        return self._read(self.values, blob.data_memory, blob.shape, desc)
+
+    def gradient_source(self, blob: Blob, desc: Desc | None = None) -> Memory:
+        """The blob's gradient, reordered where ``desc`` is another layout."""
+        return self._read(self.gradients, blob.diff_memory, blob.shape, desc)
+
+    def _read(
+        self,
+        versions: Versions,
+        memory: SyncedMemory,
+        shape: tuple[int, ...],
+        desc: Desc | None,
+    ) -> Memory:
+        tensor = self._current(versions, memory, shape)
+        self.calls.reads.append(tensor)
+        if desc is None:
+            return tensor.home
+        copy, primitive = tensor.add_copy(desc)
+        if primitive is not None:
+            self.then(primitive)
+        return copy
+
+    def _current(self, versions: Versions, memory: SyncedMemory, shape: tuple[int, ...]) -> Tensor:
+        """The version to read; a plain one where the blob is seen with another shape (through
+        Reshape or Flatten), as only row-major order is the same for both."""
+        tensor = versions.of(memory, shape)
+        if tensor.shape != shape:
+            if not tensor.is_plain:
+                self.then(tensor.bring_out)
+            tensor = versions.replace(Tensor(memory, shape))
+        return tensor
+
+    def kept_source(self, blob: Blob) -> Memory:
+        """The blob's values where they stay although the step writes its result into the same
+        blob; a copy if they are in the plain array, which shows the result then."""
+        source = self.source(blob)
+        if not self.values.of(blob.data_memory, blob.shape).is_plain:
+            return source
+        copy = Memory(source.desc)
+        self.then(reorder(source, copy))
+        return copy
+
+    def result(self, blob: Blob, desc: Desc, *, apart: bool = False) -> Memory:
+        """Where a step writes the blob's values; ``apart`` leaves the plain array alone."""
+        tensor = Tensor(blob.data_memory, blob.shape, desc, apart=apart)
+        return self._write(self.values, tensor)
+
+    def gradient_result(self, blob: Blob, desc: Desc, *, apart: bool = False) -> Memory:
+        """Where a step writes the blob's gradient."""
+        tensor = Tensor(blob.diff_memory, blob.shape, desc, apart=apart)
+        return self._write(self.gradients, tensor)
+
+    def in_place(self, blob: Blob) -> Memory:
+        """The home of the blob's values, which the step overwrites; another one where it is
+        shared."""
+        tensor = self.values.of(blob.data_memory, blob.shape)
+        if tensor.shared:
+            return self.result(blob, tensor.home.desc)
+        return self._write(self.values, tensor.overwritten())
+
+    def gradient_in_place(self, blob: Blob, desc: Desc) -> Memory:
+        """The home of the blob's gradient, which the step overwrites; another one where it
+        is shared or of another layout."""
+        tensor = self.gradients.of(blob.diff_memory, blob.shape)
+        if tensor.shared or tensor.home.desc != desc:
+            return self.gradient_result(blob, desc)
+        return self._write(self.gradients, tensor.overwritten())
+
+    def share_gradient(self, bottom: Blob, top: Blob) -> None:
+        """The bottom's gradient is the top's: one home for both."""
+        of_top = self._current(self.gradients, top.diff_memory, top.shape)
+        self.calls.reads.append(of_top)
+        if bottom.diff_memory is not top.diff_memory:
+            self._write(self.gradients, of_top.shared_with(bottom.diff_memory))
+
+    def share_values(self, top: Blob, bottom: Blob) -> None:
+        """The top's values are the bottom's: one home for both."""
+        of_bottom = self._current(self.values, bottom.data_memory, bottom.shape)
+        self.calls.reads.append(of_bottom)
+        if bottom.data_memory is not top.data_memory:
+            self._write(self.values, of_bottom.shared_with(top.data_memory))
+
+    def has_gradient(self, blob: Blob) -> bool:
+        """Whether a step writes the blob's gradient, or somebody else may have."""
+        return blob.diff_memory in self.gradients.tensors or blob.diff_memory.allocated
+
+    def _write(self, versions: Versions, tensor: Tensor) -> Memory:
+        self.calls.writes.append(versions.replace(tensor))
+        return tensor.home
+
+    def written_by_numpy(self, blobs: Sequence[Blob], *, gradients: bool = False) -> None:
+        """Note that the plain arrays of these blobs will hold the newest values."""
+        for blob in blobs:
+            memory = blob.diff_memory if gradients else blob.data_memory
+            self._write(self.gradients if gradients else self.values, Tensor(memory, blob.shape))
+
+    def another_layout(self, memory: Memory, desc: Desc) -> Memory:
+        """What a step read in its forward, in the layout that its backward wants."""
+        if memory.desc == desc:
+            return memory
+        copy = Memory(desc)
+        self.then(reorder(memory, copy))
+        return copy
+
+
+class Weights:
+    """Compute copies of parameters, and the way of their gradients into the arena."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._copies: list[tuple[SyncedMemory, Memory, Primitive]] = []
+
+    def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
+        """A parameter's values seen through a descriptor of its plain array.
+
+        Another layout is a copy, made anew by every forward.
+        """
+        home = Memory(view, blob.data_memory.plain[: blob.count])
+        if desc is None or desc == view:
+            return home
+        for memory, copy, primitive in self._copies:
+            if memory is blob.data_memory and copy.desc == desc:
+                self._builder.calls.needs.append(primitive)
+                return copy
+        copy = Memory(desc)
+        primitive = reorder(home, copy)
+        self._builder.then(primitive)
+        self._copies.append((blob.data_memory, copy, primitive))
+        return copy
+
+    def gradient(self, blob: Blob, view: Desc, desc: Desc) -> tuple[Memory, list[Call]]:
+        """Where a primitive writes a parameter's gradient in a layout of its choice, and what
+        adds it to ``diff``."""
+        computed = addend = Memory(desc)
+        calls: list[Call] = []
+        if desc != view:  # a reorder that adds has no fast implementation
+            addend = Memory(view)
+            calls.append(reorder(computed, addend))
+        flat = Desc((blob.count,))
+        total = Memory(flat, blob.diff_memory.plain[: blob.count])
+        add = Recipe("binary", BINARY_ADD, flat, flat, flat)
+        calls.append(Primitive(add, {SRC: total, SRC_1: addend.seen_as(flat), DST: total}))
+        return computed, calls

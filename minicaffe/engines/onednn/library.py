@@ -1,0 +1,158 @@
+"""Finds oneDNN's shared library and calls its plain C API."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import functools
+import importlib.metadata
+import os
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from minicaffe.errors import EngineError
+
+#: The environment variable that names the library's file when it should not be searched for.
+VARIABLE = "MINICAFFE_ONEDNN_LIBRARY"
+
+MAJOR = 3  # the major version whose C API the engine is written for
+
+_WHEELS = (
+    "onednn-cpu-gomp",
+    "onednn-cpu-vcomp",
+    "onednn-cpu-iomp",
+    "onednn-cpu-tbb",
+    "onednn",
+)
+_NAMES = ("libdnnl.so.3", "dnnl.dll", "libdnnl.3.dylib")
+_STATUS = ("success", "out of memory", "invalid arguments", "unimplemented", "last implementation",
+           "runtime error", "not required", "invalid graph")  # fmt: skip
+
+
+class _Version(ctypes.Structure):
+    _fields_ = (
+        ("major", ctypes.c_int),
+        ("minor", ctypes.c_int),
+        ("patch", ctypes.c_int),
+        ("hash", ctypes.c_char_p),
+        ("cpu_runtime", ctypes.c_uint),
+        ("gpu_runtime", ctypes.c_uint),
+    )
+
+
+class Unimplemented(EngineError):
+    """The library has no implementation of what was asked; numpy can do it instead."""
+
+
+def candidates() -> Iterator[str]:
+    """Files that may be the library: the variable's, the wheels', the system's."""
+    if os.environ.get(VARIABLE):
+        yield os.environ[VARIABLE]
+        return
+    for wheel in _WHEELS:
+        try:
+            files = importlib.metadata.files(wheel) or []
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        for file in files:
+            path = Path(str(file.locate()))
+            if file.name in _NAMES and path.exists():
+                yield str(path.resolve())
+    base = Path(sysconfig.get_path("data"))
+    for folder in ("lib", "Library/bin"):
+        for name in _NAMES:
+            if (base / folder / name).exists():
+                yield str(base / folder / name)
+    found = ctypes.util.find_library("dnnl")
+    if found:
+        yield found
+
+
+class Library:
+    """The loaded library: ``call("memory_create", …)`` calls ``dnnl_memory_create``.
+
+    Raises:
+        EngineError: it cannot be loaded, or is of another major version.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        try:
+            self._dll = ctypes.CDLL(path)
+            self._dll.dnnl_version.restype = ctypes.POINTER(_Version)
+            found = self._dll.dnnl_version().contents
+        except (OSError, AttributeError) as error:
+            raise EngineError(f"oneDNN's library {path} cannot be loaded: {error}") from error
+        self.version: tuple[int, int, int] = (found.major, found.minor, found.patch)
+        if found.major != MAJOR:
+            raise EngineError(f"oneDNN {'.'.join(map(str, self.version))} found, {MAJOR}.x needed")
+        size = self._dll.dnnl_memory_desc_get_size
+        size.restype, size.argtypes = ctypes.c_size_t, [ctypes.c_void_p]
+        query = self._dll.dnnl_primitive_desc_query_md
+        query.restype = ctypes.c_void_p
+        query.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
+
+    def function(self, name: str) -> Any:
+        """The C function ``dnnl_NAME``."""
+        try:
+            return getattr(self._dll, f"dnnl_{name}")
+        except AttributeError as error:
+            raise EngineError(f"oneDNN at {self.path} has no function dnnl_{name}") from error
+
+    def call(self, name: str, *args: Any) -> None:
+        """Call ``dnnl_NAME`` and check its status.
+
+        Raises:
+            Unimplemented: the library cannot do this.
+            EngineError: any other failure.
+        """
+        check(self.function(name)(*args), name)
+
+    def create(self, name: str, *args: Any) -> int:
+        """Call a function whose first argument returns a handle; gives the handle."""
+        handle = ctypes.c_void_p()
+        self.call(name, ctypes.byref(handle), *args)
+        assert handle.value is not None
+        return handle.value
+
+    @functools.cached_property
+    def engine(self) -> ctypes.c_void_p:
+        """The CPU engine (kept for the life of the process)."""
+        cpu = 1
+        return ctypes.c_void_p(self.create("engine_create", cpu, ctypes.c_size_t(0)))
+
+    @functools.cached_property
+    def stream(self) -> ctypes.c_void_p:
+        """The stream in which everything runs, in order."""
+        return ctypes.c_void_p(self.create("stream_create", self.engine, 1))
+
+
+def check(status: int, what: str) -> None:
+    """Raise unless a status says success."""
+    if status == 0:
+        return
+    text = _STATUS[status] if status < len(_STATUS) else f"status {status}"
+    kind = Unimplemented if text == "unimplemented" else EngineError
+    raise kind(f"oneDNN: {what}: {text}")
+
+
+@functools.cache
+def library() -> Library:
+    """The library of this process.
+
+    Raises:
+        EngineError: none is installed, or none of those found is usable.
+    """
+    reasons = []
+    for path in dict.fromkeys(candidates()):
+        try:
+            return Library(path)
+        except EngineError as error:
+            reasons.append(str(error))
+    if not reasons:
+        system = "" if sys.platform == "linux" else " (or let your package manager install it)"
+        reasons.append(f"oneDNN is not installed; run: pip install 'minicaffe[onednn]'{system}")
+    raise EngineError("; ".join(reasons))

@@ -1,0 +1,300 @@
+"""The plan: a net as flat lists of prepared calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
+from minicaffe.engines.onednn.library import Unimplemented
+from minicaffe.engines.onednn.steps import Step, step_class
+from minicaffe.engines.onednn.tensors import show
+from minicaffe.node import Node
+from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from minicaffe.net import Net
+
+
+class ShapesChanged(Exception):
+    """A layer has given its tops other shapes, or memory, while it ran (a data layer's next
+    image)."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node.name)
+        self.node = node
+
+
+class NumpyStep(Step):
+    """Runs a layer as its numpy self.
+
+    Attributes:
+        reason: why oneDNN does not run it.
+    """
+
+    def __init__(self, nodes: Sequence[Node], reason: str) -> None:
+        super().__init__(nodes)
+        self.reason = reason
+
+    def forward(self, builder: Builder) -> None:
+        """Run the layer; as it asks for its bottoms' data, it gets the newest."""
+        builder.then(self._forward)
+        builder.written_by_numpy(self.node.tops)
+
+    def backward(self, builder: Builder) -> None:
+        """Run the layer's gradient."""
+        builder.then(self.node.backward)
+        wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
+        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
+
+    def _forward(self) -> None:
+        tops = self.node.tops
+        read = [blob.data_memory for blob in self.node.bottoms]
+        for top in tops:
+            if top.data_memory not in read:
+                top.data_memory.newer = None  # about to be overwritten: spare the copying
+        before = [(top.shape, top.data_memory) for top in tops]
+        self.node.forward()
+        if before != [(top.shape, top.data_memory) for top in tops]:
+            raise ShapesChanged(self.node)
+        for blob in self.node.bottoms:
+            if blob.data_memory.newer is None:
+                blob.data_memory.touched = False  # the layer only read it
+
+
+class Prepared:
+    """A step with its calls, and the range of nodes that it covers."""
+
+    def __init__(self, step: Step, first: int, forward: Calls) -> None:
+        self.step = step
+        self.first, self.last = first, first + len(step.nodes) - 1
+        self.forward = forward
+        self.backward = Calls()
+
+
+class OneDnnPlan:
+    """Runs a net through oneDNN; rebuilt whenever shapes or arrays change.
+
+    In the TEST phase it is built for inference first (unless ``force_backward`` announces
+    gradients), and for gradients when somebody asks for them. Layers that are fused are taken
+    apart when somebody wants to begin, stop or look between them.
+    """
+
+    def __init__(self, net: Net, options: Options) -> None:
+        self._nodes = net.nodes
+        self._hooks = net.hooks
+        self._storage = options.storage
+        self._fuse = options.fuse
+        self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
+        self._signature: list[object] | None = None
+        self.steps: list[Prepared] = []
+
+    # ---------------------------------------------------------------- building
+
+    def _current_signature(self) -> list[object]:
+        """What the prepared calls depend on: shapes, and where the arrays are."""
+        signature: list[object] = [self._fuse, self._training]
+        for node in self._nodes:
+            for top in node.tops:
+                signature += [top.shape, top.data_memory, top.diff_memory]
+            signature += [id(blob.data_memory.plain) for blob in node.layer.blobs]
+        return signature
+
+    def prepare(self) -> None:
+        """Build the plan unless the one at hand still fits."""
+        self._fuse = self._fuse and not self._hooks
+        for node in self._nodes:
+            node.reshape_if_needed()
+        signature = self._current_signature()
+        if self._signature == signature:
+            return
+        builder = Builder(Options(self._storage, self._fuse), self._training)
+        self.steps = []
+        while not self.steps or self.steps[-1].last + 1 < len(self._nodes):
+            index = self.steps[-1].last + 1 if self.steps else 0
+            self.steps.append(self._prepare_forward(builder, index))
+        if self._training:
+            for prepared in reversed(self.steps):
+                if any(node.need_backward for node in prepared.step.nodes):
+                    builder.begin()
+                    prepared.step.backward(builder)
+                    prepared.backward = builder.end()
+        self._flatten()
+        self._signature = self._current_signature()
+
+    def _prepare_forward(self, builder: Builder, index: int) -> Prepared:
+        nodes = [self._nodes[index]]
+        cls = step_class(nodes[0].layer.type)
+        reason = f"oneDNN has no {nodes[0].layer.type}"
+        if not all(blob.count for blob in (*nodes[0].bottoms, *nodes[0].tops)):
+            cls, reason = None, "an empty blob"
+        if cls is not None:
+            nodes = self._fusible(cls, index)
+            step = cls(nodes)
+            builder.begin()
+            try:
+                step.forward(builder)
+                return Prepared(step, index, builder.end())
+            except (Unsupported, Unimplemented) as error:
+                reason = str(error)
+        builder.begin()
+        plain = NumpyStep(nodes[:1], reason)
+        plain.forward(builder)
+        return Prepared(plain, index, builder.end())
+
+    def _fusible(self, cls: type[Step], index: int) -> list[Node]:
+        """The node, and those right behind it that the class can take along."""
+        nodes = [self._nodes[index]]
+        if not (self._fuse and cls.fuses):
+            return nodes
+        types = list(cls.fuses)
+        for node in self._nodes[index + 1 :]:
+            follows = len(node.bottoms) == 1 and node.bottoms[0] is nodes[-1].tops[0]
+            if not (follows and node.layer.type in types and cls.can_fuse(nodes, node)):
+                break
+            del types[: types.index(node.layer.type) + 1]
+            nodes.append(node)
+        return nodes
+
+    def _flatten(self) -> None:
+        """The lists of a whole forward and a whole backward."""
+        self._forward = [call for one in self.steps for call in one.forward.run]
+        self._backward = [call for one in reversed(self.steps) for call in one.backward.run]
+        self._values = [t for one in self.steps for t in one.forward.writes if not t.is_plain]
+        self._gradients = [t for one in self.steps for t in one.backward.writes if not t.is_plain]
+        #: Blobs that a backward reads: somebody may have written into them since the forward.
+        self._kept = [
+            tensor
+            for one in self.steps
+            for tensor in one.forward.reads
+            if one.backward.run and not tensor.superseded
+        ]
+        made = {tensor for one in self.steps for tensor in one.backward.writes}
+        self._given = [
+            tensor for one in self.steps for tensor in one.backward.reads if tensor not in made
+        ]
+
+    # ----------------------------------------------------------------- running
+
+    def forward(self, start: int, end: int) -> float:
+        """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
+        self.prepare()
+        begin = start
+        while begin <= end:
+            try:
+                self._run_forward(begin, end)
+                break
+            except ShapesChanged as change:  # the rest needs other primitives
+                begin = self._nodes.index(change.node) + 1
+                self._rebuild(begin)
+        return sum(
+            float(np.vdot(top.data, top.diff))
+            for node in self._nodes[start : end + 1]
+            for top in node.losses
+        )
+
+    def _run_forward(self, start: int, end: int) -> None:
+        if start == 0 and end == len(self._nodes) - 1 and not self._hooks:
+            for call in self._forward:
+                call()
+            show(self._values)
+        else:
+            self._forward_part(start, end)
+
+    def _forward_part(self, start: int, end: int) -> None:
+        for prepared in self._steps_between(start, end):
+            for index in range(prepared.first, prepared.last + 1):
+                self._hooks.run("before_forward", index)
+            for tensor in prepared.forward.reads:
+                tensor.load()
+            for call in (*prepared.forward.needs, *prepared.forward.run):
+                call()
+            show(prepared.forward.writes)
+            for index in range(prepared.first, prepared.last + 1):
+                self._hooks.run("after_forward", index)
+
+    def backward(self, start: int, end: int) -> None:
+        """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
+        if not self._training or (self._fuse and self._hooks):
+            self._training = True
+            self._rebuild()
+        if start == len(self._nodes) - 1 and end == 0 and not self._hooks:
+            for tensor in self._kept:
+                tensor.load()
+            for tensor in self._given:
+                tensor.load()
+            for call in self._backward:
+                call()
+            show(self._gradients)
+        else:
+            self._backward_part(start, end)
+
+    def _backward_part(self, start: int, end: int) -> None:
+        for prepared in reversed(self._steps_between(end, start)):
+            for index in range(prepared.last, prepared.first - 1, -1):
+                self._hooks.run("before_backward", index)
+            values = [tensor for tensor in prepared.forward.reads if not tensor.superseded]
+            for tensor in (*values, *prepared.backward.reads):
+                tensor.load()
+            for call in (*prepared.backward.needs, *prepared.backward.run):
+                call()
+            show(prepared.backward.writes)
+            for index in range(prepared.last, prepared.first - 1, -1):
+                self._hooks.run("after_backward", index)
+
+    def _steps_between(self, first: int, last: int) -> list[Prepared]:
+        """The steps that cover exactly these nodes; fused ones are taken apart for that."""
+        chosen = [one for one in self.steps if one.last >= first and one.first <= last]
+        if chosen[0].first < first or chosen[-1].last > last:
+            self._fuse = False
+            self._rebuild()
+            return self._steps_between(first, last)
+        return chosen
+
+    def _rebuild(self, stop: int | None = None) -> None:
+        """Build anew, and compute again what gradients need of the last forward.
+
+        Args:
+            stop: the first node that is not to be computed again.
+        """
+        memories = {top.data_memory for node in self._nodes for top in node.tops}
+        shown = [(memory, memory.array.copy()) for memory in memories]
+        self.prepare()
+        for prepared in self.steps:
+            if stop is not None and prepared.last >= stop:
+                break
+            step = prepared.step
+            node = step.node
+            if isinstance(step, NumpyStep) and not any(top in node.bottoms for top in node.tops):
+                continue  # what it computed stands in plain memory (in place it was overwritten)
+            step.replaying = True
+            for call in prepared.forward.run:
+                call()
+            step.replaying = False
+        for memory, values in shown:  # somebody may have written into some of them
+            memory.array[...] = values
+
+    def describe(self) -> list[str]:
+        """One line a step: the layers that it covers, and what runs them."""
+        lines = []
+        for prepared in self.steps:
+            names = " + ".join(node.name for node in prepared.step.nodes)
+            if isinstance(prepared.step, NumpyStep):
+                lines.append(f"{names}: numpy, {prepared.step.reason}")
+                continue
+            calls = [*prepared.forward.run, *prepared.backward.run]
+            ran = [call.name for call in calls if hasattr(call, "name")]
+            lines.append(f"{names}: {', '.join(ran)}")
+        return lines
+
+
+def _wants_input_gradients(nodes: Sequence[Node]) -> bool:
+    """Whether the gradient of a blob is wanted that no layer computes: ``force_backward``."""
+    inputs = [top for node in nodes if not node.bottoms for top in node.tops]
+    return any(
+        down and blob in inputs
+        for node in nodes
+        for blob, down in zip(node.bottoms, node.propagate_down, strict=True)
+    )

@@ -1,0 +1,74 @@
+"""How oneDNN runs each layer type: one small class a type or family.
+
+A step is built in two calls, ``forward(builder)`` and later ``backward(builder)``; each
+appends to ``builder.calls``. It raises :class:`Unsupported` from ``forward`` when the layer's
+configuration is not oneDNN's; the layer then runs as its numpy self.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.node import Node
+
+
+class Step:
+    """Runs one node, or several that follow each other.
+
+    Attributes:
+        nodes: what it covers; the first one's bottoms are read, the last one's tops filled.
+        replaying: the same forward runs once more; nothing may be drawn or counted anew.
+    """
+
+    #: Layer types that it covers, in this order, when it fuses several.
+    fuses: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.replaying = False
+        self.nodes = list(nodes)
+        self.node = nodes[0]
+        self.layer: Any = nodes[0].layer
+
+    @classmethod
+    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
+        """Whether the node that follows ``nodes``, of the type that :attr:`fuses` names,
+        can be taken along."""
+        return True
+
+    def forward(self, builder: Builder) -> None:
+        """Append what fills the tops."""
+        raise NotImplementedError
+
+    def backward(self, builder: Builder) -> None:
+        """Append what fills the bottoms' diffs and adds to the parameters' diffs."""
+        raise NotImplementedError
+
+
+_steps: dict[str, type[Step]] = {}  # filled once, as the step modules are imported
+
+
+def step_for(layer_type: str) -> Callable[[type[Step]], type[Step]]:
+    """Class decorator: this class runs layers of this type."""
+
+    def add(cls: type[Step]) -> type[Step]:
+        _steps[layer_type] = cls
+        return cls
+
+    return add
+
+
+def step_class(layer_type: str) -> type[Step] | None:
+    """The class for a layer type, or None when numpy runs it."""
+    _import_all()
+    return _steps.get(layer_type)
+
+
+@functools.cache
+def _import_all() -> None:
+    for module in pkgutil.iter_modules(__path__):
+        importlib.import_module(f"{__name__}.{module.name}")

@@ -1,0 +1,326 @@
+"""Elementwise layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.primitives import (
+    ABS,
+    CLIP,
+    DIFF_DST,
+    DIFF_SRC,
+    DIFF_WEIGHTS,
+    DST,
+    ELU,
+    ELU_FROM_DST,
+    EXP,
+    EXP_FROM_DST,
+    FORWARD_INFERENCE,
+    FORWARD_TRAINING,
+    LINEAR,
+    LOG,
+    LOGISTIC,
+    LOGISTIC_FROM_DST,
+    RELU,
+    RELU_FROM_DST,
+    SQUARE,
+    SRC,
+    SWISH,
+    TANH,
+    TANH_FROM_DST,
+    WEIGHTS,
+    Attributes,
+    Desc,
+    Memory,
+    Recipe,
+)
+from minicaffe.engines.onednn.steps import Step, step_for
+
+
+def linear(builder: Builder, source: Memory, target: Memory, factor: float, offset: float) -> None:
+    """Append target = factor · source + offset, elementwise."""
+    args = (FORWARD_INFERENCE, LINEAR, source.desc, target.desc, factor, offset)
+    builder.run(Recipe("eltwise_forward", *args), {SRC: source, DST: target})
+
+
+class Activation(Step):
+    """top = outer · f(inner · bottom + offset), elementwise; in place where the net says so.
+
+    Where oneDNN knows f' by f (``from_top``), the gradient is computed from the top, as
+    only that one is left in place; otherwise the bottom is kept.
+    """
+
+    algorithm: int
+    from_top: int | None = None
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """The function's parameters as oneDNN calls them, alpha and beta."""
+        return 0.0, 0.0
+
+    @property
+    def gradient_numbers(self) -> tuple[float, float]:
+        """The same for the gradient."""
+        return self.numbers
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        """The factor and offset within."""
+        return 1.0, 0.0
+
+    @property
+    def outer(self) -> float:
+        """The factor outside."""
+        return 1.0
+
+    def check(self) -> None:
+        """Refuse what oneDNN computes otherwise than Caffe."""
+
+    def forward(self, builder: Builder) -> None:
+        """One eltwise primitive, and one before it where something is within."""
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        in_place, training = (
+            top is bottom,
+            builder.training and self.node.propagate_down[0],
+        )
+        if in_place and training and not self.layer.right_in_place():
+            raise Unsupported("its gradient in place reads the overwritten bottom, as in Caffe")
+        self.check()
+        within = self.inner != (1.0, 0.0)
+        from_top = training and self.from_top is not None
+        keep = in_place and training and not from_top and not within
+        source = builder.kept_source(bottom) if keep else builder.source(bottom)
+        desc = source.desc
+        if within:
+            inside = Memory(desc)
+            linear(builder, source, inside, *self.inner)
+            source = inside
+        self.chosen = self.from_top if from_top and self.from_top else self.algorithm
+        attributes = None
+        if self.outer != 1.0:
+            attributes = Attributes().then_eltwise(LINEAR, self.outer)
+        kind = FORWARD_TRAINING if training else FORWARD_INFERENCE
+        self.recipe = Recipe(
+            "eltwise_forward",
+            kind,
+            self.chosen,
+            desc,
+            desc,
+            *self.numbers,
+            attributes=attributes,
+        )
+        over = in_place and not keep
+        target = builder.in_place(top) if over else builder.result(top, desc)
+        builder.run(self.recipe, {SRC: source, DST: target})
+        self.known = (DST, target) if from_top else (SRC, source)
+
+    def backward(self, builder: Builder) -> None:
+        """One eltwise primitive, in place on the gradient where the net is."""
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        if not self.node.propagate_down[0]:
+            return
+        argument, known = self.known
+        desc = known.desc
+        recipe = Recipe(
+            "eltwise_backward",
+            *(self.chosen, desc, desc, desc, *self.gradient_numbers, self.recipe),
+        )
+        top_diff = builder.gradient_source(top, desc)
+        make = builder.gradient_in_place if top is bottom else builder.gradient_result
+        bottom_diff = make(bottom, desc)
+        builder.run(recipe, {argument: known, DIFF_DST: top_diff, DIFF_SRC: bottom_diff})
+        factor = self.inner[0] * (self.outer if argument == SRC else 1.0)
+        if factor != 1.0:
+            linear(builder, bottom_diff, bottom_diff, factor, 0.0)
+
+
+@step_for("ReLU")
+class ReLU(Activation):
+    """max(x, 0) + slope · min(x, 0)."""
+
+    algorithm, from_top = RELU, RELU_FROM_DST
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """The negative slope."""
+        return self.layer.param.relu_param.negative_slope, 0.0
+
+    def check(self) -> None:
+        """By the top the sign of the bottom is known only with a slope of 0 or more."""
+        if self.numbers[0] < 0:
+            raise Unsupported("negative_slope below 0")
+
+
+@step_for("ELU")
+class ELU_(Activation):
+    """x, or alpha · (e^x - 1) below 0."""
+
+    algorithm, from_top = ELU, ELU_FROM_DST
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """What the function tends to below 0, without the sign."""
+        return self.layer.param.elu_param.alpha, 0.0
+
+    def check(self) -> None:
+        """By the top the sign of the bottom is known only with an alpha of 0 or more."""
+        if self.numbers[0] < 0:
+            raise Unsupported("alpha below 0")
+
+
+@step_for("Sigmoid")
+class Sigmoid(Activation):
+    """1 / (1 + e^-x)."""
+
+    algorithm, from_top = LOGISTIC, LOGISTIC_FROM_DST
+
+
+@step_for("TanH")
+class TanH(Activation):
+    """tanh x."""
+
+    algorithm, from_top = TANH, TANH_FROM_DST
+
+
+@step_for("AbsVal")
+class AbsVal(Activation):
+    """|x|."""
+
+    algorithm = ABS
+
+
+@step_for("Swish")
+class Swish(Activation):
+    """x / (1 + e^(-beta x))."""
+
+    algorithm = SWISH
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """Beta, which oneDNN calls alpha."""
+        return self.layer.param.swish_param.beta, 0.0
+
+
+@step_for("Clip")
+class Clip(Activation):
+    """min(max(x, low), high)."""
+
+    algorithm = CLIP
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """The limits."""
+        param = self.layer.param.clip_param
+        return param.min, param.max
+
+    @property
+    def gradient_numbers(self) -> tuple[float, float]:
+        """The gradient passes at both limits in Caffe, but not at the lower one in oneDNN."""
+        low, high = self.numbers
+        return float(np.nextafter(np.float32(low), np.float32(-np.inf))), high
+
+
+@step_for("Exp")
+class Exp(Activation):
+    """base^(shift + scale x) = e^(shift ln base) · e^(scale ln base · x)."""
+
+    algorithm, from_top = EXP, EXP_FROM_DST
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        """The factor in the exponent."""
+        return self.layer.inner_scale, 0.0
+
+    @property
+    def outer(self) -> float:
+        """The power of the shift."""
+        return self.layer.outer_scale
+
+
+@step_for("Log")
+class Log(Activation):
+    """ln(shift + scale x) / ln base."""
+
+    algorithm = LOG
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        """Scale and shift."""
+        param = self.layer.param.log_param
+        return param.scale, param.shift
+
+    @property
+    def outer(self) -> float:
+        """The base."""
+        return 1 / self.layer.log_base
+
+
+@step_for("Power")
+class Power(Activation):
+    """(shift + scale x)^power for the powers 1 and 2."""
+
+    @property
+    def algorithm(self) -> int:  # type: ignore[override]
+        """A straight line or the square of one."""
+        return LINEAR if self._param.power == 1 else SQUARE
+
+    @property
+    def _param(self) -> Any:
+        return self.layer.param.power_param
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        """The straight line."""
+        return (self._param.scale, self._param.shift) if self._param.power == 1 else (0.0, 0.0)
+
+    @property
+    def inner(self) -> tuple[float, float]:
+        """What is squared."""
+        return (1.0, 0.0) if self._param.power == 1 else (self._param.scale, self._param.shift)
+
+    def check(self) -> None:
+        """Caffe's gradient of other powers is y / x, with its own results at 0."""
+        if self._param.power not in (1, 2) or self._param.scale == 0:
+            raise Unsupported("a power other than 1 and 2, or scale 0")
+
+
+@step_for("PReLU")
+class PReLU(Step):
+    """max(x, 0) + slope · min(x, 0) with learned slopes."""
+
+    def forward(self, builder: Builder) -> None:
+        """One primitive; the bottom is kept in training."""
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        in_place = top is bottom
+        keep = in_place and builder.training
+        source = builder.kept_source(bottom) if keep else builder.source(bottom)
+        slopes = self.layer.blobs[0]
+        self.view = Desc((1, slopes.count, *[1] * (bottom.num_axes - 2)))
+        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
+        self.recipe = Recipe("prelu_forward", kind, source.desc, self.view, source.desc)
+        self.source, self.slopes = source, builder.weights.source(slopes, self.view)
+        over = in_place and not keep
+        target = builder.in_place(top) if over else builder.result(top, source.desc)
+        builder.run(self.recipe, {SRC: source, WEIGHTS: self.slopes, DST: target})
+
+    def backward(self, builder: Builder) -> None:
+        """One primitive for both gradients."""
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        desc = self.source.desc
+        recipe = Recipe("prelu_backward", desc, self.view, desc, self.view, desc, self.recipe)
+        wanted = self.node.propagate_down[0]
+        gradient = builder.gradient_source(top, desc)
+        slopes, add = builder.weights.gradient(self.layer.blobs[0], self.view, self.view)
+        memories = {
+            SRC: self.source,
+            WEIGHTS: self.slopes,
+            DIFF_DST: gradient,
+            DIFF_WEIGHTS: slopes,
+            DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else Memory(desc),
+        }
+        builder.run(recipe, memories)
+        if self.layer.wants_gradient(0):
+            builder.then(*add)

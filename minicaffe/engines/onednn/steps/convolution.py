@@ -1,0 +1,151 @@
+"""Convolution, Deconvolution and InnerProduct."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.primitives import (
+    CONVOLUTION_DIRECT,
+    DECONVOLUTION_DIRECT,
+    Desc,
+    row_major,
+)
+from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.engines.onednn.steps.fused import FusedReLU, is_simple_relu
+from minicaffe.engines.onednn.steps.weighted import WeightedPass
+from minicaffe.node import Node
+
+
+class ConvolutionPass(WeightedPass):
+    """One image batch through the filters."""
+
+    kind = "convolution"
+    head: tuple[int, ...] = (CONVOLUTION_DIRECT,)
+
+    @property
+    def geometry(self) -> tuple[list[int], ...]:
+        """oneDNN counts dilation from 0 and pads each side for itself."""
+        geometry = self.step.layer.geometry
+        dilations = [n - 1 for n in geometry.dilation]
+        return list(geometry.stride), dilations, list(geometry.pad), self._far_padding()
+
+    def _far_padding(self) -> list[int]:
+        """Caffe's division can leave a border out (oneDNN's too), or look beyond the padding."""
+        geometry = self.step.layer.geometry
+        sizes = zip(self.top_shape[2:], geometry.stride, geometry.extent, self.source_shape[2:],
+                    geometry.pad, strict=True)  # fmt: skip
+        return [max(0, (n - 1) * s + e - size - p) for n, s, e, size, p in sizes]
+
+
+class DeconvolutionPass(ConvolutionPass):
+    """One image batch through the filters, backwards."""
+
+    kind = "deconvolution"
+    head = (DECONVOLUTION_DIRECT,)
+
+    def _far_padding(self) -> list[int]:
+        return list(self.step.layer.geometry.pad)
+
+
+@step_for("Convolution")
+class Convolution(Step):
+    """Convolution of one to three spatial axes, with groups, and a ReLU behind it."""
+
+    fuses = ("ReLU",)
+    kind: type[ConvolutionPass] = ConvolutionPass
+
+    @classmethod
+    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
+        """A ReLU that works in place."""
+        return len(nodes[0].tops) == 1 and is_simple_relu(following)
+
+    def forward(self, builder: Builder) -> None:
+        """A pass for every bottom."""
+        geometry = self.layer.geometry
+        spatial = len(geometry.kernel)
+        if geometry.axis != 1 or not 1 <= spatial <= 3:
+            raise Unsupported(
+                f"{spatial} spatial axes behind axis {geometry.axis}, not 1 to 3 behind axis 1"
+            )
+        weights = self._weights()
+        self.relu = FusedReLU(self.nodes)
+        self.passes = [
+            self.kind(self, one, top, weights)
+            for one, top in zip(self.node.bottoms, self.node.tops, strict=True)
+        ]
+        for one in self.passes:
+            one.forward(builder, self.relu.attributes)
+
+    def _weights(self) -> Desc:
+        """The weights as (outputs, inputs, …), or (group, outputs, inputs, …)."""
+        shape, group = self.layer.blobs[0].shape, self.layer.group
+        if group > 1:
+            shape = (group, shape[0] // group, *shape[1:])
+        return Desc(shape)
+
+    def backward(self, builder: Builder) -> None:
+        """The gradients of every pass; those of the weights add up."""
+        self.relu.backward(builder, self.node.tops[0], self.passes[0].result)
+        for one, wanted in zip(self.passes, self.node.propagate_down, strict=True):
+            one.backward(builder, wanted)
+
+
+@step_for("Deconvolution")
+class Deconvolution(Convolution):
+    """The same with the roles of bottom and top exchanged."""
+
+    kind = DeconvolutionPass
+
+    def _weights(self) -> Desc:
+        """Caffe stores inputs before outputs, oneDNN looks at them the other way round."""
+        inputs, outputs, *kernel = self.layer.blobs[0].shape
+        group = self.layer.group
+        shape = (group, inputs // group, outputs, *kernel)
+        strides = row_major(shape)
+        order = [0, 2, 1, *range(3, len(shape))]
+        if group == 1:
+            del order[0]
+        return Desc([shape[i] for i in order], strides=[strides[i] for i in order])
+
+
+class InnerProductPass(WeightedPass):
+    """All features of every item through the weights."""
+
+    kind = "inner_product"
+
+
+@step_for("InnerProduct")
+class InnerProduct(Step):
+    """top = bottom · Wᵀ + b, and a ReLU behind it."""
+
+    fuses = ("ReLU",)
+
+    @classmethod
+    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
+        """A ReLU that works in place."""
+        return is_simple_relu(following)
+
+    def forward(self, builder: Builder) -> None:
+        """One pass; a bottom of items with up to three axes is taken in the layout it has."""
+        bottom, top, axis = self.node.bottoms[0], self.node.tops[0], self.layer.axis
+        source, target = bottom.shape, top.shape
+        if axis != 1 or len(source) > 5:
+            rows = math.prod(source[:axis])
+            source, target = (rows, self.layer.length), (rows, self.layer.num_output)
+        shape = (self.layer.num_output, *source[1:])
+        strides = row_major(shape)
+        if self.layer.transpose:
+            strides = [1, *(n * shape[0] for n in row_major(shape[1:]))]
+        self.relu = FusedReLU(self.nodes)
+        self.only = InnerProductPass(
+            self, bottom, top, Desc(shape, strides=strides),
+            source_shape=source, top_shape=target,
+        )  # fmt: skip
+        self.only.forward(builder, self.relu.attributes)
+
+    def backward(self, builder: Builder) -> None:
+        """The gradients of weights, biases and bottom."""
+        self.relu.backward(builder, self.node.tops[0], self.only.result)
+        self.only.backward(builder, self.node.propagate_down[0])

@@ -1,0 +1,65 @@
+"""The ReLU behind a primitive that applies it on its way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minicaffe.blob import Blob
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.primitives import (
+    DIFF_DST,
+    DIFF_SRC,
+    DST,
+    FORWARD_TRAINING,
+    RELU,
+    RELU_FROM_DST,
+    Attributes,
+    Memory,
+    Recipe,
+)
+from minicaffe.node import Node
+
+
+def is_simple_relu(node: Node) -> bool:
+    """Whether a ReLU works in place and tells by its top what to do with a gradient."""
+    return node.tops[0] is node.bottoms[0] and slope_of(node) >= 0
+
+
+def slope_of(node: Node) -> float:
+    """The negative slope of a ReLU layer."""
+    return float(node.layer.param.relu_param.negative_slope)
+
+
+class FusedReLU:
+    """A ReLU fused behind a step's primitive, or none.
+
+    Args:
+        nodes: the step's; the last one is the ReLU if there is one.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        last = nodes[-1]
+        self.node = last if len(nodes) > 1 and last.layer.type == "ReLU" else None
+
+    @property
+    def attributes(self) -> Attributes | None:
+        """What makes a primitive apply it."""
+        if self.node is None:
+            return None
+        return Attributes().then_eltwise(RELU, slope_of(self.node))
+
+    def backward(self, builder: Builder, blob: Blob, values: Memory) -> None:
+        """Turn the gradient of the ReLU's top into that of its bottom, the same blob's."""
+        if self.node is None:
+            return
+        desc, slope = values.desc, slope_of(self.node)
+        forward = Recipe(
+            "eltwise_forward",
+            *(FORWARD_TRAINING, RELU_FROM_DST, desc, desc, slope, 0.0),
+        )
+        backward = Recipe(
+            "eltwise_backward", *(RELU_FROM_DST, desc, desc, desc, slope, 0.0, forward)
+        )
+        gradient = builder.gradient_source(blob, desc)
+        target = builder.gradient_in_place(blob, desc)
+        builder.run(backward, {DST: values, DIFF_DST: gradient, DIFF_SRC: target})

@@ -1,0 +1,250 @@
+"""Layers that bring blobs together or apart: Split, Eltwise, Concat, Slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from minicaffe.blob import Blob
+from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.primitives import (
+    BINARY_ADD,
+    BINARY_DIV,
+    BINARY_GE,
+    BINARY_GT,
+    BINARY_MAX,
+    BINARY_MUL,
+    DST,
+    MULTIPLE_SRC,
+    SRC,
+    SRC_1,
+    Attributes,
+    Desc,
+    Memory,
+    Recipe,
+    c_descs,
+    c_floats,
+    reorder,
+)
+from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.engines.onednn.steps.activations import linear
+from minicaffe.engines.onednn.steps.fused import FusedReLU, is_simple_relu
+from minicaffe.node import Node
+from minicaffe.proto import caffe_pb2
+
+_OPERATIONS = caffe_pb2.EltwiseParameter
+
+
+def combine(
+    builder: Builder,
+    operation: int,
+    left: Memory,
+    right: Memory,
+    target: Memory,
+    attributes: Attributes | None = None,
+) -> None:
+    """Append target = left operation right, all of one layout."""
+    recipe = Recipe("binary", operation, left.desc, right.desc, target.desc, attributes=attributes)
+    builder.run(recipe, {SRC: left, SRC_1: right, DST: target})
+
+
+def add_up(
+    builder: Builder,
+    memories: list[Memory],
+    target: Memory,
+    factors: Sequence[float] = (),
+    attributes: Attributes | None = None,
+) -> None:
+    """Append target = Σ factor · memory, all of one layout; the factors are 1 by default."""
+    count = len(memories)
+    if count == 2 and all(factor == 1 for factor in factors):
+        combine(builder, BINARY_ADD, memories[0], memories[1], target, attributes)
+        return
+    scales = c_floats(factors or [1.0] * count)
+    descs = c_descs([memory.desc for memory in memories])
+    sources = {MULTIPLE_SRC + index: memory for index, memory in enumerate(memories)}
+    builder.run(Recipe("sum", target.desc, count, scales, descs), {**sources, DST: target})
+
+
+@step_for("Split")
+class Split(Step):
+    """The tops share the bottom's memory; the bottom's gradient is the sum of the tops'."""
+
+    def forward(self, builder: Builder) -> None:
+        """Nothing to run."""
+        self.layer.forward(self.node.bottoms, self.node.tops)
+
+    def backward(self, builder: Builder) -> None:
+        """Add up, in the layout of the first, the gradients of those that have one."""
+        if not self.node.propagate_down[0]:
+            return
+        bottom = self.node.bottoms[0]
+        tops = [top for top in self.node.tops if builder.has_gradient(top)] or self.node.tops
+        if len(tops) == 1:
+            builder.share_gradient(bottom, tops[0])
+            return
+        start = builder.gradient_source(tops[0])
+        rest = [builder.gradient_source(top, start.desc) for top in tops[1:]]
+        add_up(builder, [start, *rest], builder.gradient_result(bottom, start.desc))
+
+
+@step_for("Eltwise")
+class Eltwise(Step):
+    """SUM, PROD and MAX; a ReLU behind a plain SUM of two."""
+
+    fuses = ("ReLU",)
+
+    @classmethod
+    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
+        """A ReLU in place behind a sum of two."""
+        param = nodes[0].layer.param.eltwise_param
+        plain = param.operation == _OPERATIONS.SUM and all(c == 1 for c in param.coeff)
+        return plain and len(nodes[0].bottoms) == 2 and is_simple_relu(following)
+
+    def forward(self, builder: Builder) -> None:
+        """In the layout of the first bottom."""
+        param = self.layer.param.eltwise_param
+        self.operation, count = param.operation, len(self.node.bottoms)
+        self.factors = list(param.coeff) or [1.0] * count
+        if self.operation == _OPERATIONS.MAX and count > 2:
+            raise Unsupported("MAX of more than two")
+        self.relu = FusedReLU(self.nodes)
+        first, *others = self.node.bottoms
+        start = builder.source(first)
+        self.sources = [start, *(builder.source(one, start.desc) for one in others)]
+        self.top = target = builder.result(self.node.tops[0], start.desc)
+        if self.operation == _OPERATIONS.SUM:
+            add_up(builder, self.sources, target, self.factors, self.relu.attributes)
+            return
+        operation = BINARY_MAX if self.operation == _OPERATIONS.MAX else BINARY_MUL
+        self._chain(builder, operation, self.sources, target)
+
+    def _chain(self, builder: Builder, operation: int, parts: list[Memory], target: Memory) -> None:
+        left = parts[0]
+        for right in parts[1:]:
+            combine(builder, operation, left, right, target)
+            left = target
+
+    def backward(self, builder: Builder) -> None:
+        """SUM hands the top's gradient on; the others multiply it."""
+        top = self.node.tops[0]
+        self.relu.backward(builder, top, self.top)
+        for index, wanted in enumerate(self.node.propagate_down):
+            if not wanted:
+                continue
+            bottom = self.node.bottoms[index]
+            if self.operation == _OPERATIONS.SUM and self.factors[index] == 1:
+                builder.share_gradient(bottom, top)
+                continue
+            desc = self.sources[0].desc
+            gradient = builder.gradient_source(top, desc)
+            target = builder.gradient_result(bottom, desc)
+            if self.operation == _OPERATIONS.SUM:
+                linear(builder, gradient, target, self.factors[index], 0.0)
+            else:
+                self._factor(builder, index, target)
+                combine(builder, BINARY_MUL, target, gradient, target)
+
+    def _factor(self, builder: Builder, index: int, target: Memory) -> None:
+        """By what the top's gradient is multiplied for one bottom."""
+        one = self.sources[index]
+        if self.operation == _OPERATIONS.MAX:  # of two equal values the second one wins
+            compare = BINARY_GE if index else BINARY_GT
+            combine(builder, compare, one, self.sources[1 - index], target)
+            return
+        if not self.layer.param.eltwise_param.stable_prod_grad:
+            combine(builder, BINARY_DIV, self.top, one, target)
+            return
+        others = [source for number, source in enumerate(self.sources) if number != index]
+        if len(others) == 1:
+            linear(builder, others[0], target, 1.0, 0.0)
+        self._chain(builder, BINARY_MUL, others, target)
+
+
+class Parts(Step):
+    """The parts of one whole along an axis."""
+
+    def cut_desc(self, desc: Desc, parts: Sequence[Blob]) -> Desc:
+        """The layout, or row-major where the parts cannot be cut out of it."""
+        layout = desc.format()
+        lengths = [part.shape[self.layer.axis] for part in parts]
+        if layout is None:
+            return Desc(desc.shape, desc.dtype)
+        block, tag = layout
+        if self.layer.axis == 1 and block > 1 and any(length % block for length in lengths):
+            return Desc(desc.shape, desc.dtype)
+        return Desc(desc.shape, desc.dtype, tag=tag)
+
+    def pieces(self, whole: Memory, parts: Sequence[Blob]) -> list[Memory]:
+        """The memories of the parts within that of the whole."""
+        axis, axes = self.layer.axis, len(whole.desc.shape)
+        starts = accumulate((part.shape[axis] for part in parts[:-1]), initial=0)
+        return [
+            whole.seen_as(
+                whole.desc.part(part.shape, [start if i == axis else 0 for i in range(axes)])
+            )
+            for part, start in zip(parts, starts, strict=True)
+        ]
+
+
+@step_for("Concat")
+class Concat(Parts):
+    """The bottoms one behind the other along an axis."""
+
+    def forward(self, builder: Builder) -> None:
+        """One primitive in the layout of the longest bottom; nothing for a single one."""
+        bottoms, top = self.node.bottoms, self.node.tops[0]
+        if len(bottoms) == 1:
+            self.layer.forward(bottoms, self.node.tops)
+            return
+        longest = max(bottoms, key=lambda blob: blob.count)
+        common = self.cut_desc(builder.source(longest).desc, bottoms)
+        layout = common.format()
+        tag = layout[1] if layout else None
+        descs = [Desc(blob.shape, common.dtype, tag=tag) for blob in bottoms]
+        sources = [builder.source(blob, desc) for blob, desc in zip(bottoms, descs, strict=True)]
+        desc = Desc(top.shape, common.dtype, tag=tag)
+        recipe = Recipe("concat", desc, len(descs), self.layer.axis, c_descs(descs))
+        memories = {MULTIPLE_SRC + index: memory for index, memory in enumerate(sources)}
+        memories[DST] = builder.result(top, desc)
+        builder.run(recipe, memories)
+        self.descs, self.top_desc = descs, desc
+
+    def backward(self, builder: Builder) -> None:
+        """Copy each bottom's part out of the top's gradient."""
+        bottoms, wanted = self.node.bottoms, self.node.propagate_down
+        if len(bottoms) == 1 or not any(wanted):
+            return
+        whole = builder.gradient_source(self.node.tops[0], self.top_desc)
+        pieces = self.pieces(whole, bottoms)
+        for blob, down, piece, desc in zip(bottoms, wanted, pieces, self.descs, strict=True):
+            if down:
+                builder.then(reorder(piece, builder.gradient_result(blob, desc)))
+
+
+@step_for("Slice")
+class Slice(Parts):
+    """The bottom in parts along an axis."""
+
+    def forward(self, builder: Builder) -> None:
+        """Copy each part out; nothing for a single one."""
+        bottom, tops = self.node.bottoms[0], self.node.tops
+        if len(tops) == 1:
+            self.layer.forward(self.node.bottoms, tops)
+            return
+        self.desc = self.cut_desc(builder.source(bottom).desc, tops)
+        layout = self.desc.format()
+        whole = builder.source(bottom, self.desc)
+        for top, piece in zip(tops, self.pieces(whole, tops), strict=True):
+            desc = Desc(top.shape, self.desc.dtype, tag=layout[1] if layout else None)
+            builder.then(reorder(piece, builder.result(top, desc)))
+
+    def backward(self, builder: Builder) -> None:
+        """Copy each part's gradient into the whole's."""
+        tops = self.node.tops
+        if len(tops) == 1 or not self.node.propagate_down[0]:
+            return
+        gradients = [builder.gradient_source(top) for top in tops]
+        whole = builder.gradient_result(self.node.bottoms[0], self.desc)
+        for gradient, piece in zip(gradients, self.pieces(whole, tops), strict=True):
+            builder.then(reorder(gradient, piece))

@@ -1,0 +1,231 @@
+"""BatchNorm, with the Scale and ReLU that follow it, as one primitive; Scale and Bias alone."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.primitives import (
+    BACKWARD,
+    DIFF_DST,
+    DIFF_SCALE,
+    DIFF_SHIFT,
+    DIFF_SRC,
+    DST,
+    FORWARD_INFERENCE,
+    FORWARD_TRAINING,
+    FUSE_NORM_RELU,
+    MEAN,
+    SCALE,
+    SHIFT,
+    SRC,
+    USE_GLOBAL_STATS,
+    USE_SCALE,
+    USE_SHIFT,
+    VARIANCE,
+    WORKSPACE,
+    Desc,
+    Memory,
+    Recipe,
+)
+from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.engines.onednn.steps.fused import is_simple_relu, slope_of
+from minicaffe.node import Node
+
+
+def is_plain_relu(node: Node) -> bool:
+    """A ReLU in place and without slope, which the primitive of batch normalisation takes."""
+    return is_simple_relu(node) and slope_of(node) == 0
+
+
+def scales_channels(node: Node) -> bool:
+    """Whether a Scale or Bias layer learns one number for each channel (axis 1)."""
+    bottom, blobs = node.bottoms[0], node.layer.blobs
+    if len(node.bottoms) > 1 or not 2 <= bottom.num_axes <= 5:
+        return False
+    param = node.layer.param
+    axis = (param.scale_param if node.layer.type == "Scale" else param.bias_param).axis
+    return bottom.axis(axis) == 1 and blobs[0].shape == bottom.shape[1:2]
+
+
+class Affine(Step):
+    """y = ReLU(γ · (x - mean) / sqrt(var + eps) + β), as far as the layers say so.
+
+    Attributes:
+        scale: the Scale (or Bias) layer's node, if there is one.
+        use_given: mean and variance are given, not the batch's.
+        eps: added to the variance.
+    """
+
+    scale: Node | None = None
+    use_given = True
+    eps = 0.0
+
+    def prepare_statistics(self, builder: Builder) -> None:
+        """Fill mean and variance where they are given, or append what does."""
+        self.mean.floats[...] = 0
+        self.variance.floats[...] = 1
+
+    def forward(self, builder: Builder) -> None:
+        """One batch normalisation primitive."""
+        bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
+        last = self.nodes[-1]
+        self.relu = last if len(self.nodes) > 1 and last.layer.type == "ReLU" else None
+        keep = bottom is top and builder.training
+        self.source = builder.kept_source(bottom) if keep else builder.source(bottom)
+        desc = self.source.desc
+        self.flags = ctypes.c_uint(self._flags())
+        inference = self.use_given and not builder.training
+        kind = FORWARD_INFERENCE if inference else FORWARD_TRAINING
+        self.recipe = Recipe("batch_normalization_forward", kind, desc, desc, self.eps, self.flags)
+        channels = bottom.shape[1]
+        self.mean, self.variance = (Memory(Desc((channels,))) for _ in range(2))
+        self.prepare_statistics(builder)
+        memories = {SRC: self.source, MEAN: self.mean, VARIANCE: self.variance}
+        over = bottom is top and not keep
+        memories[DST] = builder.in_place(top) if over else builder.result(top, desc)
+        memories.update(self._learned(builder))
+        if self.relu is not None and kind == FORWARD_TRAINING:
+            self.workspace = memories[WORKSPACE] = Memory(self.recipe.desc("workspace"))
+        builder.run(self.recipe, memories)
+
+    @property
+    def arguments(self) -> tuple[tuple[int, int], ...]:
+        """For each blob of the Scale layer, the arguments of its values and its gradient."""
+        return (SCALE, DIFF_SCALE), (SHIFT, DIFF_SHIFT)
+
+    def _flags(self) -> int:
+        flags = USE_GLOBAL_STATS if self.use_given else 0
+        if self.scale is not None:
+            given = [values for values, _ in self.arguments[: len(self.scale.layer.blobs)]]
+            flags |= USE_SCALE if SCALE in given else 0
+            flags |= USE_SHIFT if SHIFT in given else 0
+        return flags | (FUSE_NORM_RELU if self.relu is not None else 0)
+
+    def _learned(self, builder: Builder) -> dict[int, Memory]:
+        if self.scale is None:
+            return {}
+        return {
+            values: builder.weights.source(blob, Desc(blob.shape))
+            for (values, _), blob in zip(self.arguments, self.scale.layer.blobs, strict=False)
+        }
+
+    def backward(self, builder: Builder) -> None:
+        """One primitive for the gradients of the input, the scale and the shift."""
+        bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
+        desc, down = self.source.desc, self.node.propagate_down[0]
+        recipe = Recipe(
+            "batch_normalization_backward",
+            *(BACKWARD, desc, desc, desc, self.eps, self.flags, self.recipe),
+        )
+        memories = {
+            SRC: self.source,
+            MEAN: self.mean,
+            VARIANCE: self.variance,
+            DIFF_DST: builder.gradient_source(top, desc),
+        }
+        make = builder.gradient_in_place if top is bottom else builder.gradient_result
+        memories[DIFF_SRC] = make(bottom, desc) if down else Memory(desc)
+        if self.relu is not None:
+            memories[WORKSPACE] = self.workspace
+        later: list[Callable[[], object]] = []
+        if self.scale is not None:
+            # the primitive refuses SHIFT here
+            memories.update({k: v for k, v in self._learned(builder).items() if k == SCALE})
+            for index, blob in enumerate(self.scale.layer.blobs):
+                view, into = Desc(blob.shape), self.arguments[index][1]
+                memories[into], add = builder.weights.gradient(blob, view, view)
+                if self.scale.layer.wants_gradient(index):
+                    later += self._overwriting(index, memories[into]) or add
+        builder.run(recipe, memories)
+        builder.then(*later)
+
+    def _overwriting(self, index: int, computed: Memory) -> list[Callable[[], object]]:
+        """What takes a scale's gradient in where Caffe does not add it up."""
+        assert self.scale is not None
+        layer: Any = self.scale.layer
+        shape = self.scale.bottoms[0].shape
+        folded = (shape[0], shape[1], math.prod(shape[2:]))
+        if layer.type != "Scale" or index != 0 or not layer.overwrites(folded):
+            return []
+        return [lambda: layer.add_gradient(computed.floats, folded)]
+
+
+@step_for("BatchNorm")
+class BatchNorm(Affine):
+    """Batch normalisation, and the Scale and ReLU that work in place on its top."""
+
+    fuses = ("Scale", "ReLU")
+
+    @classmethod
+    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
+        """A Scale over the channels and a ReLU, both in place."""
+        if following.layer.type == "ReLU":
+            return is_plain_relu(following)
+        return following.tops[0] is following.bottoms[0] and scales_channels(following)
+
+    def forward(self, builder: Builder) -> None:
+        """One primitive, and the running statistics."""
+        bottom = self.node.bottoms[0]
+        if not 2 <= bottom.num_axes <= 5:
+            raise Unsupported(f"{bottom.num_axes} axes, not 2 to 5")
+        rest = {node.layer.type: node for node in self.nodes[1:]}
+        self.scale = rest.get("Scale")
+        self.use_given, self.eps = self.layer.use_global_stats, float(self.layer.eps)
+        super().forward(builder)
+        if not self.use_given:
+            values = bottom.count // bottom.shape[1]
+            builder.then(lambda: self._update_statistics(values))
+
+    def prepare_statistics(self, builder: Builder) -> None:
+        """The stored ones, anew for every forward."""
+        if self.use_given:
+            builder.then(self._load_statistics)
+
+    def _load_statistics(self) -> None:
+        mean, variance = self.layer.stored_statistics()
+        np.copyto(self.mean.floats, mean)
+        np.copyto(self.variance.floats, variance)
+
+    def _update_statistics(self, values: int) -> None:
+        if not self.replaying:
+            self.layer.update_stored(self.mean.floats, self.variance.floats, values)
+
+    def backward(self, builder: Builder) -> None:
+        """Nothing where nobody asks for a gradient."""
+        if self.node.propagate_down[0] or self.scale is not None:
+            super().backward(builder)
+
+
+@step_for("Scale")
+class Scale(Affine):
+    """A factor for each channel, and an offset: normalisation with mean 0 and variance 1."""
+
+    fuses = ("ReLU",)
+
+    @classmethod
+    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
+        """A ReLU in place."""
+        return is_plain_relu(following)
+
+    def forward(self, builder: Builder) -> None:
+        """One primitive."""
+        if not scales_channels(self.node):
+            raise Unsupported("other operands than one learned number for each channel")
+        self.scale = self.node
+        super().forward(builder)
+
+
+@step_for("Bias")
+class Bias(Scale):
+    """An offset for each channel."""
+
+    @property
+    def arguments(self) -> tuple[tuple[int, int], ...]:
+        """The only blob is the offset."""
+        return ((SHIFT, DIFF_SHIFT),)

@@ -1,0 +1,94 @@
+"""Layers that compute nothing, or next to nothing: Input, Silence, Flatten, Reshape, Dropout."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.primitives import BINARY_MUL, Desc, Memory, reorder
+from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.engines.onednn.steps.joining import combine
+from minicaffe.proto import caffe_pb2
+
+
+@step_for("Input")
+class Input(Step):
+    """Its tops are filled by the caller."""
+
+    def forward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+    def backward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+
+@step_for("Silence")
+class Silence(Step):
+    """Reads nothing; its bottoms' gradients are 0."""
+
+    def forward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+    def backward(self, builder: Builder) -> None:
+        """Let the layer write the zeros."""
+        builder.then(self.node.backward)
+        wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
+        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
+
+
+@step_for("Flatten")
+class Flatten(Step):
+    """The top is the bottom's memory in another shape."""
+
+    def forward(self, builder: Builder) -> None:
+        """Nothing to run: who reads the top sees to the order of its elements."""
+        self.layer.forward(self.node.bottoms, self.node.tops)
+
+    def backward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+
+@step_for("Reshape")
+class Reshape(Flatten):
+    """The same."""
+
+
+@step_for("Dropout")
+class Dropout(Step):
+    """TRAIN: times a random mask; TEST: the top's values are the bottom's."""
+
+    def forward(self, builder: Builder) -> None:
+        """Draw the mask as the layer itself would, and multiply."""
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        self.active = self.layer.phase == caffe_pb2.TRAIN
+        if not self.active:
+            if top is not bottom:
+                builder.share_values(top, bottom)
+            return
+        source = builder.source(bottom)
+        self.drawn = Memory(Desc(bottom.shape))
+        builder.then(self._draw)
+        self.mask = self.drawn
+        if source.desc != self.drawn.desc:
+            self.mask = Memory(source.desc)
+            builder.then(reorder(self.drawn, self.mask))
+        target = builder.in_place(top) if top is bottom else builder.result(top, source.desc)
+        combine(builder, BINARY_MUL, source, self.mask, target)
+
+    def _draw(self) -> None:
+        if not self.replaying:
+            mask = self.layer.draw(self.node.bottoms[0].shape).reshape(-1)
+            np.multiply(mask, np.float32(self.layer.scale), out=self.drawn.floats)
+
+    def backward(self, builder: Builder) -> None:
+        """Multiply the gradient by the same mask."""
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        if not self.node.propagate_down[0]:
+            return
+        if not self.active:
+            if top is not bottom:
+                builder.share_gradient(bottom, top)
+            return
+        gradient = builder.gradient_source(top, self.mask.desc)
+        make = builder.gradient_in_place if top is bottom else builder.gradient_result
+        combine(builder, BINARY_MUL, gradient, self.mask, make(bottom, self.mask.desc))

@@ -1,0 +1,161 @@
+"""What Convolution, Deconvolution and InnerProduct share: weights in layouts of oneDNN's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minicaffe.blob import Blob
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.primitives import (
+    BIAS,
+    DIFF_BIAS,
+    DIFF_DST,
+    DIFF_SRC,
+    DIFF_WEIGHTS,
+    DST,
+    F32,
+    FORWARD_INFERENCE,
+    FORWARD_TRAINING,
+    SRC,
+    WEIGHTS,
+    Attributes,
+    Desc,
+    Memory,
+    Recipe,
+)
+from minicaffe.engines.onednn.steps import Step
+
+
+class WeightedPass:
+    """One bottom and top of a layer with weights (w) and perhaps biases (b).
+
+    Subclasses say which primitive it is: ``kind`` and the arguments around the descriptors.
+
+    Args:
+        step: whose layer it runs.
+        bottom, top: the blobs.
+        weights: the weights' plain array as the primitive sees it.
+        source_shape, top_shape: how it sees the blobs, where that is not their own shape;
+            they are read and written in row-major order then.
+    """
+
+    kind: str
+    head: tuple[int, ...] = ()  # before the descriptors
+
+    def __init__(
+        self,
+        step: Step,
+        bottom: Blob,
+        top: Blob,
+        weights: Desc,
+        *,
+        source_shape: Sequence[int] | None = None,
+        top_shape: Sequence[int] | None = None,
+    ) -> None:
+        self.step, self.bottom, self.top = step, bottom, top
+        self.blobs = step.layer.blobs
+        self.weights = weights
+        self.source_shape = tuple(source_shape or bottom.shape)
+        self.top_shape = tuple(top_shape or top.shape)
+        self.plain = self.source_shape != bottom.shape or self.top_shape != top.shape
+
+    @property
+    def geometry(self) -> tuple[list[int], ...]:
+        """Strides, dilations and paddings, where the primitive takes them."""
+        return ()
+
+    # ---------------------------------------------------------------- descriptors
+
+    @property
+    def _bias(self) -> Desc | None:
+        return Desc((self.top_shape[1],)) if len(self.blobs) > 1 else None
+
+    def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
+        return Desc(shape) if self.plain else builder.wish(shape)
+
+    def _weights_wish(self, dtype: int) -> Desc:
+        return Desc(self.weights.shape, dtype, any_layout=True)
+
+    def _layout(self, desc: Desc, blob: Blob) -> Desc:
+        """A primitive's descriptor as one of the blob's shape."""
+        return Desc(blob.shape) if self.plain else desc
+
+    def _seen(self, memory: Memory, shape: tuple[int, ...]) -> Memory:
+        return memory.seen_as(Desc(shape)) if memory.desc.shape != shape else memory
+
+    # ---------------------------------------------------------------- forward
+
+    def forward(self, builder: Builder, attributes: Attributes | None = None) -> None:
+        """Append the forward primitive and what brings its operands into their layouts."""
+        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
+        self.recipe = Recipe(
+            f"{self.kind}_forward",
+            *(kind, *self.head, self._wish(builder, self.source_shape)),
+            *(self._weights_wish(builder.options.storage), self._bias),
+            *(self._wish(builder, self.top_shape), *self.geometry),
+            attributes=attributes,
+        )
+        wanted = self._layout(self.recipe.desc("src"), self.bottom)
+        self.source = self._seen(builder.source(self.bottom, wanted), self.source_shape)
+        memories = {SRC: self.source}
+        memories[WEIGHTS] = builder.weights.source(
+            self.blobs[0], self.weights, self.recipe.desc("weights")
+        )
+        if self._bias is not None:
+            memories[BIAS] = builder.weights.source(self.blobs[1], self._bias)
+        self.result = builder.result(self.top, self._layout(self.recipe.desc("dst"), self.top))
+        memories[DST] = self._seen(self.result, self.top_shape)
+        builder.run(self.recipe, memories)
+
+    # ---------------------------------------------------------------- backward
+
+    def backward(self, builder: Builder, want_bottom: bool) -> None:
+        """Append the gradients of weights and biases, and of the bottom if wanted."""
+        layer = self.step.layer
+        if any(layer.wants_gradient(i) for i in range(len(self.blobs))):
+            self._backward_weights(builder)
+        if want_bottom:
+            self._backward_bottom(builder)
+
+    def _top_gradient(self, builder: Builder, desc: Desc) -> Memory:
+        memory = builder.gradient_source(self.top, self._layout(desc, self.top))
+        return self._seen(memory, self.top_shape)
+
+    def _backward_weights(self, builder: Builder) -> None:
+        layer = self.step.layer
+        recipe = Recipe(
+            f"{self.kind}_backward_weights",
+            *(*self.head, self._wish(builder, self.source_shape)),
+            *(self._weights_wish(F32), self._bias),
+            *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
+        )
+        memories = {
+            SRC: builder.another_layout(self.source, recipe.desc("src")),
+            DIFF_DST: self._top_gradient(builder, recipe.desc("diff_dst")),
+        }
+        memories[DIFF_WEIGHTS], add = builder.weights.gradient(
+            self.blobs[0], self.weights, recipe.desc("diff_weights")
+        )
+        later = add if layer.wants_gradient(0) else []
+        if self._bias is not None:
+            memories[DIFF_BIAS], add = builder.weights.gradient(
+                self.blobs[1], self._bias, self._bias
+            )
+            later = later + (add if layer.wants_gradient(1) else [])
+        builder.run(recipe, memories)
+        builder.then(*later)
+
+    def _backward_bottom(self, builder: Builder) -> None:
+        recipe = Recipe(
+            f"{self.kind}_backward_data",
+            *(*self.head, self._wish(builder, self.source_shape)),
+            *(self._weights_wish(builder.options.storage),),
+            *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
+        )
+        weights = builder.weights.source(self.blobs[0], self.weights, recipe.desc("weights"))
+        gradient = self._top_gradient(builder, recipe.desc("diff_dst"))
+        target = builder.gradient_result(
+            self.bottom, self._layout(recipe.desc("diff_src"), self.bottom)
+        )
+        target = self._seen(target, self.source_shape)
+        builder.run(recipe, {WEIGHTS: weights, DIFF_DST: gradient, DIFF_SRC: target})

@@ -1,0 +1,134 @@
+"""Where a blob's values live while a plan runs: often in a layout of oneDNN's own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from minicaffe.engines.onednn.primitives import Desc, Memory, Primitive, reorder
+from minicaffe.memory import SyncedMemory
+
+Call = Callable[[], object]
+
+
+class Tensor:
+    """One version of a blob's ``data`` or ``diff``, and its home.
+
+    A blob that layers overwrite in place has one version after each of them; all belong to
+    the same :class:`SyncedMemory`. A version whose home is the plain array itself needs no
+    copying; any other registers as the memory's ``newer`` copy once it has been computed, and
+    is written back when somebody asks for the array.
+
+    Args:
+        memory: the blob's memory.
+        shape: the blob's shape.
+        desc: the layout; row-major float32 when left out.
+        apart: have a home of its own even for row-major float32.
+        home: use this home, which belongs to another blob too.
+
+    Attributes:
+        superseded: a later layer overwrites the blob in place.
+        shared: another blob has the same home, which must not be overwritten then.
+        copies: the same values in other layouts, with what makes them.
+    """
+
+    def __init__(
+        self,
+        memory: SyncedMemory,
+        shape: Sequence[int],
+        desc: Desc | None = None,
+        *,
+        apart: bool = False,
+        home: Memory | None = None,
+    ) -> None:
+        self.memory = memory
+        self.shape = tuple(shape)
+        self.is_plain = not apart and (desc is None or desc.is_plain_float32)
+        if home is None and not self.is_plain:
+            home = Memory(desc or Desc(self.shape))
+        self._home = home
+        self.superseded = self.shared = False
+        self.copies: list[tuple[Memory, Primitive]] = []
+        self._write: Primitive | None = None
+        self._read: Primitive | None = None
+
+    @property
+    def home(self) -> Memory:
+        """Where the values live; that of a plain tensor is made when oneDNN first needs it."""
+        if self._home is None:
+            self._home = self._array_memory()
+        return self._home
+
+    def _array_memory(self) -> Memory:
+        """The plain array as a memory."""
+        return Memory(Desc(self.shape), self.memory.plain[: math.prod(self.shape)])
+
+    def overwritten(self) -> Tensor:
+        """The version that comes after this one when a layer overwrites its home."""
+        after = Tensor.__new__(Tensor)
+        after.__dict__.update(self.__dict__)
+        after.copies, after.superseded = [], False
+        return after
+
+    def shared_with(self, memory: SyncedMemory) -> Tensor:
+        """The same values as another blob's, without copying."""
+        other = Tensor(memory, self.shape, self.home.desc, apart=True, home=self.home)
+        self.shared = other.shared = True
+        return other
+
+    def mark_newest(self) -> None:
+        """Say that this version has just been computed."""
+        self.memory.newer = None if self.is_plain else self
+        self.memory.touched = False
+
+    def bring_out(self) -> None:
+        """Bring the plain array up to date, for steps that read it as it is."""
+        newer, self.memory.newer = self.memory.newer, None
+        if newer is not None:
+            newer.write_to(self.memory.plain)
+
+    def write_to(self, array: np.ndarray) -> None:
+        """Put the values into the plain array (what :class:`SyncedMemory` asks for)."""
+        if self._write is None:
+            self._write = reorder(self.home, self._array_memory())
+        self._write()
+
+    def load(self) -> None:
+        """Bring home and copies up to date with what the blob holds for others to see."""
+        memory = self.memory
+        if self.is_plain:
+            if memory.newer is not None:
+                _ = memory.array
+            elif not memory.touched and not memory.held:
+                return
+        elif memory.newer is self and not memory.held:
+            return
+        else:
+            _ = memory.array
+            if self._read is None:
+                self._read = reorder(self._array_memory(), self.home)
+            self._read()
+            self.mark_newest()
+        for _, copy in self.copies:
+            copy()
+
+    def add_copy(self, desc: Desc) -> tuple[Memory, Primitive | None]:
+        """The values in another layout, and what makes them unless they are there already."""
+        if desc == self.home.desc:
+            return self.home, None
+        for memory, _ in self.copies:
+            if memory.desc == desc:
+                return memory, None
+        memory = Memory(desc)
+        primitive = reorder(self.home, memory)
+        self.copies.append((memory, primitive))
+        return memory, primitive
+
+
+def show(tensors: Sequence[Tensor]) -> None:
+    """Bring the arrays that somebody holds up to date."""
+    for tensor in tensors:
+        if not tensor.superseded and tensor.memory.newer is tensor and tensor.memory.held:
+            _ = tensor.memory.array

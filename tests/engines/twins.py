@@ -1,0 +1,82 @@
+"""The same net on both engines, run side by side and compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from google.protobuf import text_format
+
+from minicaffe.net import TRAIN, Net
+from minicaffe.proto import caffe_pb2
+
+
+def error_of(got: np.ndarray, want: np.ndarray) -> float:
+    """The largest difference, relative to the largest value (both not numbers: equal)."""
+    got, want = np.asarray(got, np.float64), np.asarray(want, np.float64)
+    same = (got == want) | (np.isnan(got) & np.isnan(want))
+    finite = np.abs(want[np.isfinite(want)])
+    scale = max(1e-6, float(finite.max(initial=0)))
+    return float(np.where(same, 0, np.abs(got - want)).max(initial=0)) / scale
+
+
+class Twins:
+    """A net on numpy and on oneDNN, with equal parameters and inputs.
+
+    Args:
+        text: the prototxt.
+        phase: TRAIN or TEST.
+    """
+
+    def __init__(self, text: str, phase: int = TRAIN, seed: int = 3) -> None:
+        param = text_format.Parse(text, caffe_pb2.NetParameter())
+        self.numpy = Net(param, phase, seed=seed, engine="numpy")
+        self.onednn = Net(param, phase, seed=seed, engine="onednn")
+        self.rng = np.random.default_rng(seed)
+
+    @property
+    def nets(self) -> tuple[Net, Net]:
+        return self.numpy, self.onednn
+
+    def fill(self, scale: float = 1.0, **given: np.ndarray) -> None:
+        """Write the same values into the inputs: those given, normal ones into the others."""
+        for name in self.numpy.inputs:
+            shape = self.numpy.blobs[name].shape
+            values = given.get(name)
+            if values is None:
+                values = self.rng.normal(0, scale, shape)
+            for net in self.nets:
+                net.blobs[name].data[...] = values
+
+    def label(self, classes: int, name: str = "label") -> dict[str, np.ndarray]:
+        """Random labels for :meth:`fill`."""
+        return {name: self.rng.integers(0, classes, self.numpy.blobs[name].shape)}
+
+    def each(self, method: str, *args: Any, **named: Any) -> list[Any]:
+        """Call a method of both nets."""
+        return [getattr(net, method)(*args, **named) for net in self.nets]
+
+    def step(self, rate: float = 0.01) -> None:
+        """One iteration of plain gradient descent in both."""
+        for net in self.nets:
+            net.clear_param_diffs()
+            net.forward_loss()
+            net.backward()
+            net.arena.data[...] -= rate * net.arena.diff
+
+    def same(self, *, diffs: bool = True, tolerance: float = 1e-4) -> None:
+        """Assert that all blobs and parameters agree, and their gradients."""
+        a, b = self.nets
+        pairs = [(name, a.blobs[name], b.blobs[name]) for name in a.blobs]
+        for name in a.params:
+            both = zip(a.params[name], b.params[name], strict=True)
+            pairs += [(f"{name}[{i}]", *blobs) for i, blobs in enumerate(both)]
+        for name, left, right in pairs:
+            for kind in ("data", "diff") if diffs else ("data",):
+                error = error_of(getattr(right, kind), getattr(left, kind))
+                assert error <= tolerance, f"{name}.{kind}: off by {error:.3g}\n{self.plan}"
+
+    @property
+    def plan(self) -> str:
+        """What the engine made of the net."""
+        return "\n".join(self.onednn.plan.describe())  # type: ignore[attr-defined]
