@@ -58,6 +58,12 @@ class NetBuilder:
 
     def _add(self, param: Any, rng: np.random.Generator) -> None:
         node = self._make_node(param, rng)
+        if node.name and any(one.name == node.name for one in self.nodes):
+            logger.warning(
+                "%stwo layers are named '%s'; weights go by name, so give them different names",
+                f"{node.path}:{node.line}: " if node.line else "",
+                node.name,
+            )
         self.nodes.append(node)
         with node.located():
             self._connect(node)

@@ -64,9 +64,15 @@ class MinicaffeError(Exception):
         layer: str | None = None,
         layer_type: str | None = None,
     ) -> MinicaffeError:
-        """Fill in what is not known yet about the place; returns the same exception."""
+        """Fill in what is not known yet about the place; returns the same exception.
+
+        An error about a file that a layer names (a mean file, say) keeps that file and says
+        where it is named.
+        """
         if self.path is None:
             self.path, self.line = path, self.line or line
+        elif self.layer is None and layer is not None and line and path != self.path:
+            self.message += f" (named at {path}:{line})"
         if self.layer is None:
             self.layer, self.layer_type = layer, layer_type
         return self

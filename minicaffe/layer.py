@@ -143,6 +143,20 @@ class Layer:
         if self.equal_bottoms_and_tops and bottoms != tops:
             raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s), as many expected")
 
+    def check_loss_weights(self, tops: int) -> None:
+        """Refuse ``loss_weight`` values that are not one for each top (Caffe's check).
+
+        A loss with a second top may leave out that top's weight, which is 0.
+
+        Raises:
+            GraphError: says how many there are and how many are expected.
+        """
+        found = len(self.param.loss_weight)
+        if found not in (0, tops) and not (self.is_loss and found == 1):
+            raise GraphError(
+                f"{found} loss_weight value(s) for {tops} top blob(s); give one for each, or none"
+            )
+
     @property
     def param_str(self) -> str:
         """The text that a Python layer gets from ``python_param { param_str }``."""

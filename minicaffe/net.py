@@ -82,7 +82,7 @@ class Net:
         self.name: str = param.name
         self.debug_info: bool = param.debug_info
         try:
-            split = insert_splits(filter_net(param))
+            split = insert_splits(filter_net(param), param)
         except MinicaffeError as error:
             raise error.locate(path=self.path) from None
         built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype)

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import SnapshotError
+from minicaffe.errors import MissingExtraError, SnapshotError
 from minicaffe.extras import require
 from minicaffe.files import write_beside
 
@@ -37,6 +37,8 @@ def open_hdf5(path: str) -> Any:
     """
     try:
         return require_h5py().File(path, "r")
+    except MissingExtraError as error:
+        raise error.locate(path=path) from error.__cause__
     except OSError as error:
         raise SnapshotError(f"cannot be read as an HDF5 file: {error}", path=path) from error
 

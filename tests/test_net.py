@@ -361,3 +361,45 @@ def test_closing_closes_every_layer() -> None:
     with build(layer % ("a", "t") + layer % ("b", "u")):
         pass
     assert closed == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "shapes"),
+    [
+        ('type: "MVN"', "makes 4×5×1×1 of 4×5"),
+        ('type: "Reduction"', "makes scalar of 4×5"),
+    ],
+)
+def test_a_layer_in_place_keeps_the_shape(layer: str, shapes: str) -> None:
+    text = f'{INPUTS}layer {{ name: "x" {layer} bottom: "data" top: "data" }}'
+    with pytest.raises(ShapeError, match=f"cannot run in place: it {shapes}") as caught:
+        build(text)
+    assert (caught.value.path, caught.value.line) == ("net.prototxt", 4)
+
+
+@pytest.mark.parametrize(
+    ("weights", "layer", "right"),
+    [
+        ("loss_weight: 1", 'type: "ReLU" bottom: "data"', True),
+        ("loss_weight: 1 loss_weight: 2", 'type: "ReLU" bottom: "data"', False),
+        ("loss_weight: 1", 'type: "Split" bottom: "data" top: "u"', False),
+        ("loss_weight: 1", 'type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "u"', True),
+        ("loss_weight: 1 loss_weight: 0 loss_weight: 0",
+         'type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "u"', False),
+    ],
+)  # fmt: skip
+def test_a_loss_weight_for_each_top(weights: str, layer: str, right: bool) -> None:
+    text = f'{INPUTS}layer {{ name: "x" top: "t" {layer} {weights} }}'
+    if right:
+        build(text)
+        return
+    with pytest.raises(GraphError, match=r"net.prototxt:4: .* loss_weight value\(s\) for"):
+        build(text)
+
+
+def test_layers_of_one_name_are_announced(caplog: pytest.LogCaptureFixture) -> None:
+    build(CLASSIFIER.replace('name: "fc2"', 'name: "fc1"'))
+    assert [record.getMessage() for record in caplog.records] == [
+        "net.prototxt:7: two layers are named 'fc1'; weights go by name, so give them different "
+        "names"
+    ]

@@ -121,3 +121,12 @@ def _guarded(module: ModuleType, args: argparse.Namespace) -> int:
         except BrokenPipeError:  # whoever read our output has gone, as `| head` does
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (flushed at exit)
             return 128 + 13
+        except MemoryError as error:
+            handler.show("")
+            reason = str(error) or "no reason is given"
+            print(
+                f"error: there is not enough memory: {reason}; lower batch_size, or make the "
+                "net smaller",
+                file=sys.stderr,
+            )
+            return MinicaffeError.exit_code

@@ -39,7 +39,11 @@ def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Overrid
     if args.config is None:
         return []
     overrides: list[Override] = []
+    given: set[str] = set()
     for key, value, line in _entries(_root(args.config), args.config):
+        if key in given:
+            raise PrototxtError(f"'{key}' is given twice", path=args.config, line=line)
+        given.add(key)
         if key == "set":
             overrides += [
                 from_yaml(name, inner, args.config, inner_line)
@@ -57,7 +61,9 @@ def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Overrid
 def _root(path: str) -> yaml.Node | None:
     try:
         with open(path, encoding="utf-8") as stream:
-            return yaml.compose(stream, Loader=yaml.SafeLoader)
+            root = yaml.compose(stream, Loader=yaml.SafeLoader)
+        _plain(root)  # notices unknown tags, keys that are lists, and the like
+        return root
     except (OSError, UnicodeDecodeError) as reason:
         text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
         raise PrototxtError(f"cannot read the config file: {text}", path=path) from None

@@ -19,15 +19,34 @@ logger = logging.getLogger("minicaffe")
 _EFFECTS = ("snapshot", "stop", "none")
 
 
+_LARGEST = 2**31 - 1  # what the schema's int32 fields hold
+
+
 def positive(text: Any) -> int:
-    """A whole number of at least 1.
+    """A whole number from 1 to 2^31-1.
 
     Raises:
         ValueError: it is something else.
     """
-    number = int(text)
-    if number < 1 or number != float(text):
-        raise ValueError(f"expected a whole number of at least 1, not {text}")
+    return _whole(text, 1)
+
+
+def whole(text: Any) -> int:
+    """A whole number from -2^31 to 2^31-1.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return _whole(text, -_LARGEST - 1)
+
+
+def _whole(text: Any, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= _LARGEST:
+        raise ValueError(f"expected a whole number from {least} to {_LARGEST}, not {text}")
     return number
 
 
@@ -67,7 +86,8 @@ FLAGS = {
         ),
         Flag("iterations", "how many iterations to run", positive, shown="N"),
         Flag("phase", "TRAIN or TEST", str.upper, ("TRAIN", "TEST")),
-        Flag("level", "the network's level, compared with min_level and max_level", int, shown="N"),
+        Flag("level", "the network's level, compared with min_level and max_level", whole,
+             shown="N"),
         Flag("stage", "the network's stages, separated by commas", comma_list, shown="STAGES"),
         Flag("engine", "what runs the layers; by default the fastest one here", shown="NAME"),
         Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
@@ -86,11 +106,23 @@ def add_flags(parser: argparse.ArgumentParser, *names: str, required: Sequence[s
         parser.add_argument(
             f"--{name}",
             help=flag.help,
-            type=flag.convert,
+            type=_explained(flag.convert),
             choices=flag.choices,
             metavar=flag.shown,
             required=name in required,
         )
+
+
+def _explained(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same conversion; argparse shows the reason of this error, not that of a ValueError."""
+
+    def explain(text: str) -> Any:
+        try:
+            return convert(text)
+        except ValueError as reason:
+            raise argparse.ArgumentTypeError(str(reason)) from None
+
+    return explain
 
 
 def double_dashes(words: Sequence[str]) -> list[str]:

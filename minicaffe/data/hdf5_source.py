@@ -149,8 +149,9 @@ def _read_file_list(path: str) -> list[str]:
         with open(path, encoding="utf-8") as stream:
             files = stream.read().split()
     except (OSError, UnicodeDecodeError) as reason:
+        text = getattr(reason, "strerror", None) or "it is not text"
         raise DataError(
-            f"cannot read the list of HDF5 files '{path}': {reason}; expected a text file that "
+            f"cannot read the list of HDF5 files '{path}': {text}; expected a text file that "
             "names them, one a line"
         ) from reason
     if not files:

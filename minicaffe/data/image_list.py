@@ -34,12 +34,18 @@ def read_image_list(path: str) -> list[tuple[str, int]]:
             space = ""
         if not space or not name:
             raise DataError(
-                f"image list '{path}', line {number}: found '{line}', expected the image's path, "
-                "a space and its label (a whole number)"
+                f"image list '{path}', line {number}: found {_shown(line)}, expected the image's "
+                "path, a space and its label (a whole number)"
             )
     if not pairs:
         raise DataError(f"the image list '{path}' is empty, expected at least one line")
     return pairs
+
+
+def _shown(line: str) -> str:
+    """A line for an error message: not too long, and without unprintable characters."""
+    text = line if len(line) < 80 else f"{line[:80]}..."
+    return f"'{text}'" if text.isprintable() else ascii(text)
 
 
 class ImageListSource:

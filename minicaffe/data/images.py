@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import io
+import re
 import struct
 import zlib
 from typing import Any
@@ -46,9 +47,14 @@ def decode_image(data: bytes, color: Color = Color.NATIVE) -> np.ndarray:
         raise
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as reason:
         raise DataError(
-            f"{len(data)} bytes that cannot be decoded as an image ({reason}); expected a "
+            f"{len(data)} bytes that cannot be decoded as an image ({_reason(reason)}); expected a "
             "complete JPEG, PNG or similar file"
         ) from reason
+
+
+def _reason(error: Exception) -> str:
+    """What a decoder complains of, without the address of our buffer."""
+    return re.sub(r" <_io\.BytesIO object at \w+>", "", str(error))
 
 
 def read_image(

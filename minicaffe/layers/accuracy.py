@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer
-from minicaffe.layers.checks import refuse_gradient
+from minicaffe.layers.checks import refuse_gradient, refuse_in_place
 from minicaffe.layers.labels import ClassAxis, Labels, ignore_label
 from minicaffe.registry import register
 
@@ -83,6 +83,7 @@ class ArgMax(Layer):
     exact_tops = 1
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
         if self.param.argmax_param.top_k < 1:
             raise GraphError("top_k is 0, expected at least 1")
 

@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.checks import refuse_in_place
 from minicaffe.layers.columns import Columns, transposed_product
 from minicaffe.layers.conv_geometry import ConvGeometry, Lengths
 from minicaffe.registry import register
@@ -38,6 +39,7 @@ class _ConvolutionBase(Layer):
             ShapeError: see :meth:`ConvGeometry.from_param`; or num_output is 0, or a number
                 of channels cannot be divided into the groups.
         """
+        refuse_in_place(bottom, top)
         param = self.param.convolution_param
         self.geometry = ConvGeometry.from_param(param, bottom[0])
         self.channels = bottom[0].shape[self.geometry.axis]

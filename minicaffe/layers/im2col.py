@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.checks import refuse_in_place
 from minicaffe.layers.columns import Columns
 from minicaffe.layers.conv_geometry import ConvGeometry
 from minicaffe.registry import register
@@ -32,6 +33,7 @@ class Im2col(Layer):
         Raises:
             ShapeError: see :meth:`ConvGeometry.from_param`; or there is no spatial axis.
         """
+        refuse_in_place(bottom, top)
         self.geometry = ConvGeometry.from_param(self.param.convolution_param, bottom[0])
         if not self.geometry.kernel:
             raise ShapeError(

@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.checks import refuse_in_place
 from minicaffe.registry import register
 
 #: Elements of the weights' gradient that are computed at a time before they are added.
@@ -36,6 +37,7 @@ class InnerProduct(Layer):
         Raises:
             ShapeError: the axis does not exist, or num_output is missing.
         """
+        refuse_in_place(bottom, top)
         param = self.param.inner_product_param
         self.num_output: int = param.num_output
         self.bias_term: bool = param.bias_term

@@ -9,6 +9,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.checks import warn_of_gradient_in_place
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
 
@@ -46,6 +47,7 @@ class LRN(Layer):
                 f"local_size is {param.local_size}, expected an odd number: as many neighbours "
                 "on either side"
             )
+        warn_of_gradient_in_place(self, bottom, top)
         within = param.norm_region == caffe_pb2.LRNParameter.WITHIN_CHANNEL
         self.reach = param.local_size // 2
         self.axes = (2, 3) if within else (1,)
@@ -70,14 +72,15 @@ class LRN(Layer):
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Keeps s for backward."""
         source, target = bottom[0].data, top[0].data
+        in_place = bottom[0] is top[0]
         self._scale = np.empty_like(source)
         for part in _portions(source):
             scale = self._scale[part]
             self._sum_neighbours(np.square(source[part]), scale)
             scale *= self.alpha
             scale += self.k
-            np.power(scale, -self.beta, out=target[part])
-            target[part] *= source[part]
+            factor = np.power(scale, -self.beta, out=None if in_place else target[part])
+            np.multiply(factor, source[part], out=target[part])
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """dx = dy · s^-beta - 2·alpha'·beta · x · Σ dy · x · s^(-beta-1), alpha' as above."""

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.layer import Blobs, Layer
-
-logger = logging.getLogger("minicaffe")
+from minicaffe.layers.checks import warn_of_gradient_in_place
 
 
 class Neuron(Layer):
@@ -27,13 +25,8 @@ class Neuron(Layer):
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self._room = Blob(dtype=self.dtype)
         self.prepare()
-        if bottom[0] is top[0] and not self.right_in_place():
-            logger.warning(
-                "layer '%s' (%s) runs in place, and its gradient needs the overwritten bottom: "
-                "as in Caffe it will be wrong; give the top another name to train through it",
-                self.param.name,
-                self.type,
-            )
+        if not self.right_in_place():
+            warn_of_gradient_in_place(self, bottom, top)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         top[0].reshape_like(bottom[0])

@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer, phase_name
+from minicaffe.layers.checks import refuse_in_place
 from minicaffe.layers.pooling_geometry import PoolingGeometry, check_pooling
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
@@ -55,6 +56,7 @@ class Pooling(Layer):
             ShapeError: see :func:`check_pooling`.
             GraphError: a second top without MAX.
         """
+        refuse_in_place(bottom, top)
         param = self.param.pooling_param
         self.method: int = param.pool
         check_pooling(param)

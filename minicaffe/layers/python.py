@@ -160,6 +160,8 @@ def python_layer_error(what: str, error: Exception) -> PythonLayerError:
     theirs = [f for f in frames if not f.filename.startswith((here, "<frozen importlib"))]
     place = f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
     text = str(error).strip()
+    if isinstance(error, SyntaxError):  # was raised by Python's own importlib
+        text, place = error.msg, f" ({error.filename}, line {error.lineno})"
     hint = ""
     if isinstance(error, ModuleNotFoundError) and error.name == "caffe":
         hint = "; write 'import minicaffe as caffe' there"

@@ -115,7 +115,8 @@ def _enum(field: Any, negative: bool, token: Token) -> int:
     if number is None:
         raise BadValue(f"{token.shown()} found, one of {_listed(values)} expected")
     number = -number if negative else number
-    if number not in field.enum_type.values_by_number:
+    # not values_by_number, which takes numbers modulo 2^32 in some protobuf runtimes
+    if all(number != value.number for value in field.enum_type.values):
         raise BadValue(f"there is no value number {number}; it may be {_listed(values)}")
     return number
 

@@ -38,7 +38,8 @@ class Settings:
         try:
             yield
         except SettingError as error:
-            raise error.locate(path=self.path, line=self.line(error.field)) from error.__cause__
+            line = self.line(error.field) or (self.line(error.near) if error.near else None)
+            raise error.locate(path=self.path, line=line) from error.__cause__
 
     def line(self, field: str) -> int | None:
         """The line of a field, as far as it is known."""

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from minicaffe.errors import SolverError
+from minicaffe.errors import PrototxtError, SolverError
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
@@ -59,7 +59,10 @@ class NetFactory:
         name = f": {origin.path}" if origin.label.endswith("file") else ""
         logger.info("Creating training net %s %s%s", how, origin.label, name or ".")
         state = caffe_pb2.NetState(phase=caffe_pb2.TRAIN)
-        return self._build(origin, state, self.param.train_state, 0)
+        net = self._build(origin, state, self.param.train_state, 0)
+        if not any(net.blob_loss_weights.values()):
+            logger.warning("net '%s' has no loss in phase TRAIN, so nothing is learned", net.name)
+        return net
 
     def test_nets(self) -> list[Net]:
         """The test nets, in Caffe's order: test_net_param, test_net, then net(_param)."""
@@ -84,7 +87,12 @@ class NetFactory:
 
     def _file(self, label: str, path: str) -> Origin:
         if path not in self._read:
-            self._read[path] = read_net(path)
+            try:
+                self._read[path] = read_net(path)
+            except PrototxtError as error:
+                if self.path is not None and not error.problems:  # there may be no such file
+                    error.message += f" (it is named in {self.path})"
+                raise
         return Origin(label, self._read[path], path)
 
     def _build(self, origin: Origin, state: Any, extra: Any, number: int) -> Net:

@@ -61,7 +61,9 @@ def check_policy(param: Any) -> None:
         raise SettingError("lr_policy", f"unknown lr_policy '{policy}'{hint or known}")
     if policy in ("step", "sigmoid") and param.stepsize <= 0:
         raise SettingError(
-            "stepsize", f"lr_policy '{policy}' needs a stepsize above 0, not {param.stepsize}"
+            "stepsize",
+            f"lr_policy '{policy}' needs a stepsize above 0, not {param.stepsize}",
+            near="lr_policy",
         )
     if policy not in ("fixed", "poly") and param.gamma < 0:
         raise SettingError(
@@ -72,6 +74,7 @@ def check_policy(param: Any) -> None:
             "max_iter",
             "lr_policy 'poly' lets the rate reach 0 at max_iter and so needs max_iter above 0, "
             f"not {param.max_iter}; set max_iter",
+            near="lr_policy",
         )
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from minicaffe.errors import SolverError
 from minicaffe.suggest import did_you_mean
+
+logger = logging.getLogger("minicaffe")
 
 
 class SettingError(SolverError):
@@ -14,11 +17,13 @@ class SettingError(SolverError):
     Args:
         field: its name in the solver prototxt, so that the line can be told.
         message: what was found and what was expected.
+        near: another field, whose line is told where the first is missing.
     """
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, message: str, near: str | None = None) -> None:
         super().__init__(message)
         self.field = field
+        self.near = near
 
 
 def check_settings(param: Any) -> None:
@@ -37,6 +42,20 @@ def check_settings(param: Any) -> None:
         raise SettingError("regularization_type", f"unknown regularization_type '{kind}'{hint}")
     _check_train_net(param)
     _check_test_nets(param)
+
+
+def warn_of_settings(param: Any) -> None:
+    """Say what is allowed, as in Caffe, but hardly meant."""
+    if not param.HasField("base_lr"):
+        logger.warning("base_lr is not set, so the learning rate is 0 and nothing is learned")
+    policy = param.lr_policy
+    if policy in ("step", "exp", "multistep") and not param.HasField("gamma"):
+        logger.warning("gamma is not set, so lr_policy '%s' makes the rate 0; set gamma", policy)
+    if policy == "multistep":
+        if not param.stepvalue:
+            logger.warning("lr_policy 'multistep' has no stepvalue, so the rate never changes")
+        if list(param.stepvalue) != sorted(param.stepvalue):
+            logger.warning("the stepvalues do not rise; a later one waits for those before it")
 
 
 def _check_train_net(param: Any) -> None:
@@ -64,5 +83,7 @@ def _check_test_nets(param: Any) -> None:
         )
     if count and param.test_interval <= 0:
         raise SettingError(
-            "test_interval", f"test_interval is {param.test_interval}, expected > 0 with test_iter"
+            "test_interval",
+            f"test_interval is {param.test_interval}, expected > 0 with test_iter",
+            near="test_iter",
         )

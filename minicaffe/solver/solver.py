@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicaffe.errors import SolverError
+from minicaffe.errors import MinicaffeError, SolverError
 from minicaffe.files import check_writable
 from minicaffe.net import Net
 from minicaffe.proto.printing import to_text
@@ -20,7 +20,7 @@ from minicaffe.solver import snapshot as snapshots
 from minicaffe.solver.loading import load_settings
 from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.policies import check_policy, learning_rate
-from minicaffe.solver.settings import SettingError, check_settings
+from minicaffe.solver.settings import SettingError, check_settings, warn_of_settings
 from minicaffe.solver.signals import Action, uninterrupted
 from minicaffe.solver.testing import average_outputs
 from minicaffe.solver.update import Updater
@@ -101,6 +101,7 @@ class Solver:
                 check_policy(param)
             if param.snapshot and not param.HasField("snapshot_prefix"):
                 raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
+        warn_of_settings(param)
         if param.snapshot:
             self._check_snapshots()
         if param.HasField("solver_mode") and param.solver_mode == param.GPU:
@@ -331,9 +332,15 @@ class Solver:
 
     def _check_snapshots(self) -> None:
         """Make sure, before the work begins, that its results can be written."""
-        check_writable(self._snapshot_file(""))
-        if self.param.snapshot_format == self.param.HDF5:
-            require_h5py()
+        field = "snapshot_prefix"
+        try:
+            check_writable(self._snapshot_file(""))
+            if self.param.snapshot_format == self.param.HDF5:
+                field = "snapshot_format"
+                require_h5py()
+        except MinicaffeError as error:
+            line = self._settings.line(field)
+            raise error.locate(path=self._settings.path, line=line) from error.__cause__
 
     def snapshot(self) -> tuple[str, str]:
         """Write the weights and the solver's state; returns both file names.

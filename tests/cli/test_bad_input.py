@@ -53,7 +53,10 @@ NET, SOLVER = "net.prototxt", "solver.prototxt"
 DATA = 'layer {{ name: "d" type: "Data" top: "x" data_param {{ batch_size: 2 {} }} }}'
 
 MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
-    "missing net": (lambda folder: (folder / NET).unlink(), ["net.prototxt", "no such file"]),
+    "missing net": (
+        lambda folder: (folder / NET).unlink(),
+        ["net.prototxt: there is no such file", "(it is named in solver.prototxt)"],
+    ),
     "empty net": (write(NET, b""), ["net.prototxt", "empty"]),
     "binary net": (write(NET, b"\x0a\x04tiny\x00\xff\xfe\x9c"), ["net.prototxt", "binary"]),
     "text that is no prototxt": (write(NET, b"hello, world"), ["net.prototxt:1:"]),
@@ -100,7 +103,7 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     "missing solver": (lambda folder: (folder / SOLVER).unlink(), ["solver.prototxt"]),
     "poly without max_iter": (
         both(replace(SOLVER, "max_iter: 10", ""), replace(SOLVER, '"fixed"', '"poly"')),
-        ["solver.prototxt:", "max_iter"],
+        ["solver.prototxt:6: ", "max_iter"],
     ),
     "unknown policy": (
         replace(SOLVER, '"fixed"', '"fxied"'),
@@ -108,7 +111,34 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "nowhere to put snapshots": (
         replace(SOLVER, '"tiny"', '"nowhere/tiny"'),
-        ["nowhere"],
+        ["solver.prototxt:9: cannot write to snapshot prefix", "nowhere", "No such file"],
+    ),
+    "step without stepsize": (
+        replace(SOLVER, '"fixed"', '"step"'),
+        ["solver.prototxt:6: lr_policy 'step' needs a stepsize"],
+    ),
+    "missing mean file": (
+        add(
+            'layer { name: "d" type: "MemoryData" top: "x" top: "y" memory_data_param { '
+            "batch_size: 1 channels: 1 height: 1 width: 1 } "
+            'transform_param { mean_file: "mean.binaryproto" } }'
+        ),
+        ["mean.binaryproto: layer 'd' (MemoryData)", "no such file (named at net.prototxt:3)"],
+    ),
+    "a layer in place that cannot": (
+        both(
+            replace(NET, 'top: "ip"', 'top: "data"'),
+            replace(NET, 'bottom: "ip"', 'bottom: "data"'),
+        ),
+        ["net.prototxt:12: layer 'ip' (InnerProduct)", "cannot run in place"],
+    ),
+    "a layer that the phase leaves out": (
+        replace(NET, 'name: "ip"', 'name: "ip" include { phase: TEST }'),
+        ["net.prototxt:16: layer 'loss'", "layer 'ip' does, but its include or exclude rules"],
+    ),
+    "layer without a type": (
+        replace(NET, 'type: "InnerProduct"', ""),
+        ["net.prototxt:12: layer 'ip': the layer has no type"],
     ),
     "loss that is not a number": (
         replace(NET, '"xavier"', '"gaussian" std: 1e38'),

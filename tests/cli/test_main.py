@@ -59,7 +59,9 @@ def test_version(spelling: str, capsys: Capture) -> None:
         (["train", "--solver=a", "--snapshot=b", "--weights=c"], "give one of them"),
         (["train", "--solver=a", "--sigint_effect=die"], "--sigint_effect"),
         (["test", "--model=a"], "--weights"),
-        (["test", "--model=a", "--weights=b", "--iterations=0"], "invalid positive value: '0'"),
+        (["test", "--model=a", "--weights=b", "--iterations=0"], "whole number from 1 to"),
+        (["train", "--solver=a", "--iterations=3000000000"], "to 2147483647, not 3000000000"),
+        (["train", "--solver=a", "--level=1.5"], "whole number from -2147483648 to"),
         (["train", "--bananas=3"], "--bananas"),
     ],
 )
@@ -133,6 +135,16 @@ def test_reader_of_the_output_goes_away(monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(sys, "stdout", nowhere)
         assert cli.main(["device_query"]) == 141
         sys.stdout.close()
+
+
+def test_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def fill_memory(args: object) -> int:
+        raise MemoryError("Unable to allocate 6.71 GiB")
+
+    monkeypatch.setattr("minicaffe.cli.device_query.run", fill_memory)
+    assert cli.main(["device_query"]) == 1
+    expected = "error: there is not enough memory: Unable to allocate 6.71 GiB; lower batch_size"
+    assert capsys.readouterr().err.startswith(expected)
 
 
 def test_our_own_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -223,7 +223,7 @@ def test_what_cannot_be_found_is_explained(make: Make, module: str, layer: str, 
     [
         ("import caffe", "No module named 'caffe' (*, line 1); write 'import minicaffe as caffe'"),
         ("x = 1 / 0", "raised ZeroDivisionError: division by zero (*, line 1)"),
-        ("def f(:", "raised SyntaxError: invalid syntax"),
+        ("def f(:", "raised SyntaxError: invalid syntax (*, line 1)"),
     ],
 )
 def test_module_that_cannot_be_imported(make: Make, source: str, text: str) -> None:

@@ -143,6 +143,7 @@ layer { prior_box { } type: "x" }
         ("5: 1", "1:1: `5` found, the name of a field expected"),
         ("layer { source_line: 3 }", "1:9: unknown field `source_line` in layer"),
         ("layer: 'x'", "1:8: `{` expected after `layer`, which is a block"),
+        ("state { phase: 4294967296 }", "1:16: phase: there is no value number 4294967296; it may"),
         ("layer { loss_weight: x }", "1:22: loss_weight: `x` found, a number expected"),
         ("force_backward: -1", "1:18: force_backward: `1` found, true or false expected"),
         ("force_backward 'x'", "1:16: `:` expected after `force_backward`"),

@@ -507,3 +507,32 @@ def test_gpu_mode_runs_on_the_cpu(tmp_path, caplog):
 
 def test_types():
     assert solver_types() == ["AdaDelta", "AdaGrad", "Adam", "Nesterov", "RMSProp", "SGD"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("base_lr: 0.1", "", "base_lr is not set, so the learning rate is 0"),
+        ('"fixed"', '"step" stepsize: 3', "gamma is not set, so lr_policy 'step' makes the rate 0"),
+        ('"fixed"', '"multistep" gamma: 0.1', "has no stepvalue, so the rate never changes"),
+        ('"fixed"', '"multistep" gamma: 0.1 stepvalue: 5 stepvalue: 3', "stepvalues do not rise"),
+        ('"fixed"', '"multistep" gamma: 0.1 stepvalue: 3 stepvalue: 3', ""),
+    ],
+)
+def test_settings_that_are_hardly_meant_are_announced(
+    old: str, new: str, said: str, tmp_path, monkeypatch, caplog
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = write_problem(tmp_path)
+    text = (tmp_path / "solver.prototxt").read_text()
+    (tmp_path / "solver.prototxt").write_text(text.replace(old, new))
+    get_solver(path, observers=[])
+    assert len(caplog.records) == bool(said)
+    assert said in caplog.text
+
+
+def test_a_net_without_loss_is_announced(tmp_path, monkeypatch, caplog) -> None:
+    monkeypatch.chdir(tmp_path)
+    without = NET[: NET.index('layer { name: "loss"')]
+    get_solver(write_problem(tmp_path, net=without), observers=[])
+    assert "net 'small' has no loss in phase TRAIN" in caplog.text
