@@ -22,7 +22,7 @@ Arrays = dict[str, np.ndarray]
 def forward_all(net: Net, blobs: Sequence[str] | None, inputs: dict[str, Any]) -> Arrays:
     """Run forward on all items; see :meth:`Net.forward_all`."""
     count = _count(inputs)
-    results = [_copies(net.forward(blobs=blobs, **batch)) for batch in batches(net, inputs)]
+    results = [_copies(net.forward(blobs, None, None, **one)) for one in batches(net, inputs)]
     return _joined(results, count)
 
 
@@ -34,9 +34,10 @@ def forward_backward_all(
     inputs = batches(net, {name: arrays[name] for name in net.inputs if name in arrays})
     tops = batches(net, {name: arrays[name] for name in net.outputs if name in arrays})
     data, gradients = [], []
-    for batch, top_diffs in zip_longest(inputs, tops, fillvalue={}):
-        data.append(_copies(net.forward(blobs=blobs, **batch)))
-        gradients.append(_copies(net.backward(diffs=diffs, **top_diffs)))
+    nothing: Arrays = {}
+    for batch, top_diffs in zip_longest(inputs, tops, fillvalue=nothing):
+        data.append(_copies(net.forward(blobs, None, None, **batch)))
+        gradients.append(_copies(net.backward(diffs, None, None, **top_diffs)))
     return _joined(data, count), _joined(gradients, count)
 
 

@@ -73,7 +73,8 @@ class Blob:
         """
         axes = len(self.shape)
         if not -axes <= index < axes:
-            raise ShapeError(f"axis {index} is out of range for a blob of shape {self.shape_string}")
+            shape = shape_text(self.shape)
+            raise ShapeError(f"axis {index} is out of range for a blob of shape {shape}")
         return index % axes
 
     @property
@@ -119,14 +120,14 @@ class Blob:
         """The values, as a live array of the blob's shape."""
         return self._data.array[: self.count].reshape(self.shape)
 
+    @data.setter
+    def data(self, values: Any) -> None:
+        self.data[...] = values
+
     @property
     def diff(self) -> np.ndarray:
         """The gradients, as a live array of the blob's shape."""
         return self._diff.array[: self.count].reshape(self.shape)
-
-    @data.setter
-    def data(self, values: Any) -> None:
-        self.data[...] = values
 
     @diff.setter
     def diff(self, values: Any) -> None:

@@ -14,6 +14,7 @@ from minicaffe.layer import Layer
 from minicaffe.layers.python import python_layer_class
 from minicaffe.node import Node
 from minicaffe.parameters import ParamTable
+from minicaffe.proto.forks import fork_of_field
 from minicaffe.registry import layer_class
 from minicaffe.suggest import did_you_mean
 
@@ -57,6 +58,12 @@ class NetBuilder:
 
     def _add(self, param: Any, rng: np.random.Generator) -> None:
         node = self._make_node(param, rng)
+        if node.name and any(one.name == node.name for one in self.nodes):
+            logger.warning(
+                "%stwo layers are named '%s'; weights go by name, so give them different names",
+                f"{node.path}:{node.line}: " if node.line else "",
+                node.name,
+            )
         self.nodes.append(node)
         with node.located():
             self._connect(node)
@@ -182,8 +189,33 @@ def make_layer(param: Any, rng: np.random.Generator, dtype: np.dtype) -> Layer:
     Raises:
         GraphError: unknown type.
     """
+    refuse_fork_fields(param)
     cls = python_layer_class(param) if param.type == "Python" else layer_class(param.type)
     return cls(param, param.phase, rng=rng, dtype=dtype)
+
+
+#: Fields of forks that say where or how exactly to compute, not what; safe to pass over.
+HARMLESS_FORK_FIELDS = {
+    "engine", "forward_type", "backward_type", "forward_math", "backward_math", "debug",
+}  # fmt: skip
+
+
+def refuse_fork_fields(param: Any) -> None:
+    """Refuse a ``LayerParameter`` that asks a layer of BVLC's for what only a fork's can do.
+
+    Raises:
+        GraphError: names the field and the fork.
+    """
+    for field, value in param.ListFields():
+        if field.message_type is None or hasattr(value, "add"):
+            continue
+        for inner, _ in value.ListFields():
+            fork = fork_of_field(field.message_type.name, inner.name)
+            if fork and inner.name not in HARMLESS_FORK_FIELDS:
+                raise GraphError(
+                    f"{field.name}.{inner.name} is a field of {fork}; minicaffe's {param.type} "
+                    "has no such option and would compute something else"
+                )
 
 
 def load_embedded_blobs(node: Node) -> None:

@@ -40,7 +40,8 @@ def backward_info(net: Net, index: int) -> None:
     ):
         if wanted:
             value = mean_abs(blob.diff)
-            logger.info("    [Backward] Layer %s, bottom blob %s diff: %.6g", node.name, name, value)
+            text = "    [Backward] Layer %s, bottom blob %s diff: %.6g"
+            logger.info(text, node.name, name, value)
     for i, blob in enumerate(node.layer.blobs):
         if node.layer.wants_gradient(i):
             value = mean_abs(blob.diff)
@@ -53,7 +54,8 @@ def backward_total(net: Net) -> None:
     asum = [sum(float(np.abs(a).sum()) for a in arrays) for arrays in _both(blobs)]
     norm = [math.sqrt(sum(float(np.vdot(a, a)) for a in arrays)) for arrays in _both(blobs)]
     logger.info(
-        "    [Backward] All net params (data, diff): L1 norm = (%.6g, %.6g); L2 norm = (%.6g, %.6g)",
+        "    [Backward] All net params (data, diff): "
+        "L1 norm = (%.6g, %.6g); L2 norm = (%.6g, %.6g)",
         *asum,
         *norm,
     )

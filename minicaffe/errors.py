@@ -18,6 +18,10 @@ Each knows where the mistake stands (file, line, layer) and prints as one line::
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+_SHOWN = 120  # characters of a source line
+
 
 class MinicaffeError(Exception):
     """A mistake in what the user gave, with the place where it stands.
@@ -60,9 +64,15 @@ class MinicaffeError(Exception):
         layer: str | None = None,
         layer_type: str | None = None,
     ) -> MinicaffeError:
-        """Fill in what is not known yet about the place; returns the same exception."""
+        """Fill in what is not known yet about the place; returns the same exception.
+
+        An error about a file that a layer names (a mean file, say) keeps that file and says
+        where it is named.
+        """
         if self.path is None:
             self.path, self.line = path, self.line or line
+        elif self.layer is None and layer is not None and line and path != self.path:
+            self.message += f" (named at {path}:{line})"
         if self.layer is None:
             self.layer, self.layer_type = layer, layer_type
         return self
@@ -77,8 +87,59 @@ class MinicaffeError(Exception):
         return "".join(parts) + self.message
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a text file.
+
+    Attributes:
+        path: the file, None for a text from elsewhere.
+        line, column: where, counted from 1.
+        message: what was found, what was expected, and a suggestion.
+        source_line: the line itself.
+    """
+
+    path: str | None
+    line: int
+    column: int
+    message: str
+    source_line: str
+
+    def __str__(self) -> str:
+        """The place and the message; below it the line, and a caret under the word."""
+        start = max(0, self.column - 1 - _SHOWN // 2) if len(self.source_line) > _SHOWN else 0
+        shown = self.source_line[start : start + _SHOWN].expandtabs(4)
+        before = self.source_line[start : self.column - 1].expandtabs(4)
+        place = f"{self.path or 'text'}:{self.line}:{self.column}"
+        return f"{place}: {self.message}\n    {shown}\n    {' ' * len(before)}^"
+
+
 class PrototxtError(MinicaffeError):
-    """A text file that does not follow its schema."""
+    """A text file that does not follow its schema.
+
+    Attributes:
+        problems: what is wrong with it, in order; empty when it could not be read at all.
+        more: how many further problems were found and not kept.
+    """
+
+    problems: list[Problem] = []  # noqa: RUF012  (replaced, never changed)
+    more: int = 0
+
+    @classmethod
+    def of_problems(
+        cls, problems: list[Problem], path: str | None, *, more: int = 0
+    ) -> PrototxtError:
+        """The error that reports all of them."""
+        first = problems[0]
+        error = cls(first.message, path=path, line=first.line)
+        error.problems = problems
+        error.more = more
+        return error
+
+    def __str__(self) -> str:
+        if not self.problems:
+            return super().__str__()
+        rest = [f"... and {self.more} more problems"] if self.more else []
+        return "\n".join([*map(str, self.problems), *rest])
 
 
 class GraphError(MinicaffeError):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
@@ -25,8 +26,10 @@ def fill(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
 
     Raises:
         GraphError: unknown type, or ``sparse`` with a type other than gaussian.
-        ShapeError: the type cannot fill this shape.
+        ShapeError: the type cannot fill this shape, or it has no elements.
     """
+    if not array.size:
+        raise ShapeError(f"a parameter of shape {shape_text(array.shape)} has nothing to fill")
     try:
         filler = FILLERS[param.type]
     except KeyError:
@@ -65,10 +68,17 @@ def _gaussian(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
     """N(mean, std²); with ``sparse``, each value survives with probability sparse / axis 0."""
     if param.std < 0:
         raise GraphError(f"filler 'gaussian' has a negative std {param.std:g}")
+    if param.sparse < -1:
+        raise GraphError(f"filler 'gaussian' has sparse {param.sparse}, expected at least 0")
     array[...] = rng.normal(param.mean, param.std, array.shape)
     if param.sparse >= 0:
         if not array.ndim:
             raise ShapeError("a sparse gaussian filler needs at least one axis")
+        if param.sparse > array.shape[0]:
+            raise ShapeError(
+                f"sparse: {param.sparse} asks for more values than there are outputs "
+                f"({array.shape[0]}); use fewer, or no sparse"
+            )
         array *= rng.random(array.shape) < param.sparse / array.shape[0]
 
 
@@ -90,12 +100,16 @@ def _msra(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
 
 
 def _bilinear(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
-    """The weights with which a Deconvolution upsamples bilinearly (stride ceil(k/2))."""
+    """The weights with which a Deconvolution upsamples bilinearly (stride ceil(size/2)).
+
+    1 - |x/f - c| along each axis, with f = ceil(size/2) and c = (size-1) / 2f.
+    """
     if array.ndim != 4 or array.shape[2] != array.shape[3]:
-        raise ShapeError(f"filler 'bilinear' needs 4 axes with a square kernel, not {array.shape}")
+        shape = shape_text(array.shape)
+        raise ShapeError(f"filler 'bilinear' needs 4 axes with a square kernel, not {shape}")
     size = array.shape[3]
     factor = math.ceil(size / 2)
-    center = (2 * factor - 1 - factor % 2) / (2 * factor)
+    center = (size - 1) / (2 * factor)
     line = 1 - np.abs(np.arange(size) / factor - center)
     array[...] = line[:, None] * line
 

@@ -46,16 +46,20 @@ def meets_rule(state: Any, rule: Any) -> bool:
     )
 
 
-def insert_splits(param: Any) -> Any:
+def insert_splits(param: Any, whole: Any = None) -> Any:
     """The net with a Split layer after every top that is used more than once.
 
     A loss weight on a top counts as one more use; it moves to the split's first top.
     Names are Caffe's: layer ``BLOB_LAYER_TOP_split``, blobs ``BLOB_LAYER_TOP_split_K``.
 
+    Args:
+        param: the filtered net.
+        whole: the net before filtering, for errors to name a layer that was left out.
+
     Raises:
         GraphError: a bottom that no earlier layer produces.
     """
-    source, uses = _trace_blobs(param)
+    source, uses = _trace_blobs(param, param if whole is None else whole)
     split = caffe_pb2.NetParameter()
     split.CopyFrom(param)
     del split.layer[:]
@@ -78,7 +82,9 @@ def insert_splits(param: Any) -> Any:
     return split
 
 
-def _trace_blobs(param: Any) -> tuple[dict[tuple[int, int], TopIndex], Counter[TopIndex]]:
+def _trace_blobs(
+    param: Any, whole: Any
+) -> tuple[dict[tuple[int, int], TopIndex], Counter[TopIndex]]:
     """For every bottom the top that it reads, and for every top how often it is used."""
     producer: dict[str, TopIndex] = {}
     source: dict[tuple[int, int], TopIndex] = {}
@@ -86,7 +92,7 @@ def _trace_blobs(param: Any) -> tuple[dict[tuple[int, int], TopIndex], Counter[T
     for i, layer in enumerate(param.layer):
         for j, blob in enumerate(layer.bottom):
             if blob not in producer:
-                raise _at(layer, _unknown_bottom(param, i, blob, list(producer)))
+                raise _at(layer, _unknown_bottom(param, whole, i, blob, list(producer)))
             source[i, j] = producer[blob]
             uses[producer[blob]] += 1
         for j, blob in enumerate(layer.top):
@@ -97,11 +103,16 @@ def _trace_blobs(param: Any) -> tuple[dict[tuple[int, int], TopIndex], Counter[T
     return source, uses
 
 
-def _unknown_bottom(param: Any, index: int, blob: str, known: list[str]) -> str:
+def _unknown_bottom(param: Any, whole: Any, index: int, blob: str, known: list[str]) -> str:
     later = [one.name for one in param.layer[index:] if blob in one.top]
     if later:
         return f"bottom blob '{blob}' is used before layer '{later[0]}' produces it"
-    return f"unknown bottom blob '{blob}': no earlier layer produces it{did_you_mean(blob, known)}"
+    left_out = [one.name for one in whole.layer if blob in one.top]
+    if left_out:
+        hint = f"; layer '{left_out[0]}' does, but its include or exclude rules leave it out here"
+    else:
+        hint = did_you_mean(blob, known)
+    return f"unknown bottom blob '{blob}': no earlier layer produces it{hint}"
 
 
 def _add_split(split: Any, param: Any, top: TopIndex, blob: str, count: int, weight: float) -> None:

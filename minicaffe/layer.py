@@ -91,7 +91,9 @@ class Layer:
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """Fill the bottoms' diffs and add to the parameters' diffs."""
-        raise GraphError("this layer has no gradient; it cannot stand between a loss and what is learned")
+        raise GraphError(
+            "this layer has no gradient; it cannot stand between a loss and what is learned"
+        )
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:
@@ -139,7 +141,21 @@ class Layer:
             if most is not None and found > most:
                 raise GraphError(f"{found} {word} blob(s) given, at most {most} expected")
         if self.equal_bottoms_and_tops and bottoms != tops:
-            raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s); as many are expected")
+            raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s), as many expected")
+
+    def check_loss_weights(self, tops: int) -> None:
+        """Refuse ``loss_weight`` values that are not one for each top (Caffe's check).
+
+        A loss with a second top may leave out that top's weight, which is 0.
+
+        Raises:
+            GraphError: says how many there are and how many are expected.
+        """
+        found = len(self.param.loss_weight)
+        if found not in (0, tops) and not (self.is_loss and found == 1):
+            raise GraphError(
+                f"{found} loss_weight value(s) for {tops} top blob(s); give one for each, or none"
+            )
 
     @property
     def param_str(self) -> str:

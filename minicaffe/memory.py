@@ -63,7 +63,7 @@ class SyncedMemory:
         if self._shown is None:
             # Over a memoryview, so that numpy lets every view derived from it refer to this
             # object: its reference count then tells whether anybody holds one.
-            self._shown = np.frombuffer(memoryview(self.plain), self.dtype)
+            self._shown = np.frombuffer(self.plain.data, self.dtype)
         return self._shown
 
     @property

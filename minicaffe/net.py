@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ from minicaffe import batches, debug, weights
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.build import NetBuilder
 from minicaffe.engines import Plan, find_engine
-from minicaffe.errors import GraphError, MinicaffeError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.graph import filter_net, insert_splits
 from minicaffe.hooks import Hook, Hooks
+from minicaffe.inputs import existing_blobs, fill_inputs, fill_top_diffs
 from minicaffe.layer import Layer
 from minicaffe.parameters import LearnableParam, ParamArena, share_parameters
 from minicaffe.proto import caffe_pb2
@@ -66,7 +66,8 @@ class Net:
         path: str | None = None,
     ) -> None:
         if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
-            phase, weights, level = level, phase, 0
+            given, phase, level = phase, level, 0
+            weights = given
         self.engine = find_engine(engine)
         param, self.path = _net_parameter(network, path)
         if phase not in (TRAIN, TEST):
@@ -81,7 +82,7 @@ class Net:
         self.name: str = param.name
         self.debug_info: bool = param.debug_info
         try:
-            split = insert_splits(filter_net(param))
+            split = insert_splits(filter_net(param), param)
         except MinicaffeError as error:
             raise error.locate(path=self.path) from None
         built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype)
@@ -104,10 +105,10 @@ class Net:
         )
         self.learnable_params: list[LearnableParam] = built.params.learnable
         self.shared_params = built.params.shared
-        self._dtype = np.dtype(dtype)
+        self.dtype = np.dtype(dtype)
         self._arena: ParamArena | None = None
         if self.phase == TRAIN:
-            self._arena = ParamArena(self.learnable_params, self._dtype)
+            self._arena = ParamArena(self.learnable_params, self.dtype)
         self._plan: Plan | None = None
 
     # ----------------------------------------------------------------- names
@@ -229,9 +230,9 @@ class Net:
         first = 0 if start is None else self.layer_index(start)
         last = len(self.nodes) - 1 if end is None else self.layer_index(end)
         names = self.outputs if end is None else self.nodes[last].top_names
-        wanted = self._existing_blobs([*names, *(blobs or ())])
+        wanted = existing_blobs(self, [*names, *(blobs or ())])
         if inputs:
-            self._fill(inputs, self.inputs, "input", "data")
+            fill_inputs(self, inputs)
         self._forward(first, last)
         return {name: self.blobs[name].data for name in wanted}
 
@@ -256,9 +257,9 @@ class Net:
         first = len(self.nodes) - 1 if start is None else self.layer_index(start)
         last = 0 if end is None else self.layer_index(end)
         names = self.inputs if end is None else self.nodes[last].bottom_names
-        wanted = self._existing_blobs([*names, *(diffs or ())])
+        wanted = existing_blobs(self, [*names, *(diffs or ())])
         if top_diffs:
-            self._fill(top_diffs, self.outputs, "output", "diff")
+            fill_top_diffs(self, top_diffs)
         self._backward(first, last)
         return {name: self.blobs[name].diff for name in wanted}
 
@@ -285,31 +286,6 @@ class Net:
                 none) its items' gradients.
         """
         return batches.forward_backward_all(self, blobs, diffs, arrays)
-
-    def _existing_blobs(self, names: Sequence[str]) -> list[str]:
-        for name in names:
-            if name not in self.blobs:
-                hint = did_you_mean(name, self.blobs)
-                raise GraphError(f"the net has no blob '{name}'{hint}", path=self.path)
-        return list(dict.fromkeys(names))
-
-    def _fill(self, arrays: dict[str, Any], names: list[str], word: str, kind: str) -> None:
-        if set(arrays) != set(names):
-            raise GraphError(
-                f"arrays given for {sorted(arrays)}, but the net's {word} blobs are {names}",
-                path=self.path,
-            )
-        for name, array in arrays.items():
-            target = getattr(self.blobs[name], kind)
-            values = np.asarray(array)
-            if values.shape[:1] != target.shape[:1] or values.size != target.size:
-                raise ShapeError(
-                    f"the array for {word} blob '{name}' has shape {values.shape}, expected "
-                    f"{target.shape}; to change it: net.blobs['{name}'].reshape(...), "
-                    "net.reshape()",
-                    path=self.path,
-                )
-            target[...] = values.reshape(target.shape)
 
     def reshape(self) -> None:
         """Pass the input blobs' new shapes on through the whole net."""
@@ -346,7 +322,7 @@ class Net:
     def arena(self) -> ParamArena:
         """The flat memory of all learnable parameters."""
         if self._arena is None:
-            self._arena = ParamArena(self.learnable_params, self._dtype)
+            self._arena = ParamArena(self.learnable_params, self.dtype)
         return self._arena
 
     def clear_param_diffs(self) -> None:
@@ -407,7 +383,7 @@ class Net:
 
 def _net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
     """A ``NetParameter`` of one's own, and the file that it was read from."""
-    if isinstance(network, str | Path | os.PathLike):
+    if isinstance(network, str | os.PathLike):
         path = os.fspath(network)
         return read_net(path), path
     if not isinstance(network, caffe_pb2.NetParameter):
@@ -422,5 +398,3 @@ def _set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None)
     param.state.phase = phase
     param.state.level = level
     param.state.stage.extend(stages or ())
-
-

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from minicaffe.blob import Blob
-from minicaffe.errors import MinicaffeError
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import Layer
 
 
@@ -56,6 +56,7 @@ class Node:
         """Let the layer check itself, make its parameters and shape its tops."""
         with self.located():
             self.layer.check_blob_counts(len(self.bottoms), len(self.tops))
+            self.layer.check_loss_weights(len(self.tops))
             self.layer.setup(self.bottoms, self.tops)
             self.losses = [
                 top for index, top in enumerate(self.tops) if self.layer.loss_weight(index)
@@ -68,11 +69,23 @@ class Node:
     def reshape(self) -> None:
         """Let the layer shape its tops; a loss's weight stays in its top's diff."""
         with self.located():
+            before = [blob.shape for blob in self.bottoms]
             self.layer.reshape(self.bottoms, self.tops)
+            for blob, shape in zip(self.bottoms, before, strict=True):
+                if blob.shape != shape:
+                    raise ShapeError(
+                        f"this layer cannot run in place: it makes {shape_text(blob.shape)} of "
+                        f"{shape_text(shape)}; give its top another name"
+                    )
         self._shapes = self._current_shapes()
         for index, top in enumerate(self.tops):
             if self.layer.loss_weight(index) and not top.diff_memory.allocated:  # it grew
                 top.diff[...] = self.layer.loss_weight(index)
+
+    def reshape_if_needed(self) -> None:
+        """Reshape when a blob's shape is not what it was after the last time."""
+        if self._shapes != self._current_shapes():
+            self.reshape()
 
     def _current_shapes(self) -> list[tuple[int, ...]]:
         return [blob.shape for blob in self.bottoms] + [blob.shape for blob in self.tops]
@@ -80,8 +93,10 @@ class Node:
     def forward(self) -> float:
         """Fill the tops; returns what the layer adds to the loss (Σ top · weight)."""
         layer = self.layer
-        if layer.reshapes_always or self._shapes != self._current_shapes():
+        if layer.reshapes_always:
             self.reshape()
+        else:
+            self.reshape_if_needed()
         try:
             layer.forward(self.bottoms, self.tops)
         except MinicaffeError as error:

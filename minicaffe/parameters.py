@@ -112,9 +112,7 @@ class ParamTable:
         if spec.name:
             self._by_name[spec.name] = param
 
-    def _share(
-        self, node: Node, index: int, blob: Blob, spec: Any, owner: LearnableParam
-    ) -> None:
+    def _share(self, node: Node, index: int, blob: Blob, spec: Any, owner: LearnableParam) -> None:
         permissive = spec.share_mode == caffe_pb2.ParamSpec.PERMISSIVE
         same = blob.count == owner.blob.count if permissive else blob.shape == owner.blob.shape
         if not same:
@@ -123,17 +121,17 @@ class ParamTable:
                 f"{shape_text(owner.blob.shape)}, this layer's is {shape_text(blob.shape)}"
                 + ("" if permissive else "; share_mode: PERMISSIVE asks only for equal counts")
             )
-        for field in ("lr_mult", "decay_mult"):
-            if not spec.HasField(field):
+        for mult in ("lr_mult", "decay_mult"):
+            if not spec.HasField(mult):
                 continue
-            value = getattr(spec, field)
-            if getattr(owner, f"has_{field}") and value != getattr(owner, field):
+            value = getattr(spec, mult)
+            if getattr(owner, f"has_{mult}") and value != getattr(owner, mult):
                 raise GraphError(
-                    f"shared param '{spec.name}' has {field} {value:g}, but its owner, layer "
-                    f"'{owner.layer_name}', has {getattr(owner, field):g}"
+                    f"shared param '{spec.name}' has {mult} {value:g}, but its owner, layer "
+                    f"'{owner.layer_name}', has {getattr(owner, mult):g}"
                 )
-            setattr(owner, field, value)
-            setattr(owner, f"has_{field}", True)
+            setattr(owner, mult, value)
+            setattr(owner, f"has_{mult}", True)
         blob.share_data(owner.blob)
         blob.share_diff(owner.blob)
         self.shared[node.name, index] = owner

@@ -45,6 +45,8 @@ def layer_class(layer_type: str) -> type[Layer]:
         return _classes[layer_type]
     except KeyError:
         pass
+    if not layer_type:
+        raise GraphError('the layer has no type; give it one, such as type: "Convolution"')
     fork = fork_of_layer(layer_type)
     origin = f"; it comes from {fork} and minicaffe does not run it yet" if fork else ""
     hint = origin or did_you_mean(layer_type, _classes)

@@ -56,6 +56,13 @@ def test_agrees_with_caffe(name: str) -> None:
         golden.check_case(minicaffe, case, arrays, str(FOLDER), OPTIONS)
 
 
+def use(case: dict) -> None:
+    if case.get("solver"):
+        minicaffe.get_solver("solver.prototxt").step(1)
+    else:
+        minicaffe.Net("net.prototxt", getattr(minicaffe, case["phase"])).forward()
+
+
 @pytest.mark.parametrize("name", names("rejected"))
 def test_is_refused_with_an_explanation(name: str) -> None:
     case, _ = bundles()[name]
@@ -64,10 +71,7 @@ def test_is_refused_with_an_explanation(name: str) -> None:
         if case.get("solver"):
             golden.write("solver.prototxt", case["solver"])
         with pytest.raises(minicaffe.MinicaffeError) as caught:
-            if case.get("solver"):
-                minicaffe.get_solver("solver.prototxt").step(1)
-            else:
-                minicaffe.Net("net.prototxt", getattr(minicaffe, case["phase"])).forward()
+            use(case)
     text = str(caught.value)
     assert "prototxt" in text.split(":")[0], f"the message does not begin with the file: {text}"
 

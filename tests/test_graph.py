@@ -99,7 +99,7 @@ def test_a_loss_weight_counts_as_a_use() -> None:
 
 
 def test_unknown_bottoms_name_a_similar_blob_or_the_later_producer() -> None:
-    with pytest.raises(GraphError, match="unknown bottom blob 'dta'.*did you mean `data`"):
+    with pytest.raises(GraphError, match=r"unknown bottom blob 'dta'.*did you mean `data`"):
         insert_splits(net('layer { name: "d" top: "data" } layer { name: "r" bottom: "dta" }'))
     with pytest.raises(GraphError, match="used before layer 'late' produces it"):
         insert_splits(net('layer { name: "r" bottom: "x" } layer { name: "late" top: "x" }'))

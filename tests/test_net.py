@@ -106,8 +106,8 @@ class TestBackwardNeeds:
         assert needs["fc1"]
 
     def test_propagate_down_cuts(self) -> None:
-        net = build(CLASSIFIER.replace('bottom: "fc1" top: "fc2"', 'bottom: "fc1" top: "fc2" propagate_down: false'))
-        needs = {node.name: node.need_backward for node in net.nodes}
+        cut = CLASSIFIER.replace('top: "fc2"', 'top: "fc2" propagate_down: false')
+        needs = {node.name: node.need_backward for node in build(cut).nodes}
         assert needs["fc2"]
         assert not needs["relu"]
         assert not needs["fc1"]
@@ -153,7 +153,8 @@ class TestSharedParameters:
         text = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 6 } } }
         layer { name: "a" type: "InnerProduct" bottom: "x" top: "y" param { name: "w" }
           inner_product_param { num_output: 2 bias_term: false weight_filler { type: "xavier" } } }
-        layer { name: "r" type: "Reshape" bottom: "x" top: "s" reshape_param { shape { dim: 3 dim: 4 } } }
+        layer { name: "r" type: "Reshape" bottom: "x" top: "s"
+          reshape_param { shape { dim: 3 dim: 4 } } }
         layer { name: "c" type: "InnerProduct" bottom: "s" top: "z"
           param { name: "w" share_mode: PERMISSIVE }
           inner_product_param { num_output: 3 bias_term: false } }"""
@@ -273,28 +274,38 @@ class TestRunning:
 
     def test_a_net_without_layers(self) -> None:
         with pytest.raises(GraphError, match="no layers in this phase"):
-            build('layer { name: "x" type: "Input" top: "x" include { phase: TRAIN } }', TEST).forward()
+            build(
+                'layer { name: "x" type: "Input" top: "x" include { phase: TRAIN } }', TEST
+            ).forward()
 
 
 class TestErrorsSayWhere:
     @pytest.mark.parametrize(
-        ("layer", "message"),
+        ("rest", "message"),
         [
-            ('layer { name: "l" type: "Relu" bottom: "data" top: "y" }', r"'l' \(Relu\): unknown layer type 'Relu'; did you mean `ReLU`"),
-            ('layer { name: "l" type: "PriorBox" bottom: "data" top: "y" }', "comes from SSD"),
-            ('layer { name: "l" type: "ReLU" bottom: "dat" top: "y" }', "unknown bottom blob 'dat'.*`data`"),
-            ('layer { name: "l" type: "AbsVal" bottom: "label" top: "data" }', "already produced by layer 'data'"),
-            ('layer { name: "l" type: "ReLU" top: "y" }', "0 bottom blob\\(s\\) given, exactly 1 expected"),
-            ('layer { name: "l" type: "ReLU" bottom: "data" bottom: "label" top: "y" }', "2 bottom blob"),
-            ('layer { name: "l" type: "ReLU" bottom: "data" top: "y" param {} }', "1 param blocks, but the layer has only 0"),
-            ('layer { name: "l" type: "ReLU" bottom: "data" top: "y" propagate_down: true propagate_down: true }', "2 propagate_down values for 1"),
-            ('layer { name: "l" type: "ReLU" bottom: "data" top: "y" include {} exclude {} }', "both include and exclude"),
-            ('layer { name: "l" type: "Eltwise" bottom: "data" bottom: "label" top: "y" }', "'l' \\(Eltwise\\)"),
+            ('type: "Relu" bottom: "data"', r"\(Relu\): unknown layer type.*did you mean `ReLU`"),
+            ('type: "PriorBox" bottom: "data"', r"comes from SSD"),
+            ('type: "ReLU" bottom: "dat"', r"unknown bottom blob 'dat'.*`data`"),
+            ('type: "AbsVal" bottom: "label" top: "data"', r"already produced by layer 'data'"),
+            ('type: "ReLU"', r"0 bottom blob\(s\) given, exactly 1 expected"),
+            ('type: "ReLU" bottom: "data" bottom: "label"', r"2 bottom blob"),
+            ('type: "ReLU" bottom: "data" param {}', r"1 param blocks, but the layer has only 0"),
+            ('type: "ReLU" bottom: "data" include {} exclude {}', r"both include and exclude"),
+            ('type: "Eltwise" bottom: "data" bottom: "label"', r"'l' \(Eltwise\)"),
+            (
+                'type: "ReLU" bottom: "data" propagate_down: true propagate_down: true',
+                r"2 propagate_down values for 1",
+            ),
+            (
+                'type: "BatchNorm" bottom: "data" batch_norm_param { scale_bias: true }',
+                r"batch_norm_param\.scale_bias is a field of NVCaffe",
+            ),
         ],
-    )  # fmt: skip
-    def test_line_layer_and_type(self, layer: str, message: str) -> None:
+    )
+    def test_line_layer_and_type(self, rest: str, message: str) -> None:
+        top = "" if "top:" in rest else ' top: "y"'
         with pytest.raises(MinicaffeError, match=message) as caught:
-            build(INPUTS + layer)
+            build(INPUTS + 'layer { name: "l" ' + rest + top + " }")
         assert str(caught.value).startswith("net.prototxt:4: layer 'l'")
 
     def test_wrong_phase_and_network(self) -> None:
@@ -346,6 +357,49 @@ def test_closing_closes_every_layer() -> None:
         def close(self) -> None:
             closed.append(self.param.name)
 
-    with build('layer { name: "a" type: "TestCloses" top: "t" } layer { name: "b" type: "TestCloses" top: "u" }'):
+    layer = 'layer { name: "%s" type: "TestCloses" top: "%s" }'
+    with build(layer % ("a", "t") + layer % ("b", "u")):
         pass
     assert closed == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "shapes"),
+    [
+        ('type: "MVN"', "makes 4×5×1×1 of 4×5"),
+        ('type: "Reduction"', "makes scalar of 4×5"),
+    ],
+)
+def test_a_layer_in_place_keeps_the_shape(layer: str, shapes: str) -> None:
+    text = f'{INPUTS}layer {{ name: "x" {layer} bottom: "data" top: "data" }}'
+    with pytest.raises(ShapeError, match=f"cannot run in place: it {shapes}") as caught:
+        build(text)
+    assert (caught.value.path, caught.value.line) == ("net.prototxt", 4)
+
+
+@pytest.mark.parametrize(
+    ("weights", "layer", "right"),
+    [
+        ("loss_weight: 1", 'type: "ReLU" bottom: "data"', True),
+        ("loss_weight: 1 loss_weight: 2", 'type: "ReLU" bottom: "data"', False),
+        ("loss_weight: 1", 'type: "Split" bottom: "data" top: "u"', False),
+        ("loss_weight: 1", 'type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "u"', True),
+        ("loss_weight: 1 loss_weight: 0 loss_weight: 0",
+         'type: "SoftmaxWithLoss" bottom: "data" bottom: "label" top: "u"', False),
+    ],
+)  # fmt: skip
+def test_a_loss_weight_for_each_top(weights: str, layer: str, right: bool) -> None:
+    text = f'{INPUTS}layer {{ name: "x" top: "t" {layer} {weights} }}'
+    if right:
+        build(text)
+        return
+    with pytest.raises(GraphError, match=r"net.prototxt:4: .* loss_weight value\(s\) for"):
+        build(text)
+
+
+def test_layers_of_one_name_are_announced(caplog: pytest.LogCaptureFixture) -> None:
+    build(CLASSIFIER.replace('name: "fc2"', 'name: "fc1"'))
+    assert [record.getMessage() for record in caplog.records] == [
+        "net.prototxt:7: two layers are named 'fc1'; weights go by name, so give them different "
+        "names"
+    ]

@@ -56,10 +56,7 @@ def find_engine(name: str | None = None) -> ModuleType:
     if name is None:
         name = next(one for one in engine_names() if why_unavailable(one) is None)
     if name not in engine_names():
-        hint = (
-            did_you_mean(name, engine_names())
-            or f"; there are: {', '.join(engine_names())}"
-        )
+        hint = did_you_mean(name, engine_names()) or f"; there are: {', '.join(engine_names())}"
         raise EngineError(f"unknown engine '{name}'{hint}")
     reason = why_unavailable(name)
     if reason:

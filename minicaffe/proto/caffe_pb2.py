@@ -31,8 +31,8 @@ DESCRIPTOR = _pool.FindFileByName(_file.name)
 
 for _name, _descriptor in DESCRIPTOR.message_types_by_name.items():
     globals()[_name] = message_factory.GetMessageClass(_descriptor)
-for _name, _descriptor in DESCRIPTOR.enum_types_by_name.items():
-    globals()[_name] = enum_type_wrapper.EnumTypeWrapper(_descriptor)
+for _name, _enum in DESCRIPTOR.enum_types_by_name.items():
+    globals()[_name] = enum_type_wrapper.EnumTypeWrapper(_enum)
     globals().update(globals()[_name].items())
 
 

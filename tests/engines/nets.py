@@ -31,13 +31,9 @@ class Text:
 
     def input(self, name: str, *shape: int) -> str:
         dims = " ".join(f"dim: {n}" for n in shape)
-        return self.add(
-            "Input", "", name, f"input_param {{ shape {{ {dims} }} }}", name
-        )
+        return self.add("Input", "", name, f"input_param {{ shape {{ {dims} }} }}", name)
 
-    def conv(
-        self, bottom: str, top: str, outputs: int, kernel: int = 3, **more: object
-    ) -> str:
+    def conv(self, bottom: str, top: str, outputs: int, kernel: int = 3, **more: object) -> str:
         pad = more.pop("pad", kernel // 2)
         shares = more.pop("param", "")
         fields = " ".join(f"{key}: {value}" for key, value in more.items())
@@ -47,9 +43,7 @@ class Text:
         )
         if more.get("bias_term") != "false":  # behind which nothing takes the mean away
             rest += 'bias_filler { type: "uniform" min: -0.2 max: 0.2 }'
-        return self.add(
-            "Convolution", bottom, top, f"{shares} convolution_param {{ {rest} }}", top
-        )
+        return self.add("Convolution", bottom, top, f"{shares} convolution_param {{ {rest} }}", top)
 
     def norm(self, blob: str, relu: bool = True) -> str:
         """BatchNorm, Scale and ReLU, all in place."""
@@ -78,9 +72,7 @@ class Text:
             top,
         )
 
-    def loss(
-        self, bottom: str, label: str = "label", weight: float = 1, name: str = "loss"
-    ) -> str:
+    def loss(self, bottom: str, label: str = "label", weight: float = 1, name: str = "loss") -> str:
         return self.add(
             "SoftmaxWithLoss", f"{bottom} {label}", name, f"loss_weight: {weight}", name
         )

@@ -28,18 +28,14 @@ def net_text(case: Case, in_place: bool) -> str:
     tops = names if in_place else [f"out{index}" for index in range(case.tops)]
     bottoms = " ".join(f'bottom: "{name}"' for name in names)
     outputs = " ".join(f'top: "{name}"' for name in tops)
-    lines.append(
-        f'layer {{ name: "layer" type: "{case.type}" {bottoms} {outputs} {case.param} }}'
-    )
+    lines.append(f'layer {{ name: "layer" type: "{case.type}" {bottoms} {outputs} {case.param} }}')
     return "\n".join(lines)
 
 
 def twins_of(case: Case, in_place: bool = False) -> Twins:
     twins = Twins(net_text(case, in_place), caffe_pb2.Phase.Value(case.phase))
     rng = np.random.default_rng(7)
-    makers = (
-        case.values if isinstance(case.values, list | tuple) else [case.values] * 99
-    )
+    makers = case.values if isinstance(case.values, list | tuple) else [case.values] * 99
     for index, (shape, make) in enumerate(zip(case.bottoms, makers, strict=False)):
         values = make(rng, shape)
         for net in twins.nets:

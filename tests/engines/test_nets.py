@@ -124,9 +124,7 @@ def test_gradients_agree_with_float64_where_no_unit_changes_sign() -> None:
             net.forward_loss()
             net.backward()
         rectified = [node.top_names[0] for node in exact.nodes if node.layer.type == "ReLU"]
-        signs = [
-            [net.blobs[name].data > 0 for name in rectified] for net in (exact, twins.onednn)
-        ]
+        signs = [[net.blobs[name].data > 0 for name in rectified] for net in (exact, twins.onednn)]
         if all(np.array_equal(a, b) for a, b in zip(*signs, strict=True)):
             compared += 1
             for name, blobs in exact.params.items():
@@ -185,15 +183,10 @@ def test_hooks_see_what_numpy_shows() -> None:
     for net, values in zip(twins.nets, seen, strict=True):
 
         def look(index: int, net=net, values=values) -> None:
-            values += [
-                net.blobs[name].data.copy() for name in net.nodes[index].top_names
-            ]
+            values += [net.blobs[name].data.copy() for name in net.nodes[index].top_names]
 
         def look_back(index: int, net=net, values=values) -> None:
-            values += [
-                net.blobs[name].diff.copy()
-                for name in net.nodes[index].bottom_names[:1]
-            ]
+            values += [net.blobs[name].diff.copy() for name in net.nodes[index].bottom_names[:1]]
 
         net.after_forward(look)
         net.after_backward(look_back)
@@ -209,11 +202,7 @@ def test_hooks_see_what_numpy_shows() -> None:
 
 def test_held_arrays_are_kept_in_step(twins: Twins) -> None:
     held = [
-        {
-            (name, kind): getattr(blob, kind)
-            for name, blob in net.blobs.items()
-            for kind in KINDS
-        }
+        {(name, kind): getattr(blob, kind) for name, blob in net.blobs.items() for kind in KINDS}
         for net in twins.nets
     ]
     for _ in range(3):
@@ -393,7 +382,7 @@ CHAINS = {
         lambda t, b: t.add("Exp", b, "e", "exp_param { scale: 2 }"),
     ],
     "silence": [
-        lambda t, b: t.add("Pooling", b, "pooled mask", "pooling_param { kernel_size: 3 stride: 2 }"),
+        lambda t, b: t.add("Pooling", b, "pooled mask", "pooling_param { kernel_size: 3 stride: 2 }"),  # noqa: E501
         lambda t, b: t.add("Silence", "mask") and b,
         lambda t, b: t.add("Silence", "pooled") and b,
     ],
@@ -455,9 +444,7 @@ class Growing(Layer):
         top[0].reshape(self.batch, 3, 8, 7)
         top[0].data[...] = self.rng.normal(size=top[0].shape)
 
-    def backward(
-        self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs
-    ) -> None:
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         pass
 
 

@@ -74,9 +74,7 @@ class Twins:
         for name, left, right in pairs:
             for kind in ("data", "diff") if diffs else ("data",):
                 error = error_of(getattr(right, kind), getattr(left, kind))
-                assert error <= tolerance, (
-                    f"{name}.{kind}: off by {error:.3g}\n{self.plan}"
-                )
+                assert error <= tolerance, f"{name}.{kind}: off by {error:.3g}\n{self.plan}"
 
     @property
     def plan(self) -> str:

@@ -141,9 +141,7 @@ class Builder:
             self.then(primitive)
         return copy
 
-    def _current(
-        self, versions: Versions, memory: SyncedMemory, shape: tuple[int, ...]
-    ) -> Tensor:
+    def _current(self, versions: Versions, memory: SyncedMemory, shape: tuple[int, ...]) -> Tensor:
         """The version to read; a plain one where the blob is seen with another shape (through
         Reshape or Flatten), as only row-major order is the same for both."""
         tensor = versions.of(memory, shape)
@@ -211,15 +209,11 @@ class Builder:
         self.calls.writes.append(versions.replace(tensor))
         return tensor.home
 
-    def written_by_numpy(
-        self, blobs: Sequence[Blob], *, gradients: bool = False
-    ) -> None:
+    def written_by_numpy(self, blobs: Sequence[Blob], *, gradients: bool = False) -> None:
         """Note that the plain arrays of these blobs will hold the newest values."""
         for blob in blobs:
             memory = blob.diff_memory if gradients else blob.data_memory
-            self._write(
-                self.gradients if gradients else self.values, Tensor(memory, blob.shape)
-            )
+            self._write(self.gradients if gradients else self.values, Tensor(memory, blob.shape))
 
     def another_layout(self, memory: Memory, desc: Desc) -> Memory:
         """What a step read in its forward, in the layout that its backward wants."""
@@ -266,7 +260,5 @@ class Weights:
         flat = Desc((blob.count,))
         total = Memory(flat, blob.diff_memory.plain[: blob.count])
         add = Recipe("binary", BINARY_ADD, flat, flat, flat)
-        calls.append(
-            Primitive(add, {SRC: total, SRC_1: addend.seen_as(flat), DST: total})
-        )
+        calls.append(Primitive(add, {SRC: total, SRC_1: addend.seen_as(flat), DST: total}))
         return computed, calls

@@ -92,14 +92,10 @@ class Library:
             self._dll.dnnl_version.restype = ctypes.POINTER(_Version)
             found = self._dll.dnnl_version().contents
         except (OSError, AttributeError) as error:
-            raise EngineError(
-                f"oneDNN's library {path} cannot be loaded: {error}"
-            ) from error
+            raise EngineError(f"oneDNN's library {path} cannot be loaded: {error}") from error
         self.version: tuple[int, int, int] = (found.major, found.minor, found.patch)
         if found.major != MAJOR:
-            raise EngineError(
-                f"oneDNN {'.'.join(map(str, self.version))} found, {MAJOR}.x needed"
-            )
+            raise EngineError(f"oneDNN {'.'.join(map(str, self.version))} found, {MAJOR}.x needed")
         size = self._dll.dnnl_memory_desc_get_size
         size.restype, size.argtypes = ctypes.c_size_t, [ctypes.c_void_p]
         query = self._dll.dnnl_primitive_desc_query_md
@@ -111,9 +107,7 @@ class Library:
         try:
             return getattr(self._dll, f"dnnl_{name}")
         except AttributeError as error:
-            raise EngineError(
-                f"oneDNN at {self.path} has no function dnnl_{name}"
-            ) from error
+            raise EngineError(f"oneDNN at {self.path} has no function dnnl_{name}") from error
 
     def call(self, name: str, *args: Any) -> None:
         """Call ``dnnl_NAME`` and check its status.
@@ -166,12 +160,6 @@ def library() -> Library:
         except EngineError as error:
             reasons.append(str(error))
     if not reasons:
-        system = (
-            ""
-            if sys.platform == "linux"
-            else " (or let your package manager install it)"
-        )
-        reasons.append(
-            f"oneDNN is not installed; run: pip install 'minicaffe[onednn]'{system}"
-        )
+        system = "" if sys.platform == "linux" else " (or let your package manager install it)"
+        reasons.append(f"oneDNN is not installed; run: pip install 'minicaffe[onednn]'{system}")
     raise EngineError("; ".join(reasons))

@@ -47,18 +47,14 @@ class NumpyStep(Step):
         """Run the layer's gradient."""
         builder.then(self.node.backward)
         wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
-        builder.written_by_numpy(
-            [blob for blob, down in wanted if down], gradients=True
-        )
+        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
 
     def _forward(self) -> None:
         tops = self.node.tops
         read = [blob.data_memory for blob in self.node.bottoms]
         for top in tops:
             if top.data_memory not in read:
-                top.data_memory.newer = (
-                    None  # about to be overwritten: spare the copying
-                )
+                top.data_memory.newer = None  # about to be overwritten: spare the copying
         before = [(top.shape, top.data_memory) for top in tops]
         self.node.forward()
         if before != [(top.shape, top.data_memory) for top in tops]:
@@ -82,8 +78,8 @@ class OneDnnPlan:
     """Runs a net through oneDNN; rebuilt whenever shapes or arrays change.
 
     In the TEST phase it is built for inference first (unless ``force_backward`` announces
-    gradients), and for gradients when somebody asks for them. Layers that are fused are taken apart when somebody wants to begin, stop or look
-    between them.
+    gradients), and for gradients when somebody asks for them. Layers that are fused are taken
+    apart when somebody wants to begin, stop or look between them.
     """
 
     def __init__(self, net: Net, options: Options) -> None:
@@ -91,9 +87,7 @@ class OneDnnPlan:
         self._hooks = net.hooks
         self._storage = options.storage
         self._fuse = options.fuse
-        self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(
-            net.nodes
-        )
+        self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
         self._signature: list[object] | None = None
         self.steps: list[Prepared] = []
 
@@ -167,15 +161,9 @@ class OneDnnPlan:
     def _flatten(self) -> None:
         """The lists of a whole forward and a whole backward."""
         self._forward = [call for one in self.steps for call in one.forward.run]
-        self._backward = [
-            call for one in reversed(self.steps) for call in one.backward.run
-        ]
-        self._values = [
-            t for one in self.steps for t in one.forward.writes if not t.is_plain
-        ]
-        self._gradients = [
-            t for one in self.steps for t in one.backward.writes if not t.is_plain
-        ]
+        self._backward = [call for one in reversed(self.steps) for call in one.backward.run]
+        self._values = [t for one in self.steps for t in one.forward.writes if not t.is_plain]
+        self._gradients = [t for one in self.steps for t in one.backward.writes if not t.is_plain]
         #: Blobs that a backward reads: somebody may have written into them since the forward.
         self._kept = [
             tensor
@@ -185,10 +173,7 @@ class OneDnnPlan:
         ]
         made = {tensor for one in self.steps for tensor in one.backward.writes}
         self._given = [
-            tensor
-            for one in self.steps
-            for tensor in one.backward.reads
-            if tensor not in made
+            tensor for one in self.steps for tensor in one.backward.reads if tensor not in made
         ]
 
     # ----------------------------------------------------------------- running
@@ -250,9 +235,7 @@ class OneDnnPlan:
         for prepared in reversed(self._steps_between(end, start)):
             for index in range(prepared.last, prepared.first - 1, -1):
                 self._hooks.run("before_backward", index)
-            values = [
-                tensor for tensor in prepared.forward.reads if not tensor.superseded
-            ]
+            values = [tensor for tensor in prepared.forward.reads if not tensor.superseded]
             for tensor in (*values, *prepared.backward.reads):
                 tensor.load()
             for call in (*prepared.backward.needs, *prepared.backward.run):
@@ -284,9 +267,7 @@ class OneDnnPlan:
                 break
             step = prepared.step
             node = step.node
-            if isinstance(step, NumpyStep) and not any(
-                top in node.bottoms for top in node.tops
-            ):
+            if isinstance(step, NumpyStep) and not any(top in node.bottoms for top in node.tops):
                 continue  # what it computed stands in plain memory (in place it was overwritten)
             step.replaying = True
             for call in prepared.forward.run:

@@ -115,14 +115,10 @@ class Desc:
                 handle = lib.create("memory_desc_create_with_tag", *common, tag)
             else:
                 strides = row_major(self.shape) if strides is None else strides
-                handle = lib.create(
-                    "memory_desc_create_with_strides", *common, _dims(strides)
-                )
+                handle = lib.create("memory_desc_create_with_strides", *common, _dims(strides))
         self.handle = handle
         self.size: int = lib.function("memory_desc_get_size")(handle)
-        weakref.finalize(
-            self, lib.function("memory_desc_destroy"), ctypes.c_void_p(handle)
-        )
+        weakref.finalize(self, lib.function("memory_desc_destroy"), ctypes.c_void_p(handle))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Desc):
@@ -187,9 +183,7 @@ class Memory:
             lib.engine,
             ctypes.c_void_p(buffer.ctypes.data),
         )
-        weakref.finalize(
-            self, lib.function("memory_destroy"), ctypes.c_void_p(self.handle)
-        )
+        weakref.finalize(self, lib.function("memory_destroy"), ctypes.c_void_p(self.handle))
 
     @property
     def floats(self) -> np.ndarray:
@@ -220,9 +214,7 @@ class Attributes:
         self.handle = ctypes.c_void_p(lib.create("primitive_attr_create"))
         weakref.finalize(self, lib.function("primitive_attr_destroy"), self.handle)
         self._post = lib.create("post_ops_create")
-        weakref.finalize(
-            self, lib.function("post_ops_destroy"), ctypes.c_void_p(self._post)
-        )
+        weakref.finalize(self, lib.function("post_ops_destroy"), ctypes.c_void_p(self._post))
 
     def scale_at_run_time(self, *arguments: int) -> Attributes:
         """Multiply these arguments by scalars that are given when it runs."""
@@ -242,9 +234,7 @@ class Attributes:
         )
         return self._set()
 
-    def then_eltwise(
-        self, algorithm: int, alpha: float = 0.0, beta: float = 0.0
-    ) -> Attributes:
+    def then_eltwise(self, algorithm: int, alpha: float = 0.0, beta: float = 0.0) -> Attributes:
         """Apply an elementwise function to the result."""
         post = ctypes.c_void_p(self._post)
         library().call(
@@ -257,9 +247,7 @@ class Attributes:
         return self._set()
 
     def _set(self) -> Attributes:
-        library().call(
-            "primitive_attr_set_post_ops", self.handle, ctypes.c_void_p(self._post)
-        )
+        library().call("primitive_attr_set_post_ops", self.handle, ctypes.c_void_p(self._post))
         return self
 
 
@@ -273,9 +261,7 @@ class Recipe:
         attributes: the last argument.
     """
 
-    def __init__(
-        self, kind: str, *args: Any, attributes: Attributes | None = None
-    ) -> None:
+    def __init__(self, kind: str, *args: Any, attributes: Attributes | None = None) -> None:
         lib = library()
         self.kind = kind
         converted = [_c_value(one) for one in args]
@@ -293,9 +279,7 @@ class Recipe:
     def desc(self, what: str, index: int = 0) -> Desc:
         """The descriptor that it wants for ``src``, ``weights``, ``dst``, …"""
         lib = library()
-        found = lib.function("primitive_desc_query_md")(
-            self.handle, _QUERIES[what], index
-        )
+        found = lib.function("primitive_desc_query_md")(self.handle, _QUERIES[what], index)
         handle = lib.create("memory_desc_clone", ctypes.c_void_p(found))
         return _adopt(handle)
 
@@ -304,9 +288,7 @@ class Recipe:
         """The name of the implementation, such as ``jit:avx512_core``."""
         text = ctypes.c_char_p()
         query_impl_info = 8
-        library().call(
-            "primitive_desc_query", self.handle, query_impl_info, 0, ctypes.byref(text)
-        )
+        library().call("primitive_desc_query", self.handle, query_impl_info, 0, ctypes.byref(text))
         return (text.value or b"").decode()
 
 
@@ -350,9 +332,7 @@ class Primitive:
         lib = library()
         handle = ctypes.c_void_p(lib.create("primitive_create", recipe.handle))
         weakref.finalize(self, lib.function("primitive_destroy"), handle)
-        args = (_Arg * len(memories))(
-            *(_Arg(arg, m.handle) for arg, m in memories.items())
-        )
+        args = (_Arg * len(memories))(*(_Arg(arg, m.handle) for arg, m in memories.items()))
         self.name = f"{recipe.kind}/{recipe.implementation}"
         self._keep = (recipe, memories, args)
         self._execute = lib.function("primitive_execute")

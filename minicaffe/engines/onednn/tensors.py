@@ -130,9 +130,5 @@ class Tensor:
 def show(tensors: Sequence[Tensor]) -> None:
     """Bring the arrays that somebody holds up to date."""
     for tensor in tensors:
-        if (
-            not tensor.superseded
-            and tensor.memory.newer is tensor
-            and tensor.memory.held
-        ):
+        if not tensor.superseded and tensor.memory.newer is tensor and tensor.memory.held:
             _ = tensor.memory.array

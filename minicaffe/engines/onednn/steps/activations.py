@@ -40,9 +40,7 @@ from minicaffe.engines.onednn.primitives import (
 from minicaffe.engines.onednn.steps import Step, step_for
 
 
-def linear(
-    builder: Builder, source: Memory, target: Memory, factor: float, offset: float
-) -> None:
+def linear(builder: Builder, source: Memory, target: Memory, factor: float, offset: float) -> None:
     """Append target = factor · source + offset, elementwise."""
     args = (FORWARD_INFERENCE, LINEAR, source.desc, target.desc, factor, offset)
     builder.run(Recipe("eltwise_forward", *args), {SRC: source, DST: target})
@@ -89,9 +87,7 @@ class Activation(Step):
             builder.training and self.node.propagate_down[0],
         )
         if in_place and training and not self.layer.right_in_place():
-            raise Unsupported(
-                "its gradient in place reads the overwritten bottom, as in Caffe"
-            )
+            raise Unsupported("its gradient in place reads the overwritten bottom, as in Caffe")
         self.check()
         within = self.inner != (1.0, 0.0)
         from_top = training and self.from_top is not None
@@ -135,9 +131,7 @@ class Activation(Step):
         top_diff = builder.gradient_source(top, desc)
         make = builder.gradient_in_place if top is bottom else builder.gradient_result
         bottom_diff = make(bottom, desc)
-        builder.run(
-            recipe, {argument: known, DIFF_DST: top_diff, DIFF_SRC: bottom_diff}
-        )
+        builder.run(recipe, {argument: known, DIFF_DST: top_diff, DIFF_SRC: bottom_diff})
         factor = self.inner[0] * (self.outer if argument == SRC else 1.0)
         if factor != 1.0:
             linear(builder, bottom_diff, bottom_diff, factor, 0.0)
@@ -280,20 +274,12 @@ class Power(Activation):
     @property
     def numbers(self) -> tuple[float, float]:
         """The straight line."""
-        return (
-            (self._param.scale, self._param.shift)
-            if self._param.power == 1
-            else (0.0, 0.0)
-        )
+        return (self._param.scale, self._param.shift) if self._param.power == 1 else (0.0, 0.0)
 
     @property
     def inner(self) -> tuple[float, float]:
         """What is squared."""
-        return (
-            (1.0, 0.0)
-            if self._param.power == 1
-            else (self._param.scale, self._param.shift)
-        )
+        return (1.0, 0.0) if self._param.power == 1 else (self._param.scale, self._param.shift)
 
     def check(self) -> None:
         """Caffe's gradient of other powers is y / x, with its own results at 0."""
@@ -324,14 +310,10 @@ class PReLU(Step):
         """One primitive for both gradients."""
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         desc = self.source.desc
-        recipe = Recipe(
-            "prelu_backward", desc, self.view, desc, self.view, desc, self.recipe
-        )
+        recipe = Recipe("prelu_backward", desc, self.view, desc, self.view, desc, self.recipe)
         wanted = self.node.propagate_down[0]
         gradient = builder.gradient_source(top, desc)
-        slopes, add = builder.weights.gradient(
-            self.layer.blobs[0], self.view, self.view
-        )
+        slopes, add = builder.weights.gradient(self.layer.blobs[0], self.view, self.view)
         memories = {
             SRC: self.source,
             WEIGHTS: self.slopes,

@@ -44,9 +44,7 @@ def combine(
     attributes: Attributes | None = None,
 ) -> None:
     """Append target = left operation right, all of one layout."""
-    recipe = Recipe(
-        "binary", operation, left.desc, right.desc, target.desc, attributes=attributes
-    )
+    recipe = Recipe("binary", operation, left.desc, right.desc, target.desc, attributes=attributes)
     builder.run(recipe, {SRC: left, SRC_1: right, DST: target})
 
 
@@ -83,9 +81,7 @@ class Split(Step):
         if not self.node.propagate_down[0]:
             return
         bottom = self.node.bottoms[0]
-        tops = [
-            top for top in self.node.tops if builder.has_gradient(top)
-        ] or self.node.tops
+        tops = [top for top in self.node.tops if builder.has_gradient(top)] or self.node.tops
         if len(tops) == 1:
             builder.share_gradient(bottom, tops[0])
             return
@@ -125,9 +121,7 @@ class Eltwise(Step):
         operation = BINARY_MAX if self.operation == _OPERATIONS.MAX else BINARY_MUL
         self._chain(builder, operation, self.sources, target)
 
-    def _chain(
-        self, builder: Builder, operation: int, parts: list[Memory], target: Memory
-    ) -> None:
+    def _chain(self, builder: Builder, operation: int, parts: list[Memory], target: Memory) -> None:
         left = parts[0]
         for right in parts[1:]:
             combine(builder, operation, left, right, target)
@@ -163,9 +157,7 @@ class Eltwise(Step):
         if not self.layer.param.eltwise_param.stable_prod_grad:
             combine(builder, BINARY_DIV, self.top, one, target)
             return
-        others = [
-            source for number, source in enumerate(self.sources) if number != index
-        ]
+        others = [source for number, source in enumerate(self.sources) if number != index]
         if len(others) == 1:
             linear(builder, others[0], target, 1.0, 0.0)
         self._chain(builder, BINARY_MUL, others, target)
@@ -181,11 +173,7 @@ class Parts(Step):
         if layout is None:
             return Desc(desc.shape, desc.dtype)
         block, tag = layout
-        if (
-            self.layer.axis == 1
-            and block > 1
-            and any(length % block for length in lengths)
-        ):
+        if self.layer.axis == 1 and block > 1 and any(length % block for length in lengths):
             return Desc(desc.shape, desc.dtype)
         return Desc(desc.shape, desc.dtype, tag=tag)
 
@@ -195,9 +183,7 @@ class Parts(Step):
         starts = accumulate((part.shape[axis] for part in parts[:-1]), initial=0)
         return [
             whole.seen_as(
-                whole.desc.part(
-                    part.shape, [start if i == axis else 0 for i in range(axes)]
-                )
+                whole.desc.part(part.shape, [start if i == axis else 0 for i in range(axes)])
             )
             for part, start in zip(parts, starts, strict=True)
         ]
@@ -218,15 +204,10 @@ class Concat(Parts):
         layout = common.format()
         tag = layout[1] if layout else None
         descs = [Desc(blob.shape, common.dtype, tag=tag) for blob in bottoms]
-        sources = [
-            builder.source(blob, desc)
-            for blob, desc in zip(bottoms, descs, strict=True)
-        ]
+        sources = [builder.source(blob, desc) for blob, desc in zip(bottoms, descs, strict=True)]
         desc = Desc(top.shape, common.dtype, tag=tag)
         recipe = Recipe("concat", desc, len(descs), self.layer.axis, c_descs(descs))
-        memories = {
-            MULTIPLE_SRC + index: memory for index, memory in enumerate(sources)
-        }
+        memories = {MULTIPLE_SRC + index: memory for index, memory in enumerate(sources)}
         memories[DST] = builder.result(top, desc)
         builder.run(recipe, memories)
         self.descs, self.top_desc = descs, desc
@@ -238,9 +219,7 @@ class Concat(Parts):
             return
         whole = builder.gradient_source(self.node.tops[0], self.top_desc)
         pieces = self.pieces(whole, bottoms)
-        for blob, down, piece, desc in zip(
-            bottoms, wanted, pieces, self.descs, strict=True
-        ):
+        for blob, down, piece, desc in zip(bottoms, wanted, pieces, self.descs, strict=True):
             if down:
                 builder.then(reorder(piece, builder.gradient_result(blob, desc)))
 

@@ -82,9 +82,7 @@ class Affine(Step):
         self.flags = ctypes.c_uint(self._flags())
         inference = self.use_given and not builder.training
         kind = FORWARD_INFERENCE if inference else FORWARD_TRAINING
-        self.recipe = Recipe(
-            "batch_normalization_forward", kind, desc, desc, self.eps, self.flags
-        )
+        self.recipe = Recipe("batch_normalization_forward", kind, desc, desc, self.eps, self.flags)
         channels = bottom.shape[1]
         self.mean, self.variance = (Memory(Desc((channels,))) for _ in range(2))
         self.prepare_statistics(builder)
@@ -104,9 +102,7 @@ class Affine(Step):
     def _flags(self) -> int:
         flags = USE_GLOBAL_STATS if self.use_given else 0
         if self.scale is not None:
-            given = [
-                values for values, _ in self.arguments[: len(self.scale.layer.blobs)]
-            ]
+            given = [values for values, _ in self.arguments[: len(self.scale.layer.blobs)]]
             flags |= USE_SCALE if SCALE in given else 0
             flags |= USE_SHIFT if SHIFT in given else 0
         return flags | (FUSE_NORM_RELU if self.relu is not None else 0)
@@ -116,9 +112,7 @@ class Affine(Step):
             return {}
         return {
             values: builder.weights.source(blob, Desc(blob.shape))
-            for (values, _), blob in zip(
-                self.arguments, self.scale.layer.blobs, strict=False
-            )
+            for (values, _), blob in zip(self.arguments, self.scale.layer.blobs, strict=False)
         }
 
     def backward(self, builder: Builder) -> None:
@@ -142,9 +136,7 @@ class Affine(Step):
         later: list[Callable[[], object]] = []
         if self.scale is not None:
             # the primitive refuses SHIFT here
-            memories.update(
-                {k: v for k, v in self._learned(builder).items() if k == SCALE}
-            )
+            memories.update({k: v for k, v in self._learned(builder).items() if k == SCALE})
             for index, blob in enumerate(self.scale.layer.blobs):
                 view, into = Desc(blob.shape), self.arguments[index][1]
                 memories[into], add = builder.weights.gradient(blob, view, view)

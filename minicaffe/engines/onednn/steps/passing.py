@@ -33,9 +33,7 @@ class Silence(Step):
         """Let the layer write the zeros."""
         builder.then(self.node.backward)
         wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
-        builder.written_by_numpy(
-            [blob for blob, down in wanted if down], gradients=True
-        )
+        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
 
 
 @step_for("Flatten")
@@ -74,9 +72,7 @@ class Dropout(Step):
         if source.desc != self.drawn.desc:
             self.mask = Memory(source.desc)
             builder.then(reorder(self.drawn, self.mask))
-        target = (
-            builder.in_place(top) if top is bottom else builder.result(top, source.desc)
-        )
+        target = builder.in_place(top) if top is bottom else builder.result(top, source.desc)
         combine(builder, BINARY_MUL, source, self.mask, target)
 
     def _draw(self) -> None:

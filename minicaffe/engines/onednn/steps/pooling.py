@@ -126,9 +126,7 @@ class LRN(Step):
         if not self.node.propagate_down[0]:
             return
         desc = self.source.desc
-        recipe = Recipe(
-            "lrn_backward", LRN_ACROSS, desc, desc, desc, *self.numbers, self.recipe
-        )
+        recipe = Recipe("lrn_backward", LRN_ACROSS, desc, desc, desc, *self.numbers, self.recipe)
         memories = {
             SRC: self.source,
             DIFF_DST: builder.gradient_source(self.node.tops[0], desc),

@@ -40,9 +40,7 @@ class Softmax(Step):
         if not self.node.propagate_down[0]:
             return
         desc = self.top.desc
-        recipe = Recipe(
-            "softmax_backward", SOFTMAX, desc, desc, desc, self.axis, self.recipe
-        )
+        recipe = Recipe("softmax_backward", SOFTMAX, desc, desc, desc, self.axis, self.recipe)
         gradient = builder.gradient_source(self.node.tops[0], desc)
         target = builder.gradient_result(self.node.bottoms[0], desc)
         builder.run(recipe, {DST: self.top, DIFF_DST: gradient, DIFF_SRC: target})

@@ -103,9 +103,7 @@ class WeightedPass:
         )
         if self._bias is not None:
             memories[BIAS] = builder.weights.source(self.blobs[1], self._bias)
-        self.result = builder.result(
-            self.top, self._layout(self.recipe.desc("dst"), self.top)
-        )
+        self.result = builder.result(self.top, self._layout(self.recipe.desc("dst"), self.top))
         memories[DST] = self._seen(self.result, self.top_shape)
         builder.run(self.recipe, memories)
 
@@ -154,9 +152,7 @@ class WeightedPass:
             *(self._weights_wish(builder.options.storage),),
             *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
         )
-        weights = builder.weights.source(
-            self.blobs[0], self.weights, recipe.desc("weights")
-        )
+        weights = builder.weights.source(self.blobs[0], self.weights, recipe.desc("weights"))
         gradient = self._top_gradient(builder, recipe.desc("diff_dst"))
         target = builder.gradient_result(
             self.bottom, self._layout(recipe.desc("diff_src"), self.bottom)

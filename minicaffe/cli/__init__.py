@@ -1,0 +1,132 @@
+"""The command line: ``minicaffe VERB --flag=value``, with Caffe's verbs and flags.
+
+Every module in this package whose name does not begin with an underscore is a verb. It has
+a docstring whose first line says what the verb does, and
+
+``add_arguments(parser)``
+    declare its flags (see :mod:`minicaffe.cli._flags` for those that verbs share);
+``run(args) -> int | None``
+    do it; returns the exit status, None standing for 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import signal
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+import minicaffe
+from minicaffe.cli._flags import double_dashes
+from minicaffe.errors import MinicaffeError
+from minicaffe.log import log_to
+from minicaffe.suggest import did_you_mean
+
+
+def verbs() -> list[str]:
+    """The names of all verbs."""
+    modules = pkgutil.iter_modules(__path__)
+    return sorted(module.name for module in modules if not module.name.startswith("_"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what comes after the program's name; those of the process by default.
+
+    Returns:
+        The exit status: 0, 1 after an error in what the verb was given, 2 for bad usage,
+        130 when interrupted.
+    """
+    words = double_dashes(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(words)
+    except SystemExit as leaving:  # argparse, after printing help or usage
+        return leaving.code if isinstance(leaving.code, int) else 2
+
+
+def run_verb(verb: str) -> int:
+    """Run one verb with the process's arguments; what the scripts in ``tools/`` do."""
+    return main([verb, *sys.argv[1:]])
+
+
+def _run(words: Sequence[str]) -> int:
+    if "--version" in words:
+        print(f"minicaffe {minicaffe.__version__}")
+        return 0
+    # Only the module of the verb that is asked for is imported: the others may be slow.
+    verb = next((word for word in words if not word.startswith("-")), None)
+    if verb is None or verb not in verbs():
+        return _overview(words, verb)
+    module = importlib.import_module(f"{__name__}.{verb}")
+    parser = _verb_parser(verb, module)
+    position = list(words).index(verb)
+    args = parser.parse_args([*words[:position], *words[position + 1 :]])
+    args.usage_error = parser.error
+    return _guarded(module, args)
+
+
+def _overview(words: Sequence[str], verb: str | None) -> int:
+    """Answer a command line that has no verb, or an unknown one."""
+    parser = argparse.ArgumentParser(
+        prog="minicaffe",
+        description="Train, score and inspect networks written in Caffe's prototxt.",
+        epilog="minicaffe VERB --help explains a verb and its flags.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    choices = parser.add_subparsers(title="verbs", metavar="VERB")
+    for name in verbs():
+        choices.add_parser(name, help=_summary(importlib.import_module(f"{__name__}.{name}")))
+    if verb is not None:
+        parser.error(f"unknown verb '{verb}'{did_you_mean(verb, verbs())}")
+    parser.parse_args(words)
+    parser.error("a verb is missing")
+
+
+def _verb_parser(verb: str, module: ModuleType) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"minicaffe {verb}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    return parser
+
+
+def _summary(module: ModuleType) -> str:
+    return (module.__doc__ or "").split("\n", 1)[0].rstrip(".")
+
+
+def _guarded(module: ModuleType, args: argparse.Namespace) -> int:
+    """Run a verb and turn the user's mistakes into a line on stderr and an exit status."""
+    with log_to() as handler:
+        args.log = handler
+        try:
+            return module.run(args) or 0
+        except MinicaffeError as error:
+            handler.show("")
+            print(f"error: {error}", file=sys.stderr)
+            return error.exit_code
+        except KeyboardInterrupt:
+            handler.show("")
+            print("interrupted", file=sys.stderr)
+            return 128 + signal.SIGINT
+        except BrokenPipeError:  # whoever read our output has gone, as `| head` does
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (flushed at exit)
+            return 128 + 13
+        except MemoryError as error:
+            handler.show("")
+            reason = str(error) or "no reason is given"
+            print(
+                f"error: there is not enough memory: {reason}; lower batch_size, or make the "
+                "net smaller",
+                file=sys.stderr,
+            )
+            return MinicaffeError.exit_code

@@ -1,0 +1,112 @@
+"""``--config run.yaml``: a run's flags in a file.
+
+The keys are the flags' names; ``set`` holds fields of the solver::
+
+    solver: models/lenet_bn/solver.prototxt
+    engine: numpy
+    set:
+      base_lr: 0.02
+      stepvalue: [1000, 1500]
+      train_state: {level: 1}
+
+What the command line says wins over what the file says.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import yaml
+
+from minicaffe.cli._flags import FLAGS, Flag
+from minicaffe.cli._overrides import Override, from_yaml
+from minicaffe.errors import PrototxtError
+from minicaffe.suggest import did_you_mean
+
+
+def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Override]:
+    """Fill the flags that the command line left out; returns the file's overrides.
+
+    Args:
+        args: has ``config``, the file's name or None; changed in place.
+        names: the flags that the file may hold.
+
+    Raises:
+        PrototxtError: the file cannot be read, or has an unknown key or a bad value.
+    """
+    if args.config is None:
+        return []
+    overrides: list[Override] = []
+    given: set[str] = set()
+    for key, value, line in _entries(_root(args.config), args.config):
+        if key in given:
+            raise PrototxtError(f"'{key}' is given twice", path=args.config, line=line)
+        given.add(key)
+        if key == "set":
+            overrides += [
+                from_yaml(name, inner, args.config, inner_line)
+                for name, inner, inner_line in _entries(value, args.config)
+            ]
+        elif key not in names:
+            hint = did_you_mean(key, [*names, "set"])
+            hint = hint or "; fields of the solver belong under 'set:'"
+            raise PrototxtError(f"unknown key '{key}'{hint}", path=args.config, line=line)
+        elif getattr(args, key) is None:
+            setattr(args, key, _value(FLAGS[key], _plain(value), args.config, line))
+    return overrides
+
+
+def _root(path: str) -> yaml.Node | None:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            root = yaml.compose(stream, Loader=yaml.SafeLoader)
+        _plain(root)  # notices unknown tags, keys that are lists, and the like
+        return root
+    except (OSError, UnicodeDecodeError) as reason:
+        text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
+        raise PrototxtError(f"cannot read the config file: {text}", path=path) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise PrototxtError(f"not YAML: {error.problem}", path=path, line=line) from None
+    except yaml.YAMLError as error:
+        raise PrototxtError(f"not YAML: {error}", path=path) from None
+
+
+def _entries(node: yaml.Node | None, path: str) -> Iterator[tuple[str, Any, int]]:
+    """Key, value and line of a mapping; values of nested mappings stay nodes for ``set``."""
+    if node is None or _plain(node) is None:
+        return
+    if not isinstance(node, yaml.MappingNode):
+        line = node.start_mark.line + 1
+        raise PrototxtError("expected 'key: value' lines", path=path, line=line)
+    for key, value in node.value:
+        name = str(_plain(key))
+        inner = value if name == "set" else _plain(value)
+        yield name, inner, key.start_mark.line + 1
+
+
+def _plain(node: Any) -> Any:
+    """A node as Python data, by YAML's safe rules; other things as they are."""
+    if not isinstance(node, yaml.Node):
+        return node
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
+
+
+def _value(flag: Flag, value: Any, path: str, line: int) -> Any:
+    """A flag's value, checked as on the command line."""
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+    try:
+        converted = flag.convert(text)
+        if value is None or isinstance(value, dict | bool):
+            raise ValueError("expected a single value")
+        if flag.choices and converted not in flag.choices:
+            raise ValueError(f"expected one of {', '.join(flag.choices)}")
+    except ValueError as reason:
+        raise PrototxtError(f"{flag.name}: {value!r}: {reason}", path=path, line=line) from None
+    return converted

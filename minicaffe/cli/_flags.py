@@ -1,0 +1,153 @@
+"""The flags that verbs share, in Caffe's words; each is written down once.
+
+The same table serves the command line and the keys of ``--config`` files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from minicaffe.proto import caffe_pb2
+
+logger = logging.getLogger("minicaffe")
+
+_EFFECTS = ("snapshot", "stop", "none")
+
+
+_LARGEST = 2**31 - 1  # what the schema's int32 fields hold
+
+
+def positive(text: Any) -> int:
+    """A whole number from 1 to 2^31-1.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return _whole(text, 1)
+
+
+def whole(text: Any) -> int:
+    """A whole number from -2^31 to 2^31-1.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return _whole(text, -_LARGEST - 1)
+
+
+def _whole(text: Any, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if not least <= number <= _LARGEST:
+        raise ValueError(f"expected a whole number from {least} to {_LARGEST}, not {text}")
+    return number
+
+
+def comma_list(text: Any) -> list[str]:
+    """The parts of ``a,b``."""
+    return [part.strip() for part in str(text).split(",") if part.strip()]
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One flag: its name, its explanation and what it takes.
+
+    Attributes:
+        convert: turns the text into the value; ValueError where it cannot.
+        choices: the only values, if they can be listed.
+        shown: stands for the value in the usage.
+    """
+
+    name: str
+    help: str
+    convert: Callable[[Any], Any] = str
+    choices: tuple[str, ...] | None = None
+    shown: str | None = None
+
+
+FLAGS = {
+    flag.name: flag
+    for flag in (
+        Flag("solver", "the solver's prototxt", shown="FILE"),
+        Flag("model", "the network's prototxt", shown="FILE"),
+        Flag("snapshot", "a .solverstate to resume from; not with --weights", shown="FILE"),
+        Flag(
+            "weights",
+            ".caffemodel files to copy trained layers from, separated by commas",
+            comma_list,
+            shown="FILES",
+        ),
+        Flag("iterations", "how many iterations to run", positive, shown="N"),
+        Flag("phase", "TRAIN or TEST", str.upper, ("TRAIN", "TEST")),
+        Flag("level", "the network's level, compared with min_level and max_level", whole,
+             shown="N"),
+        Flag("stage", "the network's stages, separated by commas", comma_list, shown="STAGES"),
+        Flag("engine", "what runs the layers; by default the fastest one here", shown="NAME"),
+        Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
+        Flag("sigint_effect", "what Ctrl-C does: stop (the default), snapshot, none",
+             choices=_EFFECTS),
+        Flag("sighup_effect", "what a hang-up does: snapshot (the default), stop, none",
+             choices=_EFFECTS),
+    )
+}  # fmt: skip
+
+
+def add_flags(parser: argparse.ArgumentParser, *names: str, required: Sequence[str] = ()) -> None:
+    """Declare shared flags by name; what the user leaves out is None."""
+    for name in names:
+        flag = FLAGS[name]
+        parser.add_argument(
+            f"--{name}",
+            help=flag.help,
+            type=_explained(flag.convert),
+            choices=flag.choices,
+            metavar=flag.shown,
+            required=name in required,
+        )
+
+
+def _explained(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same conversion; argparse shows the reason of this error, not that of a ValueError."""
+
+    def explain(text: str) -> Any:
+        try:
+            return convert(text)
+        except ValueError as reason:
+            raise argparse.ArgumentTypeError(str(reason)) from None
+
+    return explain
+
+
+def double_dashes(words: Sequence[str]) -> list[str]:
+    """Rewrite gflags' spellings as argparse's.
+
+    ``-solver x`` and ``-solver=x`` become ``--solver``; ``--sigint-effect`` becomes
+    ``--sigint_effect``. Values, negative numbers and ``-h`` stay as they are.
+    """
+    result = []
+    for word in words:
+        match = re.fullmatch(r"--?([A-Za-z][\w-]+)(=.*)?", word, re.DOTALL)
+        if match:
+            word = f"--{match[1].replace('-', '_')}{match[2] or ''}"
+        result.append(word)
+    return result
+
+
+def phase_number(name: str | None, default: int) -> int:
+    """The enum value of a phase's name."""
+    return default if name is None else caffe_pb2.Phase.Value(name)
+
+
+def note_gpu(ids: str | None) -> None:
+    """Say that ``--gpu`` was read and is not used."""
+    if ids:
+        logger.info("Use CPU. (--gpu=%s is not used: minicaffe runs on the CPU.)", ids)
+    else:
+        logger.info("Use CPU.")

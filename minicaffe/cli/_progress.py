@@ -1,0 +1,102 @@
+"""The progress bar that ``minicaffe train`` shows on a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+
+from minicaffe.solver.events import Finish, Iteration, Observer, Start, TestBatch, TestResult
+
+
+class ProgressBar(Observer):
+    """One line that says how far a training is, drawn again as it goes on.
+
+    Args:
+        show: replaces the line on the terminal; the empty text removes it.
+        clock: seconds, for the rate.
+        interval: seconds between two drawings.
+    """
+
+    def __init__(
+        self,
+        show: Callable[[str], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        interval: float = 0.1,
+    ) -> None:
+        self._show = show
+        self._clock = clock
+        self._interval = interval
+        self._end = 0
+        self._drawn = -interval
+        self._mark: tuple[int, float] | None = None
+        self._rate = 0.0
+        self._line = ""
+
+    def on_start(self, event: Start) -> None:
+        """Learn how far it goes."""
+        self._end = event.end
+
+    def on_iteration(self, event: Iteration) -> None:
+        """Draw, unless that was done a moment ago."""
+        now = self._clock()
+        # A test or a resumed state lies between: measure anew from here.
+        if self._mark is None or event.iter <= self._mark[0]:
+            self._mark = (event.iter, now)
+        if now - self._drawn < self._interval and event.iter < self._end:
+            return
+        self._drawn = now
+        self._measure(event.iter, now)
+        self._line = self._text(event)
+        self._show(self._line)
+
+    def on_test_batch(self, event: TestBatch) -> None:
+        """Show that a test runs."""
+        now = self._clock()
+        if now - self._drawn >= self._interval:
+            self._drawn = now
+            self._show(f"{self._line}  testing {event.done}/{event.batches}"[: _width()])
+
+    def on_test_result(self, event: TestResult) -> None:
+        """Do not count the time of the test as training."""
+        self._mark = None
+        self._show(self._line)
+
+    def on_finish(self, event: Finish) -> None:
+        """Remove the bar."""
+        self._show("")
+
+    def _measure(self, done: int, now: float) -> None:
+        """Update the rate: the mean since the mark, which moves on every few seconds."""
+        assert self._mark is not None
+        start, then = self._mark
+        if done > start and now > then:
+            self._rate = (done - start) / (now - then)
+            if now - then > 10:
+                self._mark = (done, now)
+
+    def _text(self, event: Iteration) -> str:
+        left = max(self._end - event.iter, 0)
+        eta = duration(left / self._rate) if self._rate else "?"
+        facts = (
+            f" {event.iter}/{self._end}  {self._rate:.3g} iter/s  "
+            f"loss {event.smoothed_loss:.4g}  lr {event.rate:.3g}  ETA {eta}"
+        )
+        room = min(_width() - len(facts) - 2, 40)
+        if room < 5:
+            return facts.strip()[: _width()]
+        filled = room * event.iter // max(self._end, 1)
+        return "[" + "#" * filled + "." * (room - filled) + "]" + facts
+
+
+def duration(seconds: float) -> str:
+    """``1:02:03`` or ``2:03``, rounded to seconds."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _width() -> int:
+    # One column less: a full line would wrap on some terminals.
+    return shutil.get_terminal_size().columns - 1

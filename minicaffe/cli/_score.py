@@ -1,0 +1,29 @@
+"""Scoring a net: ``minicaffe test`` and ``minicaffe train --phase=TEST``."""
+
+from __future__ import annotations
+
+import logging
+
+from minicaffe.net import Net
+from minicaffe.solver.events import outputs_of
+from minicaffe.solver.testing import average_outputs
+
+logger = logging.getLogger("minicaffe")
+
+
+def score(net: Net, batches: int) -> None:
+    """Run a net's batches and log what ``caffe test`` logs.
+
+    Raises:
+        SolverError: an output changes its shape from batch to batch.
+    """
+
+    def log_batch(done: int) -> None:
+        for output in outputs_of(net):
+            logger.info("Batch %d, %s = %g", done - 1, output.name, output.value)
+
+    logger.info("Running for %d iterations.", batches)
+    scores = average_outputs(net, batches, on_batch=log_batch)
+    logger.info("Loss: %g", scores.loss)
+    for output in outputs_of(net, scores.outputs):
+        logger.info("%s", output)

@@ -1,0 +1,49 @@
+"""Show the processor and the engines that can run on it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from pathlib import Path
+
+import numpy as np
+
+import minicaffe
+from minicaffe.cli._flags import add_flags
+from minicaffe.engines import engine_names, find_engine, why_unavailable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    add_flags(parser, "gpu")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one line for each fact."""
+    print(f"minicaffe {minicaffe.__version__}, Python {platform.python_version()}, "
+          f"numpy {np.__version__}")  # fmt: skip
+    print(f"Processor: {processor_name()}, {available_cores()} core(s) to use")
+    default = find_engine().__name__.rpartition(".")[2]
+    for name in engine_names():
+        reason = why_unavailable(name)
+        state = f"not available: {reason}" if reason else "available"
+        print(f"Engine {name}: {state}{' (default)' if name == default else ''}")
+    print("GPU: not used; minicaffe runs on the CPU")
+    return 0
+
+
+def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's model, as far as the system tells it."""
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

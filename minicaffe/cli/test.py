@@ -1,0 +1,33 @@
+"""Score a network's weights with its TEST phase.
+
+    minicaffe test --model=models/lenet_bn/train_val.prototxt --weights=W --iterations=20
+
+The log shows every batch's outputs, then their means, as ``caffe test`` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from minicaffe.cli._flags import add_flags, note_gpu
+from minicaffe.cli._score import score
+from minicaffe.net import TEST, Net
+
+#: How many batches ``caffe test`` runs unless it is told otherwise.
+DEFAULT_ITERATIONS = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    needed = ("model", "weights")
+    add_flags(parser, *needed, "iterations", "level", "stage", "engine", "gpu", required=needed)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score the weights."""
+    note_gpu(args.gpu)
+    with Net(args.model, TEST, args.level or 0, args.stage, engine=args.engine) as net:
+        for path in args.weights:
+            net.copy_from(path)
+        score(net, args.iterations or DEFAULT_ITERATIONS)
+    return 0

@@ -1,0 +1,92 @@
+"""Measure a network's time, layer by layer, forward and backward.
+
+    minicaffe time --model=models/lenet_bn/train_val.prototxt --iterations=20
+
+The log has the form of ``caffe time``. Layers are run one at a time here; an engine may be
+faster when it runs the whole net, which the last lines measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Callable
+from time import perf_counter
+
+from minicaffe.cli._flags import add_flags, note_gpu, phase_number
+from minicaffe.errors import GraphError
+from minicaffe.net import TRAIN, Net
+
+logger = logging.getLogger("minicaffe")
+
+DEFAULT_ITERATIONS = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    flags = ("model", "weights", "phase", "level", "stage", "iterations", "engine", "gpu")
+    add_flags(parser, *flags, required=("model",))
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and log."""
+    note_gpu(args.gpu)
+    phase = phase_number(args.phase, TRAIN)
+    with Net(args.model, phase, args.level or 0, args.stage, engine=args.engine) as net:
+        if not net.layers:
+            raise GraphError("the net has no layers in this phase", path=args.model)
+        for path in args.weights or ():
+            net.copy_from(path)
+        measure(net, args.iterations or DEFAULT_ITERATIONS)
+    return 0
+
+
+def measure(net: Net, iterations: int) -> None:
+    """Run the net and log the mean times of its layers, in milliseconds."""
+    last = len(net.layers) - 1
+    # The first pass allocates memory, which later ones do not.
+    logger.info("Performing Forward")
+    logger.info("Initial loss: %g", net.forward_loss())
+    logger.info("Performing Backward")
+    net._backward(last, 0)
+    logger.info("*** Benchmark begins ***")
+    logger.info("Testing for %d iterations.", iterations)
+    begin = perf_counter()
+    forward = [0.0] * len(net.layers)
+    backward = [0.0] * len(net.layers)
+    for iteration in range(iterations):
+        start = perf_counter()
+        for index in range(last + 1):
+            forward[index] += _seconds(net._forward, index)
+        for index in range(last, -1, -1):
+            backward[index] += _seconds(net._backward, index)
+        took = perf_counter() - start
+        logger.info("Iteration: %d forward-backward time: %g ms.", iteration + 1, took * 1e3)
+    total = perf_counter() - begin
+    logger.info("Average time per layer: ")
+    for name, ahead, back in zip(net._layer_names, forward, backward, strict=True):
+        logger.info("%10s\tforward: %g ms.", name, ahead * 1e3 / iterations)
+        logger.info("%10s\tbackward: %g ms.", name, back * 1e3 / iterations)
+    logger.info("Average Forward pass: %g ms.", sum(forward) * 1e3 / iterations)
+    logger.info("Average Backward pass: %g ms.", sum(backward) * 1e3 / iterations)
+    logger.info("Average Forward-Backward: %g ms.", total * 1e3 / iterations)
+    logger.info("Total Time: %g ms.", total * 1e3)
+    logger.info("*** Benchmark ends ***")
+    _measure_whole(net, iterations)
+
+
+def _measure_whole(net: Net, iterations: int) -> None:
+    """The time of whole passes, where the engine may run several layers as one."""
+    last = len(net.layers) - 1
+    begin = perf_counter()
+    for _ in range(iterations):
+        net._forward(0, last)
+        net._backward(last, 0)
+    took = (perf_counter() - begin) * 1e3 / iterations
+    logger.info("Whole net, Forward-Backward: %g ms.", took)
+
+
+def _seconds(call: Callable[[int, int], object], index: int) -> float:
+    start = perf_counter()
+    call(index, index)
+    return perf_counter() - start

@@ -1,0 +1,118 @@
+"""Train a network, or fine-tune or resume one.
+
+    minicaffe train --solver=models/lenet_bn/solver.prototxt
+    minicaffe train --solver=S --snapshot=lenet_bn_iter_500.solverstate
+    minicaffe train --solver=S --weights=pretrained.caffemodel --set base_lr=0.001
+    minicaffe train --solver=S --weights=W --phase=TEST      (only score W)
+
+On a terminal a bar shows the progress; the log, in Caffe's format, goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from contextlib import closing
+from typing import Any
+
+from minicaffe.cli import _overrides
+from minicaffe.cli._config import apply_config
+from minicaffe.cli._flags import add_flags, note_gpu
+from minicaffe.cli._progress import ProgressBar
+from minicaffe.cli._score import score
+from minicaffe.errors import SolverError
+from minicaffe.log import is_terminal
+from minicaffe.proto.read import read_solver_located
+from minicaffe.solver.events import LogObserver, Observer
+from minicaffe.solver.factory import get_solver
+from minicaffe.solver.loading import load_settings
+from minicaffe.solver.nets import NetFactory
+from minicaffe.solver.signals import SignalHandler
+
+logger = logging.getLogger("minicaffe")
+
+_FLAGS = (
+    "solver", "snapshot", "weights", "engine", "iterations", "phase", "level", "stage",
+    "sigint_effect", "sighup_effect", "gpu",
+)  # fmt: skip
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    add_flags(parser, *_FLAGS)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="replace a field of the solver, such as base_lr=0.02 or test_state.level=1; "
+        "may be repeated",
+    )
+    parser.add_argument("--config", metavar="FILE", help="a YAML file with these flags")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train; or score, with ``--phase=TEST``."""
+    overrides = apply_config(args, _FLAGS)
+    overrides += [_overrides.from_flag(word) for word in args.set]
+    if not args.solver:
+        args.usage_error("a solver definition is needed: --solver=FILE")
+    if args.snapshot and args.weights:
+        args.usage_error("--snapshot resumes and --weights fine-tunes; give one of them")
+    param, lines = read_solver_located(args.solver)
+    _overrides.apply(param, overrides)
+    _put_flags(param, args)
+    note_gpu(args.gpu)
+    if args.phase == "TEST":
+        _score(param, args)
+    else:
+        _train(param, lines, args)
+    return 0
+
+
+def _put_flags(param: Any, args: argparse.Namespace) -> None:
+    """Write what the flags say into the solver's settings, as ``caffe train`` does."""
+    if args.level is not None:
+        param.train_state.level = args.level
+    if args.stage:
+        param.train_state.stage.extend(args.stage)
+    if args.snapshot or args.weights:
+        del param.weights[:]
+        param.weights.extend(args.weights or ())
+    if args.iterations is not None:
+        param.max_iter = args.iterations
+
+
+def _train(param: Any, lines: Any, args: argparse.Namespace) -> None:
+    observers: list[Observer] = [LogObserver()]
+    if is_terminal(args.log.stream):
+        observers.append(ProgressBar(args.log.show))
+    with SignalHandler(args.sigint_effect or "stop", args.sighup_effect or "snapshot") as signals:
+        solver = get_solver(
+            param,
+            path=args.solver,
+            lines=lines,
+            engine=args.engine,
+            observers=observers,
+            action_function=signals.requested,
+        )
+        with closing(solver):
+            if args.snapshot:
+                logger.info("Resuming from %s", args.snapshot)
+            logger.info("Starting Optimization")
+            solver.solve(args.snapshot)
+
+
+def _score(param: Any, args: argparse.Namespace) -> None:
+    """Run the solver's test nets on the weights (or a snapshot's) without training."""
+    if args.snapshot:
+        args.usage_error("--phase=TEST scores --weights=FILE.caffemodel, not a --snapshot")
+    if not param.weights:
+        args.usage_error("weights to score are needed: --weights=FILE.caffemodel")
+    if not param.test_iter:
+        raise SolverError("the solver has no test_iter, so no test net", path=args.solver)
+    settings = load_settings(param, args.solver)
+    nets = NetFactory(settings.param, path=args.solver, engine=args.engine).test_nets()
+    for net, batches in zip(nets, param.test_iter, strict=False):
+        with net:
+            score(net, args.iterations or batches)

@@ -1,0 +1,159 @@
+"""HDF5 files, each with one dataset for every top; a whole file is in memory at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.data.order import ShuffledOrder
+from minicaffe.data.records import State
+from minicaffe.errors import DataError
+from minicaffe.extras import require
+from minicaffe.suggest import did_you_mean
+
+
+class Hdf5Source:
+    """Rows of several HDF5 files, again and again.
+
+    With a generator the files come in a random order, drawn anew for each epoch, and so do
+    the rows of each file; rows of different files are not mixed (Caffe's rule).
+
+    Args:
+        path: a text file that names the HDF5 files, separated by white space.
+        datasets: the names of the datasets to read.
+        dtype: what their values are converted to.
+        rng: for a random order, or None for the order of the files.
+
+    Raises:
+        DataError: the list or its first file cannot be read or used.
+        MissingExtraError: the package h5py is not installed.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        datasets: Sequence[str],
+        dtype: np.dtype,
+        rng: np.random.Generator | None = None,
+    ) -> None:
+        self.path = path
+        self._datasets = tuple(datasets)
+        self._dtype = dtype
+        self._files = _read_file_list(path)
+        self._order = ShuffledOrder(len(self._files), rng)
+        self._turn = self._row = 0  # which file of this epoch, which row of its order
+        self._loaded: tuple[int, list[np.ndarray]] | None = None
+        self._load()
+        self._row_shapes = [array.shape[1:] for array in self._arrays]
+
+    def shapes(self, count: int) -> list[tuple[int, ...]]:
+        """The shape of ``count`` rows of each dataset."""
+        return [(count, *shape) for shape in self._row_shapes]
+
+    def read(self, targets: Sequence[np.ndarray]) -> None:
+        """Fill one array a dataset with the next rows (their first axis says how many).
+
+        Raises:
+            DataError: a file cannot be read or used; names it.
+        """
+        filled, wanted = 0, len(targets[0])
+        while filled < wanted:
+            rows = self._rows[self._row : self._row + wanted - filled]
+            for target, array in zip(targets, self._arrays, strict=True):
+                target[filled : filled + len(rows)] = array[rows]
+            filled += len(rows)
+            self._row += len(rows)
+            if self._row == len(self._rows):
+                self._go_on()
+
+    def state(self) -> State:
+        """Which epoch's order, which file in it, which row of that."""
+        return {"turn": self._turn, "row": self._row, "order": self._order.state()}
+
+    def restore(self, state: State) -> None:
+        """Go to where ``state()`` was taken."""
+        self._order.restore(state["order"])
+        self._turn = state["turn"] % len(self._files)
+        self._load()
+        self._row = state["row"] % len(self._rows)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _go_on(self) -> None:
+        """To the next file, or to the next epoch after the last one."""
+        self._row = 0
+        self._turn = (self._turn + 1) % len(self._files)
+        if self._turn == 0:
+            self._order.shuffle()
+        self._load()
+
+    def _load(self) -> None:
+        index = int(self._order.now[self._turn])
+        if self._loaded is None or self._loaded[0] != index:
+            file = self._files[index]
+            try:
+                arrays = self._read_file(file)
+            except DataError as error:
+                raise DataError(
+                    f"HDF5 file '{file}': {error.message}; listed in '{self.path}'"
+                ) from error.__cause__
+            self._loaded = index, arrays
+        self._arrays = self._loaded[1]
+        self._rows = self._order.within(1 + self._turn, len(self._arrays[0]))
+
+    def _read_file(self, file: str) -> list[np.ndarray]:
+        h5py = require("h5py", extra="hdf5", purpose="reading HDF5 data")
+        if not os.path.isfile(file):
+            raise DataError(f"it does not exist (as seen from {os.getcwd()})")
+        try:
+            with h5py.File(file, "r") as group:
+                arrays = [self._read_dataset(group, name) for name in self._datasets]
+        except OSError as reason:
+            raise DataError(f"it cannot be read ({reason}); it is damaged or no HDF5") from reason
+        self._check(arrays)
+        return arrays
+
+    def _read_dataset(self, group: Any, name: str) -> np.ndarray:
+        if name not in group or not hasattr(group[name], "dtype"):
+            names = [key for key in group if hasattr(group[key], "dtype")]
+            hint = did_you_mean(name, names)
+            raise DataError(f"it has no dataset '{name}' but {names or 'none'}{hint}")
+        dataset = group[name]
+        if dataset.dtype.kind not in "fiu":
+            raise DataError(f"dataset '{name}' holds {dataset.dtype}, expected numbers")
+        if dataset.ndim < 1:
+            raise DataError(f"dataset '{name}' is a single number, expected at least one axis")
+        return np.asarray(dataset[()], self._dtype)
+
+    def _check(self, arrays: list[np.ndarray]) -> None:
+        counts = dict(zip(self._datasets, map(len, arrays), strict=True))
+        if len(set(counts.values())) > 1 or 0 in counts.values():
+            raise DataError(f"its datasets have {counts} rows, expected equal numbers above 0")
+        if self._loaded is None:
+            return
+        for name, array, shape in zip(self._datasets, arrays, self._row_shapes, strict=True):
+            if array.shape[1:] != shape:
+                raise DataError(
+                    f"rows of dataset '{name}' have shape {shape_text(array.shape[1:])}, but "
+                    f"{shape_text(shape)} in the first file; make them alike"
+                )
+
+
+def _read_file_list(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            files = stream.read().split()
+    except (OSError, UnicodeDecodeError) as reason:
+        text = getattr(reason, "strerror", None) or "it is not text"
+        raise DataError(
+            f"cannot read the list of HDF5 files '{path}': {text}; expected a text file that "
+            "names them, one a line"
+        ) from reason
+    if not files:
+        raise DataError(f"the list '{path}' is empty, expected at least one HDF5 file's name")
+    return files

@@ -1,0 +1,201 @@
+"""Image files to arrays, as OpenCV reads them for Caffe: uint8, channels first, blue first."""
+
+from __future__ import annotations
+
+import enum
+import io
+import re
+import struct
+import zlib
+from typing import Any
+
+import numpy as np
+
+from minicaffe.errors import DataError
+from minicaffe.extras import require
+
+_COEFFICIENT_BITS = 11  # OpenCV's fixed point for 8-bit images
+
+
+class Color(enum.Enum):
+    """How many channels a decoded image gets."""
+
+    NATIVE = "as stored"  #: 1 for grey, 3 for colour, 4 with transparency
+    COLOR = "colour"  #: always 3: blue, green, red
+    GRAY = "grey"  #: always 1
+
+
+def decode_image(data: bytes, color: Color = Color.NATIVE) -> np.ndarray:
+    """Decode a JPEG, PNG or other image file held in memory (``cv::imdecode``).
+
+    Returns:
+        channels × height × width, uint8; colour is blue, green, red (, alpha).
+
+    Raises:
+        DataError: the bytes are no image, or one of more than 8 bits a channel.
+        MissingExtraError: Pillow is not installed.
+    """
+    image_module = require("PIL.Image", extra="data", purpose="decoding images")
+    if not data:
+        raise DataError("the image is empty (0 bytes)")
+    try:
+        with image_module.open(io.BytesIO(data)) as image:
+            if color is Color.GRAY and image.format == "JPEG":
+                image.draft("L", image.size)  # a JPEG stores its grey values: no conversion
+            return _channels_first(_convert(image, color))
+    except DataError:
+        raise
+    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as reason:
+        raise DataError(
+            f"{len(data)} bytes that cannot be decoded as an image ({_reason(reason)}); expected a "
+            "complete JPEG, PNG or similar file"
+        ) from reason
+
+
+def _reason(error: Exception) -> str:
+    """What a decoder complains of, without the address of our buffer."""
+    return re.sub(r" <_io\.BytesIO object at \w+>", "", str(error))
+
+
+def read_image(
+    path: str, color: Color = Color.COLOR, size: tuple[int, int] | None = None
+) -> np.ndarray:
+    """Read an image file (Caffe's ``ReadImageToCVMat``).
+
+    Args:
+        path: the file.
+        color: how many channels.
+        size: (height, width) to resize to, or None.
+
+    Raises:
+        DataError: names the file: it is missing, or is no image.
+    """
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read()
+    except OSError as reason:
+        raise DataError(f"cannot read image '{path}': {reason.strerror}") from reason
+    try:
+        image = decode_image(data, color)
+    except DataError as error:
+        raise DataError(f"image '{path}': {error.message}") from error.__cause__
+    return image if size is None else resize_image(image, *size)
+
+
+def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Resize by bilinear interpolation without smoothing (``cv::resize``, ``INTER_LINEAR``).
+
+    Output pixel i lies at (i + ½)·old/new - ½ in the input. As in OpenCV, 8-bit images are
+    computed in fixed point with 11 bits; its releases differ from this by at most one level.
+
+    Args:
+        image: channels × height × width, uint8.
+        height, width: the new size, each at least 1.
+    """
+    if image.shape[1:] == (height, width):
+        return image
+    top, bottom, down = _neighbours(image.shape[1], height)
+    left, right, along = _neighbours(image.shape[2], width)
+    wide = image.astype(np.int32)
+    rows = wide[:, :, left] * along[0] + wide[:, :, right] * along[1]
+    rows >>= 4
+    upper = (rows[:, top] * down[0][:, None]) >> 16
+    lower = (rows[:, bottom] * down[1][:, None]) >> 16
+    return ((upper + lower + 2) >> 2).astype(np.uint8)
+
+
+def encode_png(image: np.ndarray) -> bytes:
+    """Encode an image as the smallest PNG that a few row filters give.
+
+    Needs no package, and gives the same bytes wherever zlib is the same.
+
+    Args:
+        image: 1 or 3 (blue, green, red) channels × height × width, uint8.
+    """
+    channels, height, width = image.shape
+    if channels not in (1, 3) or image.dtype != np.uint8:
+        raise DataError(f"a PNG takes 1 or 3 channels of uint8, not {channels} of {image.dtype}")
+    pixels = image[::-1].transpose(1, 2, 0).reshape(height, width * channels)
+    body = min((_deflate(rows) for rows in _filtered(pixels, channels)), key=len)
+    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
+
+
+# ---------------------------------------------------------------------------- decoding
+
+
+def _convert(image: Any, color: Color) -> Any:
+    """To mode L, RGB or RGBA, by OpenCV's rules."""
+    if image.mode.startswith(("I", "F")) and color is Color.NATIVE:
+        raise DataError(f"an image of mode {image.mode}, expected 8 bits a channel")
+    if image.mode.startswith("I;16") or image.mode == "I":  # 16-bit grey: keep the high byte
+        image = image.point(lambda value: value / 256).convert("L")
+    if color is Color.COLOR:
+        return image.convert("RGB")
+    if color is Color.GRAY:
+        return image if image.mode == "L" else image.convert("RGB").convert("L")
+    transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or (
+        image.mode == "P" and "transparency" in image.info
+    )
+    mode = "RGBA" if transparent else "L" if image.mode in ("L", "1") else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _channels_first(image: Any) -> np.ndarray:
+    """Pillow's height × width × RGB as a contiguous BGR × height × width."""
+    pixels = np.asarray(image)
+    if pixels.ndim == 2:
+        return np.ascontiguousarray(pixels[None])
+    order = [2, 1, 0, 3][: pixels.shape[2]]
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[order])
+
+
+def _neighbours(old: int, new: int) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """For each output position: the two input positions and their weights in fixed point."""
+    position = (np.arange(new) + 0.5) * (old / new) - 0.5
+    first = np.floor(position).astype(np.int64)
+    fraction = (position - first).astype(np.float32)
+    outside = (first < 0) | (first >= old - 1)
+    fraction[outside] = 0
+    first = first.clip(0, old - 1)
+    one = 1 << _COEFFICIENT_BITS
+    weights = (
+        np.rint((1 - fraction) * one).astype(np.int32),
+        np.rint(fraction * one).astype(np.int32),
+    )
+    return first, np.minimum(first + 1, old - 1), weights
+
+
+# ---------------------------------------------------------------------------- encoding
+
+
+def _filtered(pixels: np.ndarray, step: int) -> list[bytes]:
+    """The rows under each of PNG's five filters, and under the best-looking one row by row."""
+    now = pixels.astype(np.int16)
+    left, above, corner = np.zeros_like(now), np.zeros_like(now), np.zeros_like(now)
+    left[:, step:], above[1:], corner[1:, step:] = now[:, :-step], now[:-1], now[:-1, :-step]
+    guess = left + above - corner
+    to_left, to_above, to_corner = abs(guess - left), abs(guess - above), abs(guess - corner)
+    near = np.where(to_above <= to_corner, above, corner)
+    paeth = np.where((to_left <= to_above) & (to_left <= to_corner), left, near)
+    predictions = np.stack([np.zeros_like(now), left, above, (left + above) >> 1, paeth])
+    rows = (now - predictions).astype(np.uint8)  # modulo 256
+    names = np.broadcast_to(np.arange(5, dtype=np.uint8)[:, None, None], (*rows.shape[:2], 1))
+    rows = np.concatenate([names, rows], axis=2)
+    effort = np.abs(rows[:, :, 1:].view(np.int8).astype(np.int32)).sum(2)
+    adaptive = rows[effort.argmin(0), np.arange(rows.shape[1])]
+    return [one.tobytes() for one in (*rows, adaptive)]
+
+
+def _deflate(rows: bytes) -> bytes:
+    attempts = []
+    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED):
+        packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, strategy)
+        attempts.append(packer.compress(rows) + packer.flush())
+    return min(attempts, key=len)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    check = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)

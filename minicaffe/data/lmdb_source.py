@@ -1,0 +1,265 @@
+"""LMDB databases of Datums, read in the order of their keys."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicaffe.data.cache import RecordCache
+from minicaffe.data.datum import datum_image, parse_datum
+from minicaffe.data.images import Color
+from minicaffe.data.records import Records, Stacker, State
+from minicaffe.errors import DataError
+from minicaffe.extras import require
+from minicaffe.proto import caffe_pb2
+
+logger = logging.getLogger("minicaffe")
+
+CACHE_BYTES = 256 * 2**20
+_FIRST_MAP_SIZE = 2**20
+
+
+class Environment:
+    """An LMDB that is open for reading, without lock file; it closes when nobody holds it.
+
+    Raises:
+        DataError: it does not exist, is empty, cut short or no LMDB.
+    """
+
+    def __init__(self, path: str) -> None:
+        lmdb = require("lmdb", extra="data", purpose="reading LMDB databases")
+        self.path = path
+        self.errors: tuple[type[Exception], ...] = (lmdb.Error,)
+        file = Path(path, "data.mdb") if os.path.isdir(path) else Path(path)
+        if not file.is_file():
+            raise DataError(
+                f"there is no LMDB at '{path}' (as seen from {os.getcwd()}); expected a folder "
+                "with the file data.mdb; check source, or make the database first"
+            )
+        try:
+            self._lmdb = lmdb.open(
+                path, subdir=os.path.isdir(path), readonly=True, lock=False, max_readers=1
+            )
+        except (lmdb.Error, OSError) as reason:
+            raise DataError(
+                f"'{path}' cannot be opened as an LMDB ({reason}); it is damaged or something else"
+            ) from reason
+        weakref.finalize(self, self._lmdb.close)
+        try:
+            self.entries = self._checked_entries(file)
+        except DataError:
+            self._lmdb.close()
+            raise
+
+    def _checked_entries(self, file: Path) -> int:
+        stat, info = self._lmdb.stat(), self._lmdb.info()
+        size, expected = file.stat().st_size, (info["last_pgno"] + 1) * stat["psize"]
+        if size < expected:  # reading beyond the end would kill the process
+            raise DataError(
+                f"LMDB '{self.path}' is cut short: data.mdb has {size} bytes, expected at least "
+                f"{expected}; copy it again"
+            )
+        if not stat["entries"]:
+            raise DataError(f"LMDB '{self.path}' is empty, expected at least one record")
+        return int(stat["entries"])
+
+    def cursor(self) -> Any:
+        """A new cursor at the first record, in a read transaction of its own."""
+        cursor = self._lmdb.begin(buffers=False).cursor()
+        cursor.first()
+        return cursor
+
+
+# LMDB forbids opening a file twice in one process; a train and a test net may read the same.
+_environments: weakref.WeakValueDictionary[str, Environment] = weakref.WeakValueDictionary()
+_opening = threading.Lock()
+
+
+def open_environment(path: str) -> Environment:
+    """The open database at ``path``; the same object for all who hold it at one time."""
+    key = os.path.realpath(path)
+    with _opening:
+        environment = _environments.get(key)
+        if environment is None:
+            environment = _environments[key] = Environment(path)
+            logger.info("Opened lmdb %s", path)
+    return environment
+
+
+class LmdbSource:
+    """The images of an LMDB, in the order of the keys, again and again.
+
+    Args:
+        path: the database's folder (or its data.mdb).
+        color: how many channels encoded images get.
+        skip: how many records to pass over at the start.
+        cache_bytes: decoded images are kept in memory when all of them take no more.
+
+    Raises:
+        DataError: the database cannot be opened.
+        MissingExtraError: the package lmdb is not installed.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        color: Color = Color.NATIVE,
+        *,
+        skip: int = 0,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.path = path
+        self._color = color
+        self._environment: Any = open_environment(path)
+        self._entries: int = self._environment.entries
+        self._cursor: Any = self._environment.cursor()
+        self._position = 0
+        self._cache = RecordCache(self._entries, cache_bytes)
+        self._stacker = Stacker()
+        self._seek(skip % self._entries)
+
+    def __len__(self) -> int:
+        return self._entries
+
+    def peek(self) -> np.ndarray:
+        """The next image, without going on."""
+        if self._cache.complete:
+            return self._cache.get(self._position, 1).images[0]
+        with self._database_errors():
+            image, _ = self._decode(*self._cursor.item())
+        return image
+
+    def read(self, count: int) -> Records:
+        """The next ``count`` images; see :class:`ImageSource`."""
+        if self._cache.complete:
+            records = self._cache.get(self._position, count)
+        else:
+            records = self._read_database(count)
+            self._cache.put(self._position, records)
+        self._position = (self._position + count) % self._entries
+        return records
+
+    def state(self) -> State:
+        """``{"position": …}``: which record is next, counted from 0."""
+        return {"position": self._position}
+
+    def restore(self, state: State) -> None:
+        """Go to where ``state()`` was taken."""
+        self._seek(state["position"] % self._entries)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._cursor = self._environment = None
+
+    def _seek(self, position: int) -> None:
+        if not self._cache.complete:
+            self._cursor.first()
+            for _ in range(position):
+                self._cursor.next()
+        self._position = position
+
+    def _read_database(self, count: int) -> Records:
+        keys, images, labels = [], [], []
+        with self._database_errors():
+            for _ in range(count):
+                key, value = self._cursor.item()
+                image, label = self._decode(key, value)
+                keys.append(key)
+                images.append(image)
+                labels.append(label)
+                if not self._cursor.next():
+                    self._cursor.first()
+        batch = self._stacker.stack(images, lambda index: self._name(keys[index]))
+        return Records(batch, np.array(labels))
+
+    def _decode(self, key: bytes, value: bytes) -> tuple[np.ndarray, int]:
+        try:
+            datum = parse_datum(value)
+            return datum_image(datum, self._color), datum.label
+        except DataError as error:
+            raise DataError(f"{self._name(key)}: {error.message}") from error.__cause__
+
+    def _name(self, key: bytes) -> str:
+        return f"record '{key.decode('utf-8', 'backslashreplace')}' of LMDB '{self.path}'"
+
+    @contextmanager
+    def _database_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except self._environment.errors as reason:
+            raise DataError(
+                f"LMDB '{self.path}' cannot be read ({reason}); it is damaged"
+            ) from reason
+
+
+# ------------------------------------------------------------------------------ writing
+
+
+def write_lmdb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
+    """Write an LMDB of Datums under the keys 00000000, 00000001, …
+
+    The folder is written beside and renamed; it holds data.mdb alone, as small as it gets.
+
+    Args:
+        path: the folder to make; it must not exist.
+        datums: the ``Datum`` messages, in order.
+
+    Returns:
+        How many records there are.
+
+    Raises:
+        DataError: the folder exists, or cannot be written.
+        MissingExtraError: the package lmdb is not installed.
+    """
+    lmdb = require("lmdb", extra="data", purpose="writing LMDB databases")
+    target = Path(path)
+    if target.exists():
+        raise DataError(f"'{target}' exists already; remove it first or choose another name")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as reason:
+        raise DataError(f"cannot write '{target}': {reason.strerror or reason}") from reason
+    try:
+        with lmdb.open(os.fspath(beside), map_size=_FIRST_MAP_SIZE, lock=False) as environment:
+            count = 0
+            for batch in _batches(datums):
+                _append(environment, count, batch, lmdb.MapFullError)
+                count += len(batch)
+        (beside / "lock.mdb").unlink(missing_ok=True)
+        beside.chmod(0o755)
+        beside.rename(target)
+    except (lmdb.Error, OSError) as reason:
+        raise DataError(f"cannot write LMDB '{target}': {reason}") from reason
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return count
+
+
+def _append(environment: Any, start: int, values: list[bytes], full: type[Exception]) -> None:
+    """Add records in one transaction; the map grows by doubling, as Caffe's writer does it."""
+    while True:
+        try:
+            with environment.begin(write=True) as transaction:
+                for index, value in enumerate(values, start):
+                    transaction.put(b"%08d" % index, value, append=True)
+            return
+        except full:
+            environment.set_mapsize(2 * environment.info()["map_size"])
+
+
+def _batches(datums: Iterable[Any], size: int = 1000) -> Iterator[list[bytes]]:
+    values = map(caffe_pb2.Datum.SerializeToString, datums)
+    while batch := list(islice(values, size)):
+        yield batch

@@ -1,0 +1,127 @@
+"""A thread that fills batches ahead of the net."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from minicaffe.blob import Blob
+from minicaffe.data.records import State
+from minicaffe.errors import DataError
+
+
+@dataclass(eq=False)
+class Batch:
+    """What the tops of a data layer are to hold, and where the producer stood afterwards."""
+
+    blobs: list[Blob]
+    state: State = field(default_factory=dict)
+
+
+class Producer(Protocol):
+    """Makes one batch after the other, always the same ones from the same state."""
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the next batch, one a top."""
+        ...
+
+    def produce(self, blobs: Sequence[Blob]) -> None:
+        """Reshape and fill the blobs with the next batch."""
+        ...
+
+    def state(self) -> State:
+        """What the next batches depend on."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Go back to when ``state()`` was taken."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files."""
+        ...
+
+
+class Prefetcher:
+    """Runs a producer in a thread that keeps ``depth`` batches ready.
+
+    The thread holds the producer and the queues only: it ends when the prefetcher is closed
+    or nobody refers to it any more, and with the program. Batches are used in turn; nothing
+    is allocated once their shapes are steady.
+
+    Args:
+        producer: what fills the batches; only the thread uses it from now on.
+        depth: how many batches there are, at least 1.
+        tops: how many blobs a batch has.
+        dtype: of the blobs.
+    """
+
+    def __init__(self, producer: Producer, depth: int, tops: int, dtype: Any) -> None:
+        self._free: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._full: queue.SimpleQueue[Batch | BaseException] = queue.SimpleQueue()
+        for _ in range(depth):
+            self._free.put(Batch([Blob(dtype=dtype) for _ in range(tops)]))
+        self._failure: BaseException | None = None
+        stop = threading.Event()
+        self._thread = threading.Thread(
+            target=_produce, args=(producer, self._free, self._full, stop), daemon=True
+        )
+        self._thread.name = "minicaffe-prefetch"
+        self._end = weakref.finalize(self, _end, self._thread, self._free, stop)
+        self._thread.start()
+
+    def get(self) -> Batch:
+        """Wait for the next batch; give it back with :meth:`release`.
+
+        Raises:
+            DataError: the thread could not make the batch (again at each later call).
+        """
+        while self._failure is None:
+            try:
+                result = self._full.get(timeout=1)  # wakes up now and then for Ctrl-C
+            except queue.Empty:
+                if not self._thread.is_alive() and self._full.empty():
+                    self._failure = DataError("the prefetch thread has ended; make a new net")
+                continue
+            if isinstance(result, Batch):
+                return result
+            self._failure = result
+        raise self._failure
+
+    def release(self, batch: Batch) -> None:
+        """The batch may be filled again."""
+        self._free.put(batch)
+
+    def close(self) -> None:
+        """End the thread and wait for it."""
+        self._end()
+
+
+def _produce(
+    producer: Producer,
+    free: queue.SimpleQueue[Batch | None],
+    full: queue.SimpleQueue[Batch | BaseException],
+    stop: threading.Event,
+) -> None:
+    """The thread: fill what is free until told to stop, or until something fails."""
+    try:
+        while (batch := free.get()) is not None and not stop.is_set():
+            producer.produce(batch.blobs)
+            batch.state = producer.state()
+            full.put(batch)
+    except BaseException as failure:  # the net's thread raises it
+        full.put(failure)
+
+
+def _end(
+    thread: threading.Thread, free: queue.SimpleQueue[Batch | None], stop: threading.Event
+) -> None:
+    stop.set()
+    free.put(None)
+    if thread is not threading.current_thread():
+        # Bounded: this may run in a garbage collection that holds a lock the thread wants.
+        thread.join(timeout=5)

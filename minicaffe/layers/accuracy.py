@@ -1,0 +1,128 @@
+"""Accuracy and ArgMax: what the scores say, without a gradient."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.checks import refuse_gradient, refuse_in_place
+from minicaffe.layers.labels import ClassAxis, Labels, ignore_label
+from minicaffe.registry import register
+
+
+@register("Accuracy")
+class Accuracy(Layer):
+    """The fraction of predictions whose true class is among the ``top_k`` best.
+
+    Bottom 0: scores, classes along ``accuracy_param { axis }``; bottom 1: one label for each
+    prediction, cast to int by truncation. Top 0: a scalar. Top 1, optional: the accuracy of
+    each class. A prediction is right when fewer than ``top_k`` other classes score at least
+    as much as the true one (so ties count against it). Labels equal to ``ignore_label`` do
+    not count; without any other the accuracy is 0.
+
+    Raises:
+        DataError: a label outside the classes.
+    """
+
+    exact_bottoms = 2
+    min_tops = 1
+    max_tops = 2
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.accuracy_param
+        self._split = ClassAxis.of(bottom[0], param.axis)
+        self._split.check_labels(bottom[0], bottom[1])
+        if param.top_k > self._split.classes:
+            raise ShapeError(
+                f"top_k is {param.top_k}, but there are only {self._split.classes} classes "
+                f"(the scores' shape is {shape_text(bottom[0].shape)}, axis {param.axis})"
+            )
+        top[0].reshape()
+        if len(top) > 1:
+            top[1].reshape(self._split.classes)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.accuracy_param
+        scores = self._split.view(bottom[0].data)
+        labels = self._split.read(bottom[1].data, ignore_label(param))
+        others = np.count_nonzero(scores >= labels.pick(scores)[:, None], axis=1) - 1
+        right = others < param.top_k
+        if labels.valid is not None:
+            right &= labels.valid
+        top[0].data[...] = np.count_nonzero(right) / max(1, labels.count)
+        if len(top) > 1:
+            top[1].data[...] = self._by_class(labels, right)
+
+    def _by_class(self, labels: Labels, right: np.ndarray) -> np.ndarray:
+        counted = labels.values if labels.valid is None else labels.values[labels.valid]
+        totals = np.bincount(counted.reshape(-1), minlength=self._split.classes)
+        hits = np.bincount(labels.values[right], minlength=self._split.classes)
+        return hits / np.maximum(totals, 1)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 0, "the scores of an accuracy")
+        refuse_gradient(propagate_down, 1, "the labels")
+
+
+@register("ArgMax")
+class ArgMax(Layer):
+    """The indices of the ``top_k`` largest values, the larger index first among equals.
+
+    With ``argmax_param { axis }`` along that axis: the top has ``top_k`` there, and holds
+    the values themselves if ``out_max_val``. Without it over all values of an item: the top
+    is N×1×k (padded with 1s to the bottom's axes), or N×2×k with the indices followed by
+    the values if ``out_max_val``. Indices are stored as floating-point numbers.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+        if self.param.argmax_param.top_k < 1:
+            raise GraphError("top_k is 0, expected at least 1")
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.argmax_param
+        shape = list(bottom[0].shape)
+        if param.HasField("axis"):
+            axis = bottom[0].axis(param.axis)
+            self._split = ClassAxis.of(bottom[0], axis)
+            shape[axis] = param.top_k
+        else:
+            num = shape[bottom[0].axis(0)]
+            self._split = ClassAxis(num, math.prod(shape[1:]), 1)
+            shape = [num, 2 if param.out_max_val else 1, param.top_k, *[1] * (len(shape) - 3)]
+        if param.top_k > self._split.classes:
+            raise ShapeError(
+                f"top_k is {param.top_k}, but there are only {self._split.classes} values in "
+                f"shape {shape_text(bottom[0].shape)}"
+            )
+        top[0].reshape(*shape)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.argmax_param
+        values = self._split.view(bottom[0].data)
+        backwards = values[:, ::-1]  # so that the larger index comes first among equals
+        if param.top_k == 1:
+            best = backwards.argmax(axis=1)[:, None]
+        else:
+            best = np.argsort(-backwards, axis=1, kind="stable")[:, : param.top_k]
+        indices = self._split.classes - 1 - best
+        if not param.out_max_val:
+            top[0].data[...] = indices.reshape(top[0].shape)
+            return
+        maxima = np.take_along_axis(values, indices, axis=1)
+        if param.HasField("axis"):
+            top[0].data[...] = maxima.reshape(top[0].shape)
+        else:
+            both = np.stack([indices, maxima], axis=1)
+            top[0].data[...] = both.reshape(top[0].shape)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 0, "what the maximum is searched in")

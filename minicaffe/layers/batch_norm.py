@@ -1,0 +1,202 @@
+"""BatchNorm: every channel gets mean 0 and variance 1, over a batch or from stored averages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.channels import channel_dot, channel_sum, fold
+from minicaffe.proto import caffe_pb2
+from minicaffe.registry import register
+
+#: What the parameter blobs hold, in order.
+STATISTICS = ("mean sum", "variance sum", "weight sum")
+
+
+@register("BatchNorm")
+class BatchNorm(Layer):
+    """Normalise each channel (axis 1); a following Scale layer learns gamma and beta.
+
+    Algorithms 1 (training) and 2 (inference) of Ioffe & Szegedy, "Batch Normalization",
+    2015 (arXiv:1502.03167), without gamma and beta, which Caffe keeps in a layer of their own.
+
+    Shapes: bottom and top N×C, N×C×H×W, or any other with at least two axes. The sums below
+    run over all axes but axis 1, that is over m = count / C values a channel. The layer may
+    run in place.
+
+    **Forward** ::
+
+        mean = Σ x / m        var = Σ (x - mean)² / m        (of this batch)
+        y = (x - mean) / √(var + eps)
+
+    With global statistics, mean and var are the stored ones. ``use_global_stats`` says
+    which; unset, the phase decides: TRAIN uses the batch, TEST the stored statistics.
+
+    **Backward**, with dy the top's diff ::
+
+        batch:    dx = (dy - Σ dy / m - y · Σ (dy · y) / m) / √(var + eps)
+        global:   dx = dy / √(var + eps)                     (the statistics are constants)
+
+    **Stored statistics** are three parameter blobs of shapes (C), (C) and (1). Every forward
+    with batch statistics (in either phase) updates them, with f = ``moving_average_fraction``::
+
+        blobs[0] = f · blobs[0] + mean
+        blobs[1] = f · blobs[1] + var · m / (m - 1)          (unbiased; m = 1: var itself)
+        blobs[2] = f · blobs[2] + 1
+
+    They are sums; blobs[0] / blobs[2] is the average, exact from the first iteration on
+    without a warm-up. While blobs[2] is 0, mean and variance count as 0 (Caffe's rule).
+
+    The solver must not touch them. Their ``lr_mult`` is forced to 0: the prototxt may list
+    up to three ``param`` blocks, each of which must say ``lr_mult: 0``.
+
+    Raises:
+        GraphError: a ``param`` block with another ``lr_mult``, or more than three of them.
+        ShapeError: fewer than two axes; another number of channels than at set-up; no
+            values to take statistics of.
+
+    For those who compute the normalisation elsewhere (an engine): :attr:`use_global_stats`,
+    :attr:`eps`, :meth:`stored_statistics` and :meth:`update_stored` hold all of the rules.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.batch_norm_param
+        self.eps: float = param.eps
+        self.moving_average_fraction: float = param.moving_average_fraction
+        self.use_global_stats: bool = self.phase == caffe_pb2.TEST
+        if param.HasField("use_global_stats"):
+            self.use_global_stats = param.use_global_stats
+        _require_channels(bottom[0])
+        self.channels: int = bottom[0].shape[1]
+        self._freeze_statistics()
+        for shape in (self.channels,), (self.channels,), (1,):
+            self.add_param(shape)
+        #: x - mean of the last forward; ``diff`` is room for backward in place.
+        self._centred = Blob(dtype=self.dtype)
+        #: 1 / √(var + eps) of the last forward, for each channel.
+        self._inv_std = np.ones(self.channels, self.dtype)
+
+    def _freeze_statistics(self) -> None:
+        """Give every statistics blob ``lr_mult: 0``, unless the prototxt contradicts."""
+        specs = self.param.param
+        if len(specs) > len(STATISTICS):
+            raise GraphError(
+                f"{len(specs)} param blocks, but BatchNorm has three blobs "
+                f"({', '.join(STATISTICS)}), none of them learned; leave the param blocks out"
+            )
+        for index, spec in enumerate(specs):
+            if spec.lr_mult != 0:
+                found = "has" if spec.HasField("lr_mult") else "has no lr_mult, which means"
+                raise GraphError(
+                    f"param block {index + 1} {found} lr_mult: {spec.lr_mult:g}, expected 0; it "
+                    f"belongs to the {STATISTICS[index]}, a running statistic that a solver must "
+                    "not change. Write lr_mult: 0 or leave the param blocks out. The learned "
+                    "factor and offset (gamma, beta) belong to a Scale layer with bias_term: true "
+                    "after this one; its param blocks take learning rates"
+                )
+        for _ in range(len(specs), len(STATISTICS)):
+            specs.add(lr_mult=0)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        _require_channels(bottom[0])
+        if bottom[0].shape[1] != self.channels:
+            raise ShapeError(
+                f"the bottom has {bottom[0].shape[1]} channels (shape "
+                f"{shape_text(bottom[0].shape)}), but the statistics were made for {self.channels}"
+            )
+        if not self.use_global_stats and not bottom[0].count:
+            raise ShapeError(
+                f"a bottom of shape {shape_text(bottom[0].shape)} has no values to take "
+                "statistics of; use_global_stats: true can take it"
+            )
+        top[0].reshape_like(bottom[0])
+        self._centred.reshape_like(bottom[0])
+
+    # ----------------------------------------------------------------- statistics
+
+    def stored_statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """The running mean and variance, each of shape (C,), from the three blobs."""
+        sums, squares, weight = (blob.data for blob in self.blobs)
+        if weight[0] == 0:
+            return np.zeros_like(sums), np.zeros_like(squares)
+        factor = 1 / weight[0]
+        return sums * factor, squares * factor
+
+    def update_stored(self, mean: np.ndarray, variance: np.ndarray, values: int) -> None:
+        """Take one batch into the stored statistics.
+
+        Args:
+            mean, variance: of the batch, shape (C,); the variance divided by ``values``.
+            values: how many values a channel the batch has (m).
+        """
+        sums, squares, weight = (blob.data for blob in self.blobs)
+        fraction = self.moving_average_fraction
+        weight *= fraction
+        weight += 1
+        sums *= fraction
+        sums += mean
+        squares *= fraction
+        squares += variance * (values / (values - 1) if values > 1 else 1.0)
+
+    # -------------------------------------------------------------------- running
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        x, y = fold(bottom[0].data), fold(top[0].data)
+        if self.use_global_stats:
+            self._forward_stored(x, y)
+        else:
+            self._forward_batch(x, y)
+
+    def _forward_stored(self, x: np.ndarray, y: np.ndarray) -> None:
+        mean, variance = self.stored_statistics()
+        self._inv_std = self._inverse_std(variance)
+        np.subtract(x, mean[:, None], out=y)
+        y *= self._inv_std[:, None]
+
+    def _forward_batch(self, x: np.ndarray, y: np.ndarray) -> None:
+        centred = fold(self._centred.data)
+        values = x.shape[0] * x.shape[2]
+        mean = channel_sum(x) / values
+        np.subtract(x, mean[:, None], out=centred)
+        # Of the centred values (two passes): E(x²) - mean² would cancel.
+        variance = channel_dot(centred, centred) / values
+        self.update_stored(mean, variance, values)
+        self._inv_std = self._inverse_std(variance)
+        np.multiply(centred, self._inv_std[:, None], out=y)
+
+    def _inverse_std(self, variance: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as in Caffe
+            return 1 / np.sqrt(variance + self.eps)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if not propagate_down[0]:
+            return
+        dy, dx, inv_std = fold(top[0].diff), fold(bottom[0].diff), self._inv_std[:, None]
+        if self.use_global_stats:
+            np.multiply(dy, inv_std, out=dx)
+            return
+        centred = fold(self._centred.data)
+        values = dy.shape[0] * dy.shape[2]
+        mean_dy = channel_sum(dy) / values
+        slope = channel_dot(dy, centred) / values
+        slope *= self._inv_std * self._inv_std
+        work = fold(self._centred.diff) if bottom[0] is top[0] else dx
+        np.multiply(centred, slope[:, None], out=work)
+        np.subtract(dy, work, out=dx)
+        dx -= mean_dy[:, None]
+        dx *= inv_std
+
+
+def _require_channels(bottom: Blob) -> None:
+    if len(bottom.shape) < 2:
+        raise ShapeError(
+            f"the bottom has shape {shape_text(bottom.shape)}; at least two axes (batch and "
+            "channels) are expected"
+        )

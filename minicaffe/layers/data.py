@@ -1,0 +1,62 @@
+"""Data: images from a database."""
+
+from __future__ import annotations
+
+import os
+
+from minicaffe.data.base_layer import ImageProducer, PrefetchingLayer, positive, required
+from minicaffe.data.datum import forced_color
+from minicaffe.data.lmdb_source import LmdbSource
+from minicaffe.data.prefetch import Producer
+from minicaffe.data.records import derived_generator
+from minicaffe.data.transformer import Transformer
+from minicaffe.errors import DataError
+from minicaffe.layer import Blobs
+from minicaffe.proto import caffe_pb2
+from minicaffe.registry import register
+
+
+@register("Data")
+class DataLayer(PrefetchingLayer):
+    """Reads Datums from an LMDB, in the order of the keys, again and again.
+
+    ``data_param``: source, batch_size, backend: LMDB, prefetch (batches made ahead), rand_skip
+    (fewer than so many records are passed over at the start; Caffe's last version ignores it,
+    the earlier ones do not), force_encoded_color. ``transform_param``: see :class:`Transformer`.
+
+    Tops: images (batch size × channels × height × width) and, when there are two, labels
+    (batch size). The shape is that of a batch's first image, so it may change from batch to
+    batch; images of one batch must be alike.
+
+    Decoded images stay in memory when the whole database takes at most 256 MiB.
+    """
+
+    min_tops = 1
+    max_tops = 2
+
+    def make_producer(self, top: Blobs) -> Producer:
+        """Open the database."""
+        param, transform = self.param.data_param, self.param.transform_param
+        batch_size = positive(param.batch_size, "batch_size")
+        self.prefetch_depth = positive(param.prefetch, "prefetch")
+        source = required(param, "source")
+        _check_backend(param.backend, source)
+        color = forced_color(transform, color=param.force_encoded_color)
+        rng = derived_generator(self.rng)
+        transformer = Transformer(transform, self.phase, rng, self.dtype)
+        skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
+        images = LmdbSource(source, color, skip=skip)
+        return ImageProducer(images, transformer, batch_size, labels=len(top) == 2)
+
+
+def _check_backend(backend: int, source: str) -> None:
+    if backend == caffe_pb2.DataParameter.LMDB:
+        return
+    if os.path.isfile(os.path.join(source, "data.mdb")):
+        raise DataError(
+            f"backend is LEVELDB (the default), but '{source}' holds an LMDB; add 'backend: LMDB'"
+        )
+    raise DataError(
+        f"backend is LEVELDB (the default), which minicaffe cannot read; convert '{source}' to "
+        "LMDB (Caffe's convert_imageset --backend=lmdb makes one) and set 'backend: LMDB'"
+    )

@@ -1,0 +1,142 @@
+"""Class labels and the normalisation of losses: the rules that several layers share."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import DataError, ShapeError
+from minicaffe.proto import caffe_pb2
+
+_MODES = caffe_pb2.LossParameter
+
+
+@dataclass(frozen=True)
+class ClassAxis:
+    """Scores (…, classes, …) seen as ``outer × classes × inner``, with a label for each pair.
+
+    Attributes:
+        outer: the product of the axes before the class axis.
+        classes: the length of the class axis.
+        inner: the product of the axes after it.
+    """
+
+    outer: int
+    classes: int
+    inner: int
+
+    @classmethod
+    def of(cls, scores: Blob, axis: int) -> ClassAxis:
+        """Split a blob's shape at an axis (which may be negative)."""
+        axis = scores.axis(axis)
+        shape = scores.shape
+        return cls(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
+
+    def check_labels(self, scores: Blob, labels: Blob) -> None:
+        """Refuse another number of labels than there are predictions."""
+        if labels.count != self.outer * self.inner:
+            raise ShapeError(
+                f"{labels.count} labels (shape {shape_text(labels.shape)}) for "
+                f"{self.outer * self.inner} predictions (shape {shape_text(scores.shape)}, "
+                f"{self.classes} classes); one label for each prediction is expected"
+            )
+
+    def view(self, array: np.ndarray) -> np.ndarray:
+        """A view of shape (outer, classes, inner)."""
+        return array.reshape(self.outer, self.classes, self.inner)
+
+    def read(self, labels: np.ndarray, ignore: int | None = None) -> Labels:
+        """The labels as whole numbers of shape (outer, inner).
+
+        Raises:
+            DataError: a label that is neither a class nor ``ignore``.
+        """
+        values = truncated(labels)
+        valid = None if ignore is None else values != ignore
+        outside = (values < 0) | (values >= self.classes)
+        if valid is not None:
+            outside &= valid
+        if outside.any():
+            raise _outside(labels, outside, self.classes)
+        if valid is not None:
+            values[~valid] = 0  # never read, but it must be a possible index
+            valid = valid.reshape(self.outer, self.inner)
+        return Labels(values.reshape(self.outer, self.inner), valid)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Whole-numbered labels; ``valid`` tells which count (None: all of them)."""
+
+    values: np.ndarray
+    valid: np.ndarray | None
+
+    @property
+    def count(self) -> int:
+        """How many are not ignored."""
+        return self.values.size if self.valid is None else int(np.count_nonzero(self.valid))
+
+    def pick(self, scores: np.ndarray) -> np.ndarray:
+        """From scores (outer, classes, inner) each label's own; shape (outer, inner)."""
+        return np.take_along_axis(scores, self.values[:, None], axis=1)[:, 0]
+
+    def add(self, array: np.ndarray, amount: Any) -> None:
+        """Add to each label's own element of an array (outer, classes, inner)."""
+        outer, inner = self.values.shape
+        array[np.arange(outer)[:, None], self.values, np.arange(inner)] += amount
+
+    def clear_ignored(self, array: np.ndarray) -> None:
+        """Set all classes of ignored labels to 0 in an array (outer, classes, inner)."""
+        if self.valid is not None:
+            np.copyto(array, 0, where=~self.valid[:, None])
+
+
+def truncated(labels: np.ndarray) -> np.ndarray:
+    """Labels cast to int as C does it: 1.9 is 1 (NaN becomes a huge negative number)."""
+    with np.errstate(invalid="ignore"):
+        return labels.astype(np.int64)
+
+
+def _outside(labels: np.ndarray, outside: np.ndarray, classes: int) -> DataError:
+    flat = int(np.flatnonzero(outside)[0])
+    index = tuple(int(i) for i in np.unravel_index(flat, labels.shape))
+    place = index[0] if len(index) == 1 else index
+    value = labels.flat[flat]
+    hint = "labels count from 0; is num_output below it too small?"
+    if value in (-1, 255):
+        hint += f" To skip such labels set ignore_label: {value:g}"
+    return DataError(
+        f"label {value:g} at index {place} is outside the {classes} classes "
+        f"(0 to {classes - 1}); {hint}"
+    )
+
+
+def ignore_label(param: Any) -> int | None:
+    """The ``ignore_label`` of a LossParameter or AccuracyParameter, or None."""
+    return param.ignore_label if param.HasField("ignore_label") else None
+
+
+def normalization_mode(loss_param: Any, default: int) -> int:
+    """Which normalisation counts: ``normalization``, else the old ``normalize``, else a default."""
+    if loss_param.HasField("normalization"):
+        return loss_param.normalization
+    if loss_param.HasField("normalize"):
+        return _MODES.VALID if loss_param.normalize else _MODES.BATCH_SIZE
+    return default
+
+
+def normalizer(mode: int, *, batch: int, full: int, valid: int) -> int:
+    """What a summed loss is divided by; at least 1, so that ignoring everything gives 0.
+
+    Args:
+        mode: a ``LossParameter.NormalizationMode``.
+        batch: the number of items.
+        full: the number of predictions.
+        valid: the number of predictions whose label is not ignored.
+    """
+    divisors = {_MODES.FULL: full, _MODES.VALID: valid, _MODES.BATCH_SIZE: batch, _MODES.NONE: 1}
+    return max(1, divisors[mode])

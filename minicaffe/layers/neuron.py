@@ -1,0 +1,75 @@
+"""What all elementwise layers share (Caffe's NeuronLayer)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.checks import warn_of_gradient_in_place
+
+
+class Neuron(Layer):
+    """y = f(x) for every element; top and bottom have the same shape.
+
+    A subclass writes :meth:`function` and :meth:`gradient` on plain arrays. Running in
+    place, y is x (and dx is dy): both must write an element only after reading it, and a
+    gradient then finds y where x was.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        self._room = Blob(dtype=self.dtype)
+        self.prepare()
+        if not self.right_in_place():
+            warn_of_gradient_in_place(self, bottom, top)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        top[0].reshape_like(bottom[0])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        with np.errstate(all="ignore"):  # overflow is inf, without a word, as in C
+            self.function(bottom[0].data, top[0].data)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if propagate_down[0]:
+            with np.errstate(all="ignore"):
+                self.gradient(bottom[0].data, top[0].data, top[0].diff, bottom[0].diff)
+
+    # --------------------------------------------------------------- to override
+
+    def prepare(self) -> None:
+        """Read and check the layer's parameters."""
+
+    def right_in_place(self) -> bool:
+        """Whether the gradient is right when the bottom has been overwritten."""
+        return True
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Write f(x) into y."""
+        raise NotImplementedError(f"{type(self).__name__}.function")
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        """Write dy · f'(x) into dx."""
+        raise NotImplementedError(f"{type(self).__name__}.gradient")
+
+    # ------------------------------------------------------------- for subclasses
+
+    def room(self, like: np.ndarray) -> np.ndarray:
+        """Uninitialised room of this shape, the same at every call."""
+        self._room.reshape(*like.shape)
+        return self._room.data
+
+    def room_for_factor(self, dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
+        """Where to compute f'(x) before the product with dy: dx, unless that is dy."""
+        return self.room(dx) if np.may_share_memory(dy, dx) else dx
+
+
+def step(positive: np.ndarray, below: float | np.ndarray, out: np.ndarray) -> None:
+    """Write 1 where ``positive`` holds and ``below`` elsewhere (no branch for each element)."""
+    np.multiply(~positive, np.subtract(below, 1, dtype=out.dtype), out=out, dtype=out.dtype)
+    out += 1

@@ -1,0 +1,284 @@
+"""Pooling: one value for each window of an image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, phase_name
+from minicaffe.layers.checks import refuse_in_place
+from minicaffe.layers.pooling_geometry import PoolingGeometry, check_pooling
+from minicaffe.proto import caffe_pb2
+from minicaffe.registry import register
+
+_POOLING = caffe_pb2.PoolingParameter
+
+#: What MAX gives for a window without pixels: Caffe's -FLT_MAX, in any dtype.
+LOWEST = -float(np.finfo(np.float32).max)
+
+#: Elements handled at a time, so that temporary arrays stay in the processor's cache.
+_PORTION = 1 << 17
+
+
+@register("Pooling")
+class Pooling(Layer):
+    """MAX, AVE or STOCHASTIC pooling over windows of an image.
+
+    Bottom (N, C, H, W), top (N, C, H', W'); see :meth:`PoolingGeometry.from_param` for H', W'.
+
+    MAX
+        the largest pixel, the first in row-major order among equals; NaN counts as lowest.
+        A window that lies wholly outside gives -3.4e38. A second top holds the index of that
+        pixel in its plane (h · W + w, -1 for none), and then decides where gradients go.
+    AVE
+        the sum divided by the window's area, of which the padding (but not what lies
+        beyond it) is part; NaN for a window without any.
+    STOCHASTIC
+        TRAIN: pixel i with probability x_i / Σ x; TEST: Σ x² / Σ x, 0 where Σ x is not
+        positive. Pixels should not be negative. No padding.
+
+    Sources: Caffe's rules (STOCHASTIC: those of its GPU code); Zeiler & Fergus, "Stochastic
+    pooling for regularization of deep convolutional neural networks", 2013.
+    """
+
+    exact_bottoms = 1
+    min_tops = 1
+    max_tops = 2
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Check the parameters.
+
+        Raises:
+            ShapeError: see :func:`check_pooling`.
+            GraphError: a second top without MAX.
+        """
+        refuse_in_place(bottom, top)
+        param = self.param.pooling_param
+        self.method: int = param.pool
+        check_pooling(param)
+        if len(top) > 1 and self.method != _POOLING.MAX:
+            raise GraphError(
+                "a second top holds the index of the maximum, which "
+                f"{_POOLING.PoolMethod.Name(param.pool)} pooling does not have; expected one top"
+            )
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        """Tops: (N, C, windows down, windows across).
+
+        Raises:
+            ShapeError: the bottom does not have 4 axes, or no window fits.
+        """
+        shape = bottom[0].shape
+        if len(shape) != 4:
+            raise ShapeError(
+                f"bottom has shape {shape_text(shape)}, expected 4 axes: "
+                "num, channels, height, width"
+            )
+        self.geometry = PoolingGeometry.from_param(self.param.pooling_param, shape[2:])
+        for blob in top:
+            blob.reshape(*shape[:2], *self.geometry.output)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Pool; MAX and STOCHASTIC remember which pixel won."""
+        source, target = bottom[0].data, top[0].data
+        if self.method == _POOLING.AVE:
+            _sum_windows(self.geometry, source, target)
+            with np.errstate(divide="ignore", invalid="ignore"):  # windows without area
+                target /= self.geometry.areas().astype(self.dtype)
+        elif self.method == _POOLING.MAX:
+            self._winners = _maximum(self.geometry, source, target)
+            if len(top) > 1:
+                mask = self._index_of_winners(slice(None))
+                top[1].data[...] = mask.reshape(top[1].shape)
+        elif self.phase == caffe_pb2.TRAIN:
+            self._winners = _draw(self.geometry, source, target, self.rng)
+        else:
+            total = _sum_windows(self.geometry, source, np.empty_like(target))
+            _sum_windows(self.geometry, np.square(source), target)
+            target /= np.where(total > 0, total, 1)
+            target[total <= 0] = 0
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """MAX and STOCHASTIC give dy to the pixel that won, AVE to all in equal parts."""
+        if not propagate_down[0]:
+            return
+        top_diff, bottom_diff = top[0].diff, bottom[0].diff
+        if self.method == _POOLING.AVE:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                share = top_diff / self.geometry.areas().astype(self.dtype)
+            _add_to_windows(self.geometry, share, bottom_diff)
+            return
+        if self.method == _POOLING.STOCHASTIC and self.phase != caffe_pb2.TRAIN:
+            raise GraphError(
+                f"STOCHASTIC pooling has no gradient in phase {phase_name(self.phase)}"
+            )
+        planes = bottom_diff.shape[0] * bottom_diff.shape[1]
+        send = _send_overlapping if self.geometry.overlapping else _send_apart
+        windows = math.prod(self.geometry.output)
+        top_diff = top_diff.reshape(planes, windows)
+        bottom_diff = bottom_diff.reshape(planes, math.prod(self.geometry.size))
+        for part in _portions(planes, bottom_diff.shape[1]):
+            if len(top) > 1:
+                index = top[1].data.reshape(planes, windows)[part].astype(np.intp)
+            else:
+                index = self._index_of_winners(part)
+            send(index, top_diff[part], bottom_diff[part])
+
+    def _index_of_winners(self, part: slice) -> np.ndarray:
+        """For each window of some planes, its winner's index in the plane; -1 for none."""
+        winners = self._winners.reshape(-1, math.prod(self.geometry.output))[part]
+        offsets = np.concatenate([[0], self.geometry.offsets()])
+        index = offsets[winners]
+        index += self.geometry.starts().ravel()
+        if not winners.all():
+            index[winners == 0] = -1
+        return index
+
+
+def _portions(planes: int, elements: int) -> Iterator[slice]:
+    """The planes, in portions that fit into the processor's cache."""
+    step = max(1, _PORTION // max(1, elements))
+    return (slice(start, start + step) for start in range(0, planes, step))
+
+
+# ------------------------------------------------------------------ windows
+#
+# Each of these goes through the places in the window, all windows at once, or through the
+# windows, all places at once, whichever are fewer (global pooling has one window).
+
+
+def _fewer_windows(geometry: PoolingGeometry) -> bool:
+    return math.prod(geometry.output) < math.prod(geometry.kernel)
+
+
+def _sum_windows(geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    if _fewer_windows(geometry):
+        for i, j, rows, columns in geometry.windows():
+            source[:, :, rows, columns].sum(axis=(2, 3), out=target[:, :, i, j])
+        return target
+    target[...] = 0
+    for (out_h, out_w), (in_h, in_w) in geometry.positions():
+        part = target[:, :, out_h, out_w]
+        part += source[:, :, in_h, in_w]
+    return target
+
+
+def _add_to_windows(geometry: PoolingGeometry, share: np.ndarray, target: np.ndarray) -> None:
+    target[...] = 0
+    if _fewer_windows(geometry):
+        for i, j, rows, columns in geometry.windows():
+            part = target[:, :, rows, columns]
+            part += share[:, :, i, j, None, None]
+        return
+    for (out_h, out_w), (in_h, in_w) in geometry.positions():
+        part = target[:, :, in_h, in_w]
+        part += share[:, :, out_h, out_w]
+
+
+def _maximum(geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Write the largest pixel of each window; returns its place + 1, 0 for none."""
+    winners = _no_winners(geometry, target.shape)
+    target[...] = LOWEST
+    if _fewer_windows(geometry):
+        _maximum_by_window(geometry, source, target, winners)
+        return winners
+    planes = source.shape[0] * source.shape[1]
+    images = source.reshape(planes, *geometry.size)
+    flat = [array.reshape(planes, *geometry.output) for array in (target, winners)]
+    for part in _portions(planes, images[:1].size):
+        _maximum_by_place(geometry, images[part], *(array[part] for array in flat))
+    return winners
+
+
+def _maximum_by_place(
+    geometry: PoolingGeometry, images: np.ndarray, best: np.ndarray, winners: np.ndarray
+) -> None:
+    (rows, columns), (down, across) = geometry.output, geometry.stride
+    padded = geometry.padded(images, LOWEST)
+    pixels = np.empty_like(best)
+    larger, mark = np.empty(best.shape, bool), np.empty_like(winners)
+    for place, (i, j) in enumerate(np.ndindex(geometry.kernel), 1):
+        pixels[...] = padded[:, i::down, j::across][:, :rows, :columns]
+        np.greater(pixels, best, out=larger)
+        np.fmax(pixels, best, out=best)
+        # later places have larger numbers, so the maximum keeps the latest improvement;
+        # these two passes cost far less than one masked assignment
+        np.multiply(larger, winners.dtype.type(place), out=mark)
+        np.maximum(winners, mark, out=winners)
+
+
+def _maximum_by_window(
+    geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray, winners: np.ndarray
+) -> None:
+    width = geometry.kernel[1]
+    for i, j, rows, columns in geometry.windows():
+        pixels = source[:, :, rows, columns]
+        if not pixels.size:
+            continue
+        across = pixels.shape[3]
+        above = np.where(pixels > LOWEST, pixels, LOWEST).reshape(*pixels.shape[:2], -1)
+        best = above.argmax(axis=2)
+        largest = np.take_along_axis(above, best[..., None], 2)[..., 0]
+        top, left = rows.start, columns.start
+        top -= i * geometry.stride[0] - geometry.pad[0]  # places that the border cuts off
+        left -= j * geometry.stride[1] - geometry.pad[1]
+        place = (best // across + top) * width + best % across + left + 1
+        target[:, :, i, j] = largest
+        winners[:, :, i, j] = np.where(largest > LOWEST, place, 0)
+
+
+def _draw(
+    geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Write a pixel of each window drawn by its share of the sum; returns its place + 1."""
+    threshold = _sum_windows(geometry, source, np.empty_like(target))
+    threshold *= 1 - rng.random(target.shape)  # in (0, 1], as in Caffe
+    winners = _no_winners(geometry, target.shape)
+    sums = np.zeros_like(target)
+    target[...] = 0
+    for place, ((out_h, out_w), (in_h, in_w)) in enumerate(geometry.positions(), 1):
+        window = (slice(None), slice(None), out_h, out_w)
+        pixels = source[:, :, in_h, in_w]
+        sums[window] += pixels
+        drawn = (sums[window] >= threshold[window]) & (winners[window] == 0)
+        winners[window][drawn] = place
+        target[window][drawn] = pixels[drawn]
+    return winners
+
+
+def _no_winners(geometry: PoolingGeometry, shape: tuple[int, ...]) -> np.ndarray:
+    places = geometry.kernel[0] * geometry.kernel[1]
+    return np.zeros(shape, np.uint8 if places < 256 else np.int32)
+
+
+# ------------------------------------------------------------------ gradients to winners
+
+
+def _send_apart(index: np.ndarray, top_diff: np.ndarray, bottom_diff: np.ndarray) -> None:
+    """Write each value to its pixel; no two have the same."""
+    pixel, values = _pixels_of_all(index, top_diff, bottom_diff)
+    bottom_diff[...] = 0
+    bottom_diff.reshape(-1)[pixel] = values
+
+
+def _send_overlapping(index: np.ndarray, top_diff: np.ndarray, bottom_diff: np.ndarray) -> None:
+    """Add each value to its pixel."""
+    pixel, values = _pixels_of_all(index, top_diff, bottom_diff)
+    sums = np.bincount(pixel, weights=values, minlength=bottom_diff.size)
+    bottom_diff[...] = sums.reshape(bottom_diff.shape)
+
+
+def _pixels_of_all(
+    index: np.ndarray, top_diff: np.ndarray, bottom_diff: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels, counted through all planes, and what each gets; without the -1."""
+    planes, pixels = bottom_diff.shape
+    missing = index < 0
+    flat = index + (np.arange(planes) * pixels)[:, None]
+    if missing.any():
+        return flat[~missing], top_diff[~missing]
+    return flat.ravel(), top_diff.ravel()

@@ -1,0 +1,108 @@
+"""Log lines as Caffe's scripts expect them, and a line of status that stays below them.
+
+A line looks as Google's glog writes it, because the world's scripts parse that::
+
+    I1121 07:55:23.123456  1234 solver.py:239] Iteration 100, lr = 0.01
+
+that is: the level's letter with month and day, the time of day, the thread's number, file
+and line, and the text. The library only calls ``logging.getLogger("minicaffe")``; who runs
+it decides what becomes of that. The command line calls :func:`log_to`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TextIO
+
+#: glog's environment variable: 0 shows everything, 1 warnings, 2 errors, 3 fatal errors.
+MINIMUM_LEVEL = "GLOG_minloglevel"
+
+_LETTERS = {
+    logging.DEBUG: "I",
+    logging.INFO: "I",
+    logging.WARNING: "W",
+    logging.ERROR: "E",
+    logging.CRITICAL: "F",
+}
+_LEVELS = {"1": logging.WARNING, "2": logging.ERROR, "3": logging.CRITICAL}
+
+
+class GlogFormatter(logging.Formatter):
+    """Puts glog's prefix before a record's first line (glog leaves the others as they are)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The prefix and the text."""
+        when = datetime.fromtimestamp(record.created)
+        letter = _LETTERS.get(record.levelno, "I")
+        text = (
+            f"{letter}{when:%m%d %H:%M:%S.%f} {threading.get_native_id():5d} "
+            f"{record.filename}:{record.lineno}] {record.getMessage()}"
+        )
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        return text
+
+
+class StatusHandler(logging.StreamHandler):
+    """Writes log lines; below them stands at most one line of status, redrawn at will.
+
+    Args:
+        stream: where to write; the status needs a terminal (see :func:`is_terminal`).
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.setFormatter(GlogFormatter())
+        self._status = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record above the status."""
+        status = self._status
+        self.show("")
+        super().emit(record)
+        self.show(status)
+
+    def show(self, status: str) -> None:
+        """Replace the line of status; the empty text removes it."""
+        self.acquire()
+        try:
+            if status != self._status:
+                # back to the line's start, the new text, and nothing of the old one after it
+                self.stream.write(f"\r{status}\x1b[K")
+                self.stream.flush()
+                self._status = status
+        finally:
+            self.release()
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a line on this stream can be redrawn: a terminal that is not a dumb one."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+@contextmanager
+def log_to(stream: TextIO | None = None) -> Iterator[StatusHandler]:
+    """Write minicaffe's log to a stream (stderr by default) in glog's form, for a while.
+
+    The environment variable ``GLOG_minloglevel`` leaves out what is less important.
+    """
+    logger = logging.getLogger("minicaffe")
+    handler = StatusHandler(sys.stderr if stream is None else stream)
+    handler.setLevel(_LEVELS.get(os.environ.get(MINIMUM_LEVEL, ""), logging.INFO))
+    before = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield handler
+    finally:
+        handler.show("")
+        logger.removeHandler(handler)
+        logger.level, logger.propagate = before
+        logger.setLevel(before[0])

@@ -1,0 +1,88 @@
+"""What to say about a name or a value that a prototxt should not have at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.tokens import STRING, WORD, Token
+from minicaffe.suggest import did_you_mean
+
+#: Fields that our reader fills itself; in a file they are as unknown as any other.
+OWN_FIELDS = ("source_line",)
+_ROOTS = {"NetParameter": "SolverParameter", "SolverParameter": "NetParameter"}
+_KINDS = {"NetParameter": "net", "SolverParameter": "solver"}
+
+
+class Block(NamedTuple):
+    """A message that is being read: its descriptor, what the file calls it, its line."""
+
+    descriptor: Any
+    name: str
+    line: int
+
+
+def unknown_field(name: str, blocks: Sequence[Block]) -> str:
+    """What to say of a field that the innermost of the blocks around it does not have."""
+    block = blocks[-1]
+    place = f" in {block.name}" if block.name else ""
+    return f"unknown field `{name}`{place}{_hint(name, blocks)}"
+
+
+def wrong_value(message: Any, field: Any, token: Token) -> str:
+    """A remark on a value of the wrong type; mostly nothing."""
+    descriptor = message.DESCRIPTOR.name
+    if field.name == "type" and descriptor == "V1LayerParameter" and token.kind == STRING:
+        return "; a type in quotes belongs to a block `layer`, not `layers`"
+    if field.name == "type" and descriptor == "LayerParameter" and token.kind == WORD:
+        return "; a type without quotes belongs to the old block `layers`, not `layer`"
+    return ""
+
+
+def _hint(name: str, blocks: Sequence[Block]) -> str:
+    here = blocks[-1].descriptor
+    if fork := fork_of_field(here.name, name):
+        return f"; it is a field of {fork}"
+    if len(blocks) == 1 and (hint := _other_root(name, here)):
+        return hint
+    if inside := _inner_blocks(name, here):
+        return f"; it belongs into {_listed(inside)}"
+    known = [one for one in here.fields_by_name if one not in OWN_FIELDS]
+    return did_you_mean(name, known) or _outside(name, blocks)
+
+
+def _other_root(name: str, root: Any) -> str:
+    """For a solver's field in a net and the other way round."""
+    other = _ROOTS.get(root.name)
+    if other and name in root.file.message_types_by_name[other].fields_by_name:
+        return f"; it is a field of a {_KINDS[other]}, a {_KINDS[root.name]} is expected here"
+    return ""
+
+
+def _outside(name: str, blocks: Sequence[Block]) -> str:
+    """For a field of one of the blocks around, or of a block beside."""
+    around = blocks[-2::-1]
+    for outer in around:
+        if name in outer.descriptor.fields_by_name:
+            return f"; it is a field of {outer.name or 'the file'}, outside this block"
+    for outer in around:
+        if inside := _inner_blocks(name, outer.descriptor):
+            return f"; it belongs into {_listed(inside)} of {outer.name or 'the file'}"
+    return ""
+
+
+def _inner_blocks(name: str, descriptor: Any) -> list[str]:
+    return [
+        field.name
+        for field in descriptor.fields
+        if field.message_type is not None
+        and name in field.message_type.fields_by_name
+        and name not in OWN_FIELDS
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    """A few of the names."""
+    shown = [f"`{name}`" for name in names[:3]]
+    return ", ".join(shown[:-1]) + (" or " if shown[1:] else "") + shown[-1]

@@ -1,0 +1,163 @@
+"""Reads nets, solvers and weights from files, in whatever age of Caffe they were written."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError
+
+from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.text import SourceMap, is_repeated, parse
+from minicaffe.proto.upgrade import upgrade_net, upgrade_solver
+from minicaffe.proto.weights_only import parse_net_binary
+from minicaffe.suggest import did_you_mean
+
+_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+Path = str | os.PathLike[str]
+
+
+def read_net(path: Path) -> Any:
+    """The ``NetParameter`` of a prototxt file, upgraded to today's form.
+
+    Raises:
+        PrototxtError: the file is missing, empty, binary or has mistakes (all are named).
+        GraphError: an old form that has no meaning today.
+    """
+    name = os.fspath(path)
+    param = caffe_pb2.NetParameter()
+    _read_into(param, name, "net")
+    return upgrade_net(param, name)
+
+
+def read_solver(path: Path) -> Any:
+    """The ``SolverParameter`` of a prototxt file, upgraded to today's form.
+
+    Raises:
+        PrototxtError: the file is missing, empty, binary or has mistakes (all are named).
+    """
+    return read_solver_located(path)[0]
+
+
+def read_solver_located(path: Path) -> tuple[Any, SourceMap]:
+    """The same, with the lines on which its fields stand."""
+    name = os.fspath(path)
+    param = caffe_pb2.SolverParameter()
+    source = _read_into(param, name, "solver")
+    return upgrade_solver(param, name), source
+
+
+def read_text(path: Path, message_class: Any) -> Any:
+    """Any message from a text file (an empty file is an empty message).
+
+    Raises:
+        PrototxtError: the file is missing, binary or has mistakes (all are named).
+    """
+    message = message_class()
+    _read_into(message, os.fspath(path), None)
+    return message
+
+
+def _read_into(message: Any, path: str, what: str | None) -> SourceMap:
+    data = _contents(path, PrototxtError)
+    if data.startswith(_HDF5_SIGNATURE):
+        raise PrototxtError("this is an HDF5 file, not a prototxt; is it the weights?", path=path)
+    source = parse(data, message, path)
+    if what is not None and not message.ListFields():
+        raise PrototxtError(f"the file is empty; a {what} in prototxt is expected", path=path)
+    return source
+
+
+def read_net_binary(path: Path) -> Any:
+    """The ``NetParameter`` of a ``.caffemodel``, upgraded to today's form.
+
+    Raises:
+        SnapshotError: the file is missing, empty, truncated, or something else.
+    """
+    name = os.fspath(path)
+    data = _binary_contents(name)
+    try:
+        param = parse_net_binary(data, name)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotError(_why_unreadable(data, "a .caffemodel"), path=name) from error
+    _mend_strings(param)
+    if not param.ListFields():
+        raise SnapshotError("there is no net in this file; it is no .caffemodel", path=name)
+    return upgrade_net(param, name)
+
+
+def read_binary(path: Path, message_class: Any) -> Any:
+    """Any message from a binary file (a ``.solverstate`` or ``.binaryproto``).
+
+    Raises:
+        SnapshotError: the file is missing, empty, truncated, or something else.
+    """
+    name = os.fspath(path)
+    data = _binary_contents(name)
+    try:
+        return message_class.FromString(data)
+    except (DecodeError, UnicodeDecodeError) as error:
+        what = f"a binary {message_class.DESCRIPTOR.name}"
+        raise SnapshotError(_why_unreadable(data, what), path=name) from error
+
+
+def _binary_contents(path: str) -> bytes:
+    data = _contents(path, SnapshotError)
+    if not data:
+        raise SnapshotError("the file is empty", path=path)
+    if data.startswith(_HDF5_SIGNATURE):
+        raise SnapshotError("this is an HDF5 file; its name should end in .h5", path=path)
+    return data
+
+
+def _mend_strings(message: Any) -> None:
+    """Make text of names that are not UTF-8, such as a path in the writer's own encoding.
+
+    protobuf hands them out as bytes, and does not take these back in another message.
+    """
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            if field.message_type.name != "BlobProto":  # long, and has no names
+                for one in value if is_repeated(field) else (value,):
+                    _mend_strings(one)
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            if isinstance(value, bytes):
+                setattr(message, field.name, value.decode("utf-8", "replace"))
+            elif is_repeated(field) and any(isinstance(one, bytes) for one in value):
+                value[:] = [
+                    one.decode("utf-8", "replace") if isinstance(one, bytes) else one
+                    for one in value
+                ]
+
+
+def _why_unreadable(data: bytes, what: str) -> str:
+    if data.startswith(b"version https://git-lfs"):
+        return "this is a Git LFS pointer, not the file itself; fetch that with `git lfs pull`"
+    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data[:512]):
+        begins = data.split(b"\n", 1)[0][:60].decode("ascii").strip()
+        return f"this is a text file, {what} is expected; it begins with `{begins}`"
+    return f"the file is truncated or damaged, or it is not {what}"
+
+
+def _contents(path: str, kind: type[MinicaffeError]) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        raise kind(f"there is no such file{_near(path)}", path=path) from None
+    except ValueError as error:  # a NUL in the name
+        raise kind(f"this is no file name: {error}", path=repr(path)) from None
+    except OSError as error:
+        raise kind(f"the file cannot be read: {error.strerror}", path=path) from error
+
+
+def _near(path: str) -> str:
+    """A file beside the missing one whose name is alike."""
+    folder, name = os.path.split(path)
+    try:
+        return did_you_mean(name, os.listdir(folder or "."))
+    except OSError:
+        return f"; there is no folder `{folder}` either"

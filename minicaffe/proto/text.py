@@ -1,0 +1,352 @@
+"""Reads protobuf's text format, reporting everything that is wrong with a file at once.
+
+What it takes is what protobuf's own reader in C++ takes, which is Caffe's; what it refuses
+is what that refuses. After a mistake it goes on at the next place that looks like a field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from minicaffe.errors import Problem, PrototxtError
+from minicaffe.proto.hints import OWN_FIELDS, Block, unknown_field, wrong_value
+from minicaffe.proto.scalars import BadValue, scalar
+from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
+
+MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
+MAX_PROBLEMS = 50
+_CLOSING = {"{": "}", "<": ">", "[": "]"}
+_CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
+
+
+class SourceMap:
+    """Where fields stand in their file."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, int] = {}
+
+    def line(self, field: str) -> int | None:
+        """The line of a field such as ``lr_policy``, ``layer[3].name`` or ``test_iter[0]``.
+
+        A repeated field without an index is its first element.
+        """
+        return self._lines.get(field, self._lines.get(f"{field}[0]"))
+
+    def note(self, field: str, line: int) -> None:
+        """Remember a field's line."""
+        self._lines.setdefault(field, line)
+
+
+def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap:
+    """Fill a message from text.
+
+    Args:
+        text: what the file holds. Bytes that are not UTF-8 may stand in comments.
+        message: filled in place; its ``source_line`` fields too, where it has such.
+        path: the file's name, for messages.
+
+    Returns:
+        Where each field stands.
+
+    Raises:
+        PrototxtError: with all problems of the text.
+    """
+    decoded = _decoded(text, path)
+    reader = _Reader(Text(decoded), path)
+    reader.read_message(message, "", None, Block(message.DESCRIPTOR, "", 1))
+    if not reader.problems:
+        reader.look_for_missing(message)
+    if reader.problems and _CONTROL.search(decoded):
+        raise PrototxtError(_BINARY, path=path)
+    if reader.problems:
+        raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
+    return reader.source
+
+
+def is_repeated(field: Any) -> bool:
+    """Whether a field may stand several times (asked differently in old protobuf releases)."""
+    known = getattr(field, "is_repeated", None)
+    return field.label == FieldDescriptor.LABEL_REPEATED if known is None else bool(known)
+
+
+def _decoded(text: str | bytes, path: str | None) -> str:
+    if isinstance(text, bytes):
+        if text.startswith(_UTF16):
+            raise PrototxtError("this file is UTF-16 text; save it as UTF-8", path=path)
+        text = text.decode("utf-8", "surrogateescape")
+    if "\0" in text:
+        raise PrototxtError(_BINARY, path=path)
+    return text.removeprefix("\ufeff")
+
+
+class _Wrong(Exception):
+    """A problem after which the reader has to find the next field."""
+
+    def __init__(self, token: Token, message: str) -> None:
+        super().__init__(message)
+        self.token = token
+        self.message = message
+
+
+class _Reader:
+    def __init__(self, text: Text, path: str | None) -> None:
+        self.text = text
+        self.path = path
+        self.problems: list[Problem] = []
+        self.more = 0  # problems beyond the limit
+        self.source = SourceMap()
+        self._tokens = text.tokens
+        self._at = 0
+        self._blocks: list[Block] = []
+        self._unclosed: int | None = None
+
+    # ----------------------------------------------------------------- tokens
+
+    @property
+    def next(self) -> Token:
+        """The token to be read."""
+        return self._tokens[self._at]
+
+    def take(self) -> Token:
+        """Read a token."""
+        token = self._tokens[self._at]
+        if token.kind != END:
+            self._at += 1
+        return token
+
+    def took(self, *signs: str) -> bool:
+        """Read the token if it is one of these signs."""
+        token = self._tokens[self._at]
+        if token.kind == SIGN and token.text in signs:
+            self._at += 1
+            return True
+        return False
+
+    def at_field(self) -> bool:
+        """Whether the next token looks like the name of a field."""
+        if self.next.kind != WORD:
+            return False
+        following = self._tokens[self._at + 1]
+        return following.kind == SIGN and following.text in ":{<"
+
+    def complain(self, token: Token, message: str) -> None:
+        """Note a problem; give up after very many."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            self.more += 1
+            return
+        text, offset = self.text, token.offset
+        line, column = text.line(offset), text.column(offset)
+        source = text.source_line(offset)
+        self.problems.append(Problem(self.path, line, column, printable(message), source))
+
+    # --------------------------------------------------------------- messages
+
+    def read_message(self, message: Any, prefix: str, closing: str | None, block: Block) -> None:
+        """Read fields up to the closing sign (None: the end of the file)."""
+        self._blocks.append(block)
+        first_lines: dict[str, int] = {}
+        while not self._at_end(closing):
+            try:
+                self._read_field(message, prefix, first_lines)
+                self.took(";", ",")
+            except _Wrong as wrong:
+                self.complain(wrong.token, wrong.message)
+                self._find_field()
+        self._blocks.pop()
+
+    def look_for_missing(self, message: Any) -> None:
+        """Complain about required fields that are not there (Caffe refuses them too)."""
+        for missing in message.FindInitializationErrors():
+            block, _, name = missing.rpartition(".")
+            line = self.source.line(block) or 1
+            place = re.sub(r"\[\d+\]", "", block.rpartition(".")[2]) or "the file"
+            start = next(token for token in self._tokens if self.text.line(token.offset) >= line)
+            self.complain(start, f"{place} lacks the field `{name}`, which is required")
+
+    def _at_end(self, closing: str | None) -> bool:
+        """Whether a message is over; reads its closing sign."""
+        token = self.next
+        block = self._blocks[-1]
+        while closing is None and token.kind == SIGN and token.text in "}>":
+            self.complain(self.take(), f"`{token.text}` found without an opening one")
+            token = self.next
+        if token.kind == END:
+            if closing is not None:
+                self.complain(token, f"`{closing}` is missing for the block of line {block.line}")
+            return True
+        if token.kind == SIGN and token.text in "}>":
+            if token.text != closing:
+                self.complain(token, f"`{token.text}` found; `{closing}` expected")
+            self.take()
+            return True
+        if token.kind == WORD and self._was_left_open(token):
+            what = f"`{block.name}` of line {block.line} is not closed"
+            self.complain(token, f"`{closing}` expected before `{token.text}`: {what}")
+            return True
+        return False
+
+    def _was_left_open(self, token: Token) -> bool:
+        """Whether this block should have ended before a token.
+
+        It should if it has no such field, a block around it has one that takes a block, and
+        the file closes fewer blocks than it opens.
+        """
+        if token.text in self._blocks[-1].descriptor.fields_by_name or not self.at_field():
+            return False
+        if not any(_is_block(block.descriptor, token.text) for block in self._blocks[:-1]):
+            return False
+        if self._unclosed is None:
+            signs = [token.text for token in self._tokens if token.kind == SIGN]
+            opened = signs.count("{") + signs.count("<")
+            self._unclosed = opened - signs.count("}") - signs.count(">")
+        self._unclosed -= 1
+        return self._unclosed >= 0
+
+    def _read_field(self, message: Any, prefix: str, first_lines: dict[str, int]) -> None:
+        token = self.take()
+        if token.kind != WORD:
+            raise _Wrong(token, _no_name(token))
+        field = message.DESCRIPTOR.fields_by_name.get(token.text)
+        if field is None or token.text in OWN_FIELDS:
+            self.complain(token, unknown_field(token.text, self._blocks))
+            self._skip_value()
+            return
+        line = self.text.line(token.offset)
+        repeated = is_repeated(field)
+        if not repeated:
+            if field.name in first_lines or message.HasField(field.name):
+                first = first_lines.get(field.name)
+                where = f", first on line {first}" if first else " or was set before"
+                self.complain(token, f"`{field.name}` is given twice{where}")
+                self._skip_value()
+                return
+            first_lines[field.name] = line
+        if not self.took(":") and field.message_type is None:
+            raise _Wrong(self.next, f"`:` expected after `{field.name}`")
+        if repeated and self.took("["):
+            self._read_list(message, field, prefix)
+        else:
+            self._read_value(message, field, prefix, line)
+
+    def _read_list(self, message: Any, field: Any, prefix: str) -> None:
+        if self.took("]"):
+            return
+        while True:
+            self._read_value(message, field, prefix, self.text.line(self.next.offset))
+            if self.took("]"):
+                return
+            if not self.took(","):
+                raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
+
+    # ----------------------------------------------------------------- values
+
+    def _read_value(self, message: Any, field: Any, prefix: str, line: int) -> None:
+        path = prefix + field.name
+        if is_repeated(field):
+            path += f"[{len(getattr(message, field.name))}]"
+        self.source.note(path, line)
+        if field.message_type is not None:
+            self._read_submessage(message, field, path, line)
+            return
+        negative = self.took("-")
+        token = self.next
+        if token.kind not in (WORD, NUMBER, STRING) or self.at_field():
+            raise _Wrong(token, f"{field.name}: {_no_value(token)}")
+        self.take()
+        strings = [token.text]
+        while token.kind == STRING and self.next.kind == STRING:
+            strings.append(self.take().text)
+        try:
+            value = scalar(field, negative, token, strings)
+        except BadValue as error:
+            problem = f"{field.name}: {error}{wrong_value(message, field, token)}"
+            if token.kind == WORD:  # more of it may follow, as in a path without quotes
+                raise _Wrong(token, problem) from None
+            self.complain(token, problem)
+            return
+        if is_repeated(field):
+            getattr(message, field.name).append(value)
+        else:
+            setattr(message, field.name, value)
+
+    def _read_submessage(self, message: Any, field: Any, path: str, line: int) -> None:
+        token = self.next
+        if token.kind != SIGN or token.text not in "{<":
+            raise _Wrong(token, f"`{{` expected after `{field.name}`, which is a block")
+        if len(self._blocks) > MAX_DEPTH:
+            raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
+        self.take()
+        if is_repeated(field):
+            inner = getattr(message, field.name).add()
+        else:
+            inner = getattr(message, field.name)
+            inner.SetInParent()
+        if "source_line" in inner.DESCRIPTOR.fields_by_name:
+            inner.source_line = line
+        block = Block(inner.DESCRIPTOR, field.name, line)
+        self.read_message(inner, f"{path}.", _CLOSING[token.text], block)
+
+    # --------------------------------------------------------------- recovery
+
+    def _find_field(self) -> None:
+        """After a mistake: pass over what is left of the field."""
+        while not self.at_field():
+            token = self.next
+            if token.kind == END or (token.kind == SIGN and token.text in "}>"):
+                return
+            if token.kind == SIGN and token.text in _CLOSING:
+                self._skip_block()
+            else:
+                self.take()
+
+    def _skip_value(self) -> None:
+        """Pass over the value of a field that is not known, whatever kind it has."""
+        self.took(":")
+        if self.next.kind == SIGN and self.next.text in _CLOSING:
+            self._skip_block()
+        else:
+            self._find_field()
+
+    def _skip_block(self) -> None:
+        """Pass over a block or list, with all that is in it."""
+        depth = 0
+        for token in self._rest():
+            if token.kind == SIGN and token.text in _CLOSING:
+                depth += 1
+            elif token.kind == SIGN and token.text in "}>]":
+                depth -= 1
+                if not depth:
+                    return
+
+    def _rest(self) -> Iterator[Token]:
+        while self.next.kind != END:
+            yield self.take()
+
+
+def _is_block(descriptor: Any, name: str) -> bool:
+    """Whether a message has a field of this name that is itself a message."""
+    field = descriptor.fields_by_name.get(name)
+    return field is not None and field.message_type is not None
+
+
+def _no_name(token: Token) -> str:
+    if token.text == "[":
+        return "extensions (`[name]`) are not part of Caffe's schema"
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    return f"{token.shown()} found, the name of a field expected"
+
+
+def _no_value(token: Token) -> str:
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    if token.kind == SIGN and token.text in _CLOSING:
+        what = "list" if token.text == "[" else "block"
+        return f"a {what} found, a single value expected"
+    return f"{token.shown()} found, a value expected"

@@ -1,0 +1,84 @@
+"""The solver classes, and which of them a solver ``type`` asks for."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from minicaffe.solver import rules
+from minicaffe.solver.loading import load_settings
+from minicaffe.solver.settings import SettingError
+from minicaffe.solver.solver import Solver
+from minicaffe.suggest import did_you_mean
+
+
+class SGDSolver(Solver):
+    """Stochastic gradient descent with momentum."""
+
+
+class NesterovSolver(SGDSolver):
+    """Nesterov's accelerated gradient."""
+
+    rule = rules.Nesterov
+
+
+class AdaGradSolver(SGDSolver):
+    """AdaGrad."""
+
+    rule = rules.AdaGrad
+
+
+class RMSPropSolver(SGDSolver):
+    """RMSProp."""
+
+    rule = rules.RMSProp
+
+
+class AdaDeltaSolver(SGDSolver):
+    """AdaDelta."""
+
+    rule = rules.AdaDelta
+
+
+class AdamSolver(SGDSolver):
+    """Adam."""
+
+    rule = rules.Adam
+
+
+_CLASSES: dict[str, type[Solver]] = {
+    cls.rule.__name__: cls
+    for cls in (
+        SGDSolver,
+        NesterovSolver,
+        AdaGradSolver,
+        RMSPropSolver,
+        AdaDeltaSolver,
+        AdamSolver,
+    )
+}
+
+
+def solver_types() -> list[str]:
+    """The types that a solver prototxt can ask for, sorted."""
+    return sorted(_CLASSES)
+
+
+def get_solver(
+    solver: str | os.PathLike[str] | Any, *, path: str | None = None, lines: Any = None, **how: Any
+) -> Solver:
+    """The solver that a file or a ``SolverParameter`` describes, by its ``type``.
+
+    Args:
+        solver, path, lines, how: as :class:`minicaffe.solver.Solver` takes them.
+
+    Raises:
+        SolverError: unknown type, and what the class raises.
+    """
+    settings = load_settings(solver, path, lines)
+    kind = settings.param.type
+    with settings.located():
+        if kind not in _CLASSES:
+            hint = did_you_mean(kind, _CLASSES) or f"; known are {', '.join(solver_types())}"
+            raise SettingError("type", f"unknown solver type '{kind}'{hint}")
+    return _CLASSES[kind](settings, **how)

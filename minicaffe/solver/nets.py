@@ -1,0 +1,126 @@
+"""The nets that a ``SolverParameter`` asks for: one to train, any number to test."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from minicaffe.errors import PrototxtError, SolverError
+from minicaffe.net import Net
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net
+
+logger = logging.getLogger("minicaffe")
+
+
+@dataclass
+class Origin:
+    """Where a net's text comes from.
+
+    Attributes:
+        label: as Caffe's log says it.
+        param: the net.
+        path: its file, or the solver's when it stands inside that.
+    """
+
+    label: str
+    param: Any
+    path: str | None
+
+
+class NetFactory:
+    """Builds the nets of a solver; a file that several of them come from is read once.
+
+    Args:
+        param: the solver's settings, already checked.
+        path: the solver's own file, where inline nets stand.
+        engine: what runs the nets.
+    """
+
+    def __init__(self, param: Any, *, path: str | None, engine: str | None) -> None:
+        self.param = param
+        self.path = path
+        self.engine = engine
+        self._read: dict[str, Any] = {}
+
+    def train_net(self) -> Net:
+        """The net to train, in the state that the solver, the file and TRAIN make up."""
+        param = self.param
+        if param.HasField("train_net_param"):
+            origin = Origin("train_net_param", param.train_net_param, self.path)
+        elif param.HasField("train_net"):
+            origin = self._file("train_net file", param.train_net)
+        elif param.HasField("net_param"):
+            origin = Origin("net_param", param.net_param, self.path)
+        else:
+            origin = self._file("net file", param.net)
+        how = "from" if origin.label.endswith("file") else "specified in"
+        name = f": {origin.path}" if origin.label.endswith("file") else ""
+        logger.info("Creating training net %s %s%s", how, origin.label, name or ".")
+        state = caffe_pb2.NetState(phase=caffe_pb2.TRAIN)
+        net = self._build(origin, state, self.param.train_state, 0)
+        if not any(net.blob_loss_weights.values()):
+            logger.warning("net '%s' has no loss in phase TRAIN, so nothing is learned", net.name)
+        return net
+
+    def test_nets(self) -> list[Net]:
+        """The test nets, in Caffe's order: test_net_param, test_net, then net(_param)."""
+        param = self.param
+        origins = [Origin("test_net_param", one, self.path) for one in param.test_net_param]
+        origins += [self._file("test_net file", one) for one in param.test_net]
+        while len(origins) < len(param.test_iter):
+            if param.HasField("net_param"):
+                origins.append(Origin("net_param", param.net_param, self.path))
+            else:
+                origins.append(self._file("net file", param.net))
+        nets = []
+        for index, origin in enumerate(origins):
+            source = f"{origin.label}: {origin.path}" if "file" in origin.label else origin.label
+            logger.info("Creating test net (#%d) specified by %s", index, source)
+            state = caffe_pb2.NetState(phase=caffe_pb2.TEST)
+            extra = param.test_state[index] if param.test_state else None
+            net = self._build(origin, state, extra, index + 1)
+            net.debug_info = param.debug_info
+            nets.append(net)
+        return nets
+
+    def _file(self, label: str, path: str) -> Origin:
+        if path not in self._read:
+            try:
+                self._read[path] = read_net(path)
+            except PrototxtError as error:
+                if self.path is not None and not error.problems:  # there may be no such file
+                    error.message += f" (it is named in {self.path})"
+                raise
+        return Origin(label, self._read[path], path)
+
+    def _build(self, origin: Origin, state: Any, extra: Any, number: int) -> Net:
+        """Merge the states (the later ones count more), build, and load ``weights``."""
+        state.MergeFrom(origin.param.state)
+        if extra is not None:
+            state.MergeFrom(extra)
+        param = caffe_pb2.NetParameter()
+        param.CopyFrom(origin.param)
+        param.state.CopyFrom(state)
+        seed = self.param.random_seed
+        net = Net(
+            param,
+            state.phase,
+            state.level,
+            seed=seed + number if seed >= 0 else None,
+            engine=self.engine,
+            path=origin.path,
+        )
+        load_all(net, self.param.weights)
+        return net
+
+
+def load_all(net: Net, lists: Any) -> None:
+    """Copy trained layers from all files of the lists, each separated by commas."""
+    for names in lists:
+        for name in names.split(","):
+            if not name.strip():
+                raise SolverError(f"weights '{names}' has an empty file name; remove the comma")
+            logger.info("Finetuning from %s", name.strip())
+            net.copy_from(name.strip())

@@ -1,0 +1,199 @@
+"""Update rules: from a gradient to the change of the weights, on flat blocks of memory.
+
+A rule overwrites the gradient ``g`` with the update; the weights are then ``w -= g``. Its
+arguments are 1-D arrays of equal length, pieces of the net's arena and of the histories.
+``rate`` is the learning rate times the parameter's ``lr_mult``.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minicaffe.solver.settings import SettingError
+
+
+class Rule:
+    """One update rule with the constants that a ``SolverParameter`` sets.
+
+    Attributes:
+        histories: how many numbers the rule remembers of every weight.
+    """
+
+    histories: ClassVar[int] = 1
+
+    def __init__(self, param: Any) -> None:
+        self.param = param
+        self.begin(0)
+
+    @classmethod
+    def check(cls, param: Any) -> None:
+        """Refuse settings that the rule cannot take.
+
+        Raises:
+            SettingError: names the field.
+        """
+
+    def begin(self, iteration: int) -> None:
+        """Take the settings for the updates of an iteration (counted from 0)."""
+        self.momentum: float = self.param.momentum
+        self.delta: float = self.param.delta
+
+    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+        """Turn the gradient ``g`` into the update, in place.
+
+        Args:
+            g: the gradient, with decay and clipping applied.
+            h: the histories, ``histories`` of them; updated.
+            t: room for intermediate results.
+            rate: the local learning rate.
+        """
+        raise NotImplementedError
+
+
+class SGD(Rule):
+    """Stochastic gradient descent with momentum μ: h ← μ·h + rate·g, update = h.
+
+    Bottou, "Stochastic Gradient Descent Tricks" (2012); Caffe keeps the rate inside the
+    history, so a rate that falls does not shrink earlier steps.
+    """
+
+    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+        np.multiply(g, rate, out=g)
+        np.multiply(h[0], self.momentum, out=h[0])
+        np.add(h[0], g, out=h[0])
+        np.copyto(g, h[0])
+
+
+class Nesterov(Rule):
+    """Nesterov's accelerated gradient: h' = μ·h + rate·g, update = (1 + μ)·h' - μ·h.
+
+    Sutskever et al., "On the importance of initialization and momentum in deep learning"
+    (2013).
+    """
+
+    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+        np.multiply(h[0], self.momentum, out=t)
+        np.multiply(g, rate, out=g)
+        np.add(t, g, out=h[0])
+        np.multiply(h[0], 1 + self.momentum, out=g)
+        np.subtract(g, t, out=g)
+
+
+class AdaGrad(Rule):
+    """h ← h + g², update = rate · g / (√h + δ).
+
+    Duchi, Hazan, Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic
+    Optimization" (2011).
+    """
+
+    @classmethod
+    def check(cls, param: Any) -> None:
+        if param.momentum:
+            raise SettingError(
+                "momentum", f"AdaGrad has no momentum, but momentum is {param.momentum:g}"
+            )
+
+    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+        np.multiply(g, g, out=t)
+        np.add(h[0], t, out=h[0])
+        _divide_by_root(g, h[0], t, self.delta, rate)
+
+
+class RMSProp(Rule):
+    """h ← d·h + (1 - d)·g², update = rate · g / (√h + δ), with d the ``rms_decay``.
+
+    Tieleman, Hinton, "RMSProp: Divide the gradient by a running average of its recent
+    magnitude" (Coursera, 2012).
+    """
+
+    @classmethod
+    def check(cls, param: Any) -> None:
+        if param.momentum:
+            raise SettingError(
+                "momentum", f"RMSProp has no momentum, but momentum is {param.momentum:g}"
+            )
+        if not 0 <= param.rms_decay < 1:
+            raise SettingError(
+                "rms_decay", f"rms_decay is {param.rms_decay:g}, expected 0 <= rms_decay < 1"
+            )
+
+    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+        _average_of_squares(h[0], g, t, self.param.rms_decay)
+        _divide_by_root(g, h[0], t, self.delta, rate)
+
+
+class AdaDelta(Rule):
+    """h₀ ← μ·h₀ + (1-μ)·g², u = g·√((h₁+δ)/(h₀+δ)), h₁ ← μ·h₁ + (1-μ)·u², update = rate·u.
+
+    Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012); μ is the ``momentum``.
+    """
+
+    histories = 2
+
+    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+        gradients, updates = h
+        _average_of_squares(gradients, g, t, self.momentum)
+        np.add(updates, self.delta, out=t)
+        np.sqrt(t, out=t)
+        np.multiply(g, t, out=g)
+        np.add(gradients, self.delta, out=t)
+        np.sqrt(t, out=t)
+        np.divide(g, t, out=g)
+        _average_of_squares(updates, g, t, self.momentum)
+        np.multiply(g, rate, out=g)
+
+
+class Adam(Rule):
+    """m ← β₁·m + (1-β₁)·g, v ← β₂·v + (1-β₂)·g², update = rate·c·m / (√v + δ).
+
+    c = √(1-β₂ᵗ) / (1-β₁ᵗ) with t the iteration counted from 1, β₁ the ``momentum`` (0 unless
+    set) and β₂ ``momentum2``. Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015).
+    """
+
+    histories = 2
+
+    @classmethod
+    def check(cls, param: Any) -> None:
+        for field in ("momentum", "momentum2"):
+            value = getattr(param, field)
+            if not 0 <= value < 1:
+                raise SettingError(field, f"Adam's {field} is {value:g}, expected 0 <= {field} < 1")
+
+    def begin(self, iteration: int) -> None:
+        super().begin(iteration)
+        t = iteration + 1
+        self.momentum2: float = self.param.momentum2
+        self.correction = math.sqrt(1 - self.momentum2**t) / (1 - self.momentum**t)
+
+    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+        m, v = h
+        np.multiply(m, self.momentum, out=m)
+        np.multiply(g, 1 - self.momentum, out=t)
+        np.add(m, t, out=m)
+        _average_of_squares(v, g, t, self.momentum2)
+        np.copyto(g, m)
+        _divide_by_root(g, v, t, self.delta, rate * self.correction)
+
+
+RULES: dict[str, type[Rule]] = {
+    rule.__name__: rule for rule in (SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam)
+}
+
+
+def _average_of_squares(h: np.ndarray, g: np.ndarray, t: np.ndarray, keep: float) -> None:
+    """h ← keep·h + (1 - keep)·g²."""
+    np.multiply(g, g, out=t)
+    np.multiply(t, 1 - keep, out=t)
+    np.multiply(h, keep, out=h)
+    np.add(h, t, out=h)
+
+
+def _divide_by_root(g: np.ndarray, h: np.ndarray, t: np.ndarray, delta: float, rate: float) -> None:
+    """g ← rate · g / (√h + delta)."""
+    np.sqrt(h, out=t)
+    np.add(t, delta, out=t)
+    np.divide(g, t, out=g)
+    np.multiply(g, rate, out=g)

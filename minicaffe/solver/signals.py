@@ -1,0 +1,100 @@
+"""What SIGINT (Ctrl-C) and SIGHUP do while a net trains."""
+
+from __future__ import annotations
+
+import enum
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from minicaffe.errors import SolverError
+from minicaffe.suggest import did_you_mean
+
+
+class Action(enum.Enum):
+    """What a solver is asked to do between two iterations (Caffe's ``SolverAction``)."""
+
+    NONE = "none"
+    STOP = "stop"
+    SNAPSHOT = "snapshot"
+
+
+def effect(name: str) -> Action:
+    """The action of this name, as ``--sigint_effect`` takes it.
+
+    Raises:
+        SolverError: neither stop, snapshot nor none.
+    """
+    try:
+        return Action(name)
+    except ValueError:
+        choices = [action.value for action in Action]
+        hint = did_you_mean(name, choices)
+        raise SolverError(
+            f"unknown signal effect '{name}', expected stop, snapshot or none{hint}"
+        ) from None
+
+
+class SignalHandler:
+    """While entered, turns signals into actions that the solver asks for; then undoes that.
+
+    Python delivers signals to the main thread alone: elsewhere this does nothing.
+
+    Args:
+        sigint, sighup: the effects, ``stop``, ``snapshot`` or ``none``.
+    """
+
+    def __init__(self, sigint: str = "stop", sighup: str = "snapshot") -> None:
+        self._effects = {"SIGHUP": effect(sighup), "SIGINT": effect(sigint)}
+        self._pending: set[int] = set()
+        self._before: dict[int, Any] = {}
+
+    def requested(self) -> Action:
+        """What has been asked for since the last call; SIGHUP goes first, as in Caffe."""
+        for name, action in self._effects.items():
+            number = getattr(signal, name, None)
+            if number in self._pending:
+                self._pending.discard(number)
+                return action
+        return Action.NONE
+
+    def __enter__(self) -> SignalHandler:
+        if threading.current_thread() is threading.main_thread():
+            for name in self._effects:
+                if hasattr(signal, name):  # Windows has no SIGHUP
+                    number = getattr(signal, name)
+                    self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        self._before.clear()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._pending.add(number)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block, so that it leaves no half-made update.
+
+    Raises:
+        KeyboardInterrupt: at the end, when SIGINT came meanwhile.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or not callable(handler):
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came:
+            handler(*came[0])

@@ -1,0 +1,162 @@
+"""Solver states on disk: Caffe's ``.solverstate`` and ``.solverstate.h5``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.blobproto import array_of, blob_proto
+from minicaffe.errors import SnapshotError
+from minicaffe.files import write_beside
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_binary
+from minicaffe.weights_hdf5 import is_hdf5, open_hdf5, require_h5py
+
+
+@dataclass
+class SolverState:
+    """What a solver needs to go on, besides the weights.
+
+    Attributes:
+        iter: how many updates there have been.
+        learned_net: the file that holds the weights; "" when there is none.
+        current_step: how many steps the learning rate has gone down.
+        history: the update rule's memory, parameter by parameter.
+    """
+
+    iter: int
+    learned_net: str = ""
+    current_step: int = 0
+    history: Sequence[np.ndarray] = field(default_factory=list)
+
+
+def write_state(path: str, state: SolverState, *, hdf5: bool) -> None:
+    """Write a state in Caffe's format.
+
+    Raises:
+        SnapshotError: the file cannot be written; an older one is kept.
+    """
+    with write_beside(path) as beside:
+        if hdf5:
+            _write_hdf5(str(beside), state)
+            return
+        proto = caffe_pb2.SolverState(
+            iter=state.iter, learned_net=state.learned_net, current_step=state.current_step
+        )
+        for array in state.history:
+            proto.history.append(blob_proto(array))
+        beside.write_bytes(proto.SerializeToString())
+
+
+def read_state(path: str) -> SolverState:
+    """Read a state; HDF5 is told by its content.
+
+    Raises:
+        SnapshotError: the file cannot be read or is something else.
+    """
+    if is_hdf5(path):
+        return _read_hdf5(path)
+    proto = read_binary(path, caffe_pb2.SolverState)
+    if not proto.HasField("iter") and not proto.history:
+        raise SnapshotError(
+            "does not look like a solver state; expected a .solverstate or .solverstate.h5 file "
+            "(weights are given by themselves)",
+            path=path,
+        )
+    history = [array_of(one) for one in proto.history]
+    return SolverState(proto.iter, proto.learned_net, proto.current_step, history)
+
+
+def check_history(state: SolverState, net: Any, histories: int, path: str) -> None:
+    """Refuse a state that was written for another net or another solver type.
+
+    Args:
+        histories: how many numbers the update rule remembers of each weight.
+
+    Raises:
+        SnapshotError: names what differs.
+    """
+    params = net.learnable_params
+    expected = histories * len(params)
+    if len(state.history) != expected:
+        raise SnapshotError(
+            f"it holds {len(state.history)} history blobs, but this solver with net "
+            f"'{net.name}' has {expected}; it was written for another net or solver type",
+            path=path,
+        )
+    for index, array in enumerate(state.history):
+        one = params[index % len(params)]
+        want = one.blob.shape
+        if array.shape != want and array.shape != (1,) * (4 - len(want)) + want:
+            raise SnapshotError(
+                f"history {index} has shape {shape_text(array.shape)}, but parameter "
+                f"{one.index} has {shape_text(want)} in net '{net.name}'; the state was "
+                "written for another net",
+                path=path,
+                layer=one.layer_name,
+            )
+
+
+def find_learned_net(state: SolverState, path: str) -> str:
+    """The weights that belong to a state: where it says, or beside the state itself.
+
+    Raises:
+        SnapshotError: in neither place.
+    """
+    beside = os.path.join(os.path.dirname(path), os.path.basename(state.learned_net))
+    for place in (state.learned_net, beside):
+        if os.path.exists(place):
+            return place
+    raise SnapshotError(
+        f"the weights that belong to it are missing: neither '{state.learned_net}' nor "
+        f"'{beside}' exists",
+        path=path,
+    )
+
+
+def _write_hdf5(path: str, state: SolverState) -> None:
+    with require_h5py().File(path, "w") as file:
+        file.create_dataset("iter", data=np.array([state.iter], np.int32))
+        _write_text(file, "learned_net", state.learned_net)
+        file.create_dataset("current_step", data=np.array([state.current_step], np.int32))
+        group = file.create_group("history")
+        for index, array in enumerate(state.history):
+            group.create_dataset(str(index), data=array)
+
+
+def _write_text(file: Any, name: str, text: str) -> None:
+    """A string that ends with a zero byte, which Caffe's reader relies on."""
+    h5 = require_h5py()
+    raw = text.encode() + b"\0"
+    kind = h5.h5t.C_S1.copy()
+    kind.set_size(len(raw))
+    kind.set_strpad(h5.h5t.STR_NULLTERM)
+    space = h5.h5s.create(h5.h5s.SCALAR)
+    dataset = h5.h5d.create(file.id, name.encode(), kind, space)
+    dataset.write(space, space, np.array(raw, f"S{len(raw)}"), kind)
+
+
+def _read_hdf5(path: str) -> SolverState:
+    with open_hdf5(path) as file:
+        missing = [name for name in ("iter", "current_step", "history") if name not in file]
+        if missing:
+            raise SnapshotError(
+                f"does not look like a solver state: it has no '{missing[0]}'", path=path
+            )
+        group = file["history"]
+        return SolverState(
+            iter=int(np.ravel(file["iter"][()])[0]),
+            learned_net=_text(file["learned_net"][()]) if "learned_net" in file else "",
+            current_step=int(np.ravel(file["current_step"][()])[0]),
+            history=[np.asarray(group[str(i)][()]) for i in range(len(group))],
+        )
+
+
+def _text(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else str(value).encode()
+    return raw.rstrip(b"\0").decode()

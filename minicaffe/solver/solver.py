@@ -1,0 +1,390 @@
+"""The training loop: Caffe's ``Solver``, step by step."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minicaffe.errors import MinicaffeError, SolverError
+from minicaffe.files import check_writable
+from minicaffe.net import Net
+from minicaffe.proto.printing import to_text
+from minicaffe.solver import divergence, events, rules
+from minicaffe.solver import snapshot as snapshots
+from minicaffe.solver.loading import load_settings
+from minicaffe.solver.nets import NetFactory
+from minicaffe.solver.policies import check_policy, learning_rate
+from minicaffe.solver.settings import SettingError, check_settings, warn_of_settings
+from minicaffe.solver.signals import Action, uninterrupted
+from minicaffe.solver.testing import average_outputs
+from minicaffe.solver.update import Updater
+from minicaffe.weights import load_weights, save_caffemodel, save_hdf5
+from minicaffe.weights_hdf5 import require_h5py
+
+logger = logging.getLogger("minicaffe")
+
+Callback = Callable[[], Any]
+
+
+class Solver:
+    """Trains a net as a ``SolverParameter`` says. Use one of its subclasses or ``get_solver``.
+
+    Args:
+        solver: a solver prototxt file, or a ``SolverParameter``.
+        path: the file that a ``SolverParameter`` came from: for error messages, and for
+            ``snapshot_prefix`` where that is not set.
+        lines: tells the lines of its fields (what ``read_solver_located`` returns).
+        engine: what runs the nets; None chooses the fastest one present.
+        observers: views of what happens; without them, Caffe's log lines.
+        action_function: asked after every iteration (and test batch) whether to stop or
+            to write a snapshot.
+
+    Attributes:
+        net: the net that is trained.
+        test_nets: the nets that are tested meanwhile, on the same weights.
+        iter: how many updates the weights have had.
+        param: the ``SolverParameter``; changes to rates and the like take effect.
+        observers: told of every event.
+
+    Raises:
+        PrototxtError: a file cannot be read.
+        SolverError: settings that contradict each other; names file and line.
+        SnapshotError: snapshots could not be written where they are to go.
+    """
+
+    #: The update rule.
+    rule: ClassVar[type[rules.Rule]] = rules.SGD
+
+    def __init__(
+        self,
+        solver: str | os.PathLike[str] | Any,
+        *,
+        path: str | None = None,
+        lines: Any = None,
+        engine: str | None = None,
+        observers: Sequence[events.Observer] | None = None,
+        action_function: Callable[[], Action] | None = None,
+    ) -> None:
+        self._settings = load_settings(solver, path, lines)
+        self.param = self._settings.param
+        self.observers: list[events.Observer] = (
+            [events.LogObserver()] if observers is None else list(observers)
+        )
+        self.action_function = action_function
+        self.iter = 0
+        self._current_step = 0
+        self._callbacks: list[tuple[Callback, Callback]] = []
+        self._stop_requested = False
+        self._losses: list[float] = []
+        self._smoothed_loss = 0.0
+        self._last_display: tuple[int, float] | None = None
+        logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
+        self._check()
+        factory = NetFactory(self.param, path=self._settings.path, engine=engine)
+        self.net: Net = factory.train_net()
+        self.test_nets: list[Net] = factory.test_nets()
+        self._updater = Updater(self.net, self.rule(self.param), self.param)
+        logger.info("Solver scaffolding done.")
+
+    def _check(self) -> None:
+        param = self.param
+        with self._settings.located():
+            check_settings(param)
+            self.rule.check(param)
+            if param.HasField("lr_policy"):
+                check_policy(param)
+            if param.snapshot and not param.HasField("snapshot_prefix"):
+                raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
+        warn_of_settings(param)
+        if param.snapshot:
+            self._check_snapshots()
+        if param.HasField("solver_mode") and param.solver_mode == param.GPU:
+            logger.info("solver_mode is GPU; minicaffe runs on the CPU")
+
+    # -------------------------------------------------------------- settings
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next update, before each parameter's ``lr_mult``."""
+        with self._settings.located():
+            return learning_rate(self.param, self.iter, self._current_step)[0]
+
+    @property
+    def history(self) -> list[np.ndarray]:
+        """What the update rule remembers, parameter by parameter (live views).
+
+        AdaDelta and Adam have two for each: first one kind for all parameters, then the
+        other.
+        """
+        return self._updater.history
+
+    def add_callback(self, on_start: Callback, on_gradients_ready: Callback) -> None:
+        """Call one function before each iteration's first forward, one before its update."""
+        self._callbacks.append((on_start, on_gradients_ready))
+
+    def share_weights(self, net: Net) -> None:
+        """Train the parameters of another net, by layer name, instead of the own ones."""
+        self.net.share_with(net)
+
+    def _notify(self, event: Any) -> None:
+        events.notify(self.observers, event)
+
+    # -------------------------------------------------------------- training
+
+    def solve(self, resume_file: str | os.PathLike[str] | None = None) -> None:
+        """Train until ``max_iter``, with tests, displays and snapshots as the settings say.
+
+        Args:
+            resume_file: a ``.solverstate`` (or ``.solverstate.h5``) to go on from.
+
+        Raises:
+            SolverError: the loss is not finite; names the iteration and the layer.
+            SnapshotError: a state cannot be read or written.
+        """
+        param = self.param
+        self._notify(events.Start(self.iter, param.max_iter, self.net.name, param.lr_policy))
+        if resume_file is not None:
+            logger.info("Restoring previous solver status from %s", os.fspath(resume_file))
+            self.restore(resume_file)
+        if not param.HasField("max_iter"):
+            logger.warning("max_iter is not set, so there is nothing to train; set max_iter")
+        if param.snapshot_after_train:
+            self._check_snapshots()
+        start = self.iter
+        self.step(param.max_iter - self.iter)
+        if param.snapshot_after_train and (not param.snapshot or self.iter % param.snapshot):
+            self.snapshot()
+        early = self._stop_requested
+        if not early:
+            self._last_pass(start)
+        self._notify(events.Finish(self.iter, early))
+
+    def _last_pass(self, start: int) -> None:
+        """Show the loss and the tests once more, with the final weights."""
+        param = self.param
+        if param.display and self.iter % param.display == 0:
+            self._smooth(self.net.forward_loss(), start)
+            self._notify(events.Display(self.iter, self._smoothed_loss))
+        if param.test_interval and self.iter % param.test_interval == 0:
+            self._test_all()
+
+    def step(self, iters: int) -> None:
+        """Train for a number of iterations.
+
+        Raises:
+            SolverError: the loss is not finite; names the iteration and the layer.
+        """
+        with self._settings.located():
+            check_policy(self.param)
+        start = self.iter
+        self._stop_requested = False
+        self._losses.clear()
+        self._smoothed_loss = 0.0
+        interval = self.param.test_interval
+        # A loss that overflows is told once, by the solver.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            while self.iter < start + iters and not self._stop_requested:
+                self.net.clear_param_diffs()
+                due = interval and self.iter % interval == 0
+                if due and (self.iter or self.param.test_initialization) and not self._test_all():
+                    break
+                self._iterate(start)
+
+    def _iterate(self, start: int) -> None:
+        param = self.param
+        for on_start, _ in self._callbacks:
+            on_start()
+        display = bool(param.display) and self.iter % param.display == 0
+        self.net.debug_info = display and param.debug_info
+        loss = sum(self._forward_backward() for _ in range(param.iter_size)) / param.iter_size
+        self._smooth(loss, start)
+        if display:
+            self._display()
+        for _, on_gradients_ready in self._callbacks:
+            on_gradients_ready()
+        rate = self.apply_update()
+        self._notify(events.Iteration(self.iter, loss, self._smoothed_loss, rate))
+        request = self._requested()
+        due = bool(param.snapshot) and self.iter % param.snapshot == 0
+        if due or request is Action.SNAPSHOT:
+            self.snapshot()
+        if request is Action.STOP:
+            self._stop_requested = True
+
+    def _forward_backward(self) -> float:
+        """One batch; the gradients add up. Returns the loss."""
+        loss = self.net.forward_loss()
+        if not math.isfinite(loss):
+            error = SolverError(divergence.explain(self.net, loss, self.iter, self.lr))
+            raise error.locate(path=self._settings.path, line=self._settings.line("base_lr"))
+        self.net._backward(len(self.net.layers) - 1, 0)
+        return loss
+
+    def _smooth(self, loss: float, start: int) -> None:
+        """Average the loss over the last ``average_loss`` iterations since ``start``."""
+        losses, size = self._losses, self.param.average_loss
+        if len(losses) < size:
+            losses.append(loss)
+            self._smoothed_loss += (loss - self._smoothed_loss) / len(losses)
+        else:
+            place = (self.iter - start) % size
+            self._smoothed_loss += (loss - losses[place]) / size
+            losses[place] = loss
+
+    def _display(self) -> None:
+        now = time.perf_counter()
+        done, then = self._last_display or (self.iter, now)
+        seconds = now - then
+        per_second = (self.iter - done) / seconds if seconds else 0.0
+        self._last_display = (self.iter, now)
+        self._notify(
+            events.Display(
+                self.iter,
+                self._smoothed_loss,
+                per_second,
+                seconds,
+                self.param.display,
+                events.outputs_of(self.net),
+            )
+        )
+
+    def apply_update(self) -> float:
+        """Update the weights from the gradients; counts as an iteration.
+
+        Ctrl-C waits until it is done. Returns the learning rate.
+        """
+        with self._settings.located():
+            rate, step = learning_rate(self.param, self.iter, self._current_step)
+        if self.param.lr_policy == "multistep" and step != self._current_step:
+            self._notify(events.StepReached(self.iter, step))
+        if self.param.display and self.iter % self.param.display == 0:
+            self._notify(events.LearningRate(self.iter, rate))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"), uninterrupted():
+            clipped = self._updater.clip()
+            self._updater.apply(rate, self.iter)
+            self._current_step = step
+            self.iter += 1
+        if clipped:
+            limit = self.param.clip_gradients
+            self._notify(events.Clip(self.iter - 1, clipped[0], limit, clipped[1]))
+        return rate
+
+    def _requested(self) -> Action:
+        return self.action_function() if self.action_function else Action.NONE
+
+    # --------------------------------------------------------------- testing
+
+    def test(self, index: int = 0) -> dict[str, Any]:
+        """Run a test net on the weights as they are now, for its ``test_iter`` batches.
+
+        Returns:
+            For each output blob its mean: a float, or an array where it has several
+            elements. Empty when the test was interrupted.
+        """
+        net, batches = self.test_nets[index], self.param.test_iter[index]
+        self._notify(events.TestStart(self.iter, index, batches))
+        net.share_with(self.net)
+        scores = average_outputs(
+            net,
+            batches,
+            stop=self._stop_testing,
+            on_batch=lambda done: self._notify(events.TestBatch(self.iter, index, done, batches)),
+        )
+        if scores.interrupted:
+            self._notify(events.TestResult(self.iter, index, None))
+            return {}
+        loss = scores.loss if self.param.test_compute_loss else None
+        outputs = events.outputs_of(net, scores.outputs)
+        self._notify(events.TestResult(self.iter, index, outputs, loss))
+        return {
+            name: values.item() if values.size == 1 else values
+            for name, values in zip(net.outputs, scores.outputs, strict=False)
+        }
+
+    def _test_all(self) -> bool:
+        """Run all test nets; returns whether nobody has asked to stop."""
+        for index in range(len(self.test_nets)):
+            if not self._stop_requested:
+                self.test(index)
+        return not self._stop_requested
+
+    def _stop_testing(self) -> bool:
+        """Do what is asked for between two batches of a test."""
+        request = self._requested()
+        while request is not Action.NONE:
+            if request is Action.SNAPSHOT:
+                self.snapshot()
+            else:
+                self._stop_requested = True
+            request = self._requested()
+        return self._stop_requested
+
+    # ------------------------------------------------------------- snapshots
+
+    def _snapshot_file(self, suffix: str) -> str:
+        return f"{self.param.snapshot_prefix}_iter_{self.iter}{suffix}"
+
+    def _check_snapshots(self) -> None:
+        """Make sure, before the work begins, that its results can be written."""
+        field = "snapshot_prefix"
+        try:
+            check_writable(self._snapshot_file(""))
+            if self.param.snapshot_format == self.param.HDF5:
+                field = "snapshot_format"
+                require_h5py()
+        except MinicaffeError as error:
+            line = self._settings.line(field)
+            raise error.locate(path=self._settings.path, line=line) from error.__cause__
+
+    def snapshot(self) -> tuple[str, str]:
+        """Write the weights and the solver's state; returns both file names.
+
+        The names are ``PREFIX_iter_N.caffemodel`` and ``PREFIX_iter_N.solverstate``, with
+        ``.h5`` behind them for ``snapshot_format: HDF5``.
+
+        Raises:
+            SnapshotError: a file cannot be written; older files are kept.
+        """
+        hdf5 = self.param.snapshot_format == self.param.HDF5
+        ending = ".h5" if hdf5 else ""
+        model = self._snapshot_file(".caffemodel" + ending)
+        state = self._snapshot_file(".solverstate" + ending)
+        self._notify(events.Snapshot(self.iter, model, False, hdf5))
+        (save_hdf5 if hdf5 else save_caffemodel)(self.net, model, self.param.snapshot_diff)
+        self._notify(events.Snapshot(self.iter, state, True, hdf5))
+        snapshots.write_state(
+            state,
+            snapshots.SolverState(self.iter, model, self._current_step, self.history),
+            hdf5=hdf5,
+        )
+        return model, state
+
+    def restore(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a state that :meth:`snapshot`, or Caffe, has written.
+
+        Raises:
+            SnapshotError: it cannot be read, its weights are missing, or it is of another
+                net; names what differs. Nothing is changed then.
+        """
+        path = os.fspath(path)
+        state = snapshots.read_state(path)
+        snapshots.check_history(state, self.net, self.rule.histories, path)
+        if state.learned_net:
+            load_weights(self.net, snapshots.find_learned_net(state, path))
+        for target, values in zip(self.history, state.history, strict=True):
+            target[...] = values.reshape(target.shape)
+        self.iter = state.iter
+        self._current_step = state.current_step
+
+    # ------------------------------------------------------------------- end
+
+    def close(self) -> None:
+        """Let the nets end their threads and close their files."""
+        for net in (self.net, *self.test_nets):
+            net.close()

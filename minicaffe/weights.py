@@ -1,0 +1,181 @@
+"""Trained weights: into a net, out of a net, as Caffe's binary files or HDF5."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from minicaffe import weights_hdf5
+from minicaffe.blob import Blob, shape_text
+from minicaffe.blobproto import (
+    array_of,
+    blob_proto,
+    read_blob,
+    same_shape,
+    shape_of,
+    values_of,
+    write_blob,
+)
+from minicaffe.errors import SnapshotError
+from minicaffe.files import write_beside
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net_binary
+from minicaffe.weights_hdf5 import load_hdf5, save_hdf5
+
+__all__ = [
+    "array_of",
+    "blob_proto",
+    "copy_blobs",
+    "copy_layer_blobs",
+    "copy_trained_layers",
+    "load_hdf5",
+    "load_weights",
+    "net_to_proto",
+    "read_blob",
+    "save_caffemodel",
+    "save_hdf5",
+    "write_blob",
+]
+
+logger = logging.getLogger("minicaffe")
+
+
+def load_weights(net: Any, path: str) -> None:
+    """Copy trained layers by name from a ``.caffemodel`` or HDF5 file (told by its content).
+
+    Raises:
+        SnapshotError: the file cannot be read, or a layer's parameters do not fit; the
+            net is then unchanged.
+    """
+    if weights_hdf5.is_hdf5(path):
+        load_hdf5(net, path)
+    else:
+        copy_trained_layers(net, read_net_binary(path), path)
+
+
+def copy_trained_layers(net: Any, source: Any, path: str | None = None) -> None:
+    """Copy the parameters of layers that are in both nets, by name (Caffe's rule).
+
+    Args:
+        net: its layers get the values; those that the source lacks are left alone.
+        source: a ``NetParameter`` with blobs; its other layers are ignored, with a line
+            in the log.
+        path: the file that it came from, for messages.
+
+    Raises:
+        SnapshotError: a layer has another number or other shapes of parameters there;
+            nothing is copied then.
+    """
+    targets = {node.name: node for node in reversed(net.nodes)}
+    found = []
+    for layer in source.layer:
+        if layer.name in targets:
+            found.append((targets[layer.name], layer.blobs))
+        else:
+            logger.info("Ignoring source layer %s", layer.name)
+    for node, protos in found:
+        _check_layer(node.layer.blobs, protos, node, path)
+    for node, protos in found:
+        copy_blobs(node.layer.blobs, protos)
+    if targets and not any(len(protos) for _, protos in found):
+        logger.warning(
+            "%s: nothing was copied, none of its layers with parameters is in net '%s'",
+            path or "weights",
+            net.name,
+        )
+
+
+def copy_layer_blobs(
+    blobs: Sequence[Blob], protos: Sequence[Any], name: str, path: str | None = None
+) -> None:
+    """Copy one layer's parameters from messages.
+
+    Raises:
+        SnapshotError: other numbers or shapes; nothing is copied then.
+    """
+    complaint = mismatch(blobs, protos)
+    if complaint:
+        raise SnapshotError(complaint, path=path, layer=name)
+    copy_blobs(blobs, protos)
+
+
+def copy_blobs(blobs: Sequence[Blob], protos: Sequence[Any]) -> None:
+    """Copy values (and gradients where stored) from messages that are known to fit."""
+    for blob, proto in zip(blobs, protos, strict=True):
+        blob.data[...] = values_of(proto).reshape(blob.shape)
+        diff = values_of(proto, "diff")
+        if diff.size:
+            blob.diff[...] = diff.reshape(blob.shape)
+
+
+def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
+    """How stored parameters differ from a layer's; "" when they fit."""
+    advice = (
+        "; to learn this layer's parameters from scratch instead of copying them, rename the layer"
+    )
+    if len(blobs) != len(protos):
+        return (
+            f"{len(protos)} parameter blob(s) are stored for it, "
+            f"but it has {len(blobs)} in this net{advice}"
+        )
+    for index, (blob, proto) in enumerate(zip(blobs, protos, strict=True)):
+        if not same_shape(blob.shape, proto):
+            return (
+                f"parameter {index} has shape {shape_text(shape_of(proto))} where it is stored, "
+                f"{shape_text(blob.shape)} in this net{advice}"
+            )
+        count = _stored_count(proto)
+        if count != blob.count:
+            return (
+                f"parameter {index} of shape {shape_text(blob.shape)} is stored with {count} "
+                "values; the file is damaged"
+            )
+    return ""
+
+
+def _stored_count(proto: Any) -> int:
+    return len(proto.double_data) or len(proto.data) or values_of(proto).size
+
+
+def _check_layer(blobs: Sequence[Blob], protos: Sequence[Any], node: Any, path: str | None) -> None:
+    complaint = mismatch(blobs, protos)
+    if complaint:
+        raise SnapshotError(complaint, path=path, layer=node.name, layer_type=node.layer.type)
+
+
+# ------------------------------------------------------------------------- out
+
+
+def net_to_proto(net: Any, write_diff: bool = False) -> Any:
+    """The net with its parameters as a ``NetParameter``, just as Caffe writes it.
+
+    Every layer is in it, splits too; parameters that layers share are repeated; a loss
+    layer's implied ``loss_weight: 1`` is written out.
+
+    Args:
+        net: what to write.
+        write_diff: whether the parameters' gradients are in it too.
+    """
+    proto = caffe_pb2.NetParameter(name=net.name)
+    for node in net.nodes:
+        layer = proto.layer.add()
+        layer.CopyFrom(node.layer.param)
+        layer.ClearField("source_line")
+        if not layer.loss_weight:
+            weights = [node.layer.loss_weight(index) for index in range(len(node.tops))]
+            layer.loss_weight.extend(weights if any(weights) else ())
+        del layer.blobs[:]
+        for blob in node.layer.blobs:
+            layer.blobs.append(blob_proto(blob.data, blob.diff if write_diff else None))
+    return proto
+
+
+def save_caffemodel(net: Any, path: str, write_diff: bool = False) -> None:
+    """Write a binary ``.caffemodel``; the old file stays if that fails.
+
+    Raises:
+        SnapshotError: the file cannot be written.
+    """
+    with write_beside(path) as beside:
+        beside.write_bytes(net_to_proto(net, write_diff).SerializeToString())

@@ -1,0 +1,130 @@
+"""Trained weights as HDF5: ``data/LAYER/INDEX``, with the gradients under ``diff``."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import MissingExtraError, SnapshotError
+from minicaffe.extras import require
+from minicaffe.files import write_beside
+
+logger = logging.getLogger("minicaffe")
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+def is_hdf5(path: str) -> bool:
+    """Whether the file begins as HDF5 files do; a missing file does not."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read(len(SIGNATURE)) == SIGNATURE
+    except OSError:
+        return False
+
+
+def require_h5py() -> Any:
+    """The optional package."""
+    return require("h5py", extra="hdf5", purpose="reading and writing HDF5 files")
+
+
+def open_hdf5(path: str) -> Any:
+    """An HDF5 file, opened for reading.
+
+    Raises:
+        SnapshotError: missing, truncated or something else.
+    """
+    try:
+        return require_h5py().File(path, "r")
+    except MissingExtraError as error:
+        raise error.locate(path=path) from error.__cause__
+    except OSError as error:
+        raise SnapshotError(f"cannot be read as an HDF5 file: {error}", path=path) from error
+
+
+def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
+    """Write the parameters; those that a layer shares with an earlier one are left out.
+
+    Raises:
+        SnapshotError: the file cannot be written, or two layers have one name.
+    """
+    names = [node.name for node in net.nodes]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SnapshotError(f"two layers are named '{twice}'; HDF5 weights need unique names")
+    with write_beside(path) as beside, require_h5py().File(beside, "w") as file:
+        data = file.create_group("data")
+        diff = file.create_group("diff") if write_diff else None
+        for node in net.nodes:
+            group = data.require_group(node.name)
+            diffs = None if diff is None else diff.require_group(node.name)
+            for index, blob in enumerate(node.layer.blobs):
+                if (node.name, index) not in net.shared_params:
+                    group.create_dataset(str(index), data=blob.data)
+                if diffs is not None:
+                    diffs.create_dataset(str(index), data=blob.diff)
+
+
+def load_hdf5(net: Any, path: str) -> None:
+    """Copy trained layers by name.
+
+    Raises:
+        SnapshotError: the file cannot be read, or a layer's parameters do not fit; the
+            net is then unchanged.
+    """
+    with open_hdf5(path) as file:
+        if "data" not in file:
+            raise SnapshotError("has no group 'data'; these are not Caffe's weights", path=path)
+        data = file["data"]
+        targets = {node.name: node for node in reversed(net.nodes)}
+        for name in data:
+            if name not in targets and not any(one.startswith(f"{name}/") for one in targets):
+                logger.info("Ignoring source layer %s", name)
+        pairs: list[tuple[Blob, Any]] = []
+        for node in net.nodes:
+            if node.name in data and targets[node.name] is node:
+                pairs += _matching(net, node, data[node.name], path)
+        try:
+            values = [dataset[()] for _, dataset in pairs]
+        except OSError as error:
+            raise SnapshotError(f"is damaged: {error}", path=path) from error
+    for (blob, _), array in zip(pairs, values, strict=True):
+        blob.data[...] = array
+
+
+def _matching(net: Any, node: Any, group: Any, path: str) -> list[tuple[Blob, Any]]:
+    """One layer's blobs with their data sets, all of them checked."""
+    pairs: list[tuple[Blob, Any]] = []
+    complaint = _compare(net, node, group, pairs)
+    if complaint:
+        raise SnapshotError(
+            f"{complaint} in this net; to learn this layer's parameters from scratch instead of "
+            "copying them, rename the layer",
+            path=path,
+            layer=node.name,
+            layer_type=node.layer.type,
+        )
+    return pairs
+
+
+def _compare(net: Any, node: Any, group: Any, pairs: list[tuple[Blob, Any]]) -> str:
+    """Collect the pairs of a layer; returns how what is stored differs, or ""."""
+    blobs = node.layer.blobs
+    stored = {key: item for key, item in group.items() if hasattr(item, "dtype")}
+    numbers = f"{len(stored)} parameter blob(s) are stored for it, but it has {len(blobs)}"
+    if len(stored) > len(blobs):
+        return numbers
+    for index, blob in enumerate(blobs):
+        dataset = stored.get(str(index))
+        if dataset is None:
+            if (node.name, index) not in net.shared_params:
+                return numbers
+        elif dataset.shape != blob.shape:
+            return (
+                f"parameter {index} has shape {shape_text(dataset.shape)} where it is stored, "
+                f"{shape_text(blob.shape)}"
+            )
+        else:
+            pairs.append((blob, dataset))
+    return ""

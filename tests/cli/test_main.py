@@ -1,0 +1,215 @@
+"""The command line as a whole: verbs, spellings of flags, errors and exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import minicaffe
+from minicaffe import cli
+from minicaffe.cli._flags import double_dashes, positive
+
+ROOT = Path(__file__).parents[2]
+VERBS = [
+    "device_query",
+    "test",
+    "time",
+    "train",
+    "upgrade_net_proto_binary",
+    "upgrade_net_proto_text",
+    "upgrade_solver_proto_text",
+]
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_the_verbs_are_there() -> None:
+    assert set(VERBS) <= set(cli.verbs())
+    assert not any(verb.startswith("_") for verb in cli.verbs())
+
+
+@pytest.mark.parametrize("verb", cli.verbs())
+def test_every_verb_explains_itself(verb: str, capsys: Capture) -> None:
+    assert cli.main([verb, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert f"usage: minicaffe {verb}" in text
+    assert cli.main(["--help"]) == 0
+    assert verb in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spelling", ["--version", "-version"])
+def test_version(spelling: str, capsys: Capture) -> None:
+    assert cli.main([spelling]) == 0
+    assert capsys.readouterr().out == f"minicaffe {minicaffe.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        ([], "a verb is missing"),
+        (["trian"], "unknown verb 'trian'; did you mean `train`?"),
+        (["train"], "a solver definition is needed"),
+        (["train", "--solver=a", "--snapshot=b", "--weights=c"], "give one of them"),
+        (["train", "--solver=a", "--sigint_effect=die"], "--sigint_effect"),
+        (["test", "--model=a"], "--weights"),
+        (["test", "--model=a", "--weights=b", "--iterations=0"], "whole number from 1 to"),
+        (["train", "--solver=a", "--iterations=3000000000"], "to 2147483647, not 3000000000"),
+        (["train", "--solver=a", "--level=1.5"], "whole number from -2147483648 to"),
+        (["train", "--bananas=3"], "--bananas"),
+    ],
+)
+def test_bad_usage(words: list[str], complaint: str, capsys: Capture) -> None:
+    assert cli.main(words) == 2
+    text = capsys.readouterr().err
+    assert "usage: minicaffe" in text
+    assert complaint in text
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        (["-solver", "x"], ["--solver", "x"]),
+        (["-solver=x"], ["--solver=x"]),
+        (["--sigint-effect=stop"], ["--sigint_effect=stop"]),
+        (["--solver", "a-b.prototxt"], ["--solver", "a-b.prototxt"]),
+        (["--set", "base_lr=-1"], ["--set", "base_lr=-1"]),
+        (["-level", "-1"], ["--level", "-1"]),
+        (["-h"], ["-h"]),
+        (["-"], ["-"]),
+    ],
+)
+def test_spellings_of_gflags(given: list[str], understood: list[str]) -> None:
+    assert double_dashes(given) == understood
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "1.5", "many"])
+def test_not_a_positive_number(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (argparse prints a message of its own)
+        positive(text)
+
+
+def test_mistakes_are_one_line_without_traceback(tiny: Path, capsys: Capture) -> None:
+    assert cli.main(["train", "-solver", "nowhere.prototxt"]) == 1
+    text = capsys.readouterr().err
+    assert text.startswith("error: nowhere.prototxt")
+    assert text.count("\n") == 1
+
+
+def test_all_mistakes_of_a_file_are_shown(tiny: Path, capsys: Capture) -> None:
+    text = (tiny / "net.prototxt").read_text()
+    (tiny / "net.prototxt").write_text(text.replace("num_output", "num_outptu") + "nmae: 'x'\n")
+    assert cli.main(["test", "--model=net.prototxt", "--weights=w.caffemodel"]) == 1
+    text = capsys.readouterr().err
+    assert "did you mean `num_output`?" in text
+    assert "did you mean `name`?" in text
+
+
+def with_verb(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Make ``device_query`` end with an exception."""
+
+    def run(args: argparse.Namespace) -> int:
+        raise error
+
+    module = ModuleType("minicaffe.cli.device_query", "Fails.")
+    module.add_arguments = lambda parser: None  # type: ignore[attr-defined]
+    module.run = run  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "minicaffe.cli.device_query", module)
+
+
+def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    with_verb(monkeypatch, KeyboardInterrupt())
+    assert cli.main(["device_query"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_reader_of_the_output_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_verb(monkeypatch, BrokenPipeError())
+    with open(os.devnull, "w") as nowhere:
+        monkeypatch.setattr(sys, "stdout", nowhere)
+        assert cli.main(["device_query"]) == 141
+        sys.stdout.close()
+
+
+def test_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    def fill_memory(args: object) -> int:
+        raise MemoryError("Unable to allocate 6.71 GiB")
+
+    monkeypatch.setattr("minicaffe.cli.device_query.run", fill_memory)
+    assert cli.main(["device_query"]) == 1
+    expected = "error: there is not enough memory: Unable to allocate 6.71 GiB; lower batch_size"
+    assert capsys.readouterr().err.startswith(expected)
+
+
+def test_our_own_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_verb(monkeypatch, ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["device_query"])
+
+
+@pytest.mark.parametrize("verb", ["train", "test", "time"])
+def test_scripts_in_tools_are_the_verbs(
+    verb: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", [f"tools/{verb}.py", "-h"])
+    with pytest.raises(SystemExit) as leaving:
+        runpy.run_path(str(ROOT / "tools" / f"{verb}.py"), run_name="__main__")
+    assert leaving.value.code == 0
+    assert f"usage: minicaffe {verb}" in capsys.readouterr().out
+
+
+def test_as_a_process(tiny: Path) -> None:
+    """Through ``python -m minicaffe``, with the streams of a pipe: the log is on stderr."""
+    command = [sys.executable, "-W", "error", "-m", "minicaffe", "train", "-solver=solver.prototxt"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    assert "Optimization Done." in done.stderr
+    assert "\x1b" not in done.stderr
+    assert (tiny / "tiny_iter_10.caffemodel").is_file()
+
+
+def test_device_query(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINICAFFE_ENGINE", "numpy")
+    assert cli.main(["device_query", "-gpu", "all"]) == 0
+    text = capsys.readouterr().out
+    assert "Engine numpy: available (default)" in text
+    assert "core(s) to use" in text
+
+
+def test_device_query_says_why_an_engine_is_missing(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minicaffe.cli import device_query
+
+    monkeypatch.setenv("MINICAFFE_ENGINE", "numpy")
+    monkeypatch.setattr(device_query, "engine_names", lambda: ["warp", "numpy"])
+    monkeypatch.setattr(
+        device_query, "why_unavailable", lambda name: "no dilithium" if name == "warp" else None
+    )
+    assert cli.main(["device_query"]) == 0
+    assert "Engine warp: not available: no dilithium" in capsys.readouterr().out
+
+
+def test_processor_name(tmp_path: Path) -> None:
+    from minicaffe.cli.device_query import processor_name
+
+    file = tmp_path / "cpuinfo"
+    assert processor_name(file) != ""
+    file.write_text("processor : 0\nmodel name\t: Tortoise 9000\n")
+    assert processor_name(file) == "Tortoise 9000"
+
+
+def test_cores_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    from minicaffe.cli.device_query import available_cores
+
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    assert available_cores() == 7

@@ -1,0 +1,447 @@
+from __future__ import annotations
+
+import gc
+import logging
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minicaffe.blobproto import write_blob
+from minicaffe.data.cache import RecordCache
+from minicaffe.data.datum import make_datum
+from minicaffe.data.images import Color
+from minicaffe.data.records import Records
+from minicaffe.errors import DataError, MissingExtraError
+from minicaffe.proto import caffe_pb2
+from tests.data.helpers import (
+    data_net,
+    labels_of,
+    layer_net,
+    random_images,
+    write_database,
+    write_raw_database,
+)
+from tests.data.test_prefetch import prefetchers
+
+pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
+
+from minicaffe.data.lmdb_source import LmdbSource, write_lmdb
+
+IMAGES = random_images(5, 3, 4, 6)
+
+
+@pytest.fixture
+def database(tmp_path):
+    return write_database(tmp_path / "images", IMAGES)
+
+
+def serialized(*images: np.ndarray) -> list[bytes]:
+    return [make_datum(image, 0).SerializeToString() for image in images]
+
+
+# ---------------------------------------------------------------------- what it delivers
+
+
+@pytest.mark.parametrize("encode", [False, True])
+def test_records_come_in_order_and_start_again(tmp_path, encode):
+    if encode:
+        pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
+    with data_net(write_database(tmp_path / "db", IMAGES, encode=encode)) as net:
+        assert net.blobs["data"].shape == (3, 3, 4, 6)
+        assert net.blobs["label"].shape == (3,)
+        seen = []
+        for _ in range(7):
+            net.forward()
+            labels = net.blobs["label"].data.astype(int)
+            np.testing.assert_array_equal(net.blobs["data"].data, IMAGES[labels])
+            seen.extend(labels.tolist())
+    assert seen == [i % 5 for i in range(21)]
+
+
+def test_labels_may_be_left_out(database):
+    with data_net(database, tops=("data",)) as net:
+        net.forward()
+        np.testing.assert_array_equal(net.blobs["data"].data, IMAGES[:3])
+
+
+def test_a_batch_may_be_larger_than_the_database(database):
+    with data_net(database, batch_size=12) as net:
+        assert labels_of(net, 2) == [i % 5 for i in range(24)]
+
+
+def test_images_are_transformed(database):
+    rest = "transform_param { scale: 0.5 mean_value: 10 crop_size: 2 }"
+    with data_net(database, rest=rest) as net:
+        net.forward()
+        want = (IMAGES[:3, :, 1:3, 2:4].astype(np.float32) - 10) * np.float32(0.5)
+        np.testing.assert_array_equal(net.blobs["data"].data, want)
+
+
+def test_the_seed_decides_about_crops_not_the_threads_timing(database):
+    rest = "transform_param { mirror: true crop_size: 2 }"
+
+    def run(depth):
+        with data_net(database, rest=rest, data=f"prefetch: {depth}", phase=caffe_pb2.TRAIN) as net:
+            return [net.forward()["data"].copy() for _ in range(8)]
+
+    one, other = run(1), run(6)
+    np.testing.assert_array_equal(one, other)
+    assert not np.array_equal(one[0], one[5])
+
+
+def test_float64_nets(database):
+    with data_net(database, dtype=np.float64) as net:
+        net.forward()
+        assert net.blobs["data"].data.dtype == np.float64
+        np.testing.assert_array_equal(net.blobs["data"].data, IMAGES[:3])
+
+
+def test_float_datums(tmp_path):
+    values = np.random.default_rng(2).normal(size=(4, 1, 2, 3)).astype(np.float32)
+    with data_net(write_database(tmp_path / "db", values)) as net:
+        net.forward()
+        np.testing.assert_array_equal(net.blobs["data"].data, values[:3])
+
+
+@pytest.mark.parametrize(
+    ("rest", "data", "channels"),
+    [
+        ("transform_param { force_gray: true }", "", 1),
+        ("transform_param { force_color: true }", "", 3),
+        ("", "force_encoded_color: true", 3),
+    ],
+)
+def test_forced_colours(tmp_path, rest, data, channels):
+    pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
+    path = write_database(tmp_path / "db", IMAGES if channels == 1 else IMAGES[:, :1], encode=True)
+    with data_net(path, rest=rest, data=data) as net:
+        net.forward()
+        assert net.blobs["data"].shape == (3, channels, 4, 6)
+
+
+def test_rand_skip_starts_further_on(tmp_path):
+    path = write_database(tmp_path / "db", random_images(50, 1, 2, 3))
+    starts = set()
+    for seed in range(8):
+        with data_net(path, data="rand_skip: 10", seed=seed) as net:
+            starts.add(labels_of(net, 1)[0])
+    assert starts <= set(range(10))
+    assert len(starts) > 2
+
+
+def test_batches_of_one_follow_the_images_sizes(tmp_path):
+    images = [random_images(1, 1, 2 + i, 5 - i)[0] for i in range(3)]
+    with data_net(write_database(tmp_path / "db", images), batch_size=1) as net:
+        for _ in range(2):
+            for index, image in enumerate(images):
+                net.forward()
+                assert net.blobs["data"].shape == (1, *image.shape)
+                np.testing.assert_array_equal(net.blobs["data"].data[0], image)
+                assert net.blobs["label"].data.tolist() == [index]
+
+
+def test_layers_above_follow_too(tmp_path):
+    images = [random_images(1, 1, 2 + i, 3)[0] for i in range(2)]
+    path = write_database(tmp_path / "db", images)
+    rest = '} layer { name: "flat" type: "Flatten" bottom: "data" top: "flat"'
+    with data_net(path, batch_size=1, rest=rest) as net:
+        shapes = []
+        for _ in range(3):
+            net.forward()
+            shapes.append(net.blobs["flat"].shape)
+    assert shapes == [(1, 6), (1, 9), (1, 6)]
+
+
+def test_the_same_database_serves_two_nets(database):
+    with data_net(database) as one, data_net(database, batch_size=2) as other:
+        assert labels_of(one, 1) == [0, 1, 2]
+        assert labels_of(other, 2) == [0, 1, 2, 3]
+        one.close()
+        assert labels_of(other, 1) == [4, 0]
+
+
+def test_one_pass_backward_does_nothing(database):
+    with data_net(database) as net:
+        net.forward()
+        net.layers[0].backward([], [], [])
+
+
+# ------------------------------------------------------------------------ state and end
+
+
+def test_reading_goes_on_exactly_where_the_state_was_taken(database):
+    options = {
+        "rest": "transform_param { mirror: true crop_size: 3 }",
+        "phase": caffe_pb2.TRAIN,
+    }
+    with data_net(database, **options) as net:
+        for _ in range(4):
+            net.forward()
+        state = net.layers[0].state()
+        want = [net.forward()["data"].copy() for _ in range(5)]
+    with data_net(database, seed=99, **options) as net:
+        net.forward()
+        net.layers[0].restore(state)
+        assert net.layers[0].state() == state
+        np.testing.assert_array_equal([net.forward()["data"] + 0 for _ in range(5)], want)
+
+
+def test_the_start_is_a_state_too(database):
+    with data_net(database) as net:
+        start = net.layers[0].state()
+        first = labels_of(net, 2)
+        net.layers[0].restore(start)
+        assert labels_of(net, 2) == first
+
+
+def test_close_ends_the_thread(database):
+    net = data_net(database)
+    net.forward()
+    assert prefetchers()
+    net.close()
+    assert not prefetchers()
+    with pytest.raises(DataError, match="closed"):
+        net.forward()
+
+
+def test_a_dropped_net_leaves_no_thread(database):
+    net = data_net(database)
+    net.forward()
+    del net
+    gc.collect()
+    assert not prefetchers()
+
+
+def test_a_program_with_a_running_thread_ends(database):
+    program = (
+        "import sys; from tests.data.helpers import data_net; "
+        "net = data_net(sys.argv[1]); net.forward(); print(net.blobs['label'].data)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program, database],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == "[0. 1. 2.]"
+
+
+# -------------------------------------------------------------------------------- cache
+
+
+def test_a_small_database_is_decoded_once(tmp_path, monkeypatch):
+    path = write_database(tmp_path / "db", IMAGES)
+    source = LmdbSource(path)
+    first = [source.read(2) for _ in range(3)]
+    monkeypatch.setattr("minicaffe.data.lmdb_source.parse_datum", lambda value: 1 / 0)
+    np.testing.assert_array_equal(first[2].labels, [4, 0])
+    np.testing.assert_array_equal(source.peek(), IMAGES[1])
+    records = source.read(6)
+    np.testing.assert_array_equal(records.labels, [1, 2, 3, 4, 0, 1])
+    np.testing.assert_array_equal(records.images, IMAGES[[1, 2, 3, 4, 0, 1]])
+    source.restore({"position": 3})
+    np.testing.assert_array_equal(source.read(1).labels, [3])
+
+
+def test_a_large_database_is_not_kept(database):
+    source = LmdbSource(database, cache_bytes=IMAGES.nbytes - 1)
+    for _ in range(4):
+        source.read(3)
+    assert not source._cache.open
+    assert source._cache._images is None
+
+
+def test_images_of_several_sizes_are_not_kept():
+    cache = RecordCache(4, 1000)
+    cache.put(0, Records(IMAGES[:1], np.array([7])))
+    cache.put(1, Records(IMAGES[:1, :, :2], np.array([8])))
+    assert not cache.open
+    cache.put(2, Records(IMAGES[:1], np.array([7])))
+    assert not cache.complete
+
+
+def test_restoring_before_everything_is_known(database):
+    source = LmdbSource(database)
+    source.read(2)
+    source.restore({"position": 4})
+    np.testing.assert_array_equal(source.read(2).labels, [4, 0])
+    assert source.state() == {"position": 1}
+    np.testing.assert_array_equal(source.read(4).labels, [1, 2, 3, 4])
+    np.testing.assert_array_equal(source.read(5).images, IMAGES)
+
+
+# ------------------------------------------------------------------------------- errors
+
+
+def test_leveldb_names_the_way_out(tmp_path, database):
+    other = str(tmp_path / "levels")
+    with pytest.raises(DataError, match=r"convert '.*levels' to LMDB"):
+        layer_net("Data", f"data_param {{ source: '{other}' batch_size: 2 }}")
+    with pytest.raises(DataError, match="holds an LMDB; add 'backend: LMDB'"):
+        layer_net("Data", f"data_param {{ source: '{database}' batch_size: 2 }}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("source: 'x'", "batch_size is 0, expected at least 1"),
+        ("batch_size: 2", "source is not given"),
+        ("source: 'x' batch_size: 2 prefetch: 0", "prefetch is 0"),
+    ],
+)
+def test_settings_that_are_missing(text, message):
+    with pytest.raises(DataError, match=message):
+        layer_net("Data", f"data_param {{ backend: LMDB {text} }}")
+
+
+def test_errors_say_which_layer(tmp_path):
+    with pytest.raises(DataError, match=r"layer 'reader' \(Data\): there is no LMDB at '.*none'"):
+        data_net(str(tmp_path / "none"))
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_file_that_is_no_lmdb(tmp_path):
+    (tmp_path / "db").mkdir()
+    (tmp_path / "db" / "data.mdb").write_bytes(b"hello" * 5000)
+    with pytest.raises(DataError, match="cannot be opened as an LMDB"):
+        data_net(str(tmp_path / "db"))
+
+
+def test_a_truncated_database_is_noticed_before_it_is_read(tmp_path):
+    path = write_database(tmp_path / "db", random_images(40, 3, 20, 20))
+    file = tmp_path / "db" / "data.mdb"
+    file.write_bytes(file.read_bytes()[:-5000])
+    for _ in range(2):
+        with pytest.raises(DataError, match=r"is cut short: data.mdb has \d+ bytes"):
+            data_net(path)
+
+
+def test_an_empty_database(tmp_path):
+    with pytest.raises(DataError, match="is empty"):
+        data_net(write_raw_database(tmp_path / "db", []))
+
+
+def test_a_damaged_record_is_named_in_forward(tmp_path):
+    path = write_raw_database(tmp_path / "db", [*serialized(IMAGES[0], IMAGES[1]), b"\xff\xff"])
+    with data_net(path, batch_size=1) as net:
+        net.forward()
+        net.forward()
+        with pytest.raises(DataError, match=r"layer 'reader' .* record '00000002' of LMDB .*Datum"):
+            net.forward()
+
+
+def test_a_damaged_jpeg_is_named(tmp_path):
+    pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
+    datum = caffe_pb2.Datum(encoded=True, data=b"\xff\xd8\xff\xe0 no image")
+    path = write_raw_database(tmp_path / "db", [datum.SerializeToString()])
+    with pytest.raises(DataError, match=r"record '00000000' .* cannot be decoded as an image"):
+        data_net(path)
+
+
+def test_images_of_several_sizes_in_a_batch(tmp_path):
+    path = write_raw_database(tmp_path / "db", serialized(IMAGES[0], IMAGES[1][:, :2]))
+    with (
+        data_net(path, batch_size=2) as net,
+        pytest.raises(
+            DataError,
+            match=r"record '00000001' .* has size 3×2×6 .* '00000000' .* in the same batch has "
+            r"3×4×6",
+        ),
+    ):
+        net.forward()
+
+
+def test_a_mean_of_another_size(tmp_path, database):
+    write_blob(tmp_path / "mean.binaryproto", np.zeros((1, 3, 6, 4), np.float32), legacy=True)
+    with pytest.raises(DataError, match=r"has size 3×6×4, but an image has 3×4×6"):
+        data_net(database, rest=f"transform_param {{ mean_file: '{tmp_path}/mean.binaryproto' }}")
+
+
+def test_a_crop_larger_than_the_images(database):
+    with pytest.raises(DataError, match="crop_size is 5, but an image has 4×6"):
+        data_net(database, rest="transform_param { crop_size: 5 }")
+
+
+def test_both_colours_forced(database):
+    with pytest.raises(DataError, match="both set"):
+        data_net(database, rest="transform_param { force_color: true force_gray: true }")
+
+
+def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lmdb", None)
+    with pytest.raises(MissingExtraError, match=r"reading LMDB databases needs .*\[data\]"):
+        data_net(str(tmp_path / "none"))
+
+
+def test_lmdbs_own_errors_name_the_database(database):
+    import lmdb
+
+    source = LmdbSource(database, Color.NATIVE)
+
+    class Broken:
+        def item(self):
+            raise lmdb.CorruptedError("page 7")
+
+    source._cursor = Broken()
+    with pytest.raises(DataError, match=r"LMDB '.*' cannot be read \(page 7.*\); it is damaged"):
+        source.read(1)
+
+
+# ------------------------------------------------------------------------------ writing
+
+
+def test_writing_leaves_one_file_and_no_old_one(tmp_path):
+    big = random_images(300, 3, 40, 40)  # beyond the first map size
+    path = write_database(tmp_path / "new" / "db", big)
+    assert [one.name for one in (tmp_path / "new" / "db").iterdir()] == ["data.mdb"]
+    assert [one.name for one in (tmp_path / "new").iterdir()] == ["db"]
+    source = LmdbSource(path)
+    assert len(source) == 300
+    np.testing.assert_array_equal(source.read(300).images, big)
+
+
+def test_an_existing_database_is_not_overwritten(database):
+    with pytest.raises(DataError, match="exists already"):
+        write_lmdb(database, [])
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    def datums():
+        yield make_datum(IMAGES[0], 1)
+        raise DataError("the source broke")
+
+    with pytest.raises(DataError, match="the source broke"):
+        write_lmdb(tmp_path / "db", datums())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot write"):
+        write_lmdb(tmp_path / "file" / "db", [])
+
+
+def test_a_disk_that_is_full(tmp_path, monkeypatch):
+    import lmdb
+
+    def full(*args):
+        raise lmdb.DiskError("no space left")
+
+    monkeypatch.setattr("minicaffe.data.lmdb_source._append", full)
+    with pytest.raises(DataError, match=r"cannot write LMDB .*no space left"):
+        write_lmdb(tmp_path / "db", [make_datum(IMAGES[0], 1)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_is_opened_by_its_file_too(tmp_path, database, caplog):
+    caplog.set_level(logging.INFO, "minicaffe")
+    shutil.copy(f"{database}/data.mdb", tmp_path / "one.mdb")
+    with data_net(str(tmp_path / "one.mdb")) as net:
+        assert labels_of(net, 1) == [0, 1, 2]
+    assert "Opened lmdb" in caplog.text
+    assert "output data size: 3,3,4,6" in caplog.text

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import _thread
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+from minicaffe.data.prefetch import Prefetcher
+from minicaffe.errors import DataError
+
+
+class Counter:
+    """Delivers 0, 1, 2, …; fails at ``fails_at``."""
+
+    def __init__(self, fails_at: int = -1, failure: BaseException | None = None) -> None:
+        self.next = 0
+        self.fails_at = fails_at
+        self.failure = failure or DataError("record 5 is broken")
+        self.produced = threading.Semaphore(0)
+
+    def shapes(self):
+        return [(2, 3)]
+
+    def produce(self, blobs):
+        if self.next == self.fails_at:
+            raise self.failure
+        blobs[0].reshape(2, 3)
+        blobs[0].data[...] = self.next
+        self.next += 1
+        self.produced.release()
+
+    def state(self):
+        return {"next": self.next}
+
+    def restore(self, state):
+        self.next = state["next"]
+
+    def close(self):
+        pass
+
+
+def prefetchers() -> list[threading.Thread]:
+    return [one for one in threading.enumerate() if one.name == "minicaffe-prefetch"]
+
+
+def start(producer: Counter, depth: int = 2) -> Prefetcher:
+    return Prefetcher(producer, depth, 1, np.float32)
+
+
+def test_batches_come_in_order_with_the_state_after_each():
+    one = start(Counter())
+    for expected in range(7):
+        batch = one.get()
+        assert (batch.blobs[0].data == expected).all()
+        assert batch.state == {"next": expected + 1}
+        one.release(batch)
+    one.close()
+
+
+def test_it_works_ahead_but_no_further_than_its_depth():
+    producer = Counter()
+    one = start(producer, depth=3)
+    for _ in range(3):
+        assert producer.produced.acquire(timeout=10)
+    assert not producer.produced.acquire(timeout=0.05)
+    one.release(one.get())
+    assert producer.produced.acquire(timeout=10)
+    one.close()
+
+
+def test_the_buffers_are_used_again():
+    one = start(Counter(), depth=2)
+    memories = set()
+    for _ in range(6):
+        batch = one.get()
+        memories.add(batch.blobs[0].data.ctypes.data)
+        one.release(batch)
+    assert len(memories) == 2
+    one.close()
+
+
+def test_a_failure_reaches_the_caller_in_its_turn_and_stays():
+    failure = DataError("record 5 is broken")
+    failure.__cause__ = OSError("disk")
+    one = start(Counter(fails_at=2, failure=failure))
+    for _ in range(2):
+        one.release(one.get())
+    for _ in range(2):
+        with pytest.raises(DataError, match="record 5 is broken") as caught:
+            one.get()
+        assert isinstance(caught.value.__cause__, OSError)
+    one.close()
+    assert not prefetchers()
+
+
+def test_a_failure_of_any_kind_arrives():
+    one = start(Counter(fails_at=0, failure=MemoryError("too large")))
+    with pytest.raises(MemoryError, match="too large"):
+        one.get()
+    one.close()
+
+
+def test_a_thread_that_is_gone_does_not_leave_the_caller_waiting():
+    one = start(Counter())
+    one.close()
+    while not one._full.empty():  # what was ready is still delivered
+        one.get()
+    with pytest.raises(DataError, match="has ended"):
+        one.get()
+
+
+def test_close_ends_the_thread_and_may_be_repeated():
+    one = start(Counter())
+    assert prefetchers()
+    one.close()
+    one.close()
+    assert not prefetchers()
+
+
+def test_a_dropped_prefetcher_leaves_nothing():
+    producer = Counter()
+    one = start(producer)
+    one.release(one.get())
+    gone = weakref.ref(producer)
+    del one, producer
+    gc.collect()
+    assert not prefetchers()
+    assert gone() is None
+
+
+def test_the_thread_does_not_keep_the_program_alive():
+    one = start(Counter())
+    assert all(thread.daemon for thread in prefetchers())
+    one.close()
+
+
+def test_ctrl_c_reaches_a_caller_who_waits():
+    class Slow(Counter):
+        def __init__(self):
+            super().__init__()
+            self.asked, self.go_on = threading.Event(), threading.Event()
+
+        def produce(self, blobs):
+            self.asked.set()
+            self.go_on.wait()
+            super().produce(blobs)
+
+    producer = Slow()
+    one = start(producer)
+    producer.asked.wait()
+    threading.Timer(0.1, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        one.get()
+    producer.go_on.set()
+    one.close()
+    assert not prefetchers()

@@ -1,0 +1,77 @@
+"""BatchNorm: batch and stored statistics, any number of axes, a batch of one, eps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.layers.harness import Case
+
+Arrays = list[np.ndarray]
+
+
+def batch(eps: float = 1e-5) -> Callable[[Arrays, Arrays], Arrays]:
+    def reference(bottoms: Arrays, params: Arrays) -> Arrays:
+        x = bottoms[0]
+        axes = (0, *range(2, x.ndim))
+        mean = x.mean(axis=axes, keepdims=True)
+        return [(x - mean) / np.sqrt(x.var(axis=axes, keepdims=True) + eps)]
+
+    return reference
+
+
+def stored(eps: float = 1e-5) -> Callable[[Arrays, Arrays], Arrays]:
+    def reference(bottoms: Arrays, params: Arrays) -> Arrays:
+        x = bottoms[0]
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        mean, variance = (params[i].reshape(shape) / params[2] for i in (0, 1))
+        return [(x - mean) / np.sqrt(variance + eps)]
+
+    return reference
+
+
+EPS = float(np.float32(1e-5))
+
+CASES = [
+    Case("BatchNorm", in_place=True, reference=batch(EPS)),
+    Case("BatchNorm", bottoms=[(6, 4)], in_place=True, reference=batch(EPS), name="2 axes"),
+    Case("BatchNorm", bottoms=[(3, 4, 5)], in_place=True, reference=batch(EPS), name="3 axes"),
+    Case("BatchNorm", bottoms=[(2, 3, 2, 4, 3)], reference=batch(EPS), name="5 axes"),
+    Case("BatchNorm", bottoms=[(1, 3, 4, 5)], in_place=True, reference=batch(EPS), name="batch 1"),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { eps: 0.5 moving_average_fraction: 0.7 }",
+        reference=batch(0.5),
+    ),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { use_global_stats: true }",
+        in_place=True,
+        reference=stored(EPS),
+    ),
+    Case("BatchNorm", phase="TEST", in_place=True, reference=stored(EPS), name="test"),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { eps: 0.25 }",
+        bottoms=[(4, 3)],
+        phase="TEST",
+        reference=stored(0.25),
+        name="test 2 axes",
+    ),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { use_global_stats: false }",
+        phase="TEST",
+        in_place=True,
+        reference=batch(EPS),
+    ),
+    Case(
+        "BatchNorm",
+        "param { lr_mult: 0 } param { lr_mult: 0 decay_mult: 0 }",
+        reference=batch(EPS),
+    ),
+    Case(
+        "BatchNorm", bottoms=[(1, 2, 70, 71)], has_gradient=False, reference=batch(EPS), name="long"
+    ),
+]

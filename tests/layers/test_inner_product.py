@@ -1,0 +1,50 @@
+"""Errors and special rules of InnerProduct."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minicaffe.errors import ShapeError
+from minicaffe.layers import inner_product
+from tests.layers.harness import Case, Rig
+
+
+def ip(param: str, shape: tuple[int, ...] = (3, 4, 2)) -> Rig:
+    return Rig(Case("InnerProduct", f"inner_product_param {{ {param} }}", [shape]))
+
+
+@pytest.mark.parametrize(
+    ("param", "message"),
+    [("", "num_output is missing or 0"), ("num_output: 2 axis: 3", "axis 3 is out of range")],
+)
+def test_refused(param: str, message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        ip(param)
+
+
+def test_length_may_not_change() -> None:
+    rig = ip("num_output: 5")
+    rig.bottom[0].reshape(3, 4, 3)
+    with pytest.raises(ShapeError, match=r"has 12 elements from axis 1 on, .* made for 8"):
+        rig.forward()
+
+
+def test_batch_may_change_and_be_empty() -> None:
+    rig = ip("num_output: 5")
+    for batch in (7, 0, 3):
+        rig.bottom[0].reshape(batch, 4, 2)
+        assert rig.forward()[0].shape == (batch, 5)
+
+
+@pytest.mark.parametrize("transpose", ["false", "true"])
+def test_gradient_in_portions(monkeypatch: pytest.MonkeyPatch, transpose: str) -> None:
+    rig = ip(f"num_output: 5 transpose: {transpose}")
+    rig.forward()
+    rig.backward()
+    whole = rig.layer.blobs[0].diff.copy()
+    assert whole.any()
+    rig.layer.blobs[0].diff[...] = 0
+    monkeypatch.setattr(inner_product, "_PORTION", 17)
+    rig.backward()
+    np.testing.assert_allclose(rig.layer.blobs[0].diff, whole, rtol=1e-12)

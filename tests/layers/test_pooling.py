@@ -1,0 +1,197 @@
+"""What the rows of cases/pooling.py do not show: corner cases of Caffe, errors, STOCHASTIC."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layers.pooling import LOWEST
+from tests.layers.harness import Case, Rig
+
+SHAPE = (2, 3, 5, 6)
+
+
+def pool(param: str, shape: tuple[int, ...] = SHAPE, **more: object) -> Rig:
+    return Rig(Case("Pooling", f"pooling_param {{ {param} }}", [shape], **more))
+
+
+@pytest.mark.parametrize(
+    ("param", "message"),
+    [
+        ("", "no kernel given, expected kernel_size, or kernel_h and kernel_w"),
+        ("kernel_h: 2", "kernel_h given, expected kernel_size, or"),
+        ("kernel_size: 2 kernel_h: 2 kernel_w: 2", "kernel_size and kernel_h and kernel_w given"),
+        ("kernel_size: 0", "kernel is 0×0, expected at least 1"),
+        ("kernel_size: 2 stride: 0", "stride is 0×0, expected at least 1"),
+        ("kernel_size: 2 stride_h: 2", "stride_h given, expected stride, or stride_h and"),
+        ("kernel_size: 2 stride: 2 stride_h: 2 stride_w: 2", "stride and stride_h and stride_w"),
+        ("kernel_size: 3 pad_w: 1", "pad_w given, expected pad, or pad_h and pad_w"),
+        ("kernel_size: 2 pad: 2", "pad 2×2 must be below the kernel 2×2"),
+        ("global_pooling: true kernel_size: 2", "covers the whole image; remove kernel_size"),
+        ("global_pooling: true pad: 1", "only with pad 0 and stride 1, not pad 1×1"),
+        ("global_pooling: true stride: 2", "only with pad 0 and stride 1, .* stride 2×2"),
+        ("pool: STOCHASTIC kernel_size: 2 pad: 1", "STOCHASTIC pooling takes no padding"),
+        ("kernel_size: 9", "window of 9×9 does not fit into an image of 5×6"),
+    ],
+)
+def test_refused(param: str, message: str) -> None:
+    with pytest.raises(ShapeError, match=message):
+        pool(param)
+
+
+def test_needs_four_axes() -> None:
+    with pytest.raises(ShapeError, match="shape 2×3×4, expected 4 axes"):
+        pool("kernel_size: 2", (2, 3, 4))
+
+
+def test_mask_only_with_max() -> None:
+    with pytest.raises(GraphError, match="AVE pooling does not have; expected one top"):
+        pool("pool: AVE kernel_size: 2", tops=2)
+
+
+def test_kernel_size_and_kernel_h_alone() -> None:
+    """Caffe takes kernel_size when the other pair is not complete."""
+    assert pool("kernel_size: 2 kernel_h: 3").layer.geometry.kernel == (2, 2)
+
+
+def test_first_of_equals_wins() -> None:
+    rig = pool("kernel_size: 2 stride: 2", (1, 1, 2, 4), tops=2)
+    rig.bottom[0].data[...] = [[[[1, 3, 5, 2], [3, 3, 2, 5]]]]
+    value, mask = rig.forward()
+    assert value.ravel().tolist() == [3, 5]
+    assert mask.ravel().tolist() == [1, 2]
+
+
+def test_window_outside() -> None:
+    """Without padding the last window of CEIL may see nothing: lowest value, no gradient."""
+    rig = pool("kernel_size: 1 stride: 2", (1, 2, 4, 4), tops=2)
+    value, mask = rig.forward()
+    assert value.shape == (1, 2, 3, 3)
+    assert (value[..., 2] == LOWEST).all()
+    assert (mask[..., 2] == -1).all()
+    rig.backward()
+    gradient = rig.bottom[0].diff
+    np.testing.assert_array_equal(gradient[:, :, ::2, ::2], rig.weights[0][:, :, :2, :2])
+    assert np.count_nonzero(gradient) == 8
+
+
+def test_average_of_nothing_is_nan_without_gradient() -> None:
+    rig = pool("pool: AVE kernel_size: 1 stride: 2", (1, 2, 4, 4))
+    value = rig.forward()[0]
+    assert np.isnan(value[..., 2]).all()
+    assert np.isfinite(value[..., :2, :2]).all()
+    rig.backward()
+    assert np.count_nonzero(rig.bottom[0].diff) == 8
+    assert np.isfinite(rig.bottom[0].diff).all()
+
+
+@pytest.mark.parametrize("param", ["kernel_size: 2 stride: 2", "global_pooling: true"])
+def test_nan_counts_as_lowest(param: str) -> None:
+    rig = pool(param, (1, 1, 2, 2), tops=2)
+    rig.bottom[0].data[...] = [[[[np.nan, -2], [-1, np.nan]]]]
+    value, mask = rig.forward()
+    assert (value.item(), mask.item()) == (-1, 2)
+    rig.bottom[0].data[...] = np.nan
+    value, mask = rig.forward()
+    assert (value.item(), mask.item()) == (LOWEST, -1)
+
+
+def test_a_changed_mask_redirects_the_gradient() -> None:
+    rig = pool("kernel_size: 2 stride: 2", (1, 1, 2, 4), tops=2)
+    rig.forward()
+    rig.top[1].data[...] = [[[[4, -1]]]]
+    rig.top[0].diff[...] = [[[[5, 6]]]]
+    rig.layer.backward(rig.top, [True], rig.bottom)
+    assert rig.bottom[0].diff.ravel().tolist() == [0, 0, 0, 0, 5, 0, 0, 0]
+
+
+def test_gradient_survives_a_top_changed_in_place() -> None:
+    rig = pool("kernel_size: 3 stride: 1")
+    rig.forward()
+    rig.backward()
+    want = rig.bottom[0].diff.copy()
+    rig.top[0].data[...] = 0
+    rig.backward()
+    np.testing.assert_array_equal(rig.bottom[0].diff, want)
+
+
+def test_no_gradient_unless_wanted() -> None:
+    rig = pool("kernel_size: 2")
+    rig.forward()
+    rig.top[0].diff[...] = 1
+    rig.layer.backward(rig.top, [False], rig.bottom)
+    assert not rig.bottom[0].diff.any()
+
+
+def test_global_pooling_follows_the_image() -> None:
+    rig = pool("pool: AVE global_pooling: true")
+    rig.bottom[0].reshape(1, 3, 9, 2)
+    rig.bottom[0].data[...] = np.arange(54).reshape(1, 3, 9, 2)
+    assert rig.forward()[0].ravel().tolist() == [8.5, 26.5, 44.5]
+
+
+@pytest.mark.parametrize("method", ["MAX", "AVE", "STOCHASTIC"])
+@pytest.mark.parametrize("kernel", ["kernel_size: 3 stride: 2", "global_pooling: true"])
+def test_an_empty_batch(method: str, kernel: str) -> None:
+    rig = pool(f"pool: {method} {kernel}")
+    rig.bottom[0].reshape(0, *SHAPE[1:])
+    assert rig.forward()[0].shape[:2] == (0, 3)
+    rig.layer.backward(rig.top, [True], rig.bottom)
+    assert rig.bottom[0].diff.shape == (0, *SHAPE[1:])
+
+
+def test_large_planes_in_portions() -> None:
+    """More planes than fit a portion agree with one plane at a time."""
+    rig = pool("kernel_size: 3 stride: 2", (3, 4, 150, 160))
+    rig.forward()
+    rig.backward()
+    value, gradient = rig.top[0].data.copy(), rig.bottom[0].diff.copy()
+    one = pool("kernel_size: 3 stride: 2", (1, 1, 150, 160))
+    for n, c in np.ndindex(3, 4):
+        one.bottom[0].data[0, 0] = rig.bottom[0].data[n, c]
+        one.weights = [rig.weights[0][n : n + 1, c : c + 1]]
+        np.testing.assert_array_equal(one.forward()[0][0, 0], value[n, c])
+        one.backward()
+        np.testing.assert_array_equal(one.bottom[0].diff[0, 0], gradient[n, c])
+
+
+# ------------------------------------------------------------------ STOCHASTIC
+
+
+def test_stochastic_draws_by_share() -> None:
+    rig = pool("pool: STOCHASTIC kernel_size: 2", (20000, 1, 2, 2))
+    rig.bottom[0].data[...] = [[1, 2], [0, 5]]
+    drawn = rig.forward()[0].ravel()
+    shares = {value: np.mean(drawn == value) for value in (0, 1, 2, 5)}
+    assert shares[0] == 0
+    for value in (1, 2, 5):
+        assert shares[value] == pytest.approx(value / 8, abs=0.02)
+
+
+def test_stochastic_gradient_goes_to_what_was_drawn() -> None:
+    rig = pool("pool: STOCHASTIC kernel_size: 2 stride: 2", (2, 3, 4, 4), deterministic=False)
+    rig.bottom[0].data[...] = np.arange(96).reshape(2, 3, 4, 4) + 1
+    drawn = rig.forward()[0]
+    rig.backward()
+    for n, c, i, j in np.ndindex(2, 3, 2, 2):
+        window = np.s_[n, c, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+        chosen = rig.bottom[0].data[window] == drawn[n, c, i, j]
+        want = np.where(chosen, rig.weights[0][n, c, i, j], 0)
+        np.testing.assert_array_equal(rig.bottom[0].diff[window], want)
+
+
+def test_stochastic_of_zeros_takes_the_first() -> None:
+    rig = pool("pool: STOCHASTIC kernel_size: 2 stride: 2", (1, 1, 2, 4))
+    rig.bottom[0].data[...] = 0
+    assert rig.forward()[0].tolist() == [[[[0, 0]]]]
+    rig.top[0].diff[...] = 1
+    rig.layer.backward(rig.top, [True], rig.bottom)
+    assert rig.bottom[0].diff.ravel().tolist() == [1, 0, 1, 0, 0, 0, 0, 0]
+
+
+def test_stochastic_has_no_gradient_in_test() -> None:
+    rig = pool("pool: STOCHASTIC kernel_size: 2", phase="TEST")
+    rig.forward()
+    with pytest.raises(GraphError, match="no gradient in phase TEST"):
+        rig.backward()

@@ -1,0 +1,59 @@
+"""The tables of what forks of Caffe added."""
+
+from __future__ import annotations
+
+import pytest
+
+from minicaffe.proto import caffe_pb2, forks
+
+
+@pytest.mark.parametrize(
+    ("layer_type", "fork"),
+    [
+        ("PriorBox", "SSD"),
+        ("ROIPooling", "Fast R-CNN"),
+        ("Axpy", "SENet"),
+        ("Interp", "DeepLab and PSPNet"),
+        ("Convolution", None),
+        ("Convolutoin", None),
+    ],
+)
+def test_layers(layer_type, fork):
+    assert forks.fork_of_layer(layer_type) == fork
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "fork"),
+    [
+        ("LayerParameter", "engine", "Intel Caffe"),
+        ("ConvolutionParameter", "relu", "Intel Caffe"),
+        ("DropoutParameter", "engine", "NVCaffe"),
+        ("SolverParameter", "warmup_iter", "Intel Caffe and jolibrain's Caffe"),
+        ("ConvolutionParameter", "engine", None),
+        ("LayerParameter", "name", None),
+    ],
+)
+def test_fields(message, field, fork):
+    assert forks.fork_of_field(message, field) == fork
+
+
+def test_values():
+    assert forks.fork_of_value("MKLDNN") == "Intel Caffe"
+    assert forks.fork_of_value("CUDNN") is None
+
+
+def test_nothing_is_given_to_two_forks():
+    layers = " ".join(forks._LAYERS.values()).split()
+    fields = [
+        f"{message}.{name}"
+        for messages in forks._FIELDS.values()
+        for message, names in messages.items()
+        for name in names.split()
+    ]
+    assert len(layers) == len(forks.FORK_LAYERS)
+    assert len(fields) == len(forks.FORK_FIELDS)
+
+
+def test_fields_are_of_messages_that_exist():
+    for name in forks.FORK_FIELDS:
+        assert name.split(".")[0] in caffe_pb2.DESCRIPTOR.message_types_by_name

@@ -1,0 +1,78 @@
+"""Learning-rate policies against their formulas."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from minicaffe.errors import SolverError
+from minicaffe.proto import caffe_pb2
+from minicaffe.solver.policies import POLICIES, learning_rate
+
+
+def settings(policy, **fields):
+    return caffe_pb2.SolverParameter(lr_policy=policy, base_lr=0.5, **fields)
+
+
+@pytest.mark.parametrize(
+    ("policy", "fields", "iteration", "rate"),
+    [
+        ("fixed", {}, 7, 0.5),
+        ("step", {"gamma": 0.25, "stepsize": 3}, 8, 0.5 * 0.25**2),
+        ("exp", {"gamma": 0.75}, 5, 0.5 * 0.75**5),
+        ("inv", {"gamma": 0.5, "power": 0.75}, 6, 0.5 * 4**-0.75),
+        ("poly", {"power": 1.5, "max_iter": 20}, 5, 0.5 * 0.75**1.5),
+        ("poly", {"power": 2, "max_iter": 20}, 30, 0.5 * 0.25),
+        ("sigmoid", {"gamma": 0.5, "stepsize": 4}, 6, 0.5 / (1 + math.exp(-1))),
+        ("sigmoid", {"gamma": 500, "stepsize": 4}, 1, 0.0),
+    ],
+)
+def test_rate(policy, fields, iteration, rate):
+    assert learning_rate(settings(policy, **fields), iteration, 0)[0] == pytest.approx(rate)
+
+
+def test_every_policy_is_tried():
+    tried = test_rate.pytestmark[0].args[1]
+    assert {row[0] for row in tried} | {"multistep"} == set(POLICIES)
+
+
+def test_step_counts_from_the_iteration():
+    assert learning_rate(settings("step", gamma=0.5, stepsize=3), 7, 0)[1] == 2
+
+
+def test_multistep_goes_one_step_an_iteration():
+    param = settings("multistep", gamma=0.5, stepvalue=[2, 4, 4])
+    step, rates = 0, []
+    for iteration in range(7):
+        rate, step = learning_rate(param, iteration, step)
+        rates.append(rate)
+    # the second 4 is reached one iteration late, as in Caffe
+    assert rates == [0.5, 0.5, 0.25, 0.25, 0.125, 0.0625, 0.0625]
+
+
+def test_overflow_is_infinite():
+    assert learning_rate(settings("exp", gamma=1e30), 100, 0)[0] == math.inf
+
+
+@pytest.mark.parametrize(
+    ("policy", "fields", "field", "message"),
+    [
+        ("stepp", {}, "lr_policy", "unknown lr_policy 'stepp'; did you mean `step`"),
+        ("cosine", {}, "lr_policy", "unknown lr_policy 'cosine'; known are exp, fixed"),
+        ("", {}, "lr_policy", "lr_policy is not set; known are"),
+        ("step", {"gamma": 0.5}, "stepsize", "'step' needs a stepsize above 0, not 0"),
+        ("sigmoid", {"gamma": 0.5}, "stepsize", "'sigmoid' needs a stepsize"),
+        ("exp", {"gamma": -1}, "gamma", "'exp' needs a gamma of at least 0, not -1"),
+        ("poly", {"power": 1}, "max_iter", "'poly' .* needs max_iter above 0.*set max_iter"),
+    ],
+)
+def test_refused(policy, fields, field, message):
+    with pytest.raises(SolverError, match=message) as caught:
+        learning_rate(settings(policy, **fields), 0, 0)
+    assert caught.value.field == field
+
+
+def test_poly_beyond_its_end_is_refused():
+    with pytest.raises(SolverError, match="no learning rate at iteration 11 with max_iter 10"):
+        learning_rate(settings("poly", power=1.5, max_iter=10), 11, 0)

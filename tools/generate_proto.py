@@ -1,0 +1,96 @@
+"""Compile ``proto/caffe.proto`` into the package.
+
+Run after every change of the schema; needs the package ``grpcio-tools``, which brings the
+protobuf compiler::
+
+    python tools/generate_proto.py [--check]
+
+It writes two files to ``minicaffe/proto``: ``caffe.desc``, from which the message classes are
+made at import, and ``schema_docs.json``, the comments, which are only read when asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import descriptor_pb2
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "proto" / "caffe.proto"
+TARGET = ROOT / "minicaffe" / "proto"
+
+# The fields of FileDescriptorProto and its parts by number, as source locations name them.
+_FILE = {4: "message_type", 5: "enum_type"}
+_MESSAGE = {2: "field", 3: "nested_type", 4: "enum_type"}
+_ENUM = {2: "value"}
+
+
+def compile_schema(source: Path = SOURCE) -> dict[str, bytes]:
+    """The contents of the generated files by name."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "caffe.desc"
+        command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{source.parent}"]
+        command += [f"--descriptor_set_out={out}", "--include_source_info", str(source)]
+        subprocess.run(command, check=True)
+        files = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
+    docs = dict(_comments(files.file[0]))
+    for one in files.file:
+        one.ClearField("source_code_info")
+    text = json.dumps(docs, indent=0, ensure_ascii=False, sort_keys=True) + "\n"
+    return {
+        "caffe.desc": files.SerializeToString(deterministic=True),
+        "schema_docs.json": text.encode(),
+    }
+
+
+def _comments(file: Any) -> Iterator[tuple[str, str]]:
+    """Pairs of a thing's dotted name and its comment."""
+    for location in file.source_code_info.location:
+        if location.leading_comments:
+            name = _dotted_name(file, location.path)
+            if name:
+                yield name, " ".join(location.leading_comments.split())
+
+
+def _dotted_name(file: Any, path: Any) -> str:
+    """What stands at a path of a source location: "ConvolutionParameter.kernel_size"."""
+    thing, names = file, []
+    numbers: dict[int, str] = _FILE
+    for kind, index in zip(path[::2], path[1::2], strict=False):
+        if kind not in numbers:
+            return ""
+        attribute = numbers[kind]
+        thing = getattr(thing, attribute)[index]
+        names.append(thing.name)
+        numbers = _ENUM if attribute == "enum_type" else _MESSAGE
+    return ".".join(names)
+
+
+def main() -> int:
+    """Write the files, or with ``--check`` say whether they are what they should be."""
+    parser = argparse.ArgumentParser(description="Compile proto/caffe.proto into the package.")
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
+    check = parser.parse_args().check
+    stale = False
+    for name, content in compile_schema().items():
+        path = TARGET / name
+        if path.exists() and path.read_bytes() == content:
+            continue
+        stale = True
+        if check:
+            print(f"{path.relative_to(ROOT)} is out of date; run tools/generate_proto.py")
+        else:
+            path.write_bytes(content)
+            print(f"wrote {path.relative_to(ROOT)}")
+    return int(check and stale)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
