@@ -66,7 +66,7 @@ class Classifier(Net):
             crops = crops[4::10]
         name = self.inputs[0]
         prepared = np.stack([self.transformer.preprocess(name, crop) for crop in crops])
-        scores = self.forward_all(**{name: prepared})[self.outputs[0]]
+        scores = self.forward_all(None, **{name: prepared})[self.outputs[0]]
         return scores.reshape(len(images), 10, -1).mean(1) if oversample else scores
 
 

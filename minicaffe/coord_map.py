@@ -37,7 +37,7 @@ class AxisMismatchException(GraphError):
     """Two maps that hold for different axes."""
 
 
-class UnconnectedException(GraphError, RuntimeError):
+class UnconnectedException(GraphError):
     """Two tops without a common origin."""
 
 

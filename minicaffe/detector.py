@@ -80,7 +80,7 @@ class Detector(Net):
                 places.append((filename, window))
         if not prepared:
             return []
-        scores = self.forward_all(**{name: np.stack(prepared)})[self.outputs[0]]
+        scores = self.forward_all(None, **{name: np.stack(prepared)})[self.outputs[0]]
         return [
             {"window": window, "prediction": prediction, "filename": filename}
             for (filename, window), prediction in zip(places, scores, strict=True)

@@ -196,9 +196,7 @@ def _message_of(layer: Any, name: str) -> Any:
         known += own.DESCRIPTOR.fields_by_name
         where = f" in {field} or LayerParameter"
     hint = did_you_mean(name, known)
-    raise GraphError(
-        f"no field '{name}'{where}{hint}", layer=layer.name, layer_type=layer.type
-    )
+    raise GraphError(f"no field '{name}'{where}{hint}", layer=layer.name, layer_type=layer.type)
 
 
 def param_name_dict() -> dict[str, str]:
@@ -211,7 +209,7 @@ def param_name_dict() -> dict[str, str]:
 
 def _own_fields() -> dict[str, str]:
     fields: dict[str, str] = {}
-    for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields:  # type: ignore[attr-defined]
+    for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields:
         if field.name.endswith("_param"):
             fields.setdefault(field.message_type.name[: -len("Parameter")], field.name)
     return fields

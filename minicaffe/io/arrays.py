@@ -61,14 +61,14 @@ def array_to_blobproto(arr: Any, diff: Any = None) -> Any:
 
 def arraylist_to_blobprotovector_str(arraylist: Iterable[Any]) -> bytes:
     """A serialized ``BlobProtoVector`` of several arrays."""
-    vector = caffe_pb2.BlobProtoVector()  # type: ignore[attr-defined]
+    vector = caffe_pb2.BlobProtoVector()
     vector.blobs.extend(array_to_blobproto(array) for array in arraylist)
     return vector.SerializeToString()
 
 
 def blobprotovector_str_to_arraylist(text: bytes) -> list[np.ndarray]:
     """The arrays in a serialized ``BlobProtoVector``."""
-    vector = caffe_pb2.BlobProtoVector.FromString(text)  # type: ignore[attr-defined]
+    vector = caffe_pb2.BlobProtoVector.FromString(text)
     return [blobproto_to_array(blob) for blob in vector.blobs]
 
 
@@ -87,7 +87,7 @@ def array_to_datum(arr: Any, label: int | None = None) -> Any:
         raise ShapeError(
             f"an array of shape {shape_text(image.shape)}, expected channels×height×width"
         )
-    datum = caffe_pb2.Datum()  # type: ignore[attr-defined]
+    datum = caffe_pb2.Datum()
     datum.channels, datum.height, datum.width = image.shape
     if image.dtype == np.uint8:
         datum.data = image.tobytes()

@@ -58,7 +58,9 @@ def _pixels(image: Any) -> np.ndarray:
     return values / np.float32(255)
 
 
-def resize_image(im: np.ndarray, new_dims: Sequence[int], interp_order: int = 1) -> np.ndarray:
+def resize_image(
+    im: np.ndarray, new_dims: Sequence[int] | np.ndarray, interp_order: int = 1
+) -> np.ndarray:
     """Resize an image by interpolation between its pixels, without smoothing.
 
     The two rules are pycaffe's: with 1 or 3 channels output pixel i lies at
@@ -128,7 +130,9 @@ def _interpolate(
     return high
 
 
-def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.ndarray:
+def oversample(
+    images: Sequence[np.ndarray] | np.ndarray, crop_dims: Sequence[int] | np.ndarray
+) -> np.ndarray:
     """Cut ten crops from each image: the corners, the middle, and their mirror images.
 
     Args:
