@@ -57,10 +57,10 @@ class Classifier(Net):
             number of images × classes: the net's first output.
 
         Raises:
-            ShapeError: an image cannot be resized, or ``image_dims`` is smaller than the
-                input.
+            ShapeError: no images; one that cannot be resized; ``image_dims`` smaller than
+                the input.
         """
-        images = np.stack([io.resize_image(image, self.image_dims) for image in inputs])
+        images = [io.resize_image(image, self.image_dims) for image in inputs]
         crops = io.oversample(images, self.crop_dims)
         if not oversample:
             crops = crops[4::10]

@@ -70,6 +70,8 @@ def test_ten_crops(files):
 def test_what_cannot_be_classified(files):
     with pytest.raises(ShapeError, match="crops of 4×5 from images of shape 3×9×3"):
         Classifier(*files, image_dims=(3, 9)).predict([np.zeros((3, 9, 3))])
+    with pytest.raises(ShapeError, match="images of one shape are expected, found: none"):
+        Classifier(*files).predict([])
     with open("train.prototxt", "w") as stream:
         stream.write('layer { name: "d" type: "DummyData" top: "d" dummy_data_param {'
                      " shape { dim: 2 } } }")  # fmt: skip
