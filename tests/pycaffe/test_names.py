@@ -168,6 +168,20 @@ def test_batches_of_a_net(net):
     np.testing.assert_array_equal(parts[2], [[12, 13, 14], [0, 0, 0]])
 
 
+@pytest.mark.parametrize("part", [{}, {"start": "fc", "end": "fc"}])
+def test_backward_before_any_forward(part):
+    """pycaffe's programs set a top's diff and call backward at once."""
+    with open("net.prototxt", "w") as stream:
+        stream.write("force_backward: true" + NETWORK)
+    net = minicaffe.Net("net.prototxt", minicaffe.TEST)
+    net.blobs["data"].data[...] = given = np.arange(6).reshape(2, 3)
+    net.blobs["fc"].diff[...] = gradient = np.arange(8).reshape(2, 4)
+    got = net.backward(**part)["data"]
+    weights = net.params["fc"][0]
+    np.testing.assert_allclose(got, gradient @ weights.data, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(weights.diff, gradient.T @ given, rtol=1e-5)
+
+
 @pytest.mark.parametrize("shape", [(2, 4), (2, 1, 4), (6,), (2, 2), (1, 3), (3, 2), (2, 3, 1, 2)])
 def test_arrays_that_do_not_fit_are_value_errors(net, shape):
     with pytest.raises(ValueError, match=r"blob 'data' has shape .*, expected 2×3") as caught:
