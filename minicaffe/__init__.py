@@ -4,12 +4,32 @@ from __future__ import annotations
 
 __version__ = "0.1.0"
 
+from minicaffe import coord_map, draw, io, layers, net_spec, params, proto
 from minicaffe.blob import Blob
+from minicaffe.classifier import Classifier
+from minicaffe.detector import Detector
 from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Layer
 from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net_spec import NetSpec, to_proto
 from minicaffe.registry import layer_types as layer_type_list
 from minicaffe.registry import register
+from minicaffe.runtime import (
+    NCCL,
+    has_nccl,
+    init_log,
+    log,
+    multiprocess,
+    set_device,
+    set_mode_cpu,
+    set_mode_gpu,
+    set_multiprocess,
+    set_random_seed,
+    set_solver_count,
+    set_solver_rank,
+    solver_count,
+    solver_rank,
+)
 from minicaffe.solver import (
     AdaDeltaSolver,
     AdaGradSolver,
@@ -20,23 +40,63 @@ from minicaffe.solver import (
     Solver,
     get_solver,
 )
+from minicaffe.timer import Timer
+
+
+def install_as_caffe() -> None:
+    """Make ``import caffe`` mean minicaffe in this process; see :mod:`minicaffe.as_caffe`.
+
+    Raises:
+        MinicaffeError: another package has been imported as ``caffe`` before.
+    """
+    from minicaffe.as_caffe import install  # not above: it is also run with python -m
+
+    install()
+
 
 __all__ = [
+    "NCCL",
     "TEST",
     "TRAIN",
     "AdaDeltaSolver",
     "AdaGradSolver",
     "AdamSolver",
     "Blob",
+    "Classifier",
+    "Detector",
     "Layer",
     "MinicaffeError",
     "NesterovSolver",
     "Net",
+    "NetSpec",
     "RMSPropSolver",
     "SGDSolver",
     "Solver",
+    "Timer",
     "__version__",
+    "coord_map",
+    "draw",
     "get_solver",
+    "has_nccl",
+    "init_log",
+    "install_as_caffe",
+    "io",
     "layer_type_list",
+    "layers",
+    "log",
+    "multiprocess",
+    "net_spec",
+    "params",
+    "proto",
     "register",
+    "set_device",
+    "set_mode_cpu",
+    "set_mode_gpu",
+    "set_multiprocess",
+    "set_random_seed",
+    "set_solver_count",
+    "set_solver_rank",
+    "solver_count",
+    "solver_rank",
+    "to_proto",
 ]

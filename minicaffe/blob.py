@@ -122,7 +122,7 @@ class Blob:
 
     @data.setter
     def data(self, values: Any) -> None:
-        self.data[...] = values
+        self._assign(self.data, values)
 
     @property
     def diff(self) -> np.ndarray:
@@ -131,7 +131,16 @@ class Blob:
 
     @diff.setter
     def diff(self, values: Any) -> None:
-        self.diff[...] = values
+        self._assign(self.diff, values)
+
+    def _assign(self, target: np.ndarray, values: Any) -> None:
+        try:
+            target[...] = values
+        except ValueError as error:
+            given = shape_text(np.shape(values))
+            raise ShapeError(
+                f"an array of shape {given} does not fit a blob of shape {shape_text(self.shape)}"
+            ) from error
 
     @property
     def data_memory(self) -> SyncedMemory:

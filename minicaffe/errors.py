@@ -3,7 +3,7 @@
     MinicaffeError            everything below; catch this one
     ├── PrototxtError         a text file that cannot be read: all its problems at once
     ├── GraphError            layers that do not fit together: unknown type, missing blob
-    ├── ShapeError            a blob whose shape a layer cannot take
+    ├── ShapeError            a shape that a layer or blob cannot take (a ValueError too)
     ├── DataError             images, databases and labels that cannot be read or used
     ├── SnapshotError         weights and solver states that cannot be read, written or copied
     ├── SolverError           solver settings that contradict each other; a loss that is not finite
@@ -23,8 +23,10 @@ from dataclasses import dataclass
 _SHOWN = 120  # characters of a source line
 
 
-class MinicaffeError(Exception):
+class MinicaffeError(RuntimeError):
     """A mistake in what the user gave, with the place where it stands.
+
+    (A ``RuntimeError``, because that is what pycaffe raises and programs catch.)
 
     Args:
         message: what was found, what was expected, and a suggestion.
@@ -146,8 +148,8 @@ class GraphError(MinicaffeError):
     """Layers that do not fit together."""
 
 
-class ShapeError(MinicaffeError):
-    """A blob has a shape that the layer cannot take."""
+class ShapeError(MinicaffeError, ValueError):
+    """A blob or an array has a shape that cannot be taken; also a ``ValueError``."""
 
 
 class DataError(MinicaffeError):

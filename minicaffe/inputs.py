@@ -1,17 +1,46 @@
-"""Arrays and names that a caller hands to ``Net.forward`` and ``Net.backward``."""
+"""What a caller hands to a ``Net``: the network itself, later arrays and names of blobs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net
+from minicaffe.proto.upgrade import upgrade_net
 from minicaffe.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from minicaffe.net import Net
+
+
+def net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
+    """A ``NetParameter`` of one's own, and the file that it was read from.
+
+    Raises:
+        PrototxtError: the file cannot be read.
+        GraphError: this is no network.
+    """
+    if isinstance(network, str | os.PathLike):
+        path = os.fspath(network)
+        return read_net(path), path
+    if not isinstance(network, caffe_pb2.NetParameter):
+        raise GraphError(f"a file name or a NetParameter is expected, not {type(network).__name__}")
+    param = caffe_pb2.NetParameter()
+    param.CopyFrom(network)
+    return upgrade_net(param, source), source
+
+
+def set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) -> None:
+    """Put what the caller asked for into the net's own state (stages add up, as in Caffe)."""
+    param.state.phase = phase
+    param.state.level = level
+    param.state.stage.extend(stages or ())
 
 
 def existing_blobs(net: Net, names: Sequence[str]) -> list[str]:
@@ -51,10 +80,27 @@ def _fill(net: Net, arrays: dict[str, Any], names: list[str], word: str, kind: s
     for name, array in arrays.items():
         target = getattr(net.blobs[name], kind)
         values = np.asarray(array)
-        if values.shape[:1] != target.shape[:1] or values.size != target.size:
+        if not _fits(values.shape, target.shape):
             raise ShapeError(
-                f"the array for {word} blob '{name}' has shape {values.shape}, expected "
-                f"{target.shape}; to change it: net.blobs['{name}'].reshape(...), net.reshape()",
+                f"the array for {word} blob '{name}' has shape {shape_text(values.shape)}, "
+                f"expected {shape_text(target.shape)}; to change the blob's: "
+                f"net.blobs['{name}'].reshape(...), then net.reshape()",
                 path=net.path,
             )
-        target[...] = values.reshape(target.shape)
+        if _without_ones(values.shape) == _without_ones(target.shape):
+            values = values.reshape(target.shape)
+        target[...] = values
+
+
+def _fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether numpy can assign it (as pycaffe does), or only axes of length 1 differ."""
+    if given[:1] != wanted[:1]:
+        return False  # pycaffe insists on the batch's size
+    if _without_ones(given) == _without_ones(wanted):
+        return True
+    matching = zip(reversed(given), reversed(wanted), strict=False)
+    return len(given) <= len(wanted) and all(have in (1, want) for have, want in matching)
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)

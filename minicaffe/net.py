@@ -9,19 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe import batches, debug, weights
+from minicaffe import batches, debug, runtime, weights
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.build import NetBuilder
 from minicaffe.engines import Plan, find_engine
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.graph import filter_net, insert_splits
 from minicaffe.hooks import Hook, Hooks
-from minicaffe.inputs import existing_blobs, fill_inputs, fill_top_diffs
+from minicaffe.inputs import (
+    existing_blobs,
+    fill_inputs,
+    fill_top_diffs,
+    net_parameter,
+    set_state,
+)
 from minicaffe.layer import Layer
 from minicaffe.parameters import LearnableParam, ParamArena, share_parameters
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
-from minicaffe.proto.upgrade import upgrade_net
 from minicaffe.suggest import did_you_mean
 
 TRAIN: int = caffe_pb2.TRAIN
@@ -32,12 +36,13 @@ class Net:
     """A network, built from prototxt for one phase.
 
     Args:
-        network: a prototxt file, or a ``NetParameter``.
+        network_file: a prototxt file, or a ``NetParameter``.
         phase: ``TRAIN`` or ``TEST``. (``Net(file, weights_file, phase)``, pycaffe's older
             form, works too.)
         level, stages: with the phase, what include and exclude rules are compared with.
         weights: a ``.caffemodel`` (or ``.caffemodel.h5``) to copy trained layers from.
-        seed: of fillers, dropout and augmentation; None draws one from the system.
+        seed: of fillers, dropout and augmentation; None takes one from
+            :func:`minicaffe.set_random_seed`, or else from the system.
         dtype: of all blobs; float32 unless gradients are being checked.
         engine: what runs it; None chooses the fastest one present.
         path: the file that a ``NetParameter`` came from, for error messages.
@@ -54,7 +59,7 @@ class Net:
 
     def __init__(
         self,
-        network: str | os.PathLike[str] | Any,
+        network_file: str | os.PathLike[str] | Any,
         phase: int | str | os.PathLike[str] = TEST,
         level: int = 0,
         stages: Iterable[str] | None = None,
@@ -69,12 +74,12 @@ class Net:
             given, phase, level = phase, level, 0
             weights = given
         self.engine = find_engine(engine)
-        param, self.path = _net_parameter(network, path)
+        param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")
-        _set_state(param, phase, level, stages)
+        set_state(param, phase, level, stages)
         self.phase = phase
-        self._build(param, seed, dtype)
+        self._build(param, runtime.next_seed() if seed is None else seed, dtype)
         if weights is not None:
             self.copy_from(weights)
 
@@ -316,6 +321,9 @@ class Net:
         with self.nodes[0].located():
             layer.reset(data, labels)  # type: ignore[attr-defined]
 
+    _set_input_arrays = set_input_arrays  # pycaffe's names, which programs use
+    _batch = batches.batches
+
     # ------------------------------------------------------------ parameters
 
     @property
@@ -379,22 +387,3 @@ class Net:
     def __repr__(self) -> str:
         phase = caffe_pb2.Phase.Name(self.phase)
         return f"<Net '{self.name}' {phase}: {len(self.layers)} layers, {len(self._blobs)} blobs>"
-
-
-def _net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
-    """A ``NetParameter`` of one's own, and the file that it was read from."""
-    if isinstance(network, str | os.PathLike):
-        path = os.fspath(network)
-        return read_net(path), path
-    if not isinstance(network, caffe_pb2.NetParameter):
-        raise GraphError(f"a file name or a NetParameter is expected, not {type(network).__name__}")
-    param = caffe_pb2.NetParameter()
-    param.CopyFrom(network)
-    return upgrade_net(param, source), source
-
-
-def _set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) -> None:
-    """Put what the caller asked for into the net's own state (stages add up, as in Caffe)."""
-    param.state.phase = phase
-    param.state.level = level
-    param.state.stage.extend(stages or ())

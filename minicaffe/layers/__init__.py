@@ -1,9 +1,20 @@
-"""The built-in layers, one module a family; importing this registers them all."""
+"""The built-in layers, one module a family; importing this registers them all.
+
+``layers.Convolution(bottom, kernel_size=3)`` also works, for any layer type: it makes a layer
+of a net specification (see :mod:`minicaffe.net_spec`), as ``caffe.layers`` does.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+from typing import Any
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
+
+
+def __getattr__(name: str) -> Any:
+    from minicaffe import net_spec  # needs this package
+
+    return getattr(net_spec.layers, name)

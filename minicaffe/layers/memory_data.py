@@ -13,7 +13,7 @@ from minicaffe.data.base_layer import positive
 from minicaffe.data.datum import datum_image, forced_color
 from minicaffe.data.records import Stacker, State, derived_generator
 from minicaffe.data.transformer import Transformer
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.registry import register
 
@@ -76,17 +76,18 @@ class MemoryDataLayer(Layer):
             labels: count values, of any shape.
 
         Raises:
-            DataError: shapes that do not fit.
+            ShapeError: shapes that do not fit.
+            DataError: the count is no multiple of the batch size.
         """
         images = np.asarray(data, self.dtype)
         if images.ndim != 4 or images.shape[1:] != self._shape:
-            raise DataError(
-                f"the data has shape {shape_text(images.shape)}, expected "
-                f"count×{shape_text(self._shape)}"
+            raise ShapeError(
+                f"the data for blob '{self.param.top[0]}' has shape {shape_text(images.shape)}, "
+                f"expected count×{shape_text(self._shape)}"
             )
         values = np.asarray(labels, self.dtype)
         if values.size != len(images):
-            raise DataError(
+            raise ShapeError(
                 f"{values.size} label(s) for {len(images)} item(s) of data; give one for each"
             )
         self._check_count(len(images))

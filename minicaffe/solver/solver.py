@@ -129,8 +129,8 @@ class Solver:
         self._callbacks.append((on_start, on_gradients_ready))
 
     def share_weights(self, net: Net) -> None:
-        """Train the parameters of another net, by layer name, instead of the own ones."""
-        self.net.share_with(net)
+        """Let another net use the parameters that are trained here, by layer name."""
+        net.share_with(self.net)
 
     def _notify(self, event: Any) -> None:
         events.notify(self.observers, event)
@@ -368,6 +368,9 @@ class Solver:
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Go on from a state that :meth:`snapshot`, or Caffe, has written.
 
+        The test nets use the restored weights too. (Caffe gives them to its test nets only
+        when it tests.)
+
         Raises:
             SnapshotError: it cannot be read, its weights are missing, or it is of another
                 net; names what differs. Nothing is changed then.
@@ -381,6 +384,8 @@ class Solver:
             target[...] = values.reshape(target.shape)
         self.iter = state.iter
         self._current_step = state.current_step
+        for test_net in self.test_nets:
+            test_net.share_with(self.net)
 
     # ------------------------------------------------------------------- end
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.data.datum import make_datum
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, ShapeError
 from minicaffe.proto import caffe_pb2
 from tests.data.helpers import layer_net, random_images
 
@@ -127,17 +127,22 @@ def test_without_data_it_says_how_to_give_it():
 
 
 @pytest.mark.parametrize(
-    ("data", "labels", "message"),
+    ("data", "labels", "error", "message"),
     [
-        (DATA[:3], LABELS[:3], r"3 item\(s\) given, expected a multiple of batch_size 2"),
-        (DATA[:0], LABELS[:0], r"0 item\(s\) given"),
-        (DATA, LABELS[:4], r"4 label\(s\) for 6 item"),
-        (DATA[:, :1], LABELS, "shape 6×1×3×4, expected count×2×3×4"),
-        (DATA[0], LABELS, "shape 2×3×4, expected"),
+        (
+            DATA[:3],
+            LABELS[:3],
+            DataError,
+            r"3 item\(s\) given, expected a multiple of batch_size 2",
+        ),
+        (DATA[:0], LABELS[:0], DataError, r"0 item\(s\) given"),
+        (DATA, LABELS[:4], ShapeError, r"4 label\(s\) for 6 item"),
+        (DATA[:, :1], LABELS, ShapeError, "blob 'data' has shape 6×1×3×4, expected count×2×3×4"),
+        (DATA[0], LABELS, ValueError, "shape 2×3×4, expected"),
     ],
 )
-def test_arrays_that_do_not_fit(data, labels, message):
-    with pytest.raises(DataError, match=message):
+def test_arrays_that_do_not_fit(data, labels, error, message):
+    with pytest.raises(error, match=message):
         memory_net().set_input_arrays(data, labels)
 
 

@@ -51,6 +51,21 @@ def test_resuming_equals_going_on(tmp_path, ending, kind):
         np.testing.assert_array_equal(a, b)
 
 
+def test_restoring_gives_the_test_nets_the_weights(tmp_path, ending):
+    more = settings(ending, "test_iter: 1 test_interval: 100 test_initialization: false")
+    solver = make_solver(tmp_path, more)
+    solver.step(2)
+    _, state = solver.snapshot()
+    want = weights_of(solver.net)
+    again = make_solver(tmp_path, more)
+    assert not np.array_equal(weights_of(again.test_nets[0])[0], want[0])
+    again.restore(state)
+    for got, expected in zip(weights_of(again.test_nets[0]), want, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    again.net.params["fc"][1].data[...] = 7  # shared, not copied
+    assert again.test_nets[0].params["fc"][1].data.tolist() == [7, 7, 7]
+
+
 def test_solve_can_resume(tmp_path, ending, caplog):
     caplog.set_level(logging.INFO, "minicaffe")
     make_solver(tmp_path, settings(ending, "max_iter: 2")).solve()

@@ -163,15 +163,17 @@ def test_multistep_and_clipping_are_told(tmp_path, caplog):
     assert solver.lr == pytest.approx(0.05)
 
 
-def test_share_weights_trains_the_other_net(tmp_path):
+def test_share_weights_gives_another_net_the_trained_ones(tmp_path):
     solver = make_solver(tmp_path)
     other = Net("net.prototxt", caffe_pb2.TRAIN, seed=8)
-    before = weights_of(other)
+    mine = weights_of(solver.net)
     solver.share_weights(other)
+    for theirs, own in zip(weights_of(other), mine, strict=True):
+        np.testing.assert_array_equal(theirs, own)
     solver.step(1)
-    for old, new, mine in zip(before, weights_of(other), weights_of(solver.net), strict=True):
-        assert not np.array_equal(old, new)
-        np.testing.assert_array_equal(new, mine)
+    for theirs, own, before in zip(weights_of(other), weights_of(solver.net), mine, strict=True):
+        assert not np.array_equal(theirs, before)
+        np.testing.assert_array_equal(theirs, own)
 
 
 def test_debug_info_follows_the_display(tmp_path):

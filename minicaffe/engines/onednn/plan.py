@@ -217,7 +217,8 @@ class OneDnnPlan:
 
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
-        if not self._training or (self._fuse and self._hooks):
+        never_ran = self._signature is None  # a backward may come before any forward
+        if never_ran or not self._training or (self._fuse and self._hooks):
             self._training = True
             self._rebuild()
         if start == len(self._nodes) - 1 and end == 0 and not self._hooks:

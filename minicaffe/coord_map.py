@@ -1,0 +1,178 @@
+"""Where the pixels of one feature map lie in another (pycaffe's ``coord_map``).
+
+Along each spatial axis a layer maps coordinates linearly: the pixel at ``x`` of its bottom
+lies at ``scale · x + shift`` of its top. Maps are composed along the paths of a net
+specification, and inverted. The main use is :func:`crop`: cut one feature map so that it
+lies on another.
+
+A map is a tuple ``(axis, scale, shift)``: the first axis that it holds for, counted without
+the batch (None: any axis), and a number or an array with one number for each spatial axis.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from minicaffe import net_spec
+from minicaffe.errors import GraphError
+
+CoordMap = tuple[Any, Any, Any]
+
+PASS_THROUGH_LAYERS = [
+    "AbsVal", "BatchNorm", "Bias", "BNLL", "Dropout", "Eltwise", "ELU", "Log", "LRN", "Exp",
+    "MVN", "Power", "ReLU", "PReLU", "Scale", "Sigmoid", "Split", "TanH", "Threshold",
+]  # fmt: skip
+
+_IDENTITY: CoordMap = (None, 1, 0)
+
+
+class UndefinedMapException(GraphError):
+    """A layer type that has no coordinate map."""
+
+
+class AxisMismatchException(GraphError):
+    """Two maps that hold for different axes."""
+
+
+class UnconnectedException(GraphError):
+    """Two tops without a common origin."""
+
+
+class CropException(GraphError, AssertionError):
+    """A crop that the Crop layer cannot do."""
+
+
+def conv_params(fn: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """(axis, stride, kernel size with dilation, pad) of a Convolution or Pooling layer.
+
+    Raises:
+        GraphError: it uses ``kernel_h`` and the like, or has no ``kernel_size``.
+    """
+    params = fn.params.get("convolution_param") or fn.params.get("pooling_param") or fn.params
+    legacy = {"pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w"} & set(params)
+    if legacy:
+        raise GraphError(
+            f"{fn.type_name} with {', '.join(sorted(legacy))}: coordinates are mapped for "
+            "kernel_size, stride and pad, which take one value an axis"
+        )
+    if "kernel_size" not in params:
+        raise GraphError(f"{fn.type_name} without kernel_size has no coordinate map")
+    kernel = np.array(params["kernel_size"], ndmin=1)
+    dilation = np.array(params.get("dilation", 1), ndmin=1)
+    return (
+        params.get("axis", 1),
+        np.array(params.get("stride", 1), ndmin=1),
+        (kernel - 1) * dilation + 1,
+        np.array(params.get("pad", 0), ndmin=1),
+    )
+
+
+def crop_params(fn: Any) -> tuple[int, np.ndarray]:
+    """(axis, offset) of a Crop layer."""
+    params = fn.params.get("crop_param") or fn.params
+    return params.get("axis", 2), np.array(params.get("offset", 0), ndmin=1)
+
+
+def coord_map(fn: Any) -> CoordMap:
+    """The map of one layer.
+
+    Raises:
+        UndefinedMapException: layers of this type have none.
+    """
+    kind = fn.type_name
+    if kind in ("Convolution", "Pooling", "Im2col", "Deconvolution"):
+        axis, stride, kernel, pad = conv_params(fn)
+        if kind == "Deconvolution":
+            return axis, stride, (kernel - 1) / 2 - pad
+        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
+    if kind == "Crop":
+        axis, offset = crop_params(fn)
+        return axis - 1, 1, -offset  # maps do not count the batch axis
+    if kind in PASS_THROUGH_LAYERS:
+        return _IDENTITY
+    raise UndefinedMapException(f"{kind} layers have no coordinate map")
+
+
+def compose(base_map: CoordMap, next_map: CoordMap) -> CoordMap:
+    """The map that does ``next_map`` first, then ``base_map``.
+
+    Raises:
+        AxisMismatchException: they hold for different axes.
+    """
+    axis, scale, shift = base_map
+    next_axis, next_scale, next_shift = next_map
+    if axis is not None and next_axis is not None and axis != next_axis:
+        raise AxisMismatchException(f"maps for axis {axis} and axis {next_axis} do not compose")
+    return (
+        next_axis if axis is None else axis,
+        scale * next_scale,
+        scale * next_shift + shift,
+    )
+
+
+def inverse(coord_map: CoordMap) -> CoordMap:
+    """The map in the other direction."""
+    axis, scale, shift = coord_map
+    return axis, 1 / scale, -shift / scale
+
+
+def coord_map_from_to(top_from: Any, top_to: Any) -> CoordMap:
+    """The map from one top to another, through the nearest top that both depend on.
+
+    Raises:
+        UnconnectedException: there is no such top that layers with maps lead to.
+        AxisMismatchException: maps on the way hold for different axes.
+    """
+    from_maps = _maps_to_ancestors(top_from)
+    to_maps = _maps_to_ancestors(top_to)
+    for top, to_map in to_maps.items():  # the nearest first
+        if top in from_maps:
+            return compose(to_map, inverse(from_maps[top]))
+    raise UnconnectedException(
+        "could not compute the map between the tops; they are not connected by layers that "
+        "have coordinate maps"
+    )
+
+
+def _maps_to_ancestors(top: Any) -> dict[Any, CoordMap]:
+    """For a top and all that it depends on, nearest first, the map from there to it."""
+    maps = {top: _IDENTITY}
+    waiting = deque([top])
+    while waiting:
+        here = waiting.popleft()
+        try:
+            step = coord_map(here.fn)
+        except UndefinedMapException:
+            continue
+        # The second bottom of a Crop only lends its size.
+        bottoms = here.fn.inputs[:1] if here.fn.type_name == "Crop" else here.fn.inputs
+        for bottom in bottoms:
+            if bottom not in maps:
+                maps[bottom] = compose(maps[here], step)
+                waiting.append(bottom)
+    return maps
+
+
+def crop(top_from: Any, top_to: Any) -> Any:
+    """A Crop layer that cuts ``top_from`` so that it lies on ``top_to``.
+
+    Raises:
+        CropException: they differ in scale, or the offset is negative or not whole.
+        UnconnectedException, AxisMismatchException: as :func:`coord_map_from_to`.
+    """
+    axis, scale, shift = coord_map_from_to(top_from, top_to)
+    offset = -np.array(shift, float, ndmin=1)
+    if not np.all(np.asarray(scale) == 1):
+        raise CropException(f"scale mismatch on crop (a = {scale}); cropping cannot resize")
+    if not np.all(offset >= 0):
+        raise CropException(f"cannot crop negative offset (b = {shift}); pad the larger map")
+    if not np.all(np.round(offset) == offset):
+        raise CropException(f"cannot crop noninteger offset (b = {shift})")
+    fields = {
+        "axis": 2 if axis is None else axis + 1,  # the layer counts the batch axis
+        "offset": np.round(offset).astype(int).tolist(),
+    }
+    return net_spec.layers.Crop(top_from, top_to, crop_param=fields)

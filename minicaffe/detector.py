@@ -1,0 +1,188 @@
+"""Classification of windows in images (pycaffe's ``Detector``).
+
+After Girshick, Donahue, Darrell and Malik, *Rich feature hierarchies for accurate object
+detection and semantic segmentation*, CVPR 2014 (arXiv:1311.2524).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe import io
+from minicaffe.blob import shape_text
+from minicaffe.classifier import image_transformer
+from minicaffe.errors import MinicaffeError, ShapeError
+from minicaffe.net import TEST, Net
+
+
+class Detector(Net):
+    """A net that scores windows of images.
+
+    Args:
+        model_file: the net's prototxt; its first input takes the windows.
+        pretrained_file: its weights.
+        mean, input_scale, raw_scale, channel_swap: as :class:`minicaffe.io.Transformer`
+            takes them.
+        context_pad: how many pixels at each border of the net's input are to show what is
+            around the window; None shows only the window.
+
+    Raises:
+        GraphError: the net has no input blob.
+        MinicaffeError: what :class:`Net` and the transformer raise.
+    """
+
+    def __init__(
+        self,
+        model_file: str | os.PathLike[str],
+        pretrained_file: str | os.PathLike[str] | None,
+        mean: np.ndarray | None = None,
+        input_scale: float | None = None,
+        raw_scale: float | None = None,
+        channel_swap: Sequence[int] | None = None,
+        context_pad: int | None = None,
+    ) -> None:
+        super().__init__(model_file, TEST, weights=pretrained_file)
+        self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
+        self.configure_crop(context_pad)
+
+    def detect_windows(
+        self, images_windows: Iterable[tuple[str, Iterable[Any]]]
+    ) -> list[dict[str, Any]]:
+        """Score windows.
+
+        Args:
+            images_windows: pairs of an image file and its windows (ymin, xmin, ymax, xmax).
+
+        Returns:
+            For each window a dict of ``window``, ``prediction`` (the net's first output for
+            it) and ``filename``.
+
+        Raises:
+            DataError: an image cannot be read.
+            ShapeError: a window lies outside its image.
+        """
+        name = self.inputs[0]
+        places: list[tuple[str, Any]] = []
+        prepared: list[np.ndarray] = []
+        for filename, windows in images_windows:
+            image = io.load_image(filename)
+            for window in windows:
+                try:
+                    crop = self.crop(image, window)
+                except ShapeError as error:
+                    raise error.locate(path=str(filename)) from None
+                prepared.append(self.transformer.preprocess(name, crop))
+                places.append((filename, window))
+        if not prepared:
+            return []
+        scores = self.forward_all(None, **{name: np.stack(prepared)})[self.outputs[0]]
+        return [
+            {"window": window, "prediction": prediction, "filename": filename}
+            for (filename, window), prediction in zip(places, scores, strict=True)
+        ]
+
+    def detect_selective_search(self, image_fnames: Iterable[str]) -> list[dict[str, Any]]:
+        """Score the windows that Selective Search proposes for each image file.
+
+        The proposals come from the package ``selective_search_ijcv_with_python``, which runs
+        MATLAB; minicaffe brings neither.
+
+        Raises:
+            MinicaffeError: that package is not there.
+        """
+        try:
+            search: Any = importlib.import_module("selective_search_ijcv_with_python")
+        except ImportError as error:
+            raise MinicaffeError(
+                "selective search needs the package selective_search_ijcv_with_python and "
+                "MATLAB; give windows of your own to detect_windows instead"
+            ) from error
+        files = [os.path.abspath(name) for name in image_fnames]
+        windows = search.get_windows(files, cmd="selective_search_rcnn")
+        return self.detect_windows(zip(files, windows, strict=True))
+
+    def crop(self, im: np.ndarray, window: Any) -> np.ndarray:
+        """Cut a window from an image.
+
+        Args:
+            im: height × width × channels.
+            window: ymin, xmin, ymax, xmax.
+
+        Returns:
+            The window, or with ``context_pad`` the window with its surroundings, of the
+            size of the net's input; the mean fills what is outside the image.
+
+        Raises:
+            ShapeError: nothing of the window is inside the image.
+        """
+        box = np.asarray(window)
+        if self.context_pad:
+            return self._crop_with_context(im, box)
+        top, left, bottom, right = box.astype(int)
+        crop = im[top:bottom, left:right]
+        if crop.size == 0:
+            raise self._outside(im, window)
+        return crop
+
+    def _crop_with_context(self, im: np.ndarray, window: np.ndarray) -> np.ndarray:
+        size = self.blobs[self.inputs[0]].width  # the input is taken to be square
+        scale = size / (size - self.context_pad * 2.0)
+        half = np.array([window[2] - window[0] + 1, window[3] - window[1] + 1]) / 2.0
+        centre = window[:2] + half
+        box = np.round(np.concatenate([centre - scale * half, centre + scale * half]))
+        zoom = size / (box[2:] - box[:2] + 1)
+        pad = np.round(np.maximum(0, -box[:2]) * zoom).astype(int)  # in front of the image
+        box = np.clip(box, 0, np.tile(im.shape[:2], 2)).astype(int)
+        inside = np.round((box[2:] - box[:2] + 1) * zoom).astype(int)
+        inside = np.minimum(inside, size - pad)
+        part = im[box[0] : box[2], box[1] : box[3]]
+        if part.size == 0 or inside.min() < 1:
+            raise self._outside(im, window)
+        crop = np.ones(self.crop_dims, np.float32) * self.crop_mean
+        target = crop[pad[0] : pad[0] + inside[0], pad[1] : pad[1] + inside[1]]
+        target[...] = io.resize_image(part, inside)
+        return crop
+
+    def _outside(self, im: np.ndarray, window: Any) -> ShapeError:
+        return ShapeError(
+            f"window {list(map(float, window))} (ymin, xmin, ymax, xmax) has nothing of the "
+            f"image, which is {shape_text(im.shape[:2])} (height×width)"
+        )
+
+    def configure_crop(self, context_pad: int | None) -> None:
+        """Set how much context windows get, and prepare the mean that fills the outside.
+
+        Args:
+            context_pad: pixels at each border of the net's input; None or 0 for none.
+
+        Raises:
+            ShapeError: the context leaves nothing of the window.
+        """
+        name = self.inputs[0]
+        shape = self.blobs[name].shape
+        back = np.argsort(self.transformer.transpose[name])
+        self.crop_dims = np.array(shape[1:])[back]
+        if context_pad and 2 * context_pad >= shape[-1]:
+            raise ShapeError(
+                f"context_pad is {context_pad} on each side of an input {shape[-1]} wide, "
+                "which leaves nothing of the window"
+            )
+        self.context_pad = context_pad or 0
+        mean = self.transformer.mean.get(name)
+        if mean is None:
+            self.crop_mean = np.zeros(self.crop_dims, np.float32)
+            return
+        # The outside is filled before the transformer's steps, so they are undone here.
+        crop_mean = np.array(mean, np.float32)
+        if crop_mean.ndim == 2:
+            crop_mean = crop_mean[np.newaxis]
+        crop_mean = crop_mean.transpose(back)
+        order = self.transformer.channel_swap.get(name)
+        if order is not None and crop_mean.shape[2] > 1:
+            crop_mean = crop_mean[:, :, np.argsort(order)]
+        self.crop_mean = crop_mean / self.transformer.raw_scale.get(name, 1)

@@ -1,0 +1,29 @@
+"""Images and arrays on their way into a net and out of it (pycaffe's ``caffe.io``)."""
+
+from __future__ import annotations
+
+from minicaffe.io.arrays import (
+    array_to_blobproto,
+    array_to_datum,
+    arraylist_to_blobprotovector_str,
+    blobproto_to_array,
+    blobprotovector_str_to_arraylist,
+    datum_to_array,
+)
+from minicaffe.io.images import load_image, oversample, resize_image
+from minicaffe.io.transformer import Transformer
+from minicaffe.proto import caffe_pb2
+
+__all__ = [
+    "Transformer",
+    "array_to_blobproto",
+    "array_to_datum",
+    "arraylist_to_blobprotovector_str",
+    "blobproto_to_array",
+    "blobprotovector_str_to_arraylist",
+    "caffe_pb2",
+    "datum_to_array",
+    "load_image",
+    "oversample",
+    "resize_image",
+]

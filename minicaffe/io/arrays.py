@@ -1,0 +1,118 @@
+"""numpy arrays as ``BlobProto`` and ``Datum`` messages, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.blobproto import blob_proto, shape_of, values_of
+from minicaffe.data.datum import datum_image
+from minicaffe.errors import DataError, ShapeError
+from minicaffe.proto import caffe_pb2
+
+
+def blobproto_to_array(blob: Any, return_diff: bool = False) -> np.ndarray:
+    """The values of a ``BlobProto``, such as a mean image.
+
+    Args:
+        blob: the message. Its old fields num, channels, height, width make the array 4-D.
+        return_diff: the gradients instead of the data.
+
+    Returns:
+        A new float64 array (pycaffe's choice, whatever the message holds).
+
+    Raises:
+        ShapeError: there are more or fewer values than the shape says.
+    """
+    values = values_of(blob, "diff" if return_diff else "data")
+    shape = shape_of(blob)
+    if values.size != np.prod(shape, dtype=np.int64):
+        raise ShapeError(
+            f"a BlobProto of shape {shape_text(shape)} has {values.size} values of "
+            f"{'diff' if return_diff else 'data'}; expected one for each element"
+        )
+    return values.astype(np.float64).reshape(shape)
+
+
+def array_to_blobproto(arr: Any, diff: Any = None) -> Any:
+    """A ``BlobProto`` of an array of any shape; values are stored as float32.
+
+    Args:
+        arr: the data.
+        diff: the gradients, of the same shape; None leaves them out.
+
+    Raises:
+        ShapeError: ``diff`` has another shape.
+    """
+    data = np.asarray(arr, np.float32)
+    if diff is None:
+        return blob_proto(data)
+    gradients = np.asarray(diff, np.float32)
+    if gradients.shape != data.shape:
+        raise ShapeError(
+            f"diff has shape {shape_text(gradients.shape)}, expected the array's own "
+            f"{shape_text(data.shape)}"
+        )
+    return blob_proto(data, gradients)
+
+
+def arraylist_to_blobprotovector_str(arraylist: Iterable[Any]) -> bytes:
+    """A serialized ``BlobProtoVector`` of several arrays."""
+    vector = caffe_pb2.BlobProtoVector()
+    vector.blobs.extend(array_to_blobproto(array) for array in arraylist)
+    return vector.SerializeToString()
+
+
+def blobprotovector_str_to_arraylist(text: bytes) -> list[np.ndarray]:
+    """The arrays in a serialized ``BlobProtoVector``."""
+    vector = caffe_pb2.BlobProtoVector.FromString(text)
+    return [blobproto_to_array(blob) for blob in vector.blobs]
+
+
+def array_to_datum(arr: Any, label: int | None = None) -> Any:
+    """A ``Datum`` of an image.
+
+    Args:
+        arr: channels × height × width; uint8 is stored as bytes, all else as floats.
+        label: its class; None leaves it out.
+
+    Raises:
+        ShapeError: the array has not 3 axes.
+    """
+    image = np.asarray(arr)
+    if image.ndim != 3:
+        raise ShapeError(
+            f"an array of shape {shape_text(image.shape)}, expected channels×height×width"
+        )
+    datum = caffe_pb2.Datum()
+    datum.channels, datum.height, datum.width = image.shape
+    if image.dtype == np.uint8:
+        datum.data = image.tobytes()
+    else:
+        datum.float_data.extend(image.astype(float).ravel().tolist())
+    if label is not None:
+        datum.label = int(label)
+    return datum
+
+
+def datum_to_array(datum: Any) -> np.ndarray:
+    """The image of a ``Datum``; its label is ``datum.label``.
+
+    Returns:
+        channels × height × width: uint8 (an encoded JPEG or PNG is decoded, blue first), or
+        float64 from ``float_data``.
+
+    Raises:
+        ShapeError: there are more or fewer values than the datum's size says.
+        DataError: an encoded image cannot be decoded.
+    """
+    if datum.encoded:
+        return datum_image(datum)
+    try:
+        image = datum_image(datum)
+    except DataError as error:
+        raise ShapeError(error.message) from None
+    return image.copy() if image.dtype == np.uint8 else image.astype(np.float64)

@@ -1,0 +1,177 @@
+"""From images as people have them to a net's input, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.io.images import resize_image
+from minicaffe.suggest import did_you_mean
+
+
+class Transformer:
+    """Turns images into what a net's input blobs hold.
+
+    For an image x of height × width × channels the input is::
+
+        (channel_swap(transpose(resize(x))) · raw_scale - mean) · input_scale
+
+    where every step is left out that has not been set.
+
+    Args:
+        inputs: the shape of each input blob by name, such as
+            ``{"data": net.blobs["data"].data.shape}``.
+    """
+
+    def __init__(self, inputs: Mapping[str, Sequence[int]]) -> None:
+        self.inputs = inputs
+        self.transpose: dict[str, Sequence[int]] = {}
+        self.channel_swap: dict[str, Sequence[int]] = {}
+        self.raw_scale: dict[str, Any] = {}
+        self.mean: dict[str, np.ndarray] = {}
+        self.input_scale: dict[str, Any] = {}
+
+    def _shape(self, in_: str) -> tuple[int, ...]:
+        """The blob's shape.
+
+        Raises:
+            GraphError: there is no such input.
+        """
+        if in_ not in self.inputs:
+            hint = did_you_mean(in_, self.inputs)
+            raise GraphError(f"'{in_}' is not one of the inputs {sorted(self.inputs)}{hint}")
+        return tuple(self.inputs[in_])
+
+    def preprocess(self, in_: str, data: np.ndarray) -> np.ndarray:
+        """One image as the net wants it. (pycaffe's changes the given image; this does not.)
+
+        Args:
+            in_: the input blob's name.
+            data: height × width × channels, of any size and type.
+
+        Returns:
+            float32, channels × height × width of the blob (if transposed so).
+
+        Raises:
+            GraphError: there is no such input.
+            ShapeError: the image cannot be resized.
+        """
+        size = self._shape(in_)[2:]
+        image = np.asarray(data)
+        if image.shape[:2] != size:
+            image = resize_image(np.asarray(image, np.float32), size)
+        else:
+            image = np.array(image, np.float32)
+        if in_ in self.transpose:
+            image = image.transpose(self.transpose[in_])
+        if in_ in self.channel_swap:
+            image = image[list(self.channel_swap[in_])]
+        if in_ in self.raw_scale:
+            image *= self.raw_scale[in_]
+        if in_ in self.mean:
+            image -= self.mean[in_]
+        if in_ in self.input_scale:
+            image *= self.input_scale[in_]
+        return image
+
+    def deprocess(self, in_: str, data: np.ndarray) -> np.ndarray:
+        """The image again, from an item of the input blob: each step of ``preprocess`` undone.
+
+        Only the size stays the net's. Axes of length 1 are dropped first, but where there
+        are channels to reorder only those in front of them are.
+
+        Raises:
+            GraphError: there is no such input.
+        """
+        axes = len(self._shape(in_)) - 1
+        dtype = data.dtype if np.issubdtype(data.dtype, np.floating) else np.float32
+        image = np.array(data, dtype)
+        if in_ in self.transpose or in_ in self.channel_swap:
+            while image.ndim > axes and len(image) == 1:
+                image = image[0]
+        else:
+            image = image.squeeze()
+        if in_ in self.input_scale:
+            image /= self.input_scale[in_]
+        if in_ in self.mean:
+            image += self.mean[in_]
+        if in_ in self.raw_scale:
+            image /= self.raw_scale[in_]
+        if in_ in self.channel_swap:
+            image = image[np.argsort(self.channel_swap[in_])]
+        if in_ in self.transpose:
+            image = image.transpose(np.argsort(self.transpose[in_]))
+        return image
+
+    def set_transpose(self, in_: str, order: Sequence[int]) -> None:
+        """Set the order of the axes: (2, 0, 1) for images of height × width × channels.
+
+        Raises:
+            ShapeError: not as many axes as an item of the blob has.
+        """
+        axes = len(self._shape(in_)) - 1
+        if len(order) != axes:
+            raise ShapeError(
+                f"transpose order {tuple(order)} for input '{in_}' names {len(order)} axes, "
+                f"expected {axes}"
+            )
+        self.transpose[in_] = order
+
+    def set_channel_swap(self, in_: str, order: Sequence[int]) -> None:
+        """Set the order of the channels, after transposing: (2, 1, 0) makes RGB to BGR.
+
+        Raises:
+            ShapeError: not as many channels as the blob has.
+        """
+        channels = self._shape(in_)[1]
+        if len(order) != channels:
+            raise ShapeError(
+                f"channel swap {tuple(order)} for input '{in_}' names {len(order)} channels, "
+                f"expected {channels}"
+            )
+        self.channel_swap[in_] = order
+
+    def set_raw_scale(self, in_: str, scale: Any) -> None:
+        """Set a factor before the mean: 255 for nets that were trained on 0 to 255."""
+        self._shape(in_)
+        self.raw_scale[in_] = scale
+
+    def set_mean(self, in_: str, mean: np.ndarray) -> None:
+        """Set what is subtracted.
+
+        Args:
+            in_: the input blob's name.
+            mean: one number a channel, or channels × height × width (or height × width),
+                resized to the blob's size where that differs.
+
+        Raises:
+            ShapeError: the mean has other channels than the blob, or no such shape.
+        """
+        shape = self._shape(in_)[1:]
+        if mean.ndim == 1:
+            if len(mean) != shape[0]:
+                raise self._mean_error(in_, mean)
+            self.mean[in_] = mean[:, np.newaxis, np.newaxis]
+            return
+        image = mean[np.newaxis] if mean.ndim == 2 else mean
+        if image.ndim != 3 or image.shape[0] not in (1, shape[0]):
+            raise self._mean_error(in_, mean)
+        if image.shape[1:] != shape[1:]:
+            mean = resize_image(image.transpose(1, 2, 0), shape[1:]).transpose(2, 0, 1)
+        self.mean[in_] = mean
+
+    def _mean_error(self, in_: str, mean: np.ndarray) -> ShapeError:
+        shape = self._shape(in_)[1:]
+        return ShapeError(
+            f"the mean has shape {shape_text(mean.shape)}, but input '{in_}' is "
+            f"{shape_text(shape)}; expected {shape[0]} values, or channels×height×width"
+        )
+
+    def set_input_scale(self, in_: str, scale: Any) -> None:
+        """Set a factor after everything else."""
+        self._shape(in_)
+        self.input_scale[in_] = scale

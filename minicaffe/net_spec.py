@@ -1,0 +1,303 @@
+"""Nets written in Python (pycaffe's ``NetSpec``)::
+
+    from minicaffe import NetSpec, layers as L, params as P
+
+    n = NetSpec()
+    n.data, n.label = L.DummyData(shape=[dict(dim=[2, 3, 4, 5]), dict(dim=[2])], ntop=2)
+    n.conv1 = L.Convolution(n.data, num_output=6, kernel_size=3, weight_filler=dict(type="msra"))
+    n.relu1 = L.ReLU(n.conv1, in_place=True)
+    n.pool1 = L.Pooling(n.relu1, pool=P.Pooling.MAX, kernel_size=2)
+    net_parameter = n.to_proto()          # print(net_parameter) gives prototxt
+
+A call of ``L.Type`` makes a layer of that type. Its arguments are the bottoms; its keywords
+are fields of the type's own message (``convolution_param``), or else of ``LayerParameter``.
+Dicts become messages, lists repeated fields; one value is enough where a list is expected.
+``ntop`` says how many tops the layer has (the call returns that many), ``in_place`` lets it
+overwrite its bottom.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import Message
+
+from minicaffe.errors import GraphError
+from minicaffe.proto import caffe_pb2
+from minicaffe.suggest import did_you_mean
+
+#: Types whose parameters stand in another type's message.
+_BORROWED = {
+    "Deconvolution": "convolution_param",
+    "Im2col": "convolution_param",
+    "LSTM": "recurrent_param",
+    "RNN": "recurrent_param",
+}
+
+
+class Top:
+    """One output of a layer: top number ``n`` of ``fn``."""
+
+    def __init__(self, fn: Function, n: int) -> None:
+        self.fn = fn
+        self.n = n
+
+    def to_proto(self) -> Any:
+        """The ``NetParameter`` of all layers that this top depends on."""
+        return to_proto(self)
+
+
+class Function:
+    """One layer to be: its type, the tops that it reads, and its fields.
+
+    Args:
+        type_name: the layer type.
+        inputs: the bottoms.
+        params: the fields; ``ntop`` and ``in_place`` are taken out of it.
+
+    Raises:
+        TypeError: an input is no :class:`Top`.
+    """
+
+    def __init__(self, type_name: str, inputs: tuple[Any, ...], params: dict[str, Any]) -> None:
+        for index, one in enumerate(inputs):
+            if not isinstance(one, Top):
+                raise TypeError(f"{type_name} input {index} is not a Top (type is {type(one)})")
+        self.type_name = type_name
+        self.inputs: tuple[Top, ...] = inputs
+        self.params = params
+        self.ntop: int = params.pop("ntop", 1)
+        self.in_place: bool = params.pop("in_place", False)
+        self.tops = tuple(Top(self, n) for n in range(self.ntop))
+
+
+class NetSpec:
+    """A net whose layers get their names by assignment: ``n.conv1 = L.Convolution(...)``.
+
+    ``n["conv1"]`` is the same as ``n.conv1``.
+    """
+
+    tops: dict[str, Any]
+
+    def __init__(self) -> None:
+        super().__setattr__("tops", {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.tops[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        tops = self.__dict__.get("tops", {})
+        if name not in tops:
+            raise AttributeError(f"the NetSpec has no top '{name}'{did_you_mean(name, tops)}")
+        return tops[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.tops[name] = value
+
+    def __getitem__(self, name: str) -> Any:
+        return self.tops[name]
+
+    def to_proto(self) -> Any:
+        """The ``NetParameter`` of everything assigned and of all that it depends on.
+
+        Raises:
+            GraphError: a layer has no field of that name, or the value does not fit it.
+            TypeError: something other than a layer was assigned.
+        """
+        for name, value in self.tops.items():
+            if not isinstance(value, Top | Function):
+                raise TypeError(
+                    f"NetSpec.{name} is of {type(value)}, expected what a layer call returns; "
+                    "assign several tops as in n.data, n.label = L.Data(..., ntop=2)"
+                )
+        writer = _Writer({top: name for name, top in self.tops.items()})
+        for value in self.tops.values():
+            writer.write(value if isinstance(value, Function) else value.fn)
+        return writer.net()
+
+
+def to_proto(*tops: Any) -> Any:
+    """The ``NetParameter`` of all layers that these tops depend on, with automatic names.
+
+    Raises:
+        GraphError: a layer has no field of that name, or the value does not fit it.
+    """
+    writer = _Writer({})
+    for top in tops:
+        writer.write(top if isinstance(top, Function) else top.fn)
+    return writer.net()
+
+
+class _Writer:
+    """Turns functions into layers, each after those that it reads."""
+
+    def __init__(self, names: dict[Any, str]) -> None:
+        self._names = names
+        self._counts: Counter[str] = Counter()  # for names such as ReLU1, ReLU2
+        self._layers: dict[Function, Any] = {}
+
+    def write(self, last: Function) -> None:
+        """Add a layer, and before it all that it depends on."""
+        waiting = [last]  # no recursion: nets are deeper than Python's stack
+        while waiting:
+            fn = waiting[-1]
+            missing = [top.fn for top in fn.inputs if top.fn not in self._layers]
+            if missing and fn not in self._layers:
+                waiting.append(missing[0])
+            else:
+                waiting.pop()
+                if fn not in self._layers:
+                    self._layers[fn] = self._layer(fn)
+
+    def net(self) -> Any:
+        net = caffe_pb2.NetParameter()
+        net.layer.extend(self._layers.values())
+        return net
+
+    def _layer(self, fn: Function) -> Any:
+        layer = caffe_pb2.LayerParameter(type=fn.type_name)
+        layer.bottom.extend(self._layers[top.fn].top[top.n] for top in fn.inputs)
+        if fn.in_place:
+            layer.top.extend(layer.bottom)
+        else:
+            layer.top.extend(self._name(top) for top in fn.tops)
+        if fn not in self._names and fn.tops:
+            self._names[fn] = self._name(fn.tops[0])
+        layer.name = self._name(fn)
+        for name, value in fn.params.items():
+            assign_proto(_message_of(layer, name), name, value)
+        return layer
+
+    def _name(self, item: Any) -> str:
+        if item not in self._names:
+            kind = item.fn.type_name if isinstance(item, Top) else item.type_name
+            self._counts[kind] += 1
+            self._names[item] = f"{kind}{self._counts[kind]}"
+        return self._names[item]
+
+
+def _message_of(layer: Any, name: str) -> Any:
+    """The message that a keyword's field stands in: the type's own, or the layer itself."""
+    field = _BORROWED.get(layer.type) or _own_fields().get(layer.type)
+    if name.endswith("param") or field is None:
+        own = None
+    else:
+        own = getattr(layer, field)
+        if name in own.DESCRIPTOR.fields_by_name:
+            return own
+    known = list(layer.DESCRIPTOR.fields_by_name)
+    if name in known:
+        return layer
+    where = ""
+    if own is not None:
+        known += own.DESCRIPTOR.fields_by_name
+        where = f" in {field} or LayerParameter"
+    hint = did_you_mean(name, known)
+    raise GraphError(f"no field '{name}'{where}{hint}", layer=layer.name, layer_type=layer.type)
+
+
+def param_name_dict() -> dict[str, str]:
+    """For each layer type with a message of its own, what its field begins with.
+
+    ``{"InnerProduct": "inner_product", ...}``: the field is ``inner_product_param``.
+    """
+    return {kind: field[: -len("_param")] for kind, field in _own_fields().items()}
+
+
+def _own_fields() -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields:
+        if field.name.endswith("_param"):
+            fields.setdefault(field.message_type.name[: -len("Parameter")], field.name)
+    return fields
+
+
+def assign_proto(proto: Any, name: str, val: Any) -> None:
+    """Set a field of a message from plain Python values.
+
+    Args:
+        proto: the message.
+        name: its field.
+        val: a list for a repeated field (or one value, which makes a list of one), a dict
+            or a message for a message, a number or name for an enum.
+
+    Raises:
+        GraphError: there is no such field, or the value does not fit it.
+    """
+    kind = proto.DESCRIPTOR.name
+    field = proto.DESCRIPTOR.fields_by_name.get(name)
+    if field is None:
+        hint = did_you_mean(name, list(proto.DESCRIPTOR.fields_by_name))
+        raise GraphError(f"{kind} has no field '{name}'{hint}")
+    target = getattr(proto, name)
+    try:
+        if hasattr(target, "extend"):
+            values = list(val) if isinstance(val, list | tuple | np.ndarray) else [val]
+            if field.message_type is not None:
+                for value in values:
+                    _merge(target.add(), value)
+            else:
+                target.extend(_plain(field, value) for value in values)
+        elif field.message_type is not None:
+            _merge(target, val)
+        else:
+            setattr(proto, name, _plain(field, val))
+    except (TypeError, ValueError) as error:
+        raise GraphError(f"{kind}.{name} cannot be {val!r}: {error}") from error
+
+
+def _merge(message: Any, value: Any) -> None:
+    if isinstance(value, Message):
+        message.MergeFrom(value)
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            assign_proto(message, name, inner)
+    else:
+        raise TypeError(f"a dict or a {message.DESCRIPTOR.name} is expected")
+
+
+def _plain(field: Any, value: Any) -> Any:
+    """A value that protobuf takes: numbers of Python's own, and enums as numbers."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if field.enum_type is not None and isinstance(value, str):
+        choices = field.enum_type.values_by_name
+        if value not in choices:
+            raise ValueError(f"the choices are {', '.join(choices)}")
+        return choices[value].number
+    return value
+
+
+class Layers:
+    """``layers.Convolution(bottom, kernel_size=3)`` makes a layer; any type name will do."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if not name[:1].isupper():  # types are; what Python itself asks for is not
+            raise AttributeError(f"'{name}' is no layer type; they begin with a capital letter")
+
+        def layer_fn(*args: Any, **kwargs: Any) -> Any:
+            fn = Function(name, args, kwargs)
+            if fn.ntop == 0:
+                return fn
+            return fn.tops[0] if fn.ntop == 1 else fn.tops
+
+        layer_fn.__name__ = layer_fn.__qualname__ = name
+        layer_fn.__doc__ = f"A layer of type {name}: bottoms, then its fields as keywords."
+        return layer_fn
+
+
+class Parameters:
+    """``params.Pooling.MAX`` is the constant of ``PoolingParameter``."""
+
+    def __getattr__(self, name: str) -> Any:
+        message = name[:1].isupper() and getattr(caffe_pb2, f"{name}Parameter", None)
+        if not message:
+            raise AttributeError(f"there is no message {name}Parameter")
+        return message
+
+
+layers = Layers()
+params = Parameters()

@@ -1,0 +1,15 @@
+"""Constants for net specifications: ``params.Pooling.MAX``, ``params.Eltwise.SUM``.
+
+Any name stands for the message ``<name>Parameter`` with its enum values; see
+:mod:`minicaffe.net_spec`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def __getattr__(name: str) -> Any:
+    from minicaffe import net_spec
+
+    return getattr(net_spec.params, name)
