@@ -10,9 +10,10 @@ import pytest
 
 from minicaffe import weights
 from minicaffe.blobproto import array_of, blob_proto, same_shape, shape_of, values_of
-from minicaffe.errors import DataError, SnapshotError
+from minicaffe.errors import DataError, MissingExtraError, SnapshotError
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
+from minicaffe.weights_hdf5 import open_hdf5
 
 NET = """
 name: "small"
@@ -332,3 +333,12 @@ def test_slashes_in_names(save):
 def test_missing_file():
     with pytest.raises(SnapshotError, match="nowhere"):
         weights.load_weights(make_net(), "nowhere.caffemodel")
+
+
+def test_hdf5_weights_without_h5py(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise MissingExtraError("h5py", "hdf5", "reading and writing HDF5 files")
+
+    monkeypatch.setattr("minicaffe.weights_hdf5.require_h5py", missing)
+    with pytest.raises(MissingExtraError, match="w.h5: reading and writing HDF5 files needs"):
+        open_hdf5("w.h5")

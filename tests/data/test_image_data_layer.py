@@ -165,6 +165,15 @@ def test_a_malformed_line_is_named(tmp_path, line):
         read_image_list(str(tmp_path / "list"))
 
 
+def test_a_binary_file_is_shown_in_printable_characters(tmp_path):
+    (tmp_path / "list").write_bytes(b"\x89PNG\x1a" + b"\xff" * 200)
+    with pytest.raises(
+        DataError, match=r"line 1: found '\\udc89PNG.{,999}\.\.\.', expected"
+    ) as caught:
+        read_image_list(str(tmp_path / "list"))
+    assert str(caught.value).isprintable()
+
+
 def test_an_empty_or_missing_list(tmp_path):
     (tmp_path / "list").write_text("\n \n")
     with pytest.raises(DataError, match="is empty"):
