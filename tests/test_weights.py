@@ -340,5 +340,5 @@ def test_hdf5_weights_without_h5py(monkeypatch: pytest.MonkeyPatch) -> None:
         raise MissingExtraError("h5py", "hdf5", "reading and writing HDF5 files")
 
     monkeypatch.setattr("minicaffe.weights_hdf5.require_h5py", missing)
-    with pytest.raises(MissingExtraError, match="w.h5: reading and writing HDF5 files needs"):
+    with pytest.raises(MissingExtraError, match=r"w\.h5: reading and writing HDF5 files needs"):
         open_hdf5("w.h5")
