@@ -23,9 +23,10 @@ _NAMES = ("data", "label")
 class HDF5OutputLayer(Layer):
     """Writes its bottoms to the datasets ``data`` and ``label`` of an HDF5 file.
 
-    ``hdf5_output_param``: file_name. Bottoms: two of the same number N of items and at most 4 axes; they are stored with 4
-    (a bottom of shape (N,) as N × 1 × 1 × 1). The first forward replaces the file, each further
-    one adds its items at the end. The file is complete after each forward.
+    ``hdf5_output_param``: file_name. Bottoms: two of the same number N of items and at most 4
+    axes; they are stored with 4 (a bottom of shape (N,) as N × 1 × 1 × 1). The first forward
+    replaces the file, each further one adds its items at the end. The file is complete after
+    each forward.
 
     Caffe aborts at the second forward and leaves the file open until the net is gone; what the
     first one writes is the same.
