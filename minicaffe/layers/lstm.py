@@ -77,11 +77,11 @@ def unit_backward(
 class LSTM(Recurrent):
     """Long short-term memory without peepholes; the states are h and c::
 
-        i, f, o, g = W_hc · (cont_t · h_{t-1}) + W_xc · x_t + b_c [+ W_static · x_static]
+        i, f, o, g = W_hc · (cont_t · h_{t-1}) + W_xc · x_t + b_c [+ W_xc_static · x_static]
         c_t = cont_t · sigmoid(f) · c_{t-1} + sigmoid(i) · tanh(g)
         h_t = sigmoid(o) · tanh(c_t)
 
-    Parameters: W_xc (4H, I), b_c (4H), [W_static (4H, S)], W_hc (4H, H) with H =
+    Parameters: W_xc (4H, I), b_c (4H), [W_xc_static (4H, S)], W_hc (4H, H) with H =
     ``num_output``; the rows are those of i, f, o, g in this order. Bottoms, tops and errors as
     in :class:`Recurrent`; the top is h.
 
@@ -89,6 +89,7 @@ class LSTM(Recurrent):
     """
 
     states = ("h", "c")
+    all_param_names = ("W_xc", "b_c", "W_xc_static", "W_hc")
     gates = 4
 
     def make_room(self) -> None:

@@ -37,6 +37,9 @@ class Recurrent(Layer):
     #: The states that a time step hands to the next one, in the order of bottoms and tops.
     states: ClassVar[tuple[str, ...]] = ()
 
+    #: Caffe's names of the parameters; the third one is there with a static input only.
+    all_param_names: ClassVar[tuple[str, ...]] = ()
+
     #: How many values the inputs are transformed to, in units of ``num_output``.
     gates: ClassVar[int] = 1
 
@@ -86,6 +89,14 @@ class Recurrent(Layer):
             self.add_param((self.gates * hidden, self._lengths[1]), weights)
         self.add_param((self.gates * hidden, hidden), weights)
         self.add_own_params()
+        for index, name in enumerate(self.param_names):
+            logger.info("Adding parameter %d: %s", index, name)
+
+    @property
+    def param_names(self) -> list[str]:
+        """What each of ``blobs`` is called in Caffe and in the formulas."""
+        names = list(self.all_param_names)
+        return names if self.static else names[:2] + names[3:]
 
     def add_own_params(self) -> None:
         """Make further parameters."""

@@ -15,16 +15,17 @@ from minicaffe.registry import register
 class RNN(Recurrent):
     """A recurrent layer with one state h::
 
-        h_t = tanh(W_hh · (cont_t · h_{t-1}) + W_xh · x_t + b_h [+ W_static · x_static])
+        h_t = tanh(W_hh · (cont_t · h_{t-1}) + W_xh · x_t + b_h [+ W_xh_static · x_static])
         o_t = tanh(W_ho · h_t + b_o)
 
-    Parameters: W_xh (H, I), b_h (H), [W_static (H, S)], W_hh (H, H), W_ho (H, H), b_o (H) with
+    Parameters: W_xh (H, I), b_h (H), [W_xh_static (H, S)], W_hh (H, H), W_ho (H, H), b_o (H) with
     H = ``num_output``. Bottoms, tops and errors as in :class:`Recurrent`; the top is o.
 
     Source: Elman, "Finding structure in time", 1990; Caffe's rule.
     """
 
     states = ("h",)
+    all_param_names = ("W_xh", "b_h", "W_xh_static", "W_hh", "W_ho", "b_o")
 
     def add_own_params(self) -> None:
         """W_ho and b_o."""

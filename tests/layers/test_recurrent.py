@@ -142,11 +142,21 @@ def test_another_number_of_streams(type_):
 
 
 def test_names_and_shapes_of_parameters():
+    def listed(net):
+        return dict(
+            zip(net.layers[-1].param_names, [b.shape for b in net.params["r"]], strict=True)
+        )
+
     net = make_net("LSTM", (3, 2, 4), (3, 2), (2, 5))
-    assert [blob.shape for blob in net.params["r"]] == [(12, 4), (12,), (12, 5), (12, 3)]
+    want = {"W_xc": (12, 4), "b_c": (12,), "W_xc_static": (12, 5), "W_hc": (12, 3)}
+    assert listed(net) == want
+    del want["W_xc_static"]
+    assert listed(make_net("LSTM", (3, 2, 4), (3, 2))) == want
     net = make_net("RNN", (3, 2, 4), (3, 2), (2, 5))
-    shapes = [blob.shape for blob in net.params["r"]]
-    assert shapes == [(3, 4), (3,), (3, 5), (3, 3), (3, 3), (3,)]
+    assert listed(net) == {
+        "W_xh": (3, 4), "b_h": (3,), "W_xh_static": (3, 5), "W_hh": (3, 3), "W_ho": (3, 3),
+        "b_o": (3,),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
