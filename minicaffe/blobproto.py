@@ -7,25 +7,34 @@ because a message's own containers would make a Python object of every number.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import DataError, SnapshotError
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_binary
+from minicaffe.proto.wire import BYTES, VARINT, WireError, wire_fields, write_varint
 
 _SINGLE = np.dtype("<f4")
 _DOUBLE = np.dtype("<f8")
-# Field numbers of BlobProto: the packed values, and NVCaffe's raw bytes with their type.
-_PACKED = {"data": ((8, _DOUBLE), (5, _SINGLE)), "diff": ((9, _DOUBLE), (6, _SINGLE))}
-_RAW = {"data": (12, 10), "diff": (13, 11)}
+_FIELDS = caffe_pb2.BlobProto.DESCRIPTOR.fields_by_name
+# The packed values: number, type and name of each field that may hold them.
+_PACKED = {
+    kind: [
+        (_FIELDS[name].number, dtype, name)
+        for name, dtype in ((f"double_{kind}", _DOUBLE), (kind, _SINGLE))
+    ]
+    for kind in ("data", "diff")
+}
+_PAYLOADS = {
+    _FIELDS[prefix + kind].number for prefix in ("", "double_", "raw_") for kind in ("data", "diff")
+}
 _RAW_TYPES = tuple(map(np.dtype, ("<f8", "<f4", "<f2", "<i4", "<u4")))
 _LEGACY = ("num", "channels", "height", "width")
-_VARINT, _FIXED64, _BYTES, _GROUP, _END_GROUP, _FIXED32 = range(6)
 
 
 def array_of(proto: Any, kind: str = "data") -> np.ndarray:
@@ -54,20 +63,66 @@ def array_of(proto: Any, kind: str = "data") -> np.ndarray:
 
 def values_of(proto: Any, kind: str = "data") -> np.ndarray:
     """The values of a ``BlobProto``, flat, read-only and of the type that they are stored in."""
-    raw_field, type_field = _RAW[kind]
-    chunks: dict[int, list[Any]] = {}
-    for number, value in _fields(memoryview(proto.SerializeToString())):
-        chunks.setdefault(number, []).append(value)
-    for number, dtype in _PACKED[kind]:
-        if number in chunks:
-            parts = [np.frombuffer(chunk, dtype) for chunk in chunks[number]]
-            return parts[0] if len(parts) == 1 else np.concatenate(parts)
-    if raw_field in chunks:
-        stored = chunks.get(type_field, [1])[-1]
-        if stored >= len(_RAW_TYPES) or len(chunks[raw_field][-1]) % _RAW_TYPES[stored].itemsize:
-            raise SnapshotError(f"raw_{kind} of type {stored} cannot be read")
-        return np.frombuffer(chunks[raw_field][-1], _RAW_TYPES[stored])
-    return np.empty(0, _SINGLE)
+    return StoredBlob(memoryview(proto.SerializeToString())).values(kind)
+
+
+class StoredBlob:
+    """A ``BlobProto`` as it stands in a file; its values are not copied.
+
+    Args:
+        buffer: the message's bytes.
+
+    Attributes:
+        header: the message without its values: shape, types.
+
+    Raises:
+        SnapshotError: the bytes are no such message.
+    """
+
+    def __init__(self, buffer: memoryview) -> None:
+        small = bytearray()
+        self._chunks: dict[int, list[memoryview]] = {}
+        self._numbers: dict[int, int] = {}
+        try:
+            for field in wire_fields(buffer):
+                if field.number in _PAYLOADS and field.wire == BYTES:
+                    self._chunks.setdefault(field.number, []).append(field.value)
+                else:
+                    small += field.raw
+                    if field.wire == VARINT:
+                        self._numbers[field.number] = field.value
+            self.header: Any = caffe_pb2.BlobProto.FromString(bytes(small))
+        except (WireError, DecodeError) as error:
+            raise SnapshotError(f"a blob that cannot be read ({error})") from error
+
+    def values(self, kind: str = "data") -> np.ndarray:
+        """The values, flat, read-only and of the type that they are stored in.
+
+        Raises:
+            SnapshotError: they are of an unknown type, or cut short.
+        """
+        for number, dtype, name in _PACKED[kind]:
+            one_by_one = getattr(self.header, name)  # as no Caffe writes them, but may
+            if one_by_one:
+                return np.array(one_by_one, dtype)
+            if number in self._chunks:
+                return _joined(self._chunks[number], dtype, name)
+        raw = f"raw_{kind}"
+        chunks = self._chunks.get(_FIELDS[raw].number)
+        if not chunks:
+            return np.empty(0, _SINGLE)
+        stored = self._numbers.get(_FIELDS[f"{raw}_type"].number, 1)  # protobuf hides unknown ones
+        if stored >= len(_RAW_TYPES):
+            raise SnapshotError(f"{raw} of type {stored} cannot be read")
+        return _joined(chunks[-1:], _RAW_TYPES[stored], f"{raw} of type {stored}")
+
+
+def _joined(chunks: list[memoryview], dtype: np.dtype, what: str) -> np.ndarray:
+    """Chunks of numbers as one array; a view where there is one chunk."""
+    if any(len(chunk) % dtype.itemsize for chunk in chunks):
+        raise SnapshotError(f"{what} cannot be read: its length is no multiple of {dtype.itemsize}")
+    parts = [np.frombuffer(chunk, dtype) for chunk in chunks]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def shape_of(proto: Any) -> tuple[int, ...]:
@@ -136,49 +191,8 @@ def _is_legacy(proto: Any) -> bool:
 def _pack(kind: str, array: np.ndarray) -> bytes:
     """The array as one packed field of a ``BlobProto``."""
     double, single = _PACKED[kind]
-    number, dtype = double if array.dtype == np.float64 else single
+    number, dtype, _ = double if array.dtype == np.float64 else single
     payload = np.ascontiguousarray(array, dtype).tobytes()
     if not payload:
         return b""
-    return _varint(number << 3 | _BYTES) + _varint(len(payload)) + payload
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _fields(buffer: memoryview) -> Iterator[tuple[int, Any]]:
-    """(number, value) of each field of a message on the wire; groups are skipped."""
-    position, end, depth = 0, len(buffer), 0
-    while position < end:
-        tag, position = _read_varint(buffer, position)
-        number, wire = tag >> 3, tag & 7
-        value: Any = None
-        if wire == _VARINT:
-            value, position = _read_varint(buffer, position)
-        elif wire == _BYTES:
-            size, position = _read_varint(buffer, position)
-            value = buffer[position : position + size]
-            position += size
-        elif wire in (_FIXED32, _FIXED64):
-            position += 4 if wire == _FIXED32 else 8
-        else:
-            depth += 1 if wire == _GROUP else -1
-        if value is not None and not depth:
-            yield number, value
-
-
-def _read_varint(buffer: memoryview, position: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = buffer[position]
-        position += 1
-        value |= (byte & 127) << shift
-        if byte < 128:
-            return value, position
-        shift += 7
+    return write_varint(number << 3 | BYTES) + write_varint(len(payload)) + payload

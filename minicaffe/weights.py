@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from minicaffe import weights_hdf5
 from minicaffe.blob import Blob, shape_text
 from minicaffe.blobproto import (
+    StoredBlob,
     array_of,
     blob_proto,
     read_blob,
     same_shape,
     shape_of,
-    values_of,
     write_blob,
 )
 from minicaffe.errors import SnapshotError
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net_binary
+from minicaffe.proto.read import map_binary
+from minicaffe.weights_binary import stored_layers
 from minicaffe.weights_hdf5 import load_hdf5, save_hdf5
 
 __all__ = [
@@ -50,8 +51,10 @@ def load_weights(net: Any, path: str) -> None:
     """
     if weights_hdf5.is_hdf5(path):
         load_hdf5(net, path)
-    else:
-        copy_trained_layers(net, read_net_binary(path), path)
+        return
+    file = map_binary(path)
+    layers = stored_layers(file.view, path)
+    _copy_layers(net, layers, path, after_each=file.forget)
 
 
 def copy_trained_layers(net: Any, source: Any, path: str | None = None) -> None:
@@ -67,18 +70,28 @@ def copy_trained_layers(net: Any, source: Any, path: str | None = None) -> None:
         SnapshotError: a layer has another number or other shapes of parameters there;
             nothing is copied then.
     """
+    _copy_layers(net, [(layer.name, layer.blobs) for layer in source.layer], path)
+
+
+def _copy_layers(
+    net: Any,
+    layers: Sequence[tuple[str, Sequence[Any]]],
+    path: str | None,
+    after_each: Callable[[], None] = lambda: None,
+) -> None:
     targets = {node.name: node for node in reversed(net.nodes)}
     found = []
-    for layer in source.layer:
-        if layer.name in targets:
-            found.append((targets[layer.name], layer.blobs))
+    for name, stored in layers:
+        if name in targets:
+            found.append((targets[name], stored))
         else:
-            logger.info("Ignoring source layer %s", layer.name)
-    for node, protos in found:
-        _check_layer(node.layer.blobs, protos, node, path)
-    for node, protos in found:
-        copy_blobs(node.layer.blobs, protos)
-    if targets and not any(len(protos) for _, protos in found):
+            logger.info("Ignoring source layer %s", name)
+    for node, stored in found:
+        _check_layer(node.layer.blobs, stored, node, path)
+    for node, stored in found:
+        copy_blobs(node.layer.blobs, stored)
+        after_each()
+    if targets and not any(len(stored) for _, stored in found):
         logger.warning(
             "%s: nothing was copied, none of its layers with parameters is in net '%s'",
             path or "weights",
@@ -103,8 +116,9 @@ def copy_layer_blobs(
 def copy_blobs(blobs: Sequence[Blob], protos: Sequence[Any]) -> None:
     """Copy values (and gradients where stored) from messages that are known to fit."""
     for blob, proto in zip(blobs, protos, strict=True):
-        blob.data[...] = values_of(proto).reshape(blob.shape)
-        diff = values_of(proto, "diff")
+        stored = _stored(proto)
+        blob.data[...] = stored.values().reshape(blob.shape)
+        diff = stored.values("diff")
         if diff.size:
             blob.diff[...] = diff.reshape(blob.shape)
 
@@ -120,12 +134,13 @@ def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
             f"but it has {len(blobs)} in this net{advice}"
         )
     for index, (blob, proto) in enumerate(zip(blobs, protos, strict=True)):
-        if not same_shape(blob.shape, proto):
+        stored = _stored(proto)
+        if not same_shape(blob.shape, stored.header):
             return (
-                f"parameter {index} has shape {shape_text(shape_of(proto))} where it is stored, "
-                f"{shape_text(blob.shape)} in this net{advice}"
+                f"parameter {index} has shape {shape_text(shape_of(stored.header))} where it is "
+                f"stored, {shape_text(blob.shape)} in this net{advice}"
             )
-        count = _stored_count(proto)
+        count = stored.values().size
         if count != blob.count:
             return (
                 f"parameter {index} of shape {shape_text(blob.shape)} is stored with {count} "
@@ -134,8 +149,11 @@ def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
     return ""
 
 
-def _stored_count(proto: Any) -> int:
-    return len(proto.double_data) or len(proto.data) or values_of(proto).size
+def _stored(proto: Any) -> StoredBlob:
+    """A ``BlobProto``, or what is one in a file."""
+    if isinstance(proto, StoredBlob):
+        return proto
+    return StoredBlob(memoryview(proto.SerializeToString()))
 
 
 def _check_layer(blobs: Sequence[Blob], protos: Sequence[Any], node: Any, path: str | None) -> None:

@@ -22,13 +22,6 @@ from tests.pycaffe.helpers import caffe_installed
 FOLDER = Path(__file__).parent / "golden"
 OPTIONS = argparse.Namespace(perturb=0.0, rtol=golden.RTOL, atol=golden.ATOL, models=None)
 
-#: Layer types that minicaffe does not have yet.
-LATER_TYPES = {
-    "BatchReindex", "ContrastiveLoss", "Crop", "Embed", "Filter", "InfogainLoss", "LSTM",
-    "LSTMUnit", "MVN", "MultinomialLogisticLoss", "Parameter", "RNN", "Reduction", "SPP", "Tile",
-    "ArgMax", "Im2col", "HDF5Output", "WindowData", "Recurrent",
-}  # fmt: skip
-
 
 @functools.cache
 def bundles() -> dict[str, tuple]:
@@ -39,17 +32,9 @@ def names(*kinds: str) -> list[str]:
     return [name for name, (case, _) in bundles().items() if case["kind"] in kinds]
 
 
-def skip_what_comes_later(case: dict) -> None:
-    known = set(minicaffe.layer_type_list())
-    missing = [t for t in sorted(LATER_TYPES - known) if f'"{t}"' in case.get("prototxt", "")]
-    if missing:
-        pytest.skip(f"not in minicaffe yet: {missing}")
-
-
 @pytest.mark.parametrize("name", names("net", "solver", "files", "calls"))
 def test_agrees_with_caffe(name: str) -> None:
     case, arrays = bundles()[name]
-    skip_what_comes_later(case)
     if "hdf5" in name:
         pytest.importorskip("h5py", reason="HDF5 snapshots need h5py")
     # one case says "from caffe import layers"

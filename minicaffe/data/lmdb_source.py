@@ -6,27 +6,20 @@ import logging
 import os
 import shutil
 import tempfile
-import threading
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from minicaffe.data.cache import RecordCache
-from minicaffe.data.datum import datum_image, parse_datum
+from minicaffe.data.database import CACHE_BYTES, DatabaseSource, open_shared
 from minicaffe.data.images import Color
-from minicaffe.data.records import Records, Stacker, State
 from minicaffe.errors import DataError
 from minicaffe.extras import require
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
 
-CACHE_BYTES = 256 * 2**20
 _FIRST_MAP_SIZE = 2**20
 
 
@@ -36,6 +29,8 @@ class Environment:
     Raises:
         DataError: it does not exist, is empty, cut short or no LMDB.
     """
+
+    kind = "LMDB"
 
     def __init__(self, path: str) -> None:
         lmdb = require("lmdb", extra="data", purpose="reading LMDB databases")
@@ -56,6 +51,7 @@ class Environment:
                 f"'{path}' cannot be opened as an LMDB ({reason}); it is damaged or something else"
             ) from reason
         weakref.finalize(self, self._lmdb.close)
+        logger.info("Opened lmdb %s", path)
         try:
             self.entries = self._checked_entries(file)
         except DataError:
@@ -81,30 +77,17 @@ class Environment:
         return cursor
 
 
-# LMDB forbids opening a file twice in one process; a train and a test net may read the same.
-_environments: weakref.WeakValueDictionary[str, Environment] = weakref.WeakValueDictionary()
-_opening = threading.Lock()
-
-
 def open_environment(path: str) -> Environment:
     """The open database at ``path``; the same object for all who hold it at one time."""
-    key = os.path.realpath(path)
-    with _opening:
-        environment = _environments.get(key)
-        if environment is None:
-            environment = _environments[key] = Environment(path)
-            logger.info("Opened lmdb %s", path)
-    return environment
+    return open_shared(Environment, path)
 
 
-class LmdbSource:
-    """The images of an LMDB, in the order of the keys, again and again.
+class LmdbSource(DatabaseSource):
+    """The images of an LMDB; see :class:`DatabaseSource`.
 
     Args:
         path: the database's folder (or its data.mdb).
-        color: how many channels encoded images get.
-        skip: how many records to pass over at the start.
-        cache_bytes: decoded images are kept in memory when all of them take no more.
+        color, skip, cache_bytes: as for every database.
 
     Raises:
         DataError: the database cannot be opened.
@@ -119,88 +102,12 @@ class LmdbSource:
         skip: int = 0,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        self.path = path
-        self._color = color
-        self._environment: Any = open_environment(path)
-        self._entries: int = self._environment.entries
-        self._cursor: Any = self._environment.cursor()
-        self._position = 0
-        self._cache = RecordCache(self._entries, cache_bytes)
-        self._stacker = Stacker()
-        self._seek(skip % self._entries)
+        database = open_environment(path)
+        self._length: int = database.entries
+        super().__init__(database, color, skip=skip, cache_bytes=cache_bytes)
 
     def __len__(self) -> int:
-        return self._entries
-
-    def peek(self) -> np.ndarray:
-        """The next image, without going on."""
-        if self._cache.complete:
-            return self._cache.get(self._position, 1).images[0]
-        with self._database_errors():
-            image, _ = self._decode(*self._cursor.item())
-        return image
-
-    def read(self, count: int) -> Records:
-        """The next ``count`` images; see :class:`ImageSource`."""
-        if self._cache.complete:
-            records = self._cache.get(self._position, count)
-        else:
-            records = self._read_database(count)
-            self._cache.put(self._position, records)
-        self._position = (self._position + count) % self._entries
-        return records
-
-    def state(self) -> State:
-        """``{"position": …}``: which record is next, counted from 0."""
-        return {"position": self._position}
-
-    def restore(self, state: State) -> None:
-        """Go to where ``state()`` was taken."""
-        self._seek(state["position"] % self._entries)
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._cursor = self._environment = None
-
-    def _seek(self, position: int) -> None:
-        if not self._cache.complete:
-            self._cursor.first()
-            for _ in range(position):
-                self._cursor.next()
-        self._position = position
-
-    def _read_database(self, count: int) -> Records:
-        keys, images, labels = [], [], []
-        with self._database_errors():
-            for _ in range(count):
-                key, value = self._cursor.item()
-                image, label = self._decode(key, value)
-                keys.append(key)
-                images.append(image)
-                labels.append(label)
-                if not self._cursor.next():
-                    self._cursor.first()
-        batch = self._stacker.stack(images, lambda index: self._name(keys[index]))
-        return Records(batch, np.array(labels))
-
-    def _decode(self, key: bytes, value: bytes) -> tuple[np.ndarray, int]:
-        try:
-            datum = parse_datum(value)
-            return datum_image(datum, self._color), datum.label
-        except DataError as error:
-            raise DataError(f"{self._name(key)}: {error.message}") from error.__cause__
-
-    def _name(self, key: bytes) -> str:
-        return f"record '{key.decode('utf-8', 'backslashreplace')}' of LMDB '{self.path}'"
-
-    @contextmanager
-    def _database_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except self._environment.errors as reason:
-            raise DataError(
-                f"LMDB '{self.path}' cannot be read ({reason}); it is damaged"
-            ) from reason
+        return self._length
 
 
 # ------------------------------------------------------------------------------ writing

@@ -6,6 +6,7 @@ import os
 
 from minicaffe.data.base_layer import ImageProducer, PrefetchingLayer, positive, required
 from minicaffe.data.datum import forced_color
+from minicaffe.data.leveldb_source import LevelDbSource, is_leveldb
 from minicaffe.data.lmdb_source import LmdbSource
 from minicaffe.data.prefetch import Producer
 from minicaffe.data.records import derived_generator
@@ -18,11 +19,12 @@ from minicaffe.registry import register
 
 @register("Data")
 class DataLayer(PrefetchingLayer):
-    """Reads Datums from an LMDB, in the order of the keys, again and again.
+    """Reads Datums from an LMDB or LevelDB, in the order of the keys, again and again.
 
-    ``data_param``: source, batch_size, backend: LMDB, prefetch (batches made ahead), rand_skip
-    (fewer than so many records are passed over at the start; Caffe's last version ignores it,
-    the earlier ones do not), force_encoded_color. ``transform_param``: see :class:`Transformer`.
+    ``data_param``: source, batch_size, backend (LEVELDB by default), prefetch (batches made
+    ahead), rand_skip (fewer than so many records are passed over at the start; Caffe's last
+    version ignores it, the earlier ones do not), force_encoded_color. ``transform_param``: see
+    :class:`Transformer`.
 
     Tops: images (batch size × channels × height × width) and, when there are two, labels
     (batch size). The shape is that of a batch's first image, so it may change from batch to
@@ -40,23 +42,25 @@ class DataLayer(PrefetchingLayer):
         batch_size = positive(param.batch_size, "batch_size")
         self.prefetch_depth = positive(param.prefetch, "prefetch")
         source = required(param, "source")
-        _check_backend(param.backend, source)
+        source_class = _source_class(param.backend, source)
         color = forced_color(transform, color=param.force_encoded_color)
         rng = derived_generator(self.rng)
         transformer = Transformer(transform, self.phase, rng, self.dtype)
         skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
-        images = LmdbSource(source, color, skip=skip)
+        images = source_class(source, color, skip=skip)
         return ImageProducer(images, transformer, batch_size, labels=len(top) == 2)
 
 
-def _check_backend(backend: int, source: str) -> None:
+def _source_class(backend: int, source: str) -> type[LmdbSource] | type[LevelDbSource]:
+    """What reads this backend, unless the folder obviously holds the other."""
     if backend == caffe_pb2.DataParameter.LMDB:
-        return
+        if is_leveldb(source):
+            raise DataError(
+                f"backend is LMDB, but '{source}' holds a LevelDB; write 'backend: LEVELDB'"
+            )
+        return LmdbSource
     if os.path.isfile(os.path.join(source, "data.mdb")):
         raise DataError(
             f"backend is LEVELDB (the default), but '{source}' holds an LMDB; add 'backend: LMDB'"
         )
-    raise DataError(
-        f"backend is LEVELDB (the default), which minicaffe cannot read; convert '{source}' to "
-        "LMDB (Caffe's convert_imageset --backend=lmdb makes one) and set 'backend: LMDB'"
-    )
+    return LevelDbSource

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
@@ -18,6 +21,26 @@ from minicaffe.suggest import did_you_mean
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 Path = str | os.PathLike[str]
+
+
+class MappedFile:
+    """The contents of a file, without reading them first.
+
+    Attributes:
+        view: the bytes; the file stays open while anybody refers to them.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        try:
+            self._memory: Any = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # empty, or a pipe
+            self._memory = stream.read()
+        self.view = memoryview(self._memory)
+
+    def forget(self) -> None:
+        """Let the system take back the memory of what was read; it is read again if need be."""
+        if hasattr(self._memory, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
+            self._memory.madvise(mmap.MADV_DONTNEED)
 
 
 def read_net(path: Path) -> Any:
@@ -82,11 +105,24 @@ def read_net_binary(path: Path) -> Any:
     try:
         param = parse_net_binary(data, name)
     except (DecodeError, UnicodeDecodeError) as error:
-        raise SnapshotError(_why_unreadable(data, "a .caffemodel"), path=name) from error
+        raise SnapshotError(why_unreadable(data, "a .caffemodel"), path=name) from error
     _mend_strings(param)
     if not param.ListFields():
         raise SnapshotError("there is no net in this file; it is no .caffemodel", path=name)
     return upgrade_net(param, name)
+
+
+def map_binary(path: Path) -> MappedFile:
+    """A binary file of any size as memory that the system fills as it is read.
+
+    Raises:
+        SnapshotError: the file is missing, empty, or HDF5.
+    """
+    name = os.fspath(path)
+    with _opened(name, SnapshotError) as stream:
+        mapped = MappedFile(stream)
+    _refuse_other_formats(bytes(mapped.view[: len(_HDF5_SIGNATURE)]), name)
+    return mapped
 
 
 def read_binary(path: Path, message_class: Any) -> Any:
@@ -101,16 +137,20 @@ def read_binary(path: Path, message_class: Any) -> Any:
         return message_class.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
         what = f"a binary {message_class.DESCRIPTOR.name}"
-        raise SnapshotError(_why_unreadable(data, what), path=name) from error
+        raise SnapshotError(why_unreadable(data, what), path=name) from error
 
 
 def _binary_contents(path: str) -> bytes:
     data = _contents(path, SnapshotError)
+    _refuse_other_formats(data, path)
+    return data
+
+
+def _refuse_other_formats(data: bytes, path: str) -> None:
     if not data:
         raise SnapshotError("the file is empty", path=path)
     if data.startswith(_HDF5_SIGNATURE):
         raise SnapshotError("this is an HDF5 file; its name should end in .h5", path=path)
-    return data
 
 
 def _mend_strings(message: Any) -> None:
@@ -133,7 +173,8 @@ def _mend_strings(message: Any) -> None:
                 ]
 
 
-def _why_unreadable(data: bytes, what: str) -> str:
+def why_unreadable(data: bytes, what: str) -> str:
+    """What a file may be, going by its beginning, that is not the binary message expected."""
     if data.startswith(b"version https://git-lfs"):
         return "this is a Git LFS pointer, not the file itself; fetch that with `git lfs pull`"
     if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data[:512]):
@@ -143,9 +184,15 @@ def _why_unreadable(data: bytes, what: str) -> str:
 
 
 def _contents(path: str, kind: type[MinicaffeError]) -> bytes:
+    with _opened(path, kind) as stream:
+        return stream.read()
+
+
+@contextmanager
+def _opened(path: str, kind: type[MinicaffeError]) -> Iterator[BinaryIO]:
     try:
         with open(path, "rb") as stream:
-            return stream.read()
+            yield stream
     except FileNotFoundError:
         raise kind(f"there is no such file{_near(path)}", path=path) from None
     except ValueError as error:  # a NUL in the name

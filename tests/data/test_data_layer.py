@@ -238,7 +238,7 @@ def test_a_small_database_is_decoded_once(tmp_path, monkeypatch):
     path = write_database(tmp_path / "db", IMAGES)
     source = LmdbSource(path)
     first = [source.read(2) for _ in range(3)]
-    monkeypatch.setattr("minicaffe.data.lmdb_source.parse_datum", lambda value: 1 / 0)
+    monkeypatch.setattr("minicaffe.data.database.parse_datum", lambda value: 1 / 0)
     np.testing.assert_array_equal(first[2].labels, [4, 0])
     np.testing.assert_array_equal(source.peek(), IMAGES[1])
     records = source.read(6)
@@ -278,12 +278,13 @@ def test_restoring_before_everything_is_known(database):
 # ------------------------------------------------------------------------------- errors
 
 
-def test_leveldb_names_the_way_out(tmp_path, database):
-    other = str(tmp_path / "levels")
-    with pytest.raises(DataError, match=r"convert '.*levels' to LMDB"):
-        layer_net("Data", f"data_param {{ source: '{other}' batch_size: 2 }}")
+def test_the_other_backend_is_noticed(tmp_path, database):
     with pytest.raises(DataError, match="holds an LMDB; add 'backend: LMDB'"):
         layer_net("Data", f"data_param {{ source: '{database}' batch_size: 2 }}")
+    (tmp_path / "levels").mkdir()
+    (tmp_path / "levels" / "CURRENT").touch()
+    with pytest.raises(DataError, match="holds a LevelDB; write 'backend: LEVELDB'"):
+        data_net(str(tmp_path / "levels"))
 
 
 @pytest.mark.parametrize(

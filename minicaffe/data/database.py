@@ -1,0 +1,197 @@
+"""Databases of Datums, read in the order of their keys, whatever program keeps them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from minicaffe.data.cache import RecordCache
+from minicaffe.data.datum import datum_image, parse_datum
+from minicaffe.data.images import Color
+from minicaffe.data.records import Records, Stacker, State
+from minicaffe.errors import DataError
+
+CACHE_BYTES = 256 * 2**20
+
+
+class Cursor(Protocol):
+    """A place in a database."""
+
+    def first(self) -> Any:
+        """Go to the first record."""
+        ...
+
+    def next(self) -> bool:
+        """Go to the next record; False when there is none."""
+        ...
+
+    def item(self) -> tuple[bytes, bytes]:
+        """The key and the value here."""
+        ...
+
+
+class Database(Protocol):
+    """An open database; it has at least one record, and closes when nobody holds it.
+
+    Attributes:
+        path: where it is.
+        kind: what it is called in messages.
+        errors: what its package raises when a record cannot be read.
+    """
+
+    path: str
+    kind: str
+    errors: tuple[type[Exception], ...]
+
+    @property
+    def entries(self) -> int | None:
+        """How many records there are, or None where only reading all would tell."""
+        ...
+
+    def cursor(self) -> Cursor:
+        """A new cursor at the first record."""
+        ...
+
+
+D = TypeVar("D")
+
+# LMDB and LevelDB forbid opening a database twice in one process; a train and a test net may
+# read the same one.
+_open: weakref.WeakValueDictionary[tuple[Any, str], Any] = weakref.WeakValueDictionary()
+_opening = threading.Lock()
+
+
+def open_shared(opener: Callable[[str], D], path: str) -> D:
+    """``opener(path)``, or what that gave before while somebody still holds it."""
+    key = (opener, os.path.realpath(path))
+    with _opening:
+        database = _open.get(key)
+        if database is None:
+            database = _open[key] = opener(path)
+    return database
+
+
+class DatabaseSource:
+    """The images of a database, in the order of the keys, again and again.
+
+    Args:
+        database: where they are.
+        color: how many channels encoded images get.
+        skip: how many records to pass over at the start.
+        cache_bytes: decoded images are kept in memory when all of them take no more.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        color: Color = Color.NATIVE,
+        *,
+        skip: int = 0,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.path = database.path
+        self._color = color
+        self._database: Any = database
+        self._cursor: Any = database.cursor()
+        self._position = 0
+        self._cache_bytes = cache_bytes
+        self._stacker = Stacker()
+        self._know_entries(database.entries)
+        self._seek(skip)
+
+    def _know_entries(self, entries: int | None) -> None:
+        self._entries = entries
+        self._cache = RecordCache(entries or 0, self._cache_bytes)
+
+    def peek(self) -> np.ndarray:
+        """The next image, without going on."""
+        if self._cache.complete:
+            return self._cache.get(self._position, 1).images[0]
+        with self._database_errors():
+            image, _ = self._decode(*self._cursor.item())
+        return image
+
+    def read(self, count: int) -> Records:
+        """The next ``count`` images; see :class:`ImageSource`."""
+        if self._cache.complete:
+            assert self._entries is not None
+            records = self._cache.get(self._position, count)
+            self._position = (self._position + count) % self._entries
+            return records
+        start = self._position
+        records = self._read_database(count)
+        self._cache.put(start, records)
+        return records
+
+    def state(self) -> State:
+        """``{"position": …}``: which record is next, counted from 0."""
+        return {"position": self._position}
+
+    def restore(self, state: State) -> None:
+        """Go to where ``state()`` was taken."""
+        self._seek(state["position"])
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._cursor = self._database = None
+
+    def _seek(self, position: int) -> None:
+        if self._entries is not None:
+            position %= self._entries
+        if self._cache.complete:
+            self._position = position
+            return
+        with self._database_errors():
+            self._cursor.first()
+            self._position = 0
+            for _ in range(position):
+                self._go_on()
+
+    def _go_on(self) -> None:
+        """To the next record; after the last one comes the first."""
+        self._position += 1
+        if self._cursor.next():
+            return
+        if self._entries is None:
+            self._know_entries(self._position)
+        self._cursor.first()
+        self._position = 0
+
+    def _read_database(self, count: int) -> Records:
+        keys, images, labels = [], [], []
+        with self._database_errors():
+            for _ in range(count):
+                key, value = self._cursor.item()
+                image, label = self._decode(key, value)
+                keys.append(key)
+                images.append(image)
+                labels.append(label)
+                self._go_on()
+        batch = self._stacker.stack(images, lambda index: self._name(keys[index]))
+        return Records(batch, np.array(labels))
+
+    def _decode(self, key: bytes, value: bytes) -> tuple[np.ndarray, int]:
+        try:
+            datum = parse_datum(value)
+            return datum_image(datum, self._color), datum.label
+        except DataError as error:
+            raise DataError(f"{self._name(key)}: {error.message}") from error.__cause__
+
+    def _name(self, key: bytes) -> str:
+        name = key.decode("utf-8", "backslashreplace")
+        return f"record '{name}' of {self._database.kind} '{self.path}'"
+
+    @contextmanager
+    def _database_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except self._database.errors as reason:
+            raise DataError(
+                f"{self._database.kind} '{self.path}' cannot be read ({reason}); it is damaged"
+            ) from reason

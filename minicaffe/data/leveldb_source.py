@@ -1,0 +1,195 @@
+"""LevelDB databases of Datums, plain or compressed by snappy, read in the order of their keys."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from minicaffe.data.database import CACHE_BYTES, DatabaseSource, open_shared
+from minicaffe.data.images import Color
+from minicaffe.errors import DataError
+from minicaffe.extras import require
+
+logger = logging.getLogger("minicaffe")
+
+_BATCH = 1000  # records written in one go
+
+
+def is_leveldb(path: str) -> bool:
+    """Whether a folder looks like a LevelDB."""
+    return os.path.isfile(os.path.join(path, "CURRENT"))
+
+
+class LevelDb:
+    """A LevelDB that is open; only one process can have it open at a time.
+
+    LevelDB tidies up when it opens a database, so the folder must be writable.
+
+    Raises:
+        DataError: it does not exist, is empty, damaged, in use or no LevelDB.
+        MissingExtraError: no package for LevelDB is installed.
+    """
+
+    kind = "LevelDB"
+    entries = None
+
+    def __init__(self, path: str) -> None:
+        plyvel = _plyvel("reading LevelDB databases")
+        self.path = path
+        self.errors: tuple[type[Exception], ...] = (plyvel.Error,)
+        if not is_leveldb(path):  # opening it would leave a lock file there
+            raise DataError(
+                f"there is no LevelDB at '{path}' (as seen from {os.getcwd()}); expected a folder "
+                "with the file CURRENT; check source, or make the database first"
+            )
+        try:
+            self._db = plyvel.DB(path, create_if_missing=False, max_open_files=100)
+        except plyvel.Error as reason:
+            raise DataError(_why_not(path, _text(reason))) from reason
+        weakref.finalize(self, self._db.close)
+        try:
+            if not LevelDbCursor(self._db).valid():
+                raise DataError(f"LevelDB '{path}' is empty, expected at least one record")
+        except plyvel.Error as reason:
+            raise DataError(_why_not(path, _text(reason))) from reason
+        logger.info("Opened leveldb %s", path)
+
+    def cursor(self) -> LevelDbCursor:
+        """A new cursor at the first record."""
+        return LevelDbCursor(self._db)
+
+
+class LevelDbCursor:
+    """A place in a LevelDB; what is read is checked against the stored checksums."""
+
+    def __init__(self, db: Any) -> None:
+        self._iterator = db.raw_iterator(verify_checksums=True, fill_cache=False)
+        self.first()
+
+    def first(self) -> None:
+        """Go to the first record."""
+        self._iterator.seek_to_first()
+
+    def next(self) -> bool:
+        """Go to the next record; False when there is none."""
+        self._iterator.next()
+        return self.valid()
+
+    def valid(self) -> bool:
+        """Whether there is a record here."""
+        return bool(self._iterator.valid())
+
+    def item(self) -> tuple[bytes, bytes]:
+        """The key and the value here."""
+        key, value = self._iterator.item()
+        return key, value
+
+
+class LevelDbSource(DatabaseSource):
+    """The images of a LevelDB; see :class:`DatabaseSource`.
+
+    LevelDB does not know how many records it has: the cache fills in the second epoch.
+
+    Args:
+        path: the database's folder.
+        color, skip, cache_bytes: as for every database.
+
+    Raises:
+        DataError: the database cannot be opened.
+        MissingExtraError: no package for LevelDB is installed.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        color: Color = Color.NATIVE,
+        *,
+        skip: int = 0,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        database = open_shared(LevelDb, path)
+        super().__init__(database, color, skip=skip, cache_bytes=cache_bytes)
+
+
+def write_leveldb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
+    """Write a LevelDB of Datums, snappy-compressed, under the keys 00000000, 00000001, …
+
+    The folder is written beside and renamed.
+
+    Args:
+        path: the folder to make; it must not exist.
+        datums: the ``Datum`` messages, in order.
+
+    Returns:
+        How many records there are.
+
+    Raises:
+        DataError: the folder exists, or cannot be written.
+        MissingExtraError: no package for LevelDB is installed.
+    """
+    plyvel = _plyvel("writing LevelDB databases")
+    target = Path(path)
+    if target.exists():
+        raise DataError(f"'{target}' exists already; remove it first or choose another name")
+    count = 0
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as reason:
+        raise DataError(f"cannot write '{target}': {reason.strerror or reason}") from reason
+    try:
+        db = plyvel.DB(os.fspath(beside), create_if_missing=True)
+        try:
+            batch = db.write_batch()
+            for count, datum in enumerate(datums, 1):
+                batch.put(b"%08d" % (count - 1), datum.SerializeToString())
+                if count % _BATCH == 0:
+                    batch.write()
+                    batch = db.write_batch()
+            batch.write()
+            db.compact_range()
+        finally:
+            db.close()
+        beside.chmod(0o755)
+        beside.rename(target)
+    except (plyvel.Error, OSError) as reason:
+        raise DataError(f"cannot write LevelDB '{target}': {_text(reason)}") from reason
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return count
+
+
+def _plyvel(purpose: str) -> ModuleType:
+    """The package: plyvel (of plyvel or plyvel-ci), or its successor for newer Pythons."""
+    try:
+        return importlib.import_module("plyvel")
+    except ImportError:
+        return require("plyvel_next", extra="leveldb", purpose=purpose)
+
+
+def _text(reason: Exception) -> str:
+    """What LevelDB says; plyvel hands it on as bytes."""
+    first = reason.args[0] if reason.args else ""
+    return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(reason)
+
+
+def _why_not(path: str, reason: str) -> str:
+    if "LOCK" in reason and ("already held" in reason or "unavailable" in reason):
+        return (
+            f"LevelDB '{path}' is in use by another program ({reason}); LevelDB serves one at a "
+            "time: wait for it, or copy the folder, or use an LMDB"
+        )
+    if "ermission denied" in reason or "ead-only" in reason:
+        return (
+            f"LevelDB '{path}' cannot be opened ({reason}); LevelDB writes into the folder when "
+            "it opens it: make it writable, or copy it"
+        )
+    return f"'{path}' cannot be opened as a LevelDB ({reason}); it is damaged or something else"

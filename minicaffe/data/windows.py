@@ -1,0 +1,225 @@
+"""Windows: rectangles of images with their labels, listed in a window file (R-CNN's format)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicaffe.errors import DataError
+
+
+@dataclass(frozen=True)
+class Window:
+    """A rectangle in an image; both corners (x1, y1) and (x2, y2) belong to it.
+
+    Attributes:
+        image: which image of the file, counted from 0.
+        label: the class of the object; 0 is background.
+        overlap: with the object, between 0 and 1 (intersection over union).
+    """
+
+    image: int
+    label: int
+    overlap: float
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+
+
+@dataclass(frozen=True)
+class WindowFile:
+    """What a window file lists.
+
+    Attributes:
+        paths: the images.
+        channels: of the last image, as the file says.
+        windows: all of them, in order.
+    """
+
+    paths: list[str]
+    channels: int
+    windows: list[Window]
+
+
+def read_window_file(path: str) -> WindowFile:
+    """Read a window file, which has for every image, separated by white space::
+
+        # IMAGE_INDEX
+        PATH
+        CHANNELS HEIGHT WIDTH
+        NUMBER_OF_WINDOWS
+        LABEL OVERLAP X1 Y1 X2 Y2       (for each window)
+
+    Raises:
+        DataError: the file cannot be read, is empty, or has something else somewhere.
+    """
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
+            words = stream.read().split()
+    except OSError as reason:
+        raise DataError(f"cannot read the window file '{path}': {reason.strerror}") from reason
+    if not words:
+        raise DataError(f"the window file '{path}' is empty, expected at least one image")
+    reader = _Reader(path, words)
+    paths: list[str] = []
+    windows: list[Window] = []
+    channels = 0
+    while not reader.at_end:
+        index = len(paths)
+        reader.expect("#", f"before image {index}")
+        found = reader.integer("an image's index")
+        if found != index:
+            raise reader.error(f"image index {found}", f"{index}: images are counted from 0")
+        paths.append(reader.word("an image's path"))
+        channels, _, _ = (reader.integer("channels, height and width") for _ in range(3))
+        for _ in range(reader.integer("the number of windows")):
+            label, overlap = reader.integer("a window's label"), reader.number("its overlap")
+            corners = [reader.integer("the window's corners") for _ in range(4)]
+            windows.append(Window(index, label, overlap, *corners))
+    return WindowFile(paths, channels, windows)
+
+
+class _Reader:
+    """The words of a window file, one after the other."""
+
+    def __init__(self, path: str, words: list[str]) -> None:
+        self._path = path
+        self._words = words
+        self._next = 0
+
+    @property
+    def at_end(self) -> bool:
+        return self._next == len(self._words)
+
+    def word(self, what: str) -> str:
+        if self.at_end:
+            raise DataError(f"window file '{self._path}' ends where {what} should be")
+        self._next += 1
+        return self._words[self._next - 1]
+
+    def expect(self, word: str, where: str) -> None:
+        found = self.word(f"'{word}'")
+        if found != word:
+            raise self.error(f"'{found}'", f"'{word}' {where}")
+
+    def integer(self, what: str) -> int:
+        found = self.word(what)
+        try:
+            return int(found)
+        except ValueError:
+            raise self.error(f"'{found}'", f"{what}, a whole number") from None
+
+    def number(self, what: str) -> float:
+        found = self.word(what)
+        try:
+            return float(found)
+        except ValueError:
+            raise self.error(f"'{found}'", f"{what}, a number") from None
+
+    def error(self, found: str, expected: str) -> DataError:
+        return DataError(
+            f"window file '{self._path}', word {self._next}: found {found}, expected {expected}"
+        )
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Which part of an image goes where in the square that the net sees.
+
+    Attributes:
+        rows, columns: the part.
+        height, width: its size in the square.
+        top, left: where it begins there.
+    """
+
+    rows: slice
+    columns: slice
+    height: int
+    width: int
+    top: int = 0
+    left: int = 0
+
+
+def place(
+    window: Window,
+    size: tuple[int, int],
+    crop: int,
+    context_pad: int = 0,
+    *,
+    square: bool = False,
+    mirrored: bool = False,
+) -> Placement:
+    """Where a window goes in a square of side ``crop``.
+
+    Without ``context_pad`` and ``square`` the window fills it. Else the window is widened so
+    that its own part is ``context_pad`` pixels away from each border (with ``square``, that of
+    its longer side), and what lies outside the image stays empty.
+
+    Args:
+        window: the rectangle.
+        size: (height, width) of the image.
+        mirrored: the part will be turned left to right, and the empty margins with it.
+
+    Raises:
+        DataError: the window lies outside the image, or nothing of it would be left.
+    """
+    height, width = size
+    name = f"the window ({window.x1}, {window.y1}) to ({window.x2}, {window.y2})"
+    if not (context_pad or square):
+        columns, rows = slice(window.x1, window.x2 + 1), slice(window.y1, window.y2 + 1)
+        if not (
+            0 <= columns.start < columns.stop <= width and 0 <= rows.start < rows.stop <= height
+        ):
+            raise DataError(f"{name} does not lie in the image of {height}×{width} (height×width)")
+        return Placement(rows, columns, crop, crop)
+    across, down = _widened(window, crop, context_pad, square)
+    columns, wide, left = _fit(*across, width, crop, swap=mirrored)
+    rows, high, top = _fit(*down, height, crop)
+    if min(high, wide, columns.stop - columns.start, rows.stop - rows.start) < 1:
+        raise DataError(
+            f"{name}, widened by context_pad {context_pad} or crop_mode, has nothing in common "
+            f"with the image of {height}×{width} (height×width); remove it from the window file"
+        )
+    return Placement(rows, columns, high, wide, top, left)
+
+
+def _widened(
+    window: Window, crop: int, pad: int, square: bool
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((x1, x2), (y1, y2)) of the window with its surroundings; may lie outside the image."""
+    single = np.float32  # as Caffe computes; its roundings decide pixels
+    scale = single(crop) / single(crop - 2 * pad)
+    half = [single((b - a + 1) / 2) for a, b in _sides(window)]
+    centres = [single(a) + h for (a, _), h in zip(_sides(window), half, strict=True)]
+    if square:
+        half = [max(half)] * 2
+    x, y = (
+        (_round(centre - h * scale), _round(centre + h * scale))
+        for centre, h in zip(centres, half, strict=True)
+    )
+    return x, y
+
+
+def _sides(window: Window) -> tuple[tuple[int, int], tuple[int, int]]:
+    return (window.x1, window.x2), (window.y1, window.y2)
+
+
+def _fit(
+    first: int, last: int, size: int, crop: int, *, swap: bool = False
+) -> tuple[slice, int, int]:
+    """Along one axis: the pixels inside the image, their length in the square, and the empty
+    pixels before them (behind them, with ``swap``)."""
+    before, behind = max(0, -first), max(0, last - size + 1)
+    scale = np.float32(crop) / np.float32(last - first + 1)
+    inside = slice(first + before, last - behind + 1)
+    margin = _round(np.float32(behind if swap else before) * scale)
+    length = _round(np.float32(inside.stop - inside.start) * scale)
+    return inside, min(length, crop - margin), margin
+
+
+def _round(value: float) -> int:
+    """To the nearest whole number, halves away from 0 (C's ``round``)."""
+    return int(math.copysign(math.floor(abs(float(value)) + 0.5), value))

@@ -1,0 +1,104 @@
+"""Messages as they stand in files: the fields on the wire, without making objects of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
+
+
+class WireError(ValueError):
+    """Bytes that are no protobuf message, or only the beginning of one."""
+
+
+@dataclass(frozen=True)
+class WireField:
+    """A field of a message.
+
+    Attributes:
+        number: which field of the schema.
+        wire: ``VARINT``, ``BYTES``, … ; a group is one field, ``GROUP``.
+        value: a whole number for ``VARINT``, else a view of the bytes.
+        raw: all its bytes, with number and length.
+    """
+
+    number: int
+    wire: int
+    value: Any
+    raw: memoryview
+
+
+def wire_fields(buffer: memoryview) -> Iterator[WireField]:
+    """The fields of a message, in order; nothing is copied.
+
+    Raises:
+        WireError: what follows cannot be a field.
+    """
+    position, end = 0, len(buffer)
+    while position < end:
+        start = position
+        number, wire, position = _read_tag(buffer, position)
+        value, position = _read_value(buffer, position, number, wire)
+        yield WireField(number, wire, value, buffer[start:position])
+
+
+def write_varint(value: int) -> bytes:
+    """A whole number as a ``VARINT``."""
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def _read_tag(buffer: memoryview, position: int) -> tuple[int, int, int]:
+    tag, position = _read_varint(buffer, position)
+    number, wire = tag >> 3, tag & 7
+    if not 0 < number < 1 << 29 or wire > FIXED32:
+        raise WireError(f"no field begins at byte {position - 1}")
+    return number, wire, position
+
+
+def _read_value(buffer: memoryview, position: int, number: int, wire: int) -> tuple[Any, int]:
+    if wire == VARINT:
+        return _read_varint(buffer, position)
+    if wire == GROUP:
+        return _read_group(buffer, position, number)
+    if wire == BYTES:
+        size, position = _read_varint(buffer, position)
+    elif wire == END_GROUP:
+        raise WireError(f"a group ends at byte {position} that has not begun")
+    else:
+        size = 4 if wire == FIXED32 else 8
+    if position + size > len(buffer):
+        raise WireError(f"a field of {size} bytes passes the end")
+    return buffer[position : position + size], position + size
+
+
+def _read_group(buffer: memoryview, position: int, number: int) -> tuple[memoryview, int]:
+    start = position
+    while True:
+        before = position
+        inner, wire, position = _read_tag(buffer, position)
+        if wire == END_GROUP:
+            if inner != number:
+                raise WireError(f"group {number} ends as {inner}")
+            return buffer[start:before], position
+        _, position = _read_value(buffer, position, inner, wire)
+
+
+def _read_varint(buffer: memoryview, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while shift < 70:
+        if position >= len(buffer):
+            raise WireError("a number passes the end")
+        byte = buffer[position]
+        position += 1
+        value |= (byte & 127) << shift
+        if byte < 128:
+            return value, position
+        shift += 7
+    raise WireError(f"a number of more than 64 bits at byte {position}")
