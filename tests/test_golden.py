@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import minicaffe
+from minicaffe import engines
 from minicaffe.proto.printing import to_text
 from minicaffe.proto.read import read_net, read_solver
 from tests.golden import check_golden as golden
@@ -21,6 +22,12 @@ from tests.pycaffe.helpers import caffe_installed
 
 FOLDER = Path(__file__).parent / "golden"
 OPTIONS = argparse.Namespace(perturb=0.0, rtol=golden.RTOL, atol=golden.ATOL, models=None)
+
+
+@pytest.fixture(autouse=True)
+def on_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference engine here; ``engines/test_golden.py`` runs the same cases on oneDNN."""
+    monkeypatch.setenv(engines.VARIABLE, "numpy")
 
 
 @functools.cache
