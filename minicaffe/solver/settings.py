@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from minicaffe.errors import SolverError
+from minicaffe.proto.forks import fork_of_field
 from minicaffe.suggest import did_you_mean
 
 logger = logging.getLogger("minicaffe")
@@ -56,6 +57,10 @@ def warn_of_settings(param: Any) -> None:
             logger.warning("lr_policy 'multistep' has no stepvalue, so the rate never changes")
         if list(param.stepvalue) != sorted(param.stepvalue):
             logger.warning("the stepvalues do not rise; a later one waits for those before it")
+    for field, _ in param.ListFields():
+        fork = fork_of_field("SolverParameter", field.name)
+        if fork:
+            logger.warning("%s is a field of %s; this solver passes over it", field.name, fork)
 
 
 def _check_train_net(param: Any) -> None:

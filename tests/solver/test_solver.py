@@ -519,6 +519,7 @@ def test_types():
         ('"fixed"', '"multistep" gamma: 0.1', "has no stepvalue, so the rate never changes"),
         ('"fixed"', '"multistep" gamma: 0.1 stepvalue: 5 stepvalue: 3', "stepvalues do not rise"),
         ('"fixed"', '"multistep" gamma: 0.1 stepvalue: 3 stepvalue: 3', ""),
+        ('"fixed"', '"fixed" rampup_interval: 9', "rampup_interval is a field of NVCaffe"),
     ],
 )
 def test_settings_that_are_hardly_meant_are_announced(
