@@ -24,7 +24,7 @@ from tests.data.helpers import (
     write_database,
     write_raw_database,
 )
-from tests.data.test_prefetch import prefetchers
+from tests.data.test_prefetch import left_prefetchers, prefetchers
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
 
@@ -202,7 +202,7 @@ def test_close_ends_the_thread(database):
     net.forward()
     assert prefetchers()
     net.close()
-    assert not prefetchers()
+    assert not left_prefetchers()
     with pytest.raises(DataError, match="closed"):
         net.forward()
 
@@ -212,7 +212,7 @@ def test_a_dropped_net_leaves_no_thread(database):
     net.forward()
     del net
     gc.collect()
-    assert not prefetchers()
+    assert not left_prefetchers()
 
 
 def test_a_program_with_a_running_thread_ends(database):
