@@ -17,6 +17,7 @@ from minicaffe.parameters import ParamTable
 from minicaffe.proto.forks import fork_of_field
 from minicaffe.registry import layer_class
 from minicaffe.suggest import did_you_mean
+from minicaffe.weights import copy_layer_blobs
 
 logger = logging.getLogger("minicaffe")
 
@@ -220,8 +221,6 @@ def refuse_fork_fields(param: Any) -> None:
 
 def load_embedded_blobs(node: Node) -> None:
     """Use the weights that stand inside the net's own ``LayerParameter``, if any."""
-    from minicaffe.weights import copy_layer_blobs
-
     if node.layer.param.blobs:
         copy_layer_blobs(node.layer.blobs, node.layer.param.blobs, node.name)
         del node.layer.param.blobs[:]  # the blobs hold them now

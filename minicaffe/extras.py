@@ -8,7 +8,7 @@ from types import ModuleType
 from minicaffe.errors import MissingExtraError
 
 #: Packages whose name on PyPI is not the module's.
-_PACKAGES = {"PIL": "Pillow", "onednn": "onednn-cpu-gomp", "plyvel_next": "plyvel-next"}
+_PACKAGES = {"PIL": "Pillow", "plyvel_next": "plyvel-next"}
 
 
 def require(module: str, *, extra: str, purpose: str) -> ModuleType:

@@ -184,6 +184,13 @@ class InfogainLoss(SoftmaxLossLayer):
         labels.clear_ignored(diff)
 
 
+def classes_of_items(bottom: Blobs) -> ClassAxis:
+    """Every element behind axis 0 is a class, and bottom 1 holds one label for each item."""
+    require_one_label_each(bottom[0], bottom[1])
+    num = bottom[0].shape[0]
+    return ClassAxis(num, bottom[0].count // max(1, num), 1)
+
+
 @register("MultinomialLogisticLoss")
 class MultinomialLogisticLoss(LossLayer):
     """-1/N Σ log p_label for bottom 0 that holds probabilities already (N×C…).
@@ -197,9 +204,7 @@ class MultinomialLogisticLoss(LossLayer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
-        require_one_label_each(bottom[0], bottom[1])
-        num = bottom[0].shape[0]
-        self._split = ClassAxis(num, bottom[0].count // max(1, num), 1)
+        self._split = classes_of_items(bottom)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         labels = self._split.read(bottom[1].data)
@@ -228,10 +233,8 @@ class HingeLoss(LossLayer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
-        require_one_label_each(bottom[0], bottom[1])
-        num = bottom[0].shape[0]
-        self._split = ClassAxis(num, bottom[0].count // max(1, num), 1)
-        self._margins = np.empty((num, self._split.classes, 1), self.dtype)
+        self._split = classes_of_items(bottom)
+        self._margins = np.empty((self._split.outer, self._split.classes, 1), self.dtype)
 
     def _negate_label(self, bottom: Blobs, array: np.ndarray) -> None:
         labels = self._split.read(bottom[1].data)
