@@ -32,17 +32,17 @@ class SyncedMemory:
         size: how many elements fit (a blob keeps it when it shrinks).
         dtype: their type.
         newer: the engine's copy while that is newer than the plain array, else None.
-        touched: somebody asked for the array, and may have written into it, since the
-            engine last set this to False.
+        version: how often somebody has asked for the array, and may have written into it;
+            who keeps a copy remembers the version that it was made of.
     """
 
-    __slots__ = ("_plain", "_shown", "dtype", "newer", "size", "touched")
+    __slots__ = ("_plain", "_shown", "dtype", "newer", "size", "version")
 
     def __init__(self, size: int, dtype: np.dtype) -> None:
         self.size = size
         self.dtype = dtype
         self.newer: EngineCopy | None = None
-        self.touched = False
+        self.version = 0
         self._plain: np.ndarray | None = None
         self._shown: np.ndarray | None = None
 
@@ -59,7 +59,7 @@ class SyncedMemory:
         if self.newer is not None:
             newer, self.newer = self.newer, None
             newer.write_to(self.plain)
-        self.touched = True
+        self.version += 1
         if self._shown is None:
             # Over a memoryview, so that numpy lets every view derived from it refer to this
             # object: its reference count then tells whether anybody holds one.
@@ -71,6 +71,11 @@ class SyncedMemory:
         """Whether anybody still holds an array that :attr:`array` gave, or a view of it."""
         unheld = 2  # our attribute and getrefcount's own argument
         return self._shown is not None and sys.getrefcount(self._shown) > unheld
+
+    @property
+    def settled(self) -> int:
+        """The version that changes with the next write; -1 while a holder may write unseen."""
+        return -1 if self.held else self.version
 
     @property
     def allocated(self) -> bool:

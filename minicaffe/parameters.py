@@ -40,7 +40,8 @@ class LearnableParam:
 class ParamArena:
     """All learnable parameters side by side in flat memory, values and gradients alike.
 
-    An update, a norm or an all-reduce is then a few passes over ``data`` and ``diff``.
+    An update, a norm or an all-reduce is then a few passes over ``data`` and ``diff``. Ask for
+    them anew before writing: asking is what tells engines to look at the values again.
     Every parameter begins on a cache line; the gaps hold zeros.
     """
 
@@ -51,11 +52,27 @@ class ParamArena:
         for param in params:
             param.slice = slice(self.size, self.size + param.blob.count)
             self.size += -(-param.blob.count // step) * step
-        self.data = self.like()
-        self.diff = self.like()
+        self._data = self.like()
+        self._diff = self.like()
         for param in params:
-            param.blob.data_memory.move_to(self.data[param.slice])
-            param.blob.diff_memory.move_to(self.diff[param.slice])
+            param.blob.data_memory.move_to(self._data[param.slice])
+            param.blob.diff_memory.move_to(self._diff[param.slice])
+        self._data_memories = [param.blob.data_memory for param in params]
+        self._diff_memories = [param.blob.diff_memory for param in params]
+
+    @property
+    def data(self) -> np.ndarray:
+        """All values, flat; to read or write."""
+        for memory in self._data_memories:
+            memory.version += 1
+        return self._data
+
+    @property
+    def diff(self) -> np.ndarray:
+        """All gradients, flat; to read or write."""
+        for memory in self._diff_memories:
+            memory.version += 1
+        return self._diff
 
     def like(self) -> np.ndarray:
         """A flat array of zeros of the same layout, for a history."""

@@ -224,29 +224,50 @@ class Builder:
         return copy
 
 
+class Freshened:
+    """A call that makes something anew of parameters, only when they may have changed.
+
+    Args:
+        memories: the parameters' memories.
+        make: makes it.
+    """
+
+    def __init__(self, memories: Sequence[SyncedMemory], make: Call) -> None:
+        self._memories = tuple(memories)
+        self._seen: list[int] = []
+        self.make = make
+
+    def __call__(self) -> None:
+        versions = [memory.settled for memory in self._memories]
+        if versions != self._seen or -1 in versions:
+            self._seen = versions
+            self.make()
+
+
 class Weights:
     """Compute copies of parameters, and the way of their gradients into the arena."""
 
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
-        self._copies: list[tuple[SyncedMemory, Memory, Primitive]] = []
+        self._copies: list[tuple[SyncedMemory, Memory, Freshened]] = []
 
     def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
         """A parameter's values seen through a descriptor of its plain array.
 
-        Another layout is a copy, made anew by every forward.
+        Another layout is a copy, made anew by every forward before which the parameter may
+        have changed.
         """
         home = Memory(view, blob.data_memory.plain[: blob.count])
         if desc is None or desc == view:
             return home
-        for memory, copy, primitive in self._copies:
+        for memory, copy, freshened in self._copies:
             if memory is blob.data_memory and copy.desc == desc:
-                self._builder.calls.needs.append(primitive)
+                self._builder.calls.needs.append(freshened)
                 return copy
         copy = Memory(desc)
-        primitive = reorder(home, copy)
-        self._builder.then(primitive)
-        self._copies.append((blob.data_memory, copy, primitive))
+        freshened = Freshened([blob.data_memory], reorder(home, copy))
+        self._builder.then(freshened)
+        self._copies.append((blob.data_memory, copy, freshened))
         return copy
 
     def gradient(self, blob: Blob, view: Desc, desc: Desc) -> tuple[Memory, list[Call]]:

@@ -56,12 +56,12 @@ class NumpyStep(Step):
             if top.data_memory not in read:
                 top.data_memory.newer = None  # about to be overwritten: spare the copying
         before = [(top.shape, top.data_memory) for top in tops]
+        versions = [memory.version for memory in read]
         self.node.forward()
         if before != [(top.shape, top.data_memory) for top in tops]:
             raise ShapesChanged(self.node)
-        for blob in self.node.bottoms:
-            if blob.data_memory.newer is None:
-                blob.data_memory.touched = False  # the layer only read it
+        for memory, version in zip(read, versions, strict=True):
+            memory.version = version  # the layer only read it
 
 
 class Prepared:

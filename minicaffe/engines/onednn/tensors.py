@@ -30,6 +30,7 @@ class Tensor:
 
     Attributes:
         superseded: a later layer overwrites the blob in place.
+        seen: the memory's version when this one was computed or loaded.
         shared: another blob has the same home, which must not be overwritten then.
         copies: the same values in other layouts, with what makes them.
     """
@@ -50,6 +51,7 @@ class Tensor:
             home = Memory(desc or Desc(self.shape))
         self._home = home
         self.superseded = self.shared = False
+        self.seen = -1
         self.copies: list[tuple[Memory, Primitive]] = []
         self._write: Primitive | None = None
         self._read: Primitive | None = None
@@ -81,7 +83,7 @@ class Tensor:
     def mark_newest(self) -> None:
         """Say that this version has just been computed."""
         self.memory.newer = None if self.is_plain else self
-        self.memory.touched = False
+        self.seen = self.memory.settled
 
     def bring_out(self) -> None:
         """Bring the plain array up to date, for steps that read it as it is."""
@@ -101,8 +103,9 @@ class Tensor:
         if self.is_plain:
             if memory.newer is not None:
                 _ = memory.array
-            elif not memory.touched and not memory.held:
+            elif memory.settled == self.seen != -1:
                 return
+            self.seen = memory.settled
         elif memory.newer is self and not memory.held:
             return
         else:
