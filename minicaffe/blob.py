@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import ShapeError
+from minicaffe.limits import MemoryBudget, MemoryShare
 from minicaffe.memory import SyncedMemory
 
 MAX_AXES = 32
@@ -21,16 +22,23 @@ class Blob:
     Args:
         shape: the lengths of the axes, outermost first; () is one element.
         dtype: of both arrays; float32 unless somebody checks gradients.
+        budget: counts the memory that it declares; None where nobody counts.
 
     ``data`` and ``diff`` are live numpy views: writing into them takes effect. They are
     allocated (as zeros) when first asked for. Reshaping to a smaller or equal count keeps
     the memory and what it holds; reshaping beyond it takes new memory (Caffe's rule).
     """
 
-    __slots__ = ("_data", "_diff", "count", "dtype", "shape")
+    __slots__ = ("_budget", "_data", "_diff", "count", "dtype", "shape")
 
-    def __init__(self, shape: tuple[int, ...] = (0,), dtype: Any = np.float32) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, ...] = (0,),
+        dtype: Any = np.float32,
+        budget: MemoryBudget | None = None,
+    ) -> None:
         self.dtype = np.dtype(dtype)
+        self._budget = budget
         self.shape: tuple[int, ...] = ()
         self.count = -1
         self._data = SyncedMemory(0, self.dtype)
@@ -44,6 +52,7 @@ class Blob:
 
         Raises:
             ShapeError: an axis is negative, there are more than 32, or the count passes 2^31-1.
+            MemoryLimitError: that is more memory than the budget has.
         """
         new = tuple(map(operator.index, shape))
         if new == self.shape and self.count >= 0:
@@ -55,11 +64,21 @@ class Blob:
         count = math.prod(new)
         if count > MAX_COUNT:
             raise ShapeError(f"shape {shape_text(new)} has more than 2^31-1 elements")
+        data = diff = None
+        if self._budget is not None:  # before anything is changed
+            data = self._taken(self._data, count)
+            diff = self._taken(self._diff, count) if self._budget.gradients else None
         self.shape, self.count = new, count
         if count > self._data.size:
-            self._data = SyncedMemory(count, self.dtype)
+            self._data = SyncedMemory(count, self.dtype, data)
         if count > self._diff.size:
-            self._diff = SyncedMemory(count, self.dtype)
+            self._diff = SyncedMemory(count, self.dtype, diff)
+
+    def _taken(self, memory: SyncedMemory, count: int) -> MemoryShare | None:
+        """A share of the budget, where a count needs other memory."""
+        if self._budget is None or count <= memory.size:
+            return None
+        return self._budget.take(count * self.dtype.itemsize, instead=memory.share)
 
     def reshape_like(self, other: Blob) -> None:
         """Take the shape of another blob."""
@@ -183,9 +202,10 @@ class BlobVec(list):
     def __init__(self, dtype: Any = np.float32) -> None:
         super().__init__()
         self.dtype = dtype
+        self.budget: MemoryBudget | None = None
 
     def add_blob(self, *shape: int) -> Blob:
         """Append a blob of zeros of this shape."""
-        blob = Blob(shape, self.dtype)
+        blob = Blob(shape, self.dtype, self.budget)
         self.append(blob)
         return blob

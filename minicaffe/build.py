@@ -12,8 +12,10 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Layer
 from minicaffe.layers.python import python_layer_class
+from minicaffe.limits import Limits, MemoryBudget
 from minicaffe.node import Node
 from minicaffe.parameters import ParamTable
+from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_field
 from minicaffe.registry import layer_class
 from minicaffe.suggest import did_you_mean
@@ -32,10 +34,17 @@ class NetBuilder:
         path: the file that it came from, for error messages.
         seed: of the layers' random generators; None draws one from the system.
         dtype: of all blobs.
+        limits: what the net may do.
     """
 
     def __init__(
-        self, param: Any, *, path: str | None = None, seed: int | None = None, dtype: Any
+        self,
+        param: Any,
+        *,
+        path: str | None = None,
+        seed: int | None = None,
+        dtype: Any,
+        limits: Limits,
     ) -> None:
         self.path = path
         self.dtype = np.dtype(dtype)
@@ -48,6 +57,8 @@ class NetBuilder:
         self._ids: dict[str, int] = {}
         self._needs_backward: list[bool] = []
         self._phase = param.state.phase
+        self._limits = limits
+        self._budget = MemoryBudget(limits.memory, gradients=self._phase == caffe_pb2.TRAIN)
         seeds = np.random.SeedSequence(seed).spawn(len(param.layer))
         for layer_param, layer_seed in zip(param.layer, seeds, strict=True):
             self._add(layer_param, np.random.default_rng(layer_seed))
@@ -88,11 +99,12 @@ class NetBuilder:
             param.phase = self._phase
         line = param.source_line if param.HasField("source_line") else None
         try:
-            layer = make_layer(param, rng, self.dtype)
+            layer = make_layer(param, rng, self.dtype, self._limits)
         except MinicaffeError as error:
             raise error.locate(
                 path=self.path, line=line, layer=param.name, layer_type=param.type
             ) from error.__cause__
+        layer.blobs.budget = self._budget
         return Node(layer, param.name, path=self.path, line=line)
 
     def _connect(self, node: Node) -> None:
@@ -140,7 +152,7 @@ class NetBuilder:
         self.available.add(name)
 
     def _new_blob(self, node: Node, name: str) -> None:
-        self.blobs.append(Blob(dtype=self.dtype))
+        self.blobs.append(Blob(dtype=self.dtype, budget=self._budget))
         self.blob_names.append(name)
         self.blob_loss_weights.append(0.0)
         self._needs_backward.append(False)
@@ -184,15 +196,29 @@ class NetBuilder:
             node.layer.param_propagate_down = [True] * len(node.layer.blobs)
 
 
-def make_layer(param: Any, rng: np.random.Generator, dtype: np.dtype) -> Layer:
+def make_layer(
+    param: Any, rng: np.random.Generator, dtype: np.dtype, limits: Limits | None = None
+) -> Layer:
     """The layer of a ``LayerParameter``, not set up yet.
 
     Raises:
-        GraphError: unknown type.
+        GraphError: unknown type; a Python layer where the limits forbid it.
     """
+    limits = limits or Limits()
     refuse_fork_fields(param)
-    cls = python_layer_class(param) if param.type == "Python" else layer_class(param.type)
-    return cls(param, param.phase, rng=rng, dtype=dtype)
+    if param.type != "Python":
+        cls = layer_class(param.type)
+    elif limits.allow_python_layers:
+        cls = python_layer_class(param)
+    else:
+        raise GraphError(
+            f"a Python layer runs the code of module '{param.python_param.module}', which is not "
+            "allowed here; where you trust it, leave out --untrusted or set "
+            "allow_python_layers=True"
+        )
+    layer = cls(param, param.phase, rng=rng, dtype=dtype)
+    layer.limits = limits
+    return layer
 
 
 #: Fields of forks that say where or how exactly to compute, not what; safe to pass over.

@@ -23,6 +23,7 @@ class Classifier(Net):
             the input's own size by default, so that whole images are used.
         mean, input_scale, raw_scale, channel_swap: as :class:`minicaffe.io.Transformer`
             takes them.
+        options: what else :class:`Net` takes, such as ``allow_python_layers=False``.
 
     Raises:
         GraphError: the net has no input blob.
@@ -38,8 +39,9 @@ class Classifier(Net):
         input_scale: float | None = None,
         raw_scale: float | None = None,
         channel_swap: Sequence[int] | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(model_file, TEST, weights=pretrained_file)
+        super().__init__(model_file, TEST, weights=pretrained_file, **options)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].shape[2:])
         self.image_dims = self.crop_dims if image_dims is None else np.array(image_dims)

@@ -30,6 +30,7 @@ class Detector(Net):
             takes them.
         context_pad: how many pixels at each border of the net's input are to show what is
             around the window; None shows only the window.
+        options: what else :class:`Net` takes, such as ``allow_python_layers=False``.
 
     Raises:
         GraphError: the net has no input blob.
@@ -45,8 +46,9 @@ class Detector(Net):
         raw_scale: float | None = None,
         channel_swap: Sequence[int] | None = None,
         context_pad: int | None = None,
+        **options: Any,
     ) -> None:
-        super().__init__(model_file, TEST, weights=pretrained_file)
+        super().__init__(model_file, TEST, weights=pretrained_file, **options)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.configure_crop(context_pad)
 

@@ -8,6 +8,7 @@
     ├── SnapshotError         weights and solver states that cannot be read, written or copied
     ├── SolverError           solver settings that contradict each other; a loss that is not finite
     ├── EngineError           an engine that is missing or cannot do what it was asked
+    ├── MemoryLimitError      blobs that take more memory than they may (a MemoryError too)
     ├── PythonLayerError      a user-written Python layer raised something (its __cause__)
     └── MissingExtraError     an optional package that is not installed
 
@@ -166,6 +167,10 @@ class SolverError(MinicaffeError):
 
 class EngineError(MinicaffeError):
     """An engine that is missing or cannot do what it was asked."""
+
+
+class MemoryLimitError(MinicaffeError, MemoryError):
+    """Something that a file declares takes more memory than it may; also a ``MemoryError``."""
 
 
 class PythonLayerError(MinicaffeError):

@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.errors import GraphError
 from minicaffe.filler import fill
+from minicaffe.limits import Limits
 from minicaffe.proto import caffe_pb2
 
 Blobs = Sequence[Blob]
@@ -60,6 +61,9 @@ class Layer:
     is_loss: ClassVar[bool] = False
     #: ``reshape`` must run before every forward, not only when a bottom's shape changed.
     reshapes_always: ClassVar[bool] = False
+
+    #: What the net allows its layers; the net sets it.
+    limits: Limits = Limits()
 
     def __init__(
         self,

@@ -7,6 +7,8 @@ from typing import Protocol
 
 import numpy as np
 
+from minicaffe.limits import MemoryShare
+
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
 
 
@@ -31,15 +33,17 @@ class SyncedMemory:
     Attributes:
         size: how many elements fit (a blob keeps it when it shrinks).
         dtype: their type.
+        share: counts it in a budget for as long as it lives; None where nobody counts.
         newer: the engine's copy while that is newer than the plain array, else None.
         version: how often somebody has asked for the array, and may have written into it;
             who keeps a copy remembers the version that it was made of.
     """
 
-    __slots__ = ("_plain", "_shown", "dtype", "newer", "size", "version")
+    __slots__ = ("_plain", "_shown", "dtype", "newer", "share", "size", "version")
 
-    def __init__(self, size: int, dtype: np.dtype) -> None:
+    def __init__(self, size: int, dtype: np.dtype, share: MemoryShare | None = None) -> None:
         self.size = size
+        self.share = share
         self.dtype = dtype
         self.newer: EngineCopy | None = None
         self.version = 0

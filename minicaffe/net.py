@@ -24,6 +24,7 @@ from minicaffe.inputs import (
     set_state,
 )
 from minicaffe.layer import Layer
+from minicaffe.limits import Limits
 from minicaffe.parameters import LearnableParam, ParamArena, share_parameters
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
@@ -46,8 +47,13 @@ class Net:
         dtype: of all blobs; float32 unless gradients are being checked.
         engine: what runs it; None chooses the fastest one present.
         path: the file that a ``NetParameter`` came from, for error messages.
+        allow_python_layers: False for a file that you do not trust: it then runs no code
+            (Python layers are refused) and writes no file (HDF5Output layers).
+        max_memory: the most bytes that its blobs may declare, gradients included in phase
+            TRAIN; None stands for the machine's memory.
 
     Raises:
+        MemoryLimitError: the blobs take more than ``max_memory``; names the layer.
         PrototxtError: the file cannot be read; all its problems at once.
         GraphError: layers that do not fit together.
         ShapeError: a layer cannot take its bottoms' shapes.
@@ -69,6 +75,8 @@ class Net:
         dtype: Any = np.float32,
         engine: str | None = None,
         path: str | None = None,
+        allow_python_layers: bool = True,
+        max_memory: int | None = None,
     ) -> None:
         if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
             given, phase, level = phase, level, 0
@@ -79,18 +87,19 @@ class Net:
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")
         set_state(param, phase, level, stages)
         self.phase = phase
-        self._build(param, runtime.next_seed() if seed is None else seed, dtype)
+        limits = Limits(max_memory, allow_python_layers)
+        self._build(param, runtime.next_seed() if seed is None else seed, dtype, limits)
         if weights is not None:
             self.copy_from(weights)
 
-    def _build(self, param: Any, seed: int | None, dtype: Any) -> None:
+    def _build(self, param: Any, seed: int | None, dtype: Any, limits: Limits) -> None:
         self.name: str = param.name
         self.debug_info: bool = param.debug_info
         try:
             split = insert_splits(filter_net(param), param)
         except MinicaffeError as error:
             raise error.locate(path=self.path) from None
-        built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype)
+        built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype, limits=limits)
         self.nodes = built.nodes
         self.hooks = Hooks()
         self.layers: list[Layer] = [node.layer for node in self.nodes]

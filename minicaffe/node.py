@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import MinicaffeError, ShapeError
+from minicaffe.errors import MemoryLimitError, MinicaffeError, ShapeError
 from minicaffe.layer import Layer
 
 
@@ -46,6 +46,8 @@ class Node:
             yield
         except MinicaffeError as error:
             raise self._locate(error) from error.__cause__
+        except MemoryError as error:
+            raise self._locate(_out_of_memory(error)) from error
 
     def _locate(self, error: MinicaffeError) -> MinicaffeError:
         return error.locate(
@@ -97,10 +99,8 @@ class Node:
             self.reshape()
         else:
             self.reshape_if_needed()
-        try:
+        with self.located():
             layer.forward(self.bottoms, self.tops)
-        except MinicaffeError as error:
-            raise self._locate(error) from error.__cause__
         loss = 0.0
         for top in self.losses:
             loss += float(np.vdot(top.data, top.diff))
@@ -108,7 +108,12 @@ class Node:
 
     def backward(self) -> None:
         """Fill the bottoms' diffs and add to the parameters' diffs."""
-        try:
+        with self.located():
             self.layer.backward(self.tops, self.propagate_down, self.bottoms)
-        except MinicaffeError as error:
-            raise self._locate(error) from error.__cause__
+
+
+def _out_of_memory(error: MemoryError) -> MemoryLimitError:
+    reason = f" ({error})" if str(error) else ""
+    return MemoryLimitError(
+        f"there is not enough memory{reason}; make the batch or the layer smaller"
+    )

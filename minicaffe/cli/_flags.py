@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from minicaffe.limits import parse_size
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
@@ -90,6 +91,8 @@ FLAGS = {
              shown="N"),
         Flag("stage", "the network's stages, separated by commas", comma_list, shown="STAGES"),
         Flag("engine", "what runs the layers; by default the fastest one here", shown="NAME"),
+        Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
+             "the machine's", parse_size, shown="SIZE"),
         Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
         Flag("sigint_effect", "what Ctrl-C does: stop (the default), snapshot, none",
              choices=_EFFECTS),
@@ -111,6 +114,22 @@ def add_flags(parser: argparse.ArgumentParser, *names: str, required: Sequence[s
             metavar=flag.shown,
             required=name in required,
         )
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--max-memory`` and ``--untrusted``; :func:`limit_options` reads them."""
+    add_flags(parser, "max_memory")
+    parser.add_argument(
+        "--untrusted",
+        action="store_true",
+        help="the files come from somebody you do not trust: run no Python layers, and let no "
+        "layer write files",
+    )
+
+
+def limit_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What these flags allow a net, as ``Net`` and ``Solver`` take it."""
+    return {"max_memory": args.max_memory, "allow_python_layers": not args.untrusted}
 
 
 def _explained(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from minicaffe.cli._flags import add_flags, note_gpu
+from minicaffe.cli._flags import add_flags, add_limits, limit_options, note_gpu
 from minicaffe.cli._score import score
 from minicaffe.net import TEST, Net
 
@@ -21,12 +21,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     needed = ("model", "weights")
     add_flags(parser, *needed, "iterations", "level", "stage", "engine", "gpu", required=needed)
+    add_limits(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Score the weights."""
     note_gpu(args.gpu)
-    with Net(args.model, TEST, args.level or 0, args.stage, engine=args.engine) as net:
+    options = limit_options(args)
+    with Net(args.model, TEST, args.level or 0, args.stage, engine=args.engine, **options) as net:
         for path in args.weights:
             net.copy_from(path)
         score(net, args.iterations or DEFAULT_ITERATIONS)

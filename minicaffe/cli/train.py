@@ -17,10 +17,11 @@ from typing import Any
 
 from minicaffe.cli import _overrides
 from minicaffe.cli._config import apply_config
-from minicaffe.cli._flags import add_flags, note_gpu
+from minicaffe.cli._flags import add_flags, add_limits, limit_options, note_gpu
 from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
 from minicaffe.errors import SolverError
+from minicaffe.limits import Limits
 from minicaffe.log import is_terminal
 from minicaffe.proto.read import read_solver_located
 from minicaffe.solver.events import LogObserver, Observer
@@ -40,6 +41,7 @@ _FLAGS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     add_flags(parser, *_FLAGS)
+    add_limits(parser)
     parser.add_argument(
         "--set",
         action="append",
@@ -53,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; or score, with ``--phase=TEST``."""
-    overrides = apply_config(args, _FLAGS)
+    overrides = apply_config(args, (*_FLAGS, "max_memory"))
     overrides += [_overrides.from_flag(word) for word in args.set]
     if not args.solver:
         args.usage_error("a solver definition is needed: --solver=FILE")
@@ -95,6 +97,7 @@ def _train(param: Any, lines: Any, args: argparse.Namespace) -> None:
             engine=args.engine,
             observers=observers,
             action_function=signals.requested,
+            **limit_options(args),
         )
         with closing(solver):
             if args.snapshot:
@@ -112,7 +115,10 @@ def _score(param: Any, args: argparse.Namespace) -> None:
     if not param.test_iter:
         raise SolverError("the solver has no test_iter, so no test net", path=args.solver)
     settings = load_settings(param, args.solver)
-    nets = NetFactory(settings.param, path=args.solver, engine=args.engine).test_nets()
+    limits = Limits(**limit_options(args))
+    nets = NetFactory(
+        settings.param, path=args.solver, engine=args.engine, limits=limits
+    ).test_nets()
     for net, batches in zip(nets, param.test_iter, strict=False):
         with net:
             score(net, args.iterations or batches)

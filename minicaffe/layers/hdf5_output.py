@@ -44,7 +44,8 @@ class HDF5OutputLayer(Layer):
         """
         self._h5py = require("h5py", extra="hdf5", purpose="writing HDF5 files")
         self.file_name = required(self.param.hdf5_output_param, "file_name")
-        check_writable(self.file_name, error=DataError)
+        if self.limits.allow_python_layers:  # else forward refuses; looking at the net is allowed
+            check_writable(self.file_name, error=DataError)
         self._begun = False
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
@@ -64,6 +65,11 @@ class HDF5OutputLayer(Layer):
         Raises:
             DataError: the file cannot be written, or holds items of another size.
         """
+        if not self.limits.allow_python_layers:
+            raise DataError(
+                f"this layer writes '{self.file_name}', which is not allowed here; where you trust "
+                "the net, leave out --untrusted or set allow_python_layers=True"
+            )
         arrays = [
             blob.data.reshape(blob.num, blob.channels, blob.height, blob.width) for blob in bottom
         ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from minicaffe.errors import PrototxtError, SolverError
+from minicaffe.limits import Limits
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
@@ -36,12 +37,16 @@ class NetFactory:
         param: the solver's settings, already checked.
         path: the solver's own file, where inline nets stand.
         engine: what runs the nets.
+        limits: what the nets may do.
     """
 
-    def __init__(self, param: Any, *, path: str | None, engine: str | None) -> None:
+    def __init__(
+        self, param: Any, *, path: str | None, engine: str | None, limits: Limits | None = None
+    ) -> None:
         self.param = param
         self.path = path
         self.engine = engine
+        self.limits = limits or Limits()
         self._read: dict[str, Any] = {}
 
     def train_net(self) -> Net:
@@ -111,6 +116,8 @@ class NetFactory:
             seed=seed + number if seed >= 0 else None,
             engine=self.engine,
             path=origin.path,
+            allow_python_layers=self.limits.allow_python_layers,
+            max_memory=self.limits.max_memory,
         )
         load_all(net, self.param.weights)
         return net

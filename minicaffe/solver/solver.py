@@ -13,6 +13,7 @@ import numpy as np
 
 from minicaffe.errors import MinicaffeError, SolverError
 from minicaffe.files import check_writable
+from minicaffe.limits import Limits
 from minicaffe.net import Net
 from minicaffe.proto.printing import to_text
 from minicaffe.solver import divergence, events, rules
@@ -41,6 +42,7 @@ class Solver:
             ``snapshot_prefix`` where that is not set.
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
         engine: what runs the nets; None chooses the fastest one present.
+        allow_python_layers, max_memory: what each of the nets may do, as :class:`Net` takes it.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
             to write a snapshot.
@@ -68,6 +70,8 @@ class Solver:
         path: str | None = None,
         lines: Any = None,
         engine: str | None = None,
+        allow_python_layers: bool = True,
+        max_memory: int | None = None,
         observers: Sequence[events.Observer] | None = None,
         action_function: Callable[[], Action] | None = None,
     ) -> None:
@@ -86,7 +90,8 @@ class Solver:
         self._last_display: tuple[int, float] | None = None
         logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
         self._check()
-        factory = NetFactory(self.param, path=self._settings.path, engine=engine)
+        limits = Limits(max_memory, allow_python_layers)
+        factory = NetFactory(self.param, path=self._settings.path, engine=engine, limits=limits)
         self.net: Net = factory.train_net()
         self.test_nets: list[Net] = factory.test_nets()
         self._updater = Updater(self.net, self.rule(self.param), self.param)
