@@ -40,6 +40,7 @@ from minicaffe.solver import (
     Solver,
     get_solver,
 )
+from minicaffe.threads import set_threads
 from minicaffe.timer import Timer
 
 
@@ -96,6 +97,7 @@ __all__ = [
     "set_random_seed",
     "set_solver_count",
     "set_solver_rank",
+    "set_threads",
     "solver_count",
     "solver_rank",
     "to_proto",

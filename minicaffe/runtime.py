@@ -1,7 +1,8 @@
 """What pycaffe's functions set for the whole process: the random seed, the mode, the log.
 
-This is minicaffe's only state that belongs to a process and not to an object. Nets read the
-seed from here when they are given none; nothing else in the library depends on it.
+With the number of threads in :mod:`minicaffe.threads`, this is minicaffe's only state that
+belongs to a process and not to an object. Nets read the seed from here when they are given none;
+nothing else in the library depends on it.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import minicaffe
 from minicaffe.cli._flags import add_flags
 from minicaffe.engines import engine_names, find_engine, why_unavailable
+from minicaffe.threads import available_cores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,10 +40,3 @@ def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def available_cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

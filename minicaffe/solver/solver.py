@@ -270,9 +270,9 @@ class Solver:
             self._notify(events.StepReached(self.iter, step))
         if self.param.display and self.iter % self.param.display == 0:
             self._notify(events.LearningRate(self.iter, rate))
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"), uninterrupted():
-            clipped = self._updater.clip()
-            self._updater.apply(rate, self.iter)
+        with uninterrupted():
+            clipped = self._updater.clipping()
+            self._updater.apply(rate, self.iter, clipped[1] if clipped else 1.0)
             self._current_step = step
             self.iter += 1
         if clipped:

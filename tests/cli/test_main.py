@@ -205,11 +205,3 @@ def test_processor_name(tmp_path: Path) -> None:
     assert processor_name(file) != ""
     file.write_text("processor : 0\nmodel name\t: Tortoise 9000\n")
     assert processor_name(file) == "Tortoise 9000"
-
-
-def test_cores_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    from minicaffe.cli.device_query import available_cores
-
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 7)
-    assert available_cores() == 7

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
+from minicaffe import threads
 from minicaffe.errors import SolverError
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import rules, update
 from minicaffe.solver.update import Updater
+from minicaffe.threads import Team
 from tests.solver.fakes import MULTIPLIERS, new_gradients, parameter_net
 
 
@@ -134,26 +138,71 @@ def test_a_net_without_parameters():
     net = parameter_net((), ())
     param = caffe_pb2.SolverParameter(clip_gradients=1)
     updater = Updater(net, rules.SGD(param), param)
-    assert updater.clip() is None
+    assert updater.clipping() is None
     updater.apply(0.1, 0)
     assert updater.history == []
 
 
+@pytest.mark.parametrize("block", [1 << 15, 7])
 @pytest.mark.parametrize("limit", [-1, 1e9, 0.5, 0])
-def test_clip(limit):
+def test_clip(limit, block, monkeypatch):
+    monkeypatch.setattr(update, "BLOCK", block)
     net = parameter_net()
     before = [one.blob.diff.copy() for one in net.learnable_params]
     norm = np.sqrt(sum((g**2).sum() for g in before))
     param = caffe_pb2.SolverParameter(clip_gradients=limit)
-    clipped = Updater(net, rules.SGD(param), param).clip()
+    updater = Updater(net, rules.SGD(param), param)
+    clipped = updater.clipping()
     if limit in (-1, 1e9):
         assert clipped is None
         factor = 1
     else:
         factor = limit / norm
         assert clipped == pytest.approx((norm, factor))
-    for g, one in zip(before, net.learnable_params, strict=True):
-        np.testing.assert_allclose(one.blob.diff, g * factor)
+    updater.apply(1, 0, factor)
+    for (lr_mult, _), g, one in zip(MULTIPLIERS, before, net.learnable_params, strict=True):
+        np.testing.assert_allclose(one.blob.diff, g * factor * lr_mult)
+
+
+@pytest.mark.parametrize("kind", rules.RULES)
+def test_threads_change_nothing(kind, monkeypatch):
+    monkeypatch.setattr(update, "BLOCK", 7)
+    param = caffe_pb2.SolverParameter(weight_decay=0.1, clip_gradients=0.5, **CASES[kind])
+    results = []
+    for count in (1, 3):
+        monkeypatch.setattr(threads, "thread_count", lambda count=count: count)
+        net = parameter_net(dtype=np.float32)
+        updater = Updater(net, rules.RULES[kind](param), param)
+        names = set()
+
+        def begin(updater=updater, names=names, real=updater.rule.update):
+            def update_and_note(*args):
+                names.add(threading.current_thread().name)
+                real(*args)
+
+            return update_and_note
+
+        updater.rule.update = begin()
+        for iteration in range(3):
+            _, factor = updater.clipping()
+            updater.apply(0.05, iteration, factor)
+            new_gradients(net, np.random.default_rng(iteration))
+        assert len(names) == count
+        results.append([net.arena.data.copy(), *updater.histories])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_error_in_a_thread_is_told(monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    team = Team(2, least=1)
+
+    def fail(share, number):
+        if number:
+            raise ZeroDivisionError(share)
+
+    with pytest.raises(ZeroDivisionError, match=r"range\(2, 3\)"):
+        team.each([3, 2, 5], fail)
 
 
 @pytest.mark.parametrize(
