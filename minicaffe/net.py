@@ -184,6 +184,10 @@ class Net:
             self._plan = self.engine.plan(self)
         return self._plan
 
+    def replan(self) -> None:
+        """Let the engine look at the layers anew, after one was set to compute otherwise."""
+        self._plan = None
+
     def _forward(self, start: int, end: int) -> float:
         """Run layers by number; returns the loss."""
         self._check_range(start, end)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ class Transformer:
         top = (x - mean[c, h, w]) · scale       with mean_file
         top = (x - mean_value[c]) · scale       with mean_value (one, or one a channel)
 
+    ``std_value`` (one, or one a channel; not Caffe's) divides besides: (x - mean) · scale / std.
     ``crop_size`` cuts a square, in TRAIN at a random place, in TEST from the middle
     (rounded up and left); ``mirror`` turns each image left to right with probability ½ in
     both phases. (Caffe's ``DataTransformer``.)
@@ -37,13 +38,14 @@ class Transformer:
         dtype: of the results.
 
     Raises:
-        DataError: mean_file and mean_value are both set; the mean file cannot be read.
+        DataError: mean_file and mean_value are both set; the mean file cannot be read; a
+            std_value is not above 0.
     """
 
     def __init__(self, param: Any, phase: int, rng: np.random.Generator, dtype: Any) -> None:
         self._dtype = np.dtype(dtype)
         self._rng = rng
-        self._scale = self._dtype.type(param.scale)
+        self._factor = channel_factor(param.scale, param.std_value, self._dtype)
         self._mirror = param.mirror
         self._crop = param.crop_size
         self._random_crop = bool(param.crop_size) and phase == caffe_pb2.TRAIN
@@ -82,6 +84,7 @@ class Transformer:
                 "lower crop_size or enlarge the images"
             )
         self._check_mean(shape)
+        check_channel_values("std_value", self._factor.size, shape[0])
         return (channels, crop, crop) if crop else (channels, height, width)
 
     def _check_mean(self, shape: tuple[int, ...]) -> None:
@@ -94,11 +97,8 @@ class Transformer:
                     f"but an image has {shape_text(shape)} (channels×height×width, before "
                     "cropping); compute the mean of these images, or use mean_value"
                 )
-        elif len(self._mean) not in (1, shape[0]):
-            raise DataError(
-                f"{len(self._mean)} mean_value(s) for images of {shape[0]} channel(s); give one, "
-                "or one for each channel"
-            )
+        else:
+            check_channel_values("mean_value", len(self._mean), shape[0])
 
     def apply(self, images: np.ndarray, out: np.ndarray) -> None:
         """Transform a batch.
@@ -115,11 +115,11 @@ class Transformer:
             if mean is not None and self._mean_file:
                 mean = cut(mean[None])
         if mean is None:
-            np.multiply(images, self._scale, out=out, dtype=out.dtype, casting="same_kind")
+            np.multiply(images, self._factor, out=out, dtype=out.dtype, casting="same_kind")
         else:
             np.subtract(images, mean, out=out, dtype=out.dtype, casting="same_kind")
-            if self._scale != 1:
-                out *= self._scale
+            if self._factor.ndim or self._factor != 1:
+                out *= self._factor
         if mirrored is not None:
             out[mirrored] = out[mirrored, :, :, ::-1]
 
@@ -147,3 +147,30 @@ class Transformer:
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
         self._rng.bit_generator.state = state["generator"]
+
+
+def channel_factor(scale: float, std_values: Sequence[float], dtype: Any) -> np.ndarray:
+    """scale / std: a number, or with ``std_value`` an array (1 or channels, 1, 1).
+
+    Raises:
+        DataError: a standard deviation is not above 0.
+    """
+    if not std_values:
+        return np.array(scale, dtype)
+    for value in std_values:
+        if not value > 0:
+            raise DataError(f"std_value is {value:g}, expected above 0: values are divided by it")
+    return np.array(scale / np.array(std_values), dtype).reshape(-1, 1, 1)
+
+
+def check_channel_values(field: str, found: int, channels: int) -> None:
+    """Refuse values that are neither one nor one for each channel.
+
+    Raises:
+        DataError: says how many there are and how many channels.
+    """
+    if found not in (1, channels):
+        raise DataError(
+            f"{found} {field}(s) for images of {channels} channel(s); give one, or one for each "
+            "channel"
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import DataError, GraphError, ShapeError
 from minicaffe.io.images import resize_image
 from minicaffe.suggest import did_you_mean
 
@@ -18,7 +18,7 @@ class Transformer:
 
     For an image x of height × width × channels the input is::
 
-        (channel_swap(transpose(resize(x))) · raw_scale - mean) · input_scale
+        (channel_swap(transpose(resize(x))) · raw_scale - mean) / std · input_scale
 
     where every step is left out that has not been set.
 
@@ -33,6 +33,7 @@ class Transformer:
         self.channel_swap: dict[str, Sequence[int]] = {}
         self.raw_scale: dict[str, Any] = {}
         self.mean: dict[str, np.ndarray] = {}
+        self.std: dict[str, np.ndarray] = {}
         self.input_scale: dict[str, Any] = {}
 
     def _shape(self, in_: str) -> tuple[int, ...]:
@@ -74,6 +75,8 @@ class Transformer:
             image *= self.raw_scale[in_]
         if in_ in self.mean:
             image -= self.mean[in_]
+        if in_ in self.std:
+            image /= self.std[in_]
         if in_ in self.input_scale:
             image *= self.input_scale[in_]
         return image
@@ -97,6 +100,8 @@ class Transformer:
             image = image.squeeze()
         if in_ in self.input_scale:
             image /= self.input_scale[in_]
+        if in_ in self.std:
+            image *= self.std[in_]
         if in_ in self.mean:
             image += self.mean[in_]
         if in_ in self.raw_scale:
@@ -170,6 +175,21 @@ class Transformer:
             f"the mean has shape {shape_text(mean.shape)}, but input '{in_}' is "
             f"{shape_text(shape)}; expected {shape[0]} values, or channels×height×width"
         )
+
+    def set_std(self, in_: str, std: Any) -> None:
+        """Set what is divided by after the mean: one number, or one a channel. (Not pycaffe's.)
+
+        Raises:
+            ShapeError: not as many values as the blob has channels.
+            DataError: one of them is not above 0.
+        """
+        channels = self._shape(in_)[1]
+        values = np.asarray(std, np.float32).reshape(-1)
+        if len(values) not in (1, channels):
+            raise ShapeError(f"{len(values)} values of std for input '{in_}', expected {channels}")
+        if not (values > 0).all():
+            raise DataError(f"a std for input '{in_}' is {values.min():g}, expected above 0")
+        self.std[in_] = values[:, np.newaxis, np.newaxis]
 
     def set_input_scale(self, in_: str, scale: Any) -> None:
         """Set a factor after everything else."""

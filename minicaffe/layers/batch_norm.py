@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +14,7 @@ from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.channels import channel_dot, channel_sum, fold
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
+from minicaffe.workers import Workers
 
 #: What the parameter blobs hold, in order.
 STATISTICS = ("mean sum", "variance sum", "weight sum")
@@ -54,13 +57,36 @@ class BatchNorm(Layer):
     The solver must not touch them. Their ``lr_mult`` is forced to 0: the prototxt may list
     up to three ``param`` blocks, each of which must say ``lr_mult: 0``.
 
+    **Beyond Caffe**, off unless asked for, and only where batch statistics are used:
+
+    ``ghost_batch_size``: statistics of so many items at a time, as if the parts of the batch
+    came one after another (Hoffer, Hubara, Soudry 2017, arXiv:1705.08741).
+
+    ``renorm``: batch renormalisation (Ioffe 2017, arXiv:1702.03275), with std the square
+    root of var + eps, and r and d constants in backward::
+
+        y = (x - mean) / std · r + d
+        r = clip(std / stored std, 1 / r_max, r_max)
+        d = clip((mean - stored mean) / stored std, -d_max, d_max)
+
+    The stored statistics are those before this batch; while there are none, r = 1, d = 0.
+
+    :attr:`workers`: statistics over the batches of several workers, see
+    :func:`minicaffe.workers.synchronise_statistics`.
+
     Raises:
-        GraphError: a ``param`` block with another ``lr_mult``, or more than three of them.
+        GraphError: a ``param`` block with another ``lr_mult``, or more than three of them;
+            ``r_max`` below 1, ``d_max`` below 0, or one of them without ``renorm``.
         ShapeError: fewer than two axes; another number of channels than at set-up; no
             values to take statistics of.
 
     For those who compute the normalisation elsewhere (an engine): :attr:`use_global_stats`,
-    :attr:`eps`, :meth:`stored_statistics` and :meth:`update_stored` hold all of the rules.
+    :attr:`eps`, :attr:`beyond_caffe`, :meth:`stored_statistics` and :meth:`update_stored`
+    hold all of the rules.
+
+    Attributes:
+        renorm: r_max and d_max, or None without ``renorm``; a training may change them.
+        workers: those whose batches are taken together; None: this batch alone.
     """
 
     exact_bottoms = 1
@@ -73,6 +99,9 @@ class BatchNorm(Layer):
         self.use_global_stats: bool = self.phase == caffe_pb2.TEST
         if param.HasField("use_global_stats"):
             self.use_global_stats = param.use_global_stats
+        self.ghost_batch_size: int = param.ghost_batch_size
+        self.renorm: Renorm | None = Renorm.from_param(param)
+        self.workers: Workers | None = None
         _require_channels(bottom[0])
         self.channels: int = bottom[0].shape[1]
         self._freeze_statistics()
@@ -80,8 +109,10 @@ class BatchNorm(Layer):
             self.add_param(shape)
         #: x - mean of the last forward; ``diff`` is room for backward in place.
         self._centred = Blob(dtype=self.dtype)
-        #: 1 / √(var + eps) of the last forward, for each channel.
+        #: 1 / √(var + eps) of the last forward with stored statistics, for each channel.
         self._inv_std = np.ones(self.channels, self.dtype)
+        #: What backward needs of the last forward with batch statistics.
+        self._parts: list[Part] = []
 
     def _freeze_statistics(self) -> None:
         """Give every statistics blob ``lr_mult: 0``, unless the prototxt contradicts."""
@@ -145,6 +176,18 @@ class BatchNorm(Layer):
         squares *= fraction
         squares += variance * (values / (values - 1) if values > 1 else 1.0)
 
+    @property
+    def beyond_caffe(self) -> str:
+        """What the batch statistics are asked for that Caffe's are not; mostly ""."""
+        if self.use_global_stats:
+            return ""
+        asked = {
+            "ghost_batch_size": self.ghost_batch_size,
+            "renorm": self.renorm,
+            "synchronised statistics": self.workers,
+        }
+        return ", ".join(what for what, value in asked.items() if value)
+
     # -------------------------------------------------------------------- running
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
@@ -162,14 +205,39 @@ class BatchNorm(Layer):
 
     def _forward_batch(self, x: np.ndarray, y: np.ndarray) -> None:
         centred = fold(self._centred.data)
-        values = x.shape[0] * x.shape[2]
-        mean = channel_sum(x) / values
+        size = self.ghost_batch_size or len(x)
+        self._parts = []
+        for start in range(0, len(x), size):
+            items = slice(start, start + size)
+            self._parts.append(self._normalise(items, x[items], centred[items], y[items]))
+
+    def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Part:
+        mean, values = self._means(channel_sum(x), x.shape[0] * x.shape[2])
         np.subtract(x, mean[:, None], out=centred)
         # Of the centred values (two passes): E(x²) - mean² would cancel.
-        variance = channel_dot(centred, centred) / values
+        variance, _ = self._means(channel_dot(centred, centred), x.shape[0] * x.shape[2])
+        inv_std = self._inverse_std(variance)
+        part = Part(items, values, inv_std, inv_std)
+        shift = None
+        if self.renorm is not None and self.blobs[2].data[0] != 0:
+            stored_mean, stored_variance = self.stored_statistics()
+            stored_inv_std = self._inverse_std(stored_variance)
+            ratio = self.renorm.ratio(stored_inv_std / inv_std)
+            shift = self.renorm.shift((mean - stored_mean) * stored_inv_std)
+            part.gain = inv_std * ratio
         self.update_stored(mean, variance, values)
-        self._inv_std = self._inverse_std(variance)
-        np.multiply(centred, self._inv_std[:, None], out=y)
+        np.multiply(centred, part.gain[:, None], out=y)
+        if shift is not None:
+            y += shift[:, None]
+        return part
+
+    def _means(self, sums: np.ndarray, values: int) -> tuple[np.ndarray, int]:
+        """Sums of a batch (of all workers') divided by its values, and how many those are."""
+        if self.workers is None:
+            return sums / values, values
+        both = np.append(sums.astype(np.float64), values)
+        self.workers.all_reduce(both)
+        return (both[:-1] / both[-1]).astype(sums.dtype), int(both[-1])
 
     def _inverse_std(self, variance: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as in Caffe
@@ -178,20 +246,78 @@ class BatchNorm(Layer):
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if not propagate_down[0]:
             return
-        dy, dx, inv_std = fold(top[0].diff), fold(bottom[0].diff), self._inv_std[:, None]
+        dy, dx = fold(top[0].diff), fold(bottom[0].diff)
         if self.use_global_stats:
-            np.multiply(dy, inv_std, out=dx)
+            np.multiply(dy, self._inv_std[:, None], out=dx)
             return
         centred = fold(self._centred.data)
-        values = dy.shape[0] * dy.shape[2]
-        mean_dy = channel_sum(dy) / values
-        slope = channel_dot(dy, centred) / values
-        slope *= self._inv_std * self._inv_std
         work = fold(self._centred.diff) if bottom[0] is top[0] else dx
+        for part in self._parts:
+            items = part.items
+            self._differentiate(part, dy[items], centred[items], work[items], dx[items])
+
+    def _differentiate(
+        self, part: Part, dy: np.ndarray, centred: np.ndarray, work: np.ndarray, dx: np.ndarray
+    ) -> None:
+        values = dy.shape[0] * dy.shape[2]
+        mean_dy, _ = self._means(channel_sum(dy), values)
+        slope, _ = self._means(channel_dot(dy, centred), values)
+        slope *= part.inv_std * part.inv_std
         np.multiply(centred, slope[:, None], out=work)
         np.subtract(dy, work, out=dx)
         dx -= mean_dy[:, None]
-        dx *= inv_std
+        dx *= part.gain[:, None]
+
+
+@dataclass
+class Part:
+    """What backward needs of a batch, or a part of it, that was normalised by itself.
+
+    Attributes:
+        items: which ones of the batch.
+        values: how many values a channel they have (m), all workers' together.
+        inv_std: 1 / √(var + eps), for each channel.
+        gain: what centred values were multiplied by: inv_std, with renorm r · inv_std.
+    """
+
+    items: slice
+    values: int
+    inv_std: np.ndarray
+    gain: np.ndarray
+
+
+@dataclass
+class Renorm:
+    """How far batch renormalisation corrects."""
+
+    r_max: float
+    d_max: float
+
+    @classmethod
+    def from_param(cls, param: Any) -> Renorm | None:
+        """Those of a ``BatchNormParameter``; None without ``renorm``.
+
+        Raises:
+            GraphError: they make no sense.
+        """
+        if not param.renorm:
+            for field in ("r_max", "d_max"):
+                if param.HasField(field):
+                    raise GraphError(f"{field} is set without renorm; write renorm: true, too")
+            return None
+        if not param.r_max >= 1:
+            raise GraphError(f"r_max is {param.r_max:g}, expected at least 1 (1: no factor)")
+        if not param.d_max >= 0:
+            raise GraphError(f"d_max is {param.d_max:g}, expected at least 0 (0: no shift)")
+        return cls(param.r_max, param.d_max)
+
+    def ratio(self, value: np.ndarray) -> np.ndarray:
+        """r, from std / stored std."""
+        return np.clip(value, 1 / self.r_max, self.r_max)
+
+    def shift(self, value: np.ndarray) -> np.ndarray:
+        """d, from (mean - stored mean) / stored std."""
+        return np.clip(value, -self.d_max, self.d_max)
 
 
 def _require_channels(bottom: Blob) -> None:

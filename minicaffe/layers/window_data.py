@@ -15,6 +15,7 @@ from minicaffe.data.base_layer import PrefetchingLayer, positive, required
 from minicaffe.data.images import Color, decode_image, resize_image
 from minicaffe.data.prefetch import Producer
 from minicaffe.data.records import State, derived_generator
+from minicaffe.data.transformer import channel_factor, check_channel_values
 from minicaffe.data.windows import Window, place, read_window_file
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs
@@ -33,9 +34,9 @@ class WindowDataLayer(PrefetchingLayer):
     used), fg_fraction (share of a batch that shows objects, rounded down; they come last),
     context_pad and crop_mode ("warp" or "square"; see :func:`place`), cache_images (keep the
     files in memory), scale. ``transform_param``: crop_size (the side of the square that every
-    window becomes), mirror, mean_file (its middle is used) or mean_value::
+    window becomes), mirror, mean_file (its middle is used) or mean_value, std_value::
 
-        top = (pixel - mean) · scale        0 where there is no image
+        top = (pixel - mean) · scale / std      0 where there is no image
 
     Tops: images (batch size × 3 × crop_size × crop_size) and labels (batch size). Windows are
     drawn at random, in both phases. ``transform_param { scale }`` does not count (Caffe's rule).
@@ -100,6 +101,8 @@ class WindowProducer:
         self._count_object = int(np.float32(self._batch_size) * np.float32(param.fg_fraction))
         self._split(listed.windows)
         self._mean = self._read_mean(transform)
+        self._factor = channel_factor(param.scale, transform.std_value, self._dtype)
+        check_channel_values("std_value", self._factor.size, 3)
 
     def _split(self, windows: Sequence[Window]) -> None:
         """Into those with objects and those of background."""
@@ -149,11 +152,7 @@ class WindowProducer:
             start = min((mean.shape[2] - self._crop) // 2, mean.shape[1] - self._crop)
             return mean[:, start : start + self._crop, start : start + self._crop]
         if transform.mean_value:
-            if len(transform.mean_value) not in (1, 3):
-                raise DataError(
-                    f"{len(transform.mean_value)} mean_value(s) for images of 3 channels; give "
-                    "one, or one for each channel"
-                )
+            check_channel_values("mean_value", len(transform.mean_value), 3)
             return np.array(transform.mean_value, self._dtype).reshape(-1, 1, 1)
         return None
 
@@ -197,7 +196,7 @@ class WindowProducer:
         else:
             whole = self._mean.shape[1:] == target.shape[1:]
             np.subtract(part, self._mean[:, rows, columns] if whole else self._mean, out=out)
-        out *= self._dtype.type(self._param.scale)
+        out *= self._factor
 
     def _file(self, index: int) -> bytes:
         if index in self._files:

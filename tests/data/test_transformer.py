@@ -60,6 +60,35 @@ def test_a_mean_value_for_each_channel():
     np.testing.assert_array_equal(got, IMAGES.astype(np.float32) - mean)
 
 
+@pytest.mark.parametrize("mean", ["", "mean_value: 10 mean_value: 20 mean_value: 30"])
+def test_std_values_divide_what_the_mean_leaves(mean):
+    want = IMAGES.astype(np.float32)
+    if mean:
+        want = want - np.float32([10, 20, 30]).reshape(3, 1, 1)
+    for text, std in (("std_value: 8", [8]), ("std_value: 2 std_value: 4 std_value: 5", [2, 4, 5])):
+        got = run(f"{mean} {text} scale: 0.5")
+        np.testing.assert_allclose(got, want * 0.5 / np.reshape(std, (-1, 1, 1)), rtol=1e-6)
+
+
+def test_std_values_as_people_know_them_from_torchvision():
+    """x / 255, minus a mean, divided by a deviation, both of values from 0 to 1."""
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    values = [f"mean_value: {255 * m} std_value: {255 * s}" for m, s in zip(mean, std, strict=True)]
+    want = (IMAGES / 255 - mean.reshape(3, 1, 1)) / std.reshape(3, 1, 1)
+    np.testing.assert_allclose(run(" ".join(values)), want, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan"])
+def test_a_std_value_that_is_not_above_zero_is_refused(value):
+    with pytest.raises(DataError, match=f"std_value is {value}, expected above 0"):
+        run(f"std_value: {value}")
+
+
+def test_std_values_for_other_channels_are_refused():
+    with pytest.raises(DataError, match=r"2 std_value\(s\) for images of 3 channel\(s\); give one"):
+        run("std_value: 1 std_value: 2")
+
+
 def test_in_test_the_crop_is_in_the_middle():
     got = run("crop_size: 4")  # 5x7: from row 0, column 1
     np.testing.assert_array_equal(got, IMAGES[:, :, 0:4, 1:5].astype(np.float32))

@@ -96,6 +96,11 @@ def test_mean_and_scale(tmp_path, caplog):
         want = (plain - np.array([1, 2, 3], np.float32).reshape(3, 1, 1)) * half
         np.testing.assert_array_equal(net.blobs["data"].data[0], want)
     assert "write window_data_param { scale: 9 }" in caplog.text
+    values += " std_value: 2 std_value: 4 std_value: 5"
+    with window_net(path, param, f"crop_size: 8 {values}") as net:
+        net.forward()
+        want /= np.array([2, 4, 5], np.float32).reshape(3, 1, 1)
+        np.testing.assert_allclose(net.blobs["data"].data[0], want, rtol=1e-6)
 
 
 def test_mirroring(tmp_path):
@@ -217,6 +222,7 @@ def test_a_missing_window_file(tmp_path):
         (OBJECTS, "", "", r"transform_param \{ crop_size \} is 0"),
         (OBJECTS, "context_pad: 4", "crop_size: 8", "leaves nothing of crop_size 8"),
         (OBJECTS + BACKGROUND, "", "crop_size: 8 mean_value: 1 mean_value: 2", "2 mean_value"),
+        (OBJECTS + BACKGROUND, "", "crop_size: 8 std_value: 1 std_value: 2", "2 std_value"),
     ],
 )
 def test_settings_that_do_not_fit(tmp_path, windows, param, transform, message):

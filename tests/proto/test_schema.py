@@ -144,8 +144,11 @@ def test_fields_beyond_bvlc_are_known_as_forks():
     for name in FIELDS.keys() - BVLC_FIELDS - set(OWN):
         message = name.split(".")[0]
         if message in BVLC_MESSAGES:
-            assert re.search(r"\[.+\]$", schema_docs.describe(name)), name
-            assert name in FORK_FIELDS, name
+            origin = re.search(r"\[(.+)\]$", schema_docs.describe(name))
+            assert origin, name
+            assert (name in FORK_FIELDS) != (origin[1] == "minicaffe"), name
+            if origin[1] == "minicaffe":
+                assert 20100 <= FIELDS[name].number < 21000, name
 
 
 def test_messages_beyond_bvlc_name_their_fork():

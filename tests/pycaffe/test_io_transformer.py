@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe import io
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import DataError, GraphError, ShapeError
 
 rng = np.random.default_rng(5)
 IMAGE = rng.uniform(size=(4, 5, 3)).astype(np.float32)
@@ -29,6 +29,21 @@ def test_every_step():
     want = IMAGE.transpose(2, 0, 1)[[2, 0, 1]]
     want = (want * 255 - MEAN[:, None, None]) * 0.5
     np.testing.assert_allclose(got, want, rtol=1e-5)
+
+
+def test_std_divides_what_the_mean_leaves():
+    made = transformer(**FULL, std=[2, 4, 5])
+    want = transformer(**FULL).preprocess("data", IMAGE) / np.reshape([2, 4, 5], (3, 1, 1))
+    got = made.preprocess("data", IMAGE)
+    np.testing.assert_allclose(got, want, rtol=1e-6)
+    np.testing.assert_allclose(made.deprocess("data", got), IMAGE, atol=1e-6)
+    made.set_std("data", 2)
+    want = transformer(**FULL).preprocess("data", IMAGE) / 2
+    np.testing.assert_allclose(made.preprocess("data", IMAGE), want, rtol=1e-6)
+    with pytest.raises(ShapeError, match="2 values of std for input 'data', expected 3"):
+        made.set_std("data", [1, 2])
+    with pytest.raises(DataError, match="is 0, expected above 0"):
+        made.set_std("data", [1, 2, 0])
 
 
 def test_and_back():

@@ -31,6 +31,30 @@ def stored(eps: float = 1e-5) -> Callable[[Arrays, Arrays], Arrays]:
     return reference
 
 
+def ghosts(size: int) -> Callable[[Arrays, Arrays], Arrays]:
+    def reference(bottoms: Arrays, params: Arrays) -> Arrays:
+        x = bottoms[0]
+        parts = [batch(EPS)([x[i : i + size]], params)[0] for i in range(0, len(x), size)]
+        return [np.concatenate(parts)]
+
+    return reference
+
+
+def renorm(r_max: float = 3, d_max: float = 5) -> Callable[[Arrays, Arrays], Arrays]:
+    def reference(bottoms: Arrays, params: Arrays) -> Arrays:
+        x = bottoms[0]
+        axes, shape = (0, *range(2, x.ndim)), (1, -1) + (1,) * (x.ndim - 2)
+        stored_mean, stored_variance = (params[i].reshape(shape) / params[2] for i in (0, 1))
+        stored_std = np.sqrt(stored_variance + EPS)
+        mean = x.mean(axis=axes, keepdims=True)
+        std = np.sqrt(x.var(axis=axes, keepdims=True) + EPS)
+        r = np.clip(std / stored_std, 1 / r_max, r_max)
+        d = np.clip((mean - stored_mean) / stored_std, -d_max, d_max)
+        return [(x - mean) / std * r + d]
+
+    return reference
+
+
 EPS = float(np.float32(1e-5))
 
 CASES = [
@@ -70,6 +94,34 @@ CASES = [
         "BatchNorm",
         "param { lr_mult: 0 } param { lr_mult: 0 decay_mult: 0 }",
         reference=batch(EPS),
+    ),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { ghost_batch_size: 2 }",
+        bottoms=[(5, 3, 2, 4)],  # the last part has one item
+        in_place=True,
+        reference=ghosts(2),
+    ),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { renorm: true }",
+        in_place=True,
+        has_gradient=False,  # r and d count as constants; see test_batch_norm_options.py
+        reference=renorm(),
+    ),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { renorm: true r_max: 1.125 d_max: 0.25 }",
+        bottoms=[(6, 4)],
+        has_gradient=False,
+        reference=renorm(1.125, 0.25),
+    ),
+    Case(
+        "BatchNorm",
+        "batch_norm_param { renorm: true ghost_batch_size: 2 }",
+        phase="TEST",
+        reference=stored(EPS),
+        name="test options",
     ),
     Case(
         "BatchNorm", bottoms=[(1, 2, 70, 71)], has_gradient=False, reference=batch(EPS), name="long"

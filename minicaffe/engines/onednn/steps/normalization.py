@@ -174,6 +174,8 @@ class BatchNorm(Affine):
         bottom = self.node.bottoms[0]
         if not 2 <= bottom.num_axes <= 5:
             raise Unsupported(f"{bottom.num_axes} axes, not 2 to 5")
+        if self.layer.beyond_caffe:
+            raise Unsupported(f"oneDNN's batch normalisation has no {self.layer.beyond_caffe}")
         rest = {node.layer.type: node for node in self.nodes[1:]}
         self.scale = rest.get("Scale")
         self.use_given, self.eps = self.layer.use_global_stats, float(self.layer.eps)
