@@ -11,6 +11,7 @@ from minicaffe.limits import Limits
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
+from minicaffe.solver.advice import warn_of_iter_size
 
 logger = logging.getLogger("minicaffe")
 
@@ -67,6 +68,7 @@ class NetFactory:
         net = self._build(origin, state, self.param.train_state, 0)
         if not any(net.blob_loss_weights.values()):
             logger.warning("net '%s' has no loss in phase TRAIN, so nothing is learned", net.name)
+        warn_of_iter_size(net, param.iter_size)
         return net
 
     def test_nets(self) -> list[Net]:
