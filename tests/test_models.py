@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_solver
+from tests.zoo import (
+    FOLDERS,
+    NETS,
+    ROOT,
+    SOLVERS,
+    as_if_trained,
+    for_imagenet,
+    front_matter,
+    learned_numbers,
+    multiply_adds,
+    short,
+    unfilled,
+    without_data,
+)
 
-ROOT = Path(__file__).parents[1]
-FOLDERS = sorted(path.parent for path in ROOT.glob("models/*/deploy.prototxt"))
 NAMES = [folder.name for folder in FOLDERS]
-NETS = sorted(ROOT.glob("models/*/train_val*.prototxt"))
-SOLVERS = sorted(ROOT.glob("models/*/solver*.prototxt"))
 KEYS = {
     "name", "license", "source", "dataset", "input", "parameters", "multiply_adds", "accuracy",
 }  # fmt: skip
 
+every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
+every_net = pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
+every_solver = pytest.mark.parametrize("path", SOLVERS, ids=map(short, SOLVERS))
+
+SMALL = [folder for folder in FOLDERS if not for_imagenet(folder)]
+SMALL_NETS = [path for path in NETS if path.parent in SMALL]
+every_small_folder = pytest.mark.parametrize("folder", SMALL, ids=map(short, SMALL))
+every_small_net = pytest.mark.parametrize("path", SMALL_NETS, ids=map(short, SMALL_NETS))
+
 
 def test_the_networks_are_there() -> None:
     assert {"lenet_bn", "lenet", "cifar10_quick", "cifar10_full", "resnet20"} <= set(NAMES)
-
-
-def short(path: Path) -> str:
-    return str(path.relative_to(ROOT / "models"))
-
-
-def front_matter(folder: Path) -> dict[str, Any]:
-    before, matter, text = (folder / "readme.md").read_text(encoding="utf-8").split("---\n", 2)
-    assert before == ""
-    assert text.strip()
-    return yaml.safe_load(matter)
 
 
 def deploy(folder: Path) -> Net:
@@ -47,28 +53,7 @@ def deploy(folder: Path) -> Net:
     return net
 
 
-def as_if_trained(net: Net) -> None:
-    """Give BatchNorm statistics of mean 0 and variance 1; without any it would divide by ~0."""
-    for name, blobs in net.params.items():
-        if net.layer_dict[name].type == "BatchNorm":
-            for blob, value in zip(blobs, (0, 1, 1), strict=True):
-                blob.data[...] = value
-
-
-def without_data(path: Path, shape: tuple[int, ...], batch: int = 3) -> Any:
-    """The network with inputs in place of its data layers, whose files may not be there."""
-    param = read_net(str(path))
-    for layer in param.layer:
-        if layer.type == "Data":
-            layer.type = "Input"
-            layer.ClearField("data_param")
-            layer.ClearField("transform_param")
-            for size in ((batch, *shape), (batch,)):
-                layer.input_param.shape.add().dim.extend(size)
-    return param
-
-
-@pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
+@every_small_folder
 def test_deploy_gives_probabilities(folder: Path) -> None:
     net = deploy(folder)
     images = np.random.default_rng(2).normal(size=net.blobs["data"].shape)
@@ -78,7 +63,7 @@ def test_deploy_gives_probabilities(folder: Path) -> None:
     np.testing.assert_allclose(result["prob"].sum(axis=1), 1, rtol=1e-5)
 
 
-@pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
+@every_small_net
 @pytest.mark.parametrize("phase", [TRAIN, TEST])
 def test_learns_and_is_tested(path: Path, phase: int) -> None:
     shape = deploy(path.parent).blobs["data"].shape[1:]
@@ -98,7 +83,7 @@ def test_learns_and_is_tested(path: Path, phase: int) -> None:
         assert all(param.blob.diff.any() for param in learned)
 
 
-@pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
+@every_small_net
 def test_trained_weights_fit_the_deploy_net(path: Path) -> None:
     target = deploy(path.parent)
     trained = Net(without_data(path, target.blobs["data"].shape[1:]), TRAIN, seed=7)
@@ -109,7 +94,29 @@ def test_trained_weights_fit_the_deploy_net(path: Path) -> None:
             np.testing.assert_array_equal(mine.data, theirs.data)
 
 
-@pytest.mark.parametrize("path", SOLVERS, ids=map(short, SOLVERS))
+@every_net
+def test_the_same_parameters_wherever_it_is_used(path: Path) -> None:
+    def shapes(net: Net) -> dict[str, list[tuple[int, ...]]]:
+        return {name: [blob.shape for blob in blobs] for name, blobs in net.params.items()}
+
+    trained = shapes(unfilled(path, TRAIN))
+    assert shapes(unfilled(path, TEST)) == trained
+    used = shapes(unfilled(path.with_name("deploy.prototxt")))
+    assert used.items() <= trained.items()
+    only_trained = [name for name in trained if name not in used]
+    # GoogLeNet has classifiers half-way up that only training needs
+    assert all(name.startswith(("loss1/", "loss2/")) for name in only_trained)
+    assert bool(only_trained) == (path.parent.name == "bvlc_googlenet")
+
+
+@every_net
+def test_no_two_layers_share_a_name(path: Path) -> None:
+    for file, phase in ((path, TRAIN), (path, TEST), (path.with_name("deploy.prototxt"), TEST)):
+        names = unfilled(file, phase)._layer_names
+        assert len(names) == len(set(names))
+
+
+@every_solver
 def test_solver_trains_the_network_beside_it(path: Path) -> None:
     param = read_solver(str(path))
     net = ROOT / param.net
@@ -120,17 +127,24 @@ def test_solver_trains_the_network_beside_it(path: Path) -> None:
     assert param.max_iter % param.test_interval == 0 or "full.prototxt" in path.name
 
 
-@pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
+@every_solver
 def test_all_test_images_are_tested(path: Path) -> None:
-    """test_iter times the batch size is the number of images: 2,000 shipped, else 10,000."""
-    layers = read_net(str(path)).layer
-    data = next(one for one in layers if one.type == "Data" and "test" in one.data_param.source)
-    count = 2000 if data.data_param.source.startswith("data/fashion_mnist/") else 10000
-    solver = read_solver(str(path.with_name(path.name.replace("train_val", "solver"))))
-    assert list(solver.test_iter) == [count // data.data_param.batch_size]
+    """test_iter times the batch size is the number of images: 2,000 shipped, else all."""
+    param = read_solver(str(path))
+    layers = read_net(str(ROOT / param.net)).layer
+    data = [one for one in layers if one.type == "Data"][1]
+    assert [rule.phase for rule in data.include] == [TEST]
+    counts = {
+        "fashion_mnist": 2000,
+        "fashion_mnist_full": 10000,
+        "cifar10": 10000,
+        "ilsvrc12": 50000,
+    }
+    count = counts[Path(data.data_param.source).parts[1]]
+    assert list(param.test_iter) == [count // data.data_param.batch_size]
 
 
-@pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
+@every_net
 def test_data_of_shipped_images_is_there(path: Path) -> None:
     for layer in read_net(str(path)).layer:
         if layer.type == "Data" and layer.data_param.source.startswith("data/fashion_mnist/"):
@@ -138,33 +152,19 @@ def test_data_of_shipped_images_is_there(path: Path) -> None:
             assert layer.data_param.backend == caffe_pb2.DataParameter.LMDB
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
+@every_folder
 def test_readme_begins_with_facts(folder: Path) -> None:
     facts = front_matter(folder)
     assert facts.keys() >= KEYS
-    net = deploy(folder)
+    net = unfilled(folder / "deploy.prototxt")
     assert facts["input"] == list(net.blobs["data"].shape[1:])
     assert facts["parameters"] == learned_numbers(net)
     assert facts["multiply_adds"] == multiply_adds(net)
 
 
-def learned_numbers(net: Net) -> int:
-    """How many numbers a net learns; BatchNorm's statistics are measured, not learned."""
-    return sum(
-        blob.count
-        for name, blobs in net.params.items()
-        for blob in blobs
-        if net.layer_dict[name].type != "BatchNorm"
-    )
-
-
-def multiply_adds(net: Net) -> int:
-    """Products of weights with values, for one image."""
-    total = 0
-    for name, blobs in net.params.items():
-        top = net.blobs[net.top_names[name][0]]
-        if net.layer_dict[name].type == "Convolution":
-            total += top.count // top.shape[0] * blobs[0].count // blobs[0].shape[0]
-        elif net.layer_dict[name].type == "InnerProduct":
-            total += blobs[0].count
-    return total
+@every_folder
+def test_training_and_use_see_the_same_size(folder: Path) -> None:
+    used = unfilled(folder / "deploy.prototxt").blobs["data"].shape[2:]
+    for layer in read_net(str(folder / "train_val.prototxt")).layer:
+        if layer.type == "Data" and layer.transform_param.crop_size:
+            assert (layer.transform_param.crop_size,) * 2 == used

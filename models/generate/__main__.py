@@ -1,0 +1,38 @@
+"""Write the generated prototxt files; ``python -m models.generate [NAME ...]``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from minicaffe.files import write_beside
+from minicaffe.suggest import did_you_mean
+
+from . import alexnet, googlenet, mobilenet, resnet
+from .imagenet import Model, files
+
+MODELS: dict[str, Model] = {
+    model.folder: model
+    for family in (alexnet, googlenet, mobilenet, resnet)
+    for model in family.MODELS
+}
+
+
+def main(names: Sequence[str]) -> int:
+    """Write the files of these networks, or of all; returns the exit status."""
+    for name in names:
+        if name not in MODELS:
+            print(f"error: no network '{name}'{did_you_mean(name, MODELS)}", file=sys.stderr)
+            return 1
+    for name in names or MODELS:
+        folder = Path(__file__).parents[1] / name
+        folder.mkdir(exist_ok=True)
+        for file, text in files(MODELS[name]).items():
+            with write_beside(folder / file) as beside:
+                beside.write_bytes(text.encode("utf-8"))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
