@@ -46,6 +46,9 @@ class Net:
             :func:`minicaffe.set_random_seed`, or else from the system.
         dtype: of all blobs; float32 unless gradients are being checked.
         engine: what runs it; None chooses the fastest one present.
+        precision: ``"float32"``, or ``"bf16"``: values and their gradients are stored in
+            bfloat16 between layers, which halves the memory they move; parameters, their
+            gradients, statistics and losses stay float32.
         path: the file that a ``NetParameter`` came from, for error messages.
         allow_python_layers: False for a file that you do not trust: it then runs no code
             (Python layers are refused) and writes no file (HDF5Output layers).
@@ -58,6 +61,7 @@ class Net:
         GraphError: layers that do not fit together.
         ShapeError: a layer cannot take its bottoms' shapes.
         SnapshotError: the weights cannot be read, or do not fit.
+        EngineError: the engine, or its precision, cannot be had on this machine.
 
     ``blobs`` maps names to :class:`Blob`; ``params`` maps layer names to their parameter
     blobs; both in the net's order. ``inputs`` and ``outputs`` are blob names.
@@ -74,6 +78,7 @@ class Net:
         seed: int | None = None,
         dtype: Any = np.float32,
         engine: str | None = None,
+        precision: str = "float32",
         path: str | None = None,
         allow_python_layers: bool = True,
         max_memory: int | None = None,
@@ -81,7 +86,8 @@ class Net:
         if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
             given, phase, level = phase, level, 0
             weights = given
-        self.engine = find_engine(engine)
+        self.engine = find_engine(engine, precision)
+        self.precision = precision
         param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")

@@ -41,7 +41,7 @@ def test_the_default_is_the_best_that_can_run(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv(engines.VARIABLE, raising=False)
     others = [name for name in engine_names() if name != "numpy"]
     monkeypatch.setattr(
-        engines, "why_unavailable", lambda name: "broken" if name in others else None
+        engines, "why_unavailable", lambda name, _: "broken" if name in others else None
     )
     assert find_engine().__name__.endswith(".numpy")
     for name in others:

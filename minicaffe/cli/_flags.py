@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from minicaffe.engines import PRECISIONS
 from minicaffe.limits import parse_size
 from minicaffe.proto import caffe_pb2
 
@@ -91,6 +92,8 @@ FLAGS = {
              shown="N"),
         Flag("stage", "the network's stages, separated by commas", comma_list, shown="STAGES"),
         Flag("engine", "what runs the layers; by default the fastest one here", shown="NAME"),
+        Flag("precision", "how values are stored between layers: float32 (the default) or bf16",
+             choices=PRECISIONS),
         Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
              "the machine's", parse_size, shown="SIZE"),
         Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
@@ -162,6 +165,11 @@ def double_dashes(words: Sequence[str]) -> list[str]:
 def phase_number(name: str | None, default: int) -> int:
     """The enum value of a phase's name."""
     return default if name is None else caffe_pb2.Phase.Value(name)
+
+
+def engine_of(args: argparse.Namespace) -> dict[str, Any]:
+    """The arguments of a net or solver that say what runs it."""
+    return {"engine": args.engine, "precision": args.precision or PRECISIONS[0]}
 
 
 def note_gpu(ids: str | None) -> None:

@@ -29,6 +29,8 @@ def run(args: argparse.Namespace) -> int:
         reason = why_unavailable(name)
         state = f"not available: {reason}" if reason else "available"
         print(f"Engine {name}: {state}{' (default)' if name == default else ''}")
+        if not reason:
+            print(f"  precision bf16: {why_unavailable(name, 'bf16') or 'available'}")
     print("GPU: not used; minicaffe runs on the CPU")
     return 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from minicaffe.cli._flags import add_flags, add_limits, limit_options, note_gpu
+from minicaffe.cli._flags import add_flags, add_limits, engine_of, limit_options, note_gpu
 from minicaffe.cli._score import score
 from minicaffe.net import TEST, Net
 
@@ -20,15 +20,16 @@ DEFAULT_ITERATIONS = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     needed = ("model", "weights")
-    add_flags(parser, *needed, "iterations", "level", "stage", "engine", "gpu", required=needed)
+    flags = ("iterations", "level", "stage", "engine", "precision", "gpu")
+    add_flags(parser, *needed, *flags, required=needed)
     add_limits(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Score the weights."""
     note_gpu(args.gpu)
-    options = limit_options(args)
-    with Net(args.model, TEST, args.level or 0, args.stage, engine=args.engine, **options) as net:
+    options = {**engine_of(args), **limit_options(args)}
+    with Net(args.model, TEST, args.level or 0, args.stage, **options) as net:
         for path in args.weights:
             net.copy_from(path)
         score(net, args.iterations or DEFAULT_ITERATIONS)

@@ -13,7 +13,14 @@ import logging
 from collections.abc import Callable
 from time import perf_counter
 
-from minicaffe.cli._flags import add_flags, add_limits, limit_options, note_gpu, phase_number
+from minicaffe.cli._flags import (
+    add_flags,
+    add_limits,
+    engine_of,
+    limit_options,
+    note_gpu,
+    phase_number,
+)
 from minicaffe.errors import GraphError
 from minicaffe.net import TRAIN, Net
 
@@ -24,7 +31,8 @@ DEFAULT_ITERATIONS = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
-    flags = ("model", "weights", "phase", "level", "stage", "iterations", "engine", "gpu")
+    flags = ("model", "weights", "phase", "level", "stage", "iterations", "engine", "precision",
+             "gpu")  # fmt: skip
     add_flags(parser, *flags, required=("model",))
     add_limits(parser)
 
@@ -33,8 +41,8 @@ def run(args: argparse.Namespace) -> int:
     """Measure and log."""
     note_gpu(args.gpu)
     phase = phase_number(args.phase, TRAIN)
-    options = limit_options(args)
-    with Net(args.model, phase, args.level or 0, args.stage, engine=args.engine, **options) as net:
+    options = {**engine_of(args), **limit_options(args)}
+    with Net(args.model, phase, args.level or 0, args.stage, **options) as net:
         if not net.layers:
             raise GraphError("the net has no layers in this phase", path=args.model)
         for path in args.weights or ():

@@ -17,7 +17,7 @@ from typing import Any
 
 from minicaffe.cli import _overrides
 from minicaffe.cli._config import apply_config
-from minicaffe.cli._flags import add_flags, add_limits, limit_options, note_gpu
+from minicaffe.cli._flags import add_flags, add_limits, engine_of, limit_options, note_gpu
 from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
 from minicaffe.errors import SolverError
@@ -33,7 +33,7 @@ from minicaffe.solver.signals import SignalHandler
 logger = logging.getLogger("minicaffe")
 
 _FLAGS = (
-    "solver", "snapshot", "weights", "engine", "iterations", "phase", "level", "stage",
+    "solver", "snapshot", "weights", "engine", "precision", "iterations", "phase", "level", "stage",
     "sigint_effect", "sighup_effect", "gpu",
 )  # fmt: skip
 
@@ -94,7 +94,7 @@ def _train(param: Any, lines: Any, args: argparse.Namespace) -> None:
             param,
             path=args.solver,
             lines=lines,
-            engine=args.engine,
+            **engine_of(args),
             observers=observers,
             action_function=signals.requested,
             **limit_options(args),
@@ -117,7 +117,7 @@ def _score(param: Any, args: argparse.Namespace) -> None:
     settings = load_settings(param, args.solver)
     limits = Limits(**limit_options(args))
     nets = NetFactory(
-        settings.param, path=args.solver, engine=args.engine, limits=limits
+        settings.param, path=args.solver, limits=limits, **engine_of(args)
     ).test_nets()
     for net, batches in zip(nets, param.test_iter, strict=False):
         with net:

@@ -6,6 +6,8 @@ A module ``minicaffe.engines.NAME`` offers
     prepare to run the net;
 ``why_unavailable() -> str | None``
     why it cannot run on this machine, or None when it can;
+``why_no_bf16() -> str | None``
+    why it cannot store values in bfloat16 (:data:`PRECISIONS`), or None when it can;
 ``PRIORITY``
     an int; the available engine with the largest one is the default.
 """
@@ -24,6 +26,10 @@ from minicaffe.suggest import did_you_mean
 #: The environment variable that names the engine when nobody else does.
 VARIABLE = "MINICAFFE_ENGINE"
 
+#: In what a net's values are stored between layers. The first one is the default; with bf16
+#: (bfloat16: the upper half of a float32) weights, their gradients and losses stay float32.
+PRECISIONS = ("float32", "bf16")
+
 
 class Plan(Protocol):
     """A net, prepared to run; layers are counted as the net counts them."""
@@ -41,26 +47,39 @@ def engine_names() -> list[str]:
     return sorted(names, key=lambda name: -_module(name).PRIORITY)
 
 
-def why_unavailable(name: str) -> str | None:
-    """Why this machine cannot run an engine, or None when it can."""
-    return _module(name).why_unavailable()
+def why_unavailable(name: str, precision: str = PRECISIONS[0]) -> str | None:
+    """Why this machine cannot run an engine with a precision, or None when it can."""
+    module = _module(name)
+    reason: str | None = module.why_unavailable()
+    if reason is None and precision == "bf16":
+        reason = module.why_no_bf16()
+    return reason
 
 
-def find_engine(name: str | None = None) -> ModuleType:
+def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> ModuleType:
     """The engine of this name, or of the environment variable, or the best one.
 
+    Args:
+        name: of a module here.
+        precision: one of :data:`PRECISIONS`; the engine must be able to store values so.
+
     Raises:
-        EngineError: no such engine, or it cannot run here (says why).
+        EngineError: no such engine or precision, or it cannot run here (says why).
     """
+    if precision not in PRECISIONS:
+        hint = did_you_mean(precision, PRECISIONS) or f"; there are: {', '.join(PRECISIONS)}"
+        raise EngineError(f"unknown precision '{precision}'{hint}")
     name = name or os.environ.get(VARIABLE) or None
     if name is None:
-        name = next(one for one in engine_names() if why_unavailable(one) is None)
+        names = engine_names()  # where none can, the first one says why
+        name = next((one for one in names if why_unavailable(one, precision) is None), names[0])
     if name not in engine_names():
         hint = did_you_mean(name, engine_names()) or f"; there are: {', '.join(engine_names())}"
         raise EngineError(f"unknown engine '{name}'{hint}")
-    reason = why_unavailable(name)
+    reason = why_unavailable(name, precision)
     if reason:
-        raise EngineError(f"engine '{name}' cannot run here: {reason}")
+        how = "" if precision == PRECISIONS[0] else f" with precision {precision}"
+        raise EngineError(f"engine '{name}' cannot run here{how}: {reason}")
     return _module(name)
 
 

@@ -17,6 +17,11 @@ def why_unavailable() -> str | None:
     return None
 
 
+def why_no_bf16() -> str | None:
+    """numpy has no such type."""
+    return "numpy has no bfloat16; this engine computes and stores float32"
+
+
 def plan(net: Net) -> NumpyPlan:
     """Prepare to run the net."""
     return NumpyPlan(net)

@@ -38,15 +38,23 @@ class NetFactory:
         param: the solver's settings, already checked.
         path: the solver's own file, where inline nets stand.
         engine: what runs the nets.
+        precision: how they store values.
         limits: what the nets may do.
     """
 
     def __init__(
-        self, param: Any, *, path: str | None, engine: str | None, limits: Limits | None = None
+        self,
+        param: Any,
+        *,
+        path: str | None,
+        engine: str | None,
+        precision: str = "float32",
+        limits: Limits | None = None,
     ) -> None:
         self.param = param
         self.path = path
         self.engine = engine
+        self.precision = precision
         self.limits = limits or Limits()
         self._read: dict[str, Any] = {}
 
@@ -117,6 +125,7 @@ class NetFactory:
             state.level,
             seed=seed + number if seed >= 0 else None,
             engine=self.engine,
+            precision=self.precision,
             path=origin.path,
             allow_python_layers=self.limits.allow_python_layers,
             max_memory=self.limits.max_memory,

@@ -42,6 +42,7 @@ class Solver:
             ``snapshot_prefix`` where that is not set.
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
         engine: what runs the nets; None chooses the fastest one present.
+        precision: how the nets store values, ``"float32"`` or ``"bf16"``.
         allow_python_layers, max_memory: what each of the nets may do, as :class:`Net` takes it.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
@@ -70,6 +71,7 @@ class Solver:
         path: str | None = None,
         lines: Any = None,
         engine: str | None = None,
+        precision: str = "float32",
         allow_python_layers: bool = True,
         max_memory: int | None = None,
         observers: Sequence[events.Observer] | None = None,
@@ -91,7 +93,13 @@ class Solver:
         logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
         self._check()
         limits = Limits(max_memory, allow_python_layers)
-        factory = NetFactory(self.param, path=self._settings.path, engine=engine, limits=limits)
+        factory = NetFactory(
+            self.param,
+            path=self._settings.path,
+            engine=engine,
+            precision=precision,
+            limits=limits,
+        )
         self.net: Net = factory.train_net()
         self.test_nets: list[Net] = factory.test_nets()
         self._updater = Updater(self.net, self.rule(self.param), self.param)

@@ -192,10 +192,14 @@ def test_device_query_says_why_an_engine_is_missing(
     monkeypatch.setenv("MINICAFFE_ENGINE", "numpy")
     monkeypatch.setattr(device_query, "engine_names", lambda: ["warp", "numpy"])
     monkeypatch.setattr(
-        device_query, "why_unavailable", lambda name: "no dilithium" if name == "warp" else None
+        device_query,
+        "why_unavailable",
+        lambda name, precision="": "no dilithium" if name == "warp" or precision else None,
     )
     assert cli.main(["device_query"]) == 0
-    assert "Engine warp: not available: no dilithium" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "Engine warp: not available: no dilithium" in text
+    assert "Engine numpy: available (default)\n  precision bf16: no dilithium\n" in text
 
 
 def test_processor_name(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from minicaffe.registry import layer_class
 from tests.engines.twins import Twins
 from tests.layers.harness import Case
 from tests.layers.test_layers import CASES
+
+Rounding = Callable[[np.ndarray], np.ndarray]
 
 
 def net_text(case: Case, in_place: bool) -> str:
@@ -32,25 +36,33 @@ def net_text(case: Case, in_place: bool) -> str:
     return "\n".join(lines)
 
 
-def twins_of(case: Case, in_place: bool = False) -> Twins:
+def unchanged(values: np.ndarray) -> np.ndarray:
+    return values
+
+
+def twins_of(case: Case, in_place: bool = False, rounded: Rounding = unchanged) -> Twins:
+    """The nets of a row, with equal parameters and inputs (``rounded``)."""
     twins = Twins(net_text(case, in_place), caffe_pb2.Phase.Value(case.phase))
     rng = np.random.default_rng(7)
     makers = case.values if isinstance(case.values, list | tuple) else [case.values] * 99
     for index, (shape, make) in enumerate(zip(case.bottoms, makers, strict=False)):
-        values = make(rng, shape)
+        values = rounded(make(rng, shape))
         for net in twins.nets:
             net.blobs[f"in{index}"].data[...] = values
     for name, blobs in twins.numpy.params.items():
         for left, right in zip(blobs, twins.onednn.params[name], strict=True):
             if not left.data.any():  # zeros hide mistakes
                 left.data[...] = rng.uniform(0.5, 2, left.shape)
-            right.data[...] = left.data
+            left.data[...] = right.data[...] = rounded(left.data)
     return twins
 
 
-def check(case: Case, twins: Twins) -> None:
+def check(
+    case: Case, twins: Twins, rounded: Rounding = unchanged, tolerance: float | None = None
+) -> None:
+    """Run the nets of a row forward, and backward twice, and compare."""
     twins.each("forward")
-    twins.same(diffs=False)
+    twins.same(diffs=False, tolerance=tolerance)
     if not case.has_gradient:
         return
     rng = np.random.default_rng(8)
@@ -58,11 +70,11 @@ def check(case: Case, twins: Twins) -> None:
     for _ in range(2):  # parameters' gradients add up
         for name in twins.numpy.blobs:
             if name in tops and not case.loss:
-                values = rng.normal(size=twins.numpy.blobs[name].shape)
+                values = rounded(rng.normal(size=twins.numpy.blobs[name].shape))
                 for net in twins.nets:
                     net.blobs[name].diff[...] = values
         twins.each("backward")
-        twins.same()
+        twins.same(tolerance=tolerance)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -45,7 +45,7 @@ def write(twins: Twins, name: str, kind: str = "data", seed: int = 5) -> None:
 
 def test_one_iteration(twins: Twins) -> None:
     losses = twins.each("forward_loss")
-    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    assert twins.agree(losses[1], losses[0])
     twins.each("backward")
     twins.same()
 
@@ -150,7 +150,7 @@ def test_partial_forward(kind: str) -> None:
         if kind != "to" and index > 2:
             write(twins, twins.numpy.nodes[index].bottom_names[0], seed=index)
         losses = twins.each("_forward", start, end)
-        assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+        assert twins.agree(losses[1], losses[0])
     twins.same(diffs=False)
 
 
@@ -194,7 +194,7 @@ def test_hooks_see_what_numpy_shows() -> None:
     twins.same()
     assert len(seen[0]) == len(seen[1]) > 40
     for got, want in zip(seen[1], seen[0], strict=True):
-        assert error_of(got, want) < 1e-4
+        assert twins.agree(got, want)
 
 
 # ------------------------------------------------------------------ arrays that are held
@@ -208,7 +208,7 @@ def test_held_arrays_are_kept_in_step(twins: Twins) -> None:
     for _ in range(3):
         twins.step()
         for key, want in held[0].items():
-            assert error_of(held[1][key], want) < 1e-4, key
+            assert twins.agree(held[1][key], want), key
         for arrays in held:
             arrays["data", "data"][...] *= 0.9
 
@@ -421,7 +421,7 @@ def test_two_losses_and_a_loss_in_the_middle() -> None:
     twins = Twins(str(text))
     twins.fill(**twins.label(5))
     losses = twins.each("forward_loss")
-    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+    assert twins.agree(losses[1], losses[0])
     for net in twins.nets:
         end = net.layer_index("loss2")
         net._backward(end, 0)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.engines import Plan
+from minicaffe.engines import PRECISIONS, Plan
 from minicaffe.engines import numpy as numpy_engine
 from minicaffe.engines.onednn.builder import Options
 from minicaffe.engines.onednn.library import library
 from minicaffe.engines.onednn.plan import OneDnnPlan
+from minicaffe.engines.onednn.primitives import BF16, F32
 from minicaffe.errors import EngineError
 
 if TYPE_CHECKING:
@@ -28,8 +29,24 @@ def why_unavailable() -> str | None:
     return None
 
 
+def why_no_bf16() -> str | None:
+    """Why values cannot be stored in bfloat16: the processor's instructions."""
+    if library().has_bf16:
+        return None
+    return (
+        "oneDNN finds no bfloat16 instructions on this processor "
+        "(neither avx512_bf16 nor amx_bf16); leave the precision at float32"
+    )
+
+
 def plan(net: Net) -> Plan:
-    """Prepare to run the net; one of another type than float32 runs as numpy."""
-    if net.dtype != np.float32:
-        return numpy_engine.plan(net)
-    return OneDnnPlan(net, Options())
+    """Prepare to run the net; one of another type than float32 runs as numpy.
+
+    Raises:
+        EngineError: such a net was to be stored in bfloat16.
+    """
+    if net.dtype == np.float32:
+        return OneDnnPlan(net, Options(storage=BF16 if net.precision == "bf16" else F32))
+    if net.precision != PRECISIONS[0]:
+        raise EngineError(f"precision {net.precision} is for nets of float32, not of {net.dtype}")
+    return numpy_engine.plan(net)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from minicaffe.blob import Blob
@@ -82,10 +83,15 @@ class Builder:
     Args:
         options: how to build.
         training: keep what the gradients need.
+
+    Attributes:
+        storage: data type in which the current step reads and writes; what it reads in
+            another one is reordered.
     """
 
     def __init__(self, options: Options, training: bool) -> None:
         self.options = options
+        self.storage = options.storage
         self.training = training
         self.calls = Calls()
         self.values = Versions()
@@ -94,9 +100,19 @@ class Builder:
 
     # ------------------------------------------------------------------ lists
 
-    def begin(self) -> None:
-        """Start the list of another step."""
+    def begin(self, storage: int | None = None) -> None:
+        """Start the list of another step, which may ask for a data type of its own."""
+        self.storage = self.options.storage if storage is None else storage
         self.calls = Calls()
+
+    @contextmanager
+    def storing(self, dtype: int) -> Iterator[None]:
+        """Within, the step reads and writes in this data type."""
+        before, self.storage = self.storage, dtype
+        try:
+            yield
+        finally:
+            self.storage = before
 
     def end(self) -> Calls:
         """The step's list, complete: what it computed is marked as the newest."""
@@ -115,7 +131,7 @@ class Builder:
 
     def wish(self, shape: Sequence[int]) -> Desc:
         """A descriptor of activations whose layout the primitive shall choose."""
-        return Desc(shape, self.options.storage, any_layout=True)
+        return Desc(shape, self.storage, any_layout=True)
 
     def source(self, blob: Blob, desc: Desc | None = None) -> Memory:
         """The blob's values, reordered where ``desc`` is another layout than they have."""
@@ -135,9 +151,11 @@ class Builder:
         tensor = self._current(versions, memory, shape)
         self.calls.reads.append(tensor)
         if desc is None:
-            return tensor.home
+            desc = tensor.home.desc.stored_as(self.storage)
         copy, primitive = tensor.add_copy(desc)
         if primitive is not None:
+            if tensor.is_plain and tensor not in self.calls.writes:
+                self.then(tensor.bring_out)  # an input that the last forward has overwritten
             self.then(primitive)
         return copy
 
@@ -155,7 +173,8 @@ class Builder:
         """The blob's values where they stay although the step writes its result into the same
         blob; a copy if they are in the plain array, which shows the result then."""
         source = self.source(blob)
-        if not self.values.of(blob.data_memory, blob.shape).is_plain:
+        tensor = self.values.of(blob.data_memory, blob.shape)
+        if not tensor.is_plain or source is not tensor.home:
             return source
         copy = Memory(source.desc)
         self.then(reorder(source, copy))
@@ -171,12 +190,12 @@ class Builder:
         tensor = Tensor(blob.diff_memory, blob.shape, desc, apart=apart)
         return self._write(self.gradients, tensor)
 
-    def in_place(self, blob: Blob) -> Memory:
+    def in_place(self, blob: Blob, desc: Desc) -> Memory:
         """The home of the blob's values, which the step overwrites; another one where it is
-        shared."""
+        shared or of another layout."""
         tensor = self.values.of(blob.data_memory, blob.shape)
-        if tensor.shared:
-            return self.result(blob, tensor.home.desc)
+        if tensor.shared or tensor.home.desc != desc:
+            return self.result(blob, desc)
         return self._write(self.values, tensor.overwritten())
 
     def gradient_in_place(self, blob: Blob, desc: Desc) -> Memory:

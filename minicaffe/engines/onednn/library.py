@@ -25,6 +25,9 @@ MAJOR = 3  # the major version whose C API the engine is written for
 #: (LeNet 50 times as slow); with this one nothing is lost on an idle machine.
 _SPINS = "1000"
 
+#: The bits of oneDNN's instruction sets that AVX-512 with bfloat16 has; AMX has them all too.
+_AVX512_BF16 = 0xE7
+
 _WHEELS = (
     "onednn-cpu-gomp",
     "onednn-cpu-vcomp",
@@ -124,6 +127,13 @@ class Library:
         self.call(name, ctypes.byref(handle), *args)
         assert handle.value is not None
         return handle.value
+
+    @property
+    def has_bf16(self) -> bool:
+        """Whether oneDNN computes with bfloat16 instructions here (``ONEDNN_MAX_CPU_ISA``,
+        which limits it, counts)."""
+        instructions: int = self.function("get_effective_cpu_isa")()
+        return instructions & _AVX512_BF16 == _AVX512_BF16
 
     @functools.cached_property
     def engine(self) -> ctypes.c_void_p:

@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
 from minicaffe.engines.onednn.library import Unimplemented
 from minicaffe.engines.onednn.steps import Step, step_class
+from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.tensors import show
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
@@ -89,7 +90,7 @@ class OneDnnPlan:
     def __init__(self, net: Net, options: Options) -> None:
         self._nodes = net.nodes
         self._hooks = net.hooks
-        self._storage = options.storage
+        self._storage = Storage(options.storage)
         self._fuse = options.fuse
         self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
         self._signature: list[object] | None = None
@@ -114,7 +115,16 @@ class OneDnnPlan:
         signature = self._current_signature()
         if self._signature == signature:
             return
-        builder = Builder(Options(self._storage, self._fuse), self._training)
+        refused = -1
+        while refused < len(self._storage.reasons):  # some are to be built otherwise
+            refused = len(self._storage.reasons)
+            self._build()
+        self._flatten()
+        self._signature = self._current_signature()
+
+    def _build(self) -> None:
+        """Prepare all steps."""
+        builder = Builder(Options(self._storage.wanted, self._fuse), self._training)
         self.steps = []
         while not self.steps or self.steps[-1].last + 1 < len(self._nodes):
             index = self.steps[-1].last + 1 if self.steps else 0
@@ -122,11 +132,7 @@ class OneDnnPlan:
         if self._training:
             for prepared in reversed(self.steps):
                 if any(node.need_backward for node in prepared.step.nodes):
-                    builder.begin()
-                    prepared.step.backward(builder)
-                    prepared.backward = builder.end()
-        self._flatten()
-        self._signature = self._current_signature()
+                    self._prepare_backward(builder, prepared)
 
     def _prepare_forward(self, builder: Builder, index: int) -> Prepared:
         nodes = [self._nodes[index]]
@@ -137,16 +143,32 @@ class OneDnnPlan:
         if cls is not None:
             nodes = self._fusible(cls, index)
             step = cls(nodes)
-            builder.begin()
+            builder.begin(self._storage.of(nodes[0]))
             try:
                 step.forward(builder)
-                return Prepared(step, index, builder.end())
-            except (Unsupported, Unimplemented) as error:
+                calls = builder.end()
+                self._storage.check(nodes[0], calls.run)
+                return Prepared(step, index, calls)
+            except Unsupported as error:
                 reason = str(error)
+            except Unimplemented as error:
+                reason = str(error)
+                self._storage.refuse(nodes[0], reason)
         builder.begin()
         plain = NumpyStep(nodes[:1], reason)
         plain.forward(builder)
         return Prepared(plain, index, builder.end())
+
+    def _prepare_backward(self, builder: Builder, prepared: Prepared) -> None:
+        step = prepared.step
+        builder.begin(self._storage.of(step.node))
+        try:
+            step.backward(builder)
+        except Unimplemented as error:
+            if not self._storage.refuse(step.node, str(error)):
+                raise
+        prepared.backward = builder.end()
+        self._storage.check(step.node, prepared.backward.run)
 
     def _fusible(self, cls: type[Step], index: int) -> list[Node]:
         """The node, and those right behind it that the class can take along."""
@@ -291,7 +313,9 @@ class OneDnnPlan:
                 continue
             calls = [*prepared.forward.run, *prepared.backward.run]
             ran = [call.name for call in calls if hasattr(call, "name")]
-            lines.append(f"{names}: {', '.join(ran)}")
+            reason = self._storage.reasons.get(prepared.step.node.name)
+            kept = f" (in float32, {reason})" if reason else ""
+            lines.append(f"{names}: {', '.join(ran)}{kept}")
         return lines
 
 

@@ -148,6 +148,14 @@ class Desc:
         )
         return Desc(shape, self.dtype, handle=handle)
 
+    def stored_as(self, dtype: int) -> Desc:
+        """The same layout with another data type; row-major where it is none of
+        :data:`FORMATS`."""
+        if self.dtype == dtype:
+            return self
+        layout = self.format()
+        return Desc(self.shape, dtype, tag=layout[1] if layout else None)
+
     def format(self) -> tuple[int, int] | None:
         """Which of :data:`FORMATS` the layout is, or None."""
         for block, tag in FORMATS.get(len(self.shape), ()):
@@ -284,6 +292,11 @@ class Recipe:
         return _adopt(handle)
 
     @property
+    def by_gemm(self) -> bool:
+        """Whether it unrolls its operands into matrices, which takes long for few channels."""
+        return "gemm:" in self.implementation and "brgemm" not in self.implementation
+
+    @property
     def implementation(self) -> str:
         """The name of the implementation, such as ``jit:avx512_core``."""
         text = ctypes.c_char_p()
@@ -342,6 +355,16 @@ class Primitive:
             len(memories),
             ctypes.cast(args, ctypes.c_void_p),
         )
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it runs the library's plain reference code, which is slow."""
+        return self.name.partition("/")[2].startswith("ref")
+
+    def largest(self, dtype: int) -> int:
+        """The size of its largest operand of a data type, in bytes."""
+        operands = [memory.desc for memory in self._keep[1].values()]
+        return max((desc.size for desc in operands if desc.dtype == dtype), default=0)
 
     def __call__(self) -> None:
         status = self._execute(*self._call)

@@ -113,7 +113,7 @@ class Activation(Step):
             attributes=attributes,
         )
         over = in_place and not keep
-        target = builder.in_place(top) if over else builder.result(top, desc)
+        target = builder.in_place(top, desc) if over else builder.result(top, desc)
         builder.run(self.recipe, {SRC: source, DST: target})
         self.known = (DST, target) if from_top else (SRC, source)
 
@@ -303,7 +303,8 @@ class PReLU(Step):
         self.recipe = Recipe("prelu_forward", kind, source.desc, self.view, source.desc)
         self.source, self.slopes = source, builder.weights.source(slopes, self.view)
         over = in_place and not keep
-        target = builder.in_place(top) if over else builder.result(top, source.desc)
+        make = builder.in_place if over else builder.result
+        target = make(top, source.desc)
         builder.run(self.recipe, {SRC: source, WEIGHTS: self.slopes, DST: target})
 
     def backward(self, builder: Builder) -> None:

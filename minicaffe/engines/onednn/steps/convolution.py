@@ -111,9 +111,13 @@ class Deconvolution(Convolution):
 
 
 class InnerProductPass(WeightedPass):
-    """All features of every item through the weights."""
+    """All features of every item through the weights.
+
+    The top is small and often what a loss reads: it stays float32.
+    """
 
     kind = "inner_product"
+    exact_top = True
 
 
 @step_for("InnerProduct")

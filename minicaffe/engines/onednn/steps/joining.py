@@ -15,6 +15,7 @@ from minicaffe.engines.onednn.primitives import (
     BINARY_MAX,
     BINARY_MUL,
     DST,
+    F32,
     MULTIPLE_SRC,
     SRC,
     SRC_1,
@@ -55,8 +56,12 @@ def add_up(
     factors: Sequence[float] = (),
     attributes: Attributes | None = None,
 ) -> None:
-    """Append target = Σ factor · memory, all of one layout; the factors are 1 by default."""
-    if all(factor == 1 for factor in factors):  # faster than the primitive "sum"
+    """Append target = Σ factor · memory, all of one layout; the factors are 1 by default.
+
+    bfloat16 is added up in float32 and rounded once.
+    """
+    rounds = target.desc.dtype != F32 and len(memories) > 2
+    if all(factor == 1 for factor in factors) and not rounds:  # faster than the primitive "sum"
         left = memories[0]
         for right in memories[1:]:
             combine(builder, BINARY_ADD, left, right, target, attributes)
@@ -64,6 +69,7 @@ def add_up(
         return
     descs = c_descs([memory.desc for memory in memories])
     sources = {MULTIPLE_SRC + index: memory for index, memory in enumerate(memories)}
+    factors = factors or [1.0] * len(memories)
     recipe = Recipe("sum", target.desc, len(memories), c_floats(factors), descs)
     builder.run(recipe, {**sources, DST: target})
 

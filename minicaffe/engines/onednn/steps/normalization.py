@@ -88,7 +88,7 @@ class Affine(Step):
         self.prepare_statistics(builder)
         memories = {SRC: self.source, MEAN: self.mean, VARIANCE: self.variance}
         over = bottom is top and not keep
-        memories[DST] = builder.in_place(top) if over else builder.result(top, desc)
+        memories[DST] = builder.in_place(top, desc) if over else builder.result(top, desc)
         memories.update(self._learned(builder))
         if self.relu is not None and kind == FORWARD_TRAINING:
             self.workspace = memories[WORKSPACE] = Memory(self.recipe.desc("workspace"))

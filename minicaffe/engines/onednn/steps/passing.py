@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.engines.onednn.primitives import BINARY_MUL, Desc, Memory, reorder
+from minicaffe.engines.onednn.primitives import (
+    BINARY_MUL,
+    LINEAR,
+    Attributes,
+    Desc,
+    Memory,
+    reorder,
+)
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.joining import combine
 from minicaffe.proto import caffe_pb2
@@ -72,13 +79,17 @@ class Dropout(Step):
         if source.desc != self.drawn.desc:
             self.mask = Memory(source.desc)
             builder.then(reorder(self.drawn, self.mask))
-        target = builder.in_place(top) if top is bottom else builder.result(top, source.desc)
-        combine(builder, BINARY_MUL, source, self.mask, target)
+        make = builder.in_place if top is bottom else builder.result
+        target = make(top, source.desc)
+        combine(builder, BINARY_MUL, source, self.mask, target, self._scaled())
 
     def _draw(self) -> None:
         if not self.replaying:
-            mask = self.layer.draw(self.node.bottoms[0].shape).reshape(-1)
-            np.multiply(mask, np.float32(self.layer.scale), out=self.drawn.floats)
+            np.copyto(self.drawn.floats, self.layer.draw(self.node.bottoms[0].shape).reshape(-1))
+
+    def _scaled(self) -> Attributes:
+        """What multiplies a product by the scale (which bfloat16 would round)."""
+        return Attributes().then_eltwise(LINEAR, self.layer.scale)
 
     def backward(self, builder: Builder) -> None:
         """Multiply the gradient by the same mask."""
@@ -91,4 +102,5 @@ class Dropout(Step):
             return
         gradient = builder.gradient_source(top, self.mask.desc)
         make = builder.gradient_in_place if top is bottom else builder.gradient_result
-        combine(builder, BINARY_MUL, gradient, self.mask, make(bottom, self.mask.desc))
+        target = make(bottom, self.mask.desc)
+        combine(builder, BINARY_MUL, gradient, self.mask, target, self._scaled())

@@ -41,6 +41,7 @@ class WeightedPass:
 
     kind: str
     head: tuple[int, ...] = ()  # before the descriptors
+    exact_top = False  # leave the top in float32 whatever is stored otherwise
 
     def __init__(
         self,
@@ -71,17 +72,23 @@ class WeightedPass:
         return Desc((self.top_shape[1],)) if len(self.blobs) > 1 else None
 
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
-        return Desc(shape) if self.plain else builder.wish(shape)
+        return Desc(shape, builder.storage) if self.plain else builder.wish(shape)
+
+    def _top_wish(self, builder: Builder) -> Desc:
+        if self.exact_top:
+            return Desc(self.top_shape, F32, any_layout=not self.plain)
+        return self._wish(builder, self.top_shape)
 
     def _weights_wish(self, dtype: int) -> Desc:
         return Desc(self.weights.shape, dtype, any_layout=True)
 
     def _layout(self, desc: Desc, blob: Blob) -> Desc:
         """A primitive's descriptor as one of the blob's shape."""
-        return Desc(blob.shape) if self.plain else desc
+        return Desc(blob.shape, desc.dtype) if self.plain else desc
 
     def _seen(self, memory: Memory, shape: tuple[int, ...]) -> Memory:
-        return memory.seen_as(Desc(shape)) if memory.desc.shape != shape else memory
+        desc = memory.desc
+        return memory.seen_as(Desc(shape, desc.dtype)) if desc.shape != shape else memory
 
     # ---------------------------------------------------------------- forward
 
@@ -91,8 +98,8 @@ class WeightedPass:
         self.recipe = Recipe(
             f"{self.kind}_forward",
             *(kind, *self.head, self._wish(builder, self.source_shape)),
-            *(self._weights_wish(builder.options.storage), self._bias),
-            *(self._wish(builder, self.top_shape), *self.geometry),
+            *(self._weights_wish(builder.storage), self._bias),
+            *(self._top_wish(builder), *self.geometry),
             attributes=attributes,
         )
         wanted = self._layout(self.recipe.desc("src"), self.bottom)
@@ -123,12 +130,11 @@ class WeightedPass:
 
     def _backward_weights(self, builder: Builder) -> None:
         layer = self.step.layer
-        recipe = Recipe(
-            f"{self.kind}_backward_weights",
-            *(*self.head, self._wish(builder, self.source_shape)),
-            *(self._weights_wish(F32), self._bias),
-            *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
-        )
+        recipe = self._weights_recipe(builder)
+        if builder.storage != F32 and recipe.by_gemm and self.geometry:
+            with builder.storing(F32):
+                exact = self._weights_recipe(builder)
+            recipe = recipe if exact.by_gemm else exact  # several times as fast
         memories = {
             SRC: builder.another_layout(self.source, recipe.desc("src")),
             DIFF_DST: self._top_gradient(builder, recipe.desc("diff_dst")),
@@ -145,11 +151,19 @@ class WeightedPass:
         builder.run(recipe, memories)
         builder.then(*later)
 
+    def _weights_recipe(self, builder: Builder) -> Recipe:
+        return Recipe(
+            f"{self.kind}_backward_weights",
+            *(*self.head, self._wish(builder, self.source_shape)),
+            *(self._weights_wish(F32), self._bias),
+            *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
+        )
+
     def _backward_bottom(self, builder: Builder) -> None:
         recipe = Recipe(
             f"{self.kind}_backward_data",
             *(*self.head, self._wish(builder, self.source_shape)),
-            *(self._weights_wish(builder.options.storage),),
+            *(self._weights_wish(builder.storage),),
             *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
         )
         weights = builder.weights.source(self.blobs[0], self.weights, recipe.desc("weights"))

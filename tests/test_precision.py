@@ -1,0 +1,178 @@
+"""``precision="bf16"``: who takes it, who refuses it and why; the command line and the solver."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from google.protobuf import text_format
+
+from minicaffe import TEST, Net, cli, engines, get_solver
+from minicaffe.errors import EngineError
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net_binary
+
+Capture = pytest.CaptureFixture[str]
+
+WHY_NOT = engines.why_unavailable("onednn", "bf16")
+needs_bf16 = pytest.mark.skipif(bool(WHY_NOT), reason=str(WHY_NOT))
+needs_onednn = pytest.mark.skipif(
+    bool(engines.why_unavailable("onednn")), reason=str(engines.why_unavailable("onednn"))
+)
+
+NET = """
+layer {
+  name: "data" type: "DummyData" top: "data" top: "label"
+  dummy_data_param {
+    shape { dim: 4 dim: 3 dim: 6 dim: 5 } shape { dim: 4 }
+    data_filler { type: "gaussian" } data_filler { type: "constant" value: 1 }
+  }
+}
+layer {
+  name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 16 kernel_size: 3 weight_filler { type: "xavier" } }
+}
+layer {
+  name: "ip" type: "InnerProduct" bottom: "conv" top: "ip"
+  inner_product_param { num_output: 2 weight_filler { type: "xavier" } }
+}
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
+"""
+
+SOLVER = """
+net: "net.prototxt" test_iter: 2 test_interval: 5 base_lr: 0.1 lr_policy: "fixed"
+momentum: 0.9 max_iter: 10 snapshot_prefix: "tiny" random_seed: 1
+"""
+
+PARAM = text_format.Parse(NET, caffe_pb2.NetParameter())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "net.prototxt").write_text(NET)
+    (tmp_path / "solver.prototxt").write_text(SOLVER)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(engines.VARIABLE, raising=False)
+    return tmp_path
+
+
+def is_rounded(values: np.ndarray) -> bool:
+    """Whether all of these floats are bfloat16 values."""
+    return not (np.ascontiguousarray(values).view(np.uint32) & 0xFFFF).any()
+
+
+# ------------------------------------------------------------------ who refuses, and why
+
+
+def test_numpy_refuses() -> None:
+    with pytest.raises(EngineError, match=r"'numpy' cannot run here with precision bf16: numpy "):
+        Net(PARAM, TEST, engine="numpy", precision="bf16")
+    assert Net(PARAM, TEST, engine="numpy").precision == "float32"
+
+
+def test_an_unknown_precision() -> None:
+    with pytest.raises(EngineError, match=r"unknown precision 'bf61'; did you mean `bf16`\?"):
+        Net(PARAM, TEST, precision="bf61")
+    with pytest.raises(EngineError, match="unknown precision 'int4'; there are: float32, bf16"):
+        Net(PARAM, TEST, precision="int4")
+
+
+def test_where_no_engine_can_the_best_one_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(engines.VARIABLE, raising=False)
+    reasons = {name: f"{name} is broken" for name in engines.engine_names()}
+    monkeypatch.setattr(engines, "why_unavailable", lambda name, precision: reasons[name])
+    best = engines.engine_names()[0]
+    with pytest.raises(EngineError, match=f"with precision bf16: {best} is broken"):
+        Net(PARAM, TEST, precision="bf16")
+
+
+@needs_bf16
+def test_a_net_of_another_type_is_refused() -> None:
+    net = Net(PARAM, TEST, dtype=np.float64, engine="onednn", precision="bf16")
+    with pytest.raises(EngineError, match="precision bf16 is for nets of float32, not of float64"):
+        net.forward()
+
+
+@needs_onednn
+def test_a_processor_without_the_instructions(folder: Path) -> None:
+    limited = {**os.environ, "ONEDNN_MAX_CPU_ISA": "AVX2", "PYTHONPATH": os.pathsep.join(sys.path)}
+    words = ["train", "--solver=solver.prototxt", "--precision=bf16"]
+    for more in ([], ["--engine=onednn"]):
+        ran = subprocess.run(
+            [sys.executable, "-m", "minicaffe", *words, *more],
+            env=limited, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 1, ran.stderr
+        assert "Traceback" not in ran.stderr
+        last = ran.stderr.splitlines()[-1]
+        assert "'onednn' cannot run here with precision bf16: " in last
+        assert "avx512_bf16" in last
+        assert "amx_bf16" in last
+
+
+# ------------------------------------------------------------------ the command line
+
+
+def test_the_command_line_refuses_in_one_line(folder: Path, capsys: Capture) -> None:
+    words = ["train", "--solver=solver.prototxt", "--engine=numpy", "--precision=bf16"]
+    assert cli.main(words) == 1
+    assert "engine 'numpy' cannot run here with precision bf16" in capsys.readouterr().err
+    assert cli.main([*words[:-1], "--precision=bf61"]) == 2
+    assert "--precision" in capsys.readouterr().err
+
+
+@needs_bf16
+def test_train_test_and_time(
+    folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+    original = Net.__init__
+
+    def remember(self: Net, *args: object, **named: object) -> None:
+        original(self, *args, **named)  # type: ignore[arg-type]
+        seen.append(self.precision)
+
+    monkeypatch.setattr(Net, "__init__", remember)
+    (folder / "run.yaml").write_text("solver: solver.prototxt\nprecision: bf16\n")
+    weights = "--weights=tiny_iter_10.caffemodel"
+    for words in (
+        ["train", "--config=run.yaml"],
+        ["train", "--solver=solver.prototxt", "--phase=TEST", weights, "--precision=bf16"],
+        ["test", "--model=net.prototxt", weights, "--iterations=2", "--precision=bf16"],
+        ["time", "--model=net.prototxt", "--iterations=2", "--precision=bf16"],
+    ):
+        assert cli.main(words) == 0, capsys.readouterr().err
+    assert seen == ["bf16"] * 5  # training has two nets
+    assert cli.main(["time", "--model=net.prototxt", "--iterations=1"]) == 0
+    assert seen[5:] == ["float32"]
+
+
+# ------------------------------------------------------------------ the solver
+
+
+@needs_bf16
+def test_weights_updates_and_snapshots_stay_float32(folder: Path) -> None:
+    solver = get_solver("solver.prototxt", engine="onednn", precision="bf16", observers=[])
+    exact = get_solver("solver.prototxt", engine="numpy", observers=[])
+    start = exact.net.params["conv"][0].data.copy()
+    assert np.array_equal(solver.net.params["conv"][0].data, start)
+    for one in (exact, solver):  # the snapshot left behind is the last one's
+        one.solve()
+    net = solver.net
+    assert net.precision == solver.test_nets[0].precision == "bf16"
+    assert is_rounded(net.blobs["conv"].data)
+    assert net.blobs["conv"].data.any()
+    weights, trained = net.params["conv"][0].data, exact.net.params["conv"][0].data
+    assert not is_rounded(weights)
+    assert not is_rounded(net.params["conv"][0].diff)
+    assert not is_rounded(net.blobs["ip"].data)
+    moved = np.linalg.norm(trained - start)
+    assert moved > 0.1
+    assert np.linalg.norm(weights - trained) < 0.05 * moved
+    layers = {layer.name: layer for layer in read_net_binary("tiny_iter_10.caffemodel").layer}
+    stored = np.asarray(layers["conv"].blobs[0].data, np.float32)
+    assert np.array_equal(stored, weights.ravel())
