@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -35,27 +36,91 @@ def write_beside(
         MinicaffeError: of the class ``error``: the directory does not exist, is not
             writable or full; names the file and the system's reason.
     """
-    target = Path(os.path.realpath(path))
+    with refusals(path, error), write_together(path, error=error) as (beside,):
+        yield beside
+
+
+@contextmanager
+def write_together(
+    *paths: str | os.PathLike[str], error: type[MinicaffeError] = SnapshotError
+) -> Iterator[list[Path]]:
+    """Write several files that belong together, so that the last one vouches for the others.
+
+    The block gets a temporary file for each. When it ends, all of them are brought to the
+    disk; then they get their names in order. Older files are removed before that, except for
+    the first, which is replaced: whoever finds the last file finds the others as they belong
+    to it, even if the computer stops at any moment. When the block fails, all older files are
+    as they were.
+
+    Args:
+        paths: where the files are to end.
+        error: what to raise where the system refuses.
+
+    Raises:
+        MinicaffeError: as :func:`write_beside`. What the block itself does is the block's
+            affair: see :func:`refusals`.
+    """
+    targets = [Path(os.path.realpath(path)) for path in paths]
+    besides = []
+    for path, target in zip(paths, targets, strict=True):
+        with refusals(path, error):
+            if target.is_dir():
+                raise IsADirectoryError(21, "it is a directory")
+            besides.append(target if _is_device(target) else _name_beside(target))
+    moves = [pair for pair in zip(besides, targets, strict=True) if pair[0] != pair[1]]
     try:
-        if target.is_dir():
-            raise IsADirectoryError(21, "it is a directory")
-        if target.exists() and not target.is_file():
-            yield target  # such as /dev/stdout: nothing there that could be lost
-            return
-        beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-        try:
-            yield beside
-            _settle(beside, target)
-        finally:
+        yield besides
+        for path, beside, target in zip(paths, besides, targets, strict=True):
+            if beside != target:
+                with refusals(path, error):
+                    _bring_to_disk(beside, target)
+        with refusals(paths[-1], error):
+            _move(moves)
+    finally:
+        for beside, _ in moves:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def refusals(
+    path: str | os.PathLike[str], error: type[MinicaffeError] = SnapshotError
+) -> Iterator[None]:
+    """Turn what the system says while a file is written into one line about that file.
+
+    Raises:
+        MinicaffeError: of the class ``error``.
+    """
+    try:
+        yield
     except OSError as reason:
         text = reason.strerror or str(reason)
         raise error(
             f"cannot write the file: {text}; make sure that the directory exists, is writable "
             "and has space",
-            path=str(path),
+            path=os.fspath(path),
         ) from reason
+
+
+def remove_leftovers(prefix: str) -> list[str]:
+    """Remove temporary files that a killed process has left of files named ``prefix…``.
+
+    Nobody must be writing such files at the time.
+
+    Returns:
+        What was removed.
+    """
+    folder, stem = os.path.split(prefix)
+    name = re.escape(stem)
+    pattern = re.compile(rf"\.{name}.*\.[0-9a-f]{{8}}\.part|{name}.*\.[0-9a-f]{{8}}\.tempfile")
+    removed = []
+    with suppress(OSError):
+        for found in sorted(os.listdir(folder or ".")):
+            if pattern.fullmatch(found):
+                path = os.path.join(folder, found)
+                os.unlink(path)
+                removed.append(path)
+    return removed
 
 
 def check_writable(prefix: str, *, error: type[MinicaffeError] = SnapshotError) -> None:
@@ -75,11 +140,39 @@ def check_writable(prefix: str, *, error: type[MinicaffeError] = SnapshotError) 
         ) from reason
 
 
-def _settle(beside: Path, target: Path) -> None:
-    """Bring the file to the disk, then give it its name and its predecessor's mode."""
+def _is_device(target: Path) -> bool:
+    """Such as /dev/stdout: nothing there that could be lost."""
+    return target.exists() and not target.is_file()
+
+
+def _name_beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
+def _bring_to_disk(beside: Path, target: Path) -> None:
+    """Make sure that the contents are there before the name, with the predecessor's mode."""
     if target.exists():
         shutil.copymode(target, beside)
     # append mode, because Windows flushes only what was opened for writing
     with open(beside, "ab") as stream:
         os.fsync(stream.fileno())
-    os.replace(beside, target)
+
+
+def _move(moves: Sequence[tuple[Path, Path]]) -> None:
+    """Give the files their names, the last one at the very end."""
+    for _, target in reversed(moves[1:]):
+        target.unlink(missing_ok=True)
+    for beside, target in moves:
+        os.replace(beside, target)
+    for folder in {target.parent for _, target in moves}:
+        _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the names to the disk too; not every system can (Windows, some network disks)."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

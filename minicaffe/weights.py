@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from minicaffe import weights_hdf5
@@ -196,4 +197,13 @@ def save_caffemodel(net: Any, path: str, write_diff: bool = False) -> None:
         SnapshotError: the file cannot be written.
     """
     with write_beside(path) as beside:
-        beside.write_bytes(net_to_proto(net, write_diff).SerializeToString())
+        write_caffemodel(net, beside, write_diff)
+
+
+def write_caffemodel(net: Any, path: Path, write_diff: bool = False) -> None:
+    """The same, straight into a file that is nobody's yet.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.write_bytes(net_to_proto(net, write_diff).SerializeToString())

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from minicaffe.blob import Blob, shape_text
@@ -49,11 +53,22 @@ def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
     Raises:
         SnapshotError: the file cannot be written, or two layers have one name.
     """
+    with write_beside(path) as beside:
+        write_hdf5(net, beside, write_diff)
+
+
+def write_hdf5(net: Any, path: Path, write_diff: bool = False) -> None:
+    """The same, straight into a file that is nobody's yet.
+
+    Raises:
+        SnapshotError: two layers have one name.
+        OSError: the file cannot be written.
+    """
     names = [node.name for node in net.nodes]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise SnapshotError(f"two layers are named '{twice}'; HDF5 weights need unique names")
-    with write_beside(path) as beside, require_h5py().File(beside, "w") as file:
+    with new_hdf5(path) as file:
         data = file.create_group("data")
         diff = file.create_group("diff") if write_diff else None
         for node in net.nodes:
@@ -64,6 +79,22 @@ def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
                     group.create_dataset(str(index), data=blob.data)
                 if diffs is not None:
                     diffs.create_dataset(str(index), data=blob.diff)
+
+
+@contextmanager
+def new_hdf5(path: Path) -> Iterator[Any]:
+    """An HDF5 file to write into.
+
+    It is made in memory and written as one piece: where a disk is full, HDF5 itself fails
+    halfway, and sometimes once more when the program ends.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    memory = io.BytesIO()
+    with require_h5py().File(memory, "w") as file:
+        yield file
+    path.write_bytes(memory.getbuffer())
 
 
 def load_hdf5(net: Any, path: str) -> None:

@@ -80,6 +80,10 @@ FLAGS = {
         Flag("solver", "the solver's prototxt", shown="FILE"),
         Flag("model", "the network's prototxt", shown="FILE"),
         Flag("snapshot", "a .solverstate to resume from; not with --weights", shown="FILE"),
+        Flag("resume", "auto: resume from the newest whole snapshot, or begin if there is none",
+             choices=("auto",)),
+        Flag("keep_snapshots", "remove older snapshots, so that the N newest are left", positive,
+             shown="N"),
         Flag(
             "weights",
             ".caffemodel files to copy trained layers from, separated by commas",

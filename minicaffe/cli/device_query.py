@@ -10,7 +10,7 @@ import numpy as np
 
 import minicaffe
 from minicaffe.cli._flags import add_flags
-from minicaffe.engines import engine_names, find_engine, why_unavailable
+from minicaffe.engines import engine_name, engine_names, find_engine, why_unavailable
 from minicaffe.threads import available_cores
 
 
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"minicaffe {minicaffe.__version__}, Python {platform.python_version()}, "
           f"numpy {np.__version__}")  # fmt: skip
     print(f"Processor: {processor_name()}, {available_cores()} core(s) to use")
-    default = find_engine().__name__.rpartition(".")[2]
+    default = engine_name(find_engine())
     for name in engine_names():
         reason = why_unavailable(name)
         state = f"not available: {reason}" if reason else "available"

@@ -2,16 +2,19 @@
 
     minicaffe train --solver=models/lenet_bn/solver.prototxt
     minicaffe train --solver=S --snapshot=lenet_bn_iter_500.solverstate
+    minicaffe train --solver=S --resume=auto --keep_snapshots=3
     minicaffe train --solver=S --weights=pretrained.caffemodel --set base_lr=0.001
     minicaffe train --solver=S --weights=W --phase=TEST      (only score W)
 
-On a terminal a bar shows the progress; the log, in Caffe's format, goes to stderr.
+On a terminal a bar shows the progress; the log, in Caffe's format, goes to stderr. The exit status
+is 0, or 3 when a snapshot could not be written meanwhile, or 143 when SIGTERM ended the training.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import signal
 from contextlib import closing
 from typing import Any
 
@@ -21,6 +24,7 @@ from minicaffe.cli._flags import add_flags, add_limits, engine_of, limit_options
 from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
 from minicaffe.errors import SolverError
+from minicaffe.files import remove_leftovers
 from minicaffe.limits import Limits
 from minicaffe.log import is_terminal
 from minicaffe.proto.read import read_solver_located
@@ -28,13 +32,17 @@ from minicaffe.solver.events import LogObserver, Observer
 from minicaffe.solver.factory import get_solver
 from minicaffe.solver.loading import load_settings
 from minicaffe.solver.nets import NetFactory
+from minicaffe.solver.newest import find_newest
 from minicaffe.solver.signals import SignalHandler
 
 logger = logging.getLogger("minicaffe")
 
+#: The exit status when the training is done, but snapshots on the way could not be written.
+SNAPSHOTS_FAILED = 3
+
 _FLAGS = (
-    "solver", "snapshot", "weights", "engine", "precision", "iterations", "phase", "level", "stage",
-    "sigint_effect", "sighup_effect", "gpu",
+    "solver", "snapshot", "resume", "keep_snapshots", "weights", "engine", "precision",
+    "iterations", "phase", "level", "stage", "sigint_effect", "sighup_effect", "gpu",
 )  # fmt: skip
 
 
@@ -61,15 +69,30 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("a solver definition is needed: --solver=FILE")
     if args.snapshot and args.weights:
         args.usage_error("--snapshot resumes and --weights fine-tunes; give one of them")
+    if args.snapshot and args.resume:
+        args.usage_error("--snapshot and --resume both say where to go on; give one of them")
     param, lines = read_solver_located(args.solver)
     _overrides.apply(param, overrides)
+    if args.resume and args.phase != "TEST":
+        _find_snapshot(param, args)
     _put_flags(param, args)
     note_gpu(args.gpu)
     if args.phase == "TEST":
         _score(param, args)
+        return 0
+    return _train(param, lines, args)
+
+
+def _find_snapshot(param: Any, args: argparse.Namespace) -> None:
+    """Put the newest whole snapshot into ``--snapshot``; then it counts and not ``--weights``."""
+    prefix = load_settings(param, args.solver).param.snapshot_prefix
+    for path in remove_leftovers(prefix):
+        logger.info("Removed %s, which a killed process left unfinished", path)
+    args.snapshot = find_newest(prefix)
+    if args.snapshot is None:
+        logger.info("There is no snapshot %s_iter_N.solverstate yet, so training begins", prefix)
     else:
-        _train(param, lines, args)
-    return 0
+        args.weights = None
 
 
 def _put_flags(param: Any, args: argparse.Namespace) -> None:
@@ -85,7 +108,8 @@ def _put_flags(param: Any, args: argparse.Namespace) -> None:
         param.max_iter = args.iterations
 
 
-def _train(param: Any, lines: Any, args: argparse.Namespace) -> None:
+def _train(param: Any, lines: Any, args: argparse.Namespace) -> int:
+    """Train; returns the exit status."""
     observers: list[Observer] = [LogObserver()]
     if is_terminal(args.log.stream):
         observers.append(ProgressBar(args.log.show))
@@ -97,6 +121,7 @@ def _train(param: Any, lines: Any, args: argparse.Namespace) -> None:
             **engine_of(args),
             observers=observers,
             action_function=signals.requested,
+            keep_snapshots=args.keep_snapshots,
             **limit_options(args),
         )
         with closing(solver):
@@ -104,6 +129,12 @@ def _train(param: Any, lines: Any, args: argparse.Namespace) -> None:
                 logger.info("Resuming from %s", args.snapshot)
             logger.info("Starting Optimization")
             solver.solve(args.snapshot)
+    if signals.terminated:
+        return 128 + signal.SIGTERM
+    if solver.failed_snapshots:
+        logger.warning("%d snapshot(s) could not be written meanwhile", solver.failed_snapshots)
+        return SNAPSHOTS_FAILED
+    return 0
 
 
 def _score(param: Any, args: argparse.Namespace) -> None:

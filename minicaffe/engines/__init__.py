@@ -47,6 +47,11 @@ def engine_names() -> list[str]:
     return sorted(names, key=lambda name: -_module(name).PRIORITY)
 
 
+def engine_name(engine: ModuleType) -> str:
+    """What an engine that :func:`find_engine` gave is called."""
+    return engine.__name__.rpartition(".")[2]
+
+
 def why_unavailable(name: str, precision: str = PRECISIONS[0]) -> str | None:
     """Why this machine cannot run an engine with a precision, or None when it can."""
     module = _module(name)

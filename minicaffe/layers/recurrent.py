@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -130,6 +130,17 @@ class Recurrent(Layer):
         """Forget the states: the next forward begins from zeros."""
         for blob in self._carried:
             blob.data[...] = 0
+
+    def state(self) -> dict[str, Any]:
+        """The states after the last step of the last forward, by their names."""
+        values = [blob.data.copy() for blob in self._carried]
+        return dict(zip(self.states, values, strict=True))
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from where :meth:`state` was taken."""
+        for name, blob in zip(self.states, self._carried, strict=True):
+            blob.reshape(*state[name].shape)
+            blob.data[...] = state[name]
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:

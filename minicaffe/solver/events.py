@@ -171,6 +171,18 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
+class SnapshotFailed:
+    """A snapshot could not be written; the training goes on.
+
+    Attributes:
+        reason: one line, with the file.
+    """
+
+    iter: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class Finish:
     """``solve`` is over; ``early`` when it was asked to stop."""
 
@@ -211,6 +223,9 @@ class Observer:
     def on_snapshot(self, event: Snapshot) -> None:
         """A file is about to be written."""
 
+    def on_snapshot_failed(self, event: SnapshotFailed) -> None:
+        """A snapshot could not be written."""
+
     def on_finish(self, event: Finish) -> None:
         """Training is over."""
 
@@ -226,6 +241,7 @@ _METHODS = {
     TestBatch: "on_test_batch",
     TestResult: "on_test_result",
     Snapshot: "on_snapshot",
+    SnapshotFailed: "on_snapshot_failed",
     Finish: "on_finish",
 }
 
@@ -282,6 +298,13 @@ class LogObserver(Observer):
         what = "Snapshotting solver state to" if event.state else "Snapshotting to"
         kind = "HDF5" if event.hdf5 else "binary proto"
         logger.info("%s %s file %s", what, kind, event.path)
+
+    def on_snapshot_failed(self, event: SnapshotFailed) -> None:
+        logger.warning(
+            "Iteration %d: the snapshot failed, training goes on without it: %s",
+            event.iter,
+            event.reason,
+        )
 
     def on_finish(self, event: Finish) -> None:
         logger.info("Optimization stopped early." if event.early else "Optimization Done.")

@@ -1,4 +1,4 @@
-"""What SIGINT (Ctrl-C) and SIGHUP do while a net trains."""
+"""What SIGINT (Ctrl-C), SIGHUP and SIGTERM do while a net trains."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from minicaffe.suggest import did_you_mean
 
 
 class Action(enum.Enum):
-    """What a solver is asked to do between two iterations (Caffe's ``SolverAction``)."""
+    """What a solver is asked to do between two iterations (Caffe's ``SolverAction``).
+
+    ``TERMINATE``, which Caffe lacks, is a snapshot at once and then the end.
+    """
 
     NONE = "none"
     STOP = "stop"
     SNAPSHOT = "snapshot"
+    TERMINATE = "terminate"
 
 
 def effect(name: str) -> Action:
@@ -28,14 +32,11 @@ def effect(name: str) -> Action:
     Raises:
         SolverError: neither stop, snapshot nor none.
     """
-    try:
-        return Action(name)
-    except ValueError:
-        choices = [action.value for action in Action]
+    choices = [action.value for action in Action if action is not Action.TERMINATE]
+    if name not in choices:
         hint = did_you_mean(name, choices)
-        raise SolverError(
-            f"unknown signal effect '{name}', expected stop, snapshot or none{hint}"
-        ) from None
+        raise SolverError(f"unknown signal effect '{name}', expected stop, snapshot or none{hint}")
+    return Action(name)
 
 
 class SignalHandler:
@@ -43,12 +44,22 @@ class SignalHandler:
 
     Python delivers signals to the main thread alone: elsewhere this does nothing.
 
+    SIGTERM, which clusters and ``kill`` send, asks for a snapshot and the end.
+
     Args:
         sigint, sighup: the effects, ``stop``, ``snapshot`` or ``none``.
+
+    Attributes:
+        terminated: whether SIGTERM has come.
     """
 
     def __init__(self, sigint: str = "stop", sighup: str = "snapshot") -> None:
-        self._effects = {"SIGHUP": effect(sighup), "SIGINT": effect(sigint)}
+        self.terminated = False
+        self._effects = {
+            "SIGTERM": Action.TERMINATE,
+            "SIGHUP": effect(sighup),
+            "SIGINT": effect(sigint),
+        }
         self._pending: set[int] = set()
         self._before: dict[int, Any] = {}
 
@@ -76,6 +87,7 @@ class SignalHandler:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self._pending.add(number)
+        self.terminated = self.terminated or number == signal.SIGTERM
 
 
 @contextmanager

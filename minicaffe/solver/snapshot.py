@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,12 @@ from minicaffe.blobproto import array_of, blob_proto
 from minicaffe.errors import SnapshotError
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_binary
-from minicaffe.weights_hdf5 import is_hdf5, open_hdf5, require_h5py
+from minicaffe.proto.read import map_binary, read_binary
+from minicaffe.proto.wire import BYTES, WireError, wire_fields
+from minicaffe.weights_hdf5 import is_hdf5, new_hdf5, open_hdf5, require_h5py
+
+#: The field of the message, and the dataset of the HDF5 file, that Caffe passes over.
+_RECORD = "minicaffe_record"
 
 
 @dataclass
@@ -27,12 +31,14 @@ class SolverState:
         learned_net: the file that holds the weights; "" when there is none.
         current_step: how many steps the learning rate has gone down.
         history: the update rule's memory, parameter by parameter.
+        record: what minicaffe adds (see :mod:`minicaffe.solver.record`); empty in Caffe's files.
     """
 
     iter: int
     learned_net: str = ""
     current_step: int = 0
     history: Sequence[np.ndarray] = field(default_factory=list)
+    record: bytes = b""
 
 
 def write_state(path: str, state: SolverState, *, hdf5: bool) -> None:
@@ -42,15 +48,26 @@ def write_state(path: str, state: SolverState, *, hdf5: bool) -> None:
         SnapshotError: the file cannot be written; an older one is kept.
     """
     with write_beside(path) as beside:
-        if hdf5:
-            _write_hdf5(str(beside), state)
-            return
-        proto = caffe_pb2.SolverState(
-            iter=state.iter, learned_net=state.learned_net, current_step=state.current_step
-        )
-        for array in state.history:
-            proto.history.append(blob_proto(array))
-        beside.write_bytes(proto.SerializeToString())
+        write_state_file(beside, state, hdf5=hdf5)
+
+
+def write_state_file(path: Path, state: SolverState, *, hdf5: bool) -> None:
+    """The same, straight into a file that is nobody's yet.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    if hdf5:
+        _write_hdf5(path, state)
+        return
+    proto = caffe_pb2.SolverState(
+        iter=state.iter, learned_net=state.learned_net, current_step=state.current_step
+    )
+    if state.record:
+        proto.minicaffe_record = state.record
+    for array in state.history:
+        proto.history.append(blob_proto(array))
+    path.write_bytes(proto.SerializeToString())
 
 
 def read_state(path: str) -> SolverState:
@@ -69,7 +86,28 @@ def read_state(path: str) -> SolverState:
             path=path,
         )
     history = [array_of(one) for one in proto.history]
-    return SolverState(proto.iter, proto.learned_net, proto.current_step, history)
+    return SolverState(
+        proto.iter, proto.learned_net, proto.current_step, history, proto.minicaffe_record
+    )
+
+
+def peek_record(path: str) -> bytes:
+    """Only what minicaffe has added to a state; the histories are passed over.
+
+    Raises:
+        SnapshotError: the file cannot be read or is something else.
+    """
+    if is_hdf5(path):
+        with open_hdf5(path) as file:
+            return _record_in(file)
+    number = caffe_pb2.SolverState.DESCRIPTOR.fields_by_name[_RECORD].number
+    try:
+        for one in wire_fields(map_binary(path).view):
+            if one.number == number and one.wire == BYTES:
+                return bytes(one.value)
+    except WireError as reason:
+        raise SnapshotError(f"the file is truncated or damaged: {reason}", path=path) from reason
+    return b""
 
 
 def check_history(state: SolverState, net: Any, histories: int, path: str) -> None:
@@ -102,31 +140,16 @@ def check_history(state: SolverState, net: Any, histories: int, path: str) -> No
             )
 
 
-def find_learned_net(state: SolverState, path: str) -> str:
-    """The weights that belong to a state: where it says, or beside the state itself.
-
-    Raises:
-        SnapshotError: in neither place.
-    """
-    beside = os.path.join(os.path.dirname(path), os.path.basename(state.learned_net))
-    for place in (state.learned_net, beside):
-        if os.path.exists(place):
-            return place
-    raise SnapshotError(
-        f"the weights that belong to it are missing: neither '{state.learned_net}' nor "
-        f"'{beside}' exists",
-        path=path,
-    )
-
-
-def _write_hdf5(path: str, state: SolverState) -> None:
-    with require_h5py().File(path, "w") as file:
+def _write_hdf5(path: Path, state: SolverState) -> None:
+    with new_hdf5(path) as file:
         file.create_dataset("iter", data=np.array([state.iter], np.int32))
         _write_text(file, "learned_net", state.learned_net)
         file.create_dataset("current_step", data=np.array([state.current_step], np.int32))
         group = file.create_group("history")
         for index, array in enumerate(state.history):
             group.create_dataset(str(index), data=array)
+        if state.record:
+            file.create_dataset(_RECORD, data=np.frombuffer(state.record, np.uint8))
 
 
 def _write_text(file: Any, name: str, text: str) -> None:
@@ -154,7 +177,12 @@ def _read_hdf5(path: str) -> SolverState:
             learned_net=_text(file["learned_net"][()]) if "learned_net" in file else "",
             current_step=int(np.ravel(file["current_step"][()])[0]),
             history=[np.asarray(group[str(i)][()]) for i in range(len(group))],
+            record=_record_in(file),
         )
+
+
+def _record_in(file: Any) -> bytes:
+    return bytes(np.asarray(file[_RECORD][()], np.uint8)) if _RECORD in file else b""
 
 
 def _text(value: Any) -> str:

@@ -11,22 +11,29 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicaffe.errors import MinicaffeError, SolverError
-from minicaffe.files import check_writable
+from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.limits import Limits
 from minicaffe.net import Net
 from minicaffe.proto.printing import to_text
 from minicaffe.solver import divergence, events, rules
 from minicaffe.solver import snapshot as snapshots
+from minicaffe.solver.checkpoint import Snapshots
 from minicaffe.solver.loading import load_settings
+from minicaffe.solver.loss_window import LossWindow
 from minicaffe.solver.nets import NetFactory
+from minicaffe.solver.pair import read_pair
 from minicaffe.solver.policies import check_policy, learning_rate
 from minicaffe.solver.settings import SettingError, check_settings, warn_of_settings
 from minicaffe.solver.signals import Action, uninterrupted
+from minicaffe.solver.standing import (
+    Standing,
+    restore_training,
+    standing_of,
+    standing_of_training,
+)
 from minicaffe.solver.testing import average_outputs
 from minicaffe.solver.update import Updater
-from minicaffe.weights import load_weights, save_caffemodel, save_hdf5
-from minicaffe.weights_hdf5 import require_h5py
+from minicaffe.weights import load_weights
 
 logger = logging.getLogger("minicaffe")
 
@@ -47,6 +54,8 @@ class Solver:
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
             to write a snapshot.
+        keep_snapshots: when one is written, remove all others with this ``snapshot_prefix``
+            but the newest, so that so many are left; None removes none.
 
     Attributes:
         net: the net that is trained.
@@ -54,6 +63,7 @@ class Solver:
         iter: how many updates the weights have had.
         param: the ``SolverParameter``; changes to rates and the like take effect.
         observers: told of every event.
+        failed_snapshots: how many could not be written while it trained.
 
     Raises:
         PrototxtError: a file cannot be read.
@@ -76,6 +86,7 @@ class Solver:
         max_memory: int | None = None,
         observers: Sequence[events.Observer] | None = None,
         action_function: Callable[[], Action] | None = None,
+        keep_snapshots: int | None = None,
     ) -> None:
         self._settings = load_settings(solver, path, lines)
         self.param = self._settings.param
@@ -84,11 +95,15 @@ class Solver:
         )
         self.action_function = action_function
         self.iter = 0
+        self.failed_snapshots = 0
         self._current_step = 0
         self._callbacks: list[tuple[Callback, Callback]] = []
         self._stop_requested = False
-        self._losses: list[float] = []
-        self._smoothed_loss = 0.0
+        self._loss = LossWindow()
+        self._resumed = False  # and no step since
+        self._tests_stood: list[Standing] = []  # before the tests that are running
+        self._saved_at: int | None = None
+        self._snapshots = Snapshots(self._settings, keep_snapshots)
         self._last_display: tuple[int, float] | None = None
         logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
         self._check()
@@ -116,7 +131,7 @@ class Solver:
                 raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
         warn_of_settings(param)
         if param.snapshot:
-            self._check_snapshots()
+            self._snapshots.check(self.iter)
         if param.HasField("solver_mode") and param.solver_mode == param.GPU:
             logger.info("solver_mode is GPU; minicaffe runs on the CPU")
 
@@ -168,22 +183,21 @@ class Solver:
         if not param.HasField("max_iter"):
             logger.warning("max_iter is not set, so there is nothing to train; set max_iter")
         if param.snapshot_after_train:
-            self._check_snapshots()
-        start = self.iter
+            self._snapshots.check(self.iter)
         self.step(param.max_iter - self.iter)
-        if param.snapshot_after_train and (not param.snapshot or self.iter % param.snapshot):
+        if param.snapshot_after_train and self._saved_at != self.iter:
             self.snapshot()
         early = self._stop_requested
         if not early:
-            self._last_pass(start)
+            self._last_pass()
         self._notify(events.Finish(self.iter, early))
 
-    def _last_pass(self, start: int) -> None:
+    def _last_pass(self) -> None:
         """Show the loss and the tests once more, with the final weights."""
         param = self.param
         if param.display and self.iter % param.display == 0:
-            self._smooth(self.net.forward_loss(), start)
-            self._notify(events.Display(self.iter, self._smoothed_loss))
+            self._loss.add(self.net.forward_loss(), param.average_loss)
+            self._notify(events.Display(self.iter, self._loss.mean))
         if param.test_interval and self.iter % param.test_interval == 0:
             self._test_all()
 
@@ -197,8 +211,9 @@ class Solver:
             check_policy(self.param)
         start = self.iter
         self._stop_requested = False
-        self._losses.clear()
-        self._smoothed_loss = 0.0
+        if not self._resumed:
+            self._loss.clear()
+        self._resumed = False
         interval = self.param.test_interval
         # A loss that overflows is told once, by the solver.
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
@@ -207,27 +222,27 @@ class Solver:
                 due = interval and self.iter % interval == 0
                 if due and (self.iter or self.param.test_initialization) and not self._test_all():
                     break
-                self._iterate(start)
+                self._iterate()
 
-    def _iterate(self, start: int) -> None:
+    def _iterate(self) -> None:
         param = self.param
         for on_start, _ in self._callbacks:
             on_start()
         display = bool(param.display) and self.iter % param.display == 0
         self.net.debug_info = display and param.debug_info
         loss = sum(self._forward_backward() for _ in range(param.iter_size)) / param.iter_size
-        self._smooth(loss, start)
+        self._loss.add(loss, param.average_loss)
         if display:
             self._display()
         for _, on_gradients_ready in self._callbacks:
             on_gradients_ready()
         rate = self.apply_update()
-        self._notify(events.Iteration(self.iter, loss, self._smoothed_loss, rate))
+        self._notify(events.Iteration(self.iter, loss, self._loss.mean, rate))
         request = self._requested()
         due = bool(param.snapshot) and self.iter % param.snapshot == 0
-        if due or request is Action.SNAPSHOT:
-            self.snapshot()
-        if request is Action.STOP:
+        if due or request in (Action.SNAPSHOT, Action.TERMINATE):
+            self._try_snapshot()
+        if request in (Action.STOP, Action.TERMINATE):
             self._stop_requested = True
 
     def _forward_backward(self) -> float:
@@ -239,17 +254,6 @@ class Solver:
         self.net._backward(len(self.net.layers) - 1, 0)
         return loss
 
-    def _smooth(self, loss: float, start: int) -> None:
-        """Average the loss over the last ``average_loss`` iterations since ``start``."""
-        losses, size = self._losses, self.param.average_loss
-        if len(losses) < size:
-            losses.append(loss)
-            self._smoothed_loss += (loss - self._smoothed_loss) / len(losses)
-        else:
-            place = (self.iter - start) % size
-            self._smoothed_loss += (loss - losses[place]) / size
-            losses[place] = loss
-
     def _display(self) -> None:
         now = time.perf_counter()
         done, then = self._last_display or (self.iter, now)
@@ -259,7 +263,7 @@ class Solver:
         self._notify(
             events.Display(
                 self.iter,
-                self._smoothed_loss,
+                self._loss.mean,
                 per_second,
                 seconds,
                 self.param.display,
@@ -322,38 +326,27 @@ class Solver:
 
     def _test_all(self) -> bool:
         """Run all test nets; returns whether nobody has asked to stop."""
+        self._tests_stood = [standing_of(net) for net in self.test_nets]
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
-        return not self._stop_requested
+        if self._stop_requested:
+            return False  # whoever goes on from here runs all of these tests again
+        self._tests_stood = []
+        return True
 
     def _stop_testing(self) -> bool:
         """Do what is asked for between two batches of a test."""
         request = self._requested()
         while request is not Action.NONE:
-            if request is Action.SNAPSHOT:
-                self.snapshot()
-            else:
+            if request in (Action.SNAPSHOT, Action.TERMINATE):
+                self._try_snapshot()
+            if request in (Action.STOP, Action.TERMINATE):
                 self._stop_requested = True
             request = self._requested()
         return self._stop_requested
 
     # ------------------------------------------------------------- snapshots
-
-    def _snapshot_file(self, suffix: str) -> str:
-        return f"{self.param.snapshot_prefix}_iter_{self.iter}{suffix}"
-
-    def _check_snapshots(self) -> None:
-        """Make sure, before the work begins, that its results can be written."""
-        field = "snapshot_prefix"
-        try:
-            check_writable(self._snapshot_file(""))
-            if self.param.snapshot_format == self.param.HDF5:
-                field = "snapshot_format"
-                require_h5py()
-        except MinicaffeError as error:
-            line = self._settings.line(field)
-            raise error.locate(path=self._settings.path, line=line) from error.__cause__
 
     def snapshot(self) -> tuple[str, str]:
         """Write the weights and the solver's state; returns both file names.
@@ -364,41 +357,53 @@ class Solver:
         Raises:
             SnapshotError: a file cannot be written; older files are kept.
         """
-        hdf5 = self.param.snapshot_format == self.param.HDF5
-        ending = ".h5" if hdf5 else ""
-        model = self._snapshot_file(".caffemodel" + ending)
-        state = self._snapshot_file(".solverstate" + ending)
-        self._notify(events.Snapshot(self.iter, model, False, hdf5))
-        (save_hdf5 if hdf5 else save_caffemodel)(self.net, model, self.param.snapshot_diff)
-        self._notify(events.Snapshot(self.iter, state, True, hdf5))
-        snapshots.write_state(
-            state,
-            snapshots.SolverState(self.iter, model, self._current_step, self.history),
-            hdf5=hdf5,
-        )
-        return model, state
+        model, path = self._snapshots.names(self.iter)
+        for name in (model, path):
+            self._notify(events.Snapshot(self.iter, name, name is path, self._snapshots.hdf5))
+        state = snapshots.SolverState(self.iter, model, self._current_step, self.history)
+        standing = standing_of_training(self.net, self.test_nets, self._loss, self._tests_stood)
+        self._snapshots.write(self.net, state, standing)
+        self._saved_at = self.iter
+        return model, path
+
+    def _try_snapshot(self) -> None:
+        """A snapshot that cannot be written does not end the training: the next one may be."""
+        try:
+            self.snapshot()
+        except SnapshotError as error:
+            self.failed_snapshots += 1
+            self._notify(events.SnapshotFailed(self.iter, str(error)))
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Go on from a state that :meth:`snapshot`, or Caffe, has written.
 
+        What follows is, bit for bit, what would have followed the snapshot. A state that Caffe
+        wrote says nothing of data and random generators, which then begin anew as in Caffe.
         The test nets use the restored weights too. (Caffe gives them to its test nets only
         when it tests.)
 
         Raises:
-            SnapshotError: it cannot be read, its weights are missing, or it is of another
-                net; names what differs. Nothing is changed then.
+            SnapshotError: it cannot be read or is damaged, its weights are missing or others,
+                or it is of another net; names what differs. Nothing is changed then.
         """
         path = os.fspath(path)
-        state = snapshots.read_state(path)
+        state, weights, record = read_pair(path)
         snapshots.check_history(state, self.net, self.rule.histories, path)
-        if state.learned_net:
-            load_weights(self.net, snapshots.find_learned_net(state, path))
+        if weights:
+            load_weights(self.net, weights)
         for target, values in zip(self.history, state.history, strict=True):
             target[...] = values.reshape(target.shape)
         self.iter = state.iter
         self._current_step = state.current_step
         for test_net in self.test_nets:
             test_net.share_with(self.net)
+        if path == self._snapshots.names(self.iter)[1]:
+            self._saved_at = self.iter
+        if record is None:
+            logger.info("%s says nothing of data and random generators: they begin anew", path)
+        else:
+            restore_training(record.standing, path, self.net, self.test_nets, self._loss)
+            self._resumed = True
 
     # ------------------------------------------------------------------- end
 

@@ -64,6 +64,57 @@ def test_resumes(tiny: Path, capsys: Capture) -> None:
     assert (tiny / "tiny_iter_10.caffemodel").is_file()
 
 
+def test_resume_auto(tiny: Path, capsys: Capture) -> None:
+    log = train(capsys, "--resume=auto", "--iterations=4")
+    assert "There is no snapshot tiny_iter_N.solverstate yet" in log
+    (tiny / ".tiny_iter_9.caffemodel.0123abcd.part").write_bytes(b"half")
+    log = train(capsys, "--resume=auto", "--keep_snapshots=2", "--set", "snapshot=2")
+    assert "Resuming from tiny_iter_4.solverstate" in log
+    assert "Removed .tiny_iter_9.caffemodel.0123abcd.part" in log
+    names = sorted(path.name for path in tiny.glob("*tiny_iter*"))
+    assert names == [f"tiny_iter_{n}.{what}" for n in (10, 8) for what in
+                     ("caffemodel", "solverstate")]  # fmt: skip
+
+
+def test_resume_auto_fine_tunes_only_at_first(tiny: Path, capsys: Capture) -> None:
+    train(capsys, "--iterations=1", "--set", "snapshot_prefix='other'")
+    words = ["--resume=auto", "--weights=other_iter_1.caffemodel"]
+    assert "Finetuning from" in train(capsys, *words)
+    log = train(capsys, *words, "--iterations=12")
+    assert "Finetuning from" not in log
+    assert "Resuming from tiny_iter_10.solverstate" in log
+
+
+def test_resume_and_snapshot_exclude_each_other(tiny: Path, capsys: Capture) -> None:
+    words = ["train", "-solver=solver.prototxt", "--resume=auto", "--snapshot=x.solverstate"]
+    assert cli.main(words) == 2
+    assert "give one of them" in capsys.readouterr().err
+
+
+def test_a_snapshot_that_failed_shows_in_the_exit_status(
+    tiny: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = Path.write_bytes, []
+
+    def full_at_first(path: Path, data: bytes) -> int:
+        calls.append(path)
+        if len(calls) == 1:
+            raise OSError(28, "No space left on device")
+        return real(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", full_at_first)
+    words = ["train", "-solver=solver.prototxt", "--set", "snapshot=4"]
+    assert cli.main(words) == 3
+    log = capsys.readouterr().err
+    assert "Iteration 4: the snapshot failed, training goes on without it: " in log
+    assert "tiny_iter_4.caffemodel: cannot write the file: No space left on device" in log
+    assert "1 snapshot(s) could not be written meanwhile" in log
+    assert sorted(path.name for path in tiny.glob("*.solverstate")) == [
+        "tiny_iter_10.solverstate",
+        "tiny_iter_8.solverstate",
+    ]
+
+
 def test_fine_tunes(tiny: Path, capsys: Capture) -> None:
     train(capsys, "--iterations=5")
     text = train(capsys, "--weights=tiny_iter_5.caffemodel, tiny_iter_5.caffemodel")
@@ -254,7 +305,7 @@ def test_no_bar_on_a_dumb_terminal(tiny: Path, monkeypatch: pytest.MonkeyPatch) 
     ("effect", "number", "lines"),
     [
         ("stop", signal.SIGINT, ["Optimization stopped early."]),
-        ("snapshot", signal.SIGINT, ["Snapshotting to", "Snapshotting solver state to"]),
+        ("snapshot", signal.SIGINT, ["Snapshotting to", "Snapshotting solver state to", "lr = "]),
     ],
 )
 def test_ctrl_c(effect: str, number: int, lines: list[str], tiny: Path) -> None:
@@ -275,3 +326,20 @@ def test_ctrl_c(effect: str, number: int, lines: list[str], tiny: Path) -> None:
             assert process.poll() is None  # it goes on
             process.kill()
     assert list(tiny.glob("tiny_iter_*.caffemodel"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGTERM to handle")
+def test_sigterm_snapshots_and_exits(tiny: Path) -> None:
+    words = ["--set", "max_iter=100000000", "--set", "snapshot_after_train=false"]
+    command = [sys.executable, "-m", "minicaffe", "train", "-solver=solver.prototxt", *words]
+    environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("Iteration 5," in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        rest = process.stderr.read()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "Optimization stopped early." in rest
+    assert rest.count("Snapshotting solver state") == 1
+    (state,) = tiny.glob("tiny_iter_*.solverstate")
+    assert state.with_suffix(".caffemodel").exists()

@@ -18,7 +18,11 @@ from minicaffe.proto.forks import FORK_FIELDS
 
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT / "tests" / "golden" / "schema"
-OWN = ("LayerParameter.source_line", "V1LayerParameter.source_line")
+OWN = (
+    "LayerParameter.source_line",
+    "V1LayerParameter.source_line",
+    "SolverState.minicaffe_record",
+)
 OWN_MESSAGES = ("WeightsOfNet", "WeightsOfLayer", "WeightsOfV1Layer")
 
 Field = descriptor_pb2.FieldDescriptorProto

@@ -1,0 +1,75 @@
+"""The snapshots that a solver writes: their names, whether they can be written, how many stay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicaffe.errors import MinicaffeError, SnapshotError
+from minicaffe.files import check_writable
+from minicaffe.solver.loading import Settings
+from minicaffe.solver.newest import prune
+from minicaffe.solver.pair import write_pair
+from minicaffe.solver.snapshot import SolverState
+from minicaffe.weights_hdf5 import require_h5py
+
+
+class Snapshots:
+    """The snapshots that a solver writes.
+
+    Args:
+        settings: its prefix and format.
+        keep: how many to keep, at least 1; None keeps all.
+
+    Raises:
+        SnapshotError: ``keep`` is less than 1.
+    """
+
+    def __init__(self, settings: Settings, keep: int | None = None) -> None:
+        if keep is not None and keep < 1:
+            raise SnapshotError(f"{keep} snapshots are to be kept, expected at least 1")
+        self._settings = settings
+        self._keep = keep
+
+    @property
+    def hdf5(self) -> bool:
+        """Whether they are HDF5 files."""
+        param = self._settings.param
+        return bool(param.snapshot_format == param.HDF5)
+
+    def names(self, iteration: int) -> tuple[str, str]:
+        """The weights' and the state's file names after so many iterations."""
+        stem = f"{self._settings.param.snapshot_prefix}_iter_{iteration}"
+        ending = ".h5" if self.hdf5 else ""
+        return f"{stem}.caffemodel{ending}", f"{stem}.solverstate{ending}"
+
+    def check(self, iteration: int) -> None:
+        """Make sure, before the work begins, that its results can be written.
+
+        Raises:
+            SnapshotError: they cannot be; names the line of the setting.
+            MissingExtraError: HDF5 is asked for, and h5py is not installed.
+        """
+        field = "snapshot_prefix"
+        try:
+            check_writable(f"{self._settings.param.snapshot_prefix}_iter_{iteration}")
+            if self.hdf5:
+                field = "snapshot_format"
+                require_h5py()
+        except MinicaffeError as error:
+            line = self._settings.line(field)
+            raise error.locate(path=self._settings.path, line=line) from error.__cause__
+
+    def write(self, net: Any, state: SolverState, standing: dict[str, Any]) -> None:
+        """Write both files, then remove the snapshots that are too many.
+
+        Args:
+            net, state, standing: as :func:`minicaffe.solver.pair.write_pair` takes them.
+
+        Raises:
+            SnapshotError: a file cannot be written; older ones are as they were.
+        """
+        param = self._settings.param
+        _, path = self.names(state.iter)
+        write_pair(net, path, state, standing, hdf5=self.hdf5, diffs=param.snapshot_diff)
+        if self._keep is not None:
+            prune(param.snapshot_prefix, self._keep)
