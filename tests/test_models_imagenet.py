@@ -24,10 +24,19 @@ PUBLISHED = {
     "resnet50": 25557032 + 64,  # the bias of conv1, which only the published weights have
     "resnet101": 44549160,
     "resnet152": 60192808,
+    "vgg16": 138357544,
+    "squeezenet": 1235496,
+    "densenet121": 7978856,
+    "bn_inception": 11285224,
 }
 
 #: Height and width that a test can afford; most nets take any, for they average at the end.
-SMALLER = {"bvlc_alexnet": 67, "bvlc_reference_caffenet": 67, "bvlc_googlenet": 224}
+SMALLER = {
+    "bvlc_alexnet": 67,
+    "bvlc_reference_caffenet": 67,
+    "bvlc_googlenet": 224,
+    "vgg16": 32,
+}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -76,8 +85,9 @@ def test_accuracy_is_watched_only_in_tests(name: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_learns(name: str) -> None:
     size = SMALLER.get(name, 64)
+    batch = 1 if size > 200 else 3
     net = Net(
-        without_data(FOLDERS[name] / "train_val.prototxt", (3, size, size)),
+        without_data(FOLDERS[name] / "train_val.prototxt", (3, size, size), batch),
         TRAIN,
         seed=1,
         engine="numpy",
@@ -85,7 +95,7 @@ def test_learns(name: str) -> None:
     rng = np.random.default_rng(3)
     scale = MODELS[name].scale or 1
     net.blobs["data"].data[...] = rng.normal(0, 60 * scale, net.blobs["data"].shape)
-    net.blobs["label"].data[...] = [0, 400, 999]
+    net.blobs["label"].data[...] = [0, 400, 999][:batch]
     net.forward_loss()
     loss = float(net.blobs[MODELS[name].ends[0]].data)
     assert 0.3 * np.log(1000) < loss < 3 * np.log(1000)

@@ -9,14 +9,12 @@ from pathlib import Path
 from minicaffe.files import write_beside
 from minicaffe.suggest import did_you_mean
 
-from . import alexnet, googlenet, mobilenet, resnet
+from . import alexnet, bn_inception, densenet, googlenet, mobilenet, resnet, squeezenet, vgg
 from .imagenet import Model, files
 
-MODELS: dict[str, Model] = {
-    model.folder: model
-    for family in (alexnet, googlenet, mobilenet, resnet)
-    for model in family.MODELS
-}
+_FAMILIES = (alexnet, vgg, googlenet, bn_inception, resnet, densenet, squeezenet, mobilenet)
+
+MODELS: dict[str, Model] = {model.folder: model for family in _FAMILIES for model in family.MODELS}
 
 
 def main(names: Sequence[str]) -> int:

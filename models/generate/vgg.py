@@ -1,0 +1,40 @@
+"""VGG (Simonyan & Zisserman 2014), configuration D: thirteen 3 x 3 convolutions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicaffe import NetSpec
+from minicaffe.net_spec import Top
+
+from .imagenet import CLASSES, Model, constant, conv, drop, full, max_pool, relu
+
+#: Number of convolutions and their outputs between two poolings (table 1 of the paper).
+_STAGES = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+
+#: Glorot's filler, with which the authors found that no pre-training is needed.
+_FILLERS: dict[str, Any] = dict(weight_filler=dict(type="xavier"), bias_filler=constant(0))
+
+
+def _body(n: NetSpec) -> Top:
+    top = n.data
+    for stage, (count, outputs) in enumerate(_STAGES, start=1):
+        for index in range(1, count + 1):
+            top = conv(n, f"conv{stage}_{index}", top, outputs, 3, pad=1, **_FILLERS)
+            top = relu(n, f"relu{stage}_{index}", top)
+        top = max_pool(n, f"pool{stage}", top, 2, 2)
+    for number in (6, 7):
+        top = relu(n, f"relu{number}", full(n, f"fc{number}", top, 4096, **_FILLERS))
+        top = drop(n, f"drop{number}", top)
+    return full(n, "fc8", top, CLASSES, **_FILLERS)
+
+
+MODELS = [
+    Model(
+        folder="vgg16",
+        name="VGG-16",
+        about="VGG-16 for ImageNet: thirteen 3 x 3 convolutions and three inner products.",
+        body=_body,
+        mean=(103.939, 116.779, 123.68),
+    )
+]
