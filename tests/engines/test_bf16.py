@@ -189,6 +189,25 @@ def test_the_plan_says_which_layers_stay_in_float32_and_why() -> None:
     assert not np.array_equal(values, rounded(values))
 
 
+def test_depthwise_layers_do_not_run_as_products_of_matrices() -> None:
+    text = Text()
+    text.input("data", 2, 32, 15, 14)
+    text.conv("data", "c1", 32, group=32, stride=2)
+    rest = 'num_output: 32 group: 32 kernel_size: 4 stride: 2 weight_filler { type: "xavier" }'
+    text.add("Deconvolution", "c1", "up", f"convolution_param {{ {rest} }}", "up")
+    twins = Twins("force_backward: true\n" + str(text))
+    twins.fill()
+    twins.each("forward")
+    for net in twins.nets:
+        net.blobs["up"].diff[...] = np.random.default_rng(4).normal(size=net.blobs["up"].shape)
+    twins.each("backward")
+    twins.same()
+    lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
+    assert "brg" not in lines["c1"]
+    assert "float32" not in lines["c1"]
+    assert "brg" not in lines["up"].partition(" (in float32")[0]
+
+
 @pytest.mark.parametrize("direction", ["forward", "backward"])
 def test_what_onednn_refuses_in_bfloat16_runs_in_float32(
     direction: str, monkeypatch: pytest.MonkeyPatch

@@ -291,6 +291,16 @@ class Recipe:
         handle = lib.create("memory_desc_clone", ctypes.c_void_p(found))
         return _adopt(handle)
 
+    def passing_over(self, word: str) -> Recipe:
+        """The same by an implementation without this word in its name; itself if there is none."""
+        args, attributes = self._keep
+        other = Recipe(self.kind, *args, attributes=attributes)
+        following = library().function("primitive_desc_next_impl")
+        while word in other.implementation:
+            if following(other.handle) != 0:
+                return self
+        return other
+
     @property
     def by_gemm(self) -> bool:
         """Whether it unrolls its operands into matrices, which takes long for few channels."""
