@@ -60,12 +60,13 @@ def _run(words: Sequence[str]) -> int:
         print(f"minicaffe {minicaffe.__version__}")
         return 0
     # Only the module of the verb that is asked for is imported: the others may be slow.
-    verb = next((word for word in words if not word.startswith("-")), None)
-    if verb is None or verb not in verbs():
-        return _overview(words, verb)
+    typed = next((word for word in words if not word.startswith("-")), None)
+    verb = typed.replace("-", "_") if typed else None  # bn-stats is bn_stats
+    if typed is None or verb not in verbs():
+        return _overview(words, typed)
     module = importlib.import_module(f"{__name__}.{verb}")
     parser = _verb_parser(verb, module)
-    position = list(words).index(verb)
+    position = list(words).index(typed)
     args = parser.parse_args([*words[:position], *words[position + 1 :]])
     args.usage_error = parser.error
     return _guarded(module, args)

@@ -1,0 +1,131 @@
+"""Fold BatchNorm and Scale into the layers beside them, for a smaller and faster deploy net.
+
+    minicaffe fold-bn --model=train_val.prototxt --weights=W.caffemodel --output=folded
+
+writes folded.prototxt and folded.caffemodel. The model may be a deploy net or the one that was
+trained: data layers become Input layers; losses, accuracies and Dropout are removed. Both nets
+are run on random inputs (and given ones), and nothing is written unless they agree.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping
+
+import numpy as np
+
+from minicaffe.cli._arrays import parse_shapes, read_inputs
+from minicaffe.cli._flags import add_flags
+from minicaffe.convert.compare import compare_nets, random_inputs
+from minicaffe.convert.deploy import Deployed, deploy_net
+from minicaffe.convert.fold_bn import Folded, fold_net
+from minicaffe.errors import MinicaffeError, SnapshotError
+from minicaffe.net import TEST, Net
+from minicaffe.proto.printing import write_text
+from minicaffe.proto.read import read_net
+
+logger = logging.getLogger("minicaffe")
+
+#: The largest difference that is put down to rounding, as a share of the largest output.
+TOLERANCE = 1e-3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    needed = ("model", "weights")
+    add_flags(parser, *needed, "level", "stage", "engine", "max_memory", required=needed)
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="NAME",
+        help="the files to write: NAME.prototxt and NAME.caffemodel",
+    )  # fmt: skip
+    parser.add_argument(
+        "--shape", action="append", default=[], metavar="[BLOB=]N,C,H,W",
+        help="the shape of an input blob; by default that of the model's Input layer, or of its "
+        "data with a batch of 1",
+    )  # fmt: skip
+    parser.add_argument(
+        "--inputs", metavar="FILE",
+        help="arrays to compare the nets on: .npy for a net with one input, or .npz with an "
+        "array named as each input blob",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fold, compare and write."""
+    param = read_net(args.model)
+    shapes = parse_shapes(args.shape, param)
+    deployed = deploy_net(
+        param, shapes, level=args.level or 0, stages=args.stage or (), path=args.model
+    )
+    options = {"engine": args.engine, "path": args.model, "max_memory": args.max_memory}
+    net = Net(deployed.param, TEST, seed=0, allow_python_layers=False, **options)
+    for path in args.weights:
+        net.copy_from(path)
+    folded = fold_net(deployed.param, net)
+    smaller = folded.build(allow_python_layers=False, **options)
+    report(deployed, folded, net, smaller)
+    given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
+    verify(net, smaller, deployed.batch, given)
+    write(args.output, smaller, folded)
+    return 0
+
+
+def report(deployed: Deployed, folded: Folded, before: Net, after: Net) -> None:
+    """Log what was done and what was not."""
+    for note in deployed.notes:
+        logger.info("%s", note)
+    for node in before.nodes:
+        if node.layer.type == "BatchNorm" and not node.layer.blobs[2].data[0]:
+            logger.warning(
+                "layer '%s' (BatchNorm): no statistics are stored (its third blob is 0); mean and "
+                "variance count as 0 then, as in Caffe. Are these the trained weights?",
+                node.name,
+            )
+    if folded.removed:
+        logger.info("removed: %s", ", ".join(folded.removed))
+    for name, into in folded.folded:
+        logger.info("folded: %s into %s", name, into)
+    for name, reason in folded.kept:
+        logger.info("kept: %s (%s)", name, reason)
+    if not folded.folded:
+        logger.warning("nothing could be folded")
+    logger.info("Layers: %d before, %d after", len(before.nodes), len(after.nodes))
+
+
+def verify(
+    before: Net, after: Net, batch: Mapping[str, np.ndarray], given: Mapping[str, np.ndarray]
+) -> None:
+    """Compare the nets and log the differences.
+
+    Raises:
+        SnapshotError: they differ by more than rounding explains.
+    """
+    inputs = {"inputs given": given, "a batch of the model's own data": batch}
+    runs = {what: arrays for what, arrays in inputs.items() if set(arrays) == set(before.inputs)}
+    runs = {"random inputs": random_inputs(before, like=batch), **runs}
+    for what, arrays in runs.items():
+        try:
+            difference = compare_nets(before, after, arrays)
+        except MinicaffeError as error:
+            if what != "random inputs" or not (given or batch):
+                raise
+            logger.info("Random inputs cannot be compared: %s", error)
+            continue
+        logger.info("Largest difference on %s: %s", what, difference)
+        if not difference.relative <= TOLERANCE:
+            raise SnapshotError(
+                f"the folded net gives other results on {what}: off by {difference.relative:.3g} "
+                f"of the largest value, more than {TOLERANCE:g}; nothing was written. A channel "
+                "with hardly any variance may be amplified beyond float's precision"
+            )
+
+
+def write(output: str, net: Net, folded: Folded) -> None:
+    """Write the prototxt and the weights."""
+    name = output
+    for ending in (".caffemodel", ".prototxt"):
+        name = name.removesuffix(ending)
+    net.save(f"{name}.caffemodel")
+    write_text(f"{name}.prototxt", folded.param)
+    logger.info("Wrote %s.prototxt and %s.caffemodel", name, name)
