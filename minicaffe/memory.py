@@ -27,6 +27,18 @@ class EngineCopy(Protocol):
         """Put the values into the plain array."""
 
 
+class Zeros:
+    """Stands for values that are all 0 and that nobody has written yet."""
+
+    def write_to(self, array: np.ndarray) -> None:
+        """Write them."""
+        array[...] = 0
+
+
+#: A memory's ``newer`` after :meth:`SyncedMemory.clear`.
+ZEROS = Zeros()
+
+
 class SyncedMemory:
     """A flat array of elements, allocated on first touch, that blobs can share.
 
@@ -69,6 +81,16 @@ class SyncedMemory:
             # object: its reference count then tells whether anybody holds one.
             self._shown = np.frombuffer(self.plain.data, self.dtype)
         return self._shown
+
+    def clear(self) -> None:
+        """Make all elements 0: when somebody asks for them, or now if anybody holds the array.
+
+        Who is about to overwrite them all sees :data:`ZEROS` in ``newer`` and can spare that.
+        """
+        self.version += 1
+        self.newer = ZEROS
+        if self.held:
+            _ = self.array
 
     @property
     def held(self) -> bool:

@@ -356,7 +356,7 @@ class Net:
         """Set the gradients of all learnable parameters to 0."""
         for param in self.learnable_params:
             if param.blob.diff_memory.allocated:
-                param.blob.diff[...] = 0
+                param.blob.diff_memory.clear()
 
     def share_with(self, other: Net) -> None:
         """Use another net's parameters wherever a layer of the same name is in both.

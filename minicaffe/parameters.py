@@ -64,15 +64,23 @@ class ParamArena:
     def data(self) -> np.ndarray:
         """All values, flat; to read or write."""
         for memory in self._data_memories:
-            memory.version += 1
+            _ = memory.array
         return self._data
+
+    @data.setter
+    def data(self, values: Any) -> None:
+        self.data[...] = values
 
     @property
     def diff(self) -> np.ndarray:
         """All gradients, flat; to read or write."""
         for memory in self._diff_memories:
-            memory.version += 1
+            _ = memory.array
         return self._diff
+
+    @diff.setter
+    def diff(self, values: Any) -> None:
+        self.diff[...] = values
 
     def like(self) -> np.ndarray:
         """A flat array of zeros of the same layout, for a history."""

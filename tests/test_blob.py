@@ -7,7 +7,7 @@ import pytest
 
 from minicaffe.blob import Blob, BlobVec, shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.memory import ALIGNMENT, SyncedMemory, aligned_zeros
+from minicaffe.memory import ALIGNMENT, ZEROS, SyncedMemory, aligned_zeros
 
 
 def test_starts_as_zeros_of_its_shape() -> None:
@@ -158,3 +158,24 @@ def test_memory_knows_who_holds_its_array() -> None:
     assert after != before, "it may have been written into"
     assert memory.plain.shape == (6,)
     assert memory.settled == after
+
+
+def test_cleared_memory_is_filled_when_it_is_asked_for() -> None:
+    blob = Blob((2, 3))
+    blob.diff[...] = 5
+    memory = blob.diff_memory
+    memory.clear()
+    assert memory.newer is ZEROS
+    assert (memory.plain == 5).all(), "nobody has asked"
+    assert (blob.diff == 0).all()
+    assert memory.newer is None
+
+
+def test_a_held_array_is_cleared_at_once() -> None:
+    blob = Blob((2, 3))
+    view = blob.diff
+    view[...] = 5
+    blob.diff_memory.clear()
+    assert (view == 0).all()
+    view[...] = 7
+    assert (blob.diff == 7).all()

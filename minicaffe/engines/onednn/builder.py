@@ -7,12 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from minicaffe.blob import Blob
+from minicaffe.engines.onednn.gradients import ParameterGradient
 from minicaffe.engines.onednn.primitives import (
-    BINARY_ADD,
-    DST,
     F32,
-    SRC,
-    SRC_1,
     Desc,
     Memory,
     Primitive,
@@ -123,9 +120,18 @@ class Builder:
         """Append calls."""
         self.calls.run += calls
 
-    def run(self, recipe: Recipe, memories: dict[int, Memory]) -> None:
-        """Append a primitive."""
+    def run(
+        self,
+        recipe: Recipe,
+        memories: dict[int, Memory],
+        gradients: Sequence[ParameterGradient] = (),
+    ) -> None:
+        """Append a primitive, which may compute gradients of parameters."""
+        for one in gradients:
+            self.then(*one.before)
         self.then(Primitive(recipe, memories))
+        for one in gradients:
+            self.then(*one.after)
 
     # ------------------------------------------------------------------ blobs
 
@@ -289,16 +295,8 @@ class Weights:
         self._copies.append((blob.data_memory, copy, freshened))
         return copy
 
-    def gradient(self, blob: Blob, view: Desc, desc: Desc) -> tuple[Memory, list[Call]]:
-        """Where a primitive writes a parameter's gradient in a layout of its choice, and what
-        adds it to ``diff``."""
-        computed = addend = Memory(desc)
-        calls: list[Call] = []
-        if desc != view:  # a reorder that adds has no fast implementation
-            addend = Memory(view)
-            calls.append(reorder(computed, addend))
-        flat = Desc((blob.count,))
-        total = Memory(flat, blob.diff_memory.plain[: blob.count])
-        add = Recipe("binary", BINARY_ADD, flat, flat, flat)
-        calls.append(Primitive(add, {SRC: total, SRC_1: addend.seen_as(flat), DST: total}))
-        return computed, calls
+    def gradient(
+        self, blob: Blob, view: Desc, desc: Desc | None = None, *, wanted: bool = True
+    ) -> ParameterGradient:
+        """Where a primitive writes a parameter's gradient, in a layout of its choice."""
+        return ParameterGradient(blob, view, view if desc is None else desc, wanted)

@@ -314,14 +314,14 @@ class PReLU(Step):
         recipe = Recipe("prelu_backward", desc, self.view, desc, self.view, desc, self.recipe)
         wanted = self.node.propagate_down[0]
         gradient = builder.gradient_source(top, desc)
-        slopes, add = builder.weights.gradient(self.layer.blobs[0], self.view, self.view)
+        slopes = builder.weights.gradient(
+            self.layer.blobs[0], self.view, wanted=self.layer.wants_gradient(0)
+        )
         memories = {
             SRC: self.source,
             WEIGHTS: self.slopes,
             DIFF_DST: gradient,
-            DIFF_WEIGHTS: slopes,
+            DIFF_WEIGHTS: slopes.memory,
             DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else Memory(desc),
         }
-        builder.run(recipe, memories)
-        if self.layer.wants_gradient(0):
-            builder.then(*add)
+        builder.run(recipe, memories, [slopes])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.gradients import ParameterGradient
 from minicaffe.engines.onednn.primitives import (
     BACKWARD,
     DIFF_DST,
@@ -133,27 +134,39 @@ class Affine(Step):
         memories[DIFF_SRC] = make(bottom, desc) if down else Memory(desc)
         if self.relu is not None:
             memories[WORKSPACE] = self.workspace
-        later: list[Callable[[], object]] = []
+        gradients = []
         if self.scale is not None:
             # the primitive refuses SHIFT here
             memories.update({k: v for k, v in self._learned(builder).items() if k == SCALE})
-            for index, blob in enumerate(self.scale.layer.blobs):
-                view, into = Desc(blob.shape), self.arguments[index][1]
-                memories[into], add = builder.weights.gradient(blob, view, view)
-                if self.scale.layer.wants_gradient(index):
-                    later += self._overwriting(index, memories[into]) or add
-        builder.run(recipe, memories)
-        builder.then(*later)
+            gradients = self._parameter_gradients(self.scale, builder)
+            arguments = [gradient for _, gradient in self.arguments]
+            memories.update(zip(arguments, (one.memory for one in gradients), strict=False))
+        builder.run(recipe, memories, gradients)
+        if gradients and self._folded is not None:
+            builder.then(lambda: self._overwrite(gradients[0].memory))
 
-    def _overwriting(self, index: int, computed: Memory) -> list[Callable[[], object]]:
-        """What takes a scale's gradient in where Caffe does not add it up."""
-        assert self.scale is not None
+    def _parameter_gradients(self, scale: Node, builder: Builder) -> list[ParameterGradient]:
+        gradients = []
+        for index, blob in enumerate(scale.layer.blobs):
+            added = scale.layer.wants_gradient(index) and not (index == 0 and self._folded)
+            gradients.append(builder.weights.gradient(blob, Desc(blob.shape), wanted=added))
+        return gradients
+
+    @property
+    def _folded(self) -> tuple[int, ...] | None:
+        """The bottom's shape as the Scale layer sees it, where Caffe does not add up a scale's
+        gradient; else None."""
+        if self.scale is None or self.scale.layer.type != "Scale":
+            return None
         layer: Any = self.scale.layer
         shape = self.scale.bottoms[0].shape
         folded = (shape[0], shape[1], math.prod(shape[2:]))
-        if layer.type != "Scale" or index != 0 or not layer.overwrites(folded):
-            return []
-        return [lambda: layer.add_gradient(computed.floats, folded)]
+        return folded if layer.wants_gradient(0) and layer.overwrites(folded) else None
+
+    def _overwrite(self, computed: Memory) -> None:
+        """Take a scale's gradient in where Caffe does not add it up."""
+        layer: Any = self.scale and self.scale.layer
+        layer.add_gradient(computed.floats, self._folded)
 
 
 @step_for("BatchNorm")

@@ -160,17 +160,16 @@ class WeightedPass:
             SRC: builder.another_layout(self.source, recipe.desc("src")),
             DIFF_DST: self._top_gradient(builder, recipe.desc("diff_dst")),
         }
-        memories[DIFF_WEIGHTS], add = builder.weights.gradient(
-            self.blobs[0], self.weights, recipe.desc("diff_weights")
-        )
-        later = add if layer.wants_gradient(0) else []
+        operands = [(DIFF_WEIGHTS, self.weights, recipe.desc("diff_weights"))]
         if self._bias is not None:
-            memories[DIFF_BIAS], add = builder.weights.gradient(
-                self.blobs[1], self._bias, self._bias
-            )
-            later = later + (add if layer.wants_gradient(1) else [])
-        builder.run(recipe, memories)
-        builder.then(*later)
+            operands.append((DIFF_BIAS, self._bias, self._bias))
+        gradients = []
+        for index, (argument, view, desc) in enumerate(operands):
+            wanted = layer.wants_gradient(index)
+            gradient = builder.weights.gradient(self.blobs[index], view, desc, wanted=wanted)
+            memories[argument] = gradient.memory
+            gradients.append(gradient)
+        builder.run(recipe, memories, gradients)
 
     def _weights_recipe(self, builder: Builder) -> Recipe:
         return self._recipe(

@@ -1,0 +1,121 @@
+"""Gradients of parameters add up to what is in ``diff``, wherever they are computed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minicaffe.engines.onednn.gradients import ParameterGradient
+from minicaffe.memory import ZEROS
+from minicaffe.net import Net
+from tests.engines.nets import Text, residual
+from tests.engines.twins import Twins, error_of
+
+
+def small() -> str:
+    """Convolution (whose weights oneDNN blocks), PReLU, Scale and two inner products."""
+    text = Text()
+    text.input("data", 5, 16, 6, 7)
+    text.input("label", 5)
+    text.conv("data", "c1", 32)
+    text.add("PReLU", "c1")
+    text.add("Scale", "c1", "scaled", "scale_param { bias_term: true }")
+    text.inner("scaled", "hidden", 24)
+    text.inner("hidden", "scores", 3)
+    text.loss("scores")
+    return str(text)
+
+
+@pytest.fixture(params=[small, residual], ids=["small", "residual"])
+def twins(request: pytest.FixtureRequest) -> Twins:
+    twins = Twins(request.param())
+    twins.fill(**twins.label(3))
+    twins.each("forward_loss")
+    return twins
+
+
+def diffs(net: Net) -> list[np.ndarray]:
+    return [one.blob.diff for one in net.learnable_params]
+
+
+def direct(net: Net) -> list[bool]:
+    """For each gradient of the last backward, whether it was computed in ``diff`` itself."""
+    calls = [call for step in net.plan.steps for call in step.backward.run]  # type: ignore[attr-defined]
+    owners = [getattr(call, "__self__", None) for call in calls]
+    return [one._direct for one in owners if isinstance(one, ParameterGradient)]
+
+
+def test_after_clearing_nothing_is_added(twins: Twins) -> None:
+    for net in twins.nets:
+        for one in net.learnable_params:
+            one.blob.diff_memory.plain[...] = np.nan  # what nobody may see
+        net.clear_param_diffs()
+    twins.each("backward")
+    assert direct(twins.onednn)
+    assert all(direct(twins.onednn))
+    twins.same()
+
+
+def test_the_second_batch_adds(twins: Twins) -> None:
+    twins.each("clear_param_diffs")
+    twins.each("backward")
+    first = [diff.copy() for diff in diffs(twins.onednn)]
+    twins.each("backward")
+    assert direct(twins.onednn)
+    assert not any(direct(twins.onednn))
+    for diff, once in zip(diffs(twins.onednn), first, strict=True):
+        assert error_of(diff, 2 * once) < 1e-5
+    twins.same()
+
+
+def test_what_somebody_writes_after_clearing_counts(twins: Twins) -> None:
+    twins.each("clear_param_diffs")
+    for net in twins.nets:
+        for one in net.learnable_params[::2]:  # to read one is to let it be written
+            one.blob.diff[...] = 0.5
+    twins.each("backward")
+    assert {True, False} == set(direct(twins.onednn))
+    twins.same()
+
+
+def test_views_that_are_held(twins: Twins) -> None:
+    views = [diffs(net) for net in twins.nets]
+    for factor in (1, 2):
+        twins.each("clear_param_diffs")
+        assert not any(view.any() for view in views[1])
+        for held in views:
+            held[0][...] = factor
+        twins.each("backward")
+        for view, want in zip(views[1], views[0], strict=True):
+            assert error_of(view, want) < 1e-4
+
+
+def test_reading_after_clearing(twins: Twins) -> None:
+    for _ in range(2):
+        twins.each("backward")
+        twins.each("clear_param_diffs")
+        assert not twins.onednn.arena.diff.any()
+        assert not any(diff.any() for diff in diffs(twins.onednn))
+        twins.each("clear_param_diffs")
+    assert all(one.blob.diff_memory.newer is ZEROS for one in twins.onednn.learnable_params)
+    twins.each("backward")
+    twins.same()
+
+
+def test_shared_weights_add_up() -> None:
+    text = Text()
+    text.input("data", 3, 16, 5, 4)
+    text.input("label", 3)
+    names = 'param { name: "w" } param { name: "b" }'
+    text.relu(text.conv("data", "c1", 16, param=names))
+    text.conv("c1", "c2", 16, param=names)
+    text.inner("c2", "scores", 3)
+    text.loss("scores")
+    twins = Twins(str(text))
+    twins.fill(**twins.label(3))
+    for _ in range(2):
+        twins.each("forward_loss")
+        twins.each("clear_param_diffs")
+        twins.each("backward")
+        assert {True, False} == set(direct(twins.onednn)), "the first writes, the second adds"
+        twins.same()
