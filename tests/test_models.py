@@ -26,10 +26,6 @@ from tests.zoo import (
 )
 
 NAMES = [folder.name for folder in FOLDERS]
-KEYS = {
-    "name", "license", "source", "dataset", "input", "parameters", "multiply_adds", "accuracy",
-}  # fmt: skip
-
 every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
 every_net = pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
 every_solver = pytest.mark.parametrize("path", SOLVERS, ids=map(short, SOLVERS))
@@ -155,7 +151,6 @@ def test_data_of_shipped_images_is_there(path: Path) -> None:
 @every_folder
 def test_readme_begins_with_facts(folder: Path) -> None:
     facts = front_matter(folder)
-    assert facts.keys() >= KEYS
     net = unfilled(folder / "deploy.prototxt")
     assert facts["input"] == list(net.blobs["data"].shape[1:])
     assert facts["parameters"] == learned_numbers(net)

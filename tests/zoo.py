@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import yaml
-
 from minicaffe import TEST, Net
 from minicaffe.proto.read import read_net
+from minicaffe.zoo import read_facts
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in ROOT.glob("models/*/deploy.prototxt"))
@@ -24,11 +23,8 @@ def short(path: Path) -> str:
 
 
 def front_matter(folder: Path) -> dict[str, Any]:
-    """The facts at the beginning of a readme, as YAML."""
-    before, matter, text = (folder / "readme.md").read_text(encoding="utf-8").split("---\n", 2)
-    assert before == ""
-    assert text.strip()
-    return yaml.safe_load(matter)
+    """The facts at the beginning of a readme."""
+    return read_facts(folder / "readme.md")
 
 
 def for_imagenet(folder: Path) -> bool:

@@ -1,0 +1,113 @@
+"""List the networks that come with minicaffe, or show one.
+
+minicaffe models                              a table of all
+minicaffe models resnet50                     what is known of one, and its files
+cp -r "$(minicaffe models resnet50 --path)" . a copy to change and train
+minicaffe models --json                       everything, for programs
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from minicaffe.zoo import Network, network, networks, networks_folder
+
+_ALIGNED = "<>>>><<"  # the table's columns
+_FOOTNOTE = "* what the source states; nobody has measured it with minicaffe"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("name", nargs="?", help="a network; all of them by default")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--path", action="store_true", help="print only the folder")
+    form.add_argument("--json", action="store_true", help="print the facts as JSON")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print what was asked for."""
+    if args.path:
+        print(networks_folder() if args.name is None else network(args.name).folder)
+    elif args.json:
+        chosen = (
+            [_as_json(one) for one in networks()]
+            if args.name is None
+            else _as_json(network(args.name))
+        )
+        print(json.dumps(chosen, indent=2))
+    elif args.name is None:
+        print("\n".join(_table(networks())))
+    else:
+        print("\n".join(_page(network(args.name))))
+
+
+def _as_json(one: Network) -> dict[str, Any]:
+    return {
+        "model": one.name,
+        "folder": str(one.folder),
+        "files": [file.name for file in one.files],
+        **one.facts,
+    }
+
+
+def _page(one: Network) -> list[str]:
+    """One network's facts and files, a line each."""
+    facts = {
+        **one.facts,
+        "input": " x ".join(map(str, one.facts["input"])),
+        "parameters": f"{one.facts['parameters']:,}",
+        "multiply_adds": f"{one.facts['multiply_adds']:,}",
+    }
+    lines = [
+        f"{key}: {_percent(value) if 'accuracy' in key else value}" for key, value in facts.items()
+    ]
+    return [*lines, "files:", *(f"  {file}" for file in one.files)]
+
+
+def _table(all_networks: Sequence[Network]) -> list[str]:
+    """A line for each network; on a terminal no longer than it is wide."""
+    rows = [("model", "parameters", "multiply-adds", "top 1", "top 5", "images", "source")]
+    for one in all_networks:
+        facts = one.facts
+        rows.append(
+            (
+                one.name,
+                f"{facts['parameters']:,}",
+                f"{facts['multiply_adds']:,}",
+                _best(facts, ""),
+                _best(facts, "_top5"),
+                re.split(r"[,(]", facts["dataset"])[0].strip(),
+                facts["source"],
+            )
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [_line(row, widths) for row in rows]
+    if sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        lines = [line if len(line) <= columns else f"{line[: columns - 3]}..." for line in lines]
+    return [*lines, "", _FOOTNOTE] if any("*" in line for line in lines) else lines
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    """Numbers to the right, words to the left."""
+    cells = zip(row, widths, _ALIGNED, strict=True)
+    return "  ".join(f"{text:{side}{width}}" for text, width, side in cells).rstrip()
+
+
+def _best(facts: dict[str, Any], kind: str) -> str:
+    """The measured accuracy, or else what the source states, marked."""
+    if facts.get(f"accuracy{kind}") is not None:
+        return f"{_percent(facts[f'accuracy{kind}'])}  "
+    if facts.get(f"expected_accuracy{kind}") is not None:
+        return f"{_percent(facts[f'expected_accuracy{kind}'])} *"
+    return "-  "
+
+
+def _percent(value: float | None) -> str:
+    return "not measured" if value is None else f"{100 * value:.2f} %"

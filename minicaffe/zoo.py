@@ -1,0 +1,142 @@
+"""The networks that come with minicaffe: where their files are and what their readmes say.
+
+A network is a folder with ``train_val.prototxt``, ``deploy.prototxt``, ``solver.prototxt`` and
+``readme.md``. The readme begins with facts in YAML between two lines of ``---``, as in Caffe's
+model zoo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from minicaffe.errors import DataError
+from minicaffe.suggest import did_you_mean
+
+_SHARED = ("share", "minicaffe", "models")  # where setup.cfg installs them, below some prefix
+
+#: What every readme has to say, and as what.
+_TYPES: dict[str, Any] = {
+    "name": str,
+    "license": str,
+    "source": str,
+    "dataset": str,
+    "input": list,
+    "parameters": int,
+    "multiply_adds": int,
+    "accuracy": (float, type(None)),
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network.
+
+    Attributes:
+        name: its folder's name.
+        folder: where its files are.
+        facts: what the readme begins with: name, license, source, dataset, input (channels,
+            height, width), parameters, multiply_adds, accuracy (between 0 and 1; None where
+            nobody has measured it with minicaffe), and what its source states as
+            expected_accuracy and expected_accuracy_top5.
+    """
+
+    name: str
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def files(self) -> list[Path]:
+        """Its prototxt files and its readme."""
+        return sorted([*self.folder.glob("*.prototxt"), self.folder / "readme.md"])
+
+
+def networks(folder: Path | None = None) -> list[Network]:
+    """All networks, in the order of their names.
+
+    Args:
+        folder: where they stand; minicaffe's own by default.
+
+    Raises:
+        DataError: minicaffe was installed without them, or a readme does not begin with facts.
+    """
+    return [
+        Network(name, readme.parent, read_facts(readme))
+        for name, readme in _readmes(folder).items()
+    ]
+
+
+def network(name: str, folder: Path | None = None) -> Network:
+    """The network of this name.
+
+    Raises:
+        DataError: there is none, or see :func:`networks`.
+    """
+    readmes = _readmes(folder)
+    if name not in readmes:
+        hint = did_you_mean(name, readmes) or "; `minicaffe models` lists them"
+        raise DataError(f"there is no network '{name}'{hint}")
+    return Network(name, readmes[name].parent, read_facts(readmes[name]))
+
+
+def _readmes(folder: Path | None) -> dict[str, Path]:
+    root = networks_folder() if folder is None else folder
+    return {readme.parent.name: readme for readme in sorted(root.glob("*/readme.md"))}
+
+
+def networks_folder(package: Path = Path(__file__).parent) -> Path:
+    """Where the networks are: in the checkout that this package is in, or where pip put them.
+
+    Raises:
+        DataError: nowhere.
+    """
+    for folder in _candidates(package):
+        if (folder / "lenet" / "readme.md").is_file():  # not somebody else's models/
+            return folder.resolve()
+    raise DataError(
+        "the networks were not installed with this minicaffe; they are in the folder models/ of "
+        "its source, and in its wheel"
+    )
+
+
+def _candidates(package: Path) -> Iterator[Path]:
+    yield package.parent / "models"
+    try:
+        installed = metadata.files("minicaffe") or []
+    except metadata.PackageNotFoundError:
+        installed = []
+    for file in installed:
+        if file.parts[-5:-2] == _SHARED:
+            yield Path(str(file.locate())).parents[1]
+            break
+    yield package.parent.joinpath(*_SHARED)  # pip install --target
+
+
+def read_facts(readme: Path) -> dict[str, Any]:
+    """The facts at the beginning of a readme.
+
+    Raises:
+        DataError: it cannot be read, or does not begin with them.
+    """
+    try:
+        text = readme.read_text(encoding="utf-8")
+        before, matter, _ = f"\n{text}".split("\n---\n", 2)
+        facts = yaml.safe_load(matter)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise _no_facts(readme, getattr(error, "strerror", None)) from error
+    if before or not isinstance(facts, dict):
+        raise _no_facts(readme, None)
+    for key, kind in _TYPES.items():
+        if not isinstance(facts.get(key), kind):
+            raise _no_facts(readme, f"`{key}` is missing or not what it should be")
+    return facts
+
+
+def _no_facts(readme: Path, reason: str | None) -> DataError:
+    why = reason or "expected facts in YAML between two lines of --- at its beginning"
+    return DataError(f"cannot read what is said of this network: {why}", path=str(readme))

@@ -1,0 +1,77 @@
+"""``minicaffe models``."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from minicaffe import cli, zoo
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_lists_every_network(capsys: Capture) -> None:
+    assert cli.main(["models"]) == 0
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == [
+        "model", "parameters", "multiply-adds", "top", "1", "top", "5", "images", "source",
+    ]  # fmt: skip
+    names = [one.name for one in zoo.networks()]
+    assert [row.split()[0] for row in rows[: len(names)]] == names
+    (resnet,) = [row for row in rows if row.startswith("resnet50 ")]
+    assert "25,557,096" in resnet
+    assert "77.15 % *  93.29 % *  ImageNet       K. He" in resnet
+    (lenet,) = [row for row in rows if row.startswith("lenet ")]
+    assert "  85.75 %          -    Fashion-MNIST  Y. LeCun" in lenet
+    assert rows[-1].startswith("* what the source states")
+
+
+def test_lines_fit_the_terminal(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setattr(shutil, "get_terminal_size", lambda: os.terminal_size((97, 20)))
+    assert cli.main(["models"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) == 97
+    assert any(line.endswith("...") for line in lines)
+
+
+def test_shows_one(capsys: Capture) -> None:
+    assert cli.main(["models", "mobilenet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for line in (
+        "name: MobileNet", "input: 3 x 224 x 224", "parameters: 4,231,976",
+        "accuracy: not measured", "expected_accuracy: 70.60 %", "files:",
+        f"  {zoo.network('mobilenet').folder / 'solver.prototxt'}",
+    ):  # fmt: skip
+        assert line in lines
+
+
+def test_prints_folders_for_scripts(capsys: Capture) -> None:
+    assert cli.main(["models", "--path"]) == 0
+    assert cli.main(["models", "lenet", "--path"]) == 0
+    every, one = (Path(line) for line in capsys.readouterr().out.splitlines())
+    assert one == every / "lenet"
+    assert (one / "deploy.prototxt").is_file()
+
+
+def test_prints_json_for_programs(capsys: Capture) -> None:
+    assert cli.main(["models", "--json"]) == 0
+    every = json.loads(capsys.readouterr().out)
+    assert cli.main(["models", "--json", "vgg16"]) == 0
+    vgg = json.loads(capsys.readouterr().out)
+    assert vgg in every
+    assert [one["model"] for one in every] == [one.name for one in zoo.networks()]
+    assert (vgg["parameters"], vgg["accuracy"], vgg["expected_accuracy"]) == (138357544, None, 0.73)
+    assert "train_val.prototxt" in vgg["files"]
+
+
+def test_an_unknown_network_gets_a_suggestion(capsys: Capture) -> None:
+    assert cli.main(["models", "resnet51"]) == 1
+    assert capsys.readouterr().err == (
+        "error: there is no network 'resnet51'; did you mean `resnet50`?\n"
+    )
