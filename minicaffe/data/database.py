@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from minicaffe.data.cache import RecordCache
+from minicaffe.data.database_writer import Record
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.images import Color
 from minicaffe.data.records import Records, Stacker, State
@@ -113,7 +114,7 @@ class DatabaseSource:
         """The next image, without going on."""
         if self._cache.complete:
             return self._cache.get(self._position, 1).images[0]
-        with self._database_errors():
+        with database_errors(self._database):
             image, _ = self._decode(*self._cursor.item())
         return image
 
@@ -147,7 +148,7 @@ class DatabaseSource:
         if self._cache.complete:
             self._position = position
             return
-        with self._database_errors():
+        with database_errors(self._database):
             self._cursor.first()
             self._position = 0
             for _ in range(position):
@@ -165,7 +166,7 @@ class DatabaseSource:
 
     def _read_database(self, count: int) -> Records:
         keys, images, labels = [], [], []
-        with self._database_errors():
+        with database_errors(self._database):
             for _ in range(count):
                 key, value = self._cursor.item()
                 image, label = self._decode(key, value)
@@ -177,21 +178,59 @@ class DatabaseSource:
         return Records(batch, np.array(labels))
 
     def _decode(self, key: bytes, value: bytes) -> tuple[np.ndarray, int]:
-        try:
-            datum = parse_datum(value)
-            return datum_image(datum, self._color), datum.label
-        except DataError as error:
-            raise DataError(f"{self._name(key)}: {error.message}") from error.__cause__
+        return decode_record(self._database, key, value, self._color)
 
     def _name(self, key: bytes) -> str:
-        name = key.decode("utf-8", "backslashreplace")
-        return f"record '{name}' of {self._database.kind} '{self.path}'"
+        return record_name(self._database, key)
 
-    @contextmanager
-    def _database_errors(self) -> Iterator[None]:
-        try:
-            yield
-        except self._database.errors as reason:
-            raise DataError(
-                f"{self._database.kind} '{self.path}' cannot be read ({reason}); it is damaged"
-            ) from reason
+
+def records_of(database: Database) -> Iterator[Record]:
+    """The keys and values of a whole database, in the order of the keys.
+
+    Raises:
+        DataError: the database is damaged.
+    """
+    with database_errors(database):
+        cursor = database.cursor()
+        more = True
+        while more:
+            yield cursor.item()
+            more = cursor.next()
+
+
+def decode_record(
+    database: Database, key: bytes, value: bytes, color: Color = Color.NATIVE
+) -> tuple[np.ndarray, int]:
+    """The image and the label of a record.
+
+    Args:
+        database: where the record is from, for the error's message.
+        key, value: the record.
+        color: how many channels an encoded image gets.
+
+    Raises:
+        DataError: it is no Datum, or its image cannot be decoded; names the record.
+    """
+    try:
+        datum = parse_datum(value)
+        return datum_image(datum, color), datum.label
+    except DataError as error:
+        name = record_name(database, key)
+        raise DataError(f"{name}: {error.message}") from error.__cause__
+
+
+def record_name(database: Database, key: bytes) -> str:
+    """What to call a record in a message."""
+    name = key.decode("utf-8", "backslashreplace")
+    return f"record '{name}' of {database.kind} '{database.path}'"
+
+
+@contextmanager
+def database_errors(database: Database) -> Iterator[None]:
+    """Turn what the database's package raises while reading into a ``DataError``."""
+    try:
+        yield
+    except database.errors as reason:
+        raise DataError(
+            f"{database.kind} '{database.path}' cannot be read ({reason}); it is damaged"
+        ) from reason

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,13 +12,12 @@ from types import ModuleType
 from typing import Any
 
 from minicaffe.data.database import CACHE_BYTES, DatabaseSource, open_shared
+from minicaffe.data.database_writer import DatabaseWriter, Record, write_datums
 from minicaffe.data.images import Color
 from minicaffe.errors import DataError
 from minicaffe.extras import require
 
 logger = logging.getLogger("minicaffe")
-
-_BATCH = 1000  # records written in one go
 
 
 def is_leveldb(path: str) -> bool:
@@ -72,6 +69,9 @@ class LevelDbCursor:
 
     def __init__(self, db: Any) -> None:
         self._iterator = db.raw_iterator(verify_checksums=True, fill_cache=False)
+        # It must not die after the database, as it may when a garbage collection takes both;
+        # what a finalizer holds is no garbage, so the database still finds and closes it.
+        weakref.finalize(self, self._iterator.close)
         self.first()
 
     def first(self) -> None:
@@ -119,6 +119,30 @@ class LevelDbSource(DatabaseSource):
         super().__init__(database, color, skip=skip, cache_bytes=cache_bytes)
 
 
+class LevelDbWriter(DatabaseWriter):
+    """Makes a LevelDB, compressed by snappy. See :class:`DatabaseWriter`."""
+
+    kind = "LevelDB"
+
+    def _open(self, folder: Path) -> None:
+        plyvel = _plyvel("writing LevelDB databases")
+        self._errors = (plyvel.Error,)
+        self._db = plyvel.DB(os.fspath(folder), create_if_missing=True)
+
+    def _write(self, batch: list[Record]) -> None:
+        with self._db.write_batch() as together:
+            for key, value in batch:
+                together.put(key, value)
+
+    def _close(self, *, complete: bool) -> None:
+        if complete:
+            self._db.compact_range()
+        self._db.close()
+
+    def _text(self, reason: BaseException) -> str:
+        return _text(reason)
+
+
 def write_leveldb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
     """Write a LevelDB of Datums, snappy-compressed, under the keys 00000000, 00000001, …
 
@@ -135,36 +159,7 @@ def write_leveldb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
         DataError: the folder exists, or cannot be written.
         MissingExtraError: no package for LevelDB is installed.
     """
-    plyvel = _plyvel("writing LevelDB databases")
-    target = Path(path)
-    if target.exists():
-        raise DataError(f"'{target}' exists already; remove it first or choose another name")
-    count = 0
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as reason:
-        raise DataError(f"cannot write '{target}': {reason.strerror or reason}") from reason
-    try:
-        db = plyvel.DB(os.fspath(beside), create_if_missing=True)
-        try:
-            batch = db.write_batch()
-            for count, datum in enumerate(datums, 1):
-                batch.put(b"%08d" % (count - 1), datum.SerializeToString())
-                if count % _BATCH == 0:
-                    batch.write()
-                    batch = db.write_batch()
-            batch.write()
-            db.compact_range()
-        finally:
-            db.close()
-        beside.chmod(0o755)
-        beside.rename(target)
-    except (plyvel.Error, OSError) as reason:
-        raise DataError(f"cannot write LevelDB '{target}': {_text(reason)}") from reason
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return count
+    return write_datums(LevelDbWriter(path), datums)
 
 
 def _plyvel(purpose: str) -> ModuleType:
@@ -175,7 +170,7 @@ def _plyvel(purpose: str) -> ModuleType:
         return require("plyvel_next", extra="leveldb", purpose=purpose)
 
 
-def _text(reason: Exception) -> str:
+def _text(reason: BaseException) -> str:
     """What LevelDB says; plyvel hands it on as bytes."""
     first = reason.args[0] if reason.args else ""
     return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(reason)

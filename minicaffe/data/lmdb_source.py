@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
-import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from minicaffe.data.database import CACHE_BYTES, DatabaseSource, open_shared
+from minicaffe.data.database_writer import DatabaseWriter, Record, write_datums
 from minicaffe.data.images import Color
 from minicaffe.errors import DataError
 from minicaffe.extras import require
-from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
 
 _FIRST_MAP_SIZE = 2**20
+
+
+def is_lmdb(path: str) -> bool:
+    """Whether a folder looks like an LMDB."""
+    return os.path.isfile(os.path.join(path, "data.mdb"))
 
 
 class Environment:
@@ -113,6 +115,35 @@ class LmdbSource(DatabaseSource):
 # ------------------------------------------------------------------------------ writing
 
 
+class LmdbWriter(DatabaseWriter):
+    """Makes an LMDB; the folder holds data.mdb alone. See :class:`DatabaseWriter`."""
+
+    kind = "LMDB"
+
+    def _open(self, folder: Path) -> None:
+        self._folder = folder
+        self._lmdb = require("lmdb", extra="data", purpose="writing LMDB databases")
+        self._errors = (self._lmdb.Error,)
+        self._environment = self._lmdb.open(os.fspath(folder), map_size=_FIRST_MAP_SIZE, lock=False)
+
+    def _write(self, batch: list[Record]) -> None:
+        """One transaction; the map grows by doubling, as Caffe's writer does it."""
+        environment = self._environment
+        while True:
+            try:
+                with environment.begin(write=True) as transaction:
+                    for key, value in batch:
+                        if not transaction.put(key, value, append=True):  # not the greatest key
+                            transaction.put(key, value)
+                return
+            except self._lmdb.MapFullError:
+                environment.set_mapsize(2 * environment.info()["map_size"])
+
+    def _close(self, *, complete: bool) -> None:
+        self._environment.close()
+        (self._folder / "lock.mdb").unlink(missing_ok=True)
+
+
 def write_lmdb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
     """Write an LMDB of Datums under the keys 00000000, 00000001, …
 
@@ -129,44 +160,4 @@ def write_lmdb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
         DataError: the folder exists, or cannot be written.
         MissingExtraError: the package lmdb is not installed.
     """
-    lmdb = require("lmdb", extra="data", purpose="writing LMDB databases")
-    target = Path(path)
-    if target.exists():
-        raise DataError(f"'{target}' exists already; remove it first or choose another name")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-    except OSError as reason:
-        raise DataError(f"cannot write '{target}': {reason.strerror or reason}") from reason
-    try:
-        with lmdb.open(os.fspath(beside), map_size=_FIRST_MAP_SIZE, lock=False) as environment:
-            count = 0
-            for batch in _batches(datums):
-                _append(environment, count, batch, lmdb.MapFullError)
-                count += len(batch)
-        (beside / "lock.mdb").unlink(missing_ok=True)
-        beside.chmod(0o755)
-        beside.rename(target)
-    except (lmdb.Error, OSError) as reason:
-        raise DataError(f"cannot write LMDB '{target}': {reason}") from reason
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return count
-
-
-def _append(environment: Any, start: int, values: list[bytes], full: type[Exception]) -> None:
-    """Add records in one transaction; the map grows by doubling, as Caffe's writer does it."""
-    while True:
-        try:
-            with environment.begin(write=True) as transaction:
-                for index, value in enumerate(values, start):
-                    transaction.put(b"%08d" % index, value, append=True)
-            return
-        except full:
-            environment.set_mapsize(2 * environment.info()["map_size"])
-
-
-def _batches(datums: Iterable[Any], size: int = 1000) -> Iterator[list[bytes]]:
-    values = map(caffe_pb2.Datum.SerializeToString, datums)
-    while batch := list(islice(values, size)):
-        yield batch
+    return write_datums(LmdbWriter(path), datums)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
 from minicaffe.data.base_layer import ImageProducer, PrefetchingLayer, positive, required
 from minicaffe.data.datum import forced_color
 from minicaffe.data.leveldb_source import LevelDbSource, is_leveldb
-from minicaffe.data.lmdb_source import LmdbSource
+from minicaffe.data.lmdb_source import LmdbSource, is_lmdb
 from minicaffe.data.prefetch import Producer
 from minicaffe.data.records import derived_generator
 from minicaffe.data.transformer import Transformer
@@ -59,7 +57,7 @@ def _source_class(backend: int, source: str) -> type[LmdbSource] | type[LevelDbS
                 f"backend is LMDB, but '{source}' holds a LevelDB; write 'backend: LEVELDB'"
             )
         return LmdbSource
-    if os.path.isfile(os.path.join(source, "data.mdb")):
+    if is_lmdb(source):
         raise DataError(
             f"backend is LEVELDB (the default), but '{source}' holds an LMDB; add 'backend: LMDB'"
         )

@@ -433,7 +433,7 @@ def test_a_disk_that_is_full(tmp_path, monkeypatch):
     def full(*args):
         raise lmdb.DiskError("no space left")
 
-    monkeypatch.setattr("minicaffe.data.lmdb_source._append", full)
+    monkeypatch.setattr("minicaffe.data.lmdb_source.LmdbWriter._write", full)
     with pytest.raises(DataError, match=r"cannot write LMDB .*no space left"):
         write_lmdb(tmp_path / "db", [make_datum(IMAGES[0], 1)])
     assert list(tmp_path.iterdir()) == []

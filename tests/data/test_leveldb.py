@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -127,6 +128,16 @@ def test_reading_goes_on_where_the_state_was_taken(database, before):
         first, second = one.read(count), other.read(count)
         np.testing.assert_array_equal(first.labels, second.labels)
         np.testing.assert_array_equal(first.images, second.images)
+
+
+def test_a_garbage_collection_may_take_database_and_cursor_together(database):
+    """plyvel alone would end the process here: the cursor would outlive the database."""
+    for _ in range(3):
+        cycle = [LevelDbSource(database)]
+        cycle.append(cycle)
+        del cycle
+        gc.collect()
+    assert LevelDbSource(database).read(5).labels.tolist() == [0, 1, 2, 3, 4]
 
 
 # ------------------------------------------------------------------------------- errors
