@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
 from minicaffe.limits import parse_size
 from minicaffe.proto import caffe_pb2
@@ -100,6 +101,7 @@ FLAGS = {
              choices=PRECISIONS),
         Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
              "the machine's", parse_size, shown="SIZE"),
+        Flag("backend", "the kind of database: lmdb (the default) or leveldb", choices=BACKENDS),
         Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
         Flag("sigint_effect", "what Ctrl-C does: stop (the default), snapshot, none",
              choices=_EFFECTS),
@@ -116,11 +118,25 @@ def add_flags(parser: argparse.ArgumentParser, *names: str, required: Sequence[s
         parser.add_argument(
             f"--{name}",
             help=flag.help,
-            type=_explained(flag.convert),
+            type=explained(flag.convert),
             choices=flag.choices,
             metavar=flag.shown,
             required=name in required,
         )
+
+
+def add_switch(parser: argparse.ArgumentParser, name: str, help: str) -> None:
+    """Declare a flag that is on or off, in all spellings of gflags: ``--name``, ``--noname``,
+    ``--name=true``, ``--name=false``; off where nothing is said.
+    """
+    parser.add_argument(f"--{name}", action="store_true", help=help)
+    spellings = [(True, f"--{name}={word}") for word in ("true", "t", "yes", "y", "1")]
+    spellings += [(False, f"--{name}={word}") for word in ("false", "f", "no", "n", "0")]
+    for value, spelling in [*spellings, (False, f"--no{name}")]:
+        parser.add_argument(
+            spelling, dest=name, action="store_const", const=value, help=argparse.SUPPRESS
+        )
+    parser.set_defaults(**{name: False})
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -139,7 +155,7 @@ def limit_options(args: argparse.Namespace) -> dict[str, Any]:
     return {"max_memory": args.max_memory, "allow_python_layers": not args.untrusted}
 
 
-def _explained(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def explained(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The same conversion; argparse shows the reason of this error, not that of a ValueError."""
 
     def explain(text: str) -> Any:

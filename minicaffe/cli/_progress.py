@@ -1,4 +1,4 @@
-"""The progress bar that ``minicaffe train`` shows on a terminal."""
+"""Progress on a terminal: the bar of ``minicaffe train``, and that of verbs that count."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 
+from minicaffe.log import StatusHandler, is_terminal
 from minicaffe.solver.events import Finish, Iteration, Observer, Start, TestBatch, TestResult
 
 
@@ -83,11 +84,65 @@ class ProgressBar(Observer):
             f" {event.iter}/{self._end}  {self._rate:.3g} iter/s  "
             f"loss {event.smoothed_loss:.4g}  lr {event.rate:.3g}  ETA {eta}"
         )
-        room = min(_width() - len(facts) - 2, 40)
-        if room < 5:
-            return facts.strip()[: _width()]
-        filled = room * event.iter // max(self._end, 1)
-        return "[" + "#" * filled + "." * (room - filled) + "]" + facts
+        return bar(event.iter, self._end, facts)
+
+
+class Counter:
+    """One line that says how many things of how many are done.
+
+    Args:
+        handler: shows the line, where it writes to a terminal.
+        total: how many there are; None where nobody knows.
+        what: their name, such as "images".
+        clock: seconds, for the rate.
+        interval: seconds between two drawings.
+    """
+
+    def __init__(
+        self,
+        handler: StatusHandler,
+        total: int | None,
+        what: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        interval: float = 0.1,
+    ) -> None:
+        self._handler = handler
+        self._shown = is_terminal(handler.stream)
+        self._total = total
+        self._what = what
+        self._clock = clock
+        self._interval = interval
+        self._start = self._drawn = clock()
+
+    def show(self, done: int) -> None:
+        """Say that so many are done, unless something was said a moment ago."""
+        now = self._clock()
+        if not self._shown or now - self._drawn < self._interval:
+            return
+        self._drawn = now
+        rate = done / max(now - self._start, 1e-9)
+        if self._total is None:
+            self._handler.show(f"{done} {self._what}  {rate:.3g}/s"[: _width()])
+            return
+        eta = duration((self._total - done) / rate) if rate else "?"
+        facts = f" {done}/{self._total} {self._what}  {rate:.3g}/s  ETA {eta}"
+        self._handler.show(bar(done, self._total, facts))
+
+    def __enter__(self) -> Counter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._handler.show("")
+
+
+def bar(done: int, total: int, facts: str) -> str:
+    """A bar with facts behind it, as wide as the terminal allows."""
+    room = min(_width() - len(facts) - 2, 40)
+    if room < 5:
+        return facts.strip()[: _width()]
+    filled = room * done // max(total, 1)
+    return "[" + "#" * filled + "." * (room - filled) + "]" + facts
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from minicaffe.cli import _progress
-from minicaffe.cli._progress import ProgressBar, duration
+from minicaffe.cli._progress import Counter, ProgressBar, duration
 from minicaffe.log import GlogFormatter, StatusHandler, is_terminal, log_to
 from minicaffe.solver.events import Finish, Iteration, Start, TestBatch, TestResult
 
@@ -88,6 +88,42 @@ def test_bar_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
     rig.iterate(10, 0.0)
     rig.bar.on_finish(Finish(10, True))
     assert rig.lines[-1] == ""
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("total", "want"),
+    [
+        (40, "[##########" + "." * 30 + "] 10/40 images  5/s  ETA 0:06"),
+        (None, "10 images  5/s"),
+    ],
+)
+def test_counting(total: int | None, want: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_progress, "_width", lambda: 100)
+    monkeypatch.setenv("TERM", "xterm")
+    now = [0.0]
+    stream = Terminal()
+    handler = StatusHandler(stream)
+    with Counter(handler, total, "images", clock=lambda: now[0]) as counter:
+        counter.show(1)  # at once: nothing is drawn
+        assert stream.getvalue() == ""
+        now[0] = 2.0
+        counter.show(10)
+        counter.show(11)
+    assert stream.getvalue() == f"\r{want}\x1b[K\r\x1b[K"
+
+
+def test_counting_without_a_terminal_shows_nothing() -> None:
+    stream = io.StringIO()
+    now = [0.0]
+    with Counter(StatusHandler(stream), 4, "images", clock=lambda: now[0]) as counter:
+        now[0] = 2.0
+        counter.show(2)
+    assert stream.getvalue() == ""
 
 
 @pytest.mark.parametrize(
