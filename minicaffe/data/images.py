@@ -14,6 +14,12 @@ import numpy as np
 from minicaffe.errors import DataError
 from minicaffe.extras import require
 
+#: What :func:`encode_image` can make, by the usual endings of names.
+ENCODINGS = {
+    "bmp": "BMP", "jpe": "JPEG", "jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "tif": "TIFF",
+    "tiff": "TIFF",
+}  # fmt: skip
+
 _COEFFICIENT_BITS = 11  # OpenCV's fixed point for 8-bit images
 
 
@@ -102,6 +108,30 @@ def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
     upper = (rows[:, top] * down[0][:, None]) >> 16
     lower = (rows[:, bottom] * down[1][:, None]) >> 16
     return ((upper + lower + 2) >> 2).astype(np.uint8)
+
+
+def encode_image(image: np.ndarray, kind: str) -> bytes:
+    """Encode an image as a file (``cv::imencode``; JPEGs with OpenCV's quality, 95).
+
+    Args:
+        image: 1 or 3 (blue, green, red) channels × height × width, uint8.
+        kind: one of :data:`ENCODINGS`.
+
+    Raises:
+        DataError: the image cannot be stored so.
+        MissingExtraError: Pillow is not installed.
+    """
+    image_module = require("PIL.Image", extra="data", purpose="encoding images")
+    pixels = image[0] if len(image) == 1 else image[::-1].transpose(1, 2, 0)
+    stream = io.BytesIO()
+    options = {"quality": 95, "subsampling": "4:2:0"} if ENCODINGS[kind] == "JPEG" else {}
+    try:
+        image_module.fromarray(np.ascontiguousarray(pixels)).save(
+            stream, ENCODINGS[kind], **options
+        )
+    except (OSError, ValueError) as reason:
+        raise DataError(f"an image cannot be encoded as {kind}: {reason}") from reason
+    return stream.getvalue()
 
 
 def encode_png(image: np.ndarray) -> bytes:

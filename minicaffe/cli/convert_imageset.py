@@ -1,0 +1,201 @@
+"""Put images into a database that Data layers read.
+
+    minicaffe convert_imageset --resize_height=256 --resize_width=256 --shuffle \\
+        images/ train.txt train_lmdb
+
+A line of LISTFILE holds an image's path as seen from ROOTFOLDER (which is put before it as
+it is, so it ends with a slash), a space and the label:  cats/tom.jpg 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.cli._flags import add_flags, add_switch, explained, whole
+from minicaffe.cli._progress import Counter
+from minicaffe.data.backends import new_database
+from minicaffe.data.datum import make_datum
+from minicaffe.data.image_list import read_image_list
+from minicaffe.data.images import ENCODINGS, Color, decode_image, encode_image, resize_image
+from minicaffe.errors import DataError
+from minicaffe.proto import caffe_pb2
+
+logger = logging.getLogger("minicaffe")
+
+_LOG_EVERY = 1000
+_LONGEST_KEY = 511  # bytes, in an LMDB
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags, those of Caffe's program."""
+    parser.add_argument("root", metavar="ROOTFOLDER/", help="put before every path as it is")
+    parser.add_argument("list", metavar="LISTFILE", help="the paths and labels")
+    parser.add_argument("database", metavar="DB_NAME", help="the folder to make")
+    add_switch(parser, "gray", "store one channel, not blue, green and red")
+    add_switch(parser, "shuffle", "put the images into a random order")
+    add_flags(parser, "backend")
+    for name in ("width", "height"):
+        parser.add_argument(
+            f"--resize_{name}", type=explained(whole), default=0, metavar="N",
+            help=f"the {name} to resize images to; both or none",
+        )  # fmt: skip
+    add_switch(parser, "check_size", "make sure that all images have the same size")
+    add_switch(parser, "encoded", "store images as files (JPEG, PNG), not as raw pixels")
+    parser.add_argument(
+        "--encode_type", default="", metavar="TYPE", help="how to encode them, such as jpg or png; "
+        "by default as the file's name ends. Files that need no change are stored as they are",
+    )  # fmt: skip
+    parser.add_argument(
+        "--seed", type=explained(whole), metavar="N", help="makes the order of --shuffle repeatable"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read, decode and write one image after the other."""
+    pairs = read_image_list(args.list)
+    if args.shuffle:
+        logger.info("Shuffling data")
+        order = np.random.default_rng(args.seed).permutation(len(pairs))
+        pairs = [pairs[index] for index in order]
+    logger.info("A total of %d images.", len(pairs))
+    make = DatumMaker(
+        gray=args.gray,
+        size=_size(args),
+        encoded=args.encoded or bool(args.encode_type),
+        encoding=args.encode_type,
+        check_size=args.check_size,
+    )
+    if args.encode_type and not args.encoded:
+        logger.info("encode_type specified, assuming encoded=true.")
+    with (
+        new_database(args.database, args.backend or "lmdb") as database,
+        Counter(args.log, len(pairs), "images") as counter,
+    ):
+        for index, (name, label) in enumerate(pairs):
+            datum = make(args.root + name, label)
+            if datum is not None:
+                database.put(_key(index, name), datum.SerializeToString())
+                if database.count % _LOG_EVERY == 0:
+                    logger.info("Processed %d files.", database.count)
+            counter.show(index + 1)
+        if not database.count:
+            raise DataError(f"none of the images that '{args.list}' names could be read")
+    if database.count % _LOG_EVERY:
+        logger.info("Processed %d files.", database.count)
+    if database.count < len(pairs):
+        logger.warning("%d of %d images were left out.", len(pairs) - database.count, len(pairs))
+    return 0
+
+
+def _size(args: argparse.Namespace) -> tuple[int, int] | None:
+    """Height and width to resize to, or None."""
+    height, width = max(0, args.resize_height), max(0, args.resize_width)
+    if bool(height) != bool(width):
+        logger.warning(
+            "Only one of --resize_height and --resize_width is given: as in Caffe, images keep "
+            "their size; give both."
+        )
+    return (height, width) if height and width else None
+
+
+def _key(index: int, name: str) -> bytes:
+    key = b"%08d_" % index + name.encode("utf-8", "surrogateescape")
+    if len(key) > _LONGEST_KEY:
+        raise DataError(
+            f"the path '{name}' is too long for a database's key ({len(key)} bytes, at most "
+            f"{_LONGEST_KEY}); move part of it to ROOTFOLDER"
+        )
+    return key
+
+
+class DatumMaker:
+    """Makes Datums of image files, by the rules of Caffe's ``ReadImageToDatum``.
+
+    Args:
+        gray: one channel instead of three.
+        size: (height, width) to resize to, or None.
+        encoded: store files rather than pixels.
+        encoding: the kind of file; empty stands for what the name ends in.
+        check_size: refuse images of different sizes.
+    """
+
+    def __init__(
+        self,
+        *,
+        gray: bool = False,
+        size: tuple[int, int] | None = None,
+        encoded: bool = False,
+        encoding: str = "",
+        check_size: bool = False,
+    ) -> None:
+        self._color = Color.GRAY if gray else Color.COLOR
+        self._size = size
+        self._encoded = encoded
+        self._encoding = encoding.lower()
+        self._check_size = check_size
+        self._first: tuple[str, tuple[int, ...]] | None = None
+
+    def __call__(self, path: str, label: int) -> Any:
+        """The Datum of a file; None, and a line in the log, where it cannot be read.
+
+        Raises:
+            DataError: the size differs from the first image's; nobody knows how to encode it.
+        """
+        encoding = self._kind(path) if self._encoded else ""
+        try:
+            with open(path, "rb") as stream:
+                content = stream.read()
+            image = decode_image(content, self._color)
+        except (OSError, DataError) as reason:
+            text = getattr(reason, "strerror", None) or reason
+            logger.error("Could not open or find file %s (%s)", path, text)
+            return None
+        if self._size:
+            image = resize_image(image, *self._size)
+        if self._check_size:
+            self._compare(path, image)
+        if not encoding:
+            datum = make_datum(image, label)
+            datum.encoded = False  # which Caffe writes too
+            return datum
+        # A file that is what was asked for stays as it is, even a coloured one with --gray.
+        if self._size or not _is_named(path, encoding):
+            content = encode_image(image, encoding)
+        return caffe_pb2.Datum(data=content, label=label, encoded=True)
+
+    def _kind(self, path: str) -> str:
+        kind = self._encoding or _ending(path)
+        if kind not in ENCODINGS:
+            expected = ", ".join(sorted(ENCODINGS))
+            found = f"'{kind}'" if kind else "nothing"
+            raise DataError(
+                f"image '{path}': found {found} as the kind of file to store, expected one of "
+                f"{expected}; give --encode_type"
+            )
+        return kind
+
+    def _compare(self, path: str, image: np.ndarray) -> None:
+        if self._first is None:
+            self._first = (path, image.shape)
+        name, shape = self._first
+        if image.shape != shape:
+            raise DataError(
+                f"image '{path}' has size {shape_text(image.shape)} (channels×height×width), but "
+                f"'{name}' has {shape_text(shape)}; give --resize_height and --resize_width, or "
+                "leave out --check_size"
+            )
+
+
+def _ending(path: str) -> str:
+    return path.rpartition(".")[2].lower() if "." in path else ""
+
+
+def _is_named(path: str, encoding: str) -> bool:
+    """Whether a file's name says that it is of this kind."""
+    ending = _ending(path)
+    return ending == encoding or (encoding == "jpg" and ending == "jpeg")
