@@ -1,0 +1,145 @@
+"""``minicaffe parse_log``: the tables that Caffe's script makes, of its logs and of ours."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import pytest
+
+from minicaffe import cli
+from minicaffe.cli.parse_log import parse_log
+from minicaffe.errors import DataError
+
+Capture = pytest.CaptureFixture[str]
+
+# In the form of Caffe's LOG(INFO) lines.
+CAFFE_LOG = """\
+Log file created at: 2016/02/10 13:38:00
+I1231 23:59:58.500000  4711 caffe.cpp:251] Starting Optimization
+I1231 23:59:59.000000  4711 solver.cpp:279] Solving LeNet
+I1231 23:59:59.000100  4711 solver.cpp:280] Learning Rate Policy: inv
+I1231 23:59:59.250000  4711 solver.cpp:337] Iteration 0, Testing net (#0)
+I1231 23:59:59.750000  4711 solver.cpp:404]     Test net output #0: accuracy = 0.0986
+I1231 23:59:59.750000  4711 solver.cpp:404]     Test net output #1: loss = 2.36384 (* 1 = 2.36384 loss)
+I0101 00:00:00.000000  4711 solver.cpp:228] Iteration 0 (-1.4013e-45 iter/s, 0.5s/100 iters), loss = 2.4
+I0101 00:00:00.125000  4711 solver.cpp:244]     Train net output #0: loss = 2.38753 (* 1 = 2.38753 loss)
+I0101 00:00:00.125000  4711 sgd_solver.cpp:106] Iteration 0, lr = 0.01
+[some library wrote this line]
+I0101 00:00:04.000000  4711 solver.cpp:228] Iteration 100 (25.0 iter/s, 4s/100 iters), loss = 0.215375
+I0101 00:00:04.000000  4711 solver.cpp:244]     Train net output #0: loss = 2.15375e-01 (* 1 = 0.215375 loss)
+I0101 00:00:04.000000  4711 sgd_solver.cpp:106] Iteration 100, lr = 0.00992565
+I0101 00:00:05.000000  4711 solver.cpp:337] Iteration 200, Testing net (#0)
+I0101 00:00:06.000000  4711 solver.cpp:404]     Test net output #0: accuracy = 0.9
+I0101 00:00:06.500000  4711 solver.cpp:404]     Test net output #1: loss = nan (* 1 = nan loss)
+I0101 00:00:07.000000  4711 solver.cpp:228] Iteration 200 (25.0 iter/s, 4s/100 iters), loss = 0.1
+I0101 00:00:07.000000  4711 solver.cpp:244]     Train net output #0: loss = 0.15 (* 1 = 0.15 loss)
+I0101 00:00:07.000000  4711 solver.cpp:317] Optimization Done.
+"""  # noqa: E501
+
+
+@pytest.fixture(autouse=True)
+def _in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def rows(path: str, delimiter: str = ",") -> list[dict[str, float]]:
+    with open(path, newline="") as stream:
+        table = csv.DictReader(stream, delimiter=delimiter)
+        return [{name: float(text) for name, text in row.items()} for row in table]
+
+
+def test_log_of_caffe() -> None:
+    Path("caffe.INFO").write_text(CAFFE_LOG)
+    assert cli.main(["parse_log", "caffe.INFO", "."]) == 0
+    assert Path("caffe.INFO.train").read_bytes() == (
+        b"NumIters,Seconds,LearningRate,loss\r\n"
+        b"0.0,1.125,0.01,2.38753\r\n"
+        b"100.0,5.0,0.01,0.215375\r\n"
+        b"200.0,8.0,0.00992565,0.15\r\n"
+    )
+    assert Path("caffe.INFO.test").read_bytes() == (
+        b"NumIters,Seconds,LearningRate,accuracy,loss\r\n"
+        b"0.0,0.75,0.00992565,0.0986,2.36384\r\n"
+        b"200.0,7.0,0.00992565,0.9,nan\r\n"
+    )
+
+
+def test_log_of_our_own_training(tiny: Path, capsys: Capture) -> None:
+    assert cli.main(["train", "--solver=solver.prototxt"]) == 0
+    log = capsys.readouterr().err
+    Path("train.log").write_text(log)
+    assert cli.main(["parse_log", "train.log", ".", "--verbose", "--delimiter=;"]) == 0
+    out = capsys.readouterr().out
+    assert out == "Wrote ./train.log.train\nWrote ./train.log.test\n"
+    train, test = rows("train.log.train", ";"), rows("train.log.test", ";")
+    assert [row["NumIters"] for row in train] == [0, 5]  # the last display shows no outputs
+    assert [row["NumIters"] for row in test] == [0, 5, 10]
+    assert [row["LearningRate"] for row in (*train, *test)] == [0.1] * 5
+    losses = [line.rpartition(" ")[0] for line in log.splitlines() if "Test net output #1" in line]
+    assert [f"{row['loss']:g}" for row in test] == [
+        line.split(" = ")[1].split(" ")[0] for line in losses
+    ]
+    for table in (train, test):
+        seconds = [row["Seconds"] for row in table]
+        assert seconds == sorted(seconds)
+        assert seconds[0] >= 0
+
+
+def test_a_log_with_one_test_keeps_it() -> None:
+    Path("one.log").write_text("".join(CAFFE_LOG.splitlines(keepends=True)[:7]))
+    train, test = parse_log("one.log")
+    assert train == []
+    assert [(row["accuracy"], row["loss"]) for row in test] == [(0.0986, 2.36384)]
+    assert math.isnan(test[0]["LearningRate"])
+
+
+def test_rows_with_other_outputs_get_all_columns() -> None:
+    """Such as those of a log that goes on with another test net."""
+    Path("two.log").write_text(CAFFE_LOG.replace("accuracy = 0.9\n", "top5 = 0.9\n"))
+    assert cli.main(["parse_log", "two.log", "."]) == 0
+    assert Path("two.log.test").read_text().splitlines() == [
+        "NumIters,Seconds,LearningRate,accuracy,loss,top5",
+        "0.0,0.75,0.00992565,0.0986,2.36384,",
+        "200.0,7.0,0.00992565,,nan,0.9",
+    ]
+
+
+def test_newer_glog_writes_the_year() -> None:
+    text = CAFFE_LOG.replace("I1231", "I20231231").replace("I0101", "I20240101")
+    Path("new.log").write_text(text)
+    Path("old.log").write_text(CAFFE_LOG)
+    assert str(parse_log("new.log")) == str(parse_log("old.log"))  # nan is not nan
+
+
+def test_nothing_to_write(capsys: Capture) -> None:
+    Path("x.log").write_text("".join(CAFFE_LOG.splitlines(keepends=True)[:5]))
+    assert cli.main(["parse_log", "x.log", ".", "--verbose"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("; no lines to write\n") == 2
+    assert "does the solver set display or test_interval?" in captured.err
+    assert sorted(path.name for path in Path().iterdir()) == ["x.log"]
+
+
+def test_a_number_that_is_none() -> None:
+    Path("x.log").write_text(CAFFE_LOG.replace("accuracy = 0.9\n", "accuracy = 0.9.1\n"))
+    with pytest.raises(DataError, match=r"x.log: the log says '0.9.1' at iteration 200"):
+        parse_log("x.log")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (["nowhere.log", "."], 1, "nowhere.log: cannot read the log: No such file"),
+        (["other.log", "."], 1, "no line says '] Solving NET'"),
+        (["caffe.log", "no/such/folder"], 1, "caffe.log.train: cannot write the file"),
+        (["caffe.log", ".", "--delimiter=ab"], 2, "takes one character, not 'ab'"),
+        (["caffe.log"], 2, "output_dir"),
+    ],
+)
+def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) -> None:
+    Path("caffe.log").write_text(CAFFE_LOG)
+    Path("other.log").write_text("hello\n")
+    assert cli.main(["parse_log", *words]) == code
+    assert complaint in capsys.readouterr().err
