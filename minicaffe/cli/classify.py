@@ -1,0 +1,95 @@
+"""Classify images, as Caffe's classify.py.
+
+    minicaffe classify cat.jpg result.npy --model_def=deploy.prototxt \\
+        --pretrained_model=W.caffemodel --mean_file=mean.npy
+
+INPUT is an image, a folder of images (those that end with --ext), or a .npy file of images
+(number x height x width x channels). The .npy file OUTPUT gets a row of probabilities for
+each; the images of a folder come in the order of their names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import time
+from typing import Any
+
+import numpy as np
+
+from minicaffe.classifier import Classifier
+from minicaffe.cli._classifying import (
+    add_model_flags,
+    integers,
+    load_array,
+    load_mean,
+    model_options,
+)
+from minicaffe.errors import DataError
+from minicaffe.files import write_beside
+from minicaffe.io import load_image
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags, those of Caffe's script."""
+    parser.add_argument("input_file", help="an image, a folder or a .npy file")
+    parser.add_argument("output_file", help="the .npy file to write")
+    add_model_flags(parser)
+    parser.add_argument(
+        "--center_only",
+        action="store_true",
+        help="look at the middle only, instead of averaging over ten crops",
+    )
+    parser.add_argument(
+        "--images_dim", type=integers, default=[256, 256], metavar="HEIGHT,WIDTH",
+        help="the size that images are brought to before crops are cut (256,256)",
+    )  # fmt: skip
+    parser.add_argument("--ext", default="jpg", help="the ending of the images in a folder (jpg)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Load, classify and save."""
+    if len(args.images_dim) != 2 or min(args.images_dim) < 1:
+        args.usage_error("--images_dim takes a height and a width, such as 256,256")
+    options = model_options(args)
+    mean = load_mean(args.mean_file)
+    classifier = Classifier(image_dims=args.images_dim, mean=mean, **options)
+    inputs = _inputs(os.path.expanduser(args.input_file), args.ext)
+    print(f"Classifying {len(inputs)} inputs.")
+    start = time.perf_counter()
+    predictions = classifier.predict(inputs, not args.center_only)
+    print(f"Done in {time.perf_counter() - start:.2f} s.")
+    output = args.output_file if args.output_file.endswith(".npy") else f"{args.output_file}.npy"
+    print(f"Saving results into {output}")
+    with write_beside(output, error=DataError) as beside, open(beside, "wb") as stream:
+        np.save(stream, predictions)
+    return 0
+
+
+def _inputs(path: str, ending: str) -> Any:
+    """The images, each height × width × channels.
+
+    Raises:
+        DataError: one cannot be read, or there are none.
+    """
+    if path.endswith("npy"):
+        print(f"Loading file: {path}")
+        return _stack(path)
+    if not os.path.isdir(path):
+        print(f"Loading file: {path}")
+        return [load_image(path)]
+    print(f"Loading folder: {path}")
+    files = sorted(glob.glob(os.path.join(glob.escape(path), f"*.{ending}")))
+    if not files:
+        raise DataError(f"no file in this folder ends with .{ending}; give --ext", path=path)
+    return [load_image(file) for file in files]
+
+
+def _stack(path: str) -> np.ndarray:
+    images = load_array(path)
+    if images.ndim != 4 or not len(images):
+        raise DataError(
+            f"an array of shape {images.shape}, expected number×height×width×channels", path=path
+        )
+    return images

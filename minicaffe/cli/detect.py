@@ -1,0 +1,150 @@
+"""Classify windows of images, as Caffe's detect.py.
+
+    minicaffe detect windows.csv result.csv --crop_mode=list --model_def=deploy.prototxt \\
+        --pretrained_model=W.caffemodel --mean_file=mean.npy
+
+windows.csv begins with the line  filename,ymin,xmin,ymax,xmax  (in any order). OUTPUT.csv gets
+these columns and class0, class1, ...; OUTPUT.h5 the pandas table 'df' that Caffe's script writes.
+The windows of selective search (the default, from a .txt of file names) need a MATLAB package.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minicaffe.cli._classifying import add_model_flags, load_mean, model_options
+from minicaffe.cli._flags import explained, whole
+from minicaffe.detector import Detector
+from minicaffe.errors import DataError
+from minicaffe.extras import require
+from minicaffe.files import write_beside
+
+COORDINATES = ("ymin", "xmin", "ymax", "xmax")
+
+Windows = dict[str, list[list[float]]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags, those of Caffe's script."""
+    parser.add_argument("input_file", help="a .csv of windows, or a .txt of file names")
+    parser.add_argument("output_file", help="the .csv or .h5 file to write")
+    add_model_flags(parser)
+    parser.add_argument(
+        "--crop_mode",
+        default="selective_search",
+        choices=("list", "selective_search"),
+        help="list: the windows are in the .csv",
+    )
+    parser.add_argument(
+        "--context_pad", type=explained(whole), default=16, metavar="N",
+        help="how many pixels of the net's input show what is around the window (16)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Load, detect and save."""
+    ending = args.input_file.rpartition(".")[2].lower()
+    if ending not in ("txt", "csv"):
+        args.usage_error(f"'{args.input_file}' must end with .txt or .csv")
+    if ending == "txt" and args.crop_mode == "list":
+        args.usage_error("--crop_mode=list takes a .csv of windows, not a .txt")
+    if not args.output_file.lower().endswith((".csv", ".h5", ".hdf5")):
+        args.usage_error(f"'{args.output_file}' must end with .csv or .h5")
+    table = None if args.output_file.lower().endswith(".csv") else _pandas()
+    options = model_options(args)
+    detector = Detector(
+        mean=_channel_means(args.mean_file), context_pad=args.context_pad, **options
+    )
+    start = time.perf_counter()
+    print("Loading input...")
+    windows = _read_csv(args.input_file) if ending == "csv" else _read_names(args.input_file)
+    if args.crop_mode == "list":
+        found = detector.detect_windows(windows.items())
+    else:
+        found = detector.detect_selective_search(windows)
+    print(f"Processed {len(found)} windows in {time.perf_counter() - start:.3f} s.")
+    start = time.perf_counter()
+    with write_beside(args.output_file, error=DataError) as beside:
+        if table is None:
+            _write_csv(os.fspath(beside), found)
+        else:
+            _write_table(table, os.fspath(beside), found)
+    print(f"Saved to {args.output_file} in {time.perf_counter() - start:.3f} s.")
+    return 0
+
+
+def _channel_means(path: str) -> np.ndarray | None:
+    """One value a channel, because windows are stretched to the net's input."""
+    mean = load_mean(path)
+    return mean if mean is None or mean.ndim == 1 else mean.mean(axis=(-2, -1)).reshape(-1)
+
+
+def _read_names(path: str) -> Windows:
+    return {line.strip(): [] for line in _open(path) if line.strip()}
+
+
+def _read_csv(path: str) -> Windows:
+    """The windows of each file, in the order in which the files are first named."""
+    reader = csv.DictReader(_open(path), skipinitialspace=True)
+    missing = [name for name in ("filename", *COORDINATES) if name not in (reader.fieldnames or ())]
+    if missing:
+        raise DataError(
+            f"there is no column {', '.join(missing)}; the first line must name the columns "
+            f"filename, {', '.join(COORDINATES)}",
+            path=path,
+        )
+    windows: Windows = {}
+    for row in reader:
+        try:
+            window = [float(row[name] or "") for name in COORDINATES]
+        except ValueError:
+            raise DataError(
+                f"a window of {[row[name] for name in COORDINATES]}, expected four numbers",
+                path=path,
+                line=reader.line_num,
+            ) from None
+        windows.setdefault(row["filename"], []).append(window)
+    return windows
+
+
+def _open(path: str) -> list[str]:
+    try:
+        with open(path, encoding="utf-8", newline="") as stream:
+            return stream.read().splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError) as reason:
+        text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
+        raise DataError(f"cannot read the input: {text}", path=path) from reason
+
+
+def _write_csv(path: str, found: Iterable[dict[str, Any]]) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        for index, one in enumerate(found):
+            scores = np.ravel(one["prediction"]).tolist()
+            if not index:
+                classes = [f"class{number}" for number in range(len(scores))]
+                writer.writerow(["filename", *COORDINATES, *classes])
+            writer.writerow([one["filename"], *map(float, one["window"]), *scores])
+
+
+def _pandas() -> Any:
+    """pandas, which Caffe's script writes .h5 files with."""
+    purpose = "writing .h5 as Caffe's detect.py does (a .csv needs no package)"
+    require("tables", extra="detect", purpose=purpose)
+    return require("pandas", extra="detect", purpose=purpose)
+
+
+def _write_table(pandas: Any, path: str, found: Iterable[dict[str, Any]]) -> None:
+    rows = [
+        {"prediction": one["prediction"], **dict(zip(COORDINATES, one["window"], strict=True))}
+        for one in found
+    ]
+    index = pandas.Index([one["filename"] for one in found], name="filename")
+    pandas.DataFrame(rows, index=index).to_hdf(path, key="df", mode="w")
