@@ -1,0 +1,222 @@
+"""Show what a network is made of: layers, shapes, parameters, multiply-adds and memory.
+
+    minicaffe summarize models/lenet/train_val.prototxt
+    minicaffe summarize train_val.prototxt --phase=TEST --shape data=1,3,227,227
+
+Columns: name; type; multipliers of learning rate (x) and decay (Dx) and names of parameters;
+bottoms -> tops (on a terminal, one colour a blob); window (kernel/stride+pad) and outputs/groups;
+the first top's shape; parameters; multiply-adds and bytes of the tops in one forward pass.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from minicaffe.blob import shape_text
+from minicaffe.cli._flags import add_flags, explained, phase_number, positive
+from minicaffe.inputs import set_state
+from minicaffe.limits import Limits, size_text
+from minicaffe.net import TRAIN
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net
+from minicaffe.summary import LayerSummary, NetSummary, summarize_net
+
+_COLORS = ("92", "93", "94", "95", "97", "96", "42", "43;30", "100", "44", "103;30", "107;30")
+_UNKNOWN = "41"
+_HEADLINE = ("layer", "type", "", "bottom", "", "top", "")
+_NUMBERS = ("shape", "parameters", "mult-adds", "memory")
+_FLOAT = 4  # bytes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags: those of Caffe's script, and those that choose the net."""
+    parser.add_argument("filename", help="the network's prototxt")
+    parser.add_argument(
+        "-w",
+        "--max_width",
+        type=explained(positive),
+        default=30,
+        metavar="N",
+        help="widest column (30)",
+    )
+    add_flags(parser, "phase", "level", "stage", "max_memory")
+    parser.add_argument(
+        "--shape", action="append", default=[], type=_shape, metavar="BLOB=N,C,H,W",
+        help="the shape of an input, instead of what its file or the prototxt says; may be "
+        "repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--python_layers",
+        action="store_true",
+        help="run the code of Python layers, without which their shapes are not known",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Build and show."""
+    param = read_net(args.filename)
+    set_state(param, phase_number(args.phase, TRAIN), args.level or 0, args.stage)
+    summary = summarize_net(
+        param,
+        args.filename,
+        shapes=dict(args.shape),
+        limits=Limits(args.max_memory, args.python_layers),
+    )
+    colored = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    rows = [_row(layer, cells) for layer, cells in zip(
+        summary.layers, _connections(summary.layers, colored), strict=True)]  # fmt: skip
+    _print_table([_HEADLINE + _NUMBERS, *rows], args.max_width)
+    _print_totals(summary, param.state.phase)
+    return 0
+
+
+def _shape(text: str) -> tuple[str, tuple[int, ...]]:
+    name, _, lengths = text.partition("=")
+    try:
+        shape = tuple(positive(part) for part in lengths.split(","))
+    except ValueError:
+        shape = ()
+    if not name or not shape:
+        raise argparse.ArgumentTypeError(f"expected BLOB=N,C,H,W, not '{text}'")
+    return name, shape
+
+
+# --------------------------------------------------------------------------------- rows
+
+
+def _row(layer: LayerSummary, connections: tuple[str, str]) -> tuple[str, ...]:
+    param = layer.param
+    kind = param.type
+    if kind == "Python":
+        kind = f"{param.python_param.module}.{param.python_param.layer}"
+    numbers = ("?",) * len(_NUMBERS)
+    if layer.shapes is not None:
+        numbers = (
+            shape_text(layer.shapes[0]) if layer.shapes else "",
+            *(f"{n:,}" if n else "" for n in (layer.parameters, layer.multiply_adds)),
+            size_text(layer.values * _FLOAT) if layer.values else "",
+        )
+    bottoms, tops = connections
+    return (param.name, kind, _params(param), bottoms, "->", tops, _window(param), *numbers)
+
+
+def _connections(layers: Sequence[LayerSummary], colored: bool) -> list[tuple[str, str]]:
+    """Bottoms and tops of each layer; blobs that nothing reads are underlined."""
+    unread: set[str] = set()
+    for layer in layers:
+        unread |= set(layer.param.top)
+        unread -= set(layer.param.bottom)
+    colors: dict[str, str] = {}
+    result = []
+    for layer in layers:
+        param = layer.param
+        bottoms = [_paint(name, colors.get(name, _UNKNOWN), colored) for name in param.bottom]
+        tops = []
+        for index, name in enumerate(param.top):
+            color = colors.setdefault(name, _COLORS[len(colors) % len(_COLORS)])
+            style = f"{color};1;4" if name in unread else color
+            weight = f"{param.loss_weight[index]:g} * " if index < len(param.loss_weight) else ""
+            tops.append(_paint(weight + name, style, colored))
+        result.append((", ".join(bottoms), ", ".join(tops)))
+    return result
+
+
+def _paint(text: str, style: str, colored: bool) -> str:
+    return f"\033[{style}m{text}\033[0m" if colored else text
+
+
+def _params(layer: Any) -> str:
+    """Names and multipliers of a layer's parameters, as Caffe's script shows them."""
+    words = []
+    for param in layer.param:
+        parts = [param.name] if param.name else []
+        parts += [f"x{param.lr_mult:g}"] if param.lr_mult != 1 else []
+        parts += [f"Dx{param.decay_mult:g}"] if param.decay_mult != 1 else []
+        words.append(" ".join(parts))
+    return f"({', '.join(words)})" if any(words) else ""
+
+
+def _window(layer: Any) -> str:
+    """``3/2+1 64/2``: kernel 3, stride 2, pad 1, 64 outputs in 2 groups."""
+    if layer.type in ("Convolution", "Deconvolution"):
+        param = layer.convolution_param
+        text = _size(param, "kernel", "kernel_size", "1")
+        stride, pad = _size(param, "stride", "stride", "1"), _size(param, "pad", "pad", "0")
+        text += f"/{stride}" if stride != "1" else ""
+        text += f"+{pad}" if pad != "0" else ""
+        dilation = "×".join(map(str, param.dilation))
+        text += f" dilation {dilation}" if dilation not in ("", "1") else ""
+        return f"{text} {param.num_output}" + (f"/{param.group}" if param.group != 1 else "")
+    if layer.type == "Pooling":
+        param = layer.pooling_param
+        method = caffe_pb2.PoolingParameter.PoolMethod.Name(param.pool)
+        if param.global_pooling:
+            return f"global {method}"
+        stride, pad = _size(param, "stride", "stride", "1"), _size(param, "pad", "pad", "0")
+        text = _size(param, "kernel", "kernel_size", "?")
+        text += f"/{stride}" if stride != "1" else ""
+        return text + (f"+{pad}" if pad != "0" else "") + f" {method}"
+    if layer.type == "InnerProduct":
+        return str(layer.inner_product_param.num_output)
+    return ""
+
+
+def _size(param: Any, stem: str, field: str, default: str) -> str:
+    if param.HasField(f"{stem}_h") or param.HasField(f"{stem}_w"):
+        return f"{getattr(param, stem + '_h')}×{getattr(param, stem + '_w')}"
+    value = getattr(param, field)
+    return str(value) if isinstance(value, int) else "×".join(map(str, value)) or default
+
+
+# -------------------------------------------------------------------------------- output
+
+
+def _print_table(rows: Sequence[Sequence[str]], max_width: int) -> None:
+    """Columns as narrow as possible; a longer text pushes only what follows it in its row."""
+    texts = len(_HEADLINE)
+    widths = [
+        min(max(_length(row[i]) for row in rows) + 1, max_width + 1) for i in range(len(rows[0]))
+    ]
+    for row in rows:
+        line, end = "", 0
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            end += width
+            if index < texts:
+                line += cell + " "
+                line += " " * (end - _length(line))
+            else:  # numbers end where their column ends
+                line += " " * (end - _length(line) - _length(cell)) + cell
+                end += 1
+                line += " "
+        print(line.rstrip())
+
+
+def _length(text: str) -> int:
+    return len(re.sub(r"\033\[[\d;]+m", "", text))
+
+
+def _print_totals(summary: NetSummary, phase: int) -> None:
+    for note in summary.notes:
+        print(f"note: {note}")
+    if not summary.complete:
+        print("Shapes are not known: give --shape BLOB=N,C,H,W for the inputs"
+              " (and --python_layers to run Python layers).")  # fmt: skip
+        return
+    each = summary.multiply_adds // summary.batch
+    print(
+        f"parameters: {summary.parameters:,} ({size_text(summary.parameters * _FLOAT)}), "
+        f"{summary.learned:,} of them learned"
+    )
+    print(f"multiply-adds: {summary.multiply_adds:,} forward, {each:,} for each of {summary.batch}")
+    copies = 2 if phase == TRAIN else 1
+    with_gradients = " with gradients" if copies == 2 else ""
+    total = copies * (summary.values + summary.parameters) * _FLOAT
+    print(
+        f"memory: {size_text(summary.values * _FLOAT)} of blobs; {size_text(total)} of blobs and "
+        f"parameters{with_gradients} at most"
+    )
