@@ -17,8 +17,18 @@ from minicaffe import cli
 from minicaffe.cli._flags import double_dashes, positive
 
 ROOT = Path(__file__).parents[2]
-VERBS = [
-    "device_query",
+SCRIPTS = [
+    "classify",
+    "compute_image_mean",
+    "convert_cifar_data",
+    "convert_imageset",
+    "convert_mnist_data",
+    "detect",
+    "draw_net",
+    "extract_features",
+    "parse_log",
+    "plot_training_log",
+    "summarize",
     "test",
     "time",
     "train",
@@ -26,6 +36,7 @@ VERBS = [
     "upgrade_net_proto_text",
     "upgrade_solver_proto_text",
 ]
+VERBS = [*SCRIPTS, "device_query"]
 
 Capture = pytest.CaptureFixture[str]
 
@@ -153,7 +164,7 @@ def test_our_own_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> N
         cli.main(["device_query"])
 
 
-@pytest.mark.parametrize("verb", ["train", "test", "time"])
+@pytest.mark.parametrize("verb", SCRIPTS)
 def test_scripts_in_tools_are_the_verbs(
     verb: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
