@@ -1,0 +1,131 @@
+"""Population statistics for BatchNorm: algorithm 2, lines 7 to 10."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minicaffe.errors import GraphError
+from minicaffe.net import TRAIN, Net
+from minicaffe.node import Node
+from minicaffe.proto import caffe_pb2
+
+OnBatch = Callable[[int, int], None]
+
+
+def without_dropout(param: Any) -> Any:
+    """A copy of a ``NetParameter`` whose Dropout layers let everything through.
+
+    Statistics are for a net in use, where nothing is dropped: dropping keeps the mean of
+    what comes next but adds to its variance.
+    """
+    own = caffe_pb2.NetParameter()
+    own.CopyFrom(param)
+    for layer in own.layer:
+        if layer.type == "Dropout":
+            layer.phase = caffe_pb2.TEST
+    return own
+
+
+def population_statistics(
+    net: Net,
+    batches: int,
+    *,
+    sequential: bool = False,
+    on_batch: OnBatch = lambda done, of: None,
+) -> list[str]:
+    """Replace BatchNorm's moving averages by statistics of the weights as they are now.
+
+    With m values a channel in a mini-batch (Ioffe & Szegedy 2015, algorithm 2)::
+
+        E[x]   = mean over mini-batches of the mean
+        Var[x] = m / (m - 1) · mean over mini-batches of the variance
+
+    Each layer normalises with its own batch meanwhile, as in training. ``sequential`` takes
+    one layer after another instead: those before it already normalise with their new
+    statistics, as they will in use. That reads ``batches`` mini-batches for each layer.
+
+    The averages are stored with the weight 1 / (1 - ``moving_average_fraction``) (third
+    blob), which is what a long training leaves there: one that goes on does not forget them
+    at once.
+
+    Args:
+        net: in the TRAIN phase, with its data and trained weights; best made from
+            :func:`without_dropout`. Its BatchNorm blobs change.
+        batches: how many mini-batches to take.
+        sequential: one layer after another.
+        on_batch: told after each mini-batch how many are done, and of how many.
+
+    Returns:
+        The names of the layers; those with ``use_global_stats: true`` are left alone.
+
+    Raises:
+        GraphError: the net is not in the TRAIN phase, or has no such layer.
+    """
+    if net.phase != TRAIN:
+        raise GraphError("population statistics need the net in phase TRAIN", path=net.path)
+    found = [
+        (index, node)
+        for index, node in enumerate(net.nodes)
+        if node.layer.type == "BatchNorm" and not _layer(node).use_global_stats
+    ]
+    if not found:
+        raise GraphError(
+            "the net has no BatchNorm layer that takes statistics in phase TRAIN", path=net.path
+        )
+    nodes = [node for _, node in found]
+    if sequential:
+        with _restoring(net, nodes):
+            for number, (index, node) in enumerate(found):
+                begin = number * batches
+                _collect(net, [node], batches, index, on_batch, begin, batches * len(found))
+                _layer(node).use_global_stats = True
+                net.replan()
+    else:
+        _collect(net, nodes, batches, len(net.nodes) - 1, on_batch, 0, batches)
+    return [node.name for node in nodes]
+
+
+def _layer(node: Node) -> Any:
+    return node.layer
+
+
+@contextmanager
+def _restoring(net: Net, nodes: Sequence[Node]) -> Iterator[None]:
+    """Let the layers take statistics again at the end."""
+    try:
+        yield
+    finally:
+        for node in nodes:
+            _layer(node).use_global_stats = False
+        net.replan()
+
+
+def _collect(
+    net: Net, nodes: Sequence[Node], batches: int, last: int, on_batch: OnBatch, begin: int, of: int
+) -> None:
+    """Run the net up to layer ``last`` and store what the nodes saw."""
+    fractions = [_layer(node).moving_average_fraction for node in nodes]
+    totals = [[np.zeros(blob.shape) for blob in node.layer.blobs] for node in nodes]
+    try:
+        for done in range(1, batches + 1):
+            for node in nodes:
+                _layer(node).moving_average_fraction = 1.0  # ghost batches count alike
+                for blob in node.layer.blobs:
+                    blob.data[...] = 0
+            net._forward(0, last)
+            for node, sums in zip(nodes, totals, strict=True):
+                for blob, total in zip(node.layer.blobs, sums, strict=True):
+                    total += blob.data
+            on_batch(begin + done, of)
+    finally:
+        for node, fraction in zip(nodes, fractions, strict=True):
+            _layer(node).moving_average_fraction = fraction
+    for node, sums, fraction in zip(nodes, totals, fractions, strict=True):
+        weight = 1 / (1 - fraction) if fraction < 1 else 1.0
+        count = sums[2]
+        for blob, total in zip(node.layer.blobs, sums, strict=True):
+            blob.data[...] = total * (weight / count)
