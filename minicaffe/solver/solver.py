@@ -384,7 +384,8 @@ class Solver:
 
         Raises:
             SnapshotError: it cannot be read or is damaged, its weights are missing or others,
-                or it is of another net; names what differs. Nothing is changed then.
+                or it is of another net; names what differs. Nothing is changed then. (Or a
+                layer does not take back what was saved of it; weights are restored then.)
         """
         path = os.fspath(path)
         state, weights, record = read_pair(path)
