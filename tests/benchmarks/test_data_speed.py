@@ -1,18 +1,11 @@
-"""The benchmarks' nets build and run; nothing is timed here."""
+"""The nets of data_speed.py build and run; nothing is timed here."""
 
 from __future__ import annotations
-
-import importlib.util
-from pathlib import Path
 
 import pytest
 
 import minicaffe
-
-SCRIPT = Path(__file__).parent.parent / "benchmarks" / "data_speed.py"
-SPEC = importlib.util.spec_from_file_location("data_speed", SCRIPT)
-data_speed = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(data_speed)
+from benchmarks import data_speed
 
 
 @pytest.mark.parametrize("name", data_speed.CASES)

@@ -1,0 +1,115 @@
+"""The machine: what it is, what it can do at most, and who else is using it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SIZE = 2048  # rows and columns of the matrices whose product is the machine's peak
+
+_TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+
+
+def describe() -> str:
+    """The processor and how many cores of it there are."""
+    name = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return f"{name}, {os.cpu_count()} cores"
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    facts = {key.strip(): value.strip() for key, value in facts.items()}
+    flags = facts.get("flags", "").split()
+    wide = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
+    return f"{facts.get('model name', name)}, {os.cpu_count()} cores, {' '.join(wide)}"
+
+
+class Load:
+    """How much of the machine others use between two moments, from Linux's /proc.
+
+    Args:
+        processes: whose work does not count as others'.
+    """
+
+    def __init__(self, *processes: int) -> None:
+        self._processes = processes
+        self._before = self._read()
+
+    def _read(self) -> tuple[float, float, float] | None:
+        """Ticks: of all work (what other guests of the hardware took too), of ours, in total."""
+        try:
+            first = Path("/proc/stat").read_text().splitlines()[0]
+            own = sum(_ticks(process) for process in self._processes)
+        except OSError:
+            return None
+        user, nice, system, idle, wait, *rest = map(int, first.split()[1:])
+        busy = user + nice + system + sum(rest[:3])
+        return busy, own, busy + idle + wait
+
+    def others(self) -> float | None:
+        """The share of all cores' time that others took since this object was made."""
+        after = self._read()
+        if after is None or self._before is None:
+            return None
+        busy, own, total = (b - a for a, b in zip(self._before, after, strict=True))
+        return max(0.0, busy - own) / max(1.0, total)
+
+
+def _ticks(process: int) -> int:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def peak_memory() -> float | None:
+    """The most memory that this process has had, in MiB; None where nobody tells."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def forget_peak_memory() -> None:
+    """Begin to measure the peak here, and give freed memory back first."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")
+    except (OSError, AttributeError, TypeError):
+        pass
+
+
+def product(precision: str) -> Callable[[], Any]:
+    """A product of two square matrices of :data:`SIZE`, by oneDNN, else (float32) by numpy."""
+    from minicaffe.errors import EngineError
+
+    try:
+        return _onednn_product(precision)
+    except EngineError:
+        if precision != "float32":
+            raise
+    a = np.random.default_rng(0).standard_normal((SIZE, SIZE), dtype=np.float32)
+    out = np.empty_like(a)
+    return lambda: np.matmul(a, a, out=out)
+
+
+def _onednn_product(precision: str) -> Callable[[], Any]:
+    from minicaffe.engines.onednn import primitives as p
+
+    dtype = p.F32 if precision == "float32" else p.BF16
+    desc = p.Desc((SIZE, SIZE), dtype, any_layout=True)
+    recipe = p.Recipe("matmul", desc, desc, None, desc)
+    memories = {
+        p.SRC: p.Memory(recipe.desc("src")),
+        p.WEIGHTS: p.Memory(recipe.desc("weights")),
+        p.DST: p.Memory(recipe.desc("dst")),
+    }
+    values = np.random.default_rng(0).standard_normal((SIZE, SIZE), dtype=np.float32)
+    for argument in (p.SRC, p.WEIGHTS):
+        p.reorder(p.plain(values), memories[argument])()
+    return p.Primitive(recipe, memories)
