@@ -187,7 +187,7 @@ def test_threads_change_nothing(kind, monkeypatch):
             _, factor = updater.clipping()
             updater.apply(0.05, iteration, factor)
             new_gradients(net, np.random.default_rng(iteration))
-        assert len(names) == count
+        assert min(count, 2) <= len(names) <= count  # a quick thread may take two shares
         results.append([net.arena.data.copy(), *updater.histories])
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
