@@ -7,9 +7,15 @@ from collections.abc import Sequence
 
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
+    BIAS,
     CONVOLUTION_DIRECT,
     DECONVOLUTION_DIRECT,
+    F32,
+    WEIGHTS,
+    Attributes,
     Desc,
+    Memory,
+    Recipe,
     row_major,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
@@ -114,10 +120,31 @@ class InnerProductPass(WeightedPass):
     """All features of every item through the weights.
 
     The top is small and often what a loss reads: it stays float32.
+
+    In training the weights are used where they lie (``plain``): they are so many, and change so
+    often, that bringing them into another layout and their gradients back costs more than the
+    faster primitives save. The forward is a matrix product then, for which oneDNN has good code
+    in this layout too. (9216×4096, batch 64: 76 ms an iteration instead of 150, one core.)
     """
 
     kind = "inner_product"
     exact_top = True
+
+    def _run(
+        self, builder: Builder, memories: dict[int, Memory], attributes: Attributes | None
+    ) -> None:
+        if not self.plain_weights:
+            super()._run(builder, memories, attributes)
+            return
+        (rows, length), (_, outputs) = self.source_shape, self.top_shape
+        order = [outputs, 1] if self.step.layer.transpose else [1, length]
+        weights = Desc((length, outputs), strides=order)
+        memories[WEIGHTS] = memories[WEIGHTS].seen_as(weights)
+        bias = Desc((1, outputs)) if BIAS in memories else None
+        if bias is not None:
+            memories[BIAS] = memories[BIAS].seen_as(bias)
+        operands = (Desc((rows, length)), weights, bias, Desc((rows, outputs)))
+        builder.run(Recipe("matmul", *operands, attributes=attributes), memories)
 
 
 @step_for("InnerProduct")
@@ -132,10 +159,12 @@ class InnerProduct(Step):
         return is_simple_relu(following)
 
     def forward(self, builder: Builder) -> None:
-        """One pass; a bottom of items with up to three axes is taken in the layout it has."""
+        """One pass; without weights in place, a bottom of items with up to three axes is taken in
+        the layout it has."""
         bottom, top, axis = self.node.bottoms[0], self.node.tops[0], self.layer.axis
         source, target = bottom.shape, top.shape
-        if axis != 1 or len(source) > 5:
+        plain = builder.training and builder.storage == F32
+        if plain or axis != 1 or len(source) > 5:
             rows = math.prod(source[:axis])
             source, target = (rows, self.layer.length), (rows, self.layer.num_output)
         shape = (self.layer.num_output, *source[1:])
@@ -145,7 +174,7 @@ class InnerProduct(Step):
         self.relu = FusedReLU(self.nodes)
         self.only = InnerProductPass(
             self, bottom, top, Desc(shape, strides=strides),
-            source_shape=source, top_shape=target,
+            source_shape=source, top_shape=target, plain=plain,
         )  # fmt: skip
         self.only.forward(builder, self.relu.attributes)
 

@@ -39,6 +39,7 @@ class WeightedPass:
         weights: the weights' plain array as the primitive sees it.
         source_shape, top_shape: how it sees the blobs, where that is not their own shape;
             they are read and written in row-major order then.
+        plain: read and write blobs and parameters in row-major order in any case.
     """
 
     kind: str
@@ -54,13 +55,15 @@ class WeightedPass:
         *,
         source_shape: Sequence[int] | None = None,
         top_shape: Sequence[int] | None = None,
+        plain: bool = False,
     ) -> None:
         self.step, self.bottom, self.top = step, bottom, top
         self.blobs = step.layer.blobs
         self.weights = weights
         self.source_shape = tuple(source_shape or bottom.shape)
         self.top_shape = tuple(top_shape or top.shape)
-        self.plain = self.source_shape != bottom.shape or self.top_shape != top.shape
+        self.plain_weights = plain
+        self.plain = plain or self.source_shape != bottom.shape or self.top_shape != top.shape
 
     @property
     def geometry(self) -> tuple[list[int], ...]:
@@ -82,6 +85,8 @@ class WeightedPass:
         return self._wish(builder, self.top_shape)
 
     def _weights_wish(self, dtype: int) -> Desc:
+        if self.plain_weights:
+            return self.weights
         return Desc(self.weights.shape, dtype, any_layout=True)
 
     def _layout(self, desc: Desc, blob: Blob) -> Desc:
@@ -133,6 +138,11 @@ class WeightedPass:
             memories[BIAS] = builder.weights.source(self.blobs[1], self._bias)
         self.result = builder.result(self.top, self._layout(self.recipe.desc("dst"), self.top))
         memories[DST] = self._seen(self.result, self.top_shape)
+        self._run(builder, memories, attributes)
+
+    def _run(
+        self, builder: Builder, memories: dict[int, Memory], attributes: Attributes | None
+    ) -> None:
         builder.run(self.recipe, memories)
 
     # ---------------------------------------------------------------- backward
