@@ -27,7 +27,7 @@ PUBLISHED = {
     "vgg16": 138357544,
     "squeezenet": 1235496,
     "densenet121": 7978856,
-    "bn_inception": 11285224,
+    "bn_inception": 11194984,
 }
 
 #: Height and width that a test can afford; most nets take any, for they average at the end.
@@ -62,6 +62,44 @@ def test_googlenets_classifiers_half_way_up_are_counted_in_its_readme() -> None:
     count = learned_numbers(unfilled(folder / "train_val.prototxt", TRAIN))
     assert count == 13378280
     assert f"{count:,}" in (folder / "readme.md").read_text(encoding="utf-8")
+
+
+#: Some layers of the published weights, and the shape of their first parameter.
+PUBLISHED_LAYERS: dict[str, dict[str, tuple[int, ...]]] = {
+    "bvlc_alexnet": {"conv2": (256, 48, 5, 5), "fc6": (4096, 9216), "fc8": (1000, 4096)},
+    "bvlc_reference_caffenet": {"conv5": (256, 192, 3, 3), "fc7": (4096, 4096)},
+    "bvlc_googlenet": {
+        "conv2/3x3_reduce": (64, 64, 1, 1),
+        "inception_4d/5x5": (64, 32, 5, 5),
+        "inception_5b/pool_proj": (128, 832, 1, 1),
+        "loss3/classifier": (1000, 1024),
+    },
+    "bn_inception": {
+        "inception_3c/double3x3b": (96, 96, 3, 3),
+        "inception_4c/pool_proj": (96, 576, 1, 1),
+        "inception_5b/1x1/bn/sc": (352,),
+    },
+    "vgg16": {"conv5_3": (512, 512, 3, 3), "fc6": (4096, 25088)},
+    "resnet18": {"res2b_branch2b": (64, 64, 3, 3), "bn5a_branch1": (512,)},
+    "resnet50": {"res2a_branch1": (256, 64, 1, 1), "scale4f_branch2c": (1024,)},
+    "resnet101": {"res3b3_branch2a": (128, 512, 1, 1), "bn4b22_branch2b": (256,)},
+    "resnet152": {"res3b7_branch2b": (128, 128, 3, 3), "res4b35_branch2c": (1024, 256, 1, 1)},
+    "densenet121": {
+        "conv4_24/x1": (128, 992, 1, 1),
+        "conv3_blk": (256, 512, 1, 1),
+        "conv5_blk/scale": (1024,),
+        "fc6": (1000, 1024, 1, 1),
+    },
+    "squeezenet": {"fire9/expand3x3": (256, 64, 3, 3), "conv10": (1000, 512, 1, 1)},
+    "mobilenet": {"conv5_6/dw": (512, 1, 3, 3), "conv6/sep/bn": (1024,), "fc7": (1000, 1024, 1, 1)},
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_layers_have_the_names_of_the_published_weights(name: str) -> None:
+    params = unfilled(FOLDERS[name] / "deploy.prototxt").params
+    for layer, shape in PUBLISHED_LAYERS[name].items():
+        assert params[layer][0].shape == shape
 
 
 @pytest.mark.parametrize("name", MODELS)

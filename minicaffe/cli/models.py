@@ -1,9 +1,9 @@
 """List the networks that come with minicaffe, or show one.
 
-minicaffe models                              a table of all
-minicaffe models resnet50                     what is known of one, and its files
-cp -r "$(minicaffe models resnet50 --path)" . a copy to change and train
-minicaffe models --json                       everything, for programs
+minicaffe models                                     a table of all
+minicaffe models resnet50                            what is known of one, and its files
+minicaffe models --json                              everything, for programs
+cp -r "$(minicaffe models resnet50 --path)" models/  a copy to change and train
 """
 
 from __future__ import annotations

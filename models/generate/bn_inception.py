@@ -9,16 +9,15 @@ from minicaffe.net_spec import Top
 from .imagenet import CLASSES, Model, batch_norm, full, global_average, max_pool, plain_conv, relu
 
 #: Outputs of 1x1, 3x3_reduce, 3x3, double3x3_reduce, double3x3, pool_proj (figure 5 of the
-#: paper; 4c and 4d project to 128 as the published weights do, where its sums leave 96).
-#: Modules without 1x1 and pool_proj halve height and width.
+#: paper). Modules without 1x1 and pool_proj halve height and width.
 _MODULES = {
     "3a": (64, 64, 64, 64, 96, 32),
     "3b": (64, 64, 96, 64, 96, 64),
     "3c": (0, 128, 160, 64, 96, 0),
     "4a": (224, 64, 96, 96, 128, 128),
     "4b": (192, 96, 128, 96, 128, 128),
-    "4c": (160, 128, 160, 128, 160, 128),
-    "4d": (96, 128, 192, 160, 192, 128),
+    "4c": (160, 128, 160, 128, 160, 96),
+    "4d": (96, 128, 192, 160, 192, 96),
     "4e": (0, 128, 192, 192, 256, 0),
     "5a": (352, 192, 320, 160, 224, 128),
     "5b": (352, 192, 320, 192, 224, 128),
