@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,8 @@ from minicaffe.layers.channels import channel_dot, channel_sum, fold
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
 from minicaffe.workers import Workers
+
+logger = logging.getLogger("minicaffe")
 
 #: What the parameter blobs hold, in order.
 STATISTICS = ("mean sum", "variance sum", "weight sum")
@@ -102,6 +106,7 @@ class BatchNorm(Layer):
         self.ghost_batch_size: int = param.ghost_batch_size
         self.renorm: Renorm | None = Renorm.from_param(param)
         self.workers: Workers | None = None
+        self._warned = False
         _require_channels(bottom[0])
         self.channels: int = bottom[0].shape[1]
         self._freeze_statistics()
@@ -156,9 +161,22 @@ class BatchNorm(Layer):
         """The running mean and variance, each of shape (C,), from the three blobs."""
         sums, squares, weight = (blob.data for blob in self.blobs)
         if weight[0] == 0:
+            self._warn_of_nothing_stored()
             return np.zeros_like(sums), np.zeros_like(squares)
         factor = 1 / weight[0]
         return sums * factor, squares * factor
+
+    def _warn_of_nothing_stored(self) -> None:
+        """Once, in TRAIN: a test before the first iteration is nothing unusual."""
+        if self.use_global_stats and self.phase == caffe_pb2.TRAIN and not self._warned:
+            self._warned = True
+            logger.warning(
+                "layer '%s' (BatchNorm): use_global_stats is true, but no statistics are stored; "
+                "mean and variance count as 0, as in Caffe, so every value is multiplied by %.4g. "
+                "Copy trained weights, or leave use_global_stats out",
+                self.param.name,
+                1 / math.sqrt(self.eps) if self.eps > 0 else math.inf,
+            )
 
     def update_stored(self, mean: np.ndarray, variance: np.ndarray, values: int) -> None:
         """Take one batch into the stored statistics.

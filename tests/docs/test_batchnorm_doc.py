@@ -46,6 +46,17 @@ def test_the_prototxts(layers: str, phase: int) -> None:
                 assert (param.lr_mult, param.decay_mult) == (2, 0)
 
 
+def test_the_lines_beside_the_formulas_are_those_of_the_code() -> None:
+    code = (DOC.parents[1] / "minicaffe" / "layers" / "batch_norm.py").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| [^|]+ \| (.*) \|$", TEXT, re.MULTILINE)
+    assert [number for number, _ in rows] == list("12345678")
+    for _, cell in rows:
+        quoted = re.findall(r"`([^`]+)`", cell)
+        assert quoted
+        for line in quoted:
+            assert line in code, line
+
+
 BATCH_NORM = """
     layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 4 dim: 2 } } }
     layer { name: "bn" type: "BatchNorm" bottom: "data" top: "y" batch_norm_param { %s } }

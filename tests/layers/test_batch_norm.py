@@ -65,6 +65,18 @@ def test_a_stored_weight_of_zero_means_mean_and_variance_zero() -> None:
     np.testing.assert_allclose(top.data, 2 * bottom.data)
 
 
+@pytest.mark.parametrize("phase", [caffe_pb2.TRAIN, caffe_pb2.TEST])
+def test_a_warning_where_a_training_uses_statistics_that_are_not_there(
+    phase: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    layer, bottom, top = make("batch_norm_param { use_global_stats: true }", phase=phase)
+    for _ in range(2):
+        layer.forward([bottom], [top])
+    warnings = [record.message for record in caplog.records]
+    assert len(warnings) == (phase == caffe_pb2.TRAIN)
+    assert all("'bn' (BatchNorm)" in one and "multiplied by 316.2" in one for one in warnings)
+
+
 @pytest.mark.parametrize(
     ("setting", "phase", "stored"),
     [
