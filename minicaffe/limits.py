@@ -105,9 +105,12 @@ def limit_text(limit: int) -> str:
 
 def size_text(size: int) -> str:
     """Bytes as people read them, such as ``1.5 GiB``."""
+    if size >= 2**60:
+        return f"{size:.2g} bytes"
     for unit in ("T", "G", "M", "K"):
-        if size >= _UNITS[unit]:
-            return f"{size / _UNITS[unit]:.3g} {unit}iB" if size < 2**60 else f"{size:.2g} bytes"
+        amount = size / _UNITS[unit]
+        if amount >= 1:
+            return f"{amount:.3g} {unit}iB" if amount < 999.5 else f"{amount:.0f} {unit}iB"
     return f"{size} bytes"
 
 

@@ -73,6 +73,7 @@ def test_other_texts_are_no_sizes(text: str) -> None:
 
 def test_sizes_are_shown_in_the_largest_unit() -> None:
     assert [size_text(n) for n in (7, 2048, 3 * 2**29)] == ["7 bytes", "2 KiB", "1.5 GiB"]
+    assert [size_text(n * 1024) for n in (999, 1000, 1023)] == ["999 KiB", "1000 KiB", "1023 KiB"]
     assert size_text(2**70) == "1.2e+21 bytes"
 
 

@@ -5,7 +5,8 @@
 
 INPUT is an image, a folder of images (those that end with --ext), or a .npy file of images
 (number x height x width x channels). The .npy file OUTPUT gets a row of probabilities for
-each; the images of a folder come in the order of their names.
+each; the images of a folder come in the order of their names. A net whose input has one channel
+gets grey images, and needs --channel_swap=''.
 """
 
 from __future__ import annotations
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     options = model_options(args)
     mean = load_mean(args.mean_file)
     classifier = Classifier(image_dims=args.images_dim, mean=mean, **options)
-    inputs = _inputs(os.path.expanduser(args.input_file), args.ext)
+    channels = classifier.blobs[classifier.inputs[0]].channels
+    inputs = _inputs(os.path.expanduser(args.input_file), args.ext, color=channels != 1)
     print(f"Classifying {len(inputs)} inputs.")
     start = time.perf_counter()
     predictions = classifier.predict(inputs, not args.center_only)
@@ -67,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _inputs(path: str, ending: str) -> Any:
-    """The images, each height × width × channels.
+def _inputs(path: str, ending: str, *, color: bool) -> Any:
+    """The images, each height × width × channels; without color, of one channel.
 
     Raises:
         DataError: one cannot be read, or there are none.
@@ -78,12 +80,12 @@ def _inputs(path: str, ending: str) -> Any:
         return _stack(path)
     if not os.path.isdir(path):
         print(f"Loading file: {path}")
-        return [load_image(path)]
+        return [load_image(path, color)]
     print(f"Loading folder: {path}")
     files = sorted(glob.glob(os.path.join(glob.escape(path), f"*.{ending}")))
     if not files:
         raise DataError(f"no file in this folder ends with .{ending}; give --ext", path=path)
-    return [load_image(file) for file in files]
+    return [load_image(file, color) for file in files]
 
 
 def _stack(path: str) -> np.ndarray:

@@ -22,6 +22,7 @@ from minicaffe.cli._flags import (
     add_flags,
     add_limits,
     comma_list,
+    engine_of,
     explained,
     limit_options,
     note_gpu,
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("mode", metavar="CPU/GPU", nargs="?", help="accepted for Caffe's sake",
         choices=("CPU", "GPU"))  # fmt: skip
     add("device", metavar="DEVICE_ID", nargs="?", help="accepted for Caffe's sake")
-    add_flags(parser, "engine")
+    add_flags(parser, "engine", "precision")
     add_limits(parser)
 
 
@@ -71,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if len(set(map(os.path.realpath, datasets))) != len(datasets):
         args.usage_error(f"the dataset names '{args.datasets}' name one folder twice")
-    with Net(args.model, TEST, engine=args.engine, **limit_options(args)) as net:
+    with Net(args.model, TEST, **engine_of(args), **limit_options(args)) as net:
         existing_blobs(net, names)
         if net.inputs:
             raise GraphError(

@@ -68,6 +68,16 @@ def test_a_folder_in_the_order_of_the_names(capsys: Capture) -> None:
     assert "GPU mode (not used" in capsys.readouterr().out
 
 
+def test_a_net_for_grey_images() -> None:
+    Path("net.prototxt").write_text(NETWORK.replace("dim: 3", "dim: 1"))
+    Net("net.prototxt", TEST, seed=4).save("w.caffemodel")
+    words = ["in/b.png", "result.npy", *MODEL, "--mean_file=", "--channel_swap="]
+    assert cli.main(["classify", *words, "--images_dim=7,8"]) == 0
+    options = dict(mean=None, channel_swap=None, image_dims=(7, 8))
+    want = classifier(**options).predict([io.load_image("in/b.png", color=False)])
+    np.testing.assert_allclose(np.load("result.npy"), want, rtol=1e-5)
+
+
 def test_a_stack_of_images() -> None:
     images = np.random.default_rng(3).uniform(size=(3, 6, 8, 3)).astype(np.float32)
     np.save("images.npy", images)
