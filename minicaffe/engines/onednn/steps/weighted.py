@@ -86,7 +86,7 @@ class WeightedPass:
 
     def _weights_wish(self, dtype: int) -> Desc:
         if self.plain_weights:
-            return self.weights
+            return self.weights if dtype == F32 else Desc(self.weights.shape, dtype)
         return Desc(self.weights.shape, dtype, any_layout=True)
 
     def _layout(self, desc: Desc, blob: Blob) -> Desc:
