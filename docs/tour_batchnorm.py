@@ -129,7 +129,7 @@ def plot(path: Path, looks: dict[str, np.ndarray]) -> str:
             axis.plot(rows[:, 0], rows[:, column], label=f"{share}th percentile")
         axis.set(title=name, xlabel="iteration")
     axes[0].set_ylabel("input of a sigmoid of the last hidden layer")
-    axes[1].legend()
+    axes[0].legend()
     figure.tight_layout()
     figure.savefig(path, dpi=120)
     pyplot.close(figure)

@@ -52,7 +52,7 @@ class Part:
 
 
 class Wiring:
-    """The layers of a net, in order.
+    """The layers of a net, in order, without values that stand in its text.
 
     Args:
         param: a ``NetParameter``, filtered for one phase; it is left alone.
@@ -71,6 +71,7 @@ class Wiring:
         for layer in param.layer:
             part = Part(caffe_pb2.LayerParameter())
             part.param.CopyFrom(layer)
+            del part.param.blobs[:]  # whoever changes a net has its values elsewhere
             part.reads = [current[name] for name in layer.bottom]
             for name in layer.top:
                 current[name] = part.add_top(name)

@@ -176,6 +176,14 @@ def test_not_into_a_deconvolution_behind() -> None:
     assert folded.kept[0][1].endswith("behind it: conv is a Deconvolution")
 
 
+def test_values_in_the_text_itself_are_folded_too() -> None:
+    text = "blobs { shape { dim: 5 dim: 168 } " + "data: 0.5 " * 840 + "}"
+    linear = product("bias_term: false").replace(
+        "inner_product_param", f"{text} inner_product_param"
+    )
+    assert left(fold(linear, BN, SCALE)) == ["fc"]
+
+
 # -------------------------------------------------------------------------------- what stays
 
 
