@@ -45,6 +45,19 @@ def thread_count() -> int:
     return _setting.threads or _from_environment() or available_cores()
 
 
+def is_chosen() -> bool:
+    """Whether :func:`set_threads` has chosen a number."""
+    return _setting.threads is not None
+
+
+def busy_thread_count() -> int:
+    """How many threads that wait busily are to compute: by default all cores but one.
+
+    Another program that takes a core stops the thread there, for which all the others wait.
+    """
+    return _setting.threads or _from_environment() or max(1, available_cores() - 1)
+
+
 def _from_environment() -> int | None:
     """OpenMP's variable: a number, or a list of numbers for nested teams."""
     first = os.environ.get(VARIABLE, "").split(",")[0].strip()

@@ -16,6 +16,7 @@ from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
 from minicaffe.limits import parse_size
 from minicaffe.proto import caffe_pb2
+from minicaffe.threads import set_threads
 
 logger = logging.getLogger("minicaffe")
 
@@ -99,6 +100,8 @@ FLAGS = {
         Flag("engine", "what runs the layers; by default the fastest one here", shown="NAME"),
         Flag("precision", "how values are stored between layers: float32 (the default) or bf16",
              choices=PRECISIONS),
+        Flag("threads", "how many threads compute; by default OMP_NUM_THREADS or one a core",
+             positive, shown="N"),
         Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
              "the machine's", parse_size, shown="SIZE"),
         Flag("backend", "the kind of database: lmdb (the default) or leveldb", choices=BACKENDS),
@@ -188,7 +191,8 @@ def phase_number(name: str | None, default: int) -> int:
 
 
 def engine_of(args: argparse.Namespace) -> dict[str, Any]:
-    """The arguments of a net or solver that say what runs it."""
+    """The arguments of a net or solver that say what runs it, on ``--threads`` threads."""
+    set_threads(args.threads)
     return {"engine": args.engine, "precision": args.precision or PRECISIONS[0]}
 
 

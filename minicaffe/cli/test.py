@@ -20,7 +20,7 @@ DEFAULT_ITERATIONS = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     needed = ("model", "weights")
-    flags = ("iterations", "level", "stage", "engine", "precision", "gpu")
+    flags = ("iterations", "level", "stage", "engine", "precision", "threads", "gpu")
     add_flags(parser, *needed, *flags, required=needed)
     add_limits(parser)
 

@@ -31,9 +31,8 @@ DEFAULT_ITERATIONS = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
-    flags = ("model", "weights", "phase", "level", "stage", "iterations", "engine", "precision",
-             "gpu")  # fmt: skip
-    add_flags(parser, *flags, required=("model",))
+    flags = ("weights", "phase", "level", "stage", "iterations", "engine", "precision", "threads")
+    add_flags(parser, "model", *flags, "gpu", required=("model",))
     add_limits(parser)
 
 

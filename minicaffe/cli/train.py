@@ -41,7 +41,7 @@ logger = logging.getLogger("minicaffe")
 SNAPSHOTS_FAILED = 3
 
 _FLAGS = (
-    "solver", "snapshot", "resume", "keep_snapshots", "weights", "engine", "precision",
+    "solver", "snapshot", "resume", "keep_snapshots", "weights", "engine", "precision", "threads",
     "iterations", "phase", "level", "stage", "sigint_effect", "sighup_effect", "gpu",
 )  # fmt: skip
 

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicaffe.blas import with_blas_threads
+from minicaffe.threads import busy_thread_count
+
 if TYPE_CHECKING:
     from minicaffe.net import Net
 
@@ -38,6 +41,7 @@ class NumpyPlan:
         self._hooks = net.hooks
         self._nodes = net.nodes
 
+    @with_blas_threads(busy_thread_count)
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
         loss = 0.0
@@ -48,6 +52,7 @@ class NumpyPlan:
                 self._hooks.run("after_forward", index)
         return loss
 
+    @with_blas_threads(busy_thread_count)
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
         with np.errstate(all="ignore"):

@@ -8,6 +8,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import TRAIN, Net, cli
+from minicaffe.cli import _flags
 from minicaffe.proto import caffe_pb2
 
 Capture = pytest.CaptureFixture[str]
@@ -104,3 +105,18 @@ def test_upgrade_that_cannot_be_read_writes_nothing(verb: str, tiny: Path, capsy
     assert cli.main([verb, "nowhere", "new"]) == 1
     assert "error: nowhere" in capsys.readouterr().err
     assert (tiny / "new").read_text() == "what was there"
+
+
+@pytest.mark.parametrize("verb", ["train", "test", "time"])
+def test_threads(verb: str, weights: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    monkeypatch.setattr(_flags, "set_threads", seen.append)
+    if verb == "train":
+        words = ["--solver=solver.prototxt"]
+    else:
+        words = ["--model=net.prototxt", f"--weights={weights}"]
+    for threads in (["--threads", "3"], []):
+        assert cli.main([verb, *words, "--iterations=1", *threads]) == 0
+    assert seen == [3, None]
+    assert cli.main([verb, *words, "--threads=0"]) == 2
+    assert "expected a whole number from 1" in capsys.readouterr().err

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
+from minicaffe.engines.onednn.library import Library, library
 from minicaffe.layer import Blobs, Layer
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.registry import register
+from minicaffe.threads import set_threads
 from tests.engines.nets import Text, inception, plain, residual
 from tests.engines.twins import Twins, error_of
 
@@ -490,3 +492,36 @@ def test_a_configuration_that_onednn_lacks_is_named() -> None:
     twins.same()
     assert "numpy, norm_region WITHIN_CHANNEL" in twins.plan
     assert "numpy, a power other than 1 and 2" in twins.plan
+
+
+# ------------------------------------------------------------------ threads
+
+
+def test_another_number_of_threads_builds_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[int] = []
+    monkeypatch.setattr(Library, "use_threads", lambda self, count: used.append(count))
+    twins = residual_twins()
+    try:
+        for count in (1, 2):
+            set_threads(count)
+            steps = twins.onednn.plan.steps  # type: ignore[attr-defined]
+            twins.step()
+            twins.same()
+            assert twins.onednn.plan.steps is not steps  # type: ignore[attr-defined]
+            assert set(used) == {count}
+            used.clear()
+    finally:
+        set_threads(None)
+
+
+def test_openmp_is_told_the_number_of_threads() -> None:
+    most = getattr(library()._dll, "omp_get_max_threads", None)
+    if most is None:
+        pytest.skip("this library was not built for OpenMP")
+    before = most()
+    try:
+        for count in (2, 1):
+            library().use_threads(count)
+            assert most() == count
+    finally:
+        library().use_threads(before)

@@ -9,11 +9,16 @@ import importlib.metadata
 import os
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from minicaffe.blas import with_blas_threads
 from minicaffe.errors import EngineError
+from minicaffe.threads import thread_count
+
+Args = ParamSpec("Args")
+Result = TypeVar("Result")
 
 #: The environment variable that names the library's file when it should not be searched for.
 VARIABLE = "MINICAFFE_ONEDNN_LIBRARY"
@@ -128,6 +133,23 @@ class Library:
         assert handle.value is not None
         return handle.value
 
+    def use_threads(self, count: int) -> None:
+        """Compute with so many threads, if the library was built for OpenMP.
+
+        OpenMP keeps the number for each calling thread.
+        """
+        if self._set_threads is not None:
+            self._set_threads(count)
+
+    @functools.cached_property
+    def _set_threads(self) -> Any:
+        name = "omp_set_num_threads"
+        if hasattr(self._dll, name):  # in the OpenMP library that it has brought along
+            return getattr(self._dll, name)
+        if sys.platform == "win32":
+            return getattr(ctypes.CDLL("vcomp140"), name, None)
+        return None
+
     @property
     def has_bf16(self) -> bool:
         """Whether oneDNN computes with bfloat16 instructions here (``ONEDNN_MAX_CPU_ISA``,
@@ -173,3 +195,15 @@ def library() -> Library:
         system = "" if sys.platform == "linux" else " (or let your package manager install it)"
         reasons.append(f"oneDNN is not installed; run: pip install 'minicaffe[onednn]'{system}")
     raise EngineError("; ".join(reasons))
+
+
+def on_own_threads(method: Callable[Args, Result]) -> Callable[Args, Result]:
+    """Decorator: oneDNN has its threads while the method runs, and numpy's BLAS only one."""
+
+    @with_blas_threads(lambda: 1)
+    @functools.wraps(method)
+    def run(*args: Args.args, **kwargs: Args.kwargs) -> Result:
+        library().use_threads(thread_count())
+        return method(*args, **kwargs)
+
+    return run

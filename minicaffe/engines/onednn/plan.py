@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
-from minicaffe.engines.onednn.library import Unimplemented
+from minicaffe.engines.onednn.library import Unimplemented, on_own_threads
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.tensors import show
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
+from minicaffe.threads import thread_count
 
 if TYPE_CHECKING:
     from minicaffe.net import Net
@@ -100,7 +101,7 @@ class OneDnnPlan:
 
     def _current_signature(self) -> list[object]:
         """What the prepared calls depend on: shapes, and where the arrays are."""
-        signature: list[object] = [self._fuse, self._training]
+        signature: list[object] = [self._fuse, self._training, thread_count()]
         for node in self._nodes:
             for top in node.tops:
                 signature += [top.shape, top.data_memory, top.diff_memory]
@@ -204,6 +205,7 @@ class OneDnnPlan:
 
     # ----------------------------------------------------------------- running
 
+    @on_own_threads
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
         self.prepare()
@@ -241,6 +243,7 @@ class OneDnnPlan:
             for index in range(prepared.first, prepared.last + 1):
                 self._hooks.run("after_forward", index)
 
+    @on_own_threads
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
         never_ran = self._signature is None  # a backward may come before any forward

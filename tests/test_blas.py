@@ -1,0 +1,147 @@
+"""How many threads numpy's BLAS has while a net runs."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from google.protobuf import text_format
+
+from minicaffe import TRAIN, Net, blas, engines, threads
+from minicaffe.blas import BlasLimit, blas_limit
+from minicaffe.layer import Blobs, Layer
+from minicaffe.proto import caffe_pb2
+from minicaffe.registry import register
+from minicaffe.threads import busy_thread_count, set_threads
+
+
+class FakeBlas:
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def get_num_threads(self) -> int:
+        return self.count
+
+    def set_num_threads(self, count: int) -> None:
+        self.count = count
+
+
+@pytest.fixture(autouse=True)
+def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(threads, "_setting", threads._Setting())
+    for name in (*blas.VARIABLES, threads.VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    blas_limit.cache_clear()
+    yield
+    blas_limit.cache_clear()
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> FakeBlas:
+    fake = FakeBlas(6)
+    monkeypatch.setattr(blas, "_libraries", lambda: [fake])
+    return fake
+
+
+def test_the_limit_ends_with_the_last_one_inside() -> None:
+    fakes = [FakeBlas(6), FakeBlas(5)]
+    limit = BlasLimit(fakes)
+    limit.enter(1)
+    limit.enter(2)
+    assert [fake.count for fake in fakes] == [2, 2]
+    limit.leave()
+    assert [fake.count for fake in fakes] == [2, 2]
+    limit.leave()
+    assert [fake.count for fake in fakes] == [6, 5]
+
+
+@pytest.mark.parametrize("name", blas.VARIABLES)
+def test_a_users_own_number_stays(
+    name: str, library: FakeBlas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "4")
+    blas_limit().enter(1)
+    assert library.count == 6
+
+
+def test_without_threadpoolctl_nothing_happens(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    blas_limit().enter(1)
+    assert not caplog.messages
+    blas_limit.cache_clear()
+    set_threads(3)
+    with caplog.at_level(logging.WARNING, "minicaffe"):
+        blas_limit().enter(1)
+    assert "pip install 'minicaffe[threads]'" in caplog.text
+
+
+def test_numpys_own_blas() -> None:
+    pytest.importorskip("threadpoolctl")
+    for one in (limit := blas_limit())._libraries:
+        before = one.get_num_threads()
+        limit.enter(1)
+        inside = one.get_num_threads()
+        worker = threading.Thread(target=limit.leave)  # threads may take turns
+        worker.start()
+        worker.join()
+        assert (inside, one.get_num_threads()) == (1, before)
+
+
+def test_threads_that_wait_busily_leave_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, count in ((1, 1), (2, 1), (8, 7)):
+        monkeypatch.setattr(threads, "available_cores", lambda cores=cores: cores)
+        assert busy_thread_count() == count
+    monkeypatch.setenv(threads.VARIABLE, "8")
+    assert busy_thread_count() == 8
+    set_threads(5)
+    assert busy_thread_count() == 5
+
+
+@register("TestBlasThreads")
+class Spy(Layer):
+    """Writes down how many threads BLAS has."""
+
+    seen: list[int]
+    library: FakeBlas
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        top[0].reshape_like(bottom[0])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        self.seen.append(self.library.count)
+        top[0].data[...] = bottom[0].data
+
+    def backward(self, top: Blobs, propagate_down: object, bottom: Blobs) -> None:
+        self.seen.append(self.library.count)
+        bottom[0].diff[...] = top[0].diff
+
+
+@pytest.mark.parametrize(("engine", "inside"), [("numpy", 3), ("onednn", 1)])
+def test_nets_limit_it_while_they_run(
+    engine: str, inside: int, library: FakeBlas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engines.why_unavailable(engine):
+        pytest.skip(f"{engine} cannot run here")
+    monkeypatch.setattr(Spy, "library", library, raising=False)
+    monkeypatch.setattr(Spy, "seen", [], raising=False)
+    param = text_format.Parse(
+        """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+        layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y"
+          inner_product_param { num_output: 4 } }
+        layer { name: "spy" type: "TestBlasThreads" bottom: "y" top: "z" loss_weight: 1 }""",
+        caffe_pb2.NetParameter(),
+    )
+    set_threads(3)
+    net = Net(param, TRAIN, engine=engine)
+    net.blobs["x"].data[...] = 1
+    net.forward_loss()
+    net.backward()
+    assert Spy.seen == [inside, inside]
+    assert library.count == 6
+    np.testing.assert_array_equal(net.blobs["y"].diff, 1)
