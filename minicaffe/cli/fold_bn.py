@@ -55,15 +55,14 @@ def run(args: argparse.Namespace) -> int:
     """Fold, compare and write."""
     param = read_net(args.model)
     shapes = parse_shapes(args.shape, param)
-    deployed = deploy_net(
-        param, shapes, level=args.level or 0, stages=args.stage or (), path=args.model
-    )
-    options = {"engine": args.engine, "path": args.model, "max_memory": args.max_memory}
-    net = Net(deployed.param, TEST, seed=0, allow_python_layers=False, **options)
+    limits = {"path": args.model, "max_memory": args.max_memory}
+    deployed = deploy_net(param, shapes, level=args.level or 0, stages=args.stage or (), **limits)
+    options = {"engine": args.engine, "allow_python_layers": False, **limits}
+    net = Net(deployed.param, TEST, seed=0, **options)
     for path in args.weights:
         net.copy_from(path)
     folded = fold_net(deployed.param, net)
-    smaller = folded.build(allow_python_layers=False, **options)
+    smaller = folded.build(**options)
     report(deployed, folded, net, smaller)
     given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
     verify(net, smaller, deployed.batch, given)

@@ -52,6 +52,7 @@ def deploy_net(
     level: int = 0,
     stages: Sequence[str] = (),
     path: str | None = None,
+    max_memory: int | None = None,
 ) -> Deployed:
     """The net that remains for use.
 
@@ -66,6 +67,7 @@ def deploy_net(
             opening their data; the batch becomes 1 then.
         level, stages: with TEST, what include and exclude rules are compared with.
         path: the file that the net came from, for messages.
+        max_memory: the most bytes that the data layers' blobs may take.
 
     Raises:
         GraphError: nothing remains; a given shape is of no input.
@@ -90,7 +92,8 @@ def deploy_net(
     dropped = wiring.keep(wanted)
     if dropped:
         result.notes.append("removed: " + ", ".join(_described(part) for part in dropped))
-    _replace_sources(wiring, dict(shapes or {}), result, path)
+    options = {"path": path, "max_memory": max_memory}
+    _replace_sources(wiring, dict(shapes or {}), result, options)
     result.param = wiring.to_param()
     result.param.ClearField("state")
     result.param.ClearField("force_backward")
@@ -191,7 +194,7 @@ def _activation(wiring: Wiring, loss: Part, scores: Value, notes: list[str]) -> 
 
 
 def _replace_sources(
-    wiring: Wiring, shapes: dict[str, Shape], result: Deployed, path: str | None
+    wiring: Wiring, shapes: dict[str, Shape], result: Deployed, options: dict[str, Any]
 ) -> None:
     """Put Input layers where data layers are, and the given shapes into Input layers."""
     read = {value for part in wiring.parts for value in part.reads}
@@ -200,7 +203,7 @@ def _replace_sources(
             continue
         if part.type != "Input":
             part.writes = [value for value in part.writes if value in read]
-            found = _shapes_of(part, shapes, result, path)
+            found = _shapes_of(part, shapes, result, options)
             result.notes.append(f"{_described(part)} becomes an Input layer")
             part.param = caffe_pb2.LayerParameter(name=part.name, type="Input")
             for value in part.writes:
@@ -211,7 +214,9 @@ def _replace_sources(
     for name in shapes:
         if name not in inputs:
             hint = did_you_mean(name, inputs)
-            raise GraphError(f"a shape is given for '{name}', which is no input{hint}", path=path)
+            raise GraphError(
+                f"a shape is given for '{name}', which is no input{hint}", path=options["path"]
+            )
 
 
 def _reshape_input(part: Part, shapes: Mapping[str, Shape]) -> None:
@@ -225,14 +230,14 @@ def _reshape_input(part: Part, shapes: Mapping[str, Shape]) -> None:
 
 
 def _shapes_of(
-    part: Part, shapes: Mapping[str, Shape], result: Deployed, path: str | None
+    part: Part, shapes: Mapping[str, Shape], result: Deployed, options: dict[str, Any]
 ) -> dict[str, Shape]:
     """The shapes of a data layer's tops, given or found by reading a batch."""
     if all(value.name in shapes for value in part.writes):
         return {value.name: shapes[value.name] for value in part.writes}
     alone = caffe_pb2.NetParameter(layer=[part.param])
     try:
-        with Net(alone, TEST, seed=0, path=path, allow_python_layers=False) as net:
+        with Net(alone, TEST, seed=0, allow_python_layers=False, **options) as net:
             net.forward_loss()
             batch = {value.name: net.blobs[value.name].data.copy() for value in part.writes}
     except MinicaffeError as error:
