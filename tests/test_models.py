@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_solver
+from minicaffe.summary import summarize_net
 from tests.zoo import (
     FOLDERS,
     NETS,
@@ -155,6 +157,16 @@ def test_readme_begins_with_facts(folder: Path) -> None:
     assert facts["input"] == list(net.blobs["data"].shape[1:])
     assert facts["parameters"] == learned_numbers(net)
     assert facts["multiply_adds"] == multiply_adds(net)
+
+
+@every_folder
+def test_summarize_counts_as_the_readme_does(folder: Path) -> None:
+    param = read_net(str(folder / "deploy.prototxt"))
+    with mock.patch("minicaffe.layer.fill"):  # no memory for weights that nobody looks at
+        summary = summarize_net(param)
+    facts = front_matter(folder)
+    assert summary.learned == facts["parameters"]
+    assert summary.multiply_adds == facts["multiply_adds"] * summary.batch
 
 
 @every_folder

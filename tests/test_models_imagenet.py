@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, TRAIN, Net
+from minicaffe.engines import why_unavailable
 from models.generate.__main__ import MODELS, main
 from models.generate.imagenet import files
 from tests.zoo import ROOT, as_if_trained, front_matter, learned_numbers, unfilled, without_data
@@ -140,6 +141,28 @@ def test_learns(name: str) -> None:
     net.backward()
     learned = [param for param in net.learnable_params if param.lr_mult]
     assert all(param.blob.diff.any() for param in learned)
+
+
+@pytest.mark.skipif(bool(why_unavailable("onednn")), reason="oneDNN is not here")
+@pytest.mark.parametrize("name", ["bvlc_alexnet", "resnet18", "squeezenet"])
+def test_engines_agree_on_loss_and_gradients(name: str) -> None:
+    size = SMALLER.get(name, 64)
+    param = without_data(FOLDERS[name] / "train_val.prototxt", (3, size, size), 4)
+    for layer in param.layer:
+        if layer.type == "Dropout":  # each engine may draw units of its own
+            layer.dropout_param.dropout_ratio = 0
+    nets = [Net(param, TRAIN, seed=1, engine=engine) for engine in ("numpy", "onednn")]
+    images = np.random.default_rng(3).normal(0, 60, (4, 3, size, size))
+    losses = []
+    for net in nets:
+        net.blobs["data"].data[...] = images
+        net.blobs["label"].data[...] = [0, 400, 999, 7]
+        losses.append(net.forward_loss())
+        net.backward()
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for mine, theirs in zip(*(net.learnable_params for net in nets), strict=True):
+        largest = np.abs(mine.blob.diff).max()
+        np.testing.assert_allclose(theirs.blob.diff, mine.blob.diff, atol=1e-3 * largest)
 
 
 def test_deploy_gives_what_the_tested_net_gives() -> None:
