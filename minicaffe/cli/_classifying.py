@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minicaffe.blobproto import read_blob
-from minicaffe.cli._flags import add_flags, add_limits, engine_of, limit_options
+from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, engine_of, limit_options
 from minicaffe.errors import DataError
 
 # What Caffe's scripts use, as seen from the folder of its sources
@@ -56,7 +56,7 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
     add("--channel_swap", type=integers, default=[2, 1, 0], metavar="ORDER",
         help="the order of the channels; 2,1,0 (the default) makes blue, green, red; '' keeps "
         "it")  # fmt: skip
-    add_flags(parser, "engine", "precision")
+    add_flags(parser, *ENGINE_FLAGS)
     add_limits(parser)
 
 

@@ -190,6 +190,10 @@ def phase_number(name: str | None, default: int) -> int:
     return default if name is None else caffe_pb2.Phase.Value(name)
 
 
+#: The flags that :func:`engine_of` reads.
+ENGINE_FLAGS = ("engine", "precision", "threads")
+
+
 def engine_of(args: argparse.Namespace) -> dict[str, Any]:
     """The arguments of a net or solver that say what runs it, on ``--threads`` threads."""
     set_threads(args.threads)

@@ -19,6 +19,7 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.cli._flags import (
+    ENGINE_FLAGS,
     add_flags,
     add_limits,
     comma_list,
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("mode", metavar="CPU/GPU", nargs="?", help="accepted for Caffe's sake",
         choices=("CPU", "GPU"))  # fmt: skip
     add("device", metavar="DEVICE_ID", nargs="?", help="accepted for Caffe's sake")
-    add_flags(parser, "engine", "precision")
+    add_flags(parser, *ENGINE_FLAGS)
     add_limits(parser)
 
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 import argparse
 
-from minicaffe.cli._flags import add_flags, add_limits, engine_of, limit_options, note_gpu
+from minicaffe.cli._flags import (
+    ENGINE_FLAGS,
+    add_flags,
+    add_limits,
+    engine_of,
+    limit_options,
+    note_gpu,
+)
 from minicaffe.cli._score import score
 from minicaffe.net import TEST, Net
 
@@ -20,7 +27,7 @@ DEFAULT_ITERATIONS = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     needed = ("model", "weights")
-    flags = ("iterations", "level", "stage", "engine", "precision", "threads", "gpu")
+    flags = ("iterations", "level", "stage", *ENGINE_FLAGS, "gpu")
     add_flags(parser, *needed, *flags, required=needed)
     add_limits(parser)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from time import perf_counter
 
 from minicaffe.cli._flags import (
+    ENGINE_FLAGS,
     add_flags,
     add_limits,
     engine_of,
@@ -31,7 +32,7 @@ DEFAULT_ITERATIONS = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
-    flags = ("weights", "phase", "level", "stage", "iterations", "engine", "precision", "threads")
+    flags = ("weights", "phase", "level", "stage", "iterations", *ENGINE_FLAGS)
     add_flags(parser, "model", *flags, "gpu", required=("model",))
     add_limits(parser)
 
