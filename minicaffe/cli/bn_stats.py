@@ -13,7 +13,7 @@ import argparse
 import logging
 from typing import Any
 
-from minicaffe.cli._flags import add_flags, add_limits, limit_options
+from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, engine_of, limit_options
 from minicaffe.convert.bn_stats import population_statistics, without_dropout
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
@@ -30,7 +30,7 @@ _LINES = 10  # of progress
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     needed = ("model", "weights")
-    add_flags(parser, *needed, "iterations", "level", "stage", "engine", required=needed)
+    add_flags(parser, *needed, "iterations", "level", "stage", *ENGINE_FLAGS, required=needed)
     add_limits(parser)
     parser.add_argument(
         "-o", "--output", required=True, metavar="FILE", help="the .caffemodel to write"
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Take the statistics, write them, score."""
     param = read_net(args.model)
-    options = {"engine": args.engine, "path": args.model, "seed": 0, **limit_options(args)}
+    options = {**engine_of(args), "path": args.model, "seed": 0, **limit_options(args)}
     state = (args.level or 0, args.stage)
     before = _score(param, state, args.weights, args.test_iterations, options)
     with Net(without_dropout(param), TRAIN, *state, **options) as net:
