@@ -18,9 +18,11 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -70,17 +72,19 @@ class Sampler(Observer):
 
     def __init__(self, path: str, every: int = EVERY) -> None:
         self.samples: list[Sample] = []
+        self._path = path
         self._every = every
-        self._stream = open(path, "w", newline="")  # noqa: SIM115  (open as long as the run)
-        self._rows = csv.writer(self._stream)
-        self._rows.writerow(field.name for field in fields(Sample))
+        self._write([field.name for field in fields(Sample)], "w")
 
     def on_iteration(self, event: Iteration) -> None:
         """Look, when it is time."""
         if event.iter % self._every == 0:
             self.samples.append(sample(event.iter))
-            self._rows.writerow(astuple(self.samples[-1]))
-            self._stream.flush()
+            self._write(astuple(self.samples[-1]), "a")
+
+    def _write(self, row: Iterable[Any], mode: str) -> None:
+        with open(self._path, mode, newline="") as stream:
+            csv.writer(stream).writerow(row)
 
 
 @dataclass(frozen=True)

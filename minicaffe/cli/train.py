@@ -90,7 +90,8 @@ def _find_snapshot(param: Any, args: argparse.Namespace) -> None:
         logger.info("Removed %s, which a killed process left unfinished", path)
     args.snapshot = find_newest(prefix)
     if args.snapshot is None:
-        logger.info("There is no snapshot %s_iter_N.solverstate yet, so training begins", prefix)
+        name = f"{prefix}_iter_N.solverstate"
+        logger.info("There is no whole snapshot %s yet, so training begins", name)
     else:
         args.weights = None
 

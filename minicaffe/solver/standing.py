@@ -35,7 +35,7 @@ def standing_of_training(
         tests: where the test nets stand, if not where they are now.
     """
     return {
-        "engine": engine_name(net.engine),
+        "engine": _engine(net),
         "loss": loss.state(),
         "train": standing_of(net),
         "tests": list(tests) or [standing_of(one) for one in test_nets],
@@ -54,11 +54,10 @@ def restore_training(
     Raises:
         SnapshotError: something cannot take what stands there for it.
     """
-    engine = engine_name(net.engine)
-    if standing.get("engine") != engine:
+    if standing.get("engine") != _engine(net):
         logger.info(
             "%s was written with the engine '%s'; with '%s' the numbers differ by rounding",
-            path, standing.get("engine"), engine,
+            path, standing.get("engine"), _engine(net),
         )  # fmt: skip
     try:
         loss.restore(standing["loss"])
@@ -69,6 +68,12 @@ def restore_training(
         )
     for one, found in zip((net, *test_nets), nets, strict=False):
         restore_standing(one, found, path)
+
+
+def _engine(net: Any) -> str:
+    """What computes, and with which precision."""
+    name = engine_name(net.engine)
+    return name if net.precision == "float32" else f"{name} {net.precision}"
 
 
 def standing_of(net: Any) -> Standing:

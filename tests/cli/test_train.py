@@ -66,7 +66,7 @@ def test_resumes(tiny: Path, capsys: Capture) -> None:
 
 def test_resume_auto(tiny: Path, capsys: Capture) -> None:
     log = train(capsys, "--resume=auto", "--iterations=4")
-    assert "There is no snapshot tiny_iter_N.solverstate yet" in log
+    assert "There is no whole snapshot tiny_iter_N.solverstate yet" in log
     (tiny / ".tiny_iter_9.caffemodel.0123abcd.part").write_bytes(b"half")
     log = train(capsys, "--resume=auto", "--keep_snapshots=2", "--set", "snapshot=2")
     assert "Resuming from tiny_iter_4.solverstate" in log

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minicaffe.engines import why_unavailable
 from minicaffe.errors import SnapshotError
 from minicaffe.solver.signals import Action
 from minicaffe.solver.snapshot import read_state, write_state
+from minicaffe.threads import set_threads
 from tests.reliability.problem import (
     BODY,
     SOURCES,
@@ -80,6 +82,28 @@ def test_without_a_seed(folder):
     solver = folder / "solver.prototxt"
     solver.write_text(solver.read_text().replace("random_seed: 4", ""))
     check_equal(3)
+
+
+def test_two_threads(engine, folder):
+    write_training(folder, "max_iter: 8 snapshot: 4 momentum: 0.9")
+    set_threads(2)
+    try:
+        check_equal(4, engine=engine)
+    finally:
+        set_threads(None)
+
+
+def test_bf16(folder, caplog):
+    reason = why_unavailable("onednn", "bf16")
+    if reason:
+        pytest.skip(reason)
+    caplog.set_level(logging.INFO, "minicaffe")
+    write_training(folder, "max_iter: 8 snapshot: 4 momentum: 0.9")
+    check_equal(4, engine="onednn", precision="bf16")
+    assert "differ by rounding" not in caplog.text
+    other, _ = open_solver(engine="onednn")
+    other.restore("run_iter_4.solverstate")
+    assert "engine 'onednn bf16'; with 'onednn' the numbers differ by rounding" in caplog.text
 
 
 def test_hidden_states_of_recurrent_layers(engine, folder):

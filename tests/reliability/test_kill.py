@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "benchmarks" / "kill_run.py"
+from tests.reliability.scripts import load_script
 
 
 @pytest.fixture
 def kill_run(monkeypatch):
     pytest.importorskip("lmdb", reason="the script reads an LMDB")
-    spec = importlib.util.spec_from_file_location("kill_run", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "kill_run", module)  # dataclasses look it up
-    spec.loader.exec_module(module)
+    module = load_script("kill_run", monkeypatch)
     monkeypatch.setattr(module, "LONGEST", 0.2)
     return module
 
