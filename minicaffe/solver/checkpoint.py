@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from minicaffe.errors import MinicaffeError, SnapshotError
 from minicaffe.files import check_writable
 from minicaffe.solver.loading import Settings
-from minicaffe.solver.newest import prune
+from minicaffe.solver.newest import list_snapshots, prune
 from minicaffe.solver.pair import write_pair
 from minicaffe.solver.snapshot import SolverState
 from minicaffe.weights_hdf5 import require_h5py
@@ -29,6 +30,7 @@ class Snapshots:
             raise SnapshotError(f"{keep} snapshots are to be kept, expected at least 1")
         self._settings = settings
         self._keep = keep
+        self._latest: float | None = None  # when the last one was written
 
     @property
     def hdf5(self) -> bool:
@@ -70,6 +72,19 @@ class Snapshots:
         """
         param = self._settings.param
         _, path = self.names(state.iter)
-        write_pair(net, path, state, standing, hdf5=self.hdf5, diffs=param.snapshot_diff)
+        how = {"hdf5": self.hdf5, "diffs": param.snapshot_diff}
+        write_pair(net, path, state, standing, written=self._now(), **how)
         if self._keep is not None:
             prune(param.snapshot_prefix, self._keep)
+
+    def _now(self) -> float:
+        """The time, in seconds since 1970, but later than that of all snapshots that are there.
+
+        The computers of a cluster may disagree about it; the newest snapshot must stay the
+        newest.
+        """
+        if self._latest is None:
+            found = list_snapshots(self._settings.param.snapshot_prefix)
+            self._latest = found[0].written if found else 0.0
+        self._latest = max(time.time(), self._latest + 0.001)
+        return self._latest

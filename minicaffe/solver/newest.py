@@ -45,9 +45,9 @@ def list_snapshots(prefix: str) -> list[Listed]:
     found = []
     with suppress(OSError):
         for name in os.listdir(folder or "."):
-            match = pattern.fullmatch(name)
-            if match:
-                found.append(_listed(os.path.join(folder, name), int(match[1])))
+            match, path = pattern.fullmatch(name), os.path.join(folder, name)
+            if match and os.path.isfile(path):
+                found.append(_listed(path, int(match[1])))
     return sorted(found, key=lambda one: (one.written, one.iter), reverse=True)
 
 

@@ -8,7 +8,6 @@ know. What Caffe wrote is read too, without checksums.
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +21,14 @@ from minicaffe.weights_hdf5 import write_hdf5
 
 
 def write_pair(
-    net: Any, path: str, state: SolverState, standing: dict[str, Any], *, hdf5: bool, diffs: bool
+    net: Any,
+    path: str,
+    state: SolverState,
+    standing: dict[str, Any],
+    *,
+    written: float,
+    hdf5: bool,
+    diffs: bool,
 ) -> None:
     """Write the weights to ``state.learned_net`` and the state to ``path``.
 
@@ -30,6 +36,7 @@ def write_pair(
         net: has the weights.
         state: what Caffe knows of the training.
         standing: what else the training depends on.
+        written: the time to record, in seconds since 1970.
         hdf5: the format of both files.
         diffs: whether the gradients stand beside the weights.
 
@@ -42,7 +49,7 @@ def write_pair(
             (write_hdf5 if hdf5 else write_caffemodel)(net, beside_model, diffs)
             mark = records.mark_of(beside_model)
         with refusals(path):
-            record = Record(time.time(), mark, _sum(state), standing)
+            record = Record(written, mark, _sum(state), standing)
             whole = replace(state, record=records.encode(record))
             write_state_file(beside_state, whole, hdf5=hdf5)
 

@@ -10,7 +10,7 @@ import pytest
 
 from minicaffe.errors import MissingExtraError, SnapshotError
 from minicaffe.files import remove_leftovers
-from minicaffe.solver import newest
+from minicaffe.solver import checkpoint, newest
 from minicaffe.solver.newest import find_newest, list_snapshots, prune
 from minicaffe.solver.snapshot import read_state, write_state
 from tests.reliability.problem import dummy, open_solver, write_training
@@ -45,6 +45,18 @@ def test_the_time_is_the_recorded_one_whatever_copying_made_of_the_files(solver)
     assert find_newest("run") == "run_iter_3.solverstate"
 
 
+def test_a_clock_that_goes_back_does_not_make_new_snapshots_old(solver, monkeypatch):
+    """Another computer goes on with the training, and its clock is slow."""
+    monkeypatch.setattr(checkpoint.time, "time", lambda: 1000.0)
+    later, _ = open_solver(keep_snapshots=2)
+    later.restore("run_iter_3.solverstate")
+    for iteration in (4, 5, 6):
+        later.step(1)
+        later.snapshot()
+        assert find_newest("run") == f"run_iter_{iteration}.solverstate"
+    assert [one.iter for one in list_snapshots("run")] == [6, 5]
+
+
 def test_none(folder):
     assert find_newest("run") is None
     assert find_newest("no/such/folder/run") is None
@@ -58,6 +70,13 @@ def test_other_names_do_not_count(solver, folder):
     assert [one.path for one in list_snapshots("deep/run")] == ["deep/run_iter_9.solverstate"]
     assert [one.iter for one in list_snapshots(str(folder / "run"))] == [3, 2, 1]
     assert list_snapshots("run.iter") == list_snapshots("r(n") == []
+
+
+def test_folders_and_devices_of_such_names_are_no_snapshots(solver, folder):
+    (folder / "run_iter_5.solverstate").mkdir()
+    if os.path.exists("/dev/zero"):  # has no end
+        (folder / "run_iter_6.solverstate").symlink_to("/dev/zero")
+    assert [one.iter for one in list_snapshots("run")] == [3, 2, 1]
 
 
 @pytest.mark.parametrize(
