@@ -15,6 +15,7 @@ import argparse
 import glob
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from minicaffe.cli._classifying import (
     load_mean,
     model_options,
 )
+from minicaffe.cli._progress import Counter
 from minicaffe.errors import DataError
 from minicaffe.files import write_beside
 from minicaffe.io import load_image
@@ -56,42 +58,52 @@ def run(args: argparse.Namespace) -> int:
     options = model_options(args)
     mean = load_mean(args.mean_file)
     classifier = Classifier(image_dims=args.images_dim, mean=mean, **options)
-    channels = classifier.blobs[classifier.inputs[0]].channels
-    inputs = _inputs(os.path.expanduser(args.input_file), args.ext, color=channels != 1)
+    batch, channels = classifier.blobs[classifier.inputs[0]].shape[:2]
+    inputs = _inputs(os.path.expanduser(args.input_file), args.ext)
     print(f"Classifying {len(inputs)} inputs.")
     start = time.perf_counter()
-    predictions = classifier.predict(inputs, not args.center_only)
+    results = []
+    with Counter(args.log, len(inputs), "images") as counter:
+        for first in range(0, len(inputs), batch):  # so that not all are in memory at once
+            images = [_image(one, color=channels != 1) for one in inputs[first : first + batch]]
+            results.append(classifier.predict(images, not args.center_only))
+            counter.show(first + len(images))
     print(f"Done in {time.perf_counter() - start:.2f} s.")
     output = args.output_file if args.output_file.endswith(".npy") else f"{args.output_file}.npy"
     print(f"Saving results into {output}")
     with write_beside(output, error=DataError) as beside, open(beside, "wb") as stream:
-        np.save(stream, predictions)
+        np.save(stream, np.concatenate(results))
     return 0
 
 
-def _inputs(path: str, ending: str, *, color: bool) -> Any:
-    """The images, each height × width × channels; without color, of one channel.
+def _inputs(path: str, ending: str) -> Sequence[Any]:
+    """The images, as arrays or names of files.
 
     Raises:
-        DataError: one cannot be read, or there are none.
+        DataError: there are none.
     """
     if path.endswith("npy"):
         print(f"Loading file: {path}")
         return _stack(path)
     if not os.path.isdir(path):
         print(f"Loading file: {path}")
-        return [load_image(path, color)]
+        return [path]
     print(f"Loading folder: {path}")
     files = sorted(glob.glob(os.path.join(glob.escape(path), f"*.{ending}")))
     if not files:
         raise DataError(f"no file in this folder ends with .{ending}; give --ext", path=path)
-    return [load_image(file, color) for file in files]
+    return files
 
 
-def _stack(path: str) -> np.ndarray:
+def _image(given: Any, *, color: bool) -> Any:
+    """An image, height × width × channels; a file's is of one channel without color."""
+    return load_image(given, color) if isinstance(given, str) else given
+
+
+def _stack(path: str) -> Sequence[np.ndarray]:
     images = load_array(path)
     if images.ndim != 4 or not len(images):
         raise DataError(
             f"an array of shape {images.shape}, expected number×height×width×channels", path=path
         )
-    return images
+    return list(images)

@@ -21,12 +21,15 @@ import numpy as np
 
 from minicaffe.cli._classifying import add_model_flags, load_mean, model_options
 from minicaffe.cli._flags import explained, whole
+from minicaffe.cli._progress import Counter
 from minicaffe.detector import Detector
 from minicaffe.errors import DataError
 from minicaffe.extras import require
 from minicaffe.files import write_beside
+from minicaffe.log import StatusHandler
 
 COORDINATES = ("ymin", "xmin", "ymax", "xmax")
+_BATCHES = 4  # of windows that are cut out before the net runs
 
 Windows = dict[str, list[list[float]]]
 
@@ -66,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     print("Loading input...")
     windows = _read_csv(args.input_file) if ending == "csv" else _read_names(args.input_file)
     if args.crop_mode == "list":
-        found = detector.detect_windows(windows.items())
+        found = _detect(detector, windows, args.log)
     else:
         found = detector.detect_selective_search(windows)
     print(f"Processed {len(found)} windows in {time.perf_counter() - start:.3f} s.")
@@ -78,6 +81,21 @@ def run(args: argparse.Namespace) -> int:
             _write_table(table, os.fspath(beside), found)
     print(f"Saved to {args.output_file} in {time.perf_counter() - start:.3f} s.")
     return 0
+
+
+def _detect(detector: Detector, windows: Windows, log: StatusHandler) -> list[dict[str, Any]]:
+    """The scores of all windows, some images at a time: crops take much memory."""
+    enough = _BATCHES * detector.blobs[detector.inputs[0]].shape[0]
+    found: list[dict[str, Any]] = []
+    group: Windows = {}
+    with Counter(log, len(windows), "images") as counter:
+        for index, (name, places) in enumerate(windows.items(), 1):
+            group[name] = places
+            if index == len(windows) or sum(map(len, group.values())) >= enough:
+                found += detector.detect_windows(group.items())
+                group = {}
+                counter.show(index)
+    return found
 
 
 def _channel_means(path: str) -> np.ndarray | None:

@@ -1,4 +1,7 @@
-"""Show the processor and the engines that can run on it."""
+"""Show the processor and the engines that can run on it.
+
+minicaffe device_query
+"""
 
 from __future__ import annotations
 

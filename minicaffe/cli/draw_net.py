@@ -8,6 +8,7 @@ The file's ending names the format. SVG needs nothing else; PNG, PDF and others 
 from __future__ import annotations
 
 import argparse
+import os
 
 from minicaffe.draw import draw_net_to_file
 from minicaffe.errors import GraphError
@@ -40,6 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read and draw."""
     path = args.input_net_proto_file
+    if "." not in os.path.basename(args.output_image_file):
+        args.usage_error(f"'{args.output_image_file}' must end with .svg, .png, .pdf or the like")
     net = read_net(path)
     print(f"Drawing net to {args.output_image_file}")
     phase = None if args.phase == "ALL" else caffe_pb2.Phase.Value(args.phase)

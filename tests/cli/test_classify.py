@@ -78,6 +78,18 @@ def test_a_net_for_grey_images() -> None:
     np.testing.assert_allclose(np.load("result.npy"), want, rtol=1e-5)
 
 
+def test_more_images_than_a_batch_of_the_net() -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (5, 6, 8, 3), dtype=np.uint8)
+    for index, image in enumerate(pixels):
+        image_module.fromarray(image).save(f"in/{index}.bmp")
+    words = ["in", "result.npy", *MODEL, "--mean_file=mean.npy", "--images_dim=6,8"]
+    assert cli.main(["classify", *words, "--ext=bmp"]) == 0
+    images = [io.load_image(f"in/{index}.bmp") for index in range(5)]
+    want = classifier(image_dims=(6, 8)).predict(images)
+    assert want.shape == (5, 4)
+    np.testing.assert_allclose(np.load("result.npy"), want, rtol=1e-5)
+
+
 def test_a_stack_of_images() -> None:
     images = np.random.default_rng(3).uniform(size=(3, 6, 8, 3)).astype(np.float32)
     np.save("images.npy", images)
@@ -135,8 +147,11 @@ def detect(output: str, *words: str, source: str = "windows.csv") -> int:
     return cli.main(["detect", source, output, *MODEL, "--mean_file=mean.npy", *words])
 
 
-@pytest.mark.parametrize("pad", [0, 1])
-def test_detect_to_csv(pad: int, capsys: Capture) -> None:
+@pytest.mark.parametrize(("pad", "batches"), [(0, 4), (1, 4), (1, 1)])
+def test_detect_to_csv(
+    pad: int, batches: int, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minicaffe.cli.detect._BATCHES", batches)
     write_windows()
     assert detect("out.csv", "--crop_mode=list", f"--context_pad={pad}") == 0
     head = "filename,ymin,xmin,ymax,xmax,class0,class1,class2,class3"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -51,6 +52,8 @@ def test_every_verb_explains_itself(verb: str, capsys: Capture) -> None:
     assert cli.main([verb, "--help"]) == 0
     text = capsys.readouterr().out
     assert f"usage: minicaffe {verb}" in text
+    example = text.partition("\n\n")[2]
+    assert re.search(rf"minicaffe {verb.replace('_', '[-_]')}\b", example), "no example"
     assert cli.main(["--help"]) == 0
     assert verb in capsys.readouterr().out
 
