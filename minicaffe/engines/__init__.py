@@ -6,6 +6,8 @@ A module ``minicaffe.engines.NAME`` offers
     prepare to run the net;
 ``why_unavailable() -> str | None``
     why it cannot run on this machine, or None when it can;
+``is_broken() -> bool``
+    whether it cannot run although it is there, which its user should know;
 ``why_no_bf16() -> str | None``
     why it cannot store values in bfloat16 (:data:`PRECISIONS`), or None when it can;
 ``PRIORITY``
@@ -14,7 +16,9 @@ A module ``minicaffe.engines.NAME`` offers
 
 from __future__ import annotations
 
+import functools
 import importlib
+import logging
 import os
 import pkgutil
 from types import ModuleType
@@ -22,6 +26,8 @@ from typing import Protocol
 
 from minicaffe.errors import EngineError
 from minicaffe.suggest import did_you_mean
+
+logger = logging.getLogger("minicaffe")
 
 #: The environment variable that names the engine when nobody else does.
 VARIABLE = "MINICAFFE_ENGINE"
@@ -78,6 +84,8 @@ def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> Modu
     if name is None:
         names = engine_names()  # where none can, the first one says why
         name = next((one for one in names if why_unavailable(one, precision) is None), names[0])
+        for better in names[: names.index(name)]:
+            _warn_if_broken(better, name)
     if name not in engine_names():
         hint = did_you_mean(name, engine_names()) or f"; there are: {', '.join(engine_names())}"
         raise EngineError(f"unknown engine '{name}'{hint}")
@@ -90,3 +98,13 @@ def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> Modu
 
 def _module(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}")
+
+
+@functools.cache
+def _warn_if_broken(name: str, instead: str) -> None:
+    """Say once that a better engine should have run."""
+    if _module(name).is_broken():
+        logger.warning(
+            "engine '%s' is here, but cannot be used; '%s' runs instead: %s",
+            *(name, instead, why_unavailable(name)),
+        )

@@ -20,6 +20,11 @@ def why_unavailable() -> str | None:
     return None
 
 
+def is_broken() -> bool:
+    """Never."""
+    return False
+
+
 def why_no_bf16() -> str | None:
     """numpy has no such type."""
     return "numpy has no bfloat16; this engine computes and stores float32"

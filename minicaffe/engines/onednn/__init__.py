@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from minicaffe.engines import PRECISIONS, Plan
 from minicaffe.engines import numpy as numpy_engine
 from minicaffe.engines.onednn.builder import Options
-from minicaffe.engines.onednn.library import library
+from minicaffe.engines.onednn.library import NotInstalled, library
 from minicaffe.engines.onednn.plan import OneDnnPlan
 from minicaffe.engines.onednn.primitives import BF16, F32
+from minicaffe.engines.onednn.trial import verify
 from minicaffe.errors import EngineError
 
 if TYPE_CHECKING:
@@ -20,13 +22,24 @@ if TYPE_CHECKING:
 PRIORITY = 10
 
 
+@functools.cache
+def _problem() -> Exception | None:
+    """Why the library cannot be used; it is loaded and tried once."""
+    try:
+        verify(library())
+    except (EngineError, OSError) as error:
+        return error
+    return None
+
+
 def why_unavailable() -> str | None:
     """Why the library cannot be used, or None when it can."""
-    try:
-        library()
-    except EngineError as error:
-        return str(error)
-    return None
+    return None if _problem() is None else str(_problem())
+
+
+def is_broken() -> bool:
+    """Whether there is a library, but one that cannot be used."""
+    return not isinstance(_problem(), (NotInstalled, type(None)))
 
 
 def why_no_bf16() -> str | None:

@@ -60,6 +60,10 @@ class Unimplemented(EngineError):
     """The library has no implementation of what was asked; numpy can do it instead."""
 
 
+class NotInstalled(EngineError):
+    """There is no such library here, as opposed to one that does not work."""
+
+
 def candidates() -> Iterator[str]:
     """Files that may be the library: the variable's, the wheels', the system's."""
     if os.environ.get(VARIABLE):
@@ -183,7 +187,8 @@ def library() -> Library:
     """The library of this process.
 
     Raises:
-        EngineError: none is installed, or none of those found is usable.
+        NotInstalled: there is none.
+        EngineError: none of those found can be loaded.
     """
     reasons = []
     for path in dict.fromkeys(candidates()):
@@ -191,10 +196,10 @@ def library() -> Library:
             return Library(path)
         except EngineError as error:
             reasons.append(str(error))
-    if not reasons:
-        system = "" if sys.platform == "linux" else " (or let your package manager install it)"
-        reasons.append(f"oneDNN is not installed; run: pip install 'minicaffe[onednn]'{system}")
-    raise EngineError("; ".join(reasons))
+    if reasons:
+        raise EngineError("; ".join(reasons))
+    system = "" if sys.platform == "linux" else " (or let your package manager install it)"
+    raise NotInstalled(f"oneDNN is not installed; run: pip install 'minicaffe[onednn]'{system}")
 
 
 def on_own_threads(method: Callable[Args, Result]) -> Callable[Args, Result]:

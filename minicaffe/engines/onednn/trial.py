@@ -1,0 +1,152 @@
+"""Whether the library is what the binding takes it for; asked once, before it is first used.
+
+Numbers of the C API may differ in a library of another release or build, and a broken library may
+load. Three questions, a few milliseconds together: does it have the functions that are called here,
+does it give the numbers the names that they have here, and does it compute what it should?
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicaffe.engines.onednn import primitives as p
+from minicaffe.engines.onednn.library import Library
+from minicaffe.errors import EngineError
+
+_FUNCTIONS = (
+    "engine_create", "get_effective_cpu_isa", "stream_create",
+    "memory_create", "memory_destroy", "memory_set_data_handle",
+    "memory_desc_clone", "memory_desc_create_submemory", "memory_desc_create_with_strides",
+    "memory_desc_create_with_tag", "memory_desc_destroy", "memory_desc_equal",
+    "memory_desc_get_size", "memory_desc_query", "memory_desc_reshape",
+    "post_ops_append_eltwise", "post_ops_append_sum", "post_ops_create", "post_ops_destroy",
+    "primitive_attr_create", "primitive_attr_destroy", "primitive_attr_set_post_ops",
+    "primitive_attr_set_scales_mask", "primitive_create", "primitive_desc_destroy",
+    "primitive_desc_next_impl", "primitive_desc_query", "primitive_desc_query_md",
+    "primitive_destroy", "primitive_execute",
+)  # fmt: skip
+
+_PRIMITIVES = (
+    "batch_normalization_forward", "batch_normalization_backward", "binary", "concat",
+    "convolution_forward", "convolution_backward_data", "convolution_backward_weights",
+    "deconvolution_forward", "deconvolution_backward_data", "deconvolution_backward_weights",
+    "eltwise_forward", "eltwise_backward", "inner_product_forward",
+    "inner_product_backward_data", "inner_product_backward_weights", "lrn_forward",
+    "lrn_backward", "matmul", "pooling_forward", "pooling_backward", "prelu_forward",
+    "prelu_backward", "reorder", "softmax_forward", "softmax_backward", "sum",
+)  # fmt: skip
+
+_ALGORITHMS = {
+    "convolution_auto": p.CONVOLUTION_AUTO, "convolution_direct": p.CONVOLUTION_DIRECT,
+    "deconvolution_direct": p.DECONVOLUTION_DIRECT,
+    "eltwise_relu": p.RELU, "eltwise_tanh": p.TANH, "eltwise_elu": p.ELU,
+    "eltwise_square": p.SQUARE, "eltwise_abs": p.ABS, "eltwise_linear": p.LINEAR,
+    "eltwise_logistic": p.LOGISTIC, "eltwise_exp": p.EXP, "eltwise_swish": p.SWISH,
+    "eltwise_log": p.LOG, "eltwise_clip": p.CLIP, "eltwise_pow": p.POW,
+    "eltwise_relu_use_dst_for_bwd": p.RELU_FROM_DST,
+    "eltwise_tanh_use_dst_for_bwd": p.TANH_FROM_DST,
+    "eltwise_elu_use_dst_for_bwd": p.ELU_FROM_DST,
+    "eltwise_logistic_use_dst_for_bwd": p.LOGISTIC_FROM_DST,
+    "eltwise_exp_use_dst_for_bwd": p.EXP_FROM_DST,
+    "pooling_max": p.POOLING_MAX, "pooling_avg_include_padding": p.POOLING_AVG_INCLUDE,
+    "pooling_avg_exclude_padding": p.POOLING_AVG_EXCLUDE,
+    "lrn_across_channels": p.LRN_ACROSS, "lrn_within_channel": p.LRN_WITHIN,
+    "binary_add": p.BINARY_ADD, "binary_mul": p.BINARY_MUL, "binary_max": p.BINARY_MAX,
+    "binary_div": p.BINARY_DIV, "binary_sub": p.BINARY_SUB, "binary_ge": p.BINARY_GE,
+    "binary_gt": p.BINARY_GT, "softmax_accurate": p.SOFTMAX,
+}  # fmt: skip
+
+_PROPAGATIONS = {
+    "forward_training": p.FORWARD_TRAINING,
+    "forward_inference": p.FORWARD_INFERENCE,
+    "backward": p.BACKWARD,
+    "backward_data": p.BACKWARD_DATA,
+}
+
+
+def names() -> Iterator[tuple[str, int, str]]:
+    """What the numbers used here should be called: the function that tells, number, name."""
+    yield "status2str", 0, "success"
+    yield "status2str", 3, "unimplemented"
+    yield "engine_kind2str", 1, "cpu"
+    yield "dt2str", p.F32, "f32"
+    yield "dt2str", p.BF16, "bf16"
+    for function, table in (("prop_kind2str", _PROPAGATIONS), ("alg_kind2str", _ALGORITHMS)):
+        for name, number in table.items():
+            yield function, number, name
+    for axes, formats in p.FORMATS.items():
+        rest = "cdefg"[: axes - 2]
+        for block, tag in formats:
+            name = {0: f"a{rest}b", 1: f"ab{rest}"}.get(block, f"aB{rest}{block}b")
+            yield "fmt_tag2str", tag, name
+
+
+def verify(library: Library) -> None:
+    """Ask the three questions.
+
+    Raises:
+        EngineError: says what is wrong with the library.
+    """
+    for name in (*_FUNCTIONS, *(f"{kind}_primitive_desc_create" for kind in _PRIMITIVES)):
+        library.function(name)
+    version = ".".join(map(str, library.version))
+    for function, number, name in names():
+        tell = library.function(function)
+        tell.restype = ctypes.c_char_p
+        found = (tell(number) or b"").decode()
+        if found != name:
+            raise EngineError(
+                f"oneDNN {version} at {library.path} calls number {number} '{found}', not "
+                f"'{name}'; use another release of oneDNN 3, such as that of onednn-cpu-gomp "
+                "2023.2.0"
+            )
+    for what, right in (("a matrix product", _product()), ("a normalisation", _normalisation())):
+        if not right:
+            raise EngineError(f"oneDNN {version} at {library.path} computes {what} wrongly here")
+
+
+def _product() -> bool:
+    """Whether a matrix product finds its operands, and descriptors tell their shapes."""
+    a, b, c = (np.linspace(-1, 2, n, dtype=np.float32) for n in (2 * 5, 5 * 3, 3))
+    shapes = (2, 5), (5, 3), (1, 3), (2, 3)
+    recipe = p.Recipe("matmul", *(p.Desc(shape) for shape in shapes))
+    told = [recipe.desc(name).shape for name in ("src", "weights", "dst")]
+    result = p.Memory(p.Desc(shapes[3]))
+    operands = zip((p.SRC, p.WEIGHTS, p.BIAS), (a, b, c), shapes[:3], strict=True)
+    memories = {argument: p.plain(array, shape) for argument, array, shape in operands}
+    p.Primitive(recipe, {**memories, p.DST: result})()
+    want = (a.reshape(2, 5) @ b.reshape(5, 3) + c).reshape(-1)
+    right = np.allclose(result.floats, want, rtol=1e-5, atol=1e-5)
+    return right and told == [shapes[0], shapes[1], shapes[3]]
+
+
+def _normalisation() -> bool:
+    """Whether BatchNorm, Scale and ReLU are one primitive, in a blocked layout."""
+    shape = (2, 16, 3, 2)
+    x = np.cos(np.arange(np.prod(shape), dtype=np.float32)).reshape(shape)
+    scale, shift = (np.linspace(start, 1, 16, dtype=np.float32) for start in (0.5, -1))
+    blocked = p.Desc(shape, tag=dict(p.FORMATS[4])[16])
+    source, result = p.Memory(blocked), p.Memory(blocked)
+    flags = ctypes.c_uint(p.USE_SCALE | p.USE_SHIFT | p.FUSE_NORM_RELU)
+    recipe = p.Recipe(
+        "batch_normalization_forward", p.FORWARD_TRAINING, blocked, blocked, 1e-3, flags
+    )
+    mean, variance = p.Memory(p.Desc((16,))), p.Memory(p.Desc((16,)))
+    run = p.Primitive(
+        recipe,
+        {
+            p.SRC: source, p.DST: result, p.MEAN: mean, p.VARIANCE: variance,
+            p.SCALE: p.plain(scale), p.SHIFT: p.plain(shift),
+            p.WORKSPACE: p.Memory(recipe.desc("workspace")),
+        },
+    )  # fmt: skip
+    out = p.Memory(p.Desc(shape))
+    p.reorder(p.plain(x.reshape(-1), shape), source)()
+    run()
+    p.reorder(result, out)()
+    about, over = x.mean((0, 2, 3), keepdims=True), x.var((0, 2, 3), keepdims=True)
+    y = (x - about) / np.sqrt(over + 1e-3) * scale.reshape(-1, 1, 1) + shift.reshape(-1, 1, 1)
+    return np.allclose(out.floats, np.maximum(y, 0).reshape(-1), rtol=1e-4, atol=1e-4)

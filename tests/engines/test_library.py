@@ -1,0 +1,214 @@
+"""oneDNN's library: found, tried, refused; what is made of it is freed."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicaffe import engines
+from minicaffe.engines import onednn
+from minicaffe.engines.onednn import trial
+from minicaffe.engines.onednn.library import Library, NotInstalled, library
+from minicaffe.engines.onednn.trial import names, verify
+from minicaffe.errors import EngineError
+from tests.engines.nets import residual
+from tests.engines.twins import Twins
+
+loading = importlib.import_module("minicaffe.engines.onednn.library")  # not its function
+
+NET = """
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 4 } }
+"""
+
+
+# ------------------------------------------------------------------ trying it
+
+
+def test_the_library_here_passes() -> None:
+    verify(library())
+
+
+class Disguised:
+    """The library with some functions exchanged."""
+
+    def __init__(self, **functions: Any) -> None:
+        self.functions = functions
+        self.path, self.version = "/lib/libdnnl.so.3", (3, 9, 1)
+
+    def function(self, name: str) -> Any:
+        found = self.functions.get(name, library().function(name))
+        if found is None:
+            raise EngineError(f"oneDNN at {self.path} has no function dnnl_{name}")
+        return found
+
+
+@pytest.mark.parametrize("name", ["concat_primitive_desc_create", "memory_desc_equal", "dt2str"])
+def test_a_function_that_is_missing(name: str) -> None:
+    with pytest.raises(EngineError, match=f"has no function dnnl_{name}"):
+        verify(Disguised(**{name: None}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("function", "number", "name"), list(names()))
+def test_a_number_that_means_something_else(function: str, number: int, name: str) -> None:
+    tell = library().function(function)
+
+    class Renamed:
+        def __call__(self, asked: int) -> bytes:
+            return b"something" if asked == number else tell(asked)
+
+    match = f"oneDNN 3.9.1 at .* calls number {number} 'something', not '{name}'; use another"
+    with pytest.raises(EngineError, match=match):
+        verify(Disguised(**{function: Renamed()}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("part", ["_product", "_normalisation"])
+def test_wrong_results(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, part, lambda: False)
+    with pytest.raises(EngineError, match="wrongly here"):
+        verify(library())
+
+
+@pytest.mark.parametrize("constant", ["BIAS", "DST", "SHIFT", "USE_SCALE", "FUSE_NORM_RELU"])
+def test_an_argument_or_flag_with_another_number(
+    constant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trial.p, constant, 16)
+    with pytest.raises(EngineError, match=r"^oneDNN"):
+        verify(library())
+
+
+# ------------------------------------------------------------------ loading it
+
+
+def test_another_major_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    version = loading._Version(2, 7, 1, b"", 2, 0)
+
+    class Old:
+        def __init__(self, path: str) -> None:
+            self.dnnl_version = lambda: ctypes.pointer(version)
+            self.dnnl_version.restype = None  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(loading.ctypes, "CDLL", Old)
+    with pytest.raises(EngineError, match=r"oneDNN 2\.7\.1 found, 3\.x needed"):
+        Library("libdnnl.so.2")
+
+
+def test_a_library_that_is_not_onednn() -> None:
+    with pytest.raises(EngineError, match=r"cannot be loaded: .*dnnl_version"):
+        Library(np.random.mtrand.__file__)
+
+
+def test_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "candidates", list)
+    with pytest.raises(NotInstalled, match=r"pip install 'minicaffe\[onednn\]'"):
+        library.__wrapped__()
+
+
+@pytest.mark.parametrize(
+    ("problem", "warnings"),
+    [(EngineError("it is bent"), 1), (OSError("it is bent"), 1), (NotInstalled("it is bent"), 0)],
+)
+def test_the_default_choice_warns_once_of_a_broken_one(
+    problem: Exception,
+    warnings: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv(engines.VARIABLE, raising=False)
+    monkeypatch.setattr(onednn, "_problem", lambda: problem)
+    engines._warn_if_broken.cache_clear()
+    try:
+        for _ in range(2):
+            assert engines.engine_name(engines.find_engine()) == "numpy"
+    finally:
+        engines._warn_if_broken.cache_clear()
+    assert [record.levelname for record in caplog.records] == ["WARNING"] * warnings
+    assert all("'numpy' runs instead: it is bent" in message for message in caplog.messages)
+    with pytest.raises(EngineError, match="engine 'onednn' cannot run here: it is bent"):
+        engines.find_engine("onednn")
+
+
+def test_a_file_that_is_no_library(tmp_path: Path) -> None:
+    (tmp_path / "libdnnl.so.3").write_bytes(b"\x7fELF and then nothing")
+    (tmp_path / "net.prototxt").write_text(NET)
+    environment = {**os.environ, loading.VARIABLE: str(tmp_path / "libdnnl.so.3")}
+    environment.pop(engines.VARIABLE, None)
+    environment["PYTHONPATH"] = str(Path(engines.__file__).parents[2])
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "minicaffe", *words, "--model=net.prototxt", "--iterations=1"],
+            cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = run("time")
+    assert done.returncode == 0
+    assert done.stderr.count("engine 'onednn' is here, but cannot be used; 'numpy' runs") == 1
+    asked = run("time", "--engine=onednn")
+    assert asked.returncode == 1
+    assert "error: engine 'onednn' cannot run here: oneDNN's library" in asked.stderr
+
+
+# ------------------------------------------------------------------ freeing what it made
+
+
+def test_every_handle_is_destroyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever makes a handle has one function that frees it."""
+    made: Counter[str] = Counter()
+    freed: Counter[str] = Counter()
+    create, function = Library.create, Library.function
+    _ = library().engine, library().stream  # these stay
+
+    def kind_of(name: str) -> str:
+        if name.endswith("_primitive_desc_create"):
+            return "primitive_desc"
+        return next(kind for kind in KINDS if name.startswith(kind))
+
+    def counted_create(self: Library, name: str, *args: Any) -> int:
+        made[kind_of(name)] += 1
+        return create(self, name, *args)
+
+    def counted(self: Library, name: str) -> Callable[..., Any]:
+        found = function(self, name)
+        if not name.endswith("_destroy"):
+            return found
+
+        def destroy(handle: Any) -> int:
+            freed[name.removesuffix("_destroy")] += 1
+            status: int = found(handle)
+            assert status == 0
+            return status
+
+        return destroy
+
+    monkeypatch.setattr(Library, "create", counted_create)
+    monkeypatch.setattr(Library, "function", counted)
+    twins = Twins(residual())
+    twins.fill(**twins.label(7))
+    twins.step()
+    twins.same()
+    for net in twins.nets:
+        net.blobs["data"].reshape(2, *net.blobs["data"].shape[1:])
+        net.blobs["label"].reshape(2)
+        net.reshape()
+    twins.step()
+    assert set(made) == set(KINDS)
+    assert min(made.values()) > 1
+    del twins, net
+    gc.collect()
+    assert freed == made
+
+
+KINDS = ("memory_desc", "memory", "primitive_desc", "primitive_attr", "post_ops", "primitive")
