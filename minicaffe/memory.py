@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import numpy as np
@@ -114,3 +116,14 @@ class SyncedMemory:
             plain[...] = self.array[: plain.size]
         self._plain, self._shown = plain, None
         self.size = plain.size
+
+
+@contextmanager
+def only_read(memories: Sequence[SyncedMemory]) -> Iterator[None]:
+    """Within, their arrays are asked for to be read: their versions stay what they are."""
+    versions = [memory.version for memory in memories]
+    try:
+        yield
+    finally:
+        for memory, version in zip(memories, versions, strict=True):
+            memory.version = version

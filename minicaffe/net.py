@@ -49,6 +49,7 @@ class Net:
         precision: ``"float32"``, or ``"bf16"``: values and their gradients are stored in
             bfloat16 between layers, which halves the memory they move; parameters, their
             gradients, statistics and losses stay float32.
+        fuse: let the engine do the work of several layers in one step; off for debugging.
         path: the file that a ``NetParameter`` came from, for error messages.
         allow_python_layers: False for a file that you do not trust: it then runs no code
             (Python layers are refused) and writes no file (HDF5Output layers).
@@ -79,6 +80,7 @@ class Net:
         dtype: Any = np.float32,
         engine: str | None = None,
         precision: str = "float32",
+        fuse: bool = True,
         path: str | None = None,
         allow_python_layers: bool = True,
         max_memory: int | None = None,
@@ -87,7 +89,7 @@ class Net:
             given, phase, level = phase, level, 0
             weights = given
         self.engine = find_engine(engine, precision)
-        self.precision = precision
+        self.precision, self.fuse = precision, fuse
         param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")

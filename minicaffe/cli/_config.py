@@ -103,7 +103,7 @@ def _value(flag: Flag, value: Any, path: str, line: int) -> Any:
     text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     try:
         converted = flag.convert(text)
-        if value is None or isinstance(value, dict | bool):
+        if value is None or isinstance(value, dict) or flag.switch != isinstance(value, bool):
             raise ValueError("expected a single value")
         if flag.choices and converted not in flag.choices:
             raise ValueError(f"expected one of {', '.join(flag.choices)}")

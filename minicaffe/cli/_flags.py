@@ -54,6 +54,18 @@ def _whole(text: Any, least: int) -> int:
     return number
 
 
+def yes_or_no(text: Any) -> bool:
+    """True or false, as a config file says them.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    word = str(text).lower()
+    if word not in ("true", "false"):
+        raise ValueError(f"expected true or false, not {text}")
+    return word == "true"
+
+
 def comma_list(text: Any) -> list[str]:
     """The parts of ``a,b``."""
     return [part.strip() for part in str(text).split(",") if part.strip()]
@@ -67,6 +79,7 @@ class Flag:
         convert: turns the text into the value; ValueError where it cannot.
         choices: the only values, if they can be listed.
         shown: stands for the value in the usage.
+        switch: on the command line it takes no value.
     """
 
     name: str
@@ -74,6 +87,7 @@ class Flag:
     convert: Callable[[Any], Any] = str
     choices: tuple[str, ...] | None = None
     shown: str | None = None
+    switch: bool = False
 
 
 FLAGS = {
@@ -102,6 +116,7 @@ FLAGS = {
              choices=PRECISIONS),
         Flag("threads", "how many threads compute; by default OMP_NUM_THREADS or one a core",
              positive, shown="N"),
+        Flag("no_fuse", "run every layer by itself, for debugging", yes_or_no, switch=True),
         Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
              "the machine's", parse_size, shown="SIZE"),
         Flag("backend", "the kind of database: lmdb (the default) or leveldb", choices=BACKENDS),
@@ -118,6 +133,9 @@ def add_flags(parser: argparse.ArgumentParser, *names: str, required: Sequence[s
     """Declare shared flags by name; what the user leaves out is None."""
     for name in names:
         flag = FLAGS[name]
+        if flag.switch:
+            parser.add_argument(f"--{name}", help=flag.help, action="store_const", const=True)
+            continue
         parser.add_argument(
             f"--{name}",
             help=flag.help,
@@ -191,13 +209,14 @@ def phase_number(name: str | None, default: int) -> int:
 
 
 #: The flags that :func:`engine_of` reads.
-ENGINE_FLAGS = ("engine", "precision", "threads")
+ENGINE_FLAGS = ("engine", "precision", "no_fuse", "threads")
 
 
 def engine_of(args: argparse.Namespace) -> dict[str, Any]:
     """The arguments of a net or solver that say what runs it, on ``--threads`` threads."""
     set_threads(args.threads)
-    return {"engine": args.engine, "precision": args.precision or PRECISIONS[0]}
+    precision = args.precision or PRECISIONS[0]
+    return {"engine": args.engine, "precision": precision, "fuse": not args.no_fuse}
 
 
 def note_gpu(ids: str | None) -> None:

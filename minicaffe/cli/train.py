@@ -20,7 +20,14 @@ from typing import Any
 
 from minicaffe.cli import _overrides
 from minicaffe.cli._config import apply_config
-from minicaffe.cli._flags import add_flags, add_limits, engine_of, limit_options, note_gpu
+from minicaffe.cli._flags import (
+    ENGINE_FLAGS,
+    add_flags,
+    add_limits,
+    engine_of,
+    limit_options,
+    note_gpu,
+)
 from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
 from minicaffe.errors import SolverError
@@ -41,7 +48,7 @@ logger = logging.getLogger("minicaffe")
 SNAPSHOTS_FAILED = 3
 
 _FLAGS = (
-    "solver", "snapshot", "resume", "keep_snapshots", "weights", "engine", "precision", "threads",
+    "solver", "snapshot", "resume", "keep_snapshots", "weights", *ENGINE_FLAGS,
     "iterations", "phase", "level", "stage", "sigint_effect", "sighup_effect", "gpu",
 )  # fmt: skip
 

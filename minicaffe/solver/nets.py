@@ -39,6 +39,7 @@ class NetFactory:
         path: the solver's own file, where inline nets stand.
         engine: what runs the nets.
         precision: how they store values.
+        fuse: whether one step may do the work of several layers.
         limits: what the nets may do.
     """
 
@@ -49,12 +50,13 @@ class NetFactory:
         path: str | None,
         engine: str | None,
         precision: str = "float32",
+        fuse: bool = True,
         limits: Limits | None = None,
     ) -> None:
         self.param = param
         self.path = path
         self.engine = engine
-        self.precision = precision
+        self.precision, self.fuse = precision, fuse
         self.limits = limits or Limits()
         self._read: dict[str, Any] = {}
 
@@ -126,6 +128,7 @@ class NetFactory:
             seed=seed + number if seed >= 0 else None,
             engine=self.engine,
             precision=self.precision,
+            fuse=self.fuse,
             path=origin.path,
             allow_python_layers=self.limits.allow_python_layers,
             max_memory=self.limits.max_memory,

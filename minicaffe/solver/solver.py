@@ -50,6 +50,7 @@ class Solver:
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
         engine: what runs the nets; None chooses the fastest one present.
         precision: how the nets store values, ``"float32"`` or ``"bf16"``.
+        fuse: let an engine do the work of several layers in one step (off for debugging).
         allow_python_layers, max_memory: what each of the nets may do, as :class:`Net` takes it.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
@@ -82,6 +83,7 @@ class Solver:
         lines: Any = None,
         engine: str | None = None,
         precision: str = "float32",
+        fuse: bool = True,
         allow_python_layers: bool = True,
         max_memory: int | None = None,
         observers: Sequence[events.Observer] | None = None,
@@ -113,6 +115,7 @@ class Solver:
             path=self._settings.path,
             engine=engine,
             precision=precision,
+            fuse=fuse,
             limits=limits,
         )
         self.net: Net = factory.train_net()

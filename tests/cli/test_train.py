@@ -177,6 +177,7 @@ def test_config_file_does_what_flags_do(tiny: Path, capsys: Capture) -> None:
     (tiny / "run.yaml").write_text(
         "solver: nowhere.prototxt   # the command line says otherwise\n"
         "engine: numpy\n"
+        "no_fuse: true\n"
         "stage: [a, b]\n"
         "phase: train\n"
         "set:\n"

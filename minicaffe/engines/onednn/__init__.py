@@ -59,7 +59,8 @@ def plan(net: Net) -> Plan:
         EngineError: such a net was to be stored in bfloat16.
     """
     if net.dtype == np.float32:
-        return OneDnnPlan(net, Options(storage=BF16 if net.precision == "bf16" else F32))
+        storage = BF16 if net.precision == "bf16" else F32
+        return OneDnnPlan(net, Options(storage, net.fuse))
     if net.precision != PRECISIONS[0]:
         raise EngineError(f"precision {net.precision} is for nets of float32, not of {net.dtype}")
     return numpy_engine.plan(net)

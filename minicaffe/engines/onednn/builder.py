@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from minicaffe.engines.onednn.primitives import (
 )
 from minicaffe.engines.onednn.tensors import Call, Tensor
 from minicaffe.memory import SyncedMemory
+from minicaffe.node import Node
 
 
 class Unsupported(Exception):
@@ -80,14 +81,18 @@ class Builder:
     Args:
         options: how to build.
         training: keep what the gradients need.
+        looked_at: memories that steps must not leave unfilled, as somebody reads them.
 
     Attributes:
         storage: data type in which the current step reads and writes; what it reads in
             another one is reordered.
     """
 
-    def __init__(self, options: Options, training: bool) -> None:
+    def __init__(
+        self, options: Options, training: bool, looked_at: Container[SyncedMemory] = ()
+    ) -> None:
         self.options = options
+        self._looked_at = looked_at
         self.storage = options.storage
         self.training = training
         self.calls = Calls()
@@ -132,6 +137,17 @@ class Builder:
         self.then(Primitive(recipe, memories))
         for one in gradients:
             self.then(*one.after)
+
+    def hides(self, node: Node, following: Node) -> bool:
+        """Whether nobody but the following node sees what the node makes."""
+        if not self.options.fuse or len(node.tops) != 1 or len(following.tops) != 1:
+            return False
+        blob, memory = node.tops[0], node.tops[0].data_memory
+        if blob not in following.bottoms:
+            return False
+        if following.tops[0] is blob:
+            return True
+        return not (self.training or memory.held or memory in self._looked_at)
 
     # ------------------------------------------------------------------ blobs
 
@@ -254,19 +270,20 @@ class Freshened:
 
     Args:
         memories: the parameters' memories.
-        make: makes it.
+        calls: make it.
     """
 
-    def __init__(self, memories: Sequence[SyncedMemory], make: Call) -> None:
+    def __init__(self, memories: Sequence[SyncedMemory], calls: Sequence[Call]) -> None:
         self._memories = tuple(memories)
         self._seen: list[int] = []
-        self.make = make
+        self.calls = tuple(calls)
 
     def __call__(self) -> None:
         versions = [memory.settled for memory in self._memories]
         if versions != self._seen or -1 in versions:
             self._seen = versions
-            self.make()
+            for call in self.calls:
+                call()
 
 
 class Weights:
@@ -290,9 +307,18 @@ class Weights:
                 self._builder.calls.needs.append(freshened)
                 return copy
         copy = Memory(desc)
-        freshened = Freshened([blob.data_memory], reorder(home, copy))
+        freshened = Freshened([blob.data_memory], [reorder(home, copy)])
         self._builder.then(freshened)
         self._copies.append((blob.data_memory, copy, freshened))
+        return copy
+
+    def computed(
+        self, memories: Sequence[SyncedMemory], make: Call, home: Memory, desc: Desc
+    ) -> Memory:
+        """What ``make`` computes of parameters into ``home``, in the layout ``desc``."""
+        copy = home if desc == home.desc else Memory(desc)
+        calls: list[Call] = [make] if copy is home else [make, reorder(home, copy)]
+        self._builder.then(Freshened(memories, calls))
         return copy
 
     def gradient(

@@ -9,9 +9,11 @@ import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
 from minicaffe.engines.onednn.library import Unimplemented, on_own_threads
+from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.tensors import show
+from minicaffe.memory import SyncedMemory
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
 from minicaffe.threads import thread_count
@@ -95,6 +97,8 @@ class OneDnnPlan:
         self._fuse = options.fuse
         self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
         self._signature: list[object] | None = None
+        #: Blobs that fusion would skip, but somebody has asked for.
+        self._looked_at: set[SyncedMemory] = set()
         self.steps: list[Prepared] = []
 
     # ---------------------------------------------------------------- building
@@ -102,6 +106,7 @@ class OneDnnPlan:
     def _current_signature(self) -> list[object]:
         """What the prepared calls depend on: shapes, and where the arrays are."""
         signature: list[object] = [self._fuse, self._training, thread_count()]
+        signature.append(len(self._looked_at))
         for node in self._nodes:
             for top in node.tops:
                 signature += [top.shape, top.data_memory, top.diff_memory]
@@ -125,7 +130,8 @@ class OneDnnPlan:
 
     def _build(self) -> None:
         """Prepare all steps."""
-        builder = Builder(Options(self._storage.wanted, self._fuse), self._training)
+        options = Options(self._storage.wanted, self._fuse)
+        builder = Builder(options, self._training, self._looked_at)
         self.steps = []
         while not self.steps or self.steps[-1].last + 1 < len(self._nodes):
             index = self.steps[-1].last + 1 if self.steps else 0
@@ -136,29 +142,37 @@ class OneDnnPlan:
                     self._prepare_backward(builder, prepared)
 
     def _prepare_forward(self, builder: Builder, index: int) -> Prepared:
-        nodes = [self._nodes[index]]
-        cls = step_class(nodes[0].layer.type)
-        reason = f"oneDNN has no {nodes[0].layer.type}"
-        if not all(blob.count for blob in (*nodes[0].bottoms, *nodes[0].tops)):
+        node = self._nodes[index]
+        cls, reason = step_class(node.layer.type), f"oneDNN has no {node.layer.type}"
+        if not all(blob.count for blob in (*node.bottoms, *node.tops)):
             cls, reason = None, "an empty blob"
         if cls is not None:
-            nodes = self._fusible(cls, index)
-            step = cls(nodes)
-            builder.begin(self._storage.of(nodes[0]))
-            try:
-                step.forward(builder)
-                calls = builder.end()
-                self._storage.check(nodes[0], calls.run)
-                return Prepared(step, index, calls)
-            except Unsupported as error:
-                reason = str(error)
-            except Unimplemented as error:
-                reason = str(error)
-                self._storage.refuse(nodes[0], reason)
+            nodes = self._fusible(builder, cls, index)
+            while nodes:
+                prepared, reason = self._try_forward(builder, cls(nodes), index)
+                if prepared is not None:
+                    return prepared
+                nodes.pop()
         builder.begin()
-        plain = NumpyStep(nodes[:1], reason)
+        plain = NumpyStep([node], reason)
         plain.forward(builder)
         return Prepared(plain, index, builder.end())
+
+    def _try_forward(self, builder: Builder, step: Step, index: int) -> tuple[Prepared | None, str]:
+        """The step, prepared; or why oneDNN does not run it."""
+        builder.begin(self._storage.of(step.node))
+        try:
+            step.forward(builder)
+        except Unsupported as error:
+            return None, str(error)
+        except Unimplemented as error:
+            if len(step.nodes) == 1:
+                self._storage.refuse(step.node, str(error))
+            return None, str(error)
+        builder.then(*(one.mark_newest for one in skipped_blobs(step.nodes, self._looked_at)))
+        calls = builder.end()
+        self._storage.check(step.node, calls.run)
+        return Prepared(step, index, calls), ""
 
     def _prepare_backward(self, builder: Builder, prepared: Prepared) -> None:
         step = prepared.step
@@ -171,17 +185,14 @@ class OneDnnPlan:
         prepared.backward = builder.end()
         self._storage.check(step.node, prepared.backward.run)
 
-    def _fusible(self, cls: type[Step], index: int) -> list[Node]:
+    def _fusible(self, builder: Builder, cls: type[Step], index: int) -> list[Node]:
         """The node, and those right behind it that the class can take along."""
         nodes = [self._nodes[index]]
-        if not (self._fuse and cls.fuses):
-            return nodes
-        types = list(cls.fuses)
         for node in self._nodes[index + 1 :]:
-            follows = len(node.bottoms) == 1 and node.bottoms[0] is nodes[-1].tops[0]
-            if not (follows and node.layer.type in types and cls.can_fuse(nodes, node)):
+            if not builder.hides(nodes[-1], node):
                 break
-            del types[: types.index(node.layer.type) + 1]
+            if not cls.takes(nodes, node, builder.training):
+                break
             nodes.append(node)
         return nodes
 
@@ -290,7 +301,11 @@ class OneDnnPlan:
             stop: the first node that is not to be computed again.
         """
         memories = {top.data_memory for node in self._nodes for top in node.tops}
-        shown = [(memory, memory.array.copy()) for memory in memories]
+        shown = [
+            (memory, memory.array.copy())
+            for memory in memories
+            if not isinstance(memory.newer, Skipped)
+        ]
         self.prepare()
         for prepared in self.steps:
             if stop is not None and prepared.last >= stop:

@@ -56,7 +56,7 @@ DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS, DIFF_SCALE, DIFF_SHIFT = (
     255,
     256,
 )
-MULTIPLE_SRC, ATTR_SCALES, ATTR_POST_OP = 1024, 4096, 16384
+MULTIPLE_SRC, ATTR_SCALES, ATTR_POST_OP = 1024, 4096, 32768
 
 #: Layouts that activations come in, by number of axes: (channels in a block, format tag);
 #: block 1 is row-major, block 0 has the channels last.
@@ -254,9 +254,26 @@ class Attributes:
         )
         return self._set()
 
+    def then_binary(self, algorithm: int, desc: Desc) -> Attributes:
+        """Combine the result with another memory, argument ``post_op_argument(n, SRC_1)``."""
+        post, handle = ctypes.c_void_p(self._post), ctypes.c_void_p(desc.handle)
+        library().call("post_ops_append_binary", post, algorithm, handle)
+        return self._set()
+
+    def then_prelu(self, *, by_channel: bool) -> Attributes:
+        """Apply a ReLU with learned slopes, argument ``post_op_argument(n, WEIGHTS)``."""
+        axes = 1 << 1 if by_channel else 0
+        library().call("post_ops_append_prelu", ctypes.c_void_p(self._post), axes)
+        return self._set()
+
     def _set(self) -> Attributes:
         library().call("primitive_attr_set_post_ops", self.handle, ctypes.c_void_p(self._post))
         return self
+
+
+def post_op_argument(index: int, argument: int) -> int:
+    """The argument of the operation number ``index`` behind a primitive."""
+    return ATTR_POST_OP * (index + 1) | argument
 
 
 class Recipe:

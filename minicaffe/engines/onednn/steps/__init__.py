@@ -11,7 +11,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.node import Node
@@ -25,9 +25,6 @@ class Step:
         replaying: the same forward runs once more; nothing may be drawn or counted anew.
     """
 
-    #: Layer types that it covers, in this order, when it fuses several.
-    fuses: ClassVar[tuple[str, ...]] = ()
-
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.replaying = False
         self.nodes = list(nodes)
@@ -35,10 +32,9 @@ class Step:
         self.layer: Any = nodes[0].layer  # of the class that the step is for
 
     @classmethod
-    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
-        """Whether the node that follows ``nodes``, of the type that :attr:`fuses` names,
-        can be taken along."""
-        return True
+    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+        """Whether the step can cover the node that alone reads what ``nodes`` make, too."""
+        return False
 
     def forward(self, builder: Builder) -> None:
         """Append what fills the tops."""

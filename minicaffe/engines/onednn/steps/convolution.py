@@ -19,7 +19,8 @@ from minicaffe.engines.onednn.primitives import (
     row_major,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
-from minicaffe.engines.onednn.steps.fused import FusedReLU, is_simple_relu
+from minicaffe.engines.onednn.steps.fused import FusedReLU
+from minicaffe.engines.onednn.steps.tail import Tail, takes
 from minicaffe.engines.onednn.steps.weighted import WeightedPass
 from minicaffe.node import Node
 
@@ -57,15 +58,14 @@ class DeconvolutionPass(ConvolutionPass):
 
 @step_for("Convolution")
 class Convolution(Step):
-    """Convolution of one to three spatial axes, with groups, and a ReLU behind it."""
+    """Convolution of one to three spatial axes, with groups, and what follows."""
 
-    fuses = ("ReLU",)
     kind: type[ConvolutionPass] = ConvolutionPass
 
     @classmethod
-    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
-        """A ReLU that works in place."""
-        return len(nodes[0].tops) == 1 and is_simple_relu(following)
+    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+        """What a weighted layer's primitive can do besides."""
+        return takes(nodes, following, training=training)
 
     def forward(self, builder: Builder) -> None:
         """A pass for every bottom."""
@@ -76,13 +76,14 @@ class Convolution(Step):
                 f"{spatial} spatial axes behind axis {geometry.axis}, not 1 to 3 behind axis 1"
             )
         weights = self._weights()
-        self.relu = FusedReLU(self.nodes)
+        self.relu, tail = FusedReLU(self.nodes), Tail(self.nodes)
+        tops = self.nodes[-1].tops if len(self.nodes) > 1 else self.node.tops
         self.passes = [
             self.kind(self, one, top, weights)
-            for one, top in zip(self.node.bottoms, self.node.tops, strict=True)
+            for one, top in zip(self.node.bottoms, tops, strict=True)
         ]
         for one in self.passes:
-            one.forward(builder, self.relu.attributes)
+            one.forward(builder, tail)
 
     def _weights(self) -> Desc:
         """The weights as (outputs, inputs, …), or (group, outputs, inputs, …)."""
@@ -152,19 +153,18 @@ class InnerProductPass(WeightedPass):
 
 @step_for("InnerProduct")
 class InnerProduct(Step):
-    """top = bottom · Wᵀ + b, and a ReLU behind it."""
-
-    fuses = ("ReLU",)
+    """top = bottom · Wᵀ + b, and what follows."""
 
     @classmethod
-    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
-        """A ReLU that works in place."""
-        return is_simple_relu(following)
+    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+        """What a weighted layer's primitive can do besides, but for sums."""
+        matrix = nodes[0].tops[0].num_axes == 2
+        return takes(nodes, following, training=training, sums=False) and (training or matrix)
 
     def forward(self, builder: Builder) -> None:
         """One pass; without weights in place, a bottom of items with up to three axes is taken in
         the layout it has."""
-        bottom, top, axis = self.node.bottoms[0], self.node.tops[0], self.layer.axis
+        bottom, top, axis = self.node.bottoms[0], self.nodes[-1].tops[0], self.layer.axis
         source, target = bottom.shape, top.shape
         plain = builder.training
         if plain or axis != 1 or len(source) > 5:
@@ -174,12 +174,12 @@ class InnerProduct(Step):
         strides = row_major(shape)
         if self.layer.transpose:
             strides = [1, *(n * shape[0] for n in row_major(shape[1:]))]
-        self.relu = FusedReLU(self.nodes)
+        self.relu, tail = FusedReLU(self.nodes), Tail(self.nodes)
         self.only = InnerProductPass(
             self, bottom, top, Desc(shape, strides=strides),
             source_shape=source, top_shape=target, plain=plain,
         )  # fmt: skip
-        self.only.forward(builder, self.relu.attributes)
+        self.only.forward(builder, tail)
 
     def backward(self, builder: Builder) -> None:
         """The gradients of weights, biases and bottom."""

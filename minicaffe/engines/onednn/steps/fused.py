@@ -21,8 +21,15 @@ from minicaffe.node import Node
 
 
 def is_simple_relu(node: Node) -> bool:
-    """Whether a ReLU works in place and tells by its top what to do with a gradient."""
-    return node.tops[0] is node.bottoms[0] and slope_of(node) >= 0
+    """Whether it is a ReLU that tells by its top what to do with a gradient."""
+    return node.layer.type == "ReLU" and slope_of(node) >= 0
+
+
+def adds_two(node: Node) -> bool:
+    """Whether an Eltwise is the plain sum of two different blobs."""
+    param = node.layer.param.eltwise_param
+    plain = param.operation == param.SUM and all(factor == 1 for factor in param.coeff)
+    return plain and len(node.bottoms) == 2 and node.bottoms[0] is not node.bottoms[1]
 
 
 def slope_of(node: Node) -> float:

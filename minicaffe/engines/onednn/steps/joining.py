@@ -29,7 +29,7 @@ from minicaffe.engines.onednn.primitives import (
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.activations import linear
-from minicaffe.engines.onednn.steps.fused import FusedReLU, is_simple_relu
+from minicaffe.engines.onednn.steps.fused import FusedReLU, adds_two, is_simple_relu
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
 
@@ -100,14 +100,10 @@ class Split(Step):
 class Eltwise(Step):
     """SUM, PROD and MAX; a ReLU behind a plain SUM of two."""
 
-    fuses = ("ReLU",)
-
     @classmethod
-    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
-        """A ReLU in place behind a sum of two."""
-        param = nodes[0].layer.param.eltwise_param
-        plain = param.operation == _OPERATIONS.SUM and all(c == 1 for c in param.coeff)
-        return plain and len(nodes[0].bottoms) == 2 and is_simple_relu(following)
+    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+        """A ReLU behind a sum of two."""
+        return len(nodes) == 1 and adds_two(nodes[0]) and is_simple_relu(following)
 
     def forward(self, builder: Builder) -> None:
         """In the layout of the first bottom."""
@@ -120,7 +116,7 @@ class Eltwise(Step):
         first, *others = self.node.bottoms
         start = builder.source(first)
         self.sources = [start, *(builder.source(one, start.desc) for one in others)]
-        self.top = target = builder.result(self.node.tops[0], start.desc)
+        self.top = target = builder.result(self.nodes[-1].tops[0], start.desc)
         if self.operation == _OPERATIONS.SUM:
             add_up(builder, self.sources, target, self.factors, self.relu.attributes)
             return

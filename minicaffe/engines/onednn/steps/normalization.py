@@ -40,7 +40,7 @@ from minicaffe.node import Node
 
 
 def is_plain_relu(node: Node) -> bool:
-    """A ReLU in place and without slope, which the primitive of batch normalisation takes."""
+    """A ReLU without slope, which the primitive of batch normalisation takes."""
     return is_simple_relu(node) and slope_of(node) == 0
 
 
@@ -173,14 +173,12 @@ class Affine(Step):
 class BatchNorm(Affine):
     """Batch normalisation, and the Scale and ReLU that work in place on its top."""
 
-    fuses = ("Scale", "ReLU")
-
     @classmethod
-    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
-        """A Scale over the channels and a ReLU, both in place."""
-        if following.layer.type == "ReLU":
-            return is_plain_relu(following)
-        return following.tops[0] is following.bottoms[0] and scales_channels(following)
+    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+        """A Scale over the channels, and a ReLU."""
+        if following.layer.type == "Scale":
+            return len(nodes) == 1 and scales_channels(following)
+        return nodes[-1].layer.type != "ReLU" and is_plain_relu(following)
 
     def forward(self, builder: Builder) -> None:
         """One primitive, and the running statistics."""
@@ -221,12 +219,10 @@ class BatchNorm(Affine):
 class Scale(Affine):
     """A factor for each channel, and an offset: normalisation with mean 0 and variance 1."""
 
-    fuses = ("ReLU",)
-
     @classmethod
-    def can_fuse(cls, nodes: Sequence[Node], following: Node) -> bool:
-        """A ReLU in place."""
-        return is_plain_relu(following)
+    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+        """A ReLU."""
+        return len(nodes) == 1 and is_plain_relu(following)
 
     def forward(self, builder: Builder) -> None:
         """One primitive."""

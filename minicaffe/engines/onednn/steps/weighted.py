@@ -26,6 +26,7 @@ from minicaffe.engines.onednn.primitives import (
     Recipe,
 )
 from minicaffe.engines.onednn.steps import Step
+from minicaffe.engines.onednn.steps.tail import Folding, Tail
 
 
 class WeightedPass:
@@ -63,6 +64,7 @@ class WeightedPass:
         self.source_shape = tuple(source_shape or bottom.shape)
         self.top_shape = tuple(top_shape or top.shape)
         self.plain_weights = plain
+        self.folding: Folding | None = None
         self.plain = plain or self.source_shape != bottom.shape or self.top_shape != top.shape
 
     @property
@@ -74,7 +76,8 @@ class WeightedPass:
 
     @property
     def _bias(self) -> Desc | None:
-        return Desc((self.top_shape[1],)) if len(self.blobs) > 1 else None
+        biased = len(self.blobs) > 1 or self.folding is not None
+        return Desc((self.top_shape[1],)) if biased else None
 
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
         return Desc(shape, builder.storage) if self.plain else builder.wish(shape)
@@ -117,10 +120,22 @@ class WeightedPass:
 
     # ---------------------------------------------------------------- forward
 
-    def forward(self, builder: Builder, attributes: Attributes | None = None) -> None:
+    def forward(self, builder: Builder, tail: Tail) -> None:
         """Append the forward primitive and what brings its operands into their layouts."""
+        self.folding = tail.folding
+        layout = self._forward_recipe(builder, None).desc("dst") if tail.adds else None
+        attributes = tail.attributes(layout)
+        self.recipe = self._forward_recipe(builder, attributes)
+        wanted = self._layout(self.recipe.desc("src"), self.bottom)
+        self.source = self._seen(builder.source(self.bottom, wanted), self.source_shape)
+        memories = {SRC: self.source, **self._learned(builder), **tail.operands(builder)}
+        self.result = builder.result(self.top, self._layout(self.recipe.desc("dst"), self.top))
+        memories[DST] = self._seen(self.result, self.top_shape)
+        self._run(builder, memories, attributes)
+
+    def _forward_recipe(self, builder: Builder, attributes: Attributes | None) -> Recipe:
         kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
-        self.recipe = self._recipe(
+        return self._recipe(
             builder,
             "forward",
             *(kind, *self.head, self._wish(builder, self.source_shape)),
@@ -128,17 +143,18 @@ class WeightedPass:
             *(self._top_wish(builder), *self.geometry),
             attributes=attributes,
         )
-        wanted = self._layout(self.recipe.desc("src"), self.bottom)
-        self.source = self._seen(builder.source(self.bottom, wanted), self.source_shape)
-        memories = {SRC: self.source}
-        memories[WEIGHTS] = builder.weights.source(
-            self.blobs[0], self.weights, self.recipe.desc("weights")
-        )
+
+    def _learned(self, builder: Builder) -> dict[int, Memory]:
+        """Weights and biases for the forward."""
+        layout, folding = self.recipe.desc("weights"), self.folding
+        if folding is not None:
+            home = Memory(self.weights, folding.weights)
+            weights = builder.weights.computed(folding.memories, folding, home, layout)
+            return {WEIGHTS: weights, BIAS: Memory(Desc(folding.bias.shape), folding.bias)}
+        learned = {WEIGHTS: builder.weights.source(self.blobs[0], self.weights, layout)}
         if self._bias is not None:
-            memories[BIAS] = builder.weights.source(self.blobs[1], self._bias)
-        self.result = builder.result(self.top, self._layout(self.recipe.desc("dst"), self.top))
-        memories[DST] = self._seen(self.result, self.top_shape)
-        self._run(builder, memories, attributes)
+            learned[BIAS] = builder.weights.source(self.blobs[1], self._bias)
+        return learned
 
     def _run(
         self, builder: Builder, memories: dict[int, Memory], attributes: Attributes | None
