@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minicaffe.proto.forks import fork_of_field
-from minicaffe.proto.tokens import STRING, WORD, Token
+from minicaffe.proto.tokens import LONGEST, STRING, WORD, Token
 from minicaffe.suggest import did_you_mean
 
 #: Fields that our reader fills itself; in a file they are as unknown as any other.
@@ -27,7 +27,8 @@ def unknown_field(name: str, blocks: Sequence[Block]) -> str:
     """What to say of a field that the innermost of the blocks around it does not have."""
     block = blocks[-1]
     place = f" in {block.name}" if block.name else ""
-    return f"unknown field `{name}`{place}{_hint(name, blocks)}"
+    shown = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+    return f"unknown field `{shown}`{place}{_hint(name, blocks)}"
 
 
 def wrong_value(message: Any, field: Any, token: Token) -> str:

@@ -65,9 +65,11 @@ def _whole(token: Token) -> int | None:
     text = token.text
     if token.kind != NUMBER or len(text) > _LONGEST:
         return None
+    if text[0] != "0" and text.isdecimal():  # nearly all of them
+        return int(text)
     if re.fullmatch(r"0[0-7]+", text):
         return int(text, 8)
-    if re.fullmatch(r"0[xX][0-9a-fA-F]+|0|[1-9][0-9]*", text):
+    if re.fullmatch(r"0[xX][0-9a-fA-F]+|0", text):
         return int(text, 0)
     return None
 

@@ -35,13 +35,15 @@ def unescape(body: str) -> bytes:
     """
     if "\\" not in body:
         return _utf8(body)
-    parts: list[bytes] = []
+    out = bytearray()
     end = 0
     for match in _ESCAPE.finditer(body):
-        parts += (_utf8(body[end : match.start()]), _escaped(match))
+        if match.start() > end:
+            out += _utf8(body[end : match.start()])
+        out += _escaped(match)
         end = match.end()
-    parts.append(_utf8(body[end:]))
-    return b"".join(parts)
+    out += _utf8(body[end:])
+    return bytes(out)
 
 
 def escape(value: str | bytes) -> str:

@@ -19,6 +19,9 @@ from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, T
 
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
 MAX_PROBLEMS = 50
+MAX_MESSAGES = 50_000  # each takes several hundred bytes, however few stand in the text
+MAX_PIECES = 10_000  # of one string
+MAX_NOTED = 20_000  # fields whose lines are remembered
 _CLOSING = {"{": "}", "<": ">", "[": "]"}
 _CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -26,7 +29,7 @@ _BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
 
 
 class SourceMap:
-    """Where fields stand in their file."""
+    """Where fields stand in their file; of a very long file, the first ones."""
 
     def __init__(self) -> None:
         self._lines: dict[str, int] = {}
@@ -40,7 +43,13 @@ class SourceMap:
 
     def note(self, field: str, line: int) -> None:
         """Remember a field's line."""
-        self._lines.setdefault(field, line)
+        if not self.full:
+            self._lines.setdefault(field, line)
+
+    @property
+    def full(self) -> bool:
+        """Whether further fields are not remembered."""
+        return len(self._lines) >= MAX_NOTED
 
 
 def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap:
@@ -101,30 +110,27 @@ class _Reader:
         self.problems: list[Problem] = []
         self.more = 0  # problems beyond the limit
         self.source = SourceMap()
-        self._tokens = text.tokens
-        self._at = 0
+        self._tokens = text.tokens()
+        self.next = next(self._tokens)  # the token to be read
+        self._following = next(self._tokens, self.next)
+        self._messages = 0
         self._blocks: list[Block] = []
         self._unclosed: int | None = None
 
     # ----------------------------------------------------------------- tokens
 
-    @property
-    def next(self) -> Token:
-        """The token to be read."""
-        return self._tokens[self._at]
-
     def take(self) -> Token:
         """Read a token."""
-        token = self._tokens[self._at]
+        token = self.next
+        self.next = self._following
         if token.kind != END:
-            self._at += 1
+            self._following = next(self._tokens, self.next)
         return token
 
     def took(self, *signs: str) -> bool:
         """Read the token if it is one of these signs."""
-        token = self._tokens[self._at]
-        if token.kind == SIGN and token.text in signs:
-            self._at += 1
+        if self.next.kind == SIGN and self.next.text in signs:
+            self.take()
             return True
         return False
 
@@ -132,12 +138,16 @@ class _Reader:
         """Whether the next token looks like the name of a field."""
         if self.next.kind != WORD:
             return False
-        following = self._tokens[self._at + 1]
-        return following.kind == SIGN and following.text in ":{<"
+        return self._following.kind == SIGN and self._following.text in ":{<"
+
+    @property
+    def tired(self) -> bool:
+        """Whether further problems are only counted."""
+        return len(self.problems) >= MAX_PROBLEMS
 
     def complain(self, token: Token, message: str) -> None:
         """Note a problem; give up after very many."""
-        if len(self.problems) >= MAX_PROBLEMS:
+        if self.tired:
             self.more += 1
             return
         text, offset = self.text, token.offset
@@ -162,12 +172,14 @@ class _Reader:
 
     def look_for_missing(self, message: Any) -> None:
         """Complain about required fields that are not there (Caffe refuses them too)."""
-        for missing in message.FindInitializationErrors():
+        found = message.FindInitializationErrors()
+        self.more += max(0, len(found) - MAX_PROBLEMS)
+        for missing in found[:MAX_PROBLEMS]:
             block, _, name = missing.rpartition(".")
             line = self.source.line(block) or 1
             place = re.sub(r"\[\d+\]", "", block.rpartition(".")[2]) or "the file"
-            start = next(token for token in self._tokens if self.text.line(token.offset) >= line)
-            self.complain(start, f"{place} lacks the field `{name}`, which is required")
+            token = self.text.token_from(line)
+            self.complain(token, f"{place} lacks the field `{name}`, which is required")
 
     def _at_end(self, closing: str | None) -> bool:
         """Whether a message is over; reads its closing sign."""
@@ -202,9 +214,9 @@ class _Reader:
         if not any(_is_block(block.descriptor, token.text) for block in self._blocks[:-1]):
             return False
         if self._unclosed is None:
-            signs = [token.text for token in self._tokens if token.kind == SIGN]
-            opened = signs.count("{") + signs.count("<")
-            self._unclosed = opened - signs.count("}") - signs.count(">")
+            worth = {"{": 1, "<": 1, "}": -1, ">": -1}
+            signs = (token.text for token in self.text.tokens() if token.kind == SIGN)
+            self._unclosed = sum(worth.get(sign, 0) for sign in signs)
         self._unclosed -= 1
         return self._unclosed >= 0
 
@@ -214,7 +226,8 @@ class _Reader:
             raise _Wrong(token, _no_name(token))
         field = message.DESCRIPTOR.fields_by_name.get(token.text)
         if field is None or token.text in OWN_FIELDS:
-            self.complain(token, unknown_field(token.text, self._blocks))
+            hint = "" if self.tired else unknown_field(token.text, self._blocks)
+            self.complain(token, hint)
             self._skip_value()
             return
         line = self.text.line(token.offset)
@@ -237,20 +250,38 @@ class _Reader:
     def _read_list(self, message: Any, field: Any, prefix: str) -> None:
         if self.took("]"):
             return
+        self._read_numbers(message, field)
         while True:
-            self._read_value(message, field, prefix, self.text.line(self.next.offset))
+            noted = field.message_type is not None or not self.source.full
+            line = self.text.line(self.next.offset) if noted else 0
+            self._read_value(message, field, prefix, line)
             if self.took("]"):
                 return
             if not self.took(","):
                 raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
 
+    def _read_numbers(self, message: Any, field: Any) -> None:
+        """Begin a very long list: numbers and commas, as far as nothing else stands there."""
+        if field.message_type is not None or not self.source.full:
+            return
+        values = getattr(message, field.name)
+        while self.next.kind == NUMBER and self._following.text == ",":
+            try:
+                values.append(scalar(field, False, self.next, []))
+            except BadValue:
+                return  # whoever reads the next value says what is wrong
+            self.take()
+            self.take()
+
     # ----------------------------------------------------------------- values
 
     def _read_value(self, message: Any, field: Any, prefix: str, line: int) -> None:
-        path = prefix + field.name
-        if is_repeated(field):
-            path += f"[{len(getattr(message, field.name))}]"
-        self.source.note(path, line)
+        path = ""
+        if not self.source.full:
+            path = prefix + field.name
+            if is_repeated(field):
+                path += f"[{len(getattr(message, field.name))}]"
+            self.source.note(path, line)
         if field.message_type is not None:
             self._read_submessage(message, field, path, line)
             return
@@ -261,6 +292,8 @@ class _Reader:
         self.take()
         strings = [token.text]
         while token.kind == STRING and self.next.kind == STRING:
+            if len(strings) >= MAX_PIECES:
+                raise _Wrong(token, f"{field.name}: a string in more than {MAX_PIECES} pieces")
             strings.append(self.take().text)
         try:
             value = scalar(field, negative, token, strings)
@@ -281,6 +314,9 @@ class _Reader:
             raise _Wrong(token, f"`{{` expected after `{field.name}`, which is a block")
         if len(self._blocks) > MAX_DEPTH:
             raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
+        self._messages += 1
+        if self._messages > MAX_MESSAGES:
+            raise PrototxtError(f"more than {MAX_MESSAGES} blocks", path=self.path, line=line)
         self.take()
         if is_repeated(field):
             inner = getattr(message, field.name).add()

@@ -66,7 +66,7 @@ def damaged(draw: st.DrawFn) -> tuple[str, str]:
     """A text of a real file with a few words left out, put in, replaced or exchanged."""
     kind = draw(st.sampled_from(["NetParameter", "SolverParameter"]))
     text = draw(st.sampled_from(golden_texts()[kind]))
-    tokens = [token.text for token in Text(text).tokens if token.kind != END][:300]
+    tokens = [token.text for token in Text(text).tokens() if token.kind != END][:300]
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(tokens)))
         end = min(len(tokens), at + draw(st.integers(0, 2)))
