@@ -9,10 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import MissingExtraError, SnapshotError
+from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError
 from minicaffe.extras import require
 from minicaffe.files import write_beside
+from minicaffe.hdf5_reader import Hdf5Reader
+from minicaffe.limits import Limits
 
 logger = logging.getLogger("minicaffe")
 
@@ -33,18 +37,26 @@ def require_h5py() -> Any:
     return require("h5py", extra="hdf5", purpose="reading and writing HDF5 files")
 
 
-def open_hdf5(path: str) -> Any:
+def open_hdf5(
+    path: str, error: type[MinicaffeError] = SnapshotError, limits: Limits | None = None
+) -> Hdf5Reader:
     """An HDF5 file, opened for reading.
 
+    Args:
+        path: the file.
+        error: the class of what is raised, also by what the reader does.
+        limits: the most memory that one dataset may take.
+
     Raises:
-        SnapshotError: missing, truncated or something else.
+        MinicaffeError: of the class ``error``: missing, truncated or something else.
+        MissingExtraError: h5py is not installed.
     """
     try:
-        return require_h5py().File(path, "r")
-    except MissingExtraError as error:
-        raise error.locate(path=path) from error.__cause__
-    except OSError as error:
-        raise SnapshotError(f"cannot be read as an HDF5 file: {error}", path=path) from error
+        return Hdf5Reader(require_h5py().File(path, "r"), path, error, limits)
+    except MissingExtraError as missing:
+        raise missing.locate(path=path) from missing.__cause__
+    except Exception as reason:  # h5py raises several classes for a damaged file
+        raise error(f"cannot be read as an HDF5 file: {reason}", path=path) from reason
 
 
 def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
@@ -105,44 +117,46 @@ def load_hdf5(net: Any, path: str) -> None:
             net is then unchanged.
     """
     with open_hdf5(path) as file:
-        if "data" not in file:
+        data = file.find("data")
+        if not file.is_group(data):
             raise SnapshotError("has no group 'data'; these are not Caffe's weights", path=path)
-        data = file["data"]
         targets = {node.name: node for node in reversed(net.nodes)}
-        for name in data:
+        for name in file.names(data):
             if name not in targets and not any(one.startswith(f"{name}/") for one in targets):
                 logger.info("Ignoring source layer %s", name)
         pairs: list[tuple[Blob, Any]] = []
         for node in net.nodes:
-            if node.name in data and targets[node.name] is node:
-                pairs += _matching(net, node, data[node.name], path)
-        try:
-            values = [dataset[()] for _, dataset in pairs]
-        except OSError as error:
-            raise SnapshotError(f"is damaged: {error}", path=path) from error
-    for (blob, _), array in zip(pairs, values, strict=True):
-        blob.data[...] = array
+            group = file.find(node.name, data)
+            if group is not None and targets[node.name] is node:
+                pairs += _matching(net, node, file, group)
+        values = [file.numbers(dataset, f"'{dataset.name}'") for _, dataset in pairs]
+    with np.errstate(all="ignore"):  # doubles may be out of range; that is no news
+        for (blob, _), array in zip(pairs, values, strict=True):
+            blob.data[...] = array
 
 
-def _matching(net: Any, node: Any, group: Any, path: str) -> list[tuple[Blob, Any]]:
+def _matching(net: Any, node: Any, file: Hdf5Reader, group: Any) -> list[tuple[Blob, Any]]:
     """One layer's blobs with their data sets, all of them checked."""
     pairs: list[tuple[Blob, Any]] = []
-    complaint = _compare(net, node, group, pairs)
+    complaint = _compare(net, node, file, group, pairs)
     if complaint:
         raise SnapshotError(
             f"{complaint} in this net; to learn this layer's parameters from scratch instead of "
             "copying them, rename the layer",
-            path=path,
+            path=file.path,
             layer=node.name,
             layer_type=node.layer.type,
         )
     return pairs
 
 
-def _compare(net: Any, node: Any, group: Any, pairs: list[tuple[Blob, Any]]) -> str:
+def _compare(
+    net: Any, node: Any, file: Hdf5Reader, group: Any, pairs: list[tuple[Blob, Any]]
+) -> str:
     """Collect the pairs of a layer; returns how what is stored differs, or ""."""
     blobs = node.layer.blobs
-    stored = {key: item for key, item in group.items() if hasattr(item, "dtype")}
+    items = {name: file.find(name, group) for name in file.names(group)}
+    stored = {name: item for name, item in items.items() if file.is_dataset(item)}
     numbers = f"{len(stored)} parameter blob(s) are stored for it, but it has {len(blobs)}"
     if len(stored) > len(blobs):
         return numbers
@@ -151,10 +165,10 @@ def _compare(net: Any, node: Any, group: Any, pairs: list[tuple[Blob, Any]]) -> 
         if dataset is None:
             if (node.name, index) not in net.shared_params:
                 return numbers
-        elif dataset.shape != blob.shape:
+        elif file.shape(dataset) != blob.shape:
             return (
-                f"parameter {index} has shape {shape_text(dataset.shape)} where it is stored, "
-                f"{shape_text(blob.shape)}"
+                f"parameter {index} has shape {shape_text(file.shape(dataset))} where it is "
+                f"stored, {shape_text(blob.shape)}"
             )
         else:
             pairs.append((blob, dataset))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -13,7 +12,10 @@ from minicaffe.data.order import ShuffledOrder
 from minicaffe.data.records import State
 from minicaffe.errors import DataError
 from minicaffe.extras import require
+from minicaffe.hdf5_reader import Hdf5Reader
+from minicaffe.limits import Limits
 from minicaffe.suggest import did_you_mean
+from minicaffe.weights_hdf5 import open_hdf5
 
 
 class Hdf5Source:
@@ -27,6 +29,7 @@ class Hdf5Source:
         datasets: the names of the datasets to read.
         dtype: what their values are converted to.
         rng: for a random order, or None for the order of the files.
+        limits: the most memory that a dataset may take.
 
     Raises:
         DataError: the list or its first file cannot be read or used.
@@ -39,10 +42,13 @@ class Hdf5Source:
         datasets: Sequence[str],
         dtype: np.dtype,
         rng: np.random.Generator | None = None,
+        *,
+        limits: Limits | None = None,
     ) -> None:
         self.path = path
         self._datasets = tuple(datasets)
         self._dtype = dtype
+        self._limits = limits or Limits()
         self._files = _read_file_list(path)
         self._order = ShuffledOrder(len(self._files), rng)
         self._turn = self._row = 0  # which file of this epoch, which row of its order
@@ -107,28 +113,25 @@ class Hdf5Source:
         self._rows = self._order.within(1 + self._turn, len(self._arrays[0]))
 
     def _read_file(self, file: str) -> list[np.ndarray]:
-        h5py = require("h5py", extra="hdf5", purpose="reading HDF5 data")
+        require("h5py", extra="hdf5", purpose="reading HDF5 data")
         if not os.path.isfile(file):
             raise DataError(f"it does not exist (as seen from {os.getcwd()})")
-        try:
-            with h5py.File(file, "r") as group:
-                arrays = [self._read_dataset(group, name) for name in self._datasets]
-        except OSError as reason:
-            raise DataError(f"it cannot be read ({reason}); it is damaged or no HDF5") from reason
+        with open_hdf5(file, DataError, self._limits) as reader:
+            arrays = [self._read_dataset(reader, name) for name in self._datasets]
         self._check(arrays)
         return arrays
 
-    def _read_dataset(self, group: Any, name: str) -> np.ndarray:
-        if name not in group or not hasattr(group[name], "dtype"):
-            names = [key for key in group if hasattr(group[key], "dtype")]
+    def _read_dataset(self, reader: Hdf5Reader, name: str) -> np.ndarray:
+        dataset = reader.find(name)
+        if not reader.is_dataset(dataset):
+            names = [key for key in reader.names(reader.file) if reader.has_dataset(key)]
             hint = did_you_mean(name, names)
             raise DataError(f"it has no dataset '{name}' but {names or 'none'}{hint}")
-        dataset = group[name]
-        if dataset.dtype.kind not in "fiu":
-            raise DataError(f"dataset '{name}' holds {dataset.dtype}, expected numbers")
-        if dataset.ndim < 1:
+        values = reader.numbers(dataset, f"dataset '{name}'")
+        if values.ndim < 1:
             raise DataError(f"dataset '{name}' is a single number, expected at least one axis")
-        return np.asarray(dataset[()], self._dtype)
+        with np.errstate(all="ignore"):  # doubles may be out of range; that is no news
+            return values.astype(self._dtype, copy=False)
 
     def _check(self, arrays: list[np.ndarray]) -> None:
         counts = dict(zip(self._datasets, map(len, arrays), strict=True))

@@ -37,7 +37,9 @@ class HDF5DataLayer(PrefetchingLayer):
         param = self.param.hdf5_data_param
         batch_size = positive(param.batch_size, "batch_size")
         rng = derived_generator(self.rng) if param.shuffle else None
-        source = Hdf5Source(required(param, "source"), self.param.top, self.dtype, rng)
+        source = Hdf5Source(
+            required(param, "source"), self.param.top, self.dtype, rng, limits=self.limits
+        )
         return RowProducer(source, batch_size)
 
 

@@ -13,6 +13,7 @@ from minicaffe.blob import shape_text
 from minicaffe.blobproto import array_of, blob_proto
 from minicaffe.errors import SnapshotError
 from minicaffe.files import write_beside
+from minicaffe.hdf5_reader import Hdf5Reader
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import map_binary, read_binary
 from minicaffe.proto.wire import BYTES, WireError, wire_fields
@@ -85,7 +86,10 @@ def read_state(path: str) -> SolverState:
             "(weights are given by themselves)",
             path=path,
         )
-    history = [array_of(one) for one in proto.history]
+    try:
+        history = [array_of(one) for one in proto.history]
+    except SnapshotError as error:
+        raise error.locate(path=path) from error.__cause__
     return SolverState(
         proto.iter, proto.learned_net, proto.current_step, history, proto.minicaffe_record
     )
@@ -166,25 +170,42 @@ def _write_text(file: Any, name: str, text: str) -> None:
 
 def _read_hdf5(path: str) -> SolverState:
     with open_hdf5(path) as file:
-        missing = [name for name in ("iter", "current_step", "history") if name not in file]
-        if missing:
-            raise SnapshotError(
-                f"does not look like a solver state: it has no '{missing[0]}'", path=path
-            )
-        group = file["history"]
+        for name in ("iter", "current_step", "history"):
+            if file.find(name) is None:
+                raise SnapshotError(
+                    f"does not look like a solver state: it has no '{name}'", path=path
+                )
+        group = file.find("history")
+        history = [
+            file.numbers(file.find(str(index), group), f"history {index}")
+            for index in range(len(file.names(group)))
+        ]
         return SolverState(
-            iter=int(np.ravel(file["iter"][()])[0]),
-            learned_net=_text(file["learned_net"][()]) if "learned_net" in file else "",
-            current_step=int(np.ravel(file["current_step"][()])[0]),
-            history=[np.asarray(group[str(i)][()]) for i in range(len(group))],
+            iter=_number_in(file, "iter"),
+            learned_net=_text_in(file, "learned_net"),
+            current_step=_number_in(file, "current_step"),
+            history=history,
             record=_record_in(file),
         )
 
 
-def _record_in(file: Any) -> bytes:
-    return bytes(np.asarray(file[_RECORD][()], np.uint8)) if _RECORD in file else b""
+def _number_in(file: Hdf5Reader, name: str) -> int:
+    values = file.numbers(file.find(name), f"'{name}'").ravel()
+    if not values.size or not 0 <= values[0] < 2**31:
+        raise SnapshotError(
+            f"'{name}' is {values[:1].tolist() or 'empty'}, expected a whole number from 0 to "
+            "2^31-1",
+            path=file.path,
+        )
+    return int(values[0])
 
 
-def _text(value: Any) -> str:
-    raw = value if isinstance(value, bytes) else str(value).encode()
-    return raw.rstrip(b"\0").decode()
+def _text_in(file: Hdf5Reader, name: str) -> str:
+    item = file.find(name)
+    raw = b"" if item is None else file.raw(item, f"'{name}'")
+    return raw.rstrip(b"\0").decode("utf-8", "surrogateescape")
+
+
+def _record_in(file: Hdf5Reader) -> bytes:
+    item = file.find(_RECORD)
+    return b"" if item is None else file.numbers(item, f"'{_RECORD}'").tobytes()
