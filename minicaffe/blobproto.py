@@ -6,13 +6,14 @@ because a message's own containers would make a Python object of every number.
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from minicaffe.blob import shape_text
+from minicaffe.blob import MAX_AXES, MAX_COUNT, shape_text
 from minicaffe.errors import DataError, SnapshotError
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
@@ -34,6 +35,7 @@ _PAYLOADS = {
     _FIELDS[prefix + kind].number for prefix in ("", "double_", "raw_") for kind in ("data", "diff")
 }
 _RAW_TYPES = tuple(map(np.dtype, ("<f8", "<f4", "<f2", "<i4", "<u4")))
+_MAX_CHUNKS = 1000  # pieces of packed values that are kept side by side
 _LEGACY = ("num", "channels", "height", "width")
 
 
@@ -52,13 +54,19 @@ def array_of(proto: Any, kind: str = "data") -> np.ndarray:
         SnapshotError: the number of values does not fit the shape.
     """
     values = values_of(proto, kind)
-    shape = shape_of(proto)
-    if values.size != np.prod(shape, dtype=np.int64):
+    shape = shape_for(proto, values.size)
+    if shape is None:
         raise SnapshotError(
-            f"a blob of shape {shape_text(shape)} with {values.size} values of {kind}; "
+            f"a blob of shape {stated_shape_text(proto)} with {values.size} values of {kind}; "
             "the file is damaged"
         )
-    return np.array(values, np.float64 if values.dtype == _DOUBLE else np.float32).reshape(shape)
+    return converted(values, np.float64 if values.dtype == _DOUBLE else np.float32).reshape(shape)
+
+
+def converted(values: np.ndarray, dtype: Any) -> np.ndarray:
+    """A copy of another type, without a word on what is out of its range or no number."""
+    with np.errstate(all="ignore"):
+        return np.array(values, dtype)
 
 
 def values_of(proto: Any, kind: str = "data") -> np.ndarray:
@@ -86,7 +94,10 @@ class StoredBlob:
         try:
             for field in wire_fields(buffer):
                 if field.number in _PAYLOADS and field.wire == BYTES:
-                    self._chunks.setdefault(field.number, []).append(field.value)
+                    chunks = self._chunks.setdefault(field.number, [])
+                    chunks.append(field.value)
+                    if len(chunks) > _MAX_CHUNKS:  # which nobody writes
+                        chunks[:] = [memoryview(b"".join(chunks))]
                 else:
                     small += field.raw
                     if field.wire == VARINT:
@@ -130,6 +141,22 @@ def shape_of(proto: Any) -> tuple[int, ...]:
     if _is_legacy(proto):
         return tuple(getattr(proto, name) for name in _LEGACY)
     return tuple(proto.shape.dim)
+
+
+def shape_for(proto: Any, count: int) -> tuple[int, ...] | None:
+    """The shape that a ``BlobProto`` states, if so many values can have it."""
+    shape = shape_of(proto)
+    if len(shape) > MAX_AXES or any(length < 0 for length in shape):
+        return None
+    if math.prod(max(1, length) for length in shape) > MAX_COUNT:  # even where another one is 0
+        return None
+    return shape if math.prod(shape) == count else None
+
+
+def stated_shape_text(proto: Any) -> str:
+    """The shape as an error message shows it."""
+    shape = shape_of(proto)
+    return shape_text(shape) if len(shape) <= MAX_AXES else f"{len(shape)} axes"
 
 
 def same_shape(shape: tuple[int, ...], proto: Any) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minicaffe import weights_hdf5
 from minicaffe.blob import Blob, shape_text
 from minicaffe.blobproto import (
@@ -15,7 +17,7 @@ from minicaffe.blobproto import (
     blob_proto,
     read_blob,
     same_shape,
-    shape_of,
+    stated_shape_text,
     write_blob,
 )
 from minicaffe.errors import SnapshotError
@@ -118,10 +120,11 @@ def copy_blobs(blobs: Sequence[Blob], protos: Sequence[Any]) -> None:
     """Copy values (and gradients where stored) from messages that are known to fit."""
     for blob, proto in zip(blobs, protos, strict=True):
         stored = _stored(proto)
-        blob.data[...] = stored.values().reshape(blob.shape)
         diff = stored.values("diff")
-        if diff.size:
-            blob.diff[...] = diff.reshape(blob.shape)
+        with np.errstate(all="ignore"):  # doubles may be out of range; that is no news
+            blob.data[...] = stored.values().reshape(blob.shape)
+            if diff.size:
+                blob.diff[...] = diff.reshape(blob.shape)
 
 
 def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
@@ -138,7 +141,7 @@ def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
         stored = _stored(proto)
         if not same_shape(blob.shape, stored.header):
             return (
-                f"parameter {index} has shape {shape_text(shape_of(stored.header))} where it is "
+                f"parameter {index} has shape {stated_shape_text(stored.header)} where it is "
                 f"stored, {shape_text(blob.shape)} in this net{advice}"
             )
         count = stored.values().size
@@ -146,6 +149,12 @@ def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
             return (
                 f"parameter {index} of shape {shape_text(blob.shape)} is stored with {count} "
                 "values; the file is damaged"
+            )
+        gradients = stored.values("diff").size
+        if gradients not in (0, blob.count):
+            return (
+                f"parameter {index} of shape {shape_text(blob.shape)} is stored with {gradients} "
+                "gradients; the file is damaged"
             )
     return ""
 

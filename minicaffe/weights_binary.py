@@ -8,8 +8,9 @@ from minicaffe.blobproto import StoredBlob
 from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import why_unreadable
-from minicaffe.proto.wire import BYTES, WireError, wire_fields
+from minicaffe.proto.wire import BYTES, MAX_MESSAGES, WireError, wire_fields
 
+MAX_BLOBS = 1000  # of one layer
 _NET = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_name
 
 
@@ -22,12 +23,15 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
     Raises:
         SnapshotError: the bytes are something else, or only the beginning of such a file.
     """
-    layers, fields = [], 0
+    layers: list[tuple[str, list[StoredBlob]]] = []
+    fields = 0
     try:
         for field in wire_fields(buffer):
             known = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number.get(field.number)
             fields += known is not None
             if known in (_NET["layer"], _NET["layers"]) and field.wire == BYTES:
+                if len(layers) >= MAX_MESSAGES:
+                    raise WireError(f"more than {MAX_MESSAGES} layers")
                 layers.append(_layer(field.value, known.message_type))
     except (WireError, SnapshotError) as error:
         reason = why_unreadable(bytes(buffer[:512]), "a .caffemodel")
@@ -40,13 +44,15 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
 def _layer(buffer: memoryview, message: Any) -> tuple[str, list[StoredBlob]]:
     """A layer of today's form, of V1 or (inside that) of V0."""
     numbers = message.fields_by_name
-    name, blobs = "", []
+    name, blobs = "", list[StoredBlob]()
     for field in wire_fields(buffer):
         if field.wire != BYTES:
             continue
         if field.number == numbers["name"].number:
             name = bytes(field.value).decode("utf-8", "replace")
         elif field.number == numbers["blobs"].number:
+            if len(blobs) >= MAX_BLOBS:
+                raise WireError(f"a layer has more than {MAX_BLOBS} parameters")
             blobs.append(StoredBlob(field.value))
         elif "layer" in numbers and field.number == numbers["layer"].number:
             name, blobs = _layer(field.value, numbers["layer"].message_type)

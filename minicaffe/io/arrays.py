@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
 from minicaffe.blob import shape_text
-from minicaffe.blobproto import blob_proto, shape_of, values_of
+from minicaffe.blobproto import blob_proto, converted, shape_for, stated_shape_text, values_of
 from minicaffe.data.datum import datum_image
 from minicaffe.errors import DataError, ShapeError
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.wire import WireError, check_messages
 
 
 def blobproto_to_array(blob: Any, return_diff: bool = False) -> np.ndarray:
@@ -28,13 +30,13 @@ def blobproto_to_array(blob: Any, return_diff: bool = False) -> np.ndarray:
         ShapeError: there are more or fewer values than the shape says.
     """
     values = values_of(blob, "diff" if return_diff else "data")
-    shape = shape_of(blob)
-    if values.size != np.prod(shape, dtype=np.int64):
+    shape = shape_for(blob, values.size)
+    if shape is None:
         raise ShapeError(
-            f"a BlobProto of shape {shape_text(shape)} has {values.size} values of "
+            f"a BlobProto of shape {stated_shape_text(blob)} has {values.size} values of "
             f"{'diff' if return_diff else 'data'}; expected one for each element"
         )
-    return values.astype(np.float64).reshape(shape)
+    return converted(values, np.float64).reshape(shape)
 
 
 def array_to_blobproto(arr: Any, diff: Any = None) -> Any:
@@ -67,8 +69,17 @@ def arraylist_to_blobprotovector_str(arraylist: Iterable[Any]) -> bytes:
 
 
 def blobprotovector_str_to_arraylist(text: bytes) -> list[np.ndarray]:
-    """The arrays in a serialized ``BlobProtoVector``."""
-    vector = caffe_pb2.BlobProtoVector.FromString(text)
+    """The arrays in a serialized ``BlobProtoVector``.
+
+    Raises:
+        DataError: the bytes are something else.
+        ShapeError: an array has more or fewer values than its shape says.
+    """
+    try:
+        check_messages(memoryview(text), caffe_pb2.BlobProtoVector.DESCRIPTOR)
+        vector = caffe_pb2.BlobProtoVector.FromString(text)
+    except (DecodeError, WireError) as error:
+        raise DataError(f"{len(text)} bytes that are no BlobProtoVector: {error}") from error
     return [blobproto_to_array(blob) for blob in vector.blobs]
 
 

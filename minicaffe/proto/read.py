@@ -16,6 +16,7 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text import SourceMap, is_repeated, parse
 from minicaffe.proto.upgrade import upgrade_net, upgrade_solver
 from minicaffe.proto.weights_only import parse_net_binary
+from minicaffe.proto.wire import WireError, check_messages
 from minicaffe.suggest import did_you_mean
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -102,6 +103,7 @@ def read_net_binary(path: Path) -> Any:
     """
     name = os.fspath(path)
     data = _binary_contents(name)
+    _check_messages(data, caffe_pb2.NetParameter, name)
     try:
         param = parse_net_binary(data, name)
     except (DecodeError, UnicodeDecodeError) as error:
@@ -133,6 +135,7 @@ def read_binary(path: Path, message_class: Any) -> Any:
     """
     name = os.fspath(path)
     data = _binary_contents(name)
+    _check_messages(data, message_class, name)
     try:
         return message_class.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
@@ -151,6 +154,14 @@ def _refuse_other_formats(data: bytes, path: str) -> None:
         raise SnapshotError("the file is empty", path=path)
     if data.startswith(_HDF5_SIGNATURE):
         raise SnapshotError("this is an HDF5 file; its name should end in .h5", path=path)
+
+
+def _check_messages(data: bytes, message_class: Any, path: str) -> None:
+    try:
+        check_messages(memoryview(data), message_class.DESCRIPTOR)
+    except WireError as error:
+        kind = message_class.DESCRIPTOR.name
+        raise SnapshotError(f"no {kind} that makes sense: {error}", path=path) from error
 
 
 def _mend_strings(message: Any) -> None:

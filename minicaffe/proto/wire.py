@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+MAX_MESSAGES = 50_000  # in one file: each takes several hundred bytes, however few it has
+MAX_DEPTH = 100  # of groups in groups; protobuf's own limit
 
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 
@@ -13,8 +16,11 @@ class WireError(ValueError):
     """Bytes that are no protobuf message, or only the beginning of one."""
 
 
-@dataclass(frozen=True)
-class WireField:
+class TooManyMessages(WireError):
+    """A message that consists of a great number of others."""
+
+
+class WireField(NamedTuple):
     """A field of a message.
 
     Attributes:
@@ -42,6 +48,46 @@ def wire_fields(buffer: memoryview) -> Iterator[WireField]:
         number, wire, position = _read_tag(buffer, position)
         value, position = _read_value(buffer, position, number, wire)
         yield WireField(number, wire, value, buffer[start:position])
+
+
+def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGES) -> None:
+    """Refuse a message that would take very much more memory than its bytes.
+
+    An empty message is two bytes in a file and hundreds as an object.
+
+    Args:
+        buffer: the message's bytes.
+        descriptor: of its type.
+
+    Raises:
+        WireError: there are more messages in it than ``limit``.
+    """
+    messages = 0
+    waiting = [(buffer, descriptor)]
+    while waiting:
+        here, kind = waiting.pop()
+        inner = _message_fields(kind)
+        if not inner:
+            continue
+        try:
+            for field in wire_fields(here):
+                if field.wire == BYTES and field.number in inner:
+                    messages += 1
+                    if messages > limit:
+                        raise TooManyMessages(f"more than {limit} messages")
+                    if len(field.value):
+                        waiting.append((field.value, inner[field.number]))
+        except TooManyMessages:
+            raise
+        except WireError:  # for whoever reads the message
+            return
+
+
+@functools.cache
+def _message_fields(descriptor: Any) -> dict[int, Any]:
+    """The types of a message's fields that are messages themselves, by number."""
+    fields = descriptor.fields
+    return {one.number: one.message_type for one in fields if one.message_type is not None}
 
 
 def write_varint(value: int) -> bytes:
@@ -79,15 +125,21 @@ def _read_value(buffer: memoryview, position: int, number: int, wire: int) -> tu
 
 
 def _read_group(buffer: memoryview, position: int, number: int) -> tuple[memoryview, int]:
-    start = position
-    while True:
+    start = before = position
+    open_groups = [number]
+    while open_groups:
         before = position
         inner, wire, position = _read_tag(buffer, position)
-        if wire == END_GROUP:
-            if inner != number:
-                raise WireError(f"group {number} ends as {inner}")
-            return buffer[start:before], position
-        _, position = _read_value(buffer, position, inner, wire)
+        if wire == GROUP:
+            open_groups.append(inner)
+            if len(open_groups) > MAX_DEPTH:
+                raise WireError(f"groups are nested deeper than {MAX_DEPTH}")
+        elif wire == END_GROUP:
+            if inner != open_groups.pop():
+                raise WireError(f"a group ends as {inner}, which has not begun")
+        else:
+            _, position = _read_value(buffer, position, inner, wire)
+    return buffer[start:before], position
 
 
 def _read_varint(buffer: memoryview, position: int) -> tuple[int, int]:
