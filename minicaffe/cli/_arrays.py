@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from minicaffe.errors import DataError, GraphError
+from minicaffe.errors import DataError, GraphError, MinicaffeError
+from minicaffe.limits import Limits
 
 
 def parse_shapes(texts: Sequence[str], param: Any) -> dict[str, tuple[int, ...]]:
@@ -51,15 +51,13 @@ def read_inputs(path: str, names: Sequence[str]) -> dict[str, np.ndarray]:
     """
     try:
         with open(path, "rb") as stream:
-            loaded = np.load(stream, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                arrays = {"": loaded}
-            else:
-                arrays = {name: loaded[name] for name in loaded.files}
+            arrays = _load(stream)
     except OSError as reason:
         raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as reason:
-        raise DataError(f"this is no .npy or .npz file: {reason}", path=path) from None
+    except MinicaffeError as error:
+        raise error.locate(path=path) from None
+    except Exception as reason:  # numpy and zipfile raise nearly everything for damaged files
+        raise DataError(f"this is no .npy or .npz file: {reason}", path=path) from reason
     if list(arrays) == [""]:
         if len(names) != 1:
             raise DataError(
@@ -76,3 +74,14 @@ def read_inputs(path: str, names: Sequence[str]) -> dict[str, np.ndarray]:
         if array.dtype.kind not in "fiub":
             raise DataError(f"'{name}' holds {array.dtype}, numbers are expected", path=path)
     return {name: array.astype(np.float32) for name, array in arrays.items()}
+
+
+def _load(stream: BinaryIO) -> dict[str, np.ndarray]:
+    """The arrays in a .npz file by name; that of a .npy file under ""."""
+    loaded = np.load(stream, allow_pickle=False)
+    if isinstance(loaded, np.ndarray):
+        return {"": loaded}
+    with loaded:
+        unpacked = sum(entry.file_size for entry in loaded.zip.infolist())
+        Limits().check(unpacked, "what is packed in it")
+        return {name: loaded[name] for name in loaded.files}

@@ -25,6 +25,9 @@ from minicaffe.cli._overrides import Override, from_yaml
 from minicaffe.errors import PrototxtError
 from minicaffe.suggest import did_you_mean
 
+_MAX_BYTES = 50_000  # YAML is read at some 100 kB a second
+_MAX_DEPTH = 50
+
 
 def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Override]:
     """Fill the flags that the command line left out; returns the file's overrides.
@@ -58,10 +61,35 @@ def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Overrid
     return overrides
 
 
+class _Refused(yaml.MarkedYAMLError):
+    """What is YAML, and is not taken."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain data only, and as large as it is written: no aliases, no great depth.
+
+    A few lines of aliases to aliases can stand for more data than any memory holds.
+    """
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Compose a node, unless it is another one's alias or lies too deep."""
+        mark = self.peek_event().start_mark
+        if self.check_event(yaml.AliasEvent):
+            raise _Refused(None, None, "aliases (*name) are not taken; write the value", mark)
+        if self.depth >= _MAX_DEPTH:
+            raise _Refused(None, None, f"nested deeper than {_MAX_DEPTH} levels", mark)
+        self.depth += 1
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
+
+
 def _root(path: str) -> yaml.Node | None:
     try:
-        with open(path, encoding="utf-8") as stream:
-            root = yaml.compose(stream, Loader=yaml.SafeLoader)
+        root = yaml.compose(_contents(path), Loader=_Loader)
         _plain(root)  # notices unknown tags, keys that are lists, and the like
         return root
     except (OSError, UnicodeDecodeError) as reason:
@@ -69,9 +97,21 @@ def _root(path: str) -> yaml.Node | None:
         raise PrototxtError(f"cannot read the config file: {text}", path=path) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise PrototxtError(f"not YAML: {error.problem}", path=path, line=line) from None
-    except yaml.YAMLError as error:
+        what = "" if isinstance(error, _Refused) else "not YAML: "
+        raise PrototxtError(f"{what}{error.problem}", path=path, line=line) from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # dates and numbers that are none
         raise PrototxtError(f"not YAML: {error}", path=path) from None
+
+
+def _contents(path: str) -> str:
+    with open(path, "rb") as stream:
+        raw = stream.read(_MAX_BYTES + 1)
+    if len(raw) > _MAX_BYTES:
+        raise PrototxtError(
+            f"it is larger than {_MAX_BYTES} bytes; a config file holds the flags of one run",
+            path=path,
+        )
+    return raw.decode("utf-8")
 
 
 def _entries(node: yaml.Node | None, path: str) -> Iterator[tuple[str, Any, int]]:
@@ -108,5 +148,7 @@ def _value(flag: Flag, value: Any, path: str, line: int) -> Any:
         if flag.choices and converted not in flag.choices:
             raise ValueError(f"expected one of {', '.join(flag.choices)}")
     except ValueError as reason:
-        raise PrototxtError(f"{flag.name}: {value!r}: {reason}", path=path, line=line) from None
+        shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:79]}…"
+        problem = f"{flag.name}: {shown}: {str(reason)[:200]}"
+        raise PrototxtError(problem, path=path, line=line) from None
     return converted

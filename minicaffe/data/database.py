@@ -151,8 +151,11 @@ class DatabaseSource:
         with database_errors(self._database):
             self._cursor.first()
             self._position = 0
-            for _ in range(position):
+            while position:
                 self._go_on()
+                position -= 1
+                if not self._position and self._entries:  # once around: the rest is known
+                    position %= self._entries
 
     def _go_on(self) -> None:
         """To the next record; after the last one comes the first."""

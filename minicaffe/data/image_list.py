@@ -3,49 +3,103 @@
 from __future__ import annotations
 
 import os
+import re
+from array import array
+from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 
-from minicaffe.data.images import Color, read_image
+from minicaffe.data.images import Color, read_image, shown_name
 from minicaffe.data.order import ShuffledOrder
 from minicaffe.data.records import Records, Stacker, State
 from minicaffe.errors import DataError
 
+_LABEL = re.compile(rb"[-+]?[0-9]{1,10}")
+_UNSPEAKABLE = re.compile(rb"[\0\r\n]")
 
-def read_image_list(path: str) -> list[tuple[str, int]]:
-    """The (name, label) pairs of a list file. Names may hold spaces; empty lines are skipped.
+
+class ImageList(Sequence[tuple[str, int]]):
+    """The (name, label) pairs of a list file, in little more memory than the file's own.
+
+    Args:
+        text: what the file holds. Names may hold spaces; empty lines are skipped.
+        path: the file, for messages.
+
+    Raises:
+        DataError: a malformed line (names it); a name that no file can have, or that two lines
+            of the file make up.
+    """
+
+    def __init__(self, text: bytes, path: str) -> None:
+        self._text = text
+        places, labels = array("q"), array("i")
+        start, number = 0, 1
+        while start < len(text):
+            end = text.find(b"\n", start)
+            end = len(text) if end < 0 else end
+            line = text[start:end].rstrip()
+            if line:
+                name, label = _split(line, path, number)
+                places.extend((start, start + len(name)))
+                labels.append(label)
+            start, number = end + 1, number + 1
+        self._places, self._labels = places, labels
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, int]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[tuple[str, int]]: ...
+
+    def __getitem__(self, index: int | slice) -> tuple[str, int] | list[tuple[str, int]]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        name = self._text[self._places[2 * index] : self._places[2 * index + 1]]
+        return name.decode("utf-8", "surrogateescape"), self._labels[index]
+
+
+def read_image_list(path: str) -> Sequence[tuple[str, int]]:
+    """The (name, label) pairs of a list file.
 
     Raises:
         DataError: the file cannot be read, is empty, or has a malformed line (names it).
     """
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            lines = stream.read().splitlines()
-    except OSError as reason:
-        raise DataError(f"cannot read the image list '{path}': {reason.strerror}") from reason
-    pairs = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        name, space, label = line.rstrip().rpartition(" ")
-        try:
-            pairs.append((name, int(label)))
-        except ValueError:
-            space = ""
-        if not space or not name:
-            raise DataError(
-                f"image list '{path}', line {number}: found {_shown(line)}, expected the image's "
-                "path, a space and its label (a whole number)"
-            )
+        with open(path, "rb") as stream:
+            pairs = ImageList(stream.read(), path)
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+        text = getattr(reason, "strerror", None) or reason
+        raise DataError(f"cannot read the image list {shown_name(path)}: {text}") from reason
     if not pairs:
         raise DataError(f"the image list '{path}' is empty, expected at least one line")
     return pairs
 
 
-def _shown(line: str) -> str:
+def _split(line: bytes, path: str, number: int) -> tuple[bytes, int]:
+    """Name and label of a line."""
+    name, _, label = line.rpartition(b" ")
+    if name and _LABEL.fullmatch(label) and -(2**31) <= int(label) < 2**31:
+        if _UNSPEAKABLE.search(name):
+            raise DataError(
+                f"image list '{path}', line {number}: the name {_shown(name)} holds a NUL or a "
+                "line's end; rename the file"
+            )
+        return name, int(label)
+    raise DataError(
+        f"image list '{path}', line {number}: found {_shown(line)}, expected the image's "
+        "path, a space and its label (a whole number)"
+    )
+
+
+def _shown(line: bytes) -> str:
     """A line for an error message: not too long, and without unprintable characters."""
-    text = line if len(line) < 80 else f"{line[:80]}..."
-    return f"'{text}'" if text.isprintable() else ascii(text)
+    text = line[:320].decode("utf-8", "surrogateescape")
+    return shown_name(text if len(text) < 80 else f"{text[:80]}...")
 
 
 class ImageListSource:

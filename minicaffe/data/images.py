@@ -7,6 +7,8 @@ import io
 import re
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,14 @@ ENCODINGS = {
     "bmp": "BMP", "jpe": "JPEG", "jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "tif": "TIFF",
     "tiff": "TIFF",
 }  # fmt: skip
+
+#: What images may be. Pillow would run an interpreter of programs for some of the others.
+_FORMATS = (
+    "JPEG", "MPO", "PNG", "BMP", "DIB", "TIFF", "WEBP", "PPM", "GIF", "JPEG2000", "TGA", "PCX",
+    "SGI", "SUN", "AVIF",
+)  # fmt: skip
+_SMALL = 2**24  # pixels of an image that may be packed to any degree
+_LARGE = 2**26  # pixels of an image of which 500 may lie in a byte; of larger ones 8
 
 _COEFFICIENT_BITS = 11  # OpenCV's fixed point for 8-bit images
 
@@ -41,21 +51,51 @@ def decode_image(data: bytes, color: Color = Color.NATIVE) -> np.ndarray:
         DataError: the bytes are no image, or one of more than 8 bits a channel.
         MissingExtraError: Pillow is not installed.
     """
-    image_module = require("PIL.Image", extra="data", purpose="decoding images")
+    with opened_image(data) as image:
+        if color is Color.GRAY and image.format == "JPEG":
+            image.draft("L", image.size)  # a JPEG stores its grey values: no conversion
+        return _channels_first(_convert(image, color))
+
+
+@contextmanager
+def opened_image(data: bytes) -> Iterator[Any]:
+    """An image file held in memory, as Pillow opens it; formats that run programs are refused.
+
+    Raises:
+        DataError: the bytes are no image, or are far too few for the size that they state;
+            whatever Pillow raises in the block comes out as this too.
+        MissingExtraError: Pillow is not installed.
+    """
+    image_module: Any = require("PIL.Image", extra="data", purpose="decoding images")
     if not data:
         raise DataError("the image is empty (0 bytes)")
+    image_module.init()
+    formats = [name for name in _FORMATS if name in image_module.OPEN]
     try:
-        with image_module.open(io.BytesIO(data)) as image:
-            if color is Color.GRAY and image.format == "JPEG":
-                image.draft("L", image.size)  # a JPEG stores its grey values: no conversion
-            return _channels_first(_convert(image, color))
-    except DataError:
+        with image_module.open(io.BytesIO(data), formats=formats) as image:
+            _check_size(image.size, len(data))
+            yield image
+    except (DataError, GeneratorExit):
         raise
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error) as reason:
+    except Exception as reason:  # decoders of damaged files raise nearly everything
         raise DataError(
             f"{len(data)} bytes that cannot be decoded as an image ({_reason(reason)}); expected a "
             "complete JPEG, PNG or similar file"
         ) from reason
+
+
+def _check_size(size: tuple[int, int], count: int) -> None:
+    """Refuse an image that is small as a file and huge in memory.
+
+    Pillow itself refuses more than 2 · ``PIL.Image.MAX_IMAGE_PIXELS`` pixels.
+    """
+    width, height = size
+    pixels = width * height
+    if pixels > max(_SMALL, min(_LARGE, 500 * count), 8 * count):
+        raise DataError(
+            f"an image of {width}×{height} pixels in {count} bytes; these are too few for so "
+            "large an image, so the file is damaged or meant to exhaust the memory"
+        )
 
 
 def _reason(error: Exception) -> str:
@@ -79,13 +119,19 @@ def read_image(
     try:
         with open(path, "rb") as stream:
             data = stream.read()
-    except OSError as reason:
-        raise DataError(f"cannot read image '{path}': {reason.strerror}") from reason
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+        text = getattr(reason, "strerror", None) or reason
+        raise DataError(f"cannot read image {shown_name(path)}: {text}") from reason
     try:
         image = decode_image(data, color)
     except DataError as error:
         raise DataError(f"image '{path}': {error.message}") from error.__cause__
     return image if size is None else resize_image(image, *size)
+
+
+def shown_name(path: str) -> str:
+    """A file's name in quotes for an error message, its unprintable characters escaped."""
+    return f"'{path}'" if path.isprintable() else ascii(path)
 
 
 def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -102,8 +148,9 @@ def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
         return image
     top, bottom, down = _neighbours(image.shape[1], height)
     left, right, along = _neighbours(image.shape[2], width)
-    wide = image.astype(np.int32)
-    rows = wide[:, :, left] * along[0] + wide[:, :, right] * along[1]
+    # only the pixels that are needed become wider numbers: a large image stays as it is
+    rows = image[:, :, left].astype(np.int32) * along[0]
+    rows += image[:, :, right].astype(np.int32) * along[1]
     rows >>= 4
     upper = (rows[:, top] * down[0][:, None]) >> 16
     lower = (rows[:, bottom] * down[1][:, None]) >> 16
@@ -161,6 +208,8 @@ def _convert(image: Any, color: Color) -> Any:
         raise DataError(f"an image of mode {image.mode}, expected 8 bits a channel")
     if image.mode.startswith("I;16") or image.mode == "I":  # 16-bit grey: keep the high byte
         image = image.point(lambda value: value / 256).convert("L")
+    if image.mode == "P" and "transparency" in image.info and color is not Color.NATIVE:
+        image = image.convert("RGBA")  # first, or Pillow warns
     if color is Color.COLOR:
         return image.convert("RGB")
     if color is Color.GRAY:

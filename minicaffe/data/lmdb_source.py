@@ -74,8 +74,13 @@ class Environment:
 
     def cursor(self) -> Any:
         """A new cursor at the first record, in a read transaction of its own."""
-        cursor = self._lmdb.begin(buffers=False).cursor()
-        cursor.first()
+        try:
+            cursor = self._lmdb.begin(buffers=False).cursor()
+            cursor.first()
+        except self.errors as reason:
+            raise DataError(
+                f"LMDB '{self.path}' cannot be read ({reason}); it is damaged"
+            ) from reason
         return cursor
 
 

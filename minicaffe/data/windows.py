@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
+from minicaffe.data.images import shown_name
 from minicaffe.errors import DataError
 
+_WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """A rectangle in an image; both corners (x1, y1) and (x2, y2) belong to it.
 
@@ -58,12 +62,13 @@ def read_window_file(path: str) -> WindowFile:
     """
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            words = stream.read().split()
-    except OSError as reason:
-        raise DataError(f"cannot read the window file '{path}': {reason.strerror}") from reason
-    if not words:
+            text = stream.read()
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+        why = getattr(reason, "strerror", None) or reason
+        raise DataError(f"cannot read the window file {shown_name(path)}: {why}") from reason
+    reader = _Reader(path, text)
+    if not text or text.isspace():
         raise DataError(f"the window file '{path}' is empty, expected at least one image")
-    reader = _Reader(path, words)
     paths: list[str] = []
     windows: list[Window] = []
     channels = 0
@@ -73,7 +78,7 @@ def read_window_file(path: str) -> WindowFile:
         found = reader.integer("an image's index")
         if found != index:
             raise reader.error(f"image index {found}", f"{index}: images are counted from 0")
-        paths.append(reader.word("an image's path"))
+        paths.append(reader.path())
         channels, _, _ = (reader.integer("channels, height and width") for _ in range(3))
         for _ in range(reader.integer("the number of windows")):
             label, overlap = reader.integer("a window's label"), reader.number("its overlap")
@@ -83,45 +88,54 @@ def read_window_file(path: str) -> WindowFile:
 
 
 class _Reader:
-    """The words of a window file, one after the other."""
+    """The words of a window file, one after the other; they are not kept."""
 
-    def __init__(self, path: str, words: list[str]) -> None:
+    def __init__(self, path: str, text: str) -> None:
         self._path = path
-        self._words = words
-        self._next = 0
+        self._words = (match.group() for match in re.finditer(r"\S+", text))
+        self._next: str | None = next(self._words, None)
+        self._number = 0
 
     @property
     def at_end(self) -> bool:
-        return self._next == len(self._words)
+        return self._next is None
 
     def word(self, what: str) -> str:
-        if self.at_end:
+        found = self._next
+        if found is None:
             raise DataError(f"window file '{self._path}' ends where {what} should be")
-        self._next += 1
-        return self._words[self._next - 1]
+        self._next = next(self._words, None)
+        self._number += 1
+        return found
+
+    def path(self) -> str:
+        """An image's path; white space ends words, so it holds none."""
+        found = self.word("an image's path")
+        if "\0" in found:
+            raise self.error(shown_name(found[:80]), "an image's path, without a NUL")
+        return found
 
     def expect(self, word: str, where: str) -> None:
         found = self.word(f"'{word}'")
         if found != word:
-            raise self.error(f"'{found}'", f"'{word}' {where}")
+            raise self.error(shown_name(found[:80]), f"'{word}' {where}")
 
     def integer(self, what: str) -> int:
         found = self.word(what)
-        try:
-            return int(found)
-        except ValueError:
-            raise self.error(f"'{found}'", f"{what}, a whole number") from None
+        if not _WHOLE.fullmatch(found) or not -(2**31) <= int(found) < 2**31:
+            raise self.error(shown_name(found[:80]), f"{what}, a whole number of 32 bits")
+        return int(found)
 
     def number(self, what: str) -> float:
         found = self.word(what)
         try:
             return float(found)
         except ValueError:
-            raise self.error(f"'{found}'", f"{what}, a number") from None
+            raise self.error(shown_name(found[:80]), f"{what}, a number") from None
 
     def error(self, found: str, expected: str) -> DataError:
         return DataError(
-            f"window file '{self._path}', word {self._next}: found {found}, expected {expected}"
+            f"window file '{self._path}', word {self._number}: found {found}, expected {expected}"
         )
 
 

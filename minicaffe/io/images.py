@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from minicaffe.blob import shape_text
+from minicaffe.data.images import opened_image
 from minicaffe.errors import DataError, ShapeError
-from minicaffe.extras import require
 
 #: How bright red, green and blue look (ITU-R BT.709, as scikit-image weighs them).
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], np.float32)
@@ -31,15 +31,19 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
         DataError: the file is missing or is no image.
         MissingExtraError: Pillow is not installed.
     """
-    image_module = require("PIL.Image", extra="data", purpose="reading image files")
     name = os.fspath(filename)
     try:
-        with image_module.open(name) as image:
+        with open(name, "rb") as stream:
+            data = stream.read()
+        with opened_image(data) as image:
             pixels = _pixels(image)
     except FileNotFoundError:
         raise DataError("there is no such image file", path=name) from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise DataError(f"this cannot be read as an image ({error})", path=name) from error
+    except DataError as error:
+        reason = f"this cannot be read as an image ({error.message})"
+        raise DataError(reason, path=name) from error.__cause__
     if color:
         return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     return pixels if pixels.shape[2] == 1 else (pixels @ _LUMINANCE)[:, :, np.newaxis]

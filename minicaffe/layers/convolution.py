@@ -134,7 +134,8 @@ class _ConvolutionBase(Layer):
 
     def _by_image(self, array: np.ndarray) -> np.ndarray:
         """All batch axes as one."""
-        return array.reshape(-1, *array.shape[self.geometry.axis :])
+        axis = self.geometry.axis
+        return array.reshape(math.prod(array.shape[:axis]), *array.shape[axis:])
 
     def _add_bias_gradient(self, top_diff: np.ndarray) -> None:
         if self.bias_term and self.wants_gradient(1):

@@ -215,7 +215,7 @@ def test_config_file_does_what_flags_do(tiny: Path, capsys: Capture) -> None:
         ("a: \x07\n", "run.yaml: not YAML: "),
         ("solver: a\nsolver: b\n", "run.yaml:2: 'solver' is given twice"),
         ("solver: !!python/name:os.system x\n", "run.yaml:1: not YAML: could not determine"),
-        ("set: &a\n  train_state: *a\n", "run.yaml:2:15: unknown field `train_state`"),
+        ("set: &a\n  train_state: *a\n", "run.yaml:2: aliases (*name) are not taken"),
         ("? [a, b]\n: c\n", "run.yaml:1: not YAML: found unhashable key"),
         ("\udcff", "run.yaml: cannot read the config file: it is not UTF-8 text"),
     ],

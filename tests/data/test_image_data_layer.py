@@ -155,7 +155,7 @@ def test_settings_that_are_wrong(text, message):
 def test_names_may_hold_spaces_and_lines_may_end_anyhow(tmp_path):
     (tmp_path / "list").write_bytes(b"a b.png 3\r\n\r\nc.png -1 \nd.png 0")
     want = [("a b.png", 3), ("c.png", -1), ("d.png", 0)]
-    assert read_image_list(str(tmp_path / "list")) == want
+    assert list(read_image_list(str(tmp_path / "list"))) == want
 
 
 @pytest.mark.parametrize("line", ["b.png", "b.png one", "b.png 1.5", "17", " 3"])
