@@ -244,6 +244,22 @@ def test_untrusted_files_run_no_code(
     assert (spy / "ran").exists(), "as in Caffe, these verbs run what they are given"
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["draw_net", "net.prototxt", "net.svg"],
+        ["summarize", "net.prototxt"],
+        ["upgrade_net_proto_text", "net.prototxt", "new.prototxt"],
+        ["upgrade_solver_proto_text", "solver.prototxt", "new.prototxt"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_viewers_and_converters_run_no_code(spy: Path, words: list[str]) -> None:
+    main(words)  # whether they can do without its shapes is another matter
+    assert not (spy / "ran").exists()
+    assert "spy_layer" not in __import__("sys").modules
+
+
 def test_the_memory_limit_is_a_flag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,207 @@
+"""Every reader of minicaffe, as a function of a file."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import hashlib
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from minicaffe.cli._arrays import read_inputs
+from minicaffe.cli._config import apply_config
+from minicaffe.cli._flags import FLAGS
+from minicaffe.cli._overrides import apply, from_flag
+from minicaffe.data.datum import datum_image, parse_datum
+from minicaffe.data.hdf5_source import Hdf5Source
+from minicaffe.data.idx import read_idx
+from minicaffe.data.image_list import read_image_list
+from minicaffe.data.images import Color, read_image
+from minicaffe.data.lmdb_source import LmdbSource
+from minicaffe.data.windows import read_window_file
+from minicaffe.io import blobprotovector_str_to_arraylist, load_image
+from minicaffe.net import TEST, Net
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net, read_net_binary, read_solver
+from minicaffe.solver.record import decode
+from minicaffe.solver.snapshot import read_state
+from minicaffe.solver.standing import restore_standing
+from minicaffe.weights import load_weights, read_blob
+from tests.fuzz import seeds
+from tests.fuzz.mutate import mutate
+
+#: What a net built of a damaged prototxt may declare.
+NET_MEMORY = 2**26
+#: What the pixels of an image take that is small as a file: as floats, in three colours.
+IMAGE_MEMORY = 12 * 2**24
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader and files that it reads.
+
+    Attributes:
+        seeds: makes the undamaged files.
+        read: reads a file, or raises a MinicaffeError.
+        text: whether words and numbers are exchanged, not bytes alone.
+        declared: bytes that what a file declares may take.
+        native: a library in C reads it, which may crash; only the long run uses it.
+        fragile: it does crash, which is told and does not count as a failure.
+        share: how many of the cases are its, against 1 for most.
+    """
+
+    seeds: Callable[[], list[bytes]]
+    read: Callable[[Path], object]
+    text: bool = False
+    declared: int = 0
+    native: bool = False
+    fragile: bool = False
+    share: float = 1.0
+
+    @functools.cached_property
+    def files(self) -> list[bytes]:
+        """The undamaged files."""
+        return self.seeds()
+
+    def case(self, name: str, seed: int, number: int) -> bytes:
+        """A damaged file; the same for the same arguments."""
+        random = Random(f"{name}/{seed}/{number}")
+        return mutate(random.choice(self.files), self.files, random, text=self.text)
+
+
+@functools.cache
+def _weights_net() -> Net:
+    param = caffe_pb2.NetParameter()
+    from minicaffe.proto.text import parse
+
+    parse(seeds.WEIGHTS_NET, param)
+    return Net(param, TEST, engine="numpy")
+
+
+def _caffemodel(path: Path) -> None:
+    _both(lambda: load_weights(_weights_net(), str(path)), lambda: read_net_binary(path))
+
+
+def _both(*reads: Callable[[], object]) -> None:
+    """Run all, even if the first is refused; the last refusal counts."""
+    from minicaffe.errors import MinicaffeError
+
+    refusal: MinicaffeError | None = None
+    for read in reads:
+        try:
+            read()
+        except MinicaffeError as error:
+            refusal = error
+    if refusal is not None:
+        raise refusal
+
+
+def _datum(path: Path) -> None:
+    datum = parse_datum(path.read_bytes())
+    _both(*[functools.partial(datum_image, datum, color) for color in Color])
+
+
+def _image(path: Path) -> None:
+    _both(
+        lambda: read_image(str(path), Color.COLOR, (7, 5)),
+        lambda: read_image(str(path), Color.GRAY),
+        lambda: load_image(path),
+    )
+
+
+def _hdf5_data(path: Path) -> None:
+    import numpy as np
+
+    listing = path.with_name("list.txt")
+    listing.write_text(str(path))
+    Hdf5Source(str(listing), ("data", "label"), np.dtype(np.float32))
+
+
+def _hdf5_list(path: Path) -> None:
+    import numpy as np
+
+    Hdf5Source(str(path), ("data",), np.dtype(np.float32))
+
+
+def _config(path: Path) -> None:
+    args = argparse.Namespace(**dict.fromkeys(FLAGS), config=str(path))
+    apply(caffe_pb2.SolverParameter(), apply_config(args, list(FLAGS)))
+
+
+def _override(path: Path) -> None:
+    text = path.read_bytes().decode("utf-8", "replace")
+    for word in text.splitlines()[:20]:
+        apply(caffe_pb2.SolverParameter(), [from_flag(word.replace(":", "=", 1))])
+
+
+def _net(path: Path) -> None:
+    # The seed settles what fillers draw; a layer may still refuse the values in forward.
+    net = Net(path, TEST, seed=1, engine="numpy", max_memory=NET_MEMORY, allow_python_layers=False)
+    with net:
+        if net.layers:
+            net.forward_loss()
+
+
+def _record(path: Path) -> None:
+    """A record with the checksum that belongs to it, as whoever wants to harm would write it."""
+    text = path.read_bytes()
+    check = hashlib.sha256(text).hexdigest().encode()
+    found = decode(check + b"\n" + text, "state")
+    restore_standing(_weights_net(), found.standing.get("train", []), "state")
+
+
+def _lmdb(path: Path) -> None:
+    folder = path.with_name("lmdb")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    path.rename(folder / "data.mdb")
+    source = LmdbSource(str(folder))
+    for _ in range(3):
+        source.read(4)
+
+
+READERS: dict[str, Reader] = {
+    "prototxt": Reader(seeds.nets, read_net, text=True, share=3),
+    "solver": Reader(seeds.solvers, read_solver, text=True, share=2),
+    "net": Reader(seeds.nets, _net, text=True, declared=NET_MEMORY),
+    "caffemodel": Reader(seeds.caffemodels, _caffemodel, share=2),
+    "solverstate": Reader(seeds.solverstates, lambda path: read_state(str(path)), share=2),
+    "binaryproto": Reader(seeds.blobs, read_blob, share=2),
+    "blob_vector": Reader(
+        seeds.blob_vectors, lambda path: blobprotovector_str_to_arraylist(path.read_bytes())
+    ),
+    "datum": Reader(seeds.datums, _datum, declared=IMAGE_MEMORY, share=2),
+    "image": Reader(seeds.images, _image, declared=IMAGE_MEMORY, share=2),
+    "image_list": Reader(seeds.image_lists, lambda path: read_image_list(str(path)), text=True),
+    "window_file": Reader(seeds.window_files, lambda path: read_window_file(str(path)), text=True),
+    "hdf5_list": Reader(seeds.hdf5_lists, _hdf5_list, text=True),
+    "config": Reader(seeds.configs, _config, text=True),
+    "override": Reader(seeds.solvers, _override, text=True),
+    "idx": Reader(seeds.idx_files, read_idx),
+    "record": Reader(seeds.records, _record, text=True),
+    "arrays": Reader(seeds.arrays, lambda path: read_inputs(str(path), ["data"])),
+    "hdf5_weights": Reader(
+        seeds.hdf5_weights,
+        lambda path: load_weights(_weights_net(), str(path)),
+        native=True,
+    ),
+    "hdf5_state": Reader(seeds.hdf5_states, lambda path: read_state(str(path)), native=True),
+    "hdf5_data": Reader(seeds.hdf5_data, _hdf5_data, native=True),
+    "lmdb": Reader(seeds.lmdb_files, _lmdb, native=True, fragile=True, share=0.2),
+}
+
+
+def run_case(reader: Reader, data: bytes, folder: Path) -> Any:
+    """Let a reader read some bytes; raises what it raises."""
+    path = folder / "case"
+    path.write_bytes(data)
+    return reader.read(path)
+
+
+def names(chosen: Sequence[str] | None, *, native: bool) -> list[str]:
+    """The readers to run: those that are chosen, or all."""
+    return list(chosen or [name for name, one in READERS.items() if native or not one.native])

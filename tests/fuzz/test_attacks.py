@@ -1,0 +1,266 @@
+"""What some attacks are told: the place, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minicaffe.blob import Blob
+from minicaffe.blobproto import StoredBlob, array_of, blob_proto
+from minicaffe.data.database import DatabaseSource
+from minicaffe.data.datum import make_datum
+from minicaffe.data.image_list import ImageListSource, read_image_list
+from minicaffe.data.images import decode_image, read_image
+from minicaffe.data.windows import read_window_file
+from minicaffe.errors import DataError, MemoryLimitError, PrototxtError, SnapshotError
+from minicaffe.net import TEST, Net
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.read import read_net, read_net_binary
+from minicaffe.proto.text import MAX_MESSAGES, MAX_NOTED, MAX_PIECES, parse
+from minicaffe.proto.wire import MAX_DEPTH, TooManyMessages, WireError, check_messages, wire_fields
+from minicaffe.suggest import closest
+from minicaffe.weights import copy_blobs, load_weights, mismatch
+from tests.fuzz.attacks import ATTACKS
+from tests.fuzz.attacks.making import field
+
+
+def write(path: Path, data: bytes | str) -> str:
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return str(path)
+
+
+# ------------------------------------------------------------------------ texts
+
+
+def test_very_many_blocks_are_too_many(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.prototxt", "layer {\n}\n" * (MAX_MESSAGES + 1))
+    with pytest.raises(PrototxtError, match=f":{2 * MAX_MESSAGES + 1}: more than {MAX_MESSAGES}"):
+        read_net(path)
+
+
+def test_strings_come_in_a_number_of_pieces() -> None:
+    net = caffe_pb2.NetParameter()
+    parse("name: " + "'ab'\n" * MAX_PIECES, net)
+    assert net.name == "ab" * MAX_PIECES
+    with pytest.raises(PrototxtError, match="pieces"):
+        parse("name: " + "'ab'\n" * (MAX_PIECES + 1), caffe_pb2.NetParameter())
+
+
+def test_very_long_lists_are_read_to_their_end() -> None:
+    count = MAX_NOTED + 1000
+    net = caffe_pb2.NetParameter()
+    parse("input_dim: [" + ", ".join(map(str, range(count))) + "]", net)
+    assert list(net.input_dim) == list(range(count))
+    for bad in ("1.5", "99999999999", "x", "-"):
+        text = "input_dim: [" + "1," * count + f"\n{bad}, 2, 3]"
+        with pytest.raises(PrototxtError) as caught:
+            parse(text, caffe_pb2.NetParameter())
+        assert caught.value.line == 2
+    parse("input_dim: [" + "1," * count + "-7, -8]", net)
+    assert list(net.input_dim)[-2:] == [-7, -8]
+
+
+def test_of_a_long_file_the_first_lines_are_known() -> None:
+    net = caffe_pb2.NetParameter()
+    lines = parse("name: 'a'\n" + "input_dim: 1\n" * (MAX_NOTED + 5), net)
+    assert lines.line("name") == 1
+    assert lines.line("input_dim[7]") == 9
+    assert lines.line(f"input_dim[{MAX_NOTED + 1}]") is None
+
+
+def test_long_words_are_not_compared_and_not_shown() -> None:
+    assert closest("a" * 101, ["a" * 100]) is None
+    with pytest.raises(PrototxtError) as caught:
+        parse("b" * 10_000 + ": 1", caffe_pb2.NetParameter())
+    assert len(str(caught.value)) < 500
+
+
+# --------------------------------------------------------------------- messages
+
+
+def test_groups_nest_so_deep() -> None:
+    def nested(depth: int) -> memoryview:
+        return memoryview(b"\x0b" * depth + b"\x0c" * depth)
+
+    assert len(list(wire_fields(nested(MAX_DEPTH)))) == 1
+    with pytest.raises(WireError, match="deeper than 100"):
+        list(wire_fields(nested(MAX_DEPTH + 1)))
+    with pytest.raises(WireError, match="a group ends as 2"):
+        list(wire_fields(memoryview(b"\x0b\x0b\x14\x0c")))
+
+
+def test_messages_in_a_message_are_counted_before_it_is_read(tmp_path: Path) -> None:
+    descriptor = caffe_pb2.NetParameter.DESCRIPTOR
+    layer = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_name["layer"].number
+    blobs = caffe_pb2.LayerParameter.DESCRIPTOR.fields_by_name["blobs"].number
+    data = field(layer, field(blobs, b"") * 3) * 2  # 2 layers and 6 blobs
+    check_messages(memoryview(data), descriptor, limit=8)
+    with pytest.raises(TooManyMessages, match="more than 7 messages"):
+        check_messages(memoryview(data), descriptor, limit=7)
+    check_messages(memoryview(b"\xff\xff"), descriptor)  # whoever reads it says what is wrong
+    path = write(tmp_path / "w.caffemodel", field(layer, b"") * (MAX_MESSAGES + 1))
+    with pytest.raises(SnapshotError, match=r"w\.caffemodel: no NetParameter that makes sense"):
+        read_net_binary(path)
+
+
+def test_values_in_many_pieces_are_put_together() -> None:
+    values = np.arange(2500, dtype="<f4")
+    number = caffe_pb2.BlobProto.DESCRIPTOR.fields_by_name["data"].number
+    pieces = b"".join(field(number, value.tobytes()) for value in values)
+    np.testing.assert_array_equal(StoredBlob(memoryview(pieces)).values(), values)
+
+
+def test_gradients_of_another_number_than_values_are_refused() -> None:
+    stored = blob_proto(np.ones((2, 3), np.float32), np.ones((2, 2), np.float32))
+    assert "stored with 4 gradients" in mismatch([Blob((2, 3))], [stored])
+
+
+def test_doubles_out_of_range_become_infinite() -> None:
+    blob = Blob((3,))
+    copy_blobs([blob], [blob_proto(np.array([1e300, -1e300, 2.5]))])
+    assert blob.data.tolist() == [np.inf, -np.inf, 2.5]
+
+
+def test_shapes_without_values_have_values_nowhere() -> None:
+    proto = caffe_pb2.BlobProto(shape={"dim": [0, 3]})
+    assert array_of(proto).shape == (0, 3)
+    proto = caffe_pb2.BlobProto(shape={"dim": [0, 2**62]})
+    with pytest.raises(SnapshotError, match="a blob of shape 0×4611686018427387904"):
+        array_of(proto)
+
+
+# -------------------------------------------------------------------------- data
+
+
+@pytest.mark.parametrize("name", [b"a\0b.png", b"a\rb.png", b"\0"])
+def test_names_that_no_file_has_are_errors_of_the_list(tmp_path: Path, name: bytes) -> None:
+    path = write(tmp_path / "list.txt", b"good.png 1\n" + name + b" 2\n")
+    with pytest.raises(DataError, match=r"line 2: the name '.*' holds a NUL or a line's end"):
+        read_image_list(path)
+    with pytest.raises(DataError, match=r"cannot read image '.*\\x00"):
+        read_image("a\0b.png")
+    window = write(tmp_path / "windows.txt", b"# 0 a\0b 3 1 1 0")
+    with pytest.raises(DataError, match=r"word 3: found 'a\\x00b', expected an image's path"):
+        read_window_file(window)
+
+
+@pytest.mark.parametrize("label", ["2147483648", "-2147483649", "1_0", "٣", "1.0", "9" * 5000])
+def test_labels_are_whole_numbers_of_32_bits(tmp_path: Path, label: str) -> None:
+    path = write(tmp_path / "list.txt", f"a.png 2147483647\nb.png {label}\n")
+    with pytest.raises(DataError, match=r"line 2: found '.*a whole number"):
+        ImageListSource(path)
+
+
+def test_a_list_of_images_is_a_sequence(tmp_path: Path) -> None:
+    pairs = read_image_list(write(tmp_path / "list.txt", b"a.png 1\n\xff\xc3\xa9 b 2\n c 3"))
+    want = [("a.png", 1), ("\udcffé b", 2), (" c", 3)]
+    assert list(pairs) == want
+    assert (pairs[-1], pairs[1:], len(pairs)) == (want[2], want[1:], 3)
+    with pytest.raises(IndexError):
+        pairs[3]
+
+
+class Two:
+    """A database of two records that does not know how many it has."""
+
+    path, kind, entries = "two", "database", None
+    errors = (ValueError,)
+
+    def cursor(self) -> Any:
+        return self
+
+    def first(self) -> None:
+        self.at, self.moves = 0, getattr(self, "moves", 0)
+
+    def next(self) -> bool:
+        self.at, self.moves = self.at + 1, self.moves + 1
+        return self.at < 2
+
+    def item(self) -> tuple[bytes, bytes]:
+        pixels = np.full((1, 2, 3), self.at, np.uint8)
+        return b"%d" % self.at, make_datum(pixels, self.at).SerializeToString()
+
+
+def test_a_place_far_beyond_the_end_is_found_at_once() -> None:
+    database = Two()
+    source = DatabaseSource(database)
+    source.restore({"position": 10**15 + 1})
+    assert database.moves < 5
+    assert source.read(1).labels.tolist() == [1]
+
+
+# ------------------------------------------------------------------------ images
+
+
+@pytest.mark.parametrize("idea", ["png_large_lie", "png_bomb", "gif_bomb", "jpeg_bomb"])
+def test_large_images_of_few_bytes_are_refused_before_they_are_unpacked(idea: str) -> None:
+    pytest.importorskip("PIL")
+    data = ATTACKS[f"image/{idea}"].make(60_000)
+    with pytest.raises(DataError, match=r"too few for so large an image|decompression bomb"):
+        decode_image(data)
+
+
+def test_programs_are_no_images() -> None:
+    pytest.importorskip("PIL")
+    with pytest.raises(DataError, match="cannot identify image file"):
+        decode_image(ATTACKS["image/postscript"].make(100))
+
+
+# -------------------------------------------------------------------------- HDF5
+
+
+@pytest.mark.parametrize(
+    ("idea", "message"),
+    [
+        ("external_link", "is a link into another file, which is not followed"),
+        ("external_group", "is a link into another file, which is not followed"),
+        ("external_storage", "takes its values from another file, which is not read"),
+        ("virtual_dataset", "takes its values from another file, which is not read"),
+        ("soft_circle", "is a link in a circle"),
+    ],
+)
+@pytest.mark.parametrize("reader", ["hdf5_weights", "hdf5_state", "hdf5_data"])
+def test_other_files_are_not_read(reader: str, idea: str, message: str, tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    from tests.fuzz.readers import READERS, run_case
+
+    data = ATTACKS[f"{reader}/{idea}"].make(0)
+    with pytest.raises((SnapshotError, DataError), match=message):
+        run_case(READERS[reader], data, tmp_path)
+
+
+def test_soft_links_within_a_file_are_followed(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    net = Net(parsed(NET), TEST)
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["values"] = np.full((2, 3), 7, np.float32)
+        file["data/ip/0"] = h5py.SoftLink("/values")
+    load_weights(net, str(tmp_path / "w.h5"))
+    assert (net.params["ip"][0].data == 7).all()
+
+
+def test_datasets_are_read_within_the_limit_of_memory(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "d.h5", "w") as file:
+        file.create_dataset("x", (1000, 100, 10), "f4", compression="gzip")
+    listing = write(tmp_path / "list.txt", str(tmp_path / "d.h5"))
+    text = f'layer {{ name: "d" type: "HDF5Data" top: "x" hdf5_data_param {{ source: "{listing}" '
+    text += "batch_size: 2 } }"
+    with pytest.raises(MemoryLimitError, match=r"layer 'd' .*dataset 'x' takes 3\.81 MiB"):
+        Net(parsed(text), TEST, max_memory=2**20)
+
+
+NET = """
+layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 4 dim: 3 } } }
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y"
+  inner_product_param { num_output: 2 bias_term: false } }
+"""
+
+
+def parsed(text: str) -> Any:
+    net = caffe_pb2.NetParameter()
+    parse(text, net)
+    return net
