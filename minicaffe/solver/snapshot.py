@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,9 +91,10 @@ def read_state(path: str) -> SolverState:
         history = [array_of(one) for one in proto.history]
     except SnapshotError as error:
         raise error.locate(path=path) from error.__cause__
-    return SolverState(
-        proto.iter, proto.learned_net, proto.current_step, history, proto.minicaffe_record
-    )
+    learned_net = proto.learned_net
+    if isinstance(learned_net, bytes):  # a name that is not UTF-8
+        learned_net = os.fsdecode(learned_net)
+    return SolverState(proto.iter, learned_net, proto.current_step, history, proto.minicaffe_record)
 
 
 def peek_record(path: str) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minicaffe.blobproto import blob_proto
 from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver.snapshot import SolverState, read_state, write_state
@@ -132,6 +133,22 @@ def test_weights_are_found_beside_a_moved_state(tmp_path, ending):
     os.remove(os.path.join("moved", model))
     with pytest.raises(SnapshotError, match=f"weights that belong to it are missing.*{model}"):
         again.restore(os.path.join("moved", state))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows' file names are text")
+def test_weights_of_a_name_that_is_not_utf8(tmp_path):
+    solver = make_solver(tmp_path, settings(""))
+    solver.step(1)
+    model, state = solver.snapshot()
+    os.rename(model, b"w_\xe9ter.caffemodel")  # é in Latin-1
+    proto = caffe_pb2.SolverState(iter=1, learned_net="w_Xter.caffemodel")
+    for array in solver.history:
+        proto.history.append(blob_proto(array))
+    Path(state).write_bytes(proto.SerializeToString().replace(b"w_X", b"w_\xe9"))
+    again = make_solver(tmp_path, settings(""))
+    again.restore(state)
+    for a, b in zip(weights_of(solver.net), weights_of(again.net), strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_current_step_is_kept(tmp_path, ending):
