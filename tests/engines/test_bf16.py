@@ -13,7 +13,7 @@ from minicaffe.engines.onednn.primitives import BF16
 from minicaffe.engines.onednn.steps.pooling import LRN
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from tests.engines import test_nets
+from tests.engines import test_folding, test_nets
 from tests.engines.nets import Text, inception
 from tests.engines.test_agree import check, twins_of
 from tests.engines.twins import Twins
@@ -48,7 +48,28 @@ test_reshape_between_iterations = test_nets.test_reshape_between_iterations
 test_shapes_that_change_while_the_net_runs = test_nets.test_shapes_that_change_while_the_net_runs
 test_shared_weights = test_nets.test_shared_weights
 test_writing_into_held_arrays_takes_effect = test_nets.test_writing_into_held_arrays_takes_effect
+test_a_step_that_fails_midway_leaves_nothing_behind = (
+    test_nets.test_a_step_that_fails_midway_leaves_nothing_behind
+)
 twins = test_nets.twins
+
+# Chains that become one primitive in the TEST phase.
+test_all_weighted_layers = test_folding.test_all_weighted_layers
+test_chain_is_one_step_and_every_blob_holds_what_caffe_would_show = (
+    test_folding.test_chain_is_one_step_and_every_blob_holds_what_caffe_would_show
+)
+test_gradients_after_a_folded_forward = test_folding.test_gradients_after_a_folded_forward
+test_parameters_may_change_between_forwards = (
+    test_folding.test_parameters_may_change_between_forwards
+)
+test_parameters_may_change_through_a_held_array = (
+    test_folding.test_parameters_may_change_through_a_held_array
+)
+test_residual_net = test_folding.test_residual_net
+test_skipped_blob_may_be_written_into = test_folding.test_skipped_blob_may_be_written_into
+test_skipped_blob_that_is_held_is_filled_at_every_forward = (
+    test_folding.test_skipped_blob_that_is_held_is_filled_at_every_forward
+)
 
 
 @pytest.fixture(autouse=True)

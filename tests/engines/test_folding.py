@@ -65,7 +65,7 @@ def test_residual_net() -> None:
     covered = steps(twins.onednn)
     assert "a2 + a2_bn + a2_scale + eltwise14 + sum1_relu" in covered
     assert "side + side_bn + side_scale + eltwise26 + sum2_relu" in covered
-    assert error_of(*(net.blobs["scores"].data for net in twins.nets)) < 1e-4
+    assert twins.agree(*(net.blobs["scores"].data for net in twins.nets))
     twins.same(diffs=False)  # a2 and side, too, which the sums leave unfilled
     twins.each("forward_loss")
     assert "a2 + a2_bn + a2_scale" in steps(twins.onednn), "somebody looks at a2: it is filled"
@@ -113,7 +113,7 @@ def test_skipped_blob_that_is_held_is_filled_at_every_forward() -> None:
     for _ in range(3):
         twins.fill()
         twins.each("forward_loss")
-        assert error_of(views[1], views[0]) < 1e-5
+        assert twins.agree(views[1], views[0], 1e-5)
         assert views[0].std() > 0.1
 
 
@@ -187,7 +187,7 @@ def test_gradients_after_a_folded_forward() -> None:
         twins.each("backward")
         for name in twins.numpy.params:
             for left, right in zip(*(net.params[name] for net in twins.nets), strict=True):
-                assert error_of(right.diff, left.diff) < 1e-3
+                assert twins.agree(right.diff, left.diff, 1e-3)
 
 
 def test_without_fusion_every_layer_is_a_step() -> None:

@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from minicaffe.engines.onednn.library import Library, library
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.library import Library, Unimplemented, library
+from minicaffe.engines.onednn.steps import Step
+from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
+from minicaffe.engines.onednn.steps.normalization import BatchNorm
 from minicaffe.layer import Blobs, Layer
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.registry import register
@@ -525,3 +529,36 @@ def test_openmp_is_told_the_number_of_threads() -> None:
             assert most() == count
     finally:
         library().use_threads(before)
+
+
+@pytest.mark.parametrize(
+    "cls", [BatchNorm, Convolution, InnerProduct], ids=lambda cls: cls.__name__
+)
+@pytest.mark.parametrize("phase", [TRAIN, TEST])
+def test_a_step_that_fails_midway_leaves_nothing_behind(
+    cls: type[Step], phase: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    normal, failed = cls.forward, []
+
+    def fail_with_others(self: Step, builder: Builder) -> None:
+        normal(self, builder)
+        if len(self.nodes) > 1:
+            failed.append(self)
+            raise Unimplemented("not together")
+
+    monkeypatch.setattr(cls, "forward", fail_with_others)
+    text = Text()
+    text.input("data", 3, 4, 9, 8)
+    text.input("label", 3)
+    text.add("BatchNorm", "data", "normal")
+    text.add("ReLU", text.add("Scale", "normal", rest="scale_param { bias_term: true }"))
+    text.norm(text.conv("normal", "c1", 16))
+    text.relu(text.inner("c1", "hidden", 7))
+    text.inner("hidden", "scores", 5)
+    text.loss("scores")
+    twins = Twins(str(text), phase)
+    for _ in range(2):
+        twins.fill(**twins.label(5))
+        twins.step(0.1) if phase == TRAIN else twins.each("forward_loss")
+        twins.same(diffs=False)
+    assert failed

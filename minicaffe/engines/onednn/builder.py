@@ -59,6 +59,7 @@ class Versions:
 
     def __init__(self) -> None:
         self.tensors: dict[SyncedMemory, Tensor] = {}
+        self._replaced: list[tuple[SyncedMemory, Tensor | None]] = []  # by the current step
 
     def of(self, memory: SyncedMemory, shape: Sequence[int]) -> Tensor:
         """The current version; a plain one for what no step has computed."""
@@ -69,10 +70,25 @@ class Versions:
     def replace(self, tensor: Tensor) -> Tensor:
         """Make this one the current version."""
         before = self.tensors.get(tensor.memory)
+        self._replaced.append((tensor.memory, before))
         if before is not None:
             before.superseded = True
         self.tensors[tensor.memory] = tensor
         return tensor
+
+    def keep(self) -> None:
+        """A step is complete."""
+        self._replaced.clear()
+
+    def forget(self) -> None:
+        """Take back what the current step has replaced."""
+        while self._replaced:
+            memory, before = self._replaced.pop()
+            if before is None:
+                del self.tensors[memory]
+            else:
+                before.superseded = False
+                self.tensors[memory] = before
 
 
 class Builder:
@@ -99,6 +115,7 @@ class Builder:
         self.values = Versions()
         self.gradients = Versions()
         self.weights = Weights(self)
+        self._copied: list[Tensor] = []  # by the current step
 
     # ------------------------------------------------------------------ lists
 
@@ -116,8 +133,19 @@ class Builder:
         finally:
             self.storage = before
 
+    def forget(self) -> None:
+        """The current step cannot be built so: take back what it has been given."""
+        self.values.forget()
+        while self._copied:
+            self._copied.pop().copies.pop()
+        self.weights.forget()
+
     def end(self) -> Calls:
         """The step's list, complete: what it computed is marked as the newest."""
+        self.values.keep()
+        self.gradients.keep()
+        self.weights.keep()
+        self._copied.clear()
         self.calls.run += [tensor.mark_newest for tensor in self.calls.writes]
         return self.calls
 
@@ -176,6 +204,7 @@ class Builder:
             desc = tensor.home.desc.stored_as(self.storage)
         copy, primitive = tensor.add_copy(desc)
         if primitive is not None:
+            self._copied.append(tensor)
             if tensor.is_plain and tensor not in self.calls.writes:
                 self.then(tensor.bring_out)  # an input that the last forward has overwritten
             self.then(primitive)
@@ -292,6 +321,15 @@ class Weights:
     def __init__(self, builder: Builder) -> None:
         self._builder = builder
         self._copies: list[tuple[SyncedMemory, Memory, Freshened]] = []
+        self._kept = 0  # how many of them belong to steps that are complete
+
+    def keep(self) -> None:
+        """A step is complete."""
+        self._kept = len(self._copies)
+
+    def forget(self) -> None:
+        """Take back what the current step has made."""
+        del self._copies[self._kept :]
 
     def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
         """A parameter's values seen through a descriptor of its plain array.

@@ -163,10 +163,9 @@ class OneDnnPlan:
         builder.begin(self._storage.of(step.node))
         try:
             step.forward(builder)
-        except Unsupported as error:
-            return None, str(error)
-        except Unimplemented as error:
-            if len(step.nodes) == 1:
+        except (Unsupported, Unimplemented) as error:
+            builder.forget()
+            if isinstance(error, Unimplemented) and len(step.nodes) == 1:
                 self._storage.refuse(step.node, str(error))
             return None, str(error)
         builder.then(*(one.mark_newest for one in skipped_blobs(step.nodes, self._looked_at)))
