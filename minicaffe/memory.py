@@ -9,6 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
+from minicaffe.errors import GraphError
 from minicaffe.limits import MemoryShare
 
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
@@ -41,6 +42,30 @@ class Zeros:
 ZEROS = Zeros()
 
 
+class Dropped:
+    """Registered in place of values whose memory others use by now.
+
+    Args:
+        memory: whose values they were.
+        name: the blob's.
+    """
+
+    def __init__(self, memory: SyncedMemory, name: str) -> None:
+        self.memory, self._name = memory, name
+
+    def write_to(self, array: np.ndarray) -> None:
+        """There is nothing to write.
+
+        Raises:
+            GraphError: always; says how to keep the values.
+        """
+        self.memory.newer = self
+        raise GraphError(
+            f"the values of blob '{self._name}' were not kept, as the net was opened with "
+            'keep="outputs"; open it with keep="all" to look at every blob'
+        )
+
+
 class SyncedMemory:
     """A flat array of elements, allocated on first touch, that blobs can share.
 
@@ -53,7 +78,7 @@ class SyncedMemory:
             who keeps a copy remembers the version that it was made of.
     """
 
-    __slots__ = ("_plain", "_shown", "dtype", "newer", "share", "size", "version")
+    __slots__ = ("_lent", "_plain", "_shown", "dtype", "newer", "share", "size", "version")
 
     def __init__(self, size: int, dtype: np.dtype, share: MemoryShare | None = None) -> None:
         self.size = size
@@ -62,6 +87,7 @@ class SyncedMemory:
         self.newer: EngineCopy | None = None
         self.version = 0
         self._plain: np.ndarray | None = None
+        self._lent: np.ndarray | None = None
         self._shown: np.ndarray | None = None
 
     @property
@@ -109,6 +135,16 @@ class SyncedMemory:
     def allocated(self) -> bool:
         """Whether anybody has asked for the array yet."""
         return self._plain is not None
+
+    def borrow(self, array: np.ndarray) -> None:
+        """Use an array that is large enough, until :meth:`give_back`."""
+        self._lent, self._plain = array, array[: self.size]
+
+    def give_back(self) -> np.ndarray:
+        """The array, which this memory uses no longer; whole, if it was borrowed."""
+        array = self.plain if self._lent is None else self._lent
+        self._plain = self._shown = self._lent = None
+        return array
 
     def move_to(self, plain: np.ndarray) -> None:
         """Live in ``plain`` (part of an arena) from now on, taking the values along."""

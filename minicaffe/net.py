@@ -50,6 +50,8 @@ class Net:
             bfloat16 between layers, which halves the memory they move; parameters, their
             gradients, statistics and losses stay float32.
         fuse: let the engine do the work of several layers in one step; off for debugging.
+        keep: ``"all"``, or ``"outputs"``: blobs between inputs and outputs use each other's
+            memory as long as no gradients are asked for; they cannot be looked at then.
         path: the file that a ``NetParameter`` came from, for error messages.
         allow_python_layers: False for a file that you do not trust: it then runs no code
             (Python layers are refused) and writes no file (HDF5Output layers).
@@ -81,6 +83,7 @@ class Net:
         engine: str | None = None,
         precision: str = "float32",
         fuse: bool = True,
+        keep: str = "all",
         path: str | None = None,
         allow_python_layers: bool = True,
         max_memory: int | None = None,
@@ -89,7 +92,9 @@ class Net:
             given, phase, level = phase, level, 0
             weights = given
         self.engine = find_engine(engine, precision)
-        self.precision, self.fuse = precision, fuse
+        self.precision, self.fuse, self.keep = precision, fuse, keep
+        if keep not in ("all", "outputs"):
+            raise GraphError(f'keep is {keep!r}, expected "all" or "outputs"')
         param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")

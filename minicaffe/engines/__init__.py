@@ -46,6 +46,9 @@ class Plan(Protocol):
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
 
+    def describe(self, *, verbose: bool = False) -> list[str]:
+        """What runs each layer, a line a step; more of them if ``verbose``."""
+
 
 def engine_names() -> list[str]:
     """All engines, whether or not this machine can run them; the preferred first."""

@@ -46,12 +46,14 @@ class Calls:
         run: the calls, in order.
         needs: calls of other steps that must have run before, when this step runs alone.
         reads, writes: the versions of blobs that they take from other steps and make.
+        asked: versions that a layer's numpy self asks for.
     """
 
     run: list[Call] = field(default_factory=list)
     needs: list[Call] = field(default_factory=list)
     reads: list[Tensor] = field(default_factory=list)
     writes: list[Tensor] = field(default_factory=list)
+    asked: list[Tensor] = field(default_factory=list)
 
 
 class Versions:
@@ -216,6 +218,7 @@ class Builder:
         tensor = versions.of(memory, shape)
         if tensor.shape != shape:
             if not tensor.is_plain:
+                self.calls.asked.append(tensor)
                 self.then(tensor.bring_out)
             tensor = versions.replace(Tensor(memory, shape))
         return tensor
@@ -278,6 +281,10 @@ class Builder:
     def _write(self, versions: Versions, tensor: Tensor) -> Memory:
         self.calls.writes.append(versions.replace(tensor))
         return tensor.home
+
+    def read_by_numpy(self, blobs: Sequence[Blob]) -> None:
+        """Note that the values of these blobs will be asked for through their arrays."""
+        self.calls.asked += [self.values.of(blob.data_memory, blob.shape) for blob in blobs]
 
     def written_by_numpy(self, blobs: Sequence[Blob], *, gradients: bool = False) -> None:
         """Note that the plain arrays of these blobs will hold the newest values."""

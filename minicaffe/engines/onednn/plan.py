@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
+from minicaffe.engines.onednn.describe import details, headline
 from minicaffe.engines.onednn.library import Unimplemented, on_own_threads
+from minicaffe.engines.onednn.numpy_step import NumpyStep, ShapesChanged
+from minicaffe.engines.onednn.sharing import share_buffers
 from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.tensors import show
-from minicaffe.memory import SyncedMemory
+from minicaffe.memory import Dropped, SyncedMemory
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
 from minicaffe.threads import thread_count
@@ -22,61 +25,13 @@ if TYPE_CHECKING:
     from minicaffe.net import Net
 
 
-class ShapesChanged(Exception):
-    """A layer has given its tops other shapes, or memory, while it ran (a data layer's next
-    image)."""
-
-    def __init__(self, node: Node) -> None:
-        super().__init__(node.name)
-        self.node = node
-
-
-class NumpyStep(Step):
-    """Runs a layer as its numpy self.
-
-    Attributes:
-        reason: why oneDNN does not run it.
-    """
-
-    def __init__(self, nodes: Sequence[Node], reason: str) -> None:
-        super().__init__(nodes)
-        self.reason = reason
-
-    def forward(self, builder: Builder) -> None:
-        """Run the layer; as it asks for its bottoms' data, it gets the newest."""
-        builder.then(self._forward)
-        builder.written_by_numpy(self.node.tops)
-
-    def backward(self, builder: Builder) -> None:
-        """Run the layer's gradient."""
-        builder.then(self.node.backward)
-        wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
-        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
-
-    def _forward(self) -> None:
-        tops = self.node.tops
-        read = [blob.data_memory for blob in self.node.bottoms]
-        for top in tops:
-            if top.data_memory not in read:
-                top.data_memory.newer = None  # about to be overwritten: spare the copying
-        before = [(top.shape, top.data_memory) for top in tops]
-        versions = [memory.version for memory in read]
-        # the running statistics of a BatchNorm count a batch once
-        kept = [blob.data.copy() for blob in self.node.layer.blobs if self.replaying]
-        self.node.forward()
-        for blob, values in zip(self.node.layer.blobs, kept, strict=False):
-            blob.data[...] = values
-        if before != [(top.shape, top.data_memory) for top in tops]:
-            raise ShapesChanged(self.node)
-        for memory, version in zip(read, versions, strict=True):
-            memory.version = version  # the layer only read it
-
-
 class Prepared:
-    """A step with its calls, and the range of nodes that it covers."""
+    """A step with its calls, the range of nodes that it covers, and the blobs that it skips."""
 
-    def __init__(self, step: Step, first: int, forward: Calls) -> None:
-        self.step = step
+    def __init__(
+        self, step: Step, first: int, forward: Calls, skipped: Sequence[Skipped] = ()
+    ) -> None:
+        self.step, self.skipped = step, skipped
         self.first, self.last = first, first + len(step.nodes) - 1
         self.forward = forward
         self.backward = Calls()
@@ -96,6 +51,9 @@ class OneDnnPlan:
         self._storage = Storage(options.storage)
         self._fuse = options.fuse
         self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
+        self._blobs, self._wanted = net.blobs, {*net.inputs, *net.outputs}
+        self._share = net.keep == "outputs"
+        self._dropped: list[tuple[SyncedMemory, Dropped]] = []
         self._signature: list[object] | None = None
         #: Blobs that fusion would skip, but somebody has asked for.
         self._looked_at: set[SyncedMemory] = set()
@@ -106,7 +64,7 @@ class OneDnnPlan:
     def _current_signature(self) -> list[object]:
         """What the prepared calls depend on: shapes, and where the arrays are."""
         signature: list[object] = [self._fuse, self._training, thread_count()]
-        signature.append(len(self._looked_at))
+        signature += [len(self._looked_at), self._share]
         for node in self._nodes:
             for top in node.tops:
                 signature += [top.shape, top.data_memory, top.diff_memory]
@@ -126,7 +84,29 @@ class OneDnnPlan:
             refused = len(self._storage.reasons)
             self._build()
         self._flatten()
+        self._share_memory()
         self._signature = self._current_signature()
+
+    def _share_memory(self) -> None:
+        """Let blobs that nobody will look at use each other's memory."""
+        self._dropped = []
+        self._share = self._share and not (self._training or self._hooks)
+        if not self._share:
+            return
+        names: dict[SyncedMemory, str] = {}
+        for name, blob in self._blobs.items():
+            names.setdefault(blob.data_memory, name)
+        kept = {self._blobs[name].data_memory for name in self._wanted}
+        kept.update(memory for memory in names if memory.held)
+        gone = share_buffers([one.forward for one in self.steps], kept)
+        gone += [one.memory for step in self.steps for one in step.skipped]
+        self._dropped = [(memory, Dropped(memory, names[memory])) for memory in gone]
+
+    def _keep_all(self) -> None:
+        """Give every blob its own memory again."""
+        if self._share:
+            self._share = False
+            self._rebuild()
 
     def _build(self) -> None:
         """Prepare all steps."""
@@ -168,10 +148,11 @@ class OneDnnPlan:
             if isinstance(error, Unimplemented) and len(step.nodes) == 1:
                 self._storage.refuse(step.node, str(error))
             return None, str(error)
-        builder.then(*(one.mark_newest for one in skipped_blobs(step.nodes, self._looked_at)))
+        skipped = skipped_blobs(step.nodes, self._looked_at)
+        builder.then(*(one.mark_newest for one in skipped))
         calls = builder.end()
         self._storage.check(step.node, calls.run)
-        return Prepared(step, index, calls), ""
+        return Prepared(step, index, calls, skipped), ""
 
     def _prepare_backward(self, builder: Builder, prepared: Prepared) -> None:
         step = prepared.step
@@ -238,7 +219,10 @@ class OneDnnPlan:
             for call in self._forward:
                 call()
             show(self._values)
+            for memory, dropped in self._dropped:
+                memory.newer = dropped
         else:
+            self._keep_all()
             self._forward_part(start, end)
 
     def _forward_part(self, start: int, end: int) -> None:
@@ -303,7 +287,8 @@ class OneDnnPlan:
         shown = [
             (memory, memory.array.copy())
             for memory in memories
-            if not isinstance(memory.newer, Skipped)
+            if not isinstance(memory.newer, Skipped | Dropped)
+            and not (self._dropped and memory.newer)  # others use its memory by now
         ]
         self.prepare()
         for prepared in self.steps:
@@ -320,19 +305,17 @@ class OneDnnPlan:
         for memory, values in shown:  # somebody may have written into some of them
             memory.array[...] = values
 
-    def describe(self) -> list[str]:
-        """One line a step: the layers that it covers, and what runs them."""
+    def describe(self, *, verbose: bool = False) -> list[str]:
+        """One line a step: the layers that it covers, and what runs them; ``verbose`` adds one
+        a primitive, with its layouts."""
         lines = []
-        for prepared in self.steps:
-            names = " + ".join(node.name for node in prepared.step.nodes)
-            if isinstance(prepared.step, NumpyStep):
-                lines.append(f"{names}: numpy, {prepared.step.reason}")
-                continue
-            calls = [*prepared.forward.run, *prepared.backward.run]
-            ran = [call.name for call in calls if hasattr(call, "name")]
-            reason = self._storage.reasons.get(prepared.step.node.name)
-            kept = f" (in float32, {reason})" if reason else ""
-            lines.append(f"{names}: {', '.join(ran)}{kept}")
+        for one in self.steps:
+            calls = [*one.forward.run, *one.backward.run]
+            reason = self._storage.reasons.get(one.step.node.name)
+            lines.append(headline(one.step, calls, reason))
+            if verbose:
+                lines += [f"    forward  {line}" for line in details(one.forward.run)]
+                lines += [f"    backward {line}" for line in details(one.backward.run)]
         return lines
 
 

@@ -384,13 +384,18 @@ class Primitive:
         )
 
     @property
+    def operands(self) -> dict[int, Memory]:
+        """What it reads and writes, by argument."""
+        return self._keep[1]
+
+    @property
     def is_reference(self) -> bool:
         """Whether it runs the library's plain reference code, which is slow."""
         return self.name.partition("/")[2].startswith("ref")
 
     def largest(self, dtype: int) -> int:
         """The size of its largest operand of a data type, in bytes."""
-        operands = [memory.desc for memory in self._keep[1].values()]
+        operands = [memory.desc for memory in self.operands.values()]
         return max((desc.size for desc in operands if desc.dtype == dtype), default=0)
 
     def __call__(self) -> None:

@@ -24,15 +24,15 @@ class Skipped:
     def __init__(
         self, memory: SyncedMemory, nodes: Sequence[Node], looked_at: set[SyncedMemory]
     ) -> None:
-        self._memory, self._nodes, self._looked_at = memory, nodes, looked_at
+        self.memory, self._nodes, self._looked_at = memory, nodes, looked_at
 
     def mark_newest(self) -> None:
         """Say that the layers have run, though nobody has filled the blob."""
-        self._memory.newer = self
+        self.memory.newer = self
 
     def write_to(self, array: np.ndarray) -> None:
         """Fill the array (what :class:`SyncedMemory` asks for)."""
-        self._looked_at.add(self._memory)
+        self._looked_at.add(self.memory)
         for top in (top for node in self._nodes for top in node.tops):
             top.data_memory.newer = None
         with np.errstate(all="ignore"):
