@@ -106,7 +106,7 @@ def limit_text(limit: int) -> str:
 def size_text(size: int) -> str:
     """Bytes as people read them, such as ``1.5 GiB``."""
     if size >= 2**60:
-        return f"{size:.2g} bytes"
+        return f"2^{size.bit_length() - 1} bytes or more"
     for unit in ("T", "G", "M", "K"):
         amount = size / _UNITS[unit]
         if amount >= 1:

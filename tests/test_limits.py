@@ -74,7 +74,8 @@ def test_other_texts_are_no_sizes(text: str) -> None:
 def test_sizes_are_shown_in_the_largest_unit() -> None:
     assert [size_text(n) for n in (7, 2048, 3 * 2**29)] == ["7 bytes", "2 KiB", "1.5 GiB"]
     assert [size_text(n * 1024) for n in (999, 1000, 1023)] == ["999 KiB", "1000 KiB", "1023 KiB"]
-    assert size_text(2**70) == "1.2e+21 bytes"
+    assert size_text(2**70) == size_text(2**71 - 1) == "2^70 bytes or more"
+    assert size_text(10**5000).startswith("2^16609 ")
 
 
 def test_the_machine_has_some_memory() -> None:
@@ -285,3 +286,71 @@ def test_an_untrusted_net_writes_no_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"this layer writes '.*precious', which is not allowed"):
         net.forward()
     assert target.read_text() == "precious"
+
+
+# ----------------------------------------------------- memory besides that of blobs
+
+
+def test_the_columns_of_a_convolution_stay_within_the_limit(tmp_path: Path) -> None:
+    text = """
+layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 1 dim: 90 dim: 80 } } }
+layer { name: "conv" type: "Convolution" bottom: "x" top: "y"
+  convolution_param { num_output: 1 kernel_size: 40 } }
+"""
+    net = minicaffe.Net(write(tmp_path / "net.prototxt", text), engine="numpy", max_memory=2**20)
+    with pytest.raises(MemoryLimitError, match=r"layer 'conv' .*the matrix of its windows takes"):
+        net.forward()
+
+
+@pytest.mark.parametrize("stride", [30, 5000, 2**31 - 1])
+def test_a_great_stride_takes_no_memory(tmp_path: Path, stride: int) -> None:
+    text = f"""
+layer {{ name: "in" type: "Input" top: "x"
+  input_param {{ shape {{ dim: 2 dim: 3 dim: 9 dim: 8 }} }} }}
+layer {{ name: "pool" type: "Pooling" bottom: "x" top: "y"
+  pooling_param {{ kernel_size: 2 stride: {stride} }} }}
+"""
+    net = minicaffe.Net(write(tmp_path / "net.prototxt", text), engine="numpy")
+    net.blobs["x"].data[...] = 1
+    got = net.forward()["y"]
+    assert got.shape == (2, 3, 2, 2)
+    assert (got[:, :, 0, 0] == 1).all()
+    assert (got[:, :, 1, 1] < -3e38).all()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ("prefetch: 4000000000", "prefetch is 4000000000, expected at most 10000 batches"),
+        ("prefetch: 9000", "a prefetch of 9000 batches takes"),
+    ],
+)
+def test_batches_made_ahead_stay_within_the_limit(
+    tmp_path: Path, fields: str, message: str
+) -> None:
+    pytest.importorskip("lmdb")
+    import numpy as np
+
+    from tests.data.helpers import write_database
+
+    source = write_database(tmp_path / "db", np.zeros((2, 3, 20, 30), np.uint8))
+    text = f"""
+layer {{ name: "data" type: "Data" top: "data" top: "label"
+  data_param {{ source: "{Path(source).as_posix()}" backend: LMDB batch_size: 2 {fields} }} }}
+"""
+
+    def run() -> None:
+        with minicaffe.Net(write(tmp_path / "net.prototxt", text), max_memory=2**20) as net:
+            net.forward()
+
+    with pytest.raises((DataError, MemoryLimitError), match=message):
+        run()
+
+
+def test_a_great_new_size_is_refused_before_an_image_is_resized(tmp_path: Path) -> None:
+    text = """
+layer { name: "data" type: "ImageData" top: "data" top: "label"
+  image_data_param { source: "nowhere.txt" batch_size: 1 new_height: 90000 new_width: 80000 } }
+"""
+    with pytest.raises(MemoryLimitError, match="an image of 90000×80000 pixels takes 80"):
+        minicaffe.Net(write(tmp_path / "net.prototxt", text), max_memory=2**30)

@@ -71,12 +71,14 @@ def read_inputs(path: str, names: Sequence[str]) -> dict[str, np.ndarray]:
             f"arrays {', '.join(sorted(arrays))} found, expected {', '.join(names)}", path=path
         )
     for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # another kind of file in the archive
+            raise DataError(f"'{name}' is no array", path=path)
         if array.dtype.kind not in "fiub":
             raise DataError(f"'{name}' holds {array.dtype}, numbers are expected", path=path)
     return {name: array.astype(np.float32) for name, array in arrays.items()}
 
 
-def _load(stream: BinaryIO) -> dict[str, np.ndarray]:
+def _load(stream: BinaryIO) -> dict[str, Any]:
     """The arrays in a .npz file by name; that of a .npy file under ""."""
     loaded = np.load(stream, allow_pickle=False)
     if isinstance(loaded, np.ndarray):

@@ -15,6 +15,8 @@ from minicaffe.data.transformer import Transformer
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, Layer
 
+MAX_PREFETCH = 10_000
+
 logger = logging.getLogger("minicaffe")
 
 
@@ -51,6 +53,8 @@ class PrefetchingLayer(Layer):
         if self._closed:
             raise DataError("the net is closed; make a new one to read on")
         if self._prefetcher is None:
+            ahead = self.prefetch_depth * self.dtype.itemsize * sum(blob.count for blob in top)
+            self.limits.check(ahead, f"a prefetch of {self.prefetch_depth} batches")
             self._prefetcher = Prefetcher(self._producer, self.prefetch_depth, len(top), self.dtype)
         batch = self._prefetcher.get()
         for blob, ready in zip(top, batch.blobs, strict=True):
@@ -131,6 +135,18 @@ class ImageProducer:
     def close(self) -> None:
         """Close the source."""
         self._source.close()
+
+
+def prefetch_depth(param: Any) -> int:
+    """How many batches ``data_param { prefetch }`` asks to make ahead.
+
+    Raises:
+        DataError: none, or more than make sense.
+    """
+    depth = positive(param.prefetch, "prefetch")
+    if depth > MAX_PREFETCH:
+        raise DataError(f"prefetch is {depth}, expected at most {MAX_PREFETCH} batches")
+    return depth
 
 
 def positive(value: int, name: str) -> int:

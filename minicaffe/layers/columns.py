@@ -79,6 +79,12 @@ class Columns:
         parts = max(1, -(-batch // max(1, BUDGET // column_bytes)))
         self.images = max(1, -(-batch // parts))
 
+    @property
+    def size_in_memory(self) -> int:
+        """Bytes that the matrix takes."""
+        item = self.dtype.itemsize
+        return self.channels * self.taps * self.images * self.run * item
+
     def parts(self, batch: int) -> Iterator[slice]:
         """The images of a batch, in portions that fit."""
         return (slice(i, min(i + self.images, batch)) for i in range(0, batch, self.images))

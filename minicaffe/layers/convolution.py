@@ -118,8 +118,13 @@ class _ConvolutionBase(Layer):
 
     @property
     def columns(self) -> Columns:
-        """The column matrix for the present shapes."""
+        """The column matrix for the present shapes; asked for by whoever needs its memory.
+
+        Raises:
+            MemoryLimitError: it takes more than the net may.
+        """
         assert self._columns is not None, "reshape comes first"
+        self.limits.check(self._columns.size_in_memory, "the matrix of its windows")
         return self._columns
 
     @property

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from minicaffe.data.base_layer import ImageProducer, PrefetchingLayer, positive, required
+from minicaffe.data.base_layer import (
+    ImageProducer,
+    PrefetchingLayer,
+    positive,
+    prefetch_depth,
+    required,
+)
 from minicaffe.data.datum import forced_color
 from minicaffe.data.leveldb_source import LevelDbSource, is_leveldb
 from minicaffe.data.lmdb_source import LmdbSource, is_lmdb
@@ -38,7 +44,7 @@ class DataLayer(PrefetchingLayer):
         """Open the database."""
         param, transform = self.param.data_param, self.param.transform_param
         batch_size = positive(param.batch_size, "batch_size")
-        self.prefetch_depth = positive(param.prefetch, "prefetch")
+        self.prefetch_depth = prefetch_depth(param)
         source = required(param, "source")
         source_class = _source_class(param.backend, source)
         color = forced_color(transform, color=param.force_encoded_color)

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from minicaffe.data.base_layer import ImageProducer, PrefetchingLayer, positive, required
+from minicaffe.data.base_layer import (
+    ImageProducer,
+    PrefetchingLayer,
+    positive,
+    prefetch_depth,
+    required,
+)
 from minicaffe.data.image_list import ImageListSource
 from minicaffe.data.images import Color
 from minicaffe.data.prefetch import Producer
@@ -31,12 +37,13 @@ class ImageDataLayer(PrefetchingLayer):
         """Read the list."""
         param = self.param.image_data_param
         batch_size = positive(param.batch_size, "batch_size")
-        self.prefetch_depth = positive(self.param.data_param.prefetch, "prefetch")
+        self.prefetch_depth = prefetch_depth(self.param.data_param)
         size = (param.new_height, param.new_width)
         if (size[0] > 0) != (size[1] > 0):
             raise DataError(
                 f"new_height is {size[0]} and new_width {size[1]}; set both (or neither)"
             )
+        self.limits.check(12 * size[0] * size[1], f"an image of {size[0]}×{size[1]} pixels")
         rng = derived_generator(self.rng)
         transformer = Transformer(self.param.transform_param, self.phase, rng, self.dtype)
         source = ImageListSource(

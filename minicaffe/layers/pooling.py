@@ -183,7 +183,7 @@ def _maximum(geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray) 
     """Write the largest pixel of each window; returns its place + 1, 0 for none."""
     winners = _no_winners(geometry, target.shape)
     target[...] = LOWEST
-    if _fewer_windows(geometry):
+    if _fewer_windows(geometry) or geometry.sparse:
         _maximum_by_window(geometry, source, target, winners)
         return winners
     planes = source.shape[0] * source.shape[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -81,17 +82,28 @@ class PoolingGeometry:
         for i, j in np.ndindex(self.output):
             yield i, j, self._covered(0, i), self._covered(1, j)
 
-    def padded(self, images: np.ndarray, value: float) -> np.ndarray:
-        """Images (…, height, width) with a value around them, as far as any window reaches."""
-        reach = tuple(
+    @property
+    def reach(self) -> Pair:
+        """How far any window reaches, from where the front padding begins."""
+        height, width = (
             max(n + p, (out - 1) * s + k)
             for n, k, s, p, out in zip(
                 self.size, self.kernel, self.stride, self.pad, self.output, strict=True
             )
         )
-        if reach == self.size:
+        return height, width
+
+    @property
+    def sparse(self) -> bool:
+        """Whether what the windows reach is mostly neither image nor looked at."""
+        small = math.prod(self.size) + math.prod(self.output)
+        return math.prod(self.reach) > 100 * small
+
+    def padded(self, images: np.ndarray, value: float) -> np.ndarray:
+        """Images (…, height, width) with a value around them, as far as any window reaches."""
+        if self.reach == self.size:
             return images
-        padded = np.full((*images.shape[:-2], *reach), value, images.dtype)
+        padded = np.full((*images.shape[:-2], *self.reach), value, images.dtype)
         (top, left), (height, width) = self.pad, self.size
         padded[..., top : top + height, left : left + width] = images
         return padded

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.blobproto import read_blob
-from minicaffe.data.base_layer import PrefetchingLayer, positive, required
+from minicaffe.data.base_layer import PrefetchingLayer, positive, prefetch_depth, required
 from minicaffe.data.images import Color, decode_image, resize_image
 from minicaffe.data.prefetch import Producer
 from minicaffe.data.records import State, derived_generator
@@ -48,7 +48,7 @@ class WindowDataLayer(PrefetchingLayer):
 
     def make_producer(self, top: Blobs) -> Producer:
         """Read the window file."""
-        self.prefetch_depth = positive(self.param.data_param.prefetch, "prefetch")
+        self.prefetch_depth = prefetch_depth(self.param.data_param)
         if self.param.transform_param.scale != 1:
             logger.warning(
                 "layer '%s': WindowData does not use transform_param { scale }, as in Caffe; "

@@ -12,6 +12,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from minicaffe.cli._arrays import read_inputs
 from minicaffe.cli._config import apply_config
 from minicaffe.cli._flags import FLAGS
@@ -24,7 +26,7 @@ from minicaffe.data.images import Color, read_image
 from minicaffe.data.lmdb_source import LmdbSource
 from minicaffe.data.windows import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
-from minicaffe.net import TEST, Net
+from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_net_binary, read_solver
 from minicaffe.solver.record import decode
@@ -114,16 +116,12 @@ def _image(path: Path) -> None:
 
 
 def _hdf5_data(path: Path) -> None:
-    import numpy as np
-
     listing = path.with_name("list.txt")
     listing.write_text(str(path))
     Hdf5Source(str(listing), ("data", "label"), np.dtype(np.float32))
 
 
 def _hdf5_list(path: Path) -> None:
-    import numpy as np
-
     Hdf5Source(str(path), ("data",), np.dtype(np.float32))
 
 
@@ -138,12 +136,14 @@ def _override(path: Path) -> None:
         apply(caffe_pb2.SolverParameter(), [from_flag(word.replace(":", "=", 1))])
 
 
-def _net(path: Path) -> None:
-    # The seed settles what fillers draw; a layer may still refuse the values in forward.
-    net = Net(path, TEST, seed=1, engine="numpy", max_memory=NET_MEMORY, allow_python_layers=False)
-    with net:
+def _net(path: Path, engine: str = "numpy") -> None:
+    """Build the net, and run it once forward and back."""
+    limits: dict[str, Any] = {"max_memory": NET_MEMORY, "allow_python_layers": False}
+    # a layer may refuse its values as late as in forward
+    with np.errstate(all="ignore"), Net(path, TRAIN, seed=1, engine=engine, **limits) as net:
         if net.layers:
             net.forward_loss()
+            net.backward()
 
 
 def _record(path: Path) -> None:
@@ -167,7 +167,15 @@ def _lmdb(path: Path) -> None:
 READERS: dict[str, Reader] = {
     "prototxt": Reader(seeds.nets, read_net, text=True, share=3),
     "solver": Reader(seeds.solvers, read_solver, text=True, share=2),
-    "net": Reader(seeds.nets, _net, text=True, declared=NET_MEMORY),
+    "net": Reader(seeds.nets, _net, text=True, declared=2 * NET_MEMORY, share=2),
+    "net_onednn": Reader(
+        seeds.nets,
+        lambda path: _net(path, "onednn"),
+        text=True,
+        declared=3 * NET_MEMORY,
+        native=True,
+        share=2,
+    ),
     "caffemodel": Reader(seeds.caffemodels, _caffemodel, share=2),
     "solverstate": Reader(seeds.solverstates, lambda path: read_state(str(path)), share=2),
     "binaryproto": Reader(seeds.blobs, read_blob, share=2),
