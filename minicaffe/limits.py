@@ -162,3 +162,14 @@ def _windows_memory() -> int:
     status = Status(length=ctypes.sizeof(Status))
     known = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore
     return int(status.physical) if known else _UNKNOWN
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process has taken so far, in bytes; None where the system does
+    not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score the weights."""
     note_gpu(args.gpu)
-    options = {**engine_of(args), **limit_options(args)}
+    options = {**engine_of(args), **limit_options(args), "keep": "outputs"}
     with Net(args.model, TEST, args.level or 0, args.stage, **options) as net:
         for path in args.weights:
             net.copy_from(path)

@@ -2,8 +2,11 @@
 
     minicaffe time --model=models/lenet_bn/train_val.prototxt --iterations=20
 
+    minicaffe time --model=models/resnet50/deploy.prototxt --forward_only --verbose
+
 The log has the form of ``caffe time``. Layers are run one at a time here; an engine may be
-faster when it runs the whole net, which the last lines measure.
+faster when it runs the whole net, which the last lines measure. With ``--forward_only`` only
+those appear, without gradients and with the memory that inference needs.
 """
 
 from __future__ import annotations
@@ -11,19 +14,23 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Callable
+from statistics import median
 from time import perf_counter
 
 from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
     add_limits,
+    add_switch,
     engine_of,
     limit_options,
     note_gpu,
     phase_number,
 )
+from minicaffe.engines import engine_name
 from minicaffe.errors import GraphError
-from minicaffe.net import TRAIN, Net
+from minicaffe.limits import peak_memory, size_text
+from minicaffe.net import TEST, TRAIN, Net
 
 logger = logging.getLogger("minicaffe")
 
@@ -34,20 +41,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     flags = ("weights", "phase", "level", "stage", "iterations", *ENGINE_FLAGS)
     add_flags(parser, "model", *flags, "gpu", required=("model",))
+    add_switch(parser, "forward_only", "measure the forward pass of the whole net, no gradients")
+    add_switch(parser, "verbose", "print the plan: what runs each layer, in which layouts")
     add_limits(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and log."""
     note_gpu(args.gpu)
-    phase = phase_number(args.phase, TRAIN)
-    options = {**engine_of(args), **limit_options(args)}
+    phase = phase_number(args.phase, TEST if args.forward_only else TRAIN)
+    keep = "outputs" if args.forward_only else "all"
+    options = {**engine_of(args), **limit_options(args), "keep": keep}
     with Net(args.model, phase, args.level or 0, args.stage, **options) as net:
         if not net.layers:
             raise GraphError("the net has no layers in this phase", path=args.model)
         for path in args.weights or ():
             net.copy_from(path)
-        measure(net, args.iterations or DEFAULT_ITERATIONS)
+        iterations = args.iterations or DEFAULT_ITERATIONS
+        if not args.forward_only:
+            measure(net, iterations)
+            net.replan()  # layers that were measured one by one may run together again
+        _measure_whole(net, iterations, args.forward_only)
+        if args.verbose:
+            _show_plan(net)
     return 0
 
 
@@ -82,18 +98,31 @@ def measure(net: Net, iterations: int) -> None:
     logger.info("Average Forward-Backward: %g ms.", total * 1e3 / iterations)
     logger.info("Total Time: %g ms.", total * 1e3)
     logger.info("*** Benchmark ends ***")
-    _measure_whole(net, iterations)
 
 
-def _measure_whole(net: Net, iterations: int) -> None:
+def _measure_whole(net: Net, iterations: int, forward_only: bool) -> None:
     """The time of whole passes, where the engine may run several layers as one."""
     last = len(net.layers) - 1
-    begin = perf_counter()
-    for _ in range(iterations):
+    times = []
+    for _ in range(iterations + 1):  # the first one prepares
+        begin = perf_counter()
         net._forward(0, last)
-        net._backward(last, 0)
-    took = (perf_counter() - begin) * 1e3 / iterations
-    logger.info("Whole net, Forward-Backward: %g ms.", took)
+        if not forward_only:
+            net._backward(last, 0)
+        times.append((perf_counter() - begin) * 1e3)
+    what = "Forward" if forward_only else "Forward-Backward"
+    logger.info("Whole net, %s: %g ms (median %g ms).", what,
+                sum(times[1:]) / iterations, median(times[1:]))  # fmt: skip
+
+
+def _show_plan(net: Net) -> None:
+    """Log what runs each layer, and the most memory that the process has taken."""
+    logger.info("Plan of engine %s:", engine_name(net.engine))
+    for line in net.plan.describe(verbose=True):
+        logger.info("%s", line)
+    peak = peak_memory()
+    if peak is not None:
+        logger.info("Peak memory of the process: %s", size_text(peak))
 
 
 def _seconds(call: Callable[[int, int], object], index: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,17 @@ def test_measures_every_layer(phase: str, weights: str, capsys: Capture) -> None
     ):  # fmt: skip
         assert line in text
     assert ("accuracy\tforward" in text) == (phase == "TEST")
+
+
+def test_measures_inference_and_shows_the_plan(tiny: Path, capsys: Capture) -> None:
+    words = ["--model=net.prototxt", "--iterations=2", "--forward_only", "--verbose"]
+    assert cli.main(["time", *words]) == 0
+    text = capsys.readouterr().err
+    assert "Whole net, Forward: " in text
+    assert "Plan of engine " in text
+    assert "Peak memory of the process: " in text
+    assert re.search(r" ip( \+ \S+)*: ", text, re.MULTILINE), "which layers a step covers"
+    assert "ackward" not in text
 
 
 def test_nothing_to_measure(tiny: Path, capsys: Capture) -> None:
