@@ -1,16 +1,37 @@
-"""Writing files so that a failure never loses what was there."""
+"""Reading files that end; writing files so that a failure never loses what was there."""
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from minicaffe.errors import MinicaffeError, SnapshotError
+
+
+def open_to_read(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open a file for reading; a device, which may have no end, is refused.
+
+    A prototxt names files, and who wrote it may be somebody else than who runs it. Pipes and
+    terminals are read.
+
+    Raises:
+        OSError: it cannot be opened, or is a device.
+        ValueError: the name holds a NUL.
+    """
+    stream = open(path, "rb")  # noqa: SIM115  (the caller closes it)
+    mode = os.fstat(stream.fileno()).st_mode
+    if stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and not stream.isatty()):
+        stream.close()
+        raise OSError(errno.ENODEV, "it is a device, a file is expected", os.fspath(path))
+    return stream
 
 
 @contextmanager
@@ -133,9 +154,10 @@ def check_writable(prefix: str, *, error: type[MinicaffeError] = SnapshotError) 
     try:
         probe.touch()
         probe.unlink()
-    except OSError as reason:
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+        text = getattr(reason, "strerror", None) or reason
         raise error(
-            f"cannot write to snapshot prefix '{prefix}': {reason.strerror or reason}; make "
+            f"cannot write to snapshot prefix {prefix!r}: {text}; make "
             f"sure that the directory '{probe.parent}' exists and is writable"
         ) from reason
 

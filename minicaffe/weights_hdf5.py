@@ -28,7 +28,7 @@ def is_hdf5(path: str) -> bool:
     try:
         with open(path, "rb") as stream:
             return stream.read(len(SIGNATURE)) == SIGNATURE
-    except OSError:
+    except (OSError, ValueError):  # ValueError: the name holds a NUL
         return False
 
 

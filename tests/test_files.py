@@ -73,3 +73,8 @@ def test_check_writable(tmp_path):
     assert os.listdir(tmp_path) == []
     with pytest.raises(SnapshotError, match=r"snapshot prefix .*nowhere/snap.*directory"):
         check_writable(str(tmp_path / "nowhere" / "snap"))
+
+
+def test_a_prefix_with_a_nul_cannot_be_written_to(tmp_path):
+    with pytest.raises(SnapshotError, match=r"cannot write to snapshot prefix '.*a\\x00b': "):
+        check_writable(str(tmp_path / "a\0b"))

@@ -226,3 +226,52 @@ def test_what_a_prototxt_names_is_only_read(tmp_path: Path) -> None:
     (tmp_path / "probe").unlink()
     after = tree(tmp_path)
     assert after == before
+
+
+READS = [
+    'type: "ImageData" top: "a" top: "b" image_data_param { source: "/dev/zero" }',
+    'type: "ImageData" top: "a" top: "b" image_data_param { source: "list.txt" }',
+    'type: "WindowData" top: "a" top: "b" window_data_param { source: "/dev/zero" '
+    "batch_size: 1 } transform_param { crop_size: 2 }",
+    'type: "HDF5Data" top: "a" hdf5_data_param { source: "/dev/zero" batch_size: 1 }',
+    'type: "HDF5Data" top: "a" hdf5_data_param { source: "names.txt" batch_size: 1 }',
+    'type: "Data" top: "a" data_param { source: "/dev/zero" backend: LMDB batch_size: 1 }',
+    'type: "ImageData" top: "a" top: "b" image_data_param { source: "list.txt" } '
+    'transform_param { mean_file: "/dev/zero" }',
+]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no device without end")
+@pytest.mark.parametrize("layer", READS)
+def test_devices_without_end_are_not_read(
+    layer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("h5py")
+    pytest.importorskip("lmdb")
+    import minicaffe
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.txt").write_text("/dev/zero 1\n")
+    (tmp_path / "names.txt").write_text("/dev/zero\n")
+    (tmp_path / "net.prototxt").write_text(f'layer {{ name: "x" {layer} }}')
+    with pytest.raises(minicaffe.MinicaffeError, match=r"device|no LMDB|does not exist"):
+        minicaffe.Net("net.prototxt")
+    with pytest.raises(minicaffe.MinicaffeError, match="it is a device, a file is expected"):
+        minicaffe.Net("/dev/zero")
+
+
+@pytest.mark.parametrize("layer", [one for one in READS if "/dev/zero" in one])
+def test_names_with_a_nul_are_errors(
+    layer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("h5py")
+    pytest.importorskip("lmdb")
+    import minicaffe
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.txt").write_text("a.png 1\n")
+    text = layer.replace("/dev/zero", "a\\000b")
+    (tmp_path / "net.prototxt").write_text(f'layer {{ name: "x" {text} }}')
+    with pytest.raises(minicaffe.MinicaffeError, match=r"layer 'x' ") as caught:
+        minicaffe.Net("net.prototxt")
+    assert "a" in str(caught.value)

@@ -14,7 +14,7 @@ import numpy as np
 from minicaffe.data.cache import RecordCache
 from minicaffe.data.database_writer import Record
 from minicaffe.data.datum import datum_image, parse_datum
-from minicaffe.data.images import Color
+from minicaffe.data.images import Color, shown_name
 from minicaffe.data.records import Records, Stacker, State
 from minicaffe.errors import DataError
 
@@ -70,6 +70,8 @@ _opening = threading.Lock()
 
 def open_shared(opener: Callable[[str], D], path: str) -> D:
     """``opener(path)``, or what that gave before while somebody still holds it."""
+    if "\0" in path:
+        raise DataError(f"there is no database at {shown_name(path)}: a name holds no NUL")
     key = (opener, os.path.realpath(path))
     with _opening:
         database = _open.get(key)

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.blob import shape_text
+from minicaffe.data.images import shown_name
 from minicaffe.data.order import ShuffledOrder
 from minicaffe.data.records import State
 from minicaffe.errors import DataError
 from minicaffe.extras import require
+from minicaffe.files import open_to_read
 from minicaffe.hdf5_reader import Hdf5Reader
 from minicaffe.limits import Limits
 from minicaffe.suggest import did_you_mean
@@ -149,14 +151,19 @@ class Hdf5Source:
 
 def _read_file_list(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8") as stream:
-            files = stream.read().split()
-    except (OSError, UnicodeDecodeError) as reason:
-        text = getattr(reason, "strerror", None) or "it is not text"
-        raise DataError(
-            f"cannot read the list of HDF5 files '{path}': {text}; expected a text file that "
-            "names them, one a line"
-        ) from reason
+        with open_to_read(path) as stream:
+            files = stream.read().decode("utf-8").split()
+    except UnicodeDecodeError as reason:
+        raise _no_list(path, "it is not text") from reason
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+        raise _no_list(path, getattr(reason, "strerror", None) or str(reason)) from reason
     if not files:
         raise DataError(f"the list '{path}' is empty, expected at least one HDF5 file's name")
     return files
+
+
+def _no_list(path: str, text: str) -> DataError:
+    return DataError(
+        f"cannot read the list of HDF5 files {shown_name(path)}: {text}; expected a text file that "
+        "names them, one a line"
+    )

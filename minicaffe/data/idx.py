@@ -13,6 +13,7 @@ import numpy as np
 
 from minicaffe.blob import MAX_AXES
 from minicaffe.errors import DataError
+from minicaffe.files import open_to_read
 from minicaffe.limits import Limits
 
 _UNSIGNED_BYTE = 8
@@ -35,7 +36,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str = "") -> np.ndarray:
     """
     name = os.fspath(path)
     try:
-        with open(path, "rb") as stream:
+        with open_to_read(path) as stream:
             content = stream.read()
     except OSError as reason:
         raise DataError(f"cannot read the idx file '{name}': {reason.strerror}") from reason

@@ -14,6 +14,7 @@ from minicaffe.data.images import Color, read_image, shown_name
 from minicaffe.data.order import ShuffledOrder
 from minicaffe.data.records import Records, Stacker, State
 from minicaffe.errors import DataError
+from minicaffe.files import open_to_read
 
 _LABEL = re.compile(rb"[-+]?[0-9]{1,10}")
 _UNSPEAKABLE = re.compile(rb"[\0\r\n]")
@@ -70,7 +71,7 @@ def read_image_list(path: str) -> Sequence[tuple[str, int]]:
         DataError: the file cannot be read, is empty, or has a malformed line (names it).
     """
     try:
-        with open(path, "rb") as stream:
+        with open_to_read(path) as stream:
             pairs = ImageList(stream.read(), path)
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
         text = getattr(reason, "strerror", None) or reason

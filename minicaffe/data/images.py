@@ -15,6 +15,7 @@ import numpy as np
 
 from minicaffe.errors import DataError
 from minicaffe.extras import require
+from minicaffe.files import open_to_read
 
 #: What :func:`encode_image` can make, by the usual endings of names.
 ENCODINGS = {
@@ -117,7 +118,7 @@ def read_image(
         DataError: names the file: it is missing, or is no image.
     """
     try:
-        with open(path, "rb") as stream:
+        with open_to_read(path) as stream:
             data = stream.read()
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
         text = getattr(reason, "strerror", None) or reason

@@ -10,6 +10,7 @@ import numpy as np
 
 from minicaffe.data.images import shown_name
 from minicaffe.errors import DataError
+from minicaffe.files import open_to_read
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
 
@@ -61,8 +62,8 @@ def read_window_file(path: str) -> WindowFile:
         DataError: the file cannot be read, is empty, or has something else somewhere.
     """
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape") as stream:
-            text = stream.read()
+        with open_to_read(path) as stream:
+            text = stream.read().decode("utf-8", "surrogateescape")
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
         why = getattr(reason, "strerror", None) or reason
         raise DataError(f"cannot read the window file {shown_name(path)}: {why}") from reason

@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.data.images import opened_image
 from minicaffe.errors import DataError, ShapeError
+from minicaffe.files import open_to_read
 
 #: How bright red, green and blue look (ITU-R BT.709, as scikit-image weighs them).
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], np.float32)
@@ -33,7 +34,7 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
     """
     name = os.fspath(filename)
     try:
-        with open(name, "rb") as stream:
+        with open_to_read(name) as stream:
             data = stream.read()
         with opened_image(data) as image:
             pixels = _pixels(image)

@@ -18,6 +18,7 @@ from minicaffe.data.records import State, derived_generator
 from minicaffe.data.transformer import channel_factor, check_channel_values
 from minicaffe.data.windows import Window, place, read_window_file
 from minicaffe.errors import DataError
+from minicaffe.files import open_to_read
 from minicaffe.layer import Blobs
 from minicaffe.registry import register
 
@@ -202,7 +203,7 @@ class WindowProducer:
         if index in self._files:
             return self._files[index]
         try:
-            with open(self._paths[index], "rb") as stream:
+            with open_to_read(self._paths[index]) as stream:
                 return stream.read()
         except OSError as reason:
             raise DataError(

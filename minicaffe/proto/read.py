@@ -12,6 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError
+from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text import SourceMap, is_repeated, parse
 from minicaffe.proto.upgrade import upgrade_net, upgrade_solver
@@ -202,7 +203,7 @@ def _contents(path: str, kind: type[MinicaffeError]) -> bytes:
 @contextmanager
 def _opened(path: str, kind: type[MinicaffeError]) -> Iterator[BinaryIO]:
     try:
-        with open(path, "rb") as stream:
+        with open_to_read(path) as stream:
             yield stream
     except FileNotFoundError:
         raise kind(f"there is no such file{_near(path)}", path=path) from None

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import SnapshotError
+from minicaffe.files import open_to_read
 
 FORMAT = 1
 _CHUNK = 1 << 20
@@ -110,7 +111,7 @@ def mark_of(path: Any) -> FileMark:
         OSError: it cannot be read.
     """
     check, length = hashlib.sha256(), 0
-    with open(path, "rb") as stream:
+    with open_to_read(path) as stream:
         while chunk := stream.read(_CHUNK):
             check.update(chunk)
             length += len(chunk)
