@@ -128,6 +128,15 @@ class Layer:
             return self.param.loss_weight[index]
         return 1.0 if self.is_loss and index == 0 else 0.0
 
+    @property
+    def wants_reference(self) -> bool:
+        """Whether the prototxt says ``engine: CAFFE``: Caffe's own code, which is numpy's here."""
+        return any(
+            settings.engine == settings.CAFFE
+            for _, settings in self.param.ListFields()
+            if hasattr(settings, "engine") and hasattr(settings, "CAFFE")
+        )
+
     def check_blob_counts(self, bottoms: int, tops: int) -> None:
         """Refuse numbers of bottoms and tops that the layer does not take.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -563,3 +564,35 @@ def test_a_step_that_fails_midway_leaves_nothing_behind(
         twins.step(0.1) if phase == TRAIN else twins.each("forward_loss")
         twins.same(diffs=False)
     assert failed
+
+
+# ------------------------------------------------------------------ engine: CAFFE
+
+
+def test_layers_that_ask_for_caffes_own_code_run_on_numpy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = Text()
+    text.input("data", 3, 4, 9, 8)
+    text.input("label", 3)
+    text.conv("data", "c1", 16, engine="CAFFE")
+    text.relu("c1")
+    text.conv("c1", "c2", 16, engine="CUDNN")
+    text.add("ReLU", "c2", rest="relu_param { engine: CAFFE }", name="reference")
+    text.pool("c2", "p1")
+    text.inner("p1", "scores", 5)
+    text.loss("scores")
+    twins = Twins(str(text))
+    twins.fill(**twins.label(5))
+    with caplog.at_level(logging.WARNING, "minicaffe"):
+        for _ in range(3):
+            twins.step()
+            twins.same()
+    lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
+    for name in ("c1", "reference"):
+        assert lines[name].startswith("numpy, its prototxt says engine: CAFFE")
+    for name in ("c1_relu", "c2"):
+        assert not lines[name].startswith("numpy")
+    said = [message for message in caplog.messages if "engine: CAFFE" in message]
+    assert len(said) == 1
+    assert "numpy run 2 layer(s): c1, reference;" in said[0]

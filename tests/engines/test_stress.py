@@ -210,3 +210,4 @@ def test_every_blob_is_reached() -> None:
     nodes = program.twins.onednn.nodes
     assert {"Split", "BatchNorm", "Concat", "Eltwise"} <= {node.layer.type for node in nodes}
     assert len(program.twins.onednn.shared_params) == 2
+    assert program.twins.plan.count("numpy, its prototxt says engine: CAFFE") == 6

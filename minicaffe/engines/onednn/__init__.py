@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from minicaffe.engines.onednn.builder import Options
 from minicaffe.engines.onednn.library import NotInstalled, library
 from minicaffe.engines.onednn.plan import OneDnnPlan
 from minicaffe.engines.onednn.primitives import BF16, F32
+from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.trial import verify
 from minicaffe.errors import EngineError
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from minicaffe.net import Net
 
 PRIORITY = 10
+
+logger = logging.getLogger("minicaffe")
 
 
 @functools.cache
@@ -60,7 +64,19 @@ def plan(net: Net) -> Plan:
     """
     if net.dtype == np.float32:
         storage = BF16 if net.precision == "bf16" else F32
+        _tell_of_references(net)
         return OneDnnPlan(net, Options(storage, net.fuse))
     if net.precision != PRECISIONS[0]:
         raise EngineError(f"precision {net.precision} is for nets of float32, not of {net.dtype}")
     return numpy_engine.plan(net)
+
+
+def _tell_of_references(net: Net) -> None:
+    """Files made for Caffe say ``engine: CAFFE`` to avoid cuDNN, and may not mean to be slow."""
+    names = [one.name for one in net.nodes if one.layer.wants_reference]
+    names = [one for one in names if step_class(net.layer_dict[one].type) is not None]
+    if names:
+        logger.warning(
+            "engine: CAFFE lets numpy run %d layer(s): %s; without it oneDNN runs them, faster",
+            *(len(names), ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")),
+        )

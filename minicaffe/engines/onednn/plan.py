@@ -126,6 +126,8 @@ class OneDnnPlan:
         cls, reason = step_class(node.layer.type), f"oneDNN has no {node.layer.type}"
         if not all(blob.count for blob in (*node.bottoms, *node.tops)):
             cls, reason = None, "an empty blob"
+        if node.layer.wants_reference:
+            cls, reason = None, "its prototxt says engine: CAFFE"
         if cls is not None:
             nodes = self._fusible(builder, cls, index)
             while nodes:
@@ -171,7 +173,7 @@ class OneDnnPlan:
         for node in self._nodes[index + 1 :]:
             if not builder.hides(nodes[-1], node):
                 break
-            if not cls.takes(nodes, node, builder.training):
+            if node.layer.wants_reference or not cls.takes(nodes, node, builder.training):
                 break
             nodes.append(node)
         return nodes
