@@ -64,7 +64,9 @@ class Columns:
         self.geometry, self.size, self.grid = geometry, size, grid
         self.channels, self.outputs, self.group, self.dtype = channels, outputs, group, dtype
         self.taps = math.prod(geometry.kernel)
-        self._flat = all(step == 1 for step in geometry.stride)
+        #: Windows of one pixel, none of them in the padding: nothing overlaps.
+        self._single = self.taps == 1 and not any(geometry.pad)
+        self._flat = not self._single and all(step == 1 for step in geometry.stride)
         self._pitch = tuple(
             max(n + p, (g - 1) * s + e - p, g if self._flat else 0)
             for n, p, g, s, e in zip(
@@ -94,32 +96,36 @@ class Columns:
     def gather(self, images: np.ndarray) -> np.ndarray:
         """The columns of images (m, channels, …): (group, channels/group · taps, windows)."""
         count = len(images)
-        self._inside(self._padded, count)[...] = images.swapaxes(0, 1)
         columns = self.blank(count)
-        if not self.geometry.pointwise:
-            windows = self._windows(self._padded, count)
-            np.copyto(columns.reshape(windows.shape), windows)
+        if self._single:
+            pixels = self._pixels(images).swapaxes(0, 1)
+            np.copyto(columns.reshape(pixels.shape), pixels)
+            return columns
+        self._inside(self._padded, count)[...] = images.swapaxes(0, 1)
+        windows = self._windows(self._padded, count)
+        np.copyto(columns.reshape(windows.shape), windows)
         return columns
 
     def scatter(self, columns: np.ndarray, images: np.ndarray, bias: np.ndarray | None) -> None:
         """Write into images (m, channels, …) what the columns add up to, plus a bias."""
         count = len(images)
-        if self.geometry.pointwise:
-            sums = columns.reshape(self.channels, count, *self.size)
-        else:
-            self._sums[...] = 0
-            windows = self._windows(self._sums, count)
-            taps = columns.reshape(windows.shape)
-            for tap in np.ndindex(self.geometry.kernel):
-                at = (slice(None), *tap)
-                windows[at] += taps[at]
-            sums = self._inside(self._sums, count)
-        _write(sums.swapaxes(0, 1), images, bias)
+        if self._single:
+            pixels = columns.reshape(self.channels, count, *self.grid).swapaxes(0, 1)
+            if self.grid != self.size:
+                _write(np.zeros((), self.dtype), images, bias)
+            _write(pixels, self._pixels(images), bias)
+            return
+        self._sums[...] = 0
+        windows = self._windows(self._sums, count)
+        taps = columns.reshape(windows.shape)
+        for tap in np.ndindex(self.geometry.kernel):
+            at = (slice(None), *tap)
+            windows[at] += taps[at]
+        _write(self._inside(self._sums, count).swapaxes(0, 1), images, bias)
 
     def blank(self, count: int) -> np.ndarray:
         """Room for the columns of so many images (the same memory that gather uses)."""
-        matrix = self._padded if self.geometry.pointwise else self._matrix
-        return matrix[:, : count * self.run].reshape(self.group, -1, count * self.run)
+        return self._matrix[:, : count * self.run].reshape(self.group, -1, count * self.run)
 
     # ------------------------------------------------------------------ what lies on the grid
 
@@ -134,6 +140,10 @@ class Columns:
         """Weights (group, outputs/group, channels/group · taps) times columns."""
         rows = self._product[:, : columns.shape[-1]]
         return np.matmul(weights, columns, out=rows.reshape(self.group, -1, columns.shape[-1]))
+
+    def multiply_transposed(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Rows (group, outputs/group, windows) times columns turned on their side."""
+        return np.matmul(rows, columns.swapaxes(1, 2), out=self._gradient)
 
     def collect(self, rows: np.ndarray, values: np.ndarray, bias: np.ndarray | None) -> None:
         """Write rows (group, outputs/group, windows), plus a bias, into (m, outputs, …grid)."""
@@ -156,6 +166,11 @@ class Columns:
             (self.channels, *self.geometry.kernel, *shape),
             (padded.strides[0], *(n * item for n in (*taps, *steps))),
         )
+
+    def _pixels(self, images: np.ndarray) -> np.ndarray:
+        """Of images (m, channels, …), those pixels that are windows of their own."""
+        index: tuple[Any, ...] = (..., *(slice(None, None, step) for step in self.geometry.stride))
+        return images[index]
 
     def _inside(self, padded: np.ndarray, count: int) -> np.ndarray:
         """The images themselves, without padding: (channels, m, …size)."""
@@ -196,6 +211,11 @@ class Columns:
     @functools.cached_property
     def _product(self) -> np.ndarray:
         return np.empty((self.outputs, self.images * self.run), self.dtype)
+
+    @functools.cached_property
+    def _gradient(self) -> np.ndarray:  # of the weights
+        sides = (self.group, self.outputs // self.group, self.channels // self.group * self.taps)
+        return np.empty(sides, self.dtype)
 
     @functools.cached_property
     def _spread(self) -> np.ndarray:  # zeros stay where the grid has no window

@@ -14,6 +14,8 @@ from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.checks import refuse_in_place
 from minicaffe.layers.columns import Columns, transposed_product
 from minicaffe.layers.conv_geometry import ConvGeometry, Lengths
+from minicaffe.layers.pointwise import Pointwise
+from minicaffe.layers.turned import Turned, turning_pays
 from minicaffe.registry import register
 
 
@@ -149,8 +151,9 @@ class _ConvolutionBase(Layer):
             self.blobs[1].diff += flat.sum(axis=2).sum(axis=0)
 
     def _add_weight_gradient(self, rows: np.ndarray, columns: np.ndarray) -> None:
+        product = self.columns.multiply_transposed(rows, columns)
         diff = self.blobs[0].diff
-        diff += np.matmul(rows, columns.swapaxes(1, 2)).reshape(diff.shape)
+        diff += product.reshape(diff.shape)
 
 
 @register("Convolution")
@@ -169,11 +172,33 @@ class Convolution(_ConvolutionBase):
     def _size_of_top(self) -> Lengths:
         return self.geometry.output_size(self.size)
 
+    def _prepare_columns(self, batch: int) -> None:
+        before = self._columns_key
+        super()._prepare_columns(batch)
+        if self._columns_key == before:
+            return
+        sides = {
+            "channels": self.channels, "outputs": self.num_output,
+            "group": self.group, "batch": batch,
+        }  # fmt: skip
+        fits = Pointwise.suits(self.geometry, self.size)
+        self._pointwise = Pointwise(self.group) if fits else None
+        self._turned: Turned | None = None
+        if turning_pays(self.geometry, self.output_size, **sides):
+            self._turned = Turned(
+                self.geometry, self.size, self.output_size, dtype=self.dtype, **sides
+            )
+
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """One matrix product for each part of the batch."""
         columns, weights, bias = self.columns, self.weights, self.bias
         for source, target in zip(bottom, top, strict=True):
             images, values = self._by_image(source.data), self._by_image(target.data)
+            if self._pointwise is not None:
+                self._pointwise.multiply(weights, images, values)
+                if bias is not None:
+                    values += bias.reshape(-1, *[1] * len(self.size))
+                continue
             for part in columns.parts(len(images)):
                 product = columns.multiply(weights, columns.gather(images[part]))
                 columns.collect(product, values[part], bias)
@@ -193,6 +218,17 @@ class Convolution(_ConvolutionBase):
     def _backward_one(
         self, top_diff: np.ndarray, images: np.ndarray | None, bottom_diff: np.ndarray | None
     ) -> None:
+        if self._pointwise is not None:
+            if images is not None:
+                diff = self.blobs[0].diff.reshape(self.weights.shape)
+                self._pointwise.add_weight_gradient(top_diff, images, diff)
+            if bottom_diff is not None:
+                self._pointwise.multiply(self.weights.swapaxes(1, 2), top_diff, bottom_diff)
+            return
+        if self._turned is not None and bottom_diff is not None:
+            diff = None if images is None else self.blobs[0].diff
+            self._turned.backward(self.blobs[0].data, top_diff, bottom_diff, images, diff)
+            return
         columns, weights = self.columns, self.weights
         for part in columns.parts(len(top_diff)):
             rows = columns.spread(top_diff[part])

@@ -1,0 +1,168 @@
+"""The numpy engine's quicker ways through a convolution give what the column matrix gives."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from minicaffe.layers import pointwise
+from minicaffe.layers.conv_geometry import ConvGeometry
+from minicaffe.layers.turned import Turned, turning_pays
+from tests.layers.harness import Case, Rig, assert_close
+
+FILLER = "weight_filler { type: 'gaussian' }"
+
+
+def rig(param: str, shape: tuple[int, ...]) -> Rig:
+    made = Rig(Case("Convolution", f"convolution_param {{ {param} {FILLER} }}", [shape]))
+    made.forward()
+    return made
+
+
+def gradients(made: Rig) -> list[np.ndarray]:
+    """Of the bottom and the parameters, to which backward adds."""
+    for blob in made.layer.blobs:
+        blob.diff[...] = 1
+    made.bottom[0].diff[...] = 9  # is overwritten
+    made.backward()
+    return [blob.diff.copy() for blob in (*made.bottom, *made.layer.blobs)]
+
+
+def agree(first: list[np.ndarray], second: list[np.ndarray]) -> None:
+    for got, want, what in zip(first, second, ("bottom", "weights", "bias"), strict=True):
+        assert want.std() > 0
+        assert_close(got, want, 1e-12, what)
+
+
+@pytest.mark.parametrize(
+    ("param", "shape"),
+    [
+        ("num_output: 5 kernel_size: 3", (2, 4, 6, 7)),
+        ("num_output: 5 kernel_size: 3 pad: 1", (2, 4, 6, 7)),
+        ("num_output: 3 kernel_h: 3 kernel_w: 2 pad_h: 2 pad_w: 0", (3, 4, 6, 7)),
+        ("num_output: 6 kernel_size: 3 pad: 1 group: 2", (2, 4, 6, 7)),
+        ("num_output: 8 kernel_size: 3 pad: 1 group: 4", (2, 4, 6, 5)),
+        ("num_output: 4 kernel_size: 3 pad: 2 dilation: 2", (2, 3, 6, 7)),
+        ("num_output: 4 kernel_size: [3, 2] pad: [3, 1] dilation: [3, 1]", (2, 3, 7, 6)),
+        ("num_output: 4 kernel_size: 3 pad: 1", (2, 3, 9)),
+        ("num_output: 4 kernel_size: [2, 3, 1] pad: [1, 1, 0]", (2, 3, 4, 5, 6)),
+    ],
+)
+def test_turned_kernel(param: str, shape: tuple[int, ...]) -> None:
+    made = rig(param, shape)
+    layer = made.layer
+    layer._turned = None
+    usual = gradients(made)
+    layer._turned = Turned(
+        layer.geometry, layer.size, layer.output_size, channels=shape[1],
+        outputs=layer.num_output, group=layer.group, batch=shape[0], dtype=np.dtype(np.float64),
+    )  # fmt: skip
+    agree(gradients(made), usual)
+
+
+def test_turned_kernel_for_the_bottom_alone() -> None:
+    made = rig("num_output: 3 kernel_size: 3 pad: 1", (2, 4, 8, 7))
+    assert made.layer._turned is not None
+    whole = gradients(made)
+    made.layer.param_propagate_down = [False, False]
+    made.bottom[0].diff[...] = 9
+    made.layer.blobs[0].diff[...] = 0
+    made.backward()
+    assert_close(made.bottom[0].diff, whole[0], 1e-12, "bottom")
+    assert not made.layer.blobs[0].diff.any()
+
+
+def test_the_weights_alone_need_no_turned_kernel() -> None:
+    made = rig("num_output: 3 kernel_size: 3 pad: 1", (2, 4, 8, 7))
+    whole = gradients(made)
+    made.case.gradients = [False]
+    for got, want in zip(gradients(made)[1:], whole[1:], strict=True):
+        assert_close(got, want, 1e-12, "parameter")
+
+
+@pytest.mark.parametrize(
+    ("changes", "pays"),
+    [
+        ({}, True),
+        ({"outputs": 96}, False),  # more to gather than what it replaces
+        ({"batch": 1, "channels": 512, "outputs": 512}, False),  # weights outweigh the images
+        ({"batch": 1, "channels": 512, "outputs": 512, "group": 512}, True),
+        ({"stride": (2, 1)}, False),
+        ({"pad": (1, 3)}, False),
+        ({"kernel": (1, 1)}, False),
+    ],
+)
+def test_when_turning_pays(changes: dict[str, object], pays: bool) -> None:
+    facts = {
+        "kernel": (3, 3), "stride": (1, 1), "pad": (1, 1),
+        "channels": 32, "outputs": 32, "group": 1, "batch": 16, **changes,
+    }  # fmt: skip
+    kernel, stride, pad = (facts.pop(name) for name in ("kernel", "stride", "pad"))
+    geometry = ConvGeometry(1, kernel, stride, pad, (1, 1))
+    assert turning_pays(geometry, (8, 9), **facts) == pays
+
+
+@pytest.mark.parametrize("group", [1, 2])
+@pytest.mark.parametrize("shape", [(5, 4, 12, 11), (5, 4, 6, 5, 7)])
+@pytest.mark.parametrize("products", [1, 2, 99])
+def test_product_of_each_image(
+    monkeypatch: pytest.MonkeyPatch, group: int, shape: tuple[int, ...], products: int
+) -> None:
+    monkeypatch.setattr(pointwise, "BUDGET", 6 * 4 // group * 8 * products)
+    made = rig(f"num_output: 6 kernel_size: 1 group: {group}", shape)
+    assert made.layer._pointwise is not None
+    top, quick = made.forward(), gradients(made)
+    made.layer._pointwise = made.layer._turned = None
+    assert_close(top[0], made.forward()[0], 1e-12, "top")
+    agree(quick, gradients(made))
+
+
+@pytest.mark.parametrize(
+    ("param", "shape", "suits"),
+    [
+        ("kernel_size: 1", (2, 4, 12, 11), True),
+        ("kernel_size: 1", (2, 4, 8, 9), False),
+        ("kernel_size: 1 stride: 2", (2, 4, 30, 30), False),
+        ("kernel_size: 1 pad: 1", (2, 4, 12, 11), False),
+        ("kernel_size: 2", (2, 4, 12, 11), False),
+    ],
+)
+def test_when_images_are_multiplied_one_by_one(
+    param: str, shape: tuple[int, ...], suits: bool
+) -> None:
+    assert (rig(f"num_output: 3 {param}", shape).layer._pointwise is not None) == suits
+    assert math.prod(shape[2:]) >= pointwise.PIXELS or not suits
+
+
+@pytest.mark.parametrize("layer", ["Convolution", "Deconvolution"])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_windows_of_one_pixel(layer: str, stride: int) -> None:
+    """They need no matrix that is larger than the images."""
+    param = f"num_output: 3 kernel_size: 1 stride: {stride}"
+    made = Rig(Case(layer, f"convolution_param {{ {param} {FILLER} }}", [(2, 4, 5, 7)]))
+    top, x = made.forward()[0], made.bottom[0].data
+    weights, bias = (blob.data for blob in made.layer.blobs)
+    if layer == "Convolution":
+        want = np.einsum("oc,nchw->nohw", weights[:, :, 0, 0], x[:, :, ::stride, ::stride])
+    else:
+        want = np.zeros_like(top)
+        want[:, :, ::stride, ::stride] = np.einsum("co,nchw->nohw", weights[:, :, 0, 0], x)
+    assert_close(top, want + bias[:, None, None], 1e-12, "top")
+    dy = made.weights[0]
+    if layer == "Convolution":
+        want = np.zeros_like(x)
+        want[:, :, ::stride, ::stride] = np.einsum("oc,nohw->nchw", weights[:, :, 0, 0], dy)
+    else:
+        want = np.einsum("co,nohw->nchw", weights[:, :, 0, 0], dy[:, :, ::stride, ::stride])
+    assert_close(gradients(made)[0], want, 1e-12, "bottom diff")
+
+
+def test_an_empty_batch_of_pixels() -> None:
+    made = rig("num_output: 3 kernel_size: 1", (2, 4, 12, 11))
+    made.bottom[0].reshape(0, 4, 12, 11)
+    assert made.forward()[0].shape == (0, 3, 12, 11)
+    made.weights = [np.zeros((0, 3, 12, 11))]
+    made.backward()
+    assert not made.layer.blobs[0].diff.any()
