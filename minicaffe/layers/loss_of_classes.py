@@ -58,9 +58,18 @@ class SoftmaxLossLayer(LossLayer):
             top[1].reshape_like(bottom[0])
             top[1].share_data(self._prob)
 
+    @property
+    def probabilities(self) -> Blob:
+        """The softmax of bottom 0, of the same shape."""
+        return self._prob
+
     def _forward_prob(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
-        """The probabilities (outer, classes, inner) and the labels."""
+        """Compute the probabilities; (outer, classes, inner) and the labels."""
         softmax(bottom[0].data, bottom[0].axis(self.class_axis), self._prob.data)
+        return self._shown(bottom, top)
+
+    def _shown(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
+        """The same as they are, shown by the second top if there is one."""
         if len(top) > 1:
             top[1].share_data(self._prob)
         return self._split.view(self._prob.data), self._labels(bottom)
@@ -91,7 +100,13 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
     """
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        prob, labels = self._forward_prob(bottom, top)
+        softmax(bottom[0].data, bottom[0].axis(self.class_axis), self._prob.data)
+        self.forward_from_probabilities(bottom, top)
+
+    def forward_from_probabilities(self, bottom: Blobs, top: Blobs) -> None:
+        """The loss, once :attr:`probabilities` holds the softmax of bottom 0 (an engine may
+        compute that elsewhere)."""
+        prob, labels = self._shown(bottom, top)
         losses = np.log(np.maximum(labels.pick(prob), SMALLEST_FLOAT))
         if labels.valid is not None:
             losses[~labels.valid] = 0

@@ -136,3 +136,15 @@ def plain(batch: int = 5) -> str:
     text.inner("hidden", "scores", 4)
     text.loss("scores")
     return str(text)
+
+
+def dense(batch: int = 2) -> str:
+    """A class for every pixel: a loss of many scores, which shows its probabilities."""
+    text = Text()
+    text.input("data", batch, 3, 30, 28)
+    text.input("label", batch, 1, 30, 28)
+    text.relu(text.conv("data", "c1", 8))
+    text.conv("c1", "scores", 5, 1)
+    text.add("SoftmaxWithLoss", "scores label", "loss probabilities",
+             "loss_weight: 0.7 loss_weight: 0 loss_param { ignore_label: 4 }", "loss")  # fmt: skip
+    return str(text)

@@ -13,11 +13,12 @@ from minicaffe.engines.onednn.library import Library, Unimplemented, library
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
 from minicaffe.engines.onednn.steps.normalization import BatchNorm
+from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.registry import register
 from minicaffe.threads import set_threads
-from tests.engines.nets import Text, inception, plain, residual
+from tests.engines.nets import Text, dense, inception, plain, residual
 from tests.engines.twins import Twins, error_of
 
 NETS = {"residual": (residual, 7), "inception": (inception, 6), "plain": (plain, 4)}
@@ -55,6 +56,18 @@ def test_one_iteration(twins: Twins) -> None:
     assert twins.agree(losses[1], losses[0])
     twins.each("backward")
     twins.same()
+
+
+def test_loss_of_many_scores() -> None:
+    twins = Twins(dense())
+    for _ in range(3):
+        twins.fill(**twins.label(5))
+        twins.step()
+        twins.same()
+    assert "softmax_forward/jit" in twins.plan
+    twins.fill(label=np.full((2, 1, 30, 28), 5))
+    with pytest.raises(DataError, match=r"'loss'.*label 5 at index"):
+        twins.onednn.forward_loss()
 
 
 def test_gradients_add_up_over_backward_passes(twins: Twins) -> None:

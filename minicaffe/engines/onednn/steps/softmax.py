@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from minicaffe.engines.onednn.builder import Builder
+from collections.abc import Sequence
+
+from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
     DIFF_DST,
     DIFF_SRC,
@@ -12,7 +14,11 @@ from minicaffe.engines.onednn.primitives import (
     SOFTMAX,
     SRC,
     Desc,
+    Memory,
     Recipe,
+    plain,
+    reorder,
+    row_major,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 
@@ -20,16 +26,26 @@ from minicaffe.engines.onednn.steps import Step, step_for
 FEW = 1 << 12
 
 
+def axis_last(shape: Sequence[int], axis: int) -> Desc:
+    """The layout in which the values along an axis lie side by side: oneDNN has fast code for
+    that alone."""
+    order = [*(one for one in range(len(shape)) if one != axis), axis]
+    strides = [0] * len(shape)
+    for one, stride in zip(order, row_major([shape[i] for i in order]), strict=True):
+        strides[one] = stride
+    return Desc(shape, strides=strides)
+
+
 @step_for("Softmax")
 class Softmax(Step):
     """Probabilities along one axis."""
 
     def forward(self, builder: Builder) -> None:
-        """One primitive, in row-major order."""
+        """One primitive, in float32."""
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         self.axis = bottom.axis(self.layer.param.softmax_param.axis)
-        source = builder.source(bottom, Desc(bottom.shape))
-        desc = source.desc
+        desc = axis_last(bottom.shape, self.axis)
+        source = builder.source(bottom, desc)
         kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
         self.recipe = Recipe("softmax_forward", kind, SOFTMAX, desc, desc, self.axis)
         self.top = builder.result(top, desc)
@@ -44,3 +60,34 @@ class Softmax(Step):
         gradient = builder.gradient_source(self.node.tops[0], desc)
         target = builder.gradient_result(self.node.bottoms[0], desc)
         builder.run(recipe, {DST: self.top, DIFF_DST: gradient, DIFF_SRC: target})
+
+
+@step_for("SoftmaxWithLoss")
+class SoftmaxWithLoss(Step):
+    """Probabilities by oneDNN; loss and gradient, which look at one label each, by the layer."""
+
+    def forward(self, builder: Builder) -> None:
+        """One softmax primitive, brought into the layer's own probabilities."""
+        scores, labels = self.node.bottoms[:2]
+        if scores.count < FEW:
+            raise Unsupported(f"for fewer than {FEW} scores numpy is as fast")
+        axis = scores.axis(self.layer.class_axis)
+        desc = axis_last(scores.shape, axis)
+        recipe = Recipe("softmax_forward", FORWARD_INFERENCE, SOFTMAX, desc, desc, axis)
+        source, computed = builder.source(scores, desc), Memory(desc)
+        builder.run(recipe, {SRC: source, DST: computed})
+        shown = self.layer.probabilities.data_memory.plain
+        builder.then(reorder(computed, plain(shown, scores.shape)))
+        builder.read_by_numpy([labels])
+        builder.then(self._loss)
+        builder.written_by_numpy(self.node.tops)
+
+    def _loss(self) -> None:
+        with self.node.located():
+            self.layer.forward_from_probabilities(self.node.bottoms, self.node.tops)
+
+    def backward(self, builder: Builder) -> None:
+        """The layer's own gradient."""
+        builder.then(self.node.backward)
+        wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
+        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
