@@ -11,17 +11,25 @@ it decides what becomes of that. The command line calls :func:`log_to`.
 
 from __future__ import annotations
 
+import getpass
 import logging
 import os
+import platform
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import TextIO
+
+from minicaffe.errors import MinicaffeError
 
 #: glog's environment variable: 0 shows everything, 1 warnings, 2 errors, 3 fatal errors.
 MINIMUM_LEVEL = "GLOG_minloglevel"
+
+#: glog's environment variable for the folder of log files.
+FOLDER = "GLOG_log_dir"
 
 _LETTERS = {
     logging.DEBUG: "I",
@@ -86,15 +94,21 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def _least(level: int | None) -> int:
+    """The level from which on lines are written."""
+    return _LEVELS.get(os.environ.get(MINIMUM_LEVEL, ""), logging.INFO) if level is None else level
+
+
 @contextmanager
-def log_to(stream: TextIO | None = None) -> Iterator[StatusHandler]:
+def log_to(stream: TextIO | None = None, level: int | None = None) -> Iterator[StatusHandler]:
     """Write minicaffe's log to a stream (stderr by default) in glog's form, for a while.
 
-    The environment variable ``GLOG_minloglevel`` leaves out what is less important.
+    The level, or the environment variable ``GLOG_minloglevel``, leaves out what is less
+    important.
     """
     logger = logging.getLogger("minicaffe")
     handler = StatusHandler(sys.stderr if stream is None else stream)
-    handler.setLevel(_LEVELS.get(os.environ.get(MINIMUM_LEVEL, ""), logging.INFO))
+    handler.setLevel(_least(level))
     before = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -106,3 +120,74 @@ def log_to(stream: TextIO | None = None) -> Iterator[StatusHandler]:
         logger.removeHandler(handler)
         logger.level, logger.propagate = before
         logger.setLevel(before[0])
+
+
+class _LogFile(logging.FileHandler):
+    """Writes log lines into a file; a disk that is full must not end what is logged."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave the line out."""
+
+
+@contextmanager
+def log_file(
+    folder: str | os.PathLike[str] | None, program: str, level: int | None = None
+) -> Iterator[None]:
+    """Write minicaffe's log into a file, too, for a while, named as glog names it.
+
+    ``PROGRAM.INFO`` in the folder is a link to the newest file,
+    ``PROGRAM.HOST.USER.log.INFO.DATE-TIME.PROCESS``.
+
+    Args:
+        folder: where; None means the environment variable ``GLOG_log_dir``, or no file.
+        program: the program's name.
+        level: leaves out what is less important, as in :func:`log_to`.
+
+    Raises:
+        MinicaffeError: the file cannot be created there.
+    """
+    folder = folder or os.environ.get(FOLDER)
+    if not folder:
+        yield
+        return
+    now = datetime.now()
+    host = platform.node() or "unknown"
+    name = f"{program}.{host}.{_user()}.log.INFO.{now:%Y%m%d-%H%M%S}.{os.getpid()}"
+    path = Path(folder, name)
+    try:
+        path.write_text(
+            f"Log file created at: {now:%Y/%m/%d %H:%M:%S}\nRunning on machine: {host}\n"
+            "Log line format: [IWEF]mmdd hh:mm:ss.uuuuuu threadid file:line] msg\n"
+        )
+        handler = _LogFile(path, encoding="utf-8")
+    except OSError as error:
+        raise MinicaffeError(
+            f"{path}: cannot write the log: {error.strerror}; --log_dir names a folder that "
+            "exists and is writable"
+        ) from None
+    _link(path, Path(folder, f"{program}.INFO"))
+    handler.setFormatter(GlogFormatter())
+    handler.setLevel(_least(level))
+    logger = logging.getLogger("minicaffe")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        with suppress(OSError):  # what was left to write to a full disk
+            handler.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):  # nobody has this number
+        return "unknown"
+
+
+def _link(path: Path, link: Path) -> None:
+    """Let the program's own name lead to its newest log, where the system has links."""
+    beside = link.with_name(path.name + ".link")
+    with suppress(OSError, NotImplementedError):
+        beside.symlink_to(path.name)
+        beside.replace(link)

@@ -21,9 +21,10 @@ from collections.abc import Sequence
 from types import ModuleType
 
 import minicaffe
+from minicaffe.cli._caffes_flags import accept_caffes_flags, note_unused, program_name
 from minicaffe.cli._flags import double_dashes
 from minicaffe.errors import MinicaffeError
-from minicaffe.log import log_to
+from minicaffe.log import log_file, log_to
 from minicaffe.suggest import did_you_mean
 
 
@@ -60,16 +61,29 @@ def _run(words: Sequence[str]) -> int:
         print(f"minicaffe {minicaffe.__version__}")
         return 0
     # Only the module of the verb that is asked for is imported: the others may be slow.
-    typed = next((word for word in words if not word.startswith("-")), None)
-    verb = typed.replace("-", "_") if typed else None  # bn-stats is bn_stats
-    if typed is None or verb not in verbs():
+    typed = _typed_verb(words)
+    if typed is None or _module_name(typed) not in verbs():
         return _overview(words, typed)
+    verb = _module_name(typed)
     module = importlib.import_module(f"{__name__}.{verb}")
     parser = _verb_parser(verb, module)
     position = list(words).index(typed)
     args = parser.parse_args([*words[:position], *words[position + 1 :]])
     args.usage_error = parser.error
-    return _guarded(module, args)
+    return _guarded(verb, module, args)
+
+
+def _module_name(typed: str) -> str:
+    return typed.replace("-", "_")  # bn-stats is bn_stats
+
+
+def _typed_verb(words: Sequence[str]) -> str | None:
+    """The word that is to be the verb; as in Caffe, flags and their values may stand before it."""
+    plain = [word for word in words if not word.startswith("-")]
+    if plain and words[0] != plain[0]:
+        known = verbs()
+        return next((word for word in plain if _module_name(word) in known), plain[0])
+    return plain[0] if plain else None
 
 
 def _overview(words: Sequence[str], verb: str | None) -> int:
@@ -96,7 +110,9 @@ def _verb_parser(verb: str, module: ModuleType) -> argparse.ArgumentParser:
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
+        conflict_handler="resolve",  # for those flags of Caffe's that the verb has a use for
     )
+    accept_caffes_flags(parser, verb)
     module.add_arguments(parser)
     return parser
 
@@ -105,12 +121,19 @@ def _summary(module: ModuleType) -> str:
     return (module.__doc__ or "").split("\n", 1)[0].rstrip(".")
 
 
-def _guarded(module: ModuleType, args: argparse.Namespace) -> int:
+def _logged(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
+    """Run a verb; with ``--log_dir`` its log goes into a file, too."""
+    with log_file(args.log_dir, program_name(verb), args.minloglevel):
+        note_unused(args, verb)
+        return module.run(args) or 0
+
+
+def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
     """Run a verb and turn the user's mistakes into a line on stderr and an exit status."""
-    with log_to() as handler:
+    with log_to(level=args.minloglevel) as handler:
         args.log = handler
         try:
-            return module.run(args) or 0
+            return _logged(verb, module, args)
         except MinicaffeError as error:
             handler.show("")
             print(f"error: {error}", file=sys.stderr)

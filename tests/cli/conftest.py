@@ -50,6 +50,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "solver.prototxt").write_text(SOLVER)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GLOG_minloglevel", raising=False)
+    monkeypatch.delenv("GLOG_log_dir", raising=False)
     return tmp_path
 
 
