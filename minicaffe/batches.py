@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.blob import as_numbers, shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.inputs import existing_blobs
 
 if TYPE_CHECKING:
     from minicaffe.net import Net
@@ -23,7 +25,7 @@ def forward_all(net: Net, blobs: Sequence[str] | None, inputs: dict[str, Any]) -
     """Run forward on all items; see :meth:`Net.forward_all`."""
     count = _count(inputs)
     results = [_copies(net.forward(blobs, None, None, **one)) for one in batches(net, inputs)]
-    return _joined(results, count)
+    return _joined(results, count) or _nothing(net, [*net.outputs, *(blobs or ())], "data")
 
 
 def forward_backward_all(
@@ -38,7 +40,10 @@ def forward_backward_all(
     for batch, top_diffs in zip_longest(inputs, tops, fillvalue=nothing):
         data.append(_copies(net.forward(blobs, None, None, **batch)))
         gradients.append(_copies(net.backward(diffs, None, None, **top_diffs)))
-    return _joined(data, count), _joined(gradients, count)
+    return (
+        _joined(data, count) or _nothing(net, [*net.outputs, *(blobs or ())], "data"),
+        _joined(gradients, count) or _nothing(net, [*net.inputs, *(diffs or ())], "diff"),
+    )
 
 
 def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:
@@ -56,9 +61,18 @@ def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:
 
 
 def _count(arrays: dict[str, Any]) -> int:
-    counts = {name: len(array) for name, array in arrays.items()}
+    if not arrays:
+        raise GraphError("arrays of equal length are expected, not none")
+    try:
+        counts = {name: len(array) for name, array in arrays.items()}
+    except TypeError:  # a single number has no length
+        counts = {}
     if len(set(counts.values())) != 1:
-        raise GraphError(f"arrays of equal length are expected, not {counts or 'none'}")
+        shapes = [
+            f"'{name}' {shape_text(as_numbers(array, f'blob {name!r}').shape)}"
+            for name, array in arrays.items()
+        ]
+        raise ShapeError(f"arrays of equal length are expected; their shapes: {', '.join(shapes)}")
     return next(iter(counts.values()))
 
 
@@ -67,4 +81,11 @@ def _copies(arrays: Arrays) -> Arrays:
 
 
 def _joined(results: list[Arrays], count: int) -> Arrays:
-    return {name: np.concatenate([one[name] for one in results])[:count] for name in results[0]}
+    names = results[0] if results else ()
+    return {name: np.concatenate([one[name] for one in results])[:count] for name in names}
+
+
+def _nothing(net: Net, names: Sequence[str], kind: str) -> Arrays:
+    """The results of no items."""
+    wanted = existing_blobs(net, names)
+    return {name: _copies({name: getattr(net.blobs[name], kind)})[name][:0] for name in wanted}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -23,20 +24,23 @@ class Blob:
         shape: the lengths of the axes, outermost first; () is one element.
         dtype: of both arrays; float32 unless somebody checks gradients.
         budget: counts the memory that it declares; None where nobody counts.
+        name: what error messages call it.
 
     ``data`` and ``diff`` are live numpy views: writing into them takes effect. They are
     allocated (as zeros) when first asked for. Reshaping to a smaller or equal count keeps
     the memory and what it holds; reshaping beyond it takes new memory (Caffe's rule).
     """
 
-    __slots__ = ("_budget", "_data", "_diff", "count", "dtype", "shape")
+    __slots__ = ("_budget", "_data", "_diff", "count", "dtype", "name", "shape")
 
     def __init__(
         self,
         shape: tuple[int, ...] = (0,),
         dtype: Any = np.float32,
         budget: MemoryBudget | None = None,
+        name: str = "",
     ) -> None:
+        self.name = name
         self.dtype = np.dtype(dtype)
         self._budget = budget
         self.shape: tuple[int, ...] = ()
@@ -153,12 +157,14 @@ class Blob:
         self._assign(self.diff, values)
 
     def _assign(self, target: np.ndarray, values: Any) -> None:
+        called = f"blob '{self.name}'" if self.name else "a blob"
+        given = as_numbers(values, called)
         try:
-            target[...] = values
+            target[...] = given
         except ValueError as error:
-            given = shape_text(np.shape(values))
             raise ShapeError(
-                f"an array of shape {given} does not fit a blob of shape {shape_text(self.shape)}"
+                f"an array of shape {shape_text(given.shape)} does not fit {called} of shape "
+                f"{shape_text(self.shape)}"
             ) from error
 
     @property
@@ -194,6 +200,31 @@ class Blob:
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape as error messages print it, such as ``2×3×4``; ``scalar`` for ()."""
     return "×".join(map(str, shape)) or "scalar"
+
+
+def as_numbers(values: Any, called: str) -> np.ndarray:
+    """What somebody gives for a blob, as an array of real numbers.
+
+    Args:
+        values: an array, or what numpy makes one of.
+        called: what error messages call the blob, such as ``blob 'data'``.
+
+    Raises:
+        ShapeError: lists of unequal lengths; what stands there is no number.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ShapeError(
+            f"the lists given for {called} have unequal lengths; an array is expected"
+        ) from error
+    if array.dtype.kind == "O":
+        with suppress(TypeError, ValueError):  # of Python's numbers it may be
+            return np.array([float(value) for value in array.flat]).reshape(array.shape)
+    if array.dtype.kind in "OUSMmc":
+        kind = type(values).__name__ if array.shape == () else f"an array of {array.dtype}"
+        raise ShapeError(f"{kind} is given for {called}; real numbers are expected")
+    return array
 
 
 class BlobVec(list):

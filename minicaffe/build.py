@@ -80,6 +80,8 @@ class NetBuilder:
         with node.located():
             self._connect(node)
         node.setup()
+        for index, blob in enumerate(node.layer.blobs):
+            blob.name = blob.name or f"{node.name}[{index}]"
         with node.located():
             learns = self.params.add_layer(node)
             load_embedded_blobs(node)
@@ -152,7 +154,7 @@ class NetBuilder:
         self.available.add(name)
 
     def _new_blob(self, node: Node, name: str) -> None:
-        self.blobs.append(Blob(dtype=self.dtype, budget=self._budget))
+        self.blobs.append(Blob(dtype=self.dtype, budget=self._budget, name=name))
         self.blob_names.append(name)
         self.blob_loss_weights.append(0.0)
         self._needs_backward.append(False)

@@ -6,9 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from minicaffe.blob import shape_text
+from minicaffe.blob import as_numbers, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
@@ -79,7 +77,7 @@ def _fill(net: Net, arrays: dict[str, Any], names: list[str], word: str, kind: s
         )
     for name, array in arrays.items():
         target = getattr(net.blobs[name], kind)
-        values = np.asarray(array)
+        values = as_numbers(array, f"{word} blob '{name}'")
         if not _fits(values.shape, target.shape):
             raise ShapeError(
                 f"the array for {word} blob '{name}' has shape {shape_text(values.shape)}, "

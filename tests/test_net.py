@@ -269,8 +269,19 @@ class TestRunning:
         assert out["fc2"].shape == (10, 3)
         net.forward(data=data[4:8], label=np.zeros(4))
         np.testing.assert_allclose(out["fc2"][4:8], net.blobs["fc2"].data, rtol=1e-6)
-        with pytest.raises(GraphError, match="equal length"):
+        with pytest.raises(ShapeError, match=r"equal length .*: 'data' 10×5, 'label' 9$"):
             net.forward_all(data=data, label=np.zeros(9))
+        with pytest.raises(ShapeError, match="'label' scalar"):
+            net.forward_all(data=data, label=3)
+
+    def test_forward_all_of_nothing(self) -> None:
+        net = build(CLASSIFIER, TRAIN)
+        nothing = {"data": np.zeros((0, 5)), "label": np.zeros(0)}
+        out = net.forward_all(blobs=["fc2"], **nothing)
+        assert {name: values.shape for name, values in out.items()} == {"loss": (0,), "fc2": (0, 3)}
+        data, diffs = net.forward_backward_all(diffs=["fc2"], **nothing)
+        assert set(data) == {"loss"}
+        assert diffs["fc2"].shape == (0, 3)
 
     def test_a_net_without_layers(self) -> None:
         with pytest.raises(GraphError, match="no layers in this phase"):

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.blob import shape_text
+from minicaffe.blob import as_numbers, shape_text
 from minicaffe.data.base_layer import positive
 from minicaffe.data.datum import datum_image, forced_color
 from minicaffe.data.records import Stacker, State, derived_generator
 from minicaffe.data.transformer import Transformer
-from minicaffe.errors import DataError, ShapeError
+from minicaffe.errors import DataError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.registry import register
 
@@ -76,21 +76,22 @@ class MemoryDataLayer(Layer):
             labels: count values, of any shape.
 
         Raises:
-            ShapeError: shapes that do not fit.
-            DataError: the count is no multiple of the batch size.
+            ShapeError: shapes that do not fit; the count is no multiple of the batch size.
         """
-        images = np.asarray(data, self.dtype)
+        image_blob, label_blob = (f"blob '{name}'" for name in self.param.top)
+        images = np.asarray(as_numbers(data, image_blob), self.dtype)
         if images.ndim != 4 or images.shape[1:] != self._shape:
             raise ShapeError(
-                f"the data for blob '{self.param.top[0]}' has shape {shape_text(images.shape)}, "
+                f"the data for {image_blob} has shape {shape_text(images.shape)}, "
                 f"expected count×{shape_text(self._shape)}"
             )
-        values = np.asarray(labels, self.dtype)
+        values = np.asarray(as_numbers(labels, label_blob), self.dtype)
         if values.size != len(images):
             raise ShapeError(
-                f"{values.size} label(s) for {len(images)} item(s) of data; give one for each"
+                f"the labels for {label_blob} have shape {shape_text(values.shape)}, expected "
+                f"{len(images)}: one for each item of {image_blob}"
             )
-        self._check_count(len(images))
+        self._check_count(len(images), ShapeError)
         if self.param.HasField("transform_param"):
             logger.warning("MemoryData does not transform array data on reset")
         self._data, self._labels = images, values.reshape(-1)
@@ -161,8 +162,8 @@ class MemoryDataLayer(Layer):
         if self._has_new_data:
             raise DataError(f"cannot {what} before the data added last has been used up")
 
-    def _check_count(self, count: int) -> None:
+    def _check_count(self, count: int, error: type[MinicaffeError] = DataError) -> None:
         if count == 0 or count % self._batch_size:
-            raise DataError(
+            raise error(
                 f"{count} item(s) given, expected a multiple of batch_size {self._batch_size}"
             )

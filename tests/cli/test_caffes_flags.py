@@ -11,8 +11,19 @@ from minicaffe import cli
 
 Capture = pytest.CaptureFixture[str]
 
-CAFFES = """--gpu= --solver=s --model=net.prototxt --phase=TEST --level=0 --stage= --snapshot=
-    --weights= --iterations=1 --sigint_effect=stop --sighup_effect=stop""".split()
+CAFFES = [
+    "--gpu=",
+    "--solver=s",
+    "--model=net.prototxt",
+    "--phase=TEST",
+    "--level=0",
+    "--stage=",
+    "--snapshot=",
+    "--weights=",
+    "--iterations=1",
+    "--sigint_effect=stop",
+    "--sighup_effect=stop",
+]
 SCORE = ["--model=net.prototxt", "--iterations=1"]
 
 

@@ -203,5 +203,30 @@ def test_a_blob_refuses_another_shape(net):
     blob.data = [[1, 2, 3]] * 2
     assert blob.data[1, 2] == 3
     for kind in ("data", "diff"):
-        with pytest.raises(ValueError, match="array of shape 2×4 does not fit a blob of shape 2×3"):
+        with pytest.raises(
+            ValueError, match="array of shape 2×4 does not fit blob 'data' of shape 2×3"
+        ):
             setattr(blob, kind, np.zeros((2, 4)))
+    with pytest.raises(ValueError, match=r"shape 3×4 does not fit blob 'fc\[0\]' of shape 4×3"):
+        net.params["fc"][0].data = np.zeros((3, 4))
+
+
+@pytest.mark.parametrize(
+    "values", [None, "abc", [[1, 2, 3], [4, 5]], [["a"] * 3] * 2, [[1j] * 3] * 2]
+)
+def test_what_is_no_array_of_numbers_is_a_value_error(net, values):
+    before = net.blobs["data"].data.copy()
+    with pytest.raises(ValueError, match="for input blob 'data'"):
+        net.forward(data=values)
+    with pytest.raises(ValueError, match="for blob 'data'"):
+        net.blobs["data"].data = values
+    np.testing.assert_array_equal(net.blobs["data"].data, before)
+
+
+@pytest.mark.parametrize("kind", [object, bool, "float16", "uint8", ">f8"])
+def test_numbers_of_every_kind_are_taken(net, kind):
+    given = np.array([[0, 1, 1], [1, 0, 0]], kind)
+    net.forward(data=given)
+    np.testing.assert_array_equal(net.blobs["data"].data, [[0, 1, 1], [1, 0, 0]])
+    net.blobs["fc"].diff = np.array([[1, 0, 1, 0], [0, 1, 1, 1]], kind)
+    assert net.blobs["fc"].diff.sum() == 5
