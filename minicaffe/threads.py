@@ -85,6 +85,7 @@ class Team:
     def __init__(self, largest: int, least: int) -> None:
         self._largest, self._least = largest, least
         self._pool: ThreadPoolExecutor | None = None
+        self._process = os.getpid()
 
     def each(self, sizes: Sequence[int], work: Callable[[range, int], None]) -> None:
         """Call ``work(blocks, number)`` once a thread, each with a share of the blocks.
@@ -98,7 +99,8 @@ class Team:
         if count < 2:
             work(range(len(sizes)), 0)
             return
-        if self._pool is None:
+        if self._pool is None or self._process != os.getpid():  # a fork has no threads
+            self._process = os.getpid()
             self._pool = ThreadPoolExecutor(self._largest - 1, "minicaffe-update")
         ends = list(accumulate(sizes))
         bounds = [bisect_right(ends, total * number / count) for number in range(1, count)]
@@ -109,3 +111,9 @@ class Team:
         work(shares[0], 0)
         for one in others:
             one.result()
+
+    def close(self) -> None:
+        """End the threads; another call of :meth:`each` starts new ones."""
+        if self._pool is not None and self._process == os.getpid():
+            self._pool.shutdown()
+        self._pool = None

@@ -415,3 +415,4 @@ class Solver:
         """Let the nets end their threads and close their files."""
         for net in (self.net, *self.test_nets):
             net.close()
+        self._updater.close()

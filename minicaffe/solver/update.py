@@ -138,6 +138,10 @@ class Updater:
         if not self.rule.delta:
             self._clear_gaps()
 
+    def close(self) -> None:
+        """End the threads that have helped."""
+        self._team.close()
+
     def _update(self, block: Block, t: np.ndarray, rate: float, factor: float) -> None:
         """Clip, normalise, decay, apply the rule and subtract, for one block."""
         w, g, run = block.data, block.diff, block.run

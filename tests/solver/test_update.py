@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 
 import numpy as np
@@ -191,6 +192,30 @@ def test_threads_change_nothing(kind, monkeypatch):
         results.append([net.arena.data.copy(), *updater.histories])
     for one, other in zip(*results, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_threads_end(monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 3)
+    team = Team(3, least=1)
+    before = set(threading.enumerate())
+    seen = set()
+    for _ in range(2):
+        seen.clear()
+        team.each([4, 4, 4], lambda share, number: seen.add((share, number)))
+        assert seen == {(range(i, i + 1), i) for i in range(3)}
+        team.close()
+        assert set(threading.enumerate()) == before
+
+
+def test_a_fork_starts_its_own_threads(monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    team = Team(2, least=1)
+    team.each([1, 1], lambda share, number: None)
+    monkeypatch.setattr(os, "getpid", lambda: -1)  # as in a fork
+    seen = []
+    team.each([1, 1], lambda share, number: seen.append(number))
+    assert sorted(seen) == [0, 1]
+    team.close()
 
 
 def test_an_error_in_a_thread_is_told(monkeypatch):
