@@ -9,6 +9,8 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # these nets are too small for more
 
 from minicaffe import engines
+from tests.engines.nets import NETS
+from tests.engines.twins import Twins
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,3 +19,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "engines" in item.path.parts:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(params=NETS)
+def twins(request: pytest.FixtureRequest) -> Twins:
+    make, classes = NETS[request.param]
+    twins = Twins(make())
+    twins.fill(**twins.label(classes))
+    return twins

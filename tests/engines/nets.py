@@ -148,3 +148,7 @@ def dense(batch: int = 2) -> str:
     text.add("SoftmaxWithLoss", "scores label", "loss probabilities",
              "loss_weight: 0.7 loss_weight: 0 loss_param { ignore_label: 4 }", "loss")  # fmt: skip
     return str(text)
+
+
+#: Nets that train, with the number of classes of each.
+NETS = {"residual": (residual, 7), "inception": (inception, 6), "plain": (plain, 4)}

@@ -13,7 +13,7 @@ from minicaffe.engines.onednn.primitives import BF16
 from minicaffe.engines.onednn.steps.pooling import LRN
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from tests.engines import test_folding, test_nets
+from tests.engines import test_folding, test_nets, test_parts, test_plan
 from tests.engines.nets import Text, inception
 from tests.engines.test_agree import check, twins_of
 from tests.engines.twins import Twins
@@ -29,29 +29,28 @@ pytestmark = pytest.mark.skipif(
 UNIT = 2.0**-9
 
 # Whole nets, whatever is done to them: the tests of float32.
-test_backward_after_writing_into_a_blob = test_nets.test_backward_after_writing_into_a_blob
+test_backward_after_writing_into_a_blob = test_parts.test_backward_after_writing_into_a_blob
 test_backward_in_a_test_net = test_nets.test_backward_in_a_test_net
 test_chain = test_nets.test_chain
 test_force_backward_in_a_test_net = test_nets.test_force_backward_in_a_test_net
 test_frozen_parameters_keep_their_gradients = test_nets.test_frozen_parameters_keep_their_gradients
 test_gradients_add_up_over_backward_passes = test_nets.test_gradients_add_up_over_backward_passes
-test_held_arrays_are_kept_in_step = test_nets.test_held_arrays_are_kept_in_step
-test_hooks_see_what_numpy_shows = test_nets.test_hooks_see_what_numpy_shows
+test_held_arrays_are_kept_in_step = test_parts.test_held_arrays_are_kept_in_step
+test_hooks_see_what_numpy_shows = test_parts.test_hooks_see_what_numpy_shows
 test_one_iteration = test_nets.test_one_iteration
 test_parameters_of_another_net = test_nets.test_parameters_of_another_net
-test_partial_backward = test_nets.test_partial_backward
-test_partial_forward = test_nets.test_partial_forward
+test_partial_backward = test_parts.test_partial_backward
+test_partial_forward = test_parts.test_partial_forward
 test_partial_forward_uses_the_newest_shared_weights = (
     test_nets.test_partial_forward_uses_the_newest_shared_weights
 )
 test_reshape_between_iterations = test_nets.test_reshape_between_iterations
 test_shapes_that_change_while_the_net_runs = test_nets.test_shapes_that_change_while_the_net_runs
 test_shared_weights = test_nets.test_shared_weights
-test_writing_into_held_arrays_takes_effect = test_nets.test_writing_into_held_arrays_takes_effect
+test_writing_into_held_arrays_takes_effect = test_parts.test_writing_into_held_arrays_takes_effect
 test_a_step_that_fails_midway_leaves_nothing_behind = (
-    test_nets.test_a_step_that_fails_midway_leaves_nothing_behind
+    test_plan.test_a_step_that_fails_midway_leaves_nothing_behind
 )
-twins = test_nets.twins
 
 # Chains that become one primitive in the TEST phase.
 test_all_weighted_layers = test_folding.test_all_weighted_layers

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
-from minicaffe.engines.onednn.builder import Builder
-from minicaffe.engines.onednn.library import Library, Unimplemented, library
-from minicaffe.engines.onednn.steps import Step
-from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
-from minicaffe.engines.onednn.steps.normalization import BatchNorm
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.registry import register
-from minicaffe.threads import set_threads
-from tests.engines.nets import Text, dense, inception, plain, residual
-from tests.engines.twins import Twins, error_of
-
-NETS = {"residual": (residual, 7), "inception": (inception, 6), "plain": (plain, 4)}
-
-
-@pytest.fixture(params=NETS)
-def twins(request: pytest.FixtureRequest) -> Twins:
-    make, classes = NETS[request.param]
-    twins = Twins(make())
-    twins.fill(**twins.label(classes))
-    return twins
-
-
-def residual_twins(phase: int = TRAIN, head: str = "") -> Twins:
-    twins = Twins(head + residual(), phase)
-    twins.fill(**twins.label(7))
-    for net in twins.nets:
-        for name, blobs in net.params.items():
-            if name.endswith("_bn"):
-                blobs[0].data[...] = np.linspace(-1, 1, blobs[0].count)
-                blobs[1].data[...] = np.linspace(0.5, 2, blobs[0].count)
-                blobs[2].data[...] = 1.25
-    return twins
-
-
-def write(twins: Twins, name: str, kind: str = "data", seed: int = 5) -> None:
-    """The same random values into a blob of both nets."""
-    values = np.random.default_rng(seed).normal(size=twins.numpy.blobs[name].shape)
-    for net in twins.nets:
-        getattr(net.blobs[name], kind)[...] = values
+from tests.engines.nets import NETS, Text, dense, plain, residual
+from tests.engines.twins import Twins, chain, error_of, residual_twins
 
 
 def test_one_iteration(twins: Twins) -> None:
@@ -153,106 +117,6 @@ def test_gradients_agree_with_float64_where_no_unit_changes_sign() -> None:
     assert compared
 
 
-# ------------------------------------------------------------------ parts of a net
-
-
-@pytest.mark.parametrize("kind", ["from", "to", "between"])
-def test_partial_forward(kind: str) -> None:
-    twins = residual_twins()
-    count = len(twins.numpy.layers)
-    twins.each("forward_loss")
-    for index in range(count):
-        start, end = {
-            "from": (index, count - 1),
-            "to": (0, index),
-            "between": (index, index),
-        }[kind]
-        if kind != "to" and index > 2:
-            write(twins, twins.numpy.nodes[index].bottom_names[0], seed=index)
-        losses = twins.each("_forward", start, end)
-        assert twins.agree(losses[1], losses[0])
-    twins.same(diffs=False)
-
-
-@pytest.mark.parametrize("kind", ["from", "to"])
-def test_partial_backward(kind: str) -> None:
-    twins = residual_twins()
-    last = len(twins.numpy.layers) - 1
-    for index in range(2, last):
-        twins.each("forward_loss")
-        if kind == "from":
-            write(twins, twins.numpy.nodes[index].top_names[0], "diff", seed=index)
-        twins.each("_backward", *((index, 0) if kind == "from" else (last, index)))
-        twins.same()
-
-
-def test_backward_after_writing_into_a_blob() -> None:
-    twins = Twins(plain())
-    twins.fill(**twins.label(4))
-    twins.each("forward_loss")
-    write(twins, "hidden")
-    write(twins, "p1")
-    twins.each("backward")
-    twins.same()
-
-
-def test_hooks_see_what_numpy_shows() -> None:
-    twins = residual_twins()
-    twins.step()
-    seen: list[list[np.ndarray]] = [[], []]
-    for net, values in zip(twins.nets, seen, strict=True):
-
-        def look(index: int, net=net, values=values) -> None:
-            values += [net.blobs[name].data.copy() for name in net.nodes[index].top_names]
-
-        def look_back(index: int, net=net, values=values) -> None:
-            values += [net.blobs[name].diff.copy() for name in net.nodes[index].bottom_names[:1]]
-
-        net.after_forward(look)
-        net.after_backward(look_back)
-    twins.step()
-    twins.same()
-    assert len(seen[0]) == len(seen[1]) > 40
-    for got, want in zip(seen[1], seen[0], strict=True):
-        assert twins.agree(got, want)
-
-
-# ------------------------------------------------------------------ arrays that are held
-
-
-def test_held_arrays_are_kept_in_step(twins: Twins) -> None:
-    held = [
-        {(name, kind): getattr(blob, kind) for name, blob in net.blobs.items() for kind in KINDS}
-        for net in twins.nets
-    ]
-    for _ in range(3):
-        twins.step()
-        for key, want in held[0].items():
-            assert twins.agree(held[1][key], want), key
-        for arrays in held:
-            arrays["data", "data"][...] *= 0.9
-
-
-KINDS = ("data", "diff")
-
-
-def test_writing_into_held_arrays_takes_effect() -> None:
-    twins = residual_twins(TEST)
-    inputs = [net.blobs["data"].data for net in twins.nets]
-    weights = [net.params["a1"][0].data for net in twins.nets]
-    scale = [net.params["a1_scale"][0].data for net in twins.nets]
-    statistics = [net.params["a1_bn"][0].data for net in twins.nets]
-    counts = [net.params["a1_bn"][2].data for net in twins.nets]
-    for arrays in (inputs, weights, scale, statistics, counts):
-        twins.each("forward")
-        before = twins.numpy.blobs["scores"].data.copy()
-        for array in arrays:
-            array[...] = array * 1.5 + 0.25
-        twins.each("forward")
-        twins.same(diffs=False)
-        assert error_of(twins.numpy.blobs["scores"].data, before) > 1e-3
-
-
 # ------------------------------------------------------------------ TEST nets
 
 
@@ -335,21 +199,6 @@ def test_parameters_of_another_net() -> None:
 
 
 # ------------------------------------------------------------------ layers that change things
-
-
-def chain(*layers: Callable[[Text, str], str]) -> Twins:
-    """Convolution, these layers, inner product and loss."""
-    text = Text()
-    text.input("data", 3, 4, 9, 8)
-    text.input("label", 3)
-    blob = text.conv("data", "c1", 16, bias_term="false")
-    for layer in layers:
-        blob = layer(text, blob)
-    text.inner(blob, "scores", 5)
-    text.loss("scores")
-    twins = Twins(str(text))
-    twins.fill(**twins.label(5))
-    return twins
 
 
 CHAINS = {
@@ -484,128 +333,3 @@ def test_shapes_that_change_while_the_net_runs() -> None:
     for _ in range(5):
         twins.step()
         twins.same()
-
-
-# ------------------------------------------------------------------ what the plan says
-
-
-def test_the_plan_says_what_runs_each_layer_and_why() -> None:
-    twins = Twins(inception())
-    twins.fill(**twins.label(6))
-    twins.step()
-    lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
-    assert any("c1 + c1_relu" in name for name in lines)
-    assert "convolution_forward" in lines["c1 + c1_relu"]
-    numpy_lines = [line for line in lines.values() if line.startswith("numpy, ")]
-    assert "numpy, oneDNN has no BNLL" in numpy_lines
-    assert "numpy, oneDNN has no Accuracy" in numpy_lines
-
-
-def test_a_configuration_that_onednn_lacks_is_named() -> None:
-    twins = chain(
-        lambda t, b: t.add("LRN", b, "n", "lrn_param { norm_region: WITHIN_CHANNEL }"),
-        lambda t, b: t.add("Power", b, "p", "power_param { power: 3 }"),
-    )
-    twins.step()
-    twins.same()
-    assert "numpy, norm_region WITHIN_CHANNEL" in twins.plan
-    assert "numpy, a power other than 1 and 2" in twins.plan
-
-
-# ------------------------------------------------------------------ threads
-
-
-def test_another_number_of_threads_builds_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    used: list[int] = []
-    monkeypatch.setattr(Library, "use_threads", lambda self, count: used.append(count))
-    twins = residual_twins()
-    try:
-        for count in (1, 2):
-            set_threads(count)
-            steps = twins.onednn.plan.steps  # type: ignore[attr-defined]
-            twins.step()
-            twins.same()
-            assert twins.onednn.plan.steps is not steps  # type: ignore[attr-defined]
-            assert set(used) == {count}
-            used.clear()
-    finally:
-        set_threads(None)
-
-
-def test_openmp_is_told_the_number_of_threads() -> None:
-    most = getattr(library()._dll, "omp_get_max_threads", None)
-    if most is None:
-        pytest.skip("this library was not built for OpenMP")
-    before = most()
-    try:
-        for count in (2, 1):
-            library().use_threads(count)
-            assert most() == count
-    finally:
-        library().use_threads(before)
-
-
-@pytest.mark.parametrize(
-    "cls", [BatchNorm, Convolution, InnerProduct], ids=lambda cls: cls.__name__
-)
-@pytest.mark.parametrize("phase", [TRAIN, TEST])
-def test_a_step_that_fails_midway_leaves_nothing_behind(
-    cls: type[Step], phase: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    normal, failed = cls.forward, []
-
-    def fail_with_others(self: Step, builder: Builder) -> None:
-        normal(self, builder)
-        if len(self.nodes) > 1:
-            failed.append(self)
-            raise Unimplemented("not together")
-
-    monkeypatch.setattr(cls, "forward", fail_with_others)
-    text = Text()
-    text.input("data", 3, 4, 9, 8)
-    text.input("label", 3)
-    text.add("BatchNorm", "data", "normal")
-    text.add("ReLU", text.add("Scale", "normal", rest="scale_param { bias_term: true }"))
-    text.norm(text.conv("normal", "c1", 16))
-    text.relu(text.conv("c1", "c2", 16))
-    text.relu(text.inner("c2", "hidden", 7))
-    text.inner("hidden", "scores", 5)
-    text.loss("scores")
-    twins = Twins(str(text), phase)
-    for _ in range(2):
-        twins.fill(**twins.label(5))
-        twins.step(0.1) if phase == TRAIN else twins.each("forward_loss")
-        twins.same(diffs=False)
-    assert failed
-
-
-# ------------------------------------------------------------------ engine: CAFFE
-
-
-def test_layers_that_ask_for_caffes_own_code_run_on_numpy(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    text = Text()
-    text.input("data", 3, 4, 9, 8)
-    text.input("label", 3)
-    text.conv("data", "c1", 16, engine="CAFFE")
-    text.relu("c1")
-    text.conv("c1", "c2", 16, engine="CUDNN")
-    text.add("ReLU", "c2", rest="relu_param { engine: CAFFE }", name="reference")
-    text.pool("c2", "p1")
-    text.inner("p1", "scores", 5)
-    text.loss("scores")
-    twins = Twins(str(text))
-    twins.fill(**twins.label(5))
-    with caplog.at_level(logging.WARNING, "minicaffe"):
-        for _ in range(3):
-            twins.step()
-            twins.same()
-    lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
-    for name in ("c1", "reference"):
-        assert lines[name].startswith("numpy, its prototxt says engine: CAFFE")
-    for name in ("c1_relu", "c2"):
-        assert not lines[name].startswith("numpy")
-    said = [message for message in caplog.messages if "engine: CAFFE" in message]
-    assert len(said) == 1
-    assert "numpy run 2 layer(s): c1, reference;" in said[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from google.protobuf import text_format
 
 from minicaffe.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
+from tests.engines.nets import Text, residual
 
 #: How far apart bfloat16 and float32 may be in whole nets; a stale or missing value makes it
 #: 0.7 or more.
@@ -111,3 +113,37 @@ class Twins:
     def plan(self) -> str:
         """What the engine made of the net."""
         return "\n".join(self.onednn.plan.describe())  # type: ignore[attr-defined]
+
+
+def residual_twins(phase: int = TRAIN, head: str = "") -> Twins:
+    twins = Twins(head + residual(), phase)
+    twins.fill(**twins.label(7))
+    for net in twins.nets:
+        for name, blobs in net.params.items():
+            if name.endswith("_bn"):
+                blobs[0].data[...] = np.linspace(-1, 1, blobs[0].count)
+                blobs[1].data[...] = np.linspace(0.5, 2, blobs[0].count)
+                blobs[2].data[...] = 1.25
+    return twins
+
+
+def write(twins: Twins, name: str, kind: str = "data", seed: int = 5) -> None:
+    """The same random values into a blob of both nets."""
+    values = np.random.default_rng(seed).normal(size=twins.numpy.blobs[name].shape)
+    for net in twins.nets:
+        getattr(net.blobs[name], kind)[...] = values
+
+
+def chain(*layers: Callable[[Text, str], str]) -> Twins:
+    """Convolution, these layers, inner product and loss."""
+    text = Text()
+    text.input("data", 3, 4, 9, 8)
+    text.input("label", 3)
+    blob = text.conv("data", "c1", 16, bias_term="false")
+    for layer in layers:
+        blob = layer(text, blob)
+    text.inner(blob, "scores", 5)
+    text.loss("scores")
+    twins = Twins(str(text))
+    twins.fill(**twins.label(5))
+    return twins

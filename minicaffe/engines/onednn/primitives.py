@@ -9,12 +9,15 @@ import ctypes
 import math
 import weakref
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicaffe.engines.onednn.library import check, library
 from minicaffe.memory import aligned_zeros
+
+if TYPE_CHECKING:
+    from minicaffe.engines.onednn.attributes import Attributes
 
 BF16, F32 = 2, 3  # data types
 _ANY = 1  # format tag: the primitive chooses
@@ -212,68 +215,6 @@ class Memory:
 def plain(array: np.ndarray, shape: Sequence[int] | None = None) -> Memory:
     """A memory over a C-contiguous float32 array."""
     return Memory(Desc(array.shape if shape is None else shape), array)
-
-
-class Attributes:
-    """Primitive attributes: operations fused behind the primitive, run-time scales."""
-
-    def __init__(self) -> None:
-        lib = library()
-        self.handle = ctypes.c_void_p(lib.create("primitive_attr_create"))
-        weakref.finalize(self, lib.function("primitive_attr_destroy"), self.handle)
-        self._post = lib.create("post_ops_create")
-        weakref.finalize(self, lib.function("post_ops_destroy"), ctypes.c_void_p(self._post))
-
-    def scale_at_run_time(self, *arguments: int) -> Attributes:
-        """Multiply these arguments by scalars that are given when it runs."""
-        for argument in arguments:
-            library().call("primitive_attr_set_scales_mask", self.handle, argument, 0)
-        return self
-
-    def then_sum(self) -> Attributes:
-        """Add what the destination held before."""
-        post = ctypes.c_void_p(self._post)
-        library().call(
-            "post_ops_append_sum",
-            post,
-            ctypes.c_float(1),
-            ctypes.c_int32(0),
-            ctypes.c_int(0),
-        )
-        return self._set()
-
-    def then_eltwise(self, algorithm: int, alpha: float = 0.0, beta: float = 0.0) -> Attributes:
-        """Apply an elementwise function to the result."""
-        post = ctypes.c_void_p(self._post)
-        library().call(
-            "post_ops_append_eltwise",
-            post,
-            algorithm,
-            ctypes.c_float(alpha),
-            ctypes.c_float(beta),
-        )
-        return self._set()
-
-    def then_binary(self, algorithm: int, desc: Desc) -> Attributes:
-        """Combine the result with another memory, argument ``post_op_argument(n, SRC_1)``."""
-        post, handle = ctypes.c_void_p(self._post), ctypes.c_void_p(desc.handle)
-        library().call("post_ops_append_binary", post, algorithm, handle)
-        return self._set()
-
-    def then_prelu(self, *, by_channel: bool) -> Attributes:
-        """Apply a ReLU with learned slopes, argument ``post_op_argument(n, WEIGHTS)``."""
-        axes = 1 << 1 if by_channel else 0
-        library().call("post_ops_append_prelu", ctypes.c_void_p(self._post), axes)
-        return self._set()
-
-    def _set(self) -> Attributes:
-        library().call("primitive_attr_set_post_ops", self.handle, ctypes.c_void_p(self._post))
-        return self
-
-
-def post_op_argument(index: int, argument: int) -> int:
-    """The argument of the operation number ``index`` behind a primitive."""
-    return ATTR_POST_OP * (index + 1) | argument
 
 
 class Recipe:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
     ABS,
@@ -32,7 +33,6 @@ from minicaffe.engines.onednn.primitives import (
     TANH,
     TANH_FROM_DST,
     WEIGHTS,
-    Attributes,
     Desc,
     Memory,
     Recipe,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
     BIAS,
@@ -12,7 +13,6 @@ from minicaffe.engines.onednn.primitives import (
     DECONVOLUTION_DIRECT,
     F32,
     WEIGHTS,
-    Attributes,
     Desc,
     Memory,
     Recipe,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minicaffe.blob import Blob
+from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitives import (
     DIFF_DST,
@@ -13,7 +14,6 @@ from minicaffe.engines.onednn.primitives import (
     FORWARD_TRAINING,
     RELU,
     RELU_FROM_DST,
-    Attributes,
     Memory,
     Recipe,
 )

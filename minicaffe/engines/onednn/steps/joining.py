@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from minicaffe.blob import Blob
+from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
     BINARY_ADD,
@@ -19,7 +20,6 @@ from minicaffe.engines.onednn.primitives import (
     MULTIPLE_SRC,
     SRC,
     SRC_1,
-    Attributes,
     Desc,
     Memory,
     Recipe,

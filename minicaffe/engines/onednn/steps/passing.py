@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitives import (
     BINARY_MUL,
     LINEAR,
-    Attributes,
     Desc,
     Memory,
     reorder,

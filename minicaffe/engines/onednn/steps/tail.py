@@ -16,15 +16,14 @@ from typing import Any
 import numpy as np
 
 from minicaffe.convert.folding import channel_affine, fold_into_previous
+from minicaffe.engines.onednn.attributes import Attributes, post_op_argument
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitives import (
     BINARY_ADD,
     SRC_1,
     WEIGHTS,
-    Attributes,
     Desc,
     Memory,
-    post_op_argument,
 )
 from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.steps.activations import Activation

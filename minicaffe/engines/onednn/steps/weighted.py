@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicaffe.blob import Blob
+from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.library import Unimplemented
 from minicaffe.engines.onednn.primitives import (
@@ -20,7 +21,6 @@ from minicaffe.engines.onednn.primitives import (
     FORWARD_TRAINING,
     SRC,
     WEIGHTS,
-    Attributes,
     Desc,
     Memory,
     Recipe,

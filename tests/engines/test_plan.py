@@ -1,0 +1,141 @@
+"""What a plan says of itself, and what it is built of."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.library import Library, Unimplemented, library
+from minicaffe.engines.onednn.steps import Step
+from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
+from minicaffe.engines.onednn.steps.normalization import BatchNorm
+from minicaffe.net import TEST, TRAIN
+from minicaffe.threads import set_threads
+from tests.engines.nets import Text, inception
+from tests.engines.twins import Twins, chain, residual_twins
+
+# ------------------------------------------------------------------ what the plan says
+
+
+def test_the_plan_says_what_runs_each_layer_and_why() -> None:
+    twins = Twins(inception())
+    twins.fill(**twins.label(6))
+    twins.step()
+    lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
+    assert any("c1 + c1_relu" in name for name in lines)
+    assert "convolution_forward" in lines["c1 + c1_relu"]
+    numpy_lines = [line for line in lines.values() if line.startswith("numpy, ")]
+    assert "numpy, oneDNN has no BNLL" in numpy_lines
+    assert "numpy, oneDNN has no Accuracy" in numpy_lines
+
+
+def test_a_configuration_that_onednn_lacks_is_named() -> None:
+    twins = chain(
+        lambda t, b: t.add("LRN", b, "n", "lrn_param { norm_region: WITHIN_CHANNEL }"),
+        lambda t, b: t.add("Power", b, "p", "power_param { power: 3 }"),
+    )
+    twins.step()
+    twins.same()
+    assert "numpy, norm_region WITHIN_CHANNEL" in twins.plan
+    assert "numpy, a power other than 1 and 2" in twins.plan
+
+
+# ------------------------------------------------------------------ threads
+
+
+def test_another_number_of_threads_builds_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    used: list[int] = []
+    monkeypatch.setattr(Library, "use_threads", lambda self, count: used.append(count))
+    twins = residual_twins()
+    try:
+        for count in (1, 2):
+            set_threads(count)
+            steps = twins.onednn.plan.steps  # type: ignore[attr-defined]
+            twins.step()
+            twins.same()
+            assert twins.onednn.plan.steps is not steps  # type: ignore[attr-defined]
+            assert set(used) == {count}
+            used.clear()
+    finally:
+        set_threads(None)
+
+
+def test_openmp_is_told_the_number_of_threads() -> None:
+    most = getattr(library()._dll, "omp_get_max_threads", None)
+    if most is None:
+        pytest.skip("this library was not built for OpenMP")
+    before = most()
+    try:
+        for count in (2, 1):
+            library().use_threads(count)
+            assert most() == count
+    finally:
+        library().use_threads(before)
+
+
+@pytest.mark.parametrize(
+    "cls", [BatchNorm, Convolution, InnerProduct], ids=lambda cls: cls.__name__
+)
+@pytest.mark.parametrize("phase", [TRAIN, TEST])
+def test_a_step_that_fails_midway_leaves_nothing_behind(
+    cls: type[Step], phase: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    normal, failed = cls.forward, []
+
+    def fail_with_others(self: Step, builder: Builder) -> None:
+        normal(self, builder)
+        if len(self.nodes) > 1:
+            failed.append(self)
+            raise Unimplemented("not together")
+
+    monkeypatch.setattr(cls, "forward", fail_with_others)
+    text = Text()
+    text.input("data", 3, 4, 9, 8)
+    text.input("label", 3)
+    text.add("BatchNorm", "data", "normal")
+    text.add("ReLU", text.add("Scale", "normal", rest="scale_param { bias_term: true }"))
+    text.norm(text.conv("normal", "c1", 16))
+    text.relu(text.conv("c1", "c2", 16))
+    text.relu(text.inner("c2", "hidden", 7))
+    text.inner("hidden", "scores", 5)
+    text.loss("scores")
+    twins = Twins(str(text), phase)
+    for _ in range(2):
+        twins.fill(**twins.label(5))
+        twins.step(0.1) if phase == TRAIN else twins.each("forward_loss")
+        twins.same(diffs=False)
+    assert failed
+
+
+# ------------------------------------------------------------------ engine: CAFFE
+
+
+def test_layers_that_ask_for_caffes_own_code_run_on_numpy(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = Text()
+    text.input("data", 3, 4, 9, 8)
+    text.input("label", 3)
+    text.conv("data", "c1", 16, engine="CAFFE")
+    text.relu("c1")
+    text.conv("c1", "c2", 16, engine="CUDNN")
+    text.add("ReLU", "c2", rest="relu_param { engine: CAFFE }", name="reference")
+    text.pool("c2", "p1")
+    text.inner("p1", "scores", 5)
+    text.loss("scores")
+    twins = Twins(str(text))
+    twins.fill(**twins.label(5))
+    with caplog.at_level(logging.WARNING, "minicaffe"):
+        for _ in range(3):
+            twins.step()
+            twins.same()
+    lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
+    for name in ("c1", "reference"):
+        assert lines[name].startswith("numpy, its prototxt says engine: CAFFE")
+    for name in ("c1_relu", "c2"):
+        assert not lines[name].startswith("numpy")
+    said = [message for message in caplog.messages if "engine: CAFFE" in message]
+    assert len(said) == 1
+    assert "numpy run 2 layer(s): c1, reference;" in said[0]
