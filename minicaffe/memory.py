@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from minicaffe.errors import GraphError
 from minicaffe.limits import MemoryShare
 
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
+LARGE = 2**22  # bytes that are worth a search for garbage
 
 
 def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
@@ -163,3 +165,19 @@ def only_read(memories: Sequence[SyncedMemory]) -> Iterator[None]:
     finally:
         for memory, version in zip(memories, versions, strict=True):
             memory.version = version
+
+
+def release(owner: object, size: int) -> None:
+    """Free what a dying object holds at once, though parts of it refer to each other.
+
+    An engine's plan and the memories that it fills do so. Python looks for such garbage after so
+    many new objects, however large they are; without this the memory of several nets piles up.
+    What somebody else holds stays.
+
+    Args:
+        owner: the object; it is empty afterwards.
+        size: how many bytes it may hold; a search does not pay below :data:`LARGE`.
+    """
+    if size >= LARGE and not sys.is_finalizing():
+        vars(owner).clear()
+        gc.collect()

@@ -25,6 +25,7 @@ from minicaffe.inputs import (
 )
 from minicaffe.layer import Layer
 from minicaffe.limits import Limits
+from minicaffe.memory import release
 from minicaffe.parameters import LearnableParam, ParamArena, share_parameters
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
@@ -403,6 +404,16 @@ class Net:
         """Let layers end their threads and close their files; the net must not run again."""
         for layer in getattr(self, "layers", ()):
             layer.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_plan", None) is not None:
+            release(self, self._size())
+
+    def _size(self) -> int:
+        """How many bytes the values of blobs and parameters take."""
+        of_layers = (blob for layer in self.layers for blob in layer.blobs)
+        memories = {blob.data_memory for blob in (*self._blobs, *of_layers)}
+        return sum(memory.size for memory in memories) * self.dtype.itemsize
 
     def __enter__(self) -> Net:
         return self
