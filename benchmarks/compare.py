@@ -59,7 +59,7 @@ def arguments() -> argparse.ArgumentParser:
     add("--slices", type=int, default=5, help="turns that these are cut into (default: 5)")
     add("--max-load", type=float, default=0.05, help="what others may use of the machine while a "
         "turn counts, from 0 to 1 (default: 0.05)")  # fmt: skip
-    add("--wait", type=float, default=20, help="seconds to wait for such quiet (default: 20)")
+    add("--wait", type=float, default=5, help="seconds to wait for such quiet (default: 5)")
     add("--results", type=Path, help="a file to keep the results in")
     add("--output", type=Path, help="a document to write the tables into")
     add("--check", action="store_true", help="only show that PyTorch computes the same")
