@@ -80,6 +80,7 @@ def run_slice(step: Step, seconds: float, least: int) -> list[float]:
 
 def main() -> None:
     """Prepare, warm up, then answer."""
+    machine.end_with_parent()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries may print
     warnings.simplefilter("ignore")

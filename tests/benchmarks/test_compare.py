@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -136,3 +137,24 @@ def test_unknown_nets_are_named(tmp_path):
     done = compare("--nets", "lenett", cwd=tmp_path)
     assert done.returncode == 2
     assert "invalid choice: 'lenett'" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
+def test_contenders_end_with_the_comparison(tmp_path):
+    """Killed without a chance to clean up, it leaves nobody behind, stopped or not."""
+    code = (
+        "import os, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from benchmarks.contenders import OURS\n"
+        "from benchmarks.session import Process, Task\n"
+        "who = Process(OURS, Task('lenet', 2, 'float32', 1, ''), warm=0, verbose=False)\n"
+        "print(who._process.pid, flush=True)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT)], capture_output=True, text=True, cwd=tmp_path
+    )
+    stat = Path(f"/proc/{int(done.stdout)}/stat")
+    deadline = time.monotonic() + 30
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        assert time.monotonic() < deadline, "the contender is still there"
+        time.sleep(0.05)
