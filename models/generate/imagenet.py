@@ -167,9 +167,9 @@ def plain_conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **
     return n[name]
 
 
-def batch_norm(n: NetSpec, name: str, scale: str, bottom: Top, eps: float | None = None) -> Top:
-    """Add BatchNorm and Scale, in place."""
-    n[name] = L.BatchNorm(bottom, in_place=True, **({} if eps is None else dict(eps=eps)))
+def batch_norm(n: NetSpec, name: str, scale: str, bottom: Top, **fields: float) -> Top:
+    """Add BatchNorm, which takes the fields, and Scale, in place."""
+    n[name] = L.BatchNorm(bottom, in_place=True, **fields)
     n[scale] = L.Scale(n[name], in_place=True, bias_term=True)
     return n[scale]
 
