@@ -9,7 +9,7 @@ from typing import Any
 from minicaffe.errors import DataError
 from minicaffe.suggest import did_you_mean
 
-STEPS = 1000  # of every training
+STEPS = 1500  # of every training
 BATCH = 32  # images in a step, as in the paper
 RATE = 0.005  # of the baseline at the beginning
 DECAY = 0.5  # what is left of the baseline's rate at the end
