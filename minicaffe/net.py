@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe import batches, debug, runtime, weights
+from minicaffe import batches, debug, runtime
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.build import NetBuilder
 from minicaffe.engines import Plan, find_engine
@@ -26,7 +26,8 @@ from minicaffe.inputs import (
 from minicaffe.layer import Layer
 from minicaffe.limits import Limits
 from minicaffe.memory import release
-from minicaffe.parameters import LearnableParam, ParamArena, share_parameters
+from minicaffe.net_weights import NetWeights
+from minicaffe.parameters import LearnableParam, ParamArena
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
 
@@ -34,7 +35,7 @@ TRAIN: int = caffe_pb2.TRAIN
 TEST: int = caffe_pb2.TEST
 
 
-class Net:
+class Net(NetWeights):
     """A network, built from prototxt for one phase.
 
     Args:
@@ -365,38 +366,6 @@ class Net:
         for param in self.learnable_params:
             if param.blob.diff_memory.allocated:
                 param.blob.diff_memory.clear()
-
-    def share_with(self, other: Net) -> None:
-        """Use another net's parameters wherever a layer of the same name is in both.
-
-        Raises:
-            ShapeError: such a layer has other parameters there.
-        """
-        share_parameters(self.nodes, other.nodes)
-
-    def copy_from(self, path: str | os.PathLike[str]) -> None:
-        """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``."""
-        weights.load_weights(self, os.fspath(path))
-
-    def copy_from_proto(self, param: Any, path: str | None = None) -> None:
-        """Copy trained layers by name from a ``NetParameter``."""
-        weights.copy_trained_layers(self, param, path)
-
-    def to_proto(self, write_diff: bool = False) -> Any:
-        """The net with its parameters, as a ``NetParameter``."""
-        return weights.net_to_proto(self, write_diff)
-
-    def save(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
-        """Write a ``.caffemodel`` that Caffe reads."""
-        weights.save_caffemodel(self, os.fspath(path), write_diff)
-
-    def save_hdf5(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
-        """Write the parameters as HDF5 in Caffe's layout."""
-        weights.save_hdf5(self, os.fspath(path), write_diff)
-
-    def load_hdf5(self, path: str | os.PathLike[str]) -> None:
-        """Copy trained layers by name from HDF5."""
-        weights.load_hdf5(self, os.fspath(path))
 
     # ------------------------------------------------------------------- end
 

@@ -1,0 +1,48 @@
+"""What a ``Net`` does with its parameters as a whole: shares, reads and writes them."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from minicaffe import weights
+from minicaffe.node import Node
+from minicaffe.parameters import share_parameters
+
+
+class NetWeights:
+    """The methods of :class:`minicaffe.Net` for parameters and their files."""
+
+    nodes: list[Node]
+
+    def share_with(self, other: NetWeights) -> None:
+        """Use another net's parameters wherever a layer of the same name is in both.
+
+        Raises:
+            ShapeError: such a layer has other parameters there.
+        """
+        share_parameters(self.nodes, other.nodes)
+
+    def copy_from(self, path: str | os.PathLike[str]) -> None:
+        """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``."""
+        weights.load_weights(self, os.fspath(path))
+
+    def copy_from_proto(self, param: Any, path: str | None = None) -> None:
+        """Copy trained layers by name from a ``NetParameter``."""
+        weights.copy_trained_layers(self, param, path)
+
+    def to_proto(self, write_diff: bool = False) -> Any:
+        """The net with its parameters, as a ``NetParameter``."""
+        return weights.net_to_proto(self, write_diff)
+
+    def save(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
+        """Write a ``.caffemodel`` that Caffe reads."""
+        weights.save_caffemodel(self, os.fspath(path), write_diff)
+
+    def save_hdf5(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
+        """Write the parameters as HDF5 in Caffe's layout."""
+        weights.save_hdf5(self, os.fspath(path), write_diff)
+
+    def load_hdf5(self, path: str | os.PathLike[str]) -> None:
+        """Copy trained layers by name from HDF5."""
+        weights.load_hdf5(self, os.fspath(path))
