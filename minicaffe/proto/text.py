@@ -14,7 +14,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from minicaffe.errors import Problem, PrototxtError
 from minicaffe.proto.hints import OWN_FIELDS, Block, unknown_field, wrong_value
-from minicaffe.proto.scalars import BadValue, scalar
+from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
 from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
 
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
@@ -23,6 +23,9 @@ MAX_MESSAGES = 50_000  # each takes several hundred bytes, however few stand in 
 MAX_PIECES = 10_000  # of one string
 MAX_NOTED = 20_000  # fields whose lines are remembered
 _CLOSING = {"{": "}", "<": ">", "[": "]"}
+# Whole numbers that every type takes; so many that a match takes little memory.
+_NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
+_SIGNED_NUMBERS = re.compile(r"(?:(?:0|-?[1-9][0-9]{0,8})\s*,\s*){1,1000}")
 _CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
@@ -250,8 +253,8 @@ class _Reader:
     def _read_list(self, message: Any, field: Any, prefix: str) -> None:
         if self.took("]"):
             return
-        self._read_numbers(message, field)
         while True:
+            self._read_numbers(message, field)
             noted = field.message_type is not None or not self.source.full
             line = self.text.line(self.next.offset) if noted else 0
             self._read_value(message, field, prefix, line)
@@ -261,17 +264,16 @@ class _Reader:
                 raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
 
     def _read_numbers(self, message: Any, field: Any) -> None:
-        """Begin a very long list: numbers and commas, as far as nothing else stands there."""
-        if field.message_type is not None or not self.source.full:
+        """Begin a very long list: plain numbers and commas, as far as nothing else stands there."""
+        if not self.source.full or field.cpp_type not in NUMBERS:
             return
         values = getattr(message, field.name)
-        while self.next.kind == NUMBER and self._following.text == ",":
-            try:
-                values.append(scalar(field, False, self.next, []))
-            except BadValue:
-                return  # whoever reads the next value says what is wrong
-            self.take()
-            self.take()
+        numbers = _NUMBERS if field.cpp_type in UNSIGNED else _SIGNED_NUMBERS
+        while match := numbers.match(self.text.text, self.next.offset):
+            values.extend(map(int, match[0].rstrip()[:-1].split(",")))
+            self._tokens = self.text.tokens(match.end())
+            self.next = next(self._tokens)
+            self._following = next(self._tokens, self.next)
 
     # ----------------------------------------------------------------- values
 

@@ -60,13 +60,14 @@ class Text:
             matches = _PATTERN.finditer(self.text, at)
             at = None
             for match in matches:
-                if match.lastgroup == "quote":
+                kind = match.lastgroup
+                if kind == "quote":
                     token = self._quoted(match.start())
                     yield token
                     at = token.offset + len(token.text)
                     break
-                if match.lastgroup != "skip":
-                    yield Token(str(match.lastgroup), match.group(), match.start())
+                if kind is not None and kind != "skip":
+                    yield Token(kind, match[0], match.start())
         yield Token(END, "the end of the file", len(self.text.rstrip()))
 
     def _quoted(self, start: int) -> Token:

@@ -23,6 +23,7 @@ from minicaffe.data.hdf5_source import Hdf5Source
 from minicaffe.data.idx import read_idx
 from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image
+from minicaffe.data.leveldb_source import LevelDbSource
 from minicaffe.data.lmdb_source import LmdbSource
 from minicaffe.data.windows import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
@@ -164,6 +165,15 @@ def _lmdb(path: Path) -> None:
         source.read(4)
 
 
+def _leveldb(path: Path) -> None:
+    folder = path.with_name("leveldb")
+    shutil.rmtree(folder, ignore_errors=True)
+    path.replace(seeds.leveldb_folder(folder))
+    source = LevelDbSource(str(folder))
+    for _ in range(3):
+        source.read(4)
+
+
 READERS: dict[str, Reader] = {
     "prototxt": Reader(seeds.nets, read_net, text=True, share=3),
     "solver": Reader(seeds.solvers, read_solver, text=True, share=2),
@@ -199,6 +209,7 @@ READERS: dict[str, Reader] = {
     ),
     "hdf5_state": Reader(seeds.hdf5_states, lambda path: read_state(str(path)), native=True),
     "hdf5_data": Reader(seeds.hdf5_data, _hdf5_data, native=True),
+    "leveldb": Reader(seeds.leveldb_tables, _leveldb, native=True, fragile=True, share=0.1),
     "lmdb": Reader(seeds.lmdb_files, _lmdb, native=True, fragile=True, share=0.2),
 }
 

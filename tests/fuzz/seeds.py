@@ -192,6 +192,23 @@ def blob_vectors() -> list[bytes]:
     return [vector.SerializeToString()]
 
 
+def leveldb_folder(folder: Path) -> Path:
+    """Writes a LevelDB of five datums; returns the file that holds them."""
+    from minicaffe.data.leveldb_source import write_leveldb
+
+    pixels = np.random.default_rng(4).integers(0, 256, (5, 3, 5, 4), dtype=np.uint8)
+    write_leveldb(folder, (make_datum(one, 1) for one in pixels))
+    return max(folder.glob("*.ldb"), key=lambda path: path.stat().st_size)
+
+
+def leveldb_tables() -> list[bytes]:
+    """The file of a LevelDB in which its records are, compressed by snappy."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        return [leveldb_folder(Path(folder, "db")).read_bytes()]
+
+
 def lmdb_files() -> list[bytes]:
     """The data.mdb of a database of five datums."""
     import tempfile

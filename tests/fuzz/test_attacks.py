@@ -59,8 +59,15 @@ def test_very_long_lists_are_read_to_their_end() -> None:
         with pytest.raises(PrototxtError) as caught:
             parse(text, caffe_pb2.NetParameter())
         assert caught.value.line == 2
-    parse("input_dim: [" + "1," * count + "-7, -8]", net)
-    assert list(net.input_dim)[-2:] == [-7, -8]
+    net = caffe_pb2.NetParameter()
+    parse("input_dim: [" + "0 ,\n" * count + "-7, # seven\n 1000000000, 017, 0x1f, 3]", net)
+    assert list(net.input_dim)[count - 1 :] == [0, -7, 10**9, 15, 31, 3]
+    text = "kernel_size: [" + "1, " * count + "2, -3, 4]"
+    with pytest.raises(PrototxtError, match="out of range for uint32"):
+        parse(text, caffe_pb2.ConvolutionParameter())
+    blob = caffe_pb2.BlobProto()
+    parse("data: [" + "123456789, " * count + "0.5, 2]", blob)
+    assert list(blob.data)[-3:] == [np.float32(123456789), 0.5, 2]
 
 
 def test_of_a_long_file_the_first_lines_are_known() -> None:
