@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minicaffe
@@ -329,8 +330,6 @@ def test_batches_made_ahead_stay_within_the_limit(
     tmp_path: Path, fields: str, message: str
 ) -> None:
     pytest.importorskip("lmdb")
-    import numpy as np
-
     from tests.data.helpers import write_database
 
     source = write_database(tmp_path / "db", np.zeros((2, 3, 20, 30), np.uint8))
@@ -354,3 +353,32 @@ layer { name: "data" type: "ImageData" top: "data" top: "label"
 """
     with pytest.raises(MemoryLimitError, match="an image of 90000×80000 pixels takes 80"):
         minicaffe.Net(write(tmp_path / "net.prototxt", text), max_memory=2**30)
+
+
+@pytest.mark.parametrize("region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"])
+def test_a_neighbourhood_ends_where_the_blob_ends(tmp_path: Path, region: str) -> None:
+    got = []
+    for size in (11, 2**31 - 1):
+        text = f"""
+layer {{ name: "in" type: "Input" top: "x"
+  input_param {{ shape {{ dim: 2 dim: 5 dim: 4 dim: 3 }} }} }}
+layer {{ name: "lrn" type: "LRN" bottom: "x" top: "y"
+  lrn_param {{ local_size: {size} alpha: {0.3 * size} beta: 0.5 norm_region: {region} }} }}
+"""
+        net = minicaffe.Net(write(tmp_path / "net.prototxt", text), engine="numpy")
+        net.blobs["x"].data[...] = np.arange(120).reshape(2, 5, 4, 3) / 60
+        got.append(net.forward()["y"].copy())
+    if region == "ACROSS_CHANNELS":  # elsewhere alpha is divided by the square
+        np.testing.assert_allclose(got[0], got[1], rtol=1e-5)
+    assert np.isfinite(got[1]).all()
+
+
+def test_the_places_of_a_window_stay_within_the_limit(tmp_path: Path) -> None:
+    text = """
+layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 1 dim: 3 dim: 4 } } }
+layer { name: "pool" type: "Pooling" bottom: "x" top: "y" top: "mask"
+  pooling_param { kernel_size: 1003 pad: 501 } }
+"""
+    net = minicaffe.Net(write(tmp_path / "net.prototxt", text), engine="numpy", max_memory=2**20)
+    with pytest.raises(MemoryLimitError, match=r"the list of its window's places takes 7\.68 MiB"):
+        net.forward()

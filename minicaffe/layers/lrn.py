@@ -104,7 +104,7 @@ class LRN(Layer):
             if axis != self.axes[0]:
                 values[...] = out
             np.copyto(out, values)
-            for distance in range(1, self.reach + 1):
+            for distance in range(1, min(self.reach, values.shape[axis] - 1) + 1):
                 near, far = _shifted(axis, slice(distance, None)), _shifted(axis, slice(-distance))
                 out[near] += values[far]
                 out[far] += values[near]

@@ -130,6 +130,7 @@ class Pooling(Layer):
 
     def _index_of_winners(self, part: slice) -> np.ndarray:
         """For each window of some planes, its winner's index in the plane; -1 for none."""
+        self.limits.check(8 * math.prod(self.geometry.kernel), "the list of its window's places")
         winners = self._winners.reshape(-1, math.prod(self.geometry.output))[part]
         offsets = np.concatenate([[0], self.geometry.offsets()])
         index = offsets[winners]
