@@ -19,6 +19,10 @@ def random_images(count: int, *shape: int, seed: int = 3) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (count, *shape), dtype=np.uint8)
 
 
+#: Images of three channels, 4 high and 6 wide.
+IMAGES = random_images(5, 3, 4, 6)
+
+
 def write_database(path: Path, images: Any, labels: Any = None, *, encode: bool = False) -> str:
     """An LMDB of images, labelled 0, 1, … unless told otherwise; returns its path."""
     pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")

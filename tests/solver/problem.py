@@ -61,3 +61,8 @@ def fill(net, seed=0):
 def weights_of(net):
     """Copies of all parameters."""
     return [blob.data.copy() for blobs in net.params.values() for blob in blobs]
+
+
+def texts(caplog):
+    """The messages logged so far."""
+    return [record.getMessage() for record in caplog.records]

@@ -20,11 +20,6 @@ FILES = Path(__file__).parent.parent / "golden" / "files"
 FORMATS = {"": "BINARYPROTO", ".h5": "HDF5"}
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-
 @pytest.fixture(params=["", ".h5"])
 def ending(request):
     if request.param:

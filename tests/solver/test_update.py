@@ -204,7 +204,7 @@ def test_the_threads_end(monkeypatch):
         team.each([4, 4, 4], lambda share, number: seen.add((share, number)))
         assert seen == {(range(i, i + 1), i) for i in range(3)}
         team.close()
-        assert set(threading.enumerate()) == before
+        assert set(threading.enumerate()) <= before  # others may end meanwhile
 
 
 def test_a_fork_starts_its_own_threads(monkeypatch):

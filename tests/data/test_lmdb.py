@@ -1,0 +1,61 @@
+"""Writing LMDBs: whole, or not at all."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minicaffe.data.datum import make_datum
+from minicaffe.errors import DataError
+from tests.data.helpers import (
+    IMAGES,
+    random_images,
+    write_database,
+)
+
+pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
+
+from minicaffe.data.lmdb_source import LmdbSource, write_lmdb
+
+
+def test_writing_leaves_one_file_and_no_old_one(tmp_path):
+    big = random_images(300, 3, 40, 40)  # beyond the first map size
+    path = write_database(tmp_path / "new" / "db", big)
+    assert [one.name for one in (tmp_path / "new" / "db").iterdir()] == ["data.mdb"]
+    assert [one.name for one in (tmp_path / "new").iterdir()] == ["db"]
+    source = LmdbSource(path)
+    assert len(source) == 300
+    np.testing.assert_array_equal(source.read(300).images, big)
+
+
+def test_an_existing_database_is_not_overwritten(database):
+    with pytest.raises(DataError, match="exists already"):
+        write_lmdb(database, [])
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    def datums():
+        yield make_datum(IMAGES[0], 1)
+        raise DataError("the source broke")
+
+    with pytest.raises(DataError, match="the source broke"):
+        write_lmdb(tmp_path / "db", datums())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot write"):
+        write_lmdb(tmp_path / "file" / "db", [])
+
+
+def test_a_disk_that_is_full(tmp_path, monkeypatch):
+    import lmdb
+
+    def full(*args):
+        raise lmdb.DiskError("no space left")
+
+    monkeypatch.setattr("minicaffe.data.lmdb_source.LmdbWriter._write", full)
+    with pytest.raises(DataError, match=r"cannot write LMDB .*no space left"):
+        write_lmdb(tmp_path / "db", [make_datum(IMAGES[0], 1)])
+    assert list(tmp_path.iterdir()) == []
