@@ -306,7 +306,14 @@ class Solver:
         Returns:
             For each output blob its mean: a float, or an array where it has several
             elements. Empty when the test was interrupted.
+
+        Raises:
+            SolverError: there is no test net of this number.
         """
+        if not -len(self.test_nets) <= index < len(self.test_nets):
+            count = len(self.test_nets)
+            found = f"there are {count}, numbered from 0" if count else "the solver has none"
+            raise SolverError(f"no test net #{index}: {found}", path=self._settings.path)
         net, batches = self.test_nets[index], self.param.test_iter[index]
         self._notify(events.TestStart(self.iter, index, batches))
         net.share_with(self.net)

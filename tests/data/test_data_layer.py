@@ -16,13 +16,7 @@ from minicaffe.data.datum import make_datum
 from minicaffe.data.records import Records
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
-from tests.data.helpers import (
-    IMAGES,
-    data_net,
-    labels_of,
-    random_images,
-    write_database,
-)
+from tests.data.helpers import IMAGES, data_net, labels_of, random_images, write_database
 from tests.data.test_prefetch import left_prefetchers, prefetchers
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")

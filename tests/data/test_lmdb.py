@@ -7,11 +7,7 @@ import pytest
 
 from minicaffe.data.datum import make_datum
 from minicaffe.errors import DataError
-from tests.data.helpers import (
-    IMAGES,
-    random_images,
-    write_database,
-)
+from tests.data.helpers import IMAGES, random_images, write_database
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
 

@@ -17,12 +17,7 @@ from minicaffe.errors import (
     SolverError,
 )
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver import (
-    AdamSolver,
-    SGDSolver,
-    get_solver,
-    solver_types,
-)
+from minicaffe.solver import AdamSolver, SGDSolver, get_solver, solver_types
 from tests.solver.problem import NET, make_solver, texts, weights_of, write_problem
 
 # ------------------------------------------------------------------- bad input

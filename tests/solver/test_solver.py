@@ -10,12 +10,7 @@ import pytest
 
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver import (
-    Action,
-    LogObserver,
-    events,
-    get_solver,
-)
+from minicaffe.solver import Action, LogObserver, events, get_solver
 from tests.solver.problem import Recorder, fill, make_solver, texts, weights_of, write_problem
 
 # ------------------------------------------------------------------- the loop

@@ -7,14 +7,8 @@ import logging
 import numpy as np
 import pytest
 
-from minicaffe.errors import (
-    SolverError,
-)
-from minicaffe.solver import (
-    LogObserver,
-    events,
-    get_solver,
-)
+from minicaffe.errors import SolverError
+from minicaffe.solver import LogObserver, events, get_solver
 from tests.solver.problem import NET, Recorder, make_solver, texts, weights_of, write_problem
 
 
@@ -34,6 +28,15 @@ def test_test_averages_the_batches(tmp_path):
 
 def test_no_batches_give_no_outputs(tmp_path):
     assert make_solver(tmp_path, "test_iter: 0 test_interval: 1").test() == {}
+
+
+def test_a_test_net_that_is_not_there(tmp_path):
+    solver = make_solver(tmp_path, "test_iter: 1 test_interval: 10")
+    assert solver.test(0).keys() == solver.test(-1).keys()
+    with pytest.raises(SolverError, match="no test net #1: there are 1, numbered from 0"):
+        solver.test(1)
+    with pytest.raises(SolverError, match="no test net #0: the solver has none"):
+        make_solver(tmp_path, "").test()
 
 
 def test_outputs_of_several_elements_are_arrays_and_lines_apiece(tmp_path, caplog):
