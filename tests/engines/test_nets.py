@@ -34,6 +34,26 @@ def test_loss_of_many_scores() -> None:
         twins.onednn.forward_loss()
 
 
+@pytest.mark.parametrize("relu", [True, False])
+def test_normalisation_with_a_top_of_its_own(relu: bool) -> None:
+    text = Text()
+    text.input("data", 3, 4, 6, 5)
+    text.input("label", 3)
+    blob = text.add("BatchNorm", text.conv("data", "c", 16, bias_term="false"), "normal")
+    text.add("Scale", blob, rest='scale_param { filler { type: "uniform" min: -2 max: 2 } }')
+    text.loss(text.inner(text.relu(blob) if relu else blob, "scores", 5))
+    twins = Twins(str(text))
+    held = twins.onednn.blobs["normal"].diff if relu else None
+    for _ in range(2):
+        twins.fill(**twins.label(5))
+        twins.each("clear_param_diffs")
+        twins.each("forward_loss")
+        twins.each("backward")
+        if held is not None:
+            assert error_of(held, twins.numpy.blobs["normal"].diff) < 1e-5
+        twins.same()
+
+
 def test_gradients_add_up_over_backward_passes(twins: Twins) -> None:
     for _ in range(2):
         twins.each("forward_loss")

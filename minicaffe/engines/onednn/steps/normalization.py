@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.gradients import ParameterGradient
 from minicaffe.engines.onednn.primitives import (
@@ -36,6 +37,7 @@ from minicaffe.engines.onednn.primitives import (
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.fused import is_simple_relu, slope_of
+from minicaffe.memory import EngineCopy, only_read
 from minicaffe.node import Node
 
 
@@ -52,6 +54,42 @@ def scales_channels(node: Node) -> bool:
     param = node.layer.param
     axis = (param.scale_param if node.layer.type == "Scale" else param.bias_param).axis
     return bottom.axis(axis) == 1 and blobs[0].shape == bottom.shape[1:2]
+
+
+class GradientBetween:
+    """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
+
+    The primitive passes over it; in the blob stands that of the last layer's top. Whoever asks
+    gets it computed from that one.
+
+    Args:
+        blob: the top.
+        nodes: the layers that work on it in place.
+    """
+
+    def __init__(self, blob: Blob, nodes: Sequence[Node]) -> None:
+        self._blob, self._nodes = blob, nodes
+        self._last: EngineCopy | None = None
+
+    def __call__(self) -> None:
+        memory = self._blob.diff_memory
+        self._last, memory.newer = memory.newer, self
+        if memory.held:
+            _ = memory.array
+
+    def write_to(self, array: np.ndarray) -> None:
+        """Compute it (what :class:`SyncedMemory` asks for)."""
+        if self._last is not None:
+            self._last.write_to(array)
+        diff = array[: self._blob.count].reshape(self._blob.shape)
+        for node in reversed(self._nodes):
+            memories = [blob.data_memory for blob in (self._blob, *node.layer.blobs)]
+            with only_read(memories):
+                if node.layer.type == "ReLU":
+                    diff *= self._blob.data > 0
+                elif node.layer.type == "Scale":
+                    scale = node.layer.blobs[0].data
+                    diff *= scale.reshape(-1, *[1] * (diff.ndim - 2))
 
 
 class Affine(Step):
@@ -142,6 +180,8 @@ class Affine(Step):
             arguments = [gradient for _, gradient in self.arguments]
             memories.update(zip(arguments, (one.memory for one in gradients), strict=False))
         builder.run(recipe, memories, gradients)
+        if top is not bottom and len(self.nodes) > 1:
+            builder.then(GradientBetween(top, self.nodes[1:]))
         if gradients and self._folded is not None:
             builder.then(lambda: self._overwrite(gradients[0].memory))
 
