@@ -48,8 +48,10 @@ def arguments() -> argparse.ArgumentParser:
     add("--mode", choices=["train", "infer"], default="train")
     add("--nets", nargs="+", choices=list(nets.NETS), default=list(nets.NETS), metavar="NET",
         help=f"of {', '.join(nets.NETS)} (default: all)")  # fmt: skip
-    add("--rivals", nargs="*", choices=contenders.RIVALS, default=list(contenders.RIVALS[:-1]),
-        metavar="RIVAL", help=f"any of {', '.join(contenders.RIVALS)} (default: all but numpy, "
+    add("--rivals", nargs="*", choices=(*contenders.RIVALS, *contenders.NAMES),
+        default=list(contenders.RIVALS[:-1]),
+        metavar="RIVAL", help=f"any of {', '.join(contenders.RIVALS)}, or a single mode by its "
+        "column's name, such as 'torch tuned' (default: all but numpy, "
         "which is minicaffe's own other engine)")  # fmt: skip
     add("--precision", choices=["float32", "bf16"], default="float32")
     add("--batch", nargs="+", type=int, default=[1, 16], help="of --mode infer (default: 1 16)")

@@ -72,14 +72,24 @@ CONTENDERS: dict[tuple[str, str], list[Contender]] = {
     ],
 }
 
-#: Names that --rivals understands; "numpy" is minicaffe's own other engine.
+#: Programs that --rivals understands; "numpy" is minicaffe's own other engine.
 RIVALS = ("torch", "onnxruntime", "openvino", "opencv", "numpy")
+
+#: Single modes that it understands, too.
+NAMES = tuple(dict.fromkeys(one.name for who in CONTENDERS.values() for one in who[1:]))
 
 
 def chosen(mode: str, precision: str, rivals: Sequence[str]) -> list[Contender]:
-    """minicaffe and those of the rivals' modes that there are."""
+    """minicaffe and those of the rivals' modes that there are.
+
+    Args:
+        rivals: programs, all of whose modes are meant, or names of single modes.
+    """
     return [
         one
         for one in CONTENDERS[mode, precision]
-        if one is OURS or one.kind in rivals or (one is NUMPY and "numpy" in rivals)
+        if one is OURS
+        or one.name in rivals
+        or one.kind in rivals
+        or (one is NUMPY and "numpy" in rivals)
     ]

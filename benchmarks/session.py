@@ -19,7 +19,7 @@ from benchmarks.machine import Load
 from benchmarks.table import Slice
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 600.0  # seconds for a contender's answer; torch.compile takes minutes
+PATIENCE = 1200.0  # seconds for a contender's answer; torch.compile takes minutes
 
 _STOP, _GO = getattr(signal, "SIGSTOP", None), getattr(signal, "SIGCONT", None)
 

@@ -81,6 +81,13 @@ def test_chosen_rivals(rivals, kinds):
     assert who[0] is contenders.OURS
 
 
+def test_a_single_mode_can_be_chosen():
+    who = contenders.chosen("train", "float32", ["torch tuned"])
+    assert [one.name for one in who] == ["minicaffe", "torch tuned"]
+    assert "torch tuned" in contenders.NAMES
+    assert "minicaffe" not in contenders.NAMES
+
+
 def test_names_of_contenders_differ():
     for who in contenders.CONTENDERS.values():
         assert len({one.name for one in who}) == len(who)
