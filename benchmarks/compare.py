@@ -171,7 +171,15 @@ def check(names: Sequence[str]) -> int:
 
 def main() -> int:
     """Measure, print, and write what was asked for."""
-    args = arguments().parse_args()
+    parser = arguments()
+    args = parser.parse_args()
+    if min(args.threads, args.slices, *args.batch) < 1:
+        parser.error("--threads, --slices and --batch are at least 1")
+    try:  # before hours of measuring, not after
+        if args.output:
+            table.around_markers(args.output)
+    except ValueError as error:
+        parser.error(str(error))
     if args.check:
         return check(args.nets)
     old = table.load(args.results) if args.results else []

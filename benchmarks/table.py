@@ -204,16 +204,28 @@ def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
+def around_markers(path: Path) -> tuple[str, str]:
+    """What a document says before and after its tables.
+
+    Raises:
+        ValueError: there is no such document, or it does not have each marker, in order.
+    """
+    try:
+        before, begin, rest = path.read_text().partition(BEGIN)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{path} has no lines '{BEGIN}' and '{END}' to write between")
+    return before, after
+
+
 def replace_between_markers(path: Path, text: str) -> None:
     """Put the tables where a document wants them.
 
     Raises:
-        ValueError: the document does not have each marker once, in order.
+        ValueError: see :func:`around_markers`.
     """
-    document = path.read_text()
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{path} has no lines '{BEGIN}' and '{END}' to write between")
+    before, after = around_markers(path)
     with write_beside(path) as beside:
         beside.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")

@@ -140,6 +140,20 @@ def test_a_missing_rival_is_left_out_with_a_line(tmp_path):
     assert "### Inference, batch 2, float32" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--output", "none.md"], "none.md cannot be read: No such file"),
+        (["--batch", "4", "0"], "--threads, --slices and --batch are at least 1"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_measured(tmp_path, args, message):
+    done = compare(*args, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not done.stdout
+
+
 def test_unknown_nets_are_named(tmp_path):
     done = compare("--nets", "lenett", cwd=tmp_path)
     assert done.returncode == 2
