@@ -53,16 +53,17 @@ class Im2col(Layer):
         grid = self.geometry.output_size(size)
         outputs = channels * math.prod(self.geometry.kernel)
         top[0].reshape(*batch, outputs, *grid)
+        self._batch = math.prod(batch)
         self._columns = Columns(
             self.geometry, size, grid,
-            channels=channels, outputs=outputs, group=1, batch=math.prod(batch), dtype=self.dtype,
+            channels=channels, outputs=outputs, group=1, batch=self._batch, dtype=self.dtype,
         )  # fmt: skip
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Copy every window."""
         axis = self.geometry.axis
-        images = bottom[0].data.reshape(-1, *bottom[0].shape[axis:])
-        values = top[0].data.reshape(-1, *top[0].shape[axis:])
+        images = bottom[0].data.reshape(self._batch, *bottom[0].shape[axis:])
+        values = top[0].data.reshape(self._batch, *top[0].shape[axis:])
         for part in self._columns.parts(len(images)):
             self._columns.collect(self._columns.gather(images[part]), values[part], None)
 
@@ -71,7 +72,7 @@ class Im2col(Layer):
         if not propagate_down[0]:
             return
         axis = self.geometry.axis
-        images = bottom[0].diff.reshape(-1, *bottom[0].shape[axis:])
-        values = top[0].diff.reshape(-1, *top[0].shape[axis:])
+        images = bottom[0].diff.reshape(self._batch, *bottom[0].shape[axis:])
+        values = top[0].diff.reshape(self._batch, *top[0].shape[axis:])
         for part in self._columns.parts(len(images)):
             self._columns.scatter(self._columns.spread(values[part]), images[part], None)

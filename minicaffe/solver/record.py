@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from minicaffe.files import open_to_read
 
 FORMAT = 1
 _CHUNK = 1 << 20
+_ARRAY_TYPE = re.compile(r"[<>|=][biuf][0-9]{1,2}")
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def revive(value: Any) -> Any:
     if "array" not in value:
         return {key: revive(inner) for key, inner in value.items()}
     kind, shape, data = value["array"]
-    dtype = np.dtype(kind)
-    if dtype.kind not in "biuf":
+    if not _ARRAY_TYPE.fullmatch(kind):  # numpy would take small programs
         raise ValueError(f"an array of {kind}")
+    dtype = np.dtype(kind)
     return np.frombuffer(base64.b64decode(data), dtype).reshape(shape).copy()

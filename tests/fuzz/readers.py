@@ -27,6 +27,7 @@ from minicaffe.data.leveldb_source import LevelDbSource
 from minicaffe.data.lmdb_source import LmdbSource
 from minicaffe.data.windows import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
+from minicaffe.limits import Limits
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_net_binary, read_solver
@@ -119,7 +120,8 @@ def _image(path: Path) -> None:
 def _hdf5_data(path: Path) -> None:
     listing = path.with_name("list.txt")
     listing.write_text(str(path))
-    Hdf5Source(str(listing), ("data", "label"), np.dtype(np.float32))
+    limits = Limits(max_memory=2**28)
+    Hdf5Source(str(listing), ("data", "label"), np.dtype(np.float32), limits=limits)
 
 
 def _hdf5_list(path: Path) -> None:
@@ -182,7 +184,7 @@ READERS: dict[str, Reader] = {
         seeds.nets,
         lambda path: _net(path, "onednn"),
         text=True,
-        declared=3 * NET_MEMORY,
+        declared=4 * NET_MEMORY,
         native=True,
         share=2,
     ),
@@ -208,7 +210,7 @@ READERS: dict[str, Reader] = {
         native=True,
     ),
     "hdf5_state": Reader(seeds.hdf5_states, lambda path: read_state(str(path)), native=True),
-    "hdf5_data": Reader(seeds.hdf5_data, _hdf5_data, native=True),
+    "hdf5_data": Reader(seeds.hdf5_data, _hdf5_data, declared=2**30, native=True),
     "leveldb": Reader(seeds.leveldb_tables, _leveldb, native=True, fragile=True, share=0.1),
     "lmdb": Reader(seeds.lmdb_files, _lmdb, native=True, fragile=True, share=0.2),
 }

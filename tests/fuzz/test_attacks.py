@@ -15,12 +15,13 @@ from minicaffe.data.datum import make_datum
 from minicaffe.data.image_list import ImageListSource, read_image_list
 from minicaffe.data.images import decode_image, read_image
 from minicaffe.data.windows import read_window_file
-from minicaffe.errors import DataError, MemoryLimitError, PrototxtError, SnapshotError
+from minicaffe.errors import DataError, MemoryLimitError, PrototxtError, ShapeError, SnapshotError
 from minicaffe.net import TEST, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_net_binary
 from minicaffe.proto.text import MAX_MESSAGES, MAX_NOTED, MAX_PIECES, parse
 from minicaffe.proto.wire import MAX_DEPTH, TooManyMessages, WireError, check_messages, wire_fields
+from minicaffe.solver.record import revive
 from minicaffe.suggest import closest
 from minicaffe.weights import copy_blobs, load_weights, mismatch
 from tests.fuzz.attacks import ATTACKS
@@ -271,3 +272,23 @@ def parsed(text: str) -> Any:
     net = caffe_pb2.NetParameter()
     parse(text, net)
     return net
+
+
+@pytest.mark.parametrize("kind", ["01i", "f4,f4", "(999999999,)f4", "O", "V8", "<U4"])
+def test_arrays_in_a_record_are_of_plain_numbers(kind: str) -> None:
+    with pytest.raises(ValueError, match="an array of"):
+        revive({"array": [kind, [1], "AAAAAAAA"]})
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 0, 5), (0, 3, 4, 5)])
+@pytest.mark.parametrize("kind", ["Convolution", "Deconvolution", "Im2col"])
+def test_windows_of_nothing(kind: str, shape: tuple[int, ...]) -> None:
+    dims = " ".join(f"dim: {length}" for length in shape)
+    text = f'layer {{ name: "in" type: "Input" top: "x" input_param {{ shape {{ {dims} }} }} }}'
+    text += f'layer {{ name: "w" type: "{kind}" bottom: "x" top: "y" '
+    text += "convolution_param { num_output: 2 kernel_size: 2 pad: 1 } }"
+    try:
+        net = Net(parsed(text), TEST, engine="numpy")
+    except ShapeError:
+        return
+    assert net.forward()["y"].shape[0] == shape[0]
