@@ -14,8 +14,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TypeVar
 
-from minicaffe.data.lmdb_source import LmdbSource
-from minicaffe.errors import DataError
 from minicaffe.threads import available_cores, set_threads
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,36 +39,6 @@ def side_by_side(work: Callable[[T], R], items: Iterable[T], jobs: int) -> list[
 def _prepare() -> None:
     set_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once, without a traceback
-
-
-def count_images(folder: Path) -> int:
-    """How many images a database has.
-
-    Raises:
-        DataError: there is no database.
-    """
-    source = LmdbSource(str(folder))
-    try:
-        source.read(1)  # a package that decodes images is missed here rather than later
-        return len(source)
-    finally:
-        source.close()
-
-
-def count_batches(folder: Path, batch: int) -> int:
-    """How many batches are all images of a database.
-
-    Raises:
-        DataError: there is no database, or a batch would be left over that is not full.
-    """
-    images = count_images(folder)
-    if not images or images % batch:
-        raise DataError(
-            f"{images} test images are no multiple of {batch}; make a database of so many that "
-            "each is tested once",
-            path=str(folder),
-        )
-    return images // batch
 
 
 def add_options(parser: argparse.ArgumentParser, steps: str) -> None:

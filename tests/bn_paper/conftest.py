@@ -17,6 +17,7 @@ from models.bn_paper.figures23 import __main__ as figures23
 def data(tmp_path: Path) -> Path:
     """Two databases of dark and light images; returns their folder."""
     pytest.importorskip("lmdb", reason="the images are in LMDBs")
+    pytest.importorskip("h5py", reason="and in HDF5 files, to be shuffled")
     from minicaffe.data.lmdb_source import write_lmdb
 
     rng = np.random.default_rng(5)

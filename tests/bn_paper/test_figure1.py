@@ -11,6 +11,7 @@ from minicaffe import TEST, Net
 from minicaffe.proto.read import read_net, read_solver
 from models.bn_paper.figure1 import __main__ as figure1
 from models.bn_paper.figure1 import training as figure1_training
+from models.bn_paper.images import write_rows
 from tests.bn_paper.helpers import read_csv, types
 from tests.zoo import ROOT
 
@@ -36,7 +37,8 @@ def test_figure1_differs_in_batchnorm_alone() -> None:
     hidden = [layer.inner_product_param for layer in plain.layer if layer.name.startswith("fc")]
     assert [one.num_output for one in hidden] == [100, 100, 100]
     assert {one.weight_filler.type for one in hidden} == {"gaussian"}
-    assert next(layer.data_param.batch_size for layer in plain.layer if layer.type == "Data") == 60
+    assert plain.layer[0].hdf5_data_param.batch_size == 60
+    assert plain.layer[0].hdf5_data_param.shuffle
 
 
 def test_figure1_solvers_differ_in_the_net_alone() -> None:
@@ -65,8 +67,9 @@ def test_figure1(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert (out / "figure1.png").exists() == ("the picture: " in said)
 
 
-def test_percentiles_are_of_all_test_images(data: Path) -> None:
-    task = figure1_training.Task("with BatchNorm", data, 20)
+def test_percentiles_are_of_all_test_images(data: Path, tmp_path: Path) -> None:
+    write_rows(data / "train_lmdb", tmp_path / "rows.txt")
+    task = figure1_training.Task("with BatchNorm", data, tmp_path / "rows.txt", 20)
     solver = figure1_training.make_solver(task)
     recorder = figure1_training.Recorder(solver.test_nets[0])
     solver.observers.append(recorder)
@@ -92,3 +95,10 @@ def test_wander_is_measured_in_widths() -> None:
     percentiles = np.stack([medians - 1, medians, medians + np.array([3, 1])], axis=1)
     seen = figure1_training.History(np.arange(4), np.zeros(4), percentiles)
     np.testing.assert_allclose(figure1.wander(seen), [8 / 4, 3 / 2])
+
+
+@pytest.mark.parametrize("unit", ["100", "-1", "first"])
+def test_a_unit_that_is_not_there(unit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        figure1.main([f"--unit={unit}"])
+    assert f"'{unit}' is no number from 0 to 99" in capsys.readouterr().err

@@ -22,6 +22,7 @@ from models.bn_paper.figures23.variants import (
     Variant,
     switched,
 )
+from models.bn_paper.images import read_images, write_rows
 from tests.bn_paper.helpers import read_csv, types
 from tests.zoo import as_if_trained, learned_numbers
 
@@ -130,9 +131,8 @@ def test_wrong_switches_are_refused(setting: str, message: str) -> None:
 
 @pytest.mark.parametrize("name", ["Baseline", "BN-x5"])
 def test_learns_in_both_phases(name: str, data: Path, tmp_path: Path) -> None:
-    pytest.importorskip("h5py", reason="shuffling needs HDF5")
     images = network.Images(data, tmp_path / "rows.txt", 2)
-    training.write_rows(data / "train_lmdb", images.rows)
+    write_rows(data / "train_lmdb", images.rows)
     with Net(network.train_val(NETS[name], images), TRAIN, seed=1) as net:
         assert net.blobs["data"].shape == (BATCH, 1, 28, 28)
         assert 0 < net.forward_loss() < 6
@@ -145,7 +145,6 @@ def test_learns_in_both_phases(name: str, data: Path, tmp_path: Path) -> None:
 def test_figures23(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("h5py", reason="shuffling needs HDF5")
     monkeypatch.setattr(figures23, "VARIANTS", VARIANTS[2:4])
     monkeypatch.setattr(figures23, "ENSEMBLE", ENSEMBLE[:2])
     out = tmp_path / "out"
@@ -211,7 +210,7 @@ def test_probabilities_are_the_softmax_of_all_test_images(data: Path, tmp_path: 
     found = training.probabilities(solver)
     deployed = Net(tmp_path / "net" / "deploy.prototxt", TEST)
     deployed.share_with(solver.net)
-    tested, _ = training.read_images(data / "test_lmdb")
+    tested, _ = read_images(data / "test_lmdb")
     deployed.blobs["data"].reshape(*tested.shape)
     wanted = deployed.forward(data=tested / np.float32(256))["prob"]
     solver.close()

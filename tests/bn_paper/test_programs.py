@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import DataError
-from models.bn_paper import results, side_by_side
+from models.bn_paper import images, results, side_by_side
 from models.bn_paper.figure1 import __main__ as figure1
 from models.bn_paper.figures23 import __main__ as figures23
 
@@ -28,7 +28,8 @@ def divmod_of(pair: tuple[int, int]) -> tuple[int, int]:
 def test_mistakes_are_one_line(
     program: Any, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert program.main(["--data", str(tmp_path / "nowhere")]) == 1
+    nowhere, out = str(tmp_path / "nowhere"), str(tmp_path / "out")
+    assert program.main(["--data", nowhere, "--out", out]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: there is no LMDB at ")
     blocked = tmp_path / "file"
@@ -50,9 +51,9 @@ def test_unknown_nets_are_named(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_test_images_that_no_batch_takes_are_refused(data: Path) -> None:
-    assert side_by_side.count_batches(data / "test_lmdb", 100) == 2
+    assert images.count_batches(data / "test_lmdb", 100) == 2
     with pytest.raises(DataError, match="200 test images are no multiple of 60"):
-        side_by_side.count_batches(data / "test_lmdb", 60)
+        images.count_batches(data / "test_lmdb", 60)
 
 
 def test_steps_to() -> None:

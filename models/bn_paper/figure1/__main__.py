@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from models.bn_paper.figure1.training import SHARES, SOLVERS, History, Task, make_solver, train
+from models.bn_paper.images import write_rows
 from models.bn_paper.results import (
     draw,
     guarded,
@@ -28,6 +29,7 @@ from models.bn_paper.results import (
 )
 from models.bn_paper.side_by_side import add_options, side_by_side
 
+UNITS = 100  # of the last hidden layer
 COLUMNS = ("net", "step", "accuracy", *(f"p{share}" for share in SHARES))
 
 
@@ -102,8 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_options(parser, "those of the solvers, 50000")
     parser.add_argument(
         "--unit",
-        type=int,
-        choices=range(100),
+        type=_unit,
         default=0,
         metavar="0..99",
         help="the unit of the last hidden layer to show (default: %(default)s)",
@@ -112,11 +113,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return guarded(lambda: _run(args))
 
 
+def _unit(text: str) -> int:
+    if not text.isdecimal() or int(text) >= UNITS:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 0 to {UNITS - 1}")
+    return int(text)
+
+
 def _run(args: argparse.Namespace) -> None:
     make_folder(args.out)
     start = time.monotonic()
-    tasks = [Task(name, args.data, args.steps) for name in SOLVERS]
-    make_solver(tasks[0]).close()  # what is wrong with the data is said here, once
+    rows_file = args.out / "train_h5.txt"
+    write_rows(args.data / "train_lmdb", rows_file)
+    tasks = [Task(name, args.data, rows_file, args.steps) for name in SOLVERS]
+    make_solver(tasks[0]).close()  # what is wrong with the test images is said here, once
     histories = dict(zip(SOLVERS, side_by_side(train, tasks, args.jobs), strict=True))
     write_csv(args.out / "figure1.csv", COLUMNS, rows(histories, args.unit))
     picture = draw(args.out / "figure1.png", 3, lambda axes: plot(axes, histories, args.unit))

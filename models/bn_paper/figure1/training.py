@@ -12,7 +12,8 @@ import minicaffe as caffe
 from minicaffe.proto.read import read_net, read_solver
 from minicaffe.solver import Observer, Solver
 from minicaffe.solver.events import TestBatch, TestResult
-from models.bn_paper.side_by_side import ROOT, count_batches
+from models.bn_paper.images import count_batches
+from models.bn_paper.side_by_side import ROOT
 
 SOLVERS = {"without BatchNorm": "solver.prototxt", "with BatchNorm": "solver_bn.prototxt"}
 LAST_INPUT = "in3"  # what the sigmoids of the last hidden layer get
@@ -25,12 +26,14 @@ class Task:
 
     Attributes:
         name: which of :data:`SOLVERS`.
-        data: the folder with ``train_lmdb`` and ``test_lmdb``.
+        data: the folder with ``test_lmdb``.
+        rows: the text file that names the HDF5 file of the training images.
         steps: how many; None for what the solver says.
     """
 
     name: str
     data: Path
+    rows: Path
     steps: int | None = None
 
 
@@ -82,11 +85,11 @@ def make_solver(task: Task) -> Solver:
     param = read_solver(str(Path(__file__).with_name(SOLVERS[task.name])))
     param.net_param.CopyFrom(read_net(str(ROOT / param.net)))
     param.ClearField("net")
-    for layer in param.net_param.layer:
-        if layer.type == "Data":
-            layer.data_param.source = str(task.data / Path(layer.data_param.source).name)
-            batch = layer.data_param.batch_size  # at last that of the test
-    param.test_iter[0] = count_batches(task.data / "test_lmdb", batch)
+    trained, tested = param.net_param.layer[:2]
+    trained.hdf5_data_param.source = str(task.rows)
+    source = task.data / Path(tested.data_param.source).name
+    tested.data_param.source = str(source)
+    param.test_iter[0] = count_batches(source, tested.data_param.batch_size)
     if task.steps is not None:
         param.max_iter = task.steps
         param.test_interval = min(param.test_interval, max(1, task.steps // 20))

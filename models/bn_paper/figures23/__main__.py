@@ -25,9 +25,7 @@ from models.bn_paper.figures23.training import (
     Outcome,
     Task,
     ensemble_accuracy,
-    read_images,
     train,
-    write_rows,
 )
 from models.bn_paper.figures23.variants import (
     BASELINE,
@@ -37,6 +35,7 @@ from models.bn_paper.figures23.variants import (
     Variant,
     switched,
 )
+from models.bn_paper.images import count_batches, read_images, write_rows
 from models.bn_paper.results import (
     draw,
     guarded,
@@ -46,7 +45,7 @@ from models.bn_paper.results import (
     versions,
     write_csv,
 )
-from models.bn_paper.side_by_side import add_options, count_batches, side_by_side
+from models.bn_paper.side_by_side import add_options, side_by_side
 
 TESTS = 20  # of each net during its training
 NEVER = "never"

@@ -11,6 +11,7 @@ from minicaffe import layers as L
 from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from models.bn_paper.figures23.variants import BATCH, MOMENTUM, Variant
+from models.bn_paper.images import SCALE
 from models.generate.imagenet import (
     TEST_ONLY,
     batch_norm,
@@ -24,7 +25,6 @@ from models.generate.imagenet import (
 
 TEST_BATCH = 100
 CLASSES = 10
-SCALE = 1 / 256  # brings grey levels to 0 .. 1
 FOLLOW = 0.95  # moving_average_fraction: the training is short and the weights change fast
 
 #: Outputs of 1x1, 3x3_reduce, 3x3, double3x3_reduce, double3x3, pool_proj. The module without
@@ -46,8 +46,8 @@ class Images:
 
     Attributes:
         folder: holds ``train_lmdb`` and ``test_lmdb``.
-        rows: a text file that names HDF5 files of the same training images, times
-            :data:`SCALE`: for variants that shuffle, as a database is read in its order.
+        rows: a text file that names the HDF5 file of the training images, for variants
+            that shuffle.
         tests: how many batches of :data:`TEST_BATCH` all test images are.
         size: height and width; 28 and 32 become 7 and 8 in the first modules, then 4.
         channels: 1 for grey levels.

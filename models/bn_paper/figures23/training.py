@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 
 import minicaffe as caffe
-from minicaffe.data.lmdb_source import LmdbSource
-from minicaffe.errors import DataError, SolverError
-from minicaffe.extras import require
-from minicaffe.files import write_beside
+from minicaffe.errors import SolverError
 from minicaffe.proto.printing import write_text
 from minicaffe.solver import Observer, Solver
 from minicaffe.solver.events import TestResult
-from models.bn_paper.figures23.network import SCALE, Images, deploy, solver, train_val
+from models.bn_paper.figures23.network import Images, deploy, solver, train_val
 from models.bn_paper.figures23.variants import Variant
 
 
@@ -142,39 +139,3 @@ def ensemble_accuracy(outcomes: list[Outcome], labels: np.ndarray) -> float:
     """The share of images whose class has the highest probability in the members' mean."""
     mean = np.mean([one.probabilities for one in outcomes], axis=0)
     return float(np.mean(mean.argmax(axis=1) == labels))
-
-
-def read_images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """All images of a database and their labels.
-
-    Raises:
-        DataError: there is none, or it cannot be read.
-    """
-    source = LmdbSource(str(folder))
-    try:
-        records = source.read(len(source))
-    finally:
-        source.close()
-    return np.asarray(records.images), np.asarray(records.labels)
-
-
-def write_rows(source: Path, rows: Path) -> None:
-    """Write a database's images, times :data:`SCALE`, to an HDF5 file for shuffling.
-
-    Args:
-        source: the database.
-        rows: the text file that is to name the HDF5 file beside it.
-
-    Raises:
-        DataError: something cannot be read or written.
-    """
-    h5py = require("h5py", extra="hdf5", purpose="shuffling")
-    images, labels = read_images(source)
-    with (
-        write_beside(rows.with_suffix(".h5"), error=DataError) as beside,
-        h5py.File(beside, "w") as file,
-    ):
-        file["data"] = images.astype(np.float32) * np.float32(SCALE)
-        file["label"] = labels.astype(np.float32)
-    with write_beside(rows, error=DataError) as beside:
-        beside.write_text(f"{rows.with_suffix('.h5')}\n", encoding="utf-8")
