@@ -45,13 +45,14 @@ def steps_to(steps: np.ndarray, accuracy: np.ndarray, goal: float) -> int | None
     return int(steps[reached[0]]) if reached.size else None
 
 
-def draw(path: Path, panels: int, plot: Callable[[Sequence[Any]], None]) -> str:
+def draw(path: Path, panels: int, plot: Callable[[Sequence[Any]], None], width: float = 4.6) -> str:
     """Draw a picture with panels side by side; says where it is, or what is missing.
 
     Args:
         path: a PNG file.
         panels: how many.
         plot: is given that many matplotlib ``Axes``.
+        width: of a panel, in inches (of 100 pixels).
 
     Raises:
         DataError: the file cannot be written.
@@ -60,7 +61,7 @@ def draw(path: Path, panels: int, plot: Callable[[Sequence[Any]], None]) -> str:
         module = require("matplotlib.figure", extra="plot", purpose="the picture")
     except MissingExtraError as missing:
         return f"no picture: {missing}"
-    figure = module.Figure(figsize=(4.6 * panels, 3.6), layout="tight")
+    figure = module.Figure(figsize=(width * panels, 3.6), layout="tight")
     plot(figure.subplots(1, panels, squeeze=False)[0])
     with write_beside(path, error=DataError) as beside:
         figure.savefig(beside, format="png", dpi=100)

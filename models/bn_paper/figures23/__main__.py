@@ -106,7 +106,7 @@ def _run(args: argparse.Namespace) -> None:
     lines = table(curves, ensemble, labels)
     write_csv(args.out / "table.csv", list(lines[0]), [list(line.values()) for line in lines])
     print(f"\n{markdown(list(lines[0]), [list(line.values()) for line in lines])}\n")
-    print(draw(args.out / "figure2.png", 1, lambda axes: plot(axes[0], curves)))
+    print(draw(args.out / "figure2.png", 1, lambda axes: plot(axes[0], curves), width=7))
     print(f"{versions()}; {time.monotonic() - start:.0f} s")
 
 
@@ -180,7 +180,7 @@ def plot(axis: Any, curves: Sequence[Outcome]) -> None:
     for one in curves:
         axis.plot(one.steps, one.accuracy, label=one.name)
     axis.set(title="accuracy on test images", xlabel="step")
-    axis.legend(loc="lower right", fontsize="small")
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)  # beside the curves
 
 
 if __name__ == "__main__":
