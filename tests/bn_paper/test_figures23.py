@@ -24,6 +24,7 @@ from models.bn_paper.figures23.variants import (
 )
 from models.bn_paper.images import read_images, write_rows
 from tests.bn_paper.helpers import read_csv, types
+from tests.data.helpers import random_images, write_database
 from tests.zoo import as_if_trained, learned_numbers
 
 NETS = {one.name: one for one in VARIANTS}
@@ -168,6 +169,22 @@ def test_figures23(
     assert read_solver(str(folder / "solver.prototxt")).random_seed == ENSEMBLE[0].seed
     said = capsys.readouterr().out
     assert (out / "figure2.png").exists() == ("the picture: " in said)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_images_like_cifars(tmp_path: Path) -> None:
+    pytest.importorskip("lmdb", reason="the images are in LMDBs")
+    pytest.importorskip("h5py", reason="and in HDF5 files, to be shuffled")
+    for part, count in (("train", 40), ("test", 100)):
+        images = random_images(count, 3, 32, 32)
+        write_database(tmp_path / f"{part}_lmdb", images, [index % 10 for index in range(count)])
+    out = tmp_path / "out"
+    options = ["--data", str(tmp_path), "--out", str(out), "--steps", "1", "--nets", "BN-x5"]
+    assert figures23.main([*options, "--set", "dropout=0.1", "seed=3"]) == 0
+    folder = out / "nets" / "BN-x5_dropout_0.1_seed_3"
+    with Net(folder / "deploy.prototxt", TEST) as net:
+        assert net.blobs["data"].shape == (BATCH, 3, 32, 32)
+    assert read_solver(str(folder / "solver.prototxt")).random_seed == 3
 
 
 def outcome(name: str, accuracy: list[float], **more: Any) -> training.Outcome:

@@ -47,6 +47,21 @@ def test_the_tables_of_figure_1(name: str, images: str) -> None:
         assert any(f" {best} | {last} " in line for line in lines), images
 
 
+@pytest.mark.parametrize("end", [0, 1])
+@pytest.mark.parametrize(
+    ("images", "file"), [("10,000 images", "figure1.csv"), ("60,000 images", "figure1_full.csv")]
+)
+def test_the_table_of_steps(images: str, file: str, end: int) -> None:
+    table = README.partition("| steps to |")[2].splitlines()
+    goals = [float(cell.strip(" %")) / 100 for cell in table[0].strip("|").split("|")]
+    line = [line for line in table if line.startswith(f"| {images}, with")][1 - end]
+    name = list(figure1.SOLVERS)[1 - end]
+    rows = [row for row in read_csv(FOLDER / "figure1" / file) if row["net"] == name]
+    for goal, cell in zip(goals, line.strip("|").split("|")[1:], strict=True):
+        reached = [int(row["step"]) for row in rows if float(row["accuracy"]) >= goal]
+        assert cell.strip() == (f"{reached[0]:,}" if reached else "never")
+
+
 def test_the_settings() -> None:
     settings = README.partition("| net | BatchNorm |")[2].splitlines()
     lines = {line.split(" | ")[0].strip("| "): line for line in reversed(settings)}
