@@ -86,7 +86,9 @@ def network(name: str, folder: Path | None = None) -> Network:
 
 def _readmes(folder: Path | None) -> dict[str, Path]:
     root = networks_folder() if folder is None else folder
-    return {readme.parent.name: readme for readme in sorted(root.glob("*/readme.md"))}
+    # not "*/readme.md", which finds bn_paper/README.md where files are found in any case
+    found = (path for path in sorted(root.glob("*/*.md")) if path.name == "readme.md")
+    return {readme.parent.name: readme for readme in found}
 
 
 def networks_folder(package: Path = Path(__file__).parent) -> Path:

@@ -96,6 +96,13 @@ def test_reads_facts(tiny: Path) -> None:
     assert (one.name, one.facts["input"]) == ("tiny", [2, 3, 4])
 
 
+def test_a_folder_with_another_readme_is_no_network(tiny: Path) -> None:
+    other = tiny.parents[1] / "paper" / "README.md"
+    other.parent.mkdir()
+    other.write_text("# A paper\n")
+    assert [one.name for one in zoo.networks(tiny.parents[1])] == ["tiny"]
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
