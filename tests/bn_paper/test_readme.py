@@ -36,6 +36,14 @@ def test_the_table_follows_from_the_curves() -> None:
         assert row["maximum accuracy"] == f"{100 * best:.2f} %"
 
 
+def test_the_baseline_at_five_times_the_rate() -> None:
+    rows = read_csv(FOLDER / "figures23" / "baseline_rate_5.csv")
+    accuracy = {int(row["step"]): float(row["accuracy"]) for row in rows}
+    assert f"does much better with it: {100 * max(accuracy.values()):.2f} %" in README
+    reached = min(step for step, value in accuracy.items() if value >= 0.7955)
+    assert f"after {reached} steps" in README
+
+
 @pytest.mark.parametrize(("name", "images"), [("figure1", "2,000"), ("figure1_full", "10,000")])
 def test_the_tables_of_figure_1(name: str, images: str) -> None:
     rows = read_csv(FOLDER / "figure1" / f"{name}.csv")
