@@ -122,21 +122,9 @@ class BatchNorm(Layer):
     def _freeze_statistics(self) -> None:
         """Give every statistics blob ``lr_mult: 0``, unless the prototxt contradicts."""
         specs = self.param.param
-        if len(specs) > len(STATISTICS):
-            raise GraphError(
-                f"{len(specs)} param blocks, but BatchNorm has three blobs "
-                f"({', '.join(STATISTICS)}), none of them learned; leave the param blocks out"
-            )
-        for index, spec in enumerate(specs):
-            if spec.lr_mult != 0:
-                found = "has" if spec.HasField("lr_mult") else "has no lr_mult, which means"
-                raise GraphError(
-                    f"param block {index + 1} {found} lr_mult: {spec.lr_mult:g}, expected 0; it "
-                    f"belongs to the {STATISTICS[index]}, a running statistic that a solver must "
-                    "not change. Write lr_mult: 0 or leave the param blocks out. The learned "
-                    "factor and offset (gamma, beta) belong to a Scale layer with bias_term: true "
-                    "after this one; its param blocks take learning rates"
-                )
+        mistake = param_block_mistake(specs)
+        if mistake is not None:
+            raise GraphError("; ".join(mistake))
         for _ in range(len(specs), len(STATISTICS)):
             specs.add(lr_mult=0)
 
@@ -285,6 +273,28 @@ class BatchNorm(Layer):
         np.subtract(dy, work, out=dx)
         dx -= mean_dy[:, None]
         dx *= part.gain[:, None]
+
+
+def param_block_mistake(specs: Sequence[Any]) -> tuple[str, str] | None:
+    """What is wrong with a BatchNorm layer's ``param`` blocks, and what to do; None: nothing."""
+    if len(specs) > len(STATISTICS):
+        return (
+            f"{len(specs)} param blocks, but BatchNorm has three blobs "
+            f"({', '.join(STATISTICS)}), none of them learned",
+            "leave the param blocks out",
+        )
+    for index, spec in enumerate(specs):
+        if spec.lr_mult != 0:
+            found = "has" if spec.HasField("lr_mult") else "has no lr_mult, which means"
+            return (
+                f"param block {index + 1} {found} lr_mult: {spec.lr_mult:g}, expected 0; it "
+                f"belongs to the {STATISTICS[index]}, a running statistic that a solver must "
+                "not change",
+                "write lr_mult: 0 or leave the param blocks out. The learned factor and offset "
+                "(gamma, beta) belong to a Scale layer with bias_term: true after this one; its "
+                "param blocks take learning rates",
+            )
+    return None
 
 
 @dataclass

@@ -62,27 +62,43 @@ class NetFactory:
 
     def train_net(self) -> Net:
         """The net to train, in the state that the solver, the file and TRAIN make up."""
-        param = self.param
-        if param.HasField("train_net_param"):
-            origin = Origin("train_net_param", param.train_net_param, self.path)
-        elif param.HasField("train_net"):
-            origin = self._file("train_net file", param.train_net)
-        elif param.HasField("net_param"):
-            origin = Origin("net_param", param.net_param, self.path)
-        else:
-            origin = self._file("net file", param.net)
+        origin = self._train_origin()
         how = "from" if origin.label.endswith("file") else "specified in"
         name = f": {origin.path}" if origin.label.endswith("file") else ""
         logger.info("Creating training net %s %s%s", how, origin.label, name or ".")
-        state = caffe_pb2.NetState(phase=caffe_pb2.TRAIN)
-        net = self._build(origin, state, self.param.train_state, 0)
+        net = self._build(self._in_train_state(origin), 0)
         if not any(net.blob_loss_weights.values()):
             logger.warning("net '%s' has no loss in phase TRAIN, so nothing is learned", net.name)
-        warn_of_iter_size(net, param.iter_size)
+        warn_of_iter_size(net, self.param.iter_size)
         return net
 
     def test_nets(self) -> list[Net]:
         """The test nets, in Caffe's order: test_net_param, test_net, then net(_param)."""
+        nets = []
+        for index, origin in enumerate(self._test_origins()):
+            source = f"{origin.label}: {origin.path}" if "file" in origin.label else origin.label
+            logger.info("Creating test net (#%d) specified by %s", index, source)
+            net = self._build(self._in_test_state(origin, index), index + 1)
+            net.debug_info = self.param.debug_info
+            nets.append(net)
+        return nets
+
+    def origins(self) -> list[Origin]:
+        """The texts of all nets, that to train first, each with its state; nothing is built."""
+        tests = [self._in_test_state(one, i) for i, one in enumerate(self._test_origins())]
+        return [self._in_train_state(self._train_origin()), *tests]
+
+    def _train_origin(self) -> Origin:
+        param = self.param
+        if param.HasField("train_net_param"):
+            return Origin("train_net_param", param.train_net_param, self.path)
+        if param.HasField("train_net"):
+            return self._file("train_net file", param.train_net)
+        if param.HasField("net_param"):
+            return Origin("net_param", param.net_param, self.path)
+        return self._file("net file", param.net)
+
+    def _test_origins(self) -> list[Origin]:
         param = self.param
         origins = [Origin("test_net_param", one, self.path) for one in param.test_net_param]
         origins += [self._file("test_net file", one) for one in param.test_net]
@@ -91,16 +107,14 @@ class NetFactory:
                 origins.append(Origin("net_param", param.net_param, self.path))
             else:
                 origins.append(self._file("net file", param.net))
-        nets = []
-        for index, origin in enumerate(origins):
-            source = f"{origin.label}: {origin.path}" if "file" in origin.label else origin.label
-            logger.info("Creating test net (#%d) specified by %s", index, source)
-            state = caffe_pb2.NetState(phase=caffe_pb2.TEST)
-            extra = param.test_state[index] if param.test_state else None
-            net = self._build(origin, state, extra, index + 1)
-            net.debug_info = param.debug_info
-            nets.append(net)
-        return nets
+        return origins
+
+    def _in_train_state(self, origin: Origin) -> Origin:
+        return _in_state(origin, caffe_pb2.TRAIN, self.param.train_state)
+
+    def _in_test_state(self, origin: Origin, index: int) -> Origin:
+        states = self.param.test_state
+        return _in_state(origin, caffe_pb2.TEST, states[index] if states else None)
 
     def _file(self, label: str, path: str) -> Origin:
         if path not in self._read:
@@ -112,17 +126,12 @@ class NetFactory:
                 raise
         return Origin(label, self._read[path], path)
 
-    def _build(self, origin: Origin, state: Any, extra: Any, number: int) -> Net:
-        """Merge the states (the later ones count more), build, and load ``weights``."""
-        state.MergeFrom(origin.param.state)
-        if extra is not None:
-            state.MergeFrom(extra)
-        param = caffe_pb2.NetParameter()
-        param.CopyFrom(origin.param)
-        param.state.CopyFrom(state)
+    def _build(self, origin: Origin, number: int) -> Net:
+        """Build a net that has its state, and load ``weights``."""
+        state = origin.param.state
         seed = self.param.random_seed
         net = Net(
-            param,
+            origin.param,
             state.phase,
             state.level,
             seed=seed + number if seed >= 0 else None,
@@ -135,6 +144,18 @@ class NetFactory:
         )
         load_all(net, self.param.weights)
         return net
+
+
+def _in_state(origin: Origin, phase: int, extra: Any) -> Origin:
+    """The same with the states merged into the net's own; the later ones count more."""
+    state = caffe_pb2.NetState(phase=phase)
+    state.MergeFrom(origin.param.state)
+    if extra is not None:
+        state.MergeFrom(extra)
+    param = caffe_pb2.NetParameter()
+    param.CopyFrom(origin.param)
+    param.state.CopyFrom(state)
+    return Origin(origin.label, param, origin.path)
 
 
 def load_all(net: Net, lists: Any) -> None:
