@@ -1,0 +1,67 @@
+"""Find what a net or a solver allows, but hardly means.
+
+    minicaffe lint models/lenet_bn/solver.prototxt
+    minicaffe lint train_val.prototxt deploy.prototxt --ignore=BN002,BN007
+
+Each finding is one line: FILE:LINE: CODE layer 'x': what was found; what to do. A solver's nets
+are examined with it. Nothing is built: no data is opened, no Python layer runs. The exit status
+is 1 when there are findings.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from minicaffe.errors import PrototxtError
+from minicaffe.lint import Finding, codes, lint_net, lint_solver
+from minicaffe.proto.read import read_net, read_solver_located
+from minicaffe.suggest import did_you_mean
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    parser.add_argument("files", metavar="FILE", nargs="+", help="a net's or a solver's prototxt")
+    parser.add_argument(
+        "--ignore", metavar="CODES", type=_codes, action="extend", default=[],
+        help=f"findings to pass over, separated by commas: {', '.join(codes())}",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings, each once however many of the files lead to it."""
+    printed: set[Finding] = set()
+    for path in args.files:
+        for finding in _lint(path):
+            if finding.code not in args.ignore and finding not in printed:
+                printed.add(finding)
+                print(finding)
+    return 1 if printed else 0
+
+
+def _lint(path: str) -> list[Finding]:
+    """The findings about a file, whichever of the two kinds it is.
+
+    Raises:
+        PrototxtError: it is neither; says what is wrong with the kind that it is more like.
+    """
+    try:
+        param: Any = read_net(path)
+    except PrototxtError as as_net:
+        if not as_net.problems:  # there is no file, or nothing in it
+            raise
+        try:
+            param, lines = read_solver_located(path)
+        except PrototxtError as as_solver:
+            raise min(as_net, as_solver, key=lambda e: len(e.problems) + e.more) from None
+        return lint_solver(param, path, lines)
+    return lint_net(param, path)
+
+
+def _codes(text: str) -> list[str]:
+    wanted = [word.strip().upper() for word in text.split(",")]
+    for word in wanted:
+        if word not in codes():
+            hint = did_you_mean(word, codes()) or f"; there are {', '.join(codes())}"
+            raise argparse.ArgumentTypeError(f"unknown code '{word}'{hint}")
+    return wanted
