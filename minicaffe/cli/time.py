@@ -64,6 +64,9 @@ def run(args: argparse.Namespace) -> int:
         _measure_whole(net, iterations, args.forward_only)
         if args.verbose:
             _show_plan(net)
+        peak = peak_memory()
+        if peak is not None:
+            logger.info("Peak memory of the process: %s", size_text(peak))
     return 0
 
 
@@ -116,13 +119,10 @@ def _measure_whole(net: Net, iterations: int, forward_only: bool) -> None:
 
 
 def _show_plan(net: Net) -> None:
-    """Log what runs each layer, and the most memory that the process has taken."""
+    """Log what runs each layer."""
     logger.info("Plan of engine %s:", engine_name(net.engine))
     for line in net.plan.describe(verbose=True):
         logger.info("%s", line)
-    peak = peak_memory()
-    if peak is not None:
-        logger.info("Peak memory of the process: %s", size_text(peak))
 
 
 def _seconds(call: Callable[[int, int], object], index: int) -> float:

@@ -56,7 +56,7 @@ def test_measures_every_layer(phase: str, weights: str, capsys: Capture) -> None
         "Initial loss: ", "*** Benchmark begins ***", "Iteration: 2 forward-backward time: ",
         "        ip\tforward: ", "        ip\tbackward: ", "Average Forward pass: ",
         "Average Backward pass: ", "Average Forward-Backward: ", "Total Time: ",
-        "*** Benchmark ends ***", "Whole net, Forward-Backward: ",
+        "*** Benchmark ends ***", "Whole net, Forward-Backward: ", "Peak memory of the process: ",
     ):  # fmt: skip
         assert line in text
     assert ("accuracy\tforward" in text) == (phase == "TEST")
