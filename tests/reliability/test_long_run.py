@@ -55,6 +55,8 @@ def test_threads_and_files_of_a_short_run(long_run, folder):
         rows = list(csv.DictReader(stream))
     assert [int(row["iteration"]) for row in rows] == list(range(3, 61, 3))
     found = long_run.growth(sampler.samples)
-    assert found.threads[1] <= found.threads[0]
-    assert found.files[1] <= found.files[0]
+    early, late = sampler.samples[:10], sampler.samples[-10:]
+    # the fewest, as the prefetch thread may just be reading an image
+    assert min(one.threads for one in late) <= min(one.threads for one in early)
+    assert min(one.files for one in late) <= min(one.files for one in early)
     assert found.resident[0] > 1e6
