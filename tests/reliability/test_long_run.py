@@ -55,8 +55,9 @@ def test_threads_and_files_of_a_short_run(long_run, folder):
         rows = list(csv.DictReader(stream))
     assert [int(row["iteration"]) for row in rows] == list(range(3, 61, 3))
     found = long_run.growth(sampler.samples)
-    early, late = sampler.samples[:10], sampler.samples[-10:]
-    # the fewest, as the prefetch thread may just be reading an image
-    assert min(one.threads for one in late) <= min(one.threads for one in early)
-    assert min(one.files for one in late) <= min(one.files for one in early)
+    early, late = sampler.samples[:5], sampler.samples[-5:]
+    # the prefetch thread may just be reading an image; what is left behind at every snapshot, of
+    # which four lie between, would be more
+    assert min(one.threads for one in late) <= min(one.threads for one in early) + 1
+    assert min(one.files for one in late) <= min(one.files for one in early) + 1
     assert found.resident[0] > 1e6
