@@ -78,15 +78,22 @@ def population_statistics(
         )
     nodes = [node for _, node in found]
     if sequential:
-        with _restoring(net, nodes):
-            for number, (index, node) in enumerate(found):
-                begin = number * batches
-                _collect(net, [node], batches, index, on_batch, begin, batches * len(found))
-                _layer(node).use_global_stats = True
-                net.replan()
+        _collect_in_turn(net, found, batches, on_batch)
     else:
         _collect(net, nodes, batches, len(net.nodes) - 1, on_batch, 0, batches)
     return [node.name for node in nodes]
+
+
+def _collect_in_turn(
+    net: Net, found: Sequence[tuple[int, Node]], batches: int, on_batch: OnBatch
+) -> None:
+    """One layer after another; those that are done normalise with their new statistics."""
+    with _restoring(net, [node for _, node in found]):
+        for number, (index, node) in enumerate(found):
+            begin = number * batches
+            _collect(net, [node], batches, index, on_batch, begin, batches * len(found))
+            _layer(node).use_global_stats = True
+            net.replan()
 
 
 def _layer(node: Node) -> Any:

@@ -95,12 +95,17 @@ def deploy_net(
     options = {"path": path, "max_memory": max_memory}
     _replace_sources(wiring, dict(shapes or {}), result, options)
     result.param = wiring.to_param()
-    result.param.ClearField("state")
-    result.param.ClearField("force_backward")
-    for layer in result.param.layer:
+    _clear_training_fields(result.param)
+    return result
+
+
+def _clear_training_fields(param: Any) -> None:
+    """Take out what says something only of training, or of phases."""
+    for name in ("state", "force_backward"):
+        param.ClearField(name)
+    for layer in param.layer:
         for name in ("include", "exclude", "loss_weight", "propagate_down"):
             layer.ClearField(name)
-    return result
 
 
 def _require_bottoms(param: Any, path: str | None) -> None:

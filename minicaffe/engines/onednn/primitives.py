@@ -59,7 +59,7 @@ DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS, DIFF_SCALE, DIFF_SHIFT = (
     255,
     256,
 )
-MULTIPLE_SRC, ATTR_SCALES, ATTR_POST_OP = 1024, 4096, 32768
+MULTIPLE_SRC, ATTR_POST_OP = 1024, 32768
 
 #: Layouts that activations come in, by number of axes: (channels in a block, format tag);
 #: block 1 is row-major, block 0 has the channels last.
