@@ -1,6 +1,6 @@
 """The threads of the BLAS library behind numpy's matrix products.
 
-They wait busily. Beside another pool of threads (oneDNN's) or another program each product then
+They wait busily. Beside another pool of threads (an engine's) or another program each product then
 takes as long as the system leaves a waiting thread in place of a working one: measured, LeNet goes
 from 30 ms an iteration to 840 when another program takes one of two cores, and stays at 35 when
 BLAS has one thread. So an engine says how many it may have while a net runs. The package
