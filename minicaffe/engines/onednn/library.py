@@ -56,7 +56,11 @@ class _Version(ctypes.Structure):
     )
 
 
-class Unimplemented(EngineError):
+class Failed(EngineError):
+    """The library has not done what was asked."""
+
+
+class Unimplemented(Failed):
     """The library has no implementation of what was asked; numpy can do it instead."""
 
 
@@ -126,7 +130,7 @@ class Library:
 
         Raises:
             Unimplemented: the library cannot do this.
-            EngineError: any other failure.
+            Failed: any other failure.
         """
         check(self.function(name)(*args), name)
 
@@ -174,11 +178,11 @@ class Library:
 
 
 def check(status: int, what: str) -> None:
-    """Raise unless a status says success."""
+    """Raise :class:`Failed` unless a status says success."""
     if status == 0:
         return
     text = _STATUS[status] if status < len(_STATUS) else f"status {status}"
-    kind = Unimplemented if text == "unimplemented" else EngineError
+    kind = Unimplemented if text == "unimplemented" else Failed
     raise kind(f"oneDNN: {what}: {text}")
 
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
 from minicaffe.engines.onednn.describe import details, headline
-from minicaffe.engines.onednn.library import Unimplemented, on_own_threads
+from minicaffe.engines.onednn.library import Failed, Unimplemented, on_own_threads
 from minicaffe.engines.onednn.numpy_step import NumpyStep, ShapesChanged
+from minicaffe.engines.onednn.refused import Refused, located
 from minicaffe.engines.onednn.sharing import share_buffers
 from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
-from minicaffe.engines.onednn.tensors import show
+from minicaffe.engines.onednn.tensors import Call, show
 from minicaffe.memory import Dropped, SyncedMemory
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
@@ -49,6 +50,7 @@ class OneDnnPlan:
         self._nodes = net.nodes
         self._hooks = net.hooks
         self._storage = Storage(options.storage)
+        self._refused = Refused()
         self._fuse = options.fuse
         self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
         self._blobs, self._wanted = net.blobs, {*net.inputs, *net.outputs}
@@ -80,12 +82,15 @@ class OneDnnPlan:
         if self._signature == signature:
             return
         refused = -1
-        while refused < len(self._storage.reasons):  # some are to be built otherwise
-            refused = len(self._storage.reasons)
+        while refused < self._refusals():  # some are to be built otherwise
+            refused = self._refusals()
             self._build()
         self._flatten()
         self._share_memory()
         self._signature = self._current_signature()
+
+    def _refusals(self) -> int:
+        return len(self._storage.reasons) + len(self._refused)
 
     def _share_memory(self) -> None:
         """Let blobs that nobody will look at use each other's memory."""
@@ -142,13 +147,16 @@ class OneDnnPlan:
 
     def _try_forward(self, builder: Builder, step: Step, index: int) -> tuple[Prepared | None, str]:
         """The step, prepared; or why oneDNN does not run it."""
+        refused = self._refused.reason(step.nodes)
+        if refused is not None:
+            return None, refused
         builder.begin(self._storage.of(step.node))
         try:
             step.forward(builder)
-        except (Unsupported, Unimplemented) as error:
+        except (Unsupported, Failed) as error:
             builder.forget()
-            if isinstance(error, Unimplemented) and len(step.nodes) == 1:
-                self._storage.refuse(step.node, str(error))
+            if isinstance(error, Failed):
+                self._refuse_forward(step, error)
             return None, str(error)
         skipped = skipped_blobs(step.nodes, self._looked_at)
         builder.then(*(one.mark_newest for one in skipped))
@@ -156,14 +164,20 @@ class OneDnnPlan:
         self._storage.check(step.node, calls.run)
         return Prepared(step, index, calls, skipped), ""
 
+    def _refuse_forward(self, step: Step, error: Failed) -> None:
+        alone = len(step.nodes) == 1
+        stored_otherwise = alone and self._storage.refuse(step.node, str(error))
+        if not stored_otherwise and not isinstance(error, Unimplemented):
+            self._refused.add(step.nodes, error)
+
     def _prepare_backward(self, builder: Builder, prepared: Prepared) -> None:
         step = prepared.step
         builder.begin(self._storage.of(step.node))
         try:
             step.backward(builder)
-        except Unimplemented as error:
+        except Failed as error:
             if not self._storage.refuse(step.node, str(error)):
-                raise
+                self._refused.add(step.nodes, error)
         prepared.backward = builder.end()
         self._storage.check(step.node, prepared.backward.run)
 
@@ -198,6 +212,16 @@ class OneDnnPlan:
 
     # ----------------------------------------------------------------- running
 
+    def _run(self, calls: Iterable[Call]) -> None:
+        """Run prepared calls; one that fails is told with its layer."""
+        call = None
+        try:
+            for call in calls:
+                call()
+        except Failed as error:
+            lists = [(s.step.node, c) for s in self.steps for c in (s.forward, s.backward)]
+            raise located(error, call, lists) from None
+
     @on_own_threads
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
@@ -218,8 +242,7 @@ class OneDnnPlan:
 
     def _run_forward(self, start: int, end: int) -> None:
         if start == 0 and end == len(self._nodes) - 1 and not self._hooks:
-            for call in self._forward:
-                call()
+            self._run(self._forward)
             show(self._values)
             for memory, dropped in self._dropped:
                 memory.newer = dropped
@@ -233,8 +256,7 @@ class OneDnnPlan:
                 self._hooks.run("before_forward", index)
             for tensor in prepared.forward.reads:
                 tensor.load()
-            for call in (*prepared.forward.needs, *prepared.forward.run):
-                call()
+            self._run([*prepared.forward.needs, *prepared.forward.run])
             show(prepared.forward.writes)
             for index in range(prepared.first, prepared.last + 1):
                 self._hooks.run("after_forward", index)
@@ -251,8 +273,7 @@ class OneDnnPlan:
                 tensor.load()
             for tensor in self._given:
                 tensor.load()
-            for call in self._backward:
-                call()
+            self._run(self._backward)
             show(self._gradients)
         else:
             self._backward_part(start, end)
@@ -264,8 +285,7 @@ class OneDnnPlan:
             values = [tensor for tensor in prepared.forward.reads if not tensor.superseded]
             for tensor in (*values, *prepared.backward.reads):
                 tensor.load()
-            for call in (*prepared.backward.needs, *prepared.backward.run):
-                call()
+            self._run([*prepared.backward.needs, *prepared.backward.run])
             show(prepared.backward.writes)
             for index in range(prepared.last, prepared.first - 1, -1):
                 self._hooks.run("after_backward", index)
@@ -301,8 +321,7 @@ class OneDnnPlan:
             if isinstance(step, NumpyStep) and not any(top in node.bottoms for top in node.tops):
                 continue  # what it computed stands in plain memory (in place it was overwritten)
             step.replaying = True
-            for call in prepared.forward.run:
-                call()
+            self._run(prepared.forward.run)
             step.replaying = False
         for memory, values in shown:  # somebody may have written into some of them
             memory.array[...] = values
