@@ -47,7 +47,8 @@ class Net(NetWeights):
         seed: of fillers, dropout and augmentation; None takes one from
             :func:`minicaffe.set_random_seed`, or else from the system.
         dtype: of all blobs; float32 unless gradients are being checked.
-        engine: what runs it; None chooses the fastest one present.
+        engine: what runs it, layers with an ``engine`` of their own included; None chooses
+            the fastest one present, for the layers that leave it the choice.
         precision: ``"float32"``, or ``"bf16"``: values and their gradients are stored in
             bfloat16 between layers, which halves the memory they move; parameters, their
             gradients, statistics and losses stay float32.
@@ -93,7 +94,7 @@ class Net(NetWeights):
         if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
             given, phase, level = phase, level, 0
             weights = given
-        self.engine = find_engine(engine, precision)
+        self.engine, self.engine_named = find_engine(engine, precision), engine is not None
         self.precision, self.fuse, self.keep = precision, fuse, keep
         if keep not in ("all", "outputs"):
             raise GraphError(f'keep is {keep!r}, expected "all" or "outputs"')

@@ -111,7 +111,11 @@ FLAGS = {
         Flag("level", "the network's level, compared with min_level and max_level", whole,
              shown="N"),
         Flag("stage", "the network's stages, separated by commas", comma_list, shown="STAGES"),
-        Flag("engine", "what runs the layers; by default the fastest one here", shown="NAME"),
+        Flag(
+            "engine",
+            "what runs all layers; by default the fastest one here, or what a layer's engine says",
+            shown="NAME",
+        ),
         Flag("precision", "how values are stored between layers: float32 (the default) or bf16",
              choices=PRECISIONS),
         Flag("threads", "how many threads compute; by default OMP_NUM_THREADS or one a core",

@@ -48,7 +48,7 @@ class Solver:
         path: the file that a ``SolverParameter`` came from: for error messages, and for
             ``snapshot_prefix`` where that is not set.
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
-        engine: what runs the nets; None chooses the fastest one present.
+        engine: what runs the nets, as :class:`Net` takes it.
         precision: how the nets store values, ``"float32"`` or ``"bf16"``.
         fuse: let an engine do the work of several layers in one step (off for debugging).
         allow_python_layers, max_memory: what each of the nets may do, as :class:`Net` takes it.

@@ -11,7 +11,7 @@ from minicaffe.engines.onednn.library import Library, Unimplemented, library
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
 from minicaffe.engines.onednn.steps.normalization import BatchNorm
-from minicaffe.net import TEST, TRAIN
+from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.threads import set_threads
 from tests.engines.nets import Text, inception
 from tests.engines.twins import Twins, chain, residual_twins
@@ -139,3 +139,11 @@ def test_layers_that_ask_for_caffes_own_code_run_on_numpy(
     said = [message for message in caplog.messages if "engine: CAFFE" in message]
     assert len(said) == 1
     assert "numpy run 2 layer(s): c1, reference;" in said[0]
+    assert "--engine onednn" in said[0]
+
+    caplog.clear()
+    with caplog.at_level(logging.WARNING, "minicaffe"):
+        named = Net(twins.param, TRAIN, engine="onednn")
+        named.forward_loss()
+    assert "numpy, its prototxt" not in "\n".join(named.plan.describe())
+    assert not caplog.messages

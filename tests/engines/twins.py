@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 from google.protobuf import text_format
 
+from minicaffe.engines import VARIABLE
 from minicaffe.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text, residual
@@ -39,6 +41,8 @@ def distance_of(got: np.ndarray, want: np.ndarray) -> float:
 class Twins:
     """A net on numpy and on oneDNN, with equal parameters and inputs.
 
+    oneDNN is the default here, not named: layers may ask for numpy.
+
     Args:
         text: the prototxt.
         phase: TRAIN or TEST.
@@ -49,7 +53,9 @@ class Twins:
     def __init__(self, text: str, phase: int = TRAIN, seed: int = 3) -> None:
         self.param = param = text_format.Parse(text, caffe_pb2.NetParameter())
         self.numpy = Net(param, phase, seed=seed, engine="numpy")
-        self.onednn = Net(param, phase, seed=seed, engine="onednn", precision=self.precision)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(VARIABLE, "onednn")
+            self.onednn = Net(param, phase, seed=seed, precision=self.precision)
         self.rng = np.random.default_rng(seed)
 
     @property

@@ -64,8 +64,10 @@ def plan(net: Net) -> Plan:
     """
     if net.dtype == np.float32:
         storage = BF16 if net.precision == "bf16" else F32
-        _tell_of_references(net)
-        return OneDnnPlan(net, Options(storage, net.fuse))
+        references = not net.engine_named
+        if references:
+            _tell_of_references(net)
+        return OneDnnPlan(net, Options(storage, net.fuse, references))
     if net.precision != PRECISIONS[0]:
         raise EngineError(f"precision {net.precision} is for nets of float32, not of {net.dtype}")
     return numpy_engine.plan(net)
@@ -77,6 +79,7 @@ def _tell_of_references(net: Net) -> None:
     names = [one for one in names if step_class(net.layer_dict[one].type) is not None]
     if names:
         logger.warning(
-            "engine: CAFFE lets numpy run %d layer(s): %s; without it oneDNN runs them, faster",
+            "engine: CAFFE lets numpy run %d layer(s): %s; oneDNN runs them, faster, without it "
+            'or with --engine onednn (engine="onednn" in Python)',
             *(len(names), ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")),
         )

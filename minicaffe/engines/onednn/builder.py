@@ -32,10 +32,12 @@ class Options:
     Attributes:
         storage: data type of activations and of the weights' compute copies.
         fuse: let one primitive do the work of several layers.
+        references: leave layers whose prototxt says ``engine: CAFFE`` to numpy.
     """
 
     storage: int = F32
     fuse: bool = True
+    references: bool = True
 
 
 @dataclass

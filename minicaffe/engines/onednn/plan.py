@@ -51,7 +51,7 @@ class OneDnnPlan:
         self._hooks = net.hooks
         self._storage = Storage(options.storage)
         self._refused = Refused()
-        self._fuse = options.fuse
+        self._fuse, self._references = options.fuse, options.references
         self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
         self._blobs, self._wanted = net.blobs, {*net.inputs, *net.outputs}
         self._share = net.keep == "outputs"
@@ -131,7 +131,7 @@ class OneDnnPlan:
         cls, reason = step_class(node.layer.type), f"oneDNN has no {node.layer.type}"
         if not all(blob.count for blob in (*node.bottoms, *node.tops)):
             cls, reason = None, "an empty blob"
-        if node.layer.wants_reference:
+        if self._left_to_numpy(node):
             cls, reason = None, "its prototxt says engine: CAFFE"
         if cls is not None:
             nodes = self._fusible(builder, cls, index)
@@ -187,10 +187,13 @@ class OneDnnPlan:
         for node in self._nodes[index + 1 :]:
             if not builder.hides(nodes[-1], node):
                 break
-            if node.layer.wants_reference or not cls.takes(nodes, node, builder.training):
+            if self._left_to_numpy(node) or not cls.takes(nodes, node, builder.training):
                 break
             nodes.append(node)
         return nodes
+
+    def _left_to_numpy(self, node: Node) -> bool:
+        return self._references and node.layer.wants_reference
 
     def _flatten(self) -> None:
         """The lists of a whole forward and a whole backward."""
