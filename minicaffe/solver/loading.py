@@ -13,7 +13,9 @@ from minicaffe.errors import MinicaffeError, SolverError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_solver_located
 from minicaffe.proto.upgrade import upgrade_solver
-from minicaffe.solver.settings import SettingError
+from minicaffe.solver.policies import check_policy
+from minicaffe.solver.rules import Rule
+from minicaffe.solver.settings import SettingError, check_settings, warn_of_settings
 
 logger = logging.getLogger("minicaffe")
 
@@ -74,6 +76,23 @@ def load_settings(solver: Any, path: str | None = None, lines: Any = None) -> Se
     if path is not None:
         _complete_prefix(param, path)
     return Settings(param, path, lines)
+
+
+def check_all(settings: Settings, rule: type[Rule]) -> None:
+    """Refuse settings that contradict themselves or the update rule; warn of odd ones.
+
+    Raises:
+        SolverError: names file and line.
+    """
+    param = settings.param
+    with settings.located():
+        check_settings(param)
+        rule.check(param)
+        if param.HasField("lr_policy"):
+            check_policy(param)
+        if param.snapshot and not param.HasField("snapshot_prefix"):
+            raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
+    warn_of_settings(param)
 
 
 def _complete_prefix(param: Any, path: str) -> None:

@@ -8,15 +8,18 @@ know. What Caffe wrote is read too, without checksums.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from minicaffe.errors import SnapshotError
 from minicaffe.files import refusals, write_together
 from minicaffe.solver import record as records
 from minicaffe.solver.record import FileMark, Record
-from minicaffe.solver.snapshot import SolverState, read_state, write_state_file
-from minicaffe.weights import write_caffemodel
+from minicaffe.solver.snapshot import SolverState, check_history, read_state, write_state_file
+from minicaffe.weights import load_weights, write_caffemodel
 from minicaffe.weights_hdf5 import write_hdf5
 
 
@@ -74,6 +77,30 @@ def read_pair(path: str) -> tuple[SolverState, str, Record | None]:
             path=path,
         )
     return state, _find_weights(state, path, record.weights), record
+
+
+def restore_pair(
+    net: Any, path: str, history: Sequence[np.ndarray], histories: int
+) -> tuple[SolverState, Record | None]:
+    """Put the weights of a state into a net, and its histories into ``history``.
+
+    Args:
+        histories: how many numbers the update rule remembers of each weight.
+
+    Returns:
+        The state, and minicaffe's record of what else it depends on.
+
+    Raises:
+        SnapshotError: as :func:`read_pair`, or they are of another net; names what differs.
+            Nothing is changed then.
+    """
+    state, weights, record = read_pair(path)
+    check_history(state, net, histories, path)
+    if weights:
+        load_weights(net, weights)
+    for target, values in zip(history, state.history, strict=True):
+        target[...] = values.reshape(target.shape)
+    return state, record
 
 
 def _sum(state: SolverState) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -15,25 +14,18 @@ from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.limits import Limits
 from minicaffe.net import Net
 from minicaffe.proto.printing import to_text
-from minicaffe.solver import divergence, events, rules
-from minicaffe.solver import snapshot as snapshots
+from minicaffe.solver import divergence, events, rules, standing
 from minicaffe.solver.checkpoint import Snapshots
-from minicaffe.solver.loading import load_settings
+from minicaffe.solver.loading import check_all, load_settings
 from minicaffe.solver.loss_window import LossWindow
 from minicaffe.solver.nets import NetFactory
-from minicaffe.solver.pair import read_pair
+from minicaffe.solver.pace import Pace
+from minicaffe.solver.pair import restore_pair
 from minicaffe.solver.policies import check_policy, learning_rate
-from minicaffe.solver.settings import SettingError, check_settings, warn_of_settings
 from minicaffe.solver.signals import Action, uninterrupted
-from minicaffe.solver.standing import (
-    Standing,
-    restore_training,
-    standing_of,
-    standing_of_training,
-)
+from minicaffe.solver.snapshot import SolverState
 from minicaffe.solver.testing import average_outputs
 from minicaffe.solver.update import Updater
-from minicaffe.weights import load_weights
 
 logger = logging.getLogger("minicaffe")
 
@@ -103,10 +95,10 @@ class Solver:
         self._stop_requested = False
         self._loss = LossWindow()
         self._resumed = False  # and no step since
-        self._tests_stood: list[Standing] = []  # before the tests that are running
+        self._tests_stood: list[standing.Standing] = []  # before the tests that are running
         self._saved_at: int | None = None
         self._snapshots = Snapshots(self._settings, keep_snapshots)
-        self._last_display: tuple[int, float] | None = None
+        self._pace = Pace()
         logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
         self._check()
         limits = Limits(max_memory, allow_python_layers)
@@ -125,14 +117,7 @@ class Solver:
 
     def _check(self) -> None:
         param = self.param
-        with self._settings.located():
-            check_settings(param)
-            self.rule.check(param)
-            if param.HasField("lr_policy"):
-                check_policy(param)
-            if param.snapshot and not param.HasField("snapshot_prefix"):
-                raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
-        warn_of_settings(param)
+        check_all(self._settings, self.rule)
         if param.snapshot:
             self._snapshots.check(self.iter)
         if param.HasField("solver_mode") and param.solver_mode == param.GPU:
@@ -241,12 +226,8 @@ class Solver:
             on_gradients_ready()
         rate = self.apply_update()
         self._notify(events.Iteration(self.iter, loss, self._loss.mean, rate))
-        request = self._requested()
         due = bool(param.snapshot) and self.iter % param.snapshot == 0
-        if due or request in (Action.SNAPSHOT, Action.TERMINATE):
-            self._try_snapshot()
-        if request in (Action.STOP, Action.TERMINATE):
-            self._stop_requested = True
+        self._obey(self._requested(), due)
 
     def _forward_backward(self) -> float:
         """One batch; the gradients add up. Returns the loss."""
@@ -258,11 +239,7 @@ class Solver:
         return loss
 
     def _display(self) -> None:
-        now = time.perf_counter()
-        done, then = self._last_display or (self.iter, now)
-        seconds = now - then
-        per_second = (self.iter - done) / seconds if seconds else 0.0
-        self._last_display = (self.iter, now)
+        per_second, seconds = self._pace.since_last(self.iter)
         self._notify(
             events.Display(
                 self.iter,
@@ -298,6 +275,12 @@ class Solver:
     def _requested(self) -> Action:
         return self.action_function() if self.action_function else Action.NONE
 
+    def _obey(self, request: Action, snapshot_due: bool = False) -> None:
+        if snapshot_due or request in (Action.SNAPSHOT, Action.TERMINATE):
+            self._try_snapshot()
+        if request in (Action.STOP, Action.TERMINATE):
+            self._stop_requested = True
+
     # --------------------------------------------------------------- testing
 
     def test(self, index: int = 0) -> dict[str, Any]:
@@ -329,14 +312,11 @@ class Solver:
         loss = scores.loss if self.param.test_compute_loss else None
         outputs = events.outputs_of(net, scores.outputs)
         self._notify(events.TestResult(self.iter, index, outputs, loss))
-        return {
-            name: values.item() if values.size == 1 else values
-            for name, values in zip(net.outputs, scores.outputs, strict=False)
-        }
+        return scores.named(net.outputs)
 
     def _test_all(self) -> bool:
         """Run all test nets; returns whether nobody has asked to stop."""
-        self._tests_stood = [standing_of(net) for net in self.test_nets]
+        self._tests_stood = [standing.standing_of(net) for net in self.test_nets]
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
@@ -349,10 +329,7 @@ class Solver:
         """Do what is asked for between two batches of a test."""
         request = self._requested()
         while request is not Action.NONE:
-            if request in (Action.SNAPSHOT, Action.TERMINATE):
-                self._try_snapshot()
-            if request in (Action.STOP, Action.TERMINATE):
-                self._stop_requested = True
+            self._obey(request)
             request = self._requested()
         return self._stop_requested
 
@@ -370,9 +347,9 @@ class Solver:
         model, path = self._snapshots.names(self.iter)
         for name in (model, path):
             self._notify(events.Snapshot(self.iter, name, name is path, self._snapshots.hdf5))
-        state = snapshots.SolverState(self.iter, model, self._current_step, self.history)
-        standing = standing_of_training(self.net, self.test_nets, self._loss, self._tests_stood)
-        self._snapshots.write(self.net, state, standing)
+        state = SolverState(self.iter, model, self._current_step, self.history)
+        now = standing.standing_of_training(self.net, self.test_nets, self._loss, self._tests_stood)
+        self._snapshots.write(self.net, state, now)
         self._saved_at = self.iter
         return model, path
 
@@ -398,12 +375,7 @@ class Solver:
                 layer does not take back what was saved of it; weights are restored then.)
         """
         path = os.fspath(path)
-        state, weights, record = read_pair(path)
-        snapshots.check_history(state, self.net, self.rule.histories, path)
-        if weights:
-            load_weights(self.net, weights)
-        for target, values in zip(self.history, state.history, strict=True):
-            target[...] = values.reshape(target.shape)
+        state, record = restore_pair(self.net, path, self.history, self.rule.histories)
         self.iter = state.iter
         self._current_step = state.current_step
         for test_net in self.test_nets:
@@ -413,7 +385,7 @@ class Solver:
         if record is None:
             logger.info("%s says nothing of data and random generators: they begin anew", path)
         else:
-            restore_training(record.standing, path, self.net, self.test_nets, self._loss)
+            standing.restore_training(record.standing, path, self.net, self.test_nets, self._loss)
             self._resumed = True
 
     # ------------------------------------------------------------------- end

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,13 @@ class Scores:
     loss: float = 0.0
     done: int = 0
     interrupted: bool = False
+
+    def named(self, names: Sequence[str]) -> dict[str, Any]:
+        """The outputs by name; one with a single element is a number."""
+        return {
+            name: values.item() if values.size == 1 else values
+            for name, values in zip(names, self.outputs, strict=False)
+        }
 
 
 def average_outputs(
