@@ -249,7 +249,7 @@ def test_malformed_records_are_one_line(data):
 def test_a_standing_that_does_not_fit_is_one_line(standing, folder, monkeypatch):
     write_training(folder, "max_iter: 9 momentum: 0.9", dummy)
     solver, _ = open_solver()
-    import minicaffe.solver.solver as module
+    import minicaffe.solver.standing as module
 
     monkeypatch.setattr(module, "standing_of_training", lambda *_: standing)
     _, state = solver.snapshot()
