@@ -23,23 +23,17 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from minicaffe.layers.conv_geometry import ConvGeometry, Lengths
+from minicaffe.layers.conv_geometry import Lengths, Windows
 
 #: Bytes that the matrix may take, unless one image needs more; measured: 2 to 8 MiB are alike.
 BUDGET = 4 << 20
 
 
 class Columns:
-    """The column matrix for images of one size.
+    """The column matrix of windows.
 
     Args:
-        geometry: kernel, stride, pad, dilation.
-        size: lengths of the images' spatial axes.
-        grid: how many windows there are along each of them.
-        channels: of an image.
-        outputs: channels of what lies on the grid.
-        group: into how many independent parts both kinds of channels fall.
-        batch: how many images a pass has.
+        windows: a column each.
         dtype: of all arrays.
 
     Images lie channel first, one behind the other, in one padded row of memory. Neighbours
@@ -49,20 +43,11 @@ class Columns:
     the images that mean nothing and are left out of results (``run`` counts them).
     """
 
-    def __init__(
-        self,
-        geometry: ConvGeometry,
-        size: Lengths,
-        grid: Lengths,
-        *,
-        channels: int,
-        outputs: int,
-        group: int,
-        batch: int,
-        dtype: np.dtype,
-    ) -> None:
-        self.geometry, self.size, self.grid = geometry, size, grid
-        self.channels, self.outputs, self.group, self.dtype = channels, outputs, group, dtype
+    def __init__(self, windows: Windows, dtype: np.dtype) -> None:
+        self.windows, self.dtype = windows, dtype
+        self.geometry, self.size, self.grid = windows.geometry, windows.size, windows.grid
+        self.channels, self.outputs, self.group = windows.channels, windows.outputs, windows.group
+        geometry, size, grid = self.geometry, self.size, self.grid
         self.taps = math.prod(geometry.kernel)
         #: Windows of one pixel, none of them in the padding: nothing overlaps.
         self._single = self.taps == 1 and not any(geometry.pad)
@@ -77,9 +62,9 @@ class Columns:
         self._image = math.prod(self._pitch)
         self._lead = sum(p * step for p, step in zip(geometry.pad, self._steps, strict=True))
         self.run = math.prod(self._pitch if self._flat else grid)
-        column_bytes = max(1, channels * self.taps * self.run * dtype.itemsize)
-        parts = max(1, -(-batch // max(1, BUDGET // column_bytes)))
-        self.images = max(1, -(-batch // parts))
+        column_bytes = max(1, self.channels * self.taps * self.run * dtype.itemsize)
+        parts = max(1, -(-windows.batch // max(1, BUDGET // column_bytes)))
+        self.images = max(1, -(-windows.batch // parts))
 
     @property
     def size_in_memory(self) -> int:

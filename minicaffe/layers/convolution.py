@@ -13,7 +13,7 @@ from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.checks import refuse_in_place
 from minicaffe.layers.columns import Columns, transposed_product
-from minicaffe.layers.conv_geometry import ConvGeometry, Lengths
+from minicaffe.layers.conv_geometry import ConvGeometry, Lengths, Windows
 from minicaffe.layers.pointwise import Pointwise
 from minicaffe.layers.turned import Turned, turning_pays
 from minicaffe.registry import register
@@ -64,7 +64,6 @@ class _ConvolutionBase(Layer):
         if self.bias_term:
             self.add_param((self.num_output,), param.bias_filler)
         self._columns: Columns | None = None
-        self._columns_key: tuple[Lengths, Lengths, int] | None = None
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Tops: the batch axes, num_output, then the output's spatial axes.
@@ -100,14 +99,14 @@ class _ConvolutionBase(Layer):
         image, grid = self.size, self.output_size
         if self.reverses:
             image, grid = grid, image
-        key = (image, grid, batch)
-        if key != self._columns_key:
-            rows, inner = self._weight_sides()
-            self._columns_key = key
-            self._columns = Columns(
-                self.geometry, image, grid,
-                channels=inner, outputs=rows, group=self.group, batch=batch, dtype=self.dtype,
-            )  # fmt: skip
+        rows, inner = self._weight_sides()
+        windows = Windows(self.geometry, image, grid, inner, rows, self.group, batch)
+        if self._columns is None or self._columns.windows != windows:
+            self._columns = Columns(windows, self.dtype)
+            self._choose_ways(windows)
+
+    def _choose_ways(self, windows: Windows) -> None:
+        """Prepare what is quicker for these windows than the matrix of columns."""
 
     def _weight_sides(self) -> tuple[int, int]:
         """Channels on the grid of windows, and of the images that the windows slide over."""
@@ -172,22 +171,10 @@ class Convolution(_ConvolutionBase):
     def _size_of_top(self) -> Lengths:
         return self.geometry.output_size(self.size)
 
-    def _prepare_columns(self, batch: int) -> None:
-        before = self._columns_key
-        super()._prepare_columns(batch)
-        if self._columns_key == before:
-            return
-        sides = {
-            "channels": self.channels, "outputs": self.num_output,
-            "group": self.group, "batch": batch,
-        }  # fmt: skip
+    def _choose_ways(self, windows: Windows) -> None:
         fits = Pointwise.suits(self.geometry, self.size)
         self._pointwise = Pointwise(self.group) if fits else None
-        self._turned: Turned | None = None
-        if turning_pays(self.geometry, self.output_size, **sides):
-            self._turned = Turned(
-                self.geometry, self.size, self.output_size, dtype=self.dtype, **sides
-            )
+        self._turned = Turned(windows, self.dtype) if turning_pays(windows) else None
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """One matrix product for each part of the batch."""

@@ -10,7 +10,7 @@ from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.checks import refuse_in_place
 from minicaffe.layers.columns import Columns
-from minicaffe.layers.conv_geometry import ConvGeometry
+from minicaffe.layers.conv_geometry import ConvGeometry, Windows
 from minicaffe.registry import register
 
 
@@ -54,10 +54,8 @@ class Im2col(Layer):
         outputs = channels * math.prod(self.geometry.kernel)
         top[0].reshape(*batch, outputs, *grid)
         self._batch = math.prod(batch)
-        self._columns = Columns(
-            self.geometry, size, grid,
-            channels=channels, outputs=outputs, group=1, batch=self._batch, dtype=self.dtype,
-        )  # fmt: skip
+        windows = Windows(self.geometry, size, grid, channels, outputs, 1, self._batch)
+        self._columns = Columns(windows, self.dtype)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Copy every window."""

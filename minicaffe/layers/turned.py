@@ -14,60 +14,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 
 from minicaffe.layers.columns import Columns
-from minicaffe.layers.conv_geometry import ConvGeometry, Lengths
+from minicaffe.layers.conv_geometry import Windows
 
 
-def turning_pays(
-    geometry: ConvGeometry, grid: Lengths, *, channels: int, outputs: int, group: int, batch: int
-) -> bool:
+def turning_pays(windows: Windows) -> bool:
     """Whether gradients come faster this way (and can be had at all).
 
     Counted in values moved for each tap, as measured: this way one for each of dy's and four to
     turn a weight and its gradient around, the usual way one and a half for each of x's.
     """
+    geometry, outputs, channels = windows.geometry, windows.outputs, windows.channels
     if any(step != 1 for step in geometry.stride) or math.prod(geometry.kernel) == 1:
         return False
     if any(p >= e for p, e in zip(geometry.pad, geometry.extent, strict=True)):
         return False
-    windows = batch * math.prod(grid)
-    return outputs * (windows + 4 * channels // group) < 1.5 * channels * windows
+    count = windows.batch * math.prod(windows.grid)
+    return outputs * (count + 4 * channels // windows.group) < 1.5 * channels * count
 
 
 class Turned:
-    """The gradients of a convolution that goes from ``size`` to ``grid``.
+    """The gradients of a convolution.
 
     Args:
-        geometry: with a stride of 1, and less padding than the kernel spans.
-        size, grid: spatial lengths of the bottom and of the top.
-        channels, outputs: of the bottom and of the top.
-        group: into how many independent parts both fall.
-        batch: how many images a pass has.
+        windows: over its bottom, with its top on their grid; with a stride of 1, and less
+            padding than the kernel spans.
         dtype: of all arrays.
     """
 
-    def __init__(
-        self,
-        geometry: ConvGeometry,
-        size: Lengths,
-        grid: Lengths,
-        *,
-        channels: int,
-        outputs: int,
-        group: int,
-        batch: int,
-        dtype: np.dtype,
-    ) -> None:
-        pad = tuple(e - 1 - p for e, p in zip(geometry.extent, geometry.pad, strict=True))
-        self._columns = Columns(
-            replace(geometry, pad=pad), grid, size,
-            channels=outputs, outputs=channels, group=group, batch=batch, dtype=dtype,
-        )  # fmt: skip
-        kernel, parts = geometry.kernel, (channels // group, outputs // group)
+    def __init__(self, windows: Windows, dtype: np.dtype) -> None:
+        self._columns = Columns(windows.turned(), dtype)
+        group, kernel = windows.group, windows.geometry.kernel
+        parts = (windows.channels // group, windows.outputs // group)
         self._kernel_axes = tuple(range(3, 3 + len(kernel)))
         self._shape = (group, parts[1], parts[0], *kernel)  # as the weights are
         self._turned = np.empty((group, parts[0], parts[1], *kernel), dtype)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from minicaffe.layers import pointwise
-from minicaffe.layers.conv_geometry import ConvGeometry
+from minicaffe.layers.conv_geometry import ConvGeometry, Windows
 from minicaffe.layers.turned import Turned, turning_pays
 from tests.layers.harness import Case, Rig, assert_close
 
@@ -55,10 +56,7 @@ def test_turned_kernel(param: str, shape: tuple[int, ...]) -> None:
     layer = made.layer
     layer._turned = None
     usual = gradients(made)
-    layer._turned = Turned(
-        layer.geometry, layer.size, layer.output_size, channels=shape[1],
-        outputs=layer.num_output, group=layer.group, batch=shape[0], dtype=np.dtype(np.float64),
-    )  # fmt: skip
+    layer._turned = Turned(layer.columns.windows, np.dtype(np.float64))
     agree(gradients(made), usual)
 
 
@@ -95,13 +93,11 @@ def test_the_weights_alone_need_no_turned_kernel() -> None:
     ],
 )
 def test_when_turning_pays(changes: dict[str, object], pays: bool) -> None:
-    facts = {
-        "kernel": (3, 3), "stride": (1, 1), "pad": (1, 1),
-        "channels": 32, "outputs": 32, "group": 1, "batch": 16, **changes,
-    }  # fmt: skip
-    kernel, stride, pad = (facts.pop(name) for name in ("kernel", "stride", "pad"))
-    geometry = ConvGeometry(1, kernel, stride, pad, (1, 1))
-    assert turning_pays(geometry, (8, 9), **facts) == pays
+    lengths = {"kernel": (3, 3), "stride": (1, 1), "pad": (1, 1), "dilation": (1, 1)}
+    geometry = ConvGeometry(1, **{name: changes.get(name, lengths[name]) for name in lengths})
+    rest = {name: value for name, value in changes.items() if name not in lengths}
+    windows = Windows(geometry, (9, 10), (8, 9), channels=32, outputs=32, group=1, batch=16)
+    assert turning_pays(replace(windows, **rest)) == pays
 
 
 @pytest.mark.parametrize("group", [1, 2])
