@@ -3,7 +3,7 @@
 
 import sys
 
-from minicaffe.cli import run_verb
+from minicaffe_command import main
 
 if __name__ == "__main__":
-    sys.exit(run_verb("plot_training_log"))
+    sys.exit(main("plot_training_log"))

@@ -27,6 +27,8 @@ from minicaffe.errors import MinicaffeError
 from minicaffe.log import log_file, log_to
 from minicaffe.suggest import did_you_mean
 
+_INTERRUPTED = 128 + signal.SIGINT
+
 
 def verbs() -> list[str]:
     """The names of all verbs."""
@@ -49,11 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except SystemExit as leaving:  # argparse, after printing help or usage
         return leaving.code if isinstance(leaving.code, int) else 2
-
-
-def run_verb(verb: str) -> int:
-    """Run one verb with the process's arguments; what the scripts in ``tools/`` do."""
-    return main([verb, *sys.argv[1:]])
+    except KeyboardInterrupt:  # before there was a verb that could have said so
+        return _INTERRUPTED
 
 
 def _run(words: Sequence[str]) -> int:
@@ -141,7 +140,7 @@ def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             handler.show("")
             print("interrupted", file=sys.stderr)
-            return 128 + signal.SIGINT
+            return _INTERRUPTED
         except BrokenPipeError:  # whoever read our output has gone, as `| head` does
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (flushed at exit)
             return 128 + 13

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import runpy
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,31 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     with_verb(monkeypatch, KeyboardInterrupt())
     assert cli.main(["device_query"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_interrupt_before_the_verb_is_known(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def import_module(name: str) -> ModuleType:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("minicaffe.cli.importlib.import_module", import_module)
+    assert cli.main(["device_query"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_interrupt_while_the_package_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "minicaffe.py").write_text("print('now', flush=True)\ninput()\n")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "import minicaffe_command; minicaffe_command.main()"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == b"now"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, b"")
 
 
 def test_reader_of_the_output_goes_away(monkeypatch: pytest.MonkeyPatch) -> None:
