@@ -62,13 +62,14 @@ class Prefetcher:
 
     def __init__(self, producer: Producer, depth: int, tops: int, dtype: Any) -> None:
         self._free: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
-        self._full: queue.SimpleQueue[Batch | BaseException] = queue.SimpleQueue()
+        self._full: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._failures: list[BaseException] = []  # what ended the thread
         for _ in range(depth):
             self._free.put(Batch([Blob(dtype=dtype) for _ in range(tops)]))
-        self._failure: BaseException | None = None
         stop = threading.Event()
+        queues = (self._free, self._full)
         self._thread = threading.Thread(
-            target=_produce, args=(producer, self._free, self._full, stop), daemon=True
+            target=_produce, args=(producer, *queues, self._failures, stop), daemon=True
         )
         self._thread.name = "minicaffe-prefetch"
         self._end = weakref.finalize(self, _end, self._thread, self._free, stop)
@@ -78,19 +79,20 @@ class Prefetcher:
         """Wait for the next batch; give it back with :meth:`release`.
 
         Raises:
-            DataError: the thread could not make the batch (again at each later call).
+            Exception: whatever the thread has failed with, as soon as it has, even where
+                batches that it made before are ready; again at each later call.
+            DataError: the thread has ended.
         """
-        while self._failure is None:
+        while not self._failures:
             try:
-                result = self._full.get(timeout=1)  # wakes up now and then for Ctrl-C
+                batch = self._full.get(timeout=1)  # wakes up now and then for Ctrl-C
             except queue.Empty:
                 if not self._thread.is_alive() and self._full.empty():
-                    self._failure = DataError("the prefetch thread has ended; make a new net")
+                    self._failures.append(DataError("the prefetch thread has ended; make a new net"))
                 continue
-            if isinstance(result, Batch):
-                return result
-            self._failure = result
-        raise self._failure
+            if batch is not None and not self._failures:
+                return batch
+        raise self._failures[0]
 
     def release(self, batch: Batch) -> None:
         """The batch may be filled again."""
@@ -104,7 +106,8 @@ class Prefetcher:
 def _produce(
     producer: Producer,
     free: queue.SimpleQueue[Batch | None],
-    full: queue.SimpleQueue[Batch | BaseException],
+    full: queue.SimpleQueue[Batch | None],
+    failures: list[BaseException],
     stop: threading.Event,
 ) -> None:
     """The thread: fill what is free until told to stop, or until something fails."""
@@ -114,7 +117,8 @@ def _produce(
             batch.state = producer.state()
             full.put(batch)
     except BaseException as failure:  # the net's thread raises it
-        full.put(failure)
+        failures.append(failure)
+        full.put(None)  # wakes whoever waits
 
 
 def _end(

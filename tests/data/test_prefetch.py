@@ -92,18 +92,43 @@ def test_the_buffers_are_used_again():
     one.close()
 
 
-def test_a_failure_reaches_the_caller_in_its_turn_and_stays():
+def test_a_failure_reaches_the_caller_before_the_batches_that_are_ready():
     failure = DataError("record 5 is broken")
     failure.__cause__ = OSError("disk")
-    one = start(Counter(fails_at=2, failure=failure))
-    for _ in range(2):
-        one.release(one.get())
+    one = start(Counter(fails_at=2, failure=failure), depth=4)
+    one._thread.join(timeout=10)
+    assert one._full.qsize() >= 2, "two good batches lie in the queue"
     for _ in range(2):
         with pytest.raises(DataError, match="record 5 is broken") as caught:
             one.get()
         assert isinstance(caught.value.__cause__, OSError)
     one.close()
     assert not left_prefetchers()
+
+
+def test_a_failure_after_the_last_batch_that_anybody_wants_is_not_told():
+    one = start(Counter(fails_at=2), depth=1)
+    for expected in range(2):  # one after the other: the thread cannot be ahead of us
+        batch = one.get()
+        assert (batch.blobs[0].data == expected).all()
+        one.release(batch)
+    one._thread.join(timeout=10)
+    one.close()
+
+
+def test_a_failure_wakes_who_waits():
+    class Slow(Counter):
+        go_on = threading.Event()
+
+        def produce(self, blobs):
+            self.go_on.wait()
+            super().produce(blobs)
+
+    one = start(Slow(fails_at=0))
+    threading.Timer(0.1, Slow.go_on.set).start()
+    with pytest.raises(DataError, match="record 5 is broken"):
+        one.get()
+    one.close()
 
 
 def test_a_failure_of_any_kind_arrives():
