@@ -88,7 +88,8 @@ class Prefetcher:
                 batch = self._full.get(timeout=1)  # wakes up now and then for Ctrl-C
             except queue.Empty:
                 if not self._thread.is_alive() and self._full.empty():
-                    self._failures.append(DataError("the prefetch thread has ended; make a new net"))
+                    gone = DataError("the prefetch thread has ended; make a new net")
+                    self._failures.append(gone)
                 continue
             if batch is not None and not self._failures:
                 return batch
