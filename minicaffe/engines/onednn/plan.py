@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
 from minicaffe.engines.onednn.describe import details, headline
 from minicaffe.engines.onednn.library import Failed, Unimplemented, on_own_threads
 from minicaffe.engines.onednn.numpy_step import NumpyStep, ShapesChanged
+from minicaffe.engines.onednn.overwritten import (
+    Overwritten,
+    keep_overwritten,
+    stands_in_plain,
+)
 from minicaffe.engines.onednn.refused import Refused, located
 from minicaffe.engines.onednn.sharing import share_buffers
 from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
@@ -85,6 +91,7 @@ class OneDnnPlan:
         while refused < self._refusals():  # some are to be built otherwise
             refused = self._refusals()
             self._build()
+        keep_overwritten(self.steps)
         self._flatten()
         self._share_memory()
         self._signature = self._current_signature()
@@ -315,14 +322,22 @@ class OneDnnPlan:
             if not isinstance(memory.newer, Skipped | Dropped)
             and not (self._dropped and memory.newer)  # others use its memory by now
         ]
+        overwritten = [
+            (one.last, call)
+            for one in self.steps
+            for call in one.forward.run
+            if isinstance(call, Overwritten)
+        ]
         self.prepare()
+        for last, call in overwritten:
+            if stop is None or last < stop:
+                call.restore()
         for prepared in self.steps:
             if stop is not None and prepared.last >= stop:
                 break
             step = prepared.step
-            node = step.node
-            if isinstance(step, NumpyStep) and not any(top in node.bottoms for top in node.tops):
-                continue  # what it computed stands in plain memory (in place it was overwritten)
+            if stands_in_plain(step):
+                continue
             step.replaying = True
             self._run(prepared.forward.run)
             step.replaying = False
@@ -344,10 +359,14 @@ class OneDnnPlan:
 
 
 def _wants_input_gradients(nodes: Sequence[Node]) -> bool:
-    """Whether the gradient of a blob is wanted that no layer computes: ``force_backward``."""
-    inputs = [top for node in nodes if not node.bottoms for top in node.tops]
-    return any(
-        down and blob in inputs
-        for node in nodes
-        for blob, down in zip(node.bottoms, node.propagate_down, strict=True)
-    )
+    """Whether the gradient of values is wanted that no layer computes: ``force_backward``."""
+    inputs: set[Blob] = set()
+    for node in nodes:
+        wanted = zip(node.bottoms, node.propagate_down, strict=True)
+        if any(down and blob in inputs for blob, down in wanted):
+            return True
+        if node.bottoms:
+            inputs.difference_update(node.tops)  # overwritten in place
+        else:
+            inputs.update(node.tops)
+    return False
