@@ -58,7 +58,7 @@ class NetBuilder:
         self._needs_backward: list[bool] = []
         self._phase = param.state.phase
         self._limits = limits
-        self._budget = MemoryBudget(limits.memory, gradients=self._phase == caffe_pb2.TRAIN)
+        self.budget = MemoryBudget(limits.memory, gradients=self._phase == caffe_pb2.TRAIN)
         seeds = np.random.SeedSequence(seed).spawn(len(param.layer))
         for layer_param, layer_seed in zip(param.layer, seeds, strict=True):
             self._add(layer_param, np.random.default_rng(layer_seed))
@@ -106,7 +106,7 @@ class NetBuilder:
             raise error.locate(
                 path=self.path, line=line, layer=param.name, layer_type=param.type
             ) from error.__cause__
-        layer.blobs.budget = self._budget
+        layer.blobs.budget = self.budget
         return Node(layer, param.name, path=self.path, line=line)
 
     def _connect(self, node: Node) -> None:
@@ -154,7 +154,7 @@ class NetBuilder:
         self.available.add(name)
 
     def _new_blob(self, node: Node, name: str) -> None:
-        self.blobs.append(Blob(dtype=self.dtype, budget=self._budget, name=name))
+        self.blobs.append(Blob(dtype=self.dtype, budget=self.budget, name=name))
         self.blob_names.append(name)
         self.blob_loss_weights.append(0.0)
         self._needs_backward.append(False)

@@ -64,12 +64,21 @@ class MemoryBudget:
         self.gradients = gradients
         self.used = 0
 
-    def take(self, size: int, instead: MemoryShare | None = None) -> MemoryShare:
+    def take(
+        self,
+        size: int,
+        instead: MemoryShare | None = None,
+        *,
+        what: str = "it takes",
+        advice: str = "make the batch or the layer smaller",
+    ) -> MemoryShare:
         """Count some bytes for as long as somebody holds the returned share.
 
         Args:
             size: how many.
             instead: a share that the caller is going to drop for this one.
+            what: takes them, for the error message.
+            advice: what a user may do about it.
 
         Raises:
             MemoryLimitError: that would pass the limit.
@@ -78,8 +87,7 @@ class MemoryBudget:
         if after > self.limit:
             before = f" and what was made before it {size_text(self.used)}" if self.used else ""
             raise MemoryLimitError(
-                f"it takes {size_text(size)}{before}; {limit_text(self.limit)}; make the batch "
-                "or the layer smaller"
+                f"{what} {size_text(size)}{before}; {limit_text(self.limit)}; {advice}"
             )
         return MemoryShare(self, size)
 

@@ -70,7 +70,8 @@ class Net(NetWeights):
         EngineError: the engine, or its precision, cannot be had on this machine.
 
     ``blobs`` maps names to :class:`Blob`; ``params`` maps layer names to their parameter
-    blobs; both in the net's order. ``inputs`` and ``outputs`` are blob names.
+    blobs; both in the net's order. ``inputs`` and ``outputs`` are blob names. ``budget``
+    counts the memory that they declare.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Net(NetWeights):
             raise error.locate(path=self.path) from None
         built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype, limits=limits)
         self.nodes = built.nodes
+        self.budget = built.budget
         self.hooks = Hooks()
         self.layers: list[Layer] = [node.layer for node in self.nodes]
         self._layer_names: list[str] = [node.name for node in self.nodes]

@@ -158,6 +158,37 @@ def test_training_takes_gradients_too(tmp_path: Path) -> None:
         minicaffe.Net(path, minicaffe.TRAIN, max_memory=2 * NEEDED - 1)
 
 
+@pytest.mark.parametrize(("kind", "histories"), [("SGD", 1), ("AdaDelta", 2), ("Adam", 2)])
+def test_the_histories_of_a_solver_count_beside_its_net(
+    tmp_path: Path, kind: str, histories: int
+) -> None:
+    """And before anything else is built: the test net would not fit, either."""
+    path = write(tmp_path / "net.prototxt", NET)
+    learned = 7 * 60 + 12 + 7 + 9  # in memory, each of both begins on a cache line
+    needed = 2 * NEEDED + 4 * histories * learned
+    text = f'net: "{Path(path).as_posix()}" base_lr: 1 lr_policy: "fixed"\ntype: "{kind}"\n'
+    text += "momentum: 0.9 max_iter: 1"
+    solver = write(tmp_path / "solver.prototxt", text)
+    minicaffe.get_solver(solver, max_memory=needed).close()
+    with pytest.raises(MemoryLimitError) as caught:
+        minicaffe.get_solver(solver, max_memory=needed - 1)
+    message = str(caught.value)
+    assert message.startswith(f"{solver}:2: what {kind} remembers ({histories} × {learned} para")
+    assert "what was made before it 4.38 KiB; the limit is" in message
+    assert ("such as SGD" in message) == (histories == 2)
+
+
+def test_the_memory_of_histories_comes_back_with_them(tmp_path: Path) -> None:
+    path = write(tmp_path / "net.prototxt", NET)
+    param = minicaffe.proto.caffe_pb2.SolverParameter(net=path, base_lr=1, lr_policy="fixed")
+    solver = minicaffe.get_solver(param)
+    net, before = solver.net, solver.net.budget.used
+    assert before > 2 * NEEDED
+    del solver
+    gc.collect()
+    assert net.budget.used == 2 * NEEDED
+
+
 def test_reshaping_stays_within_the_limit(tmp_path: Path) -> None:
     net = minicaffe.Net(write(tmp_path / "net.prototxt", NET), max_memory=NEEDED)
     net.blobs["x"].reshape(1, 3, 4, 5)
@@ -301,6 +332,33 @@ layer { name: "conv" type: "Convolution" bottom: "x" top: "y"
     net = minicaffe.Net(write(tmp_path / "net.prototxt", text), engine="numpy", max_memory=2**20)
     with pytest.raises(MemoryLimitError, match=r"layer 'conv' .*the matrix of its windows takes"):
         net.forward()
+
+
+@pytest.mark.parametrize("phase", [minicaffe.TRAIN, minicaffe.TEST])
+def test_the_layouts_of_onednn_stay_within_the_limit(tmp_path: Path, phase: int) -> None:
+    """One channel takes as much as 8 or 16 in some of its layouts."""
+    from minicaffe.engines import why_unavailable
+
+    if reason := why_unavailable("onednn"):
+        pytest.skip(reason)
+    text = """
+layer { name: "in" type: "Input" top: "x"
+  input_param { shape { dim: 2 dim: 32 dim: 90 dim: 80 } } }
+layer { name: "conv" type: "Convolution" bottom: "x" top: "y"
+  convolution_param { num_output: 1 kernel_size: 3 weight_filler { type: "xavier" } } }
+layer { name: "pool" type: "Pooling" bottom: "y" top: "z" pooling_param { kernel_size: 3 } }
+"""
+    path = write(tmp_path / "net.prototxt", text)
+
+    net = minicaffe.Net(path, phase, engine="onednn")
+    net.budget.limit = 100  # the blobs have been counted by now
+    with pytest.raises(MemoryLimitError) as caught:
+        net.forward()
+    assert not any(blob.data_memory.newer for blob in net.blobs.values()), "nothing has run"
+    message = str(caught.value)
+    assert message.startswith(f"{path}:")
+    assert "what oneDNN keeps in its own layouts takes" in message
+    assert "of it for this layer; the limit is 100 bytes" in message
 
 
 @pytest.mark.parametrize("stride", [30, 5000, 2**31 - 1])

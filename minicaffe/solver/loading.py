@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from minicaffe.errors import MinicaffeError, SolverError
+from minicaffe.errors import MemoryLimitError, MinicaffeError, SolverError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_solver_located
 from minicaffe.proto.upgrade import upgrade_solver
@@ -35,10 +35,16 @@ class Settings:
     lines: Any = None
 
     @contextmanager
-    def located(self) -> Iterator[None]:
-        """Tell errors about settings which file and line they are about."""
+    def located(self, field: str = "") -> Iterator[None]:
+        """Tell errors about settings which file and line they are about.
+
+        Args:
+            field: what is too large where memory does not suffice.
+        """
         try:
             yield
+        except MemoryLimitError as error:
+            raise error.locate(path=self.path, line=self.line(field)) from None
         except SettingError as error:
             line = self.line(error.field) or (self.line(error.near) if error.near else None)
             raise error.locate(path=self.path, line=line) from error.__cause__

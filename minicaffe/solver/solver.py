@@ -60,6 +60,8 @@ class Solver:
 
     Raises:
         PrototxtError: a file cannot be read.
+        MemoryLimitError: a net, or the train net and what the update rule remembers of its
+            parameters, take more than ``max_memory``.
         SolverError: settings that contradict each other; names file and line.
         SnapshotError: snapshots could not be written where they are to go.
     """
@@ -111,8 +113,9 @@ class Solver:
             limits=limits,
         )
         self.net: Net = factory.train_net()
+        with self._settings.located("type"):
+            self._updater = Updater(self.net, self.rule(self.param), self.param)
         self.test_nets: list[Net] = factory.test_nets()
-        self._updater = Updater(self.net, self.rule(self.param), self.param)
         logger.info("Solver scaffolding done.")
 
     def _check(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from minicaffe.limits import MemoryBudget, MemoryShare
 from minicaffe.solver.rules import Rule
 from minicaffe.threads import Team
 
@@ -60,6 +61,9 @@ class Updater:
         net: whose ``arena`` holds values and gradients.
         rule: the update rule; its histories are arrays of the arena's layout.
         param: the solver's settings, read anew at each update.
+
+    Raises:
+        MemoryLimitError: the histories do not fit beside the net's blobs; nothing is allocated.
     """
 
     #: Beyond these threads, handing over Python's lock costs more than another one brings.
@@ -70,6 +74,7 @@ class Updater:
         self.rule = rule
         self.param = param
         self.arena = net.arena
+        self._share = self._take(net.budget)
         self.histories: list[np.ndarray] = [self.arena.like() for _ in range(rule.histories)]
         self._team = Team(self.THREADS, least=4 * BLOCK)
         size = min(BLOCK, self.arena.size)
@@ -78,6 +83,16 @@ class Updater:
         self._runs: list[Run] = []
         self._blocks: list[Block] = []
         self._sizes: list[int] = []
+
+    def _take(self, budget: MemoryBudget) -> MemoryShare:
+        """Count the histories that are about to be allocated."""
+        kind, count = type(self.rule).__name__, self.rule.histories
+        size = count * self.arena.size * self.arena.dtype.itemsize
+        advice = "make the batch or the layers smaller"
+        if count > 1:
+            advice += ", or take a solver type that keeps one history, such as SGD"
+        what = f"what {kind} remembers ({count} × {self.arena.size} parameters) takes"
+        return budget.take(size, what=what, advice=advice)
 
     @property
     def history(self) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.limits import MemoryBudget
 from minicaffe.parameters import LearnableParam, ParamArena
 
 SHAPES = ((2, 3, 4, 5), (3,), (), (7, 5))
@@ -24,6 +25,7 @@ def parameter_net(shapes=SHAPES, multipliers=MULTIPLIERS, dtype=np.float64, seed
         )
     ]
     net = SimpleNamespace(name="fake", learnable_params=params, arena=ParamArena(params, dtype))
+    net.budget = MemoryBudget(2**40, gradients=True)
     rng = np.random.default_rng(seed)
     for one in params:
         one.blob.data[...] = rng.normal(size=one.blob.shape)

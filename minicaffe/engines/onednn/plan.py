@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
 from minicaffe.engines.onednn.describe import details, headline
+from minicaffe.engines.onednn.footprint import check_copies
 from minicaffe.engines.onednn.library import Failed, Unimplemented, on_own_threads
 from minicaffe.engines.onednn.numpy_step import NumpyStep, ShapesChanged
 from minicaffe.engines.onednn.overwritten import (
@@ -55,6 +56,7 @@ class OneDnnPlan:
     def __init__(self, net: Net, options: Options) -> None:
         self._nodes = net.nodes
         self._hooks = net.hooks
+        self._budget = net.budget
         self._storage = Storage(options.storage)
         self._refused = Refused()
         self._fuse, self._references = options.fuse, options.references
@@ -87,6 +89,7 @@ class OneDnnPlan:
         signature = self._current_signature()
         if self._signature == signature:
             return
+        self._signature = None
         refused = -1
         while refused < self._refusals():  # some are to be built otherwise
             refused = self._refusals()
@@ -94,6 +97,8 @@ class OneDnnPlan:
         keep_overwritten(self.steps)
         self._flatten()
         self._share_memory()
+        lists = [(one.step.node, (one.forward, one.backward)) for one in self.steps]
+        check_copies(lists, self._budget)
         self._signature = self._current_signature()
 
     def _refusals(self) -> int:
