@@ -8,6 +8,7 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from benchmarks.nets import learned_numbers
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_solver
@@ -20,7 +21,6 @@ from tests.zoo import (
     as_if_trained,
     for_imagenet,
     front_matter,
-    learned_numbers,
     multiply_adds,
     short,
     unfilled,

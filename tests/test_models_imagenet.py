@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.nets import learned_numbers
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.engines import why_unavailable
 from models.generate.__main__ import MODELS, main
 from models.generate.imagenet import files
-from tests.zoo import ROOT, as_if_trained, front_matter, learned_numbers, unfilled, without_data
+from tests.zoo import ROOT, as_if_trained, front_matter, unfilled, without_data
 
 FOLDERS = {name: ROOT / "models" / name for name in MODELS}
 

@@ -63,16 +63,6 @@ def as_if_trained(net: Net) -> None:
                 blob.data[...] = value
 
 
-def learned_numbers(net: Net) -> int:
-    """How many numbers a net learns; BatchNorm's statistics are measured, not learned."""
-    return sum(
-        blob.count
-        for name, blobs in net.params.items()
-        for blob in blobs
-        if net.layer_dict[name].type != "BatchNorm"
-    )
-
-
 def multiply_adds(net: Net) -> int:
     """Products of weights with values, for one image."""
     total = 0

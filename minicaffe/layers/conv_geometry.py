@@ -51,6 +51,19 @@ class ConvGeometry:
             dilation=_resolve(param, "dilation", None, axes, 1),
         )
 
+    def check_axes(self, shape: Lengths) -> None:
+        """Refuse a bottom that has got another number of axes.
+
+        Raises:
+            ShapeError: it has.
+        """
+        axes = self.axis + 1 + len(self.kernel)
+        if len(shape) != axes:
+            raise ShapeError(
+                f"bottom of shape {shape_text(shape)} has {len(shape)} axes, "
+                f"expected {axes} as at set-up"
+            )
+
     @property
     def extent(self) -> Lengths:
         """Pixels that one window spans: dilation · (kernel - 1) + 1."""

@@ -73,11 +73,7 @@ class _ConvolutionBase(Layer):
                 bottoms differ, or no window fits.
         """
         shape, axis = bottom[0].shape, self.geometry.axis
-        if len(shape) != axis + 1 + len(self.geometry.kernel):
-            raise ShapeError(
-                f"bottom of shape {shape_text(shape)} has {len(shape)} axes, "
-                f"expected {axis + 1 + len(self.geometry.kernel)} as at set-up"
-            )
+        self.geometry.check_axes(shape)
         if shape[axis] != self.channels:
             raise ShapeError(
                 f"bottom of shape {shape_text(shape)} has {shape[axis]} channels on axis {axis}, "

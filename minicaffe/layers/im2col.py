@@ -44,11 +44,7 @@ class Im2col(Layer):
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Top: the batch axes, C · taps, windows along each spatial axis."""
         shape, axis = bottom[0].shape, self.geometry.axis
-        if len(shape) != axis + 1 + len(self.geometry.kernel):
-            raise ShapeError(
-                f"bottom of shape {shape_text(shape)} has {len(shape)} axes, "
-                f"expected {axis + 1 + len(self.geometry.kernel)} as at set-up"
-            )
+        self.geometry.check_axes(shape)
         batch, channels, size = shape[:axis], shape[axis], shape[axis + 1 :]
         grid = self.geometry.output_size(size)
         outputs = channels * math.prod(self.geometry.kernel)

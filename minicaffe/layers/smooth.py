@@ -101,8 +101,21 @@ class BNLL(Neuron):
         dx /= growth
 
 
+class _OfLine(Neuron):
+    """A function of shift + scale · x."""
+
+    _scale: float
+    _shift: float
+
+    def _inner(self, x: np.ndarray, out: np.ndarray) -> None:
+        """Write shift + scale · x into out."""
+        np.multiply(x, self._scale, out=out)
+        if self._shift:
+            out += self._shift
+
+
 @register("Power")
-class Power(Neuron):
+class Power(_OfLine):
     """y = (shift + scale · x)^power; dx = dy · power · scale · (shift + scale · x)^(power-1).
 
     With power 0, y is 1, and with scale 0 it is shift^power, whatever x is. As in Caffe, the
@@ -139,12 +152,6 @@ class Power(Neuron):
         factor *= slope
         np.multiply(dy, factor, out=dx)
 
-    def _inner(self, x: np.ndarray, out: np.ndarray) -> None:
-        """Write shift + scale · x into out."""
-        np.multiply(x, self._scale, out=out)
-        if self._shift:
-            out += self._shift
-
 
 @register("Exp")
 class Exp(Neuron):
@@ -172,7 +179,7 @@ class Exp(Neuron):
 
 
 @register("Log")
-class Log(Neuron):
+class Log(_OfLine):
     """y = log(shift + scale · x) to the base (-1, the default, meaning e).
 
     dx = dy · scale / ((shift + scale · x) · ln base).
@@ -202,12 +209,6 @@ class Log(Neuron):
         self._inner(x, factor)
         np.divide(self._scale / self.log_base, factor, out=factor)
         np.multiply(dy, factor, out=dx)
-
-    def _inner(self, x: np.ndarray, out: np.ndarray) -> None:
-        """Write shift + scale · x into out."""
-        np.multiply(x, self._scale, out=out)
-        if self._shift:
-            out += self._shift
 
 
 def log_of_base(base: float) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.nets import learned_numbers
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.errors import DataError
 from minicaffe.proto.read import read_solver
@@ -25,7 +26,7 @@ from models.bn_paper.figures23.variants import (
 from models.bn_paper.images import read_images, write_rows
 from tests.bn_paper.helpers import read_csv, types
 from tests.data.helpers import random_images, write_database
-from tests.zoo import as_if_trained, learned_numbers
+from tests.zoo import as_if_trained
 
 NETS = {one.name: one for one in VARIANTS}
 ACCELERATED = NETS["BN-x5"]
