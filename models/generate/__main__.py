@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,8 +18,11 @@ _FAMILIES = (alexnet, vgg, googlenet, bn_inception, resnet, densenet, squeezenet
 MODELS: dict[str, Model] = {model.folder: model for family in _FAMILIES for model in family.MODELS}
 
 
-def main(names: Sequence[str]) -> int:
-    """Write the files of these networks, or of all; returns the exit status."""
+def main(arguments: Sequence[str]) -> int:
+    """Write the files of the networks that are named, or of all; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m models.generate", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="networks; by default all")
+    names = parser.parse_args(arguments).names
     for name in names:
         if name not in MODELS:
             print(f"error: no network '{name}'{did_you_mean(name, MODELS)}", file=sys.stderr)

@@ -1,4 +1,7 @@
-"""Values stored in bfloat16: each layer and whole nets within its rounding of numpy's float32."""
+"""Values stored in bfloat16: each layer and whole nets within its rounding of numpy's float32.
+
+The tests of whole nets, and of chains that become one primitive, are those of float32, imported.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,46 @@ from minicaffe.engines.onednn.primitives import BF16
 from minicaffe.engines.onednn.steps.pooling import LRN
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from tests.engines import test_folding, test_nets, test_parts, test_plan
 from tests.engines.nets import Text, inception
 from tests.engines.test_agree import check, twins_of
+from tests.engines.test_folding import (
+    test_all_weighted_layers,
+    test_chain_is_one_step_and_every_blob_holds_what_caffe_would_show,
+    test_gradients_after_a_folded_forward,
+    test_parameters_may_change_between_forwards,
+    test_parameters_may_change_through_a_held_array,
+    test_residual_net,
+    test_skipped_blob_may_be_written_into,
+    test_skipped_blob_that_is_held_is_filled_at_every_forward,
+)
+from tests.engines.test_in_place import (
+    test_a_part_forward_after_the_plan_was_built_anew,
+    test_gradients_after_the_plan_was_built_anew,
+)
+from tests.engines.test_nets import (
+    test_backward_in_a_test_net,
+    test_chain,
+    test_force_backward_in_a_test_net,
+    test_frozen_parameters_keep_their_gradients,
+    test_gradients_add_up_over_backward_passes,
+    test_one_iteration,
+    test_parameters_of_another_net,
+    test_partial_forward_uses_the_newest_shared_weights,
+    test_reshape_between_iterations,
+    test_shapes_that_change_while_the_net_runs,
+    test_shared_weights,
+)
+from tests.engines.test_parts import (
+    test_backward_after_writing_into_a_blob,
+    test_held_arrays_are_kept_in_step,
+    test_hooks_see_what_numpy_shows,
+    test_partial_backward,
+    test_partial_forward,
+    test_writing_into_held_arrays_takes_effect,
+)
+from tests.engines.test_plan import (
+    test_a_step_that_fails_midway_leaves_nothing_behind,
+)
 from tests.engines.twins import Twins
 from tests.layers.harness import Case
 from tests.layers.test_layers import CASES
@@ -27,48 +67,6 @@ pytestmark = pytest.mark.skipif(
 
 #: bfloat16 has 8 significant bits: rounding moves a value by at most this part of it.
 UNIT = 2.0**-9
-
-# Whole nets, whatever is done to them: the tests of float32.
-test_backward_after_writing_into_a_blob = test_parts.test_backward_after_writing_into_a_blob
-test_backward_in_a_test_net = test_nets.test_backward_in_a_test_net
-test_chain = test_nets.test_chain
-test_force_backward_in_a_test_net = test_nets.test_force_backward_in_a_test_net
-test_frozen_parameters_keep_their_gradients = test_nets.test_frozen_parameters_keep_their_gradients
-test_gradients_add_up_over_backward_passes = test_nets.test_gradients_add_up_over_backward_passes
-test_held_arrays_are_kept_in_step = test_parts.test_held_arrays_are_kept_in_step
-test_hooks_see_what_numpy_shows = test_parts.test_hooks_see_what_numpy_shows
-test_one_iteration = test_nets.test_one_iteration
-test_parameters_of_another_net = test_nets.test_parameters_of_another_net
-test_partial_backward = test_parts.test_partial_backward
-test_partial_forward = test_parts.test_partial_forward
-test_partial_forward_uses_the_newest_shared_weights = (
-    test_nets.test_partial_forward_uses_the_newest_shared_weights
-)
-test_reshape_between_iterations = test_nets.test_reshape_between_iterations
-test_shapes_that_change_while_the_net_runs = test_nets.test_shapes_that_change_while_the_net_runs
-test_shared_weights = test_nets.test_shared_weights
-test_writing_into_held_arrays_takes_effect = test_parts.test_writing_into_held_arrays_takes_effect
-test_a_step_that_fails_midway_leaves_nothing_behind = (
-    test_plan.test_a_step_that_fails_midway_leaves_nothing_behind
-)
-
-# Chains that become one primitive in the TEST phase.
-test_all_weighted_layers = test_folding.test_all_weighted_layers
-test_chain_is_one_step_and_every_blob_holds_what_caffe_would_show = (
-    test_folding.test_chain_is_one_step_and_every_blob_holds_what_caffe_would_show
-)
-test_gradients_after_a_folded_forward = test_folding.test_gradients_after_a_folded_forward
-test_parameters_may_change_between_forwards = (
-    test_folding.test_parameters_may_change_between_forwards
-)
-test_parameters_may_change_through_a_held_array = (
-    test_folding.test_parameters_may_change_through_a_held_array
-)
-test_residual_net = test_folding.test_residual_net
-test_skipped_blob_may_be_written_into = test_folding.test_skipped_blob_may_be_written_into
-test_skipped_blob_that_is_held_is_filled_at_every_forward = (
-    test_folding.test_skipped_blob_that_is_held_is_filled_at_every_forward
-)
 
 
 @pytest.fixture(autouse=True)
