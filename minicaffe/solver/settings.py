@@ -61,6 +61,8 @@ def warn_of_settings(param: Any) -> None:
         fork = fork_of_field("SolverParameter", field.name)
         if fork:
             logger.warning("%s is a field of %s; this solver passes over it", field.name, fork)
+    if param.HasField("solver_mode") and param.solver_mode == param.GPU:
+        logger.info("solver_mode is GPU; minicaffe runs on the CPU")
 
 
 def _check_train_net(param: Any) -> None:

@@ -102,7 +102,9 @@ class Solver:
         self._snapshots = Snapshots(self._settings, keep_snapshots)
         self._pace = Pace()
         logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
-        self._check()
+        check_all(self._settings, self.rule)
+        if self.param.snapshot:
+            self._snapshots.check(self.iter)
         limits = Limits(max_memory, allow_python_layers)
         factory = NetFactory(
             self.param,
@@ -117,14 +119,6 @@ class Solver:
             self._updater = Updater(self.net, self.rule(self.param), self.param)
         self.test_nets: list[Net] = factory.test_nets()
         logger.info("Solver scaffolding done.")
-
-    def _check(self) -> None:
-        param = self.param
-        check_all(self._settings, self.rule)
-        if param.snapshot:
-            self._snapshots.check(self.iter)
-        if param.HasField("solver_mode") and param.solver_mode == param.GPU:
-            logger.info("solver_mode is GPU; minicaffe runs on the CPU")
 
     # -------------------------------------------------------------- settings
 
