@@ -31,7 +31,7 @@ MAJOR = 3  # the major version whose C API the engine is written for
 _SPINS = "1000"
 
 #: The bits of oneDNN's instruction sets that AVX-512 with bfloat16 has; AMX has them all too.
-_AVX512_BF16 = 0xE7
+_AVX512, _AVX512_BF16 = 0x27, 0xE7
 
 _WHEELS = (
     "onednn-cpu-gomp",
@@ -159,11 +159,19 @@ class Library:
         return None
 
     @property
+    def has_avx512(self) -> bool:
+        """Whether oneDNN computes with vectors of 512 bits here (``ONEDNN_MAX_CPU_ISA``, which
+        limits it, counts)."""
+        return self._computes_with(_AVX512)
+
+    @property
     def has_bf16(self) -> bool:
-        """Whether oneDNN computes with bfloat16 instructions here (``ONEDNN_MAX_CPU_ISA``,
-        which limits it, counts)."""
-        instructions: int = self.function("get_effective_cpu_isa")()
-        return instructions & _AVX512_BF16 == _AVX512_BF16
+        """Whether oneDNN computes with bfloat16 instructions here."""
+        return self._computes_with(_AVX512_BF16)
+
+    def _computes_with(self, instructions: int) -> bool:
+        effective: int = self.function("get_effective_cpu_isa")()
+        return effective & instructions == instructions
 
     @functools.cached_property
     def engine(self) -> ctypes.c_void_p:

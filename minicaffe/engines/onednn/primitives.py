@@ -249,12 +249,12 @@ class Recipe:
         handle = lib.create("memory_desc_clone", ctypes.c_void_p(found))
         return _adopt(handle)
 
-    def passing_over(self, word: str) -> Recipe:
-        """The same by an implementation without this word in its name; itself if there is none."""
+    def passing_over(self, *words: str) -> Recipe:
+        """The same by an implementation without these words in its name, if there is one."""
         args, attributes = self._keep
         other = Recipe(self.kind, *args, attributes=attributes)
         following = library().function("primitive_desc_next_impl")
-        while word in other.implementation:
+        while any(word in other.implementation for word in words):
             if following(other.handle) != 0:
                 return self
         return other

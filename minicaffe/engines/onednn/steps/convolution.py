@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+from minicaffe.engines.onednn import choices
 from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.library import library
 from minicaffe.engines.onednn.primitives import (
     BIAS,
     CONVOLUTION_DIRECT,
     DECONVOLUTION_DIRECT,
     F32,
+    FORMATS,
     WEIGHTS,
     Desc,
     Memory,
@@ -30,6 +34,7 @@ class ConvolutionPass(WeightedPass):
 
     kind = "convolution"
     head: tuple[int, ...] = (CONVOLUTION_DIRECT,)
+    chooses = True  # whether the rules of choices.py are for it
 
     @property
     def geometry(self) -> tuple[list[int], ...]:
@@ -37,6 +42,28 @@ class ConvolutionPass(WeightedPass):
         geometry = self.step.layer.geometry
         dilations = [n - 1 for n in geometry.dilation]
         return list(geometry.stride), dilations, list(geometry.pad), self._far_padding()
+
+    @property
+    def _one_group(self) -> tuple[int, ...]:
+        """The shape of a group's weights, (outputs, inputs, ...)."""
+        grouped = len(self.weights.shape) > len(self.source_shape)
+        return self.weights.shape[1:] if grouped else self.weights.shape
+
+    def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
+        last = self.chooses and builder.training and not self.plain and library().has_avx512
+        if last and choices.channels_last(self._one_group, self.top_shape):
+            return Desc(shape, builder.storage, tag=dict(FORMATS[len(shape)])[0])
+        return super()._wish(builder, shape)
+
+    def _recipe(
+        self, builder: Builder, way: str, *args: Any, attributes: Attributes | None = None
+    ) -> Recipe:
+        recipe = super()._recipe(builder, way, *args, attributes=attributes)
+        if not self.chooses:
+            return recipe
+        words = choices.slower_words(way, self._one_group, self.top_shape)
+        other = recipe.passing_over(*words) if words else recipe
+        return other if other.implementation.startswith("jit") else recipe
 
     def _far_padding(self) -> list[int]:
         """Caffe's division can leave a border out (oneDNN's too), or look beyond the padding."""
@@ -51,6 +78,7 @@ class DeconvolutionPass(ConvolutionPass):
 
     kind = "deconvolution"
     head = (DECONVOLUTION_DIRECT,)
+    chooses = False
 
     def _far_padding(self) -> list[int]:
         return list(self.step.layer.geometry.pad)
