@@ -8,7 +8,7 @@ from minicaffe.blobproto import StoredBlob
 from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import why_unreadable
-from minicaffe.proto.wire import BYTES, MAX_MESSAGES, WireError, wire_fields
+from minicaffe.proto.wire import BYTES, MessageRoom, WireError, wire_fields
 
 MAX_BLOBS = 1000  # of one layer
 _NET = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_name
@@ -24,14 +24,13 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
         SnapshotError: the bytes are something else, or only the beginning of such a file.
     """
     layers: list[tuple[str, list[StoredBlob]]] = []
-    fields = 0
+    fields, room = 0, MessageRoom(len(buffer))
     try:
         for field in wire_fields(buffer):
             known = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number.get(field.number)
             fields += known is not None
             if known in (_NET["layer"], _NET["layers"]) and field.wire == BYTES:
-                if len(layers) >= MAX_MESSAGES:
-                    raise WireError(f"more than {MAX_MESSAGES} layers")
+                room.take(known.message_type)
                 layers.append(_layer(field.value, known.message_type))
     except (WireError, SnapshotError) as error:
         reason = why_unreadable(bytes(buffer[:512]), "a .caffemodel")

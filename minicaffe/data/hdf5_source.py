@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.blob import shape_text
+from minicaffe.data.file_names import FileNames
 from minicaffe.data.images import shown_name
 from minicaffe.data.order import ShuffledOrder
 from minicaffe.data.records import State
@@ -149,10 +150,10 @@ class Hdf5Source:
                 )
 
 
-def _read_file_list(path: str) -> list[str]:
+def _read_file_list(path: str) -> FileNames:
     try:
         with open_to_read(path) as stream:
-            files = stream.read().decode("utf-8").split()
+            files = FileNames(stream.read().decode("utf-8"))
     except UnicodeDecodeError as reason:
         raise _no_list(path, "it is not text") from reason
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL

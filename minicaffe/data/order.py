@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from minicaffe.data.records import State
@@ -11,14 +13,14 @@ class ShuffledOrder:
     """The order of one epoch: a random one where there is a generator, else 0, 1, 2, …
 
     Attributes:
-        now: the order of this epoch, an array of indices.
+        now: the order of this epoch, a sequence of indices.
     """
 
     def __init__(self, count: int, rng: np.random.Generator | None) -> None:
         self._count = count
         self._rng = rng
         self._seed = 0
-        self.now = np.arange(count)
+        self.now: Sequence[int] | np.ndarray = range(count)
         self.shuffle()
 
     def shuffle(self) -> None:

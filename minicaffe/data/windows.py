@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import re
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 
@@ -13,6 +16,7 @@ from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
+_WHOLE_NUMBERS = 6  # of a window
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,47 @@ class Window:
     y2: int
 
 
+class WindowList(Sequence[Window]):
+    """Windows in the memory of their numbers, which is a fraction of that of objects."""
+
+    def __init__(self) -> None:
+        self._whole = array("i")  # image, label and corners of each
+        self._overlaps = array("d")
+
+    def add(self, window: Window) -> None:
+        """Append one, whose whole numbers have 32 bits."""
+        corners = (window.x1, window.y1, window.x2, window.y2)
+        self._whole.extend((window.image, window.label, *corners))
+        self._overlaps.append(window.overlap)
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The labels of all."""
+        return np.array(self._whole[1::_WHOLE_NUMBERS])
+
+    @property
+    def overlaps(self) -> np.ndarray:
+        """The overlaps of all."""
+        return np.array(self._overlaps)
+
+    def __len__(self) -> int:
+        return len(self._overlaps)
+
+    @overload
+    def __getitem__(self, index: int) -> Window: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Window]: ...
+
+    def __getitem__(self, index: int | slice) -> Window | list[Window]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        index = range(len(self))[index]
+        start = _WHOLE_NUMBERS * index
+        image, label, *corners = self._whole[start : start + _WHOLE_NUMBERS]
+        return Window(image, label, self._overlaps[index], *corners)
+
+
 @dataclass(frozen=True)
 class WindowFile:
     """What a window file lists.
@@ -46,7 +91,7 @@ class WindowFile:
 
     paths: list[str]
     channels: int
-    windows: list[Window]
+    windows: WindowList
 
 
 def read_window_file(path: str) -> WindowFile:
@@ -71,7 +116,7 @@ def read_window_file(path: str) -> WindowFile:
     if not text or text.isspace():
         raise DataError(f"the window file '{path}' is empty, expected at least one image")
     paths: list[str] = []
-    windows: list[Window] = []
+    windows = WindowList()
     channels = 0
     while not reader.at_end:
         index = len(paths)
@@ -84,7 +129,7 @@ def read_window_file(path: str) -> WindowFile:
         for _ in range(reader.integer("the number of windows")):
             label, overlap = reader.integer("a window's label"), reader.number("its overlap")
             corners = [reader.integer("the window's corners") for _ in range(4)]
-            windows.append(Window(index, label, overlap, *corners))
+            windows.add(Window(index, label, overlap, *corners))
     return WindowFile(paths, channels, windows)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from minicaffe.data.images import Color, decode_image, resize_image
 from minicaffe.data.prefetch import Producer
 from minicaffe.data.records import State, derived_generator
 from minicaffe.data.transformer import channel_factor, check_channel_values
-from minicaffe.data.windows import Window, place, read_window_file
+from minicaffe.data.windows import Window, WindowList, place, read_window_file
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 from minicaffe.layer import Blobs
@@ -105,36 +104,37 @@ class WindowProducer:
         self._factor = channel_factor(param.scale, transform.std_value, self._dtype)
         check_channel_values("std_value", self._factor.size, 3)
 
-    def _split(self, windows: Sequence[Window]) -> None:
+    def _split(self, windows: WindowList) -> None:
         """Into those with objects and those of background."""
-        param = self._param
-        self._objects = [w for w in windows if w.overlap >= param.fg_threshold]
-        unlabelled = next((w for w in self._objects if w.label < 1), None)
-        if unlabelled is not None:
+        param, overlaps, labels = self._param, windows.overlaps, windows.labels
+        self._windows = windows
+        self._objects = np.flatnonzero(overlaps >= param.fg_threshold)
+        wrong = self._objects[labels[self._objects] < 1]
+        if len(wrong):
+            unlabelled = windows[int(wrong[0])]
             raise DataError(
                 f"'{self._paths[unlabelled.image]}' in '{self._source}' has a window of label "
                 f"{unlabelled.label} that overlaps an object by {unlabelled.overlap:g}; expected a "
                 "label of at least 1"
             )
-        self._background = [
-            w for w in windows if param.bg_threshold > w.overlap < param.fg_threshold
-        ]
+        self._background = np.flatnonzero(
+            (overlaps < param.bg_threshold) & (overlaps < param.fg_threshold)
+        )
         for kind, found, wanted in (
             ("with an object", self._objects, self._count_object),
             ("of background", self._background, self._batch_size - self._count_object),
         ):
-            if wanted and not found:
+            if wanted and not len(found):
                 raise DataError(
                     f"the window file '{self._source}' has no window {kind}, but {wanted} of "
                     f"a batch are to be (batch_size {self._batch_size}, fg_fraction "
                     f"{param.fg_fraction:g}); see fg_threshold and bg_threshold"
                 )
         logger.info("Number of images: %d", len(self._paths))
-        for label, count in sorted(self._labels().items()):
+        if len(self._background):
+            logger.info("class %d has %d samples", 0, len(self._background))
+        for label, count in zip(*np.unique(labels[self._objects], return_counts=True), strict=True):
             logger.info("class %d has %d samples", label, count)
-
-    def _labels(self) -> Counter[int]:
-        return Counter({0: len(self._background)}) + Counter(w.label for w in self._objects)
 
     def _read_mean(self, transform: Any) -> np.ndarray | None:
         """The mean as an array that broadcasts to 3 × crop × crop."""
@@ -169,8 +169,8 @@ class WindowProducer:
         images[...] = 0
         first = self._batch_size - self._count_object
         for index in range(self._batch_size):
-            windows = self._background if index < first else self._objects
-            window = windows[self._rng.integers(len(windows))]
+            kind = self._background if index < first else self._objects
+            window = self._windows[int(kind[self._rng.integers(len(kind))])]
             self._fill(images[index], window, self._mirror and bool(self._rng.integers(2)))
             labels[index] = window.label if index >= first else 0
 

@@ -14,10 +14,10 @@ from google.protobuf.message import DecodeError
 from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text import SourceMap, is_repeated, parse
+from minicaffe.proto.text import SourceMap, parse
 from minicaffe.proto.upgrade import upgrade_net, upgrade_solver
 from minicaffe.proto.weights_only import parse_net_binary
-from minicaffe.proto.wire import WireError, check_messages
+from minicaffe.proto.wire import WireError, check_messages, is_repeated
 from minicaffe.suggest import did_you_mean
 
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -87,10 +87,7 @@ def read_text(path: Path, message_class: Any) -> Any:
 
 
 def _read_into(message: Any, path: str, what: str | None) -> SourceMap:
-    data = _contents(path, PrototxtError)
-    if data.startswith(_HDF5_SIGNATURE):
-        raise PrototxtError("this is an HDF5 file, not a prototxt; is it the weights?", path=path)
-    source = parse(data, message, path)
+    source = parse(_text_contents(path), message, path)  # which lets go of it
     if what is not None and not message.ListFields():
         raise PrototxtError(f"the file is empty; a {what} in prototxt is expected", path=path)
     return source
@@ -142,6 +139,13 @@ def read_binary(path: Path, message_class: Any) -> Any:
     except (DecodeError, UnicodeDecodeError) as error:
         what = f"a binary {message_class.DESCRIPTOR.name}"
         raise SnapshotError(why_unreadable(data, what), path=name) from error
+
+
+def _text_contents(path: str) -> bytes:
+    data = _contents(path, PrototxtError)
+    if data.startswith(_HDF5_SIGNATURE):
+        raise PrototxtError("this is an HDF5 file, not a prototxt; is it the weights?", path=path)
+    return data
 
 
 def _binary_contents(path: str) -> bytes:

@@ -10,18 +10,17 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from google.protobuf.descriptor import FieldDescriptor
-
 from minicaffe.errors import Problem, PrototxtError
 from minicaffe.proto.hints import OWN_FIELDS, Block, unknown_field, wrong_value
 from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
 from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
+from minicaffe.proto.wire import MessageRoom, TooManyMessages, is_repeated
 
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
 MAX_PROBLEMS = 50
-MAX_MESSAGES = 50_000  # each takes several hundred bytes, however few stand in the text
+TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageRoom
 MAX_PIECES = 10_000  # of one string
-MAX_NOTED = 20_000  # fields whose lines are remembered
+MAX_NOTED = 6_000  # fields whose lines are remembered
 _CLOSING = {"{": "}", "<": ">", "[": "]"}
 # Whole numbers that every type takes; so many that a match takes little memory.
 _NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
@@ -70,8 +69,13 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
         PrototxtError: with all problems of the text.
     """
     decoded = _decoded(text, path)
+    del text  # it takes memory
     reader = _Reader(Text(decoded), path)
-    reader.read_message(message, "", None, Block(message.DESCRIPTOR, "", 1))
+    try:
+        reader.read_message(message, "", None, Block(message.DESCRIPTOR, "", 1))
+    except TooManyMessages as error:
+        line = reader.text.line(reader.next.offset)
+        raise PrototxtError(str(error), path=path, line=line) from None
     if not reader.problems:
         reader.look_for_missing(message)
     if reader.problems and _CONTROL.search(decoded):
@@ -79,12 +83,6 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
     if reader.problems:
         raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
     return reader.source
-
-
-def is_repeated(field: Any) -> bool:
-    """Whether a field may stand several times (asked differently in old protobuf releases)."""
-    known = getattr(field, "is_repeated", None)
-    return field.label == FieldDescriptor.LABEL_REPEATED if known is None else bool(known)
 
 
 def _decoded(text: str | bytes, path: str | None) -> str:
@@ -116,7 +114,7 @@ class _Reader:
         self._tokens = text.tokens()
         self.next = next(self._tokens)  # the token to be read
         self._following = next(self._tokens, self.next)
-        self._messages = 0
+        self._room = MessageRoom(len(text.text), factor=TEXT_FACTOR)
         self._blocks: list[Block] = []
         self._unclosed: int | None = None
 
@@ -270,7 +268,9 @@ class _Reader:
         values = getattr(message, field.name)
         numbers = _NUMBERS if field.cpp_type in UNSIGNED else _SIGNED_NUMBERS
         while match := numbers.match(self.text.text, self.next.offset):
-            values.extend(map(int, match[0].rstrip()[:-1].split(",")))
+            numbers_here = match[0].rstrip()[:-1].split(",")
+            self._room.take_values(field, len(numbers_here))
+            values.extend(map(int, numbers_here))
             self._tokens = self.text.tokens(match.end())
             self.next = next(self._tokens)
             self._following = next(self._tokens, self.next)
@@ -306,6 +306,7 @@ class _Reader:
             self.complain(token, problem)
             return
         if is_repeated(field):
+            self._room.take_values(field, 1)
             getattr(message, field.name).append(value)
         else:
             setattr(message, field.name, value)
@@ -316,9 +317,7 @@ class _Reader:
             raise _Wrong(token, f"`{{` expected after `{field.name}`, which is a block")
         if len(self._blocks) > MAX_DEPTH:
             raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
-        self._messages += 1
-        if self._messages > MAX_MESSAGES:
-            raise PrototxtError(f"more than {MAX_MESSAGES} blocks", path=self.path, line=line)
+        self._room.take(field.message_type)
         self.take()
         if is_repeated(field):
             inner = getattr(message, field.name).add()

@@ -6,8 +6,25 @@ import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-MAX_MESSAGES = 50_000  # in one file: each takes several hundred bytes, however few it has
+from google.protobuf.descriptor import FieldDescriptor
+
+MAX_MESSAGES = 50_000  # in one file
+FREE_ROOM = 13 * 2**18  # bytes that messages may take as objects in the smallest file
+ROOM_FACTOR = 2  # and so many more for each byte of the file
 MAX_DEPTH = 100  # of groups in groups; protobuf's own limit
+
+#: What a message of an old form is copied into.
+_UPGRADED = {"V1LayerParameter": "LayerParameter", "V0LayerParameter": "LayerParameter"}
+
+#: What a value takes in an object, where it is not 4 bytes; of strings that is the least.
+_VALUE_SIZES = {
+    FieldDescriptor.CPPTYPE_BOOL: 1,
+    FieldDescriptor.CPPTYPE_INT64: 8,
+    FieldDescriptor.CPPTYPE_UINT64: 8,
+    FieldDescriptor.CPPTYPE_DOUBLE: 8,
+    FieldDescriptor.CPPTYPE_MESSAGE: 8,
+    FieldDescriptor.CPPTYPE_STRING: 24,
+}
 
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 
@@ -36,6 +53,69 @@ class WireField(NamedTuple):
     raw: memoryview
 
 
+class MessageRoom:
+    """How much memory the messages in a file may take as objects.
+
+    A message takes tens to hundreds of bytes as an object, even if two bytes in the file ask
+    for it. In the nets of ``models/`` messages take 4 to 7 times their text and up to 21 times
+    their binary form, so a file may have some room however small it is: enough for a net of
+    5,000 layers.
+
+    Args:
+        size: of the file, in bytes.
+        limit: how many messages there may be at most.
+        factor: how many bytes they may take for each of the file.
+    """
+
+    def __init__(self, size: int, limit: int = MAX_MESSAGES, factor: int = ROOM_FACTOR) -> None:
+        self._size, self._limit = size, limit
+        self._left = FREE_ROOM + factor * size
+        self._count = 0
+
+    def take(self, descriptor: Any) -> None:
+        """Count a message of a type.
+
+        Raises:
+            TooManyMessages: there are too many, or they would take too much.
+        """
+        self._count += 1
+        if self._count > self._limit:
+            raise TooManyMessages(f"more than {self._limit} messages (blocks)")
+        self._spend(object_size(descriptor), f"{self._count} messages (blocks)")
+
+    def take_values(self, field: Any, count: int) -> None:
+        """Count so many more values of a repeated field that holds no messages.
+
+        Raises:
+            TooManyMessages: they would take too much.
+        """
+        size = _VALUE_SIZES.get(field.cpp_type, 4)
+        self._spend(2 * size * count, f"so many values of {field.name}")  # it grows by doubling
+
+    def _spend(self, size: int, what: str) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise TooManyMessages(
+                f"{what} in {self._size} bytes, which would take very much more memory than the "
+                "file"
+            )
+
+
+@functools.cache
+def object_size(descriptor: Any) -> int:
+    """About how many bytes an empty message takes as an object, by its fields."""
+    fields = descriptor.fields
+    size = 40 + sum(8 if is_repeated(one) else _VALUE_SIZES.get(one.cpp_type, 4) for one in fields)
+    newer = _UPGRADED.get(descriptor.name)
+    return size + (object_size(descriptor.file.message_types_by_name[newer]) if newer else 0)
+
+
+def is_repeated(field: Any) -> bool:
+    """Whether a field may stand several times (asked differently in old protobuf releases)."""
+    known = getattr(field, "is_repeated", None)
+    return field.label == FieldDescriptor.LABEL_REPEATED if known is None else bool(known)
+
+
 def wire_fields(buffer: memoryview) -> Iterator[WireField]:
     """The fields of a message, in order; nothing is copied.
 
@@ -60,9 +140,10 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
         descriptor: of its type.
 
     Raises:
-        WireError: there are more messages in it than ``limit``.
+        TooManyMessages: there are more messages in it than ``limit``, or than such a file may
+            have.
     """
-    messages = 0
+    room = MessageRoom(len(buffer), limit)
     waiting = [(buffer, descriptor)]
     while waiting:
         here, kind = waiting.pop()
@@ -72,9 +153,7 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
         try:
             for field in wire_fields(here):
                 if field.wire == BYTES and field.number in inner:
-                    messages += 1
-                    if messages > limit:
-                        raise TooManyMessages(f"more than {limit} messages")
+                    room.take(inner[field.number])
                     if len(field.value):
                         waiting.append((field.value, inner[field.number]))
         except TooManyMessages:

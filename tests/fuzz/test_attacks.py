@@ -12,15 +12,26 @@ from minicaffe.blob import Blob
 from minicaffe.blobproto import StoredBlob, array_of, blob_proto
 from minicaffe.data.database import DatabaseSource
 from minicaffe.data.datum import make_datum
+from minicaffe.data.file_names import FileNames
 from minicaffe.data.image_list import ImageListSource, read_image_list
 from minicaffe.data.images import decode_image, read_image
-from minicaffe.data.windows import read_window_file
+from minicaffe.data.windows import Window, WindowList, read_window_file
 from minicaffe.errors import DataError, MemoryLimitError, PrototxtError, ShapeError, SnapshotError
 from minicaffe.net import TEST, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_net_binary
-from minicaffe.proto.text import MAX_MESSAGES, MAX_NOTED, MAX_PIECES, parse
-from minicaffe.proto.wire import MAX_DEPTH, TooManyMessages, WireError, check_messages, wire_fields
+from minicaffe.proto.text import MAX_NOTED, MAX_PIECES, TEXT_FACTOR, parse
+from minicaffe.proto.wire import (
+    FREE_ROOM,
+    MAX_DEPTH,
+    MAX_MESSAGES,
+    ROOM_FACTOR,
+    TooManyMessages,
+    WireError,
+    check_messages,
+    object_size,
+    wire_fields,
+)
 from minicaffe.solver.record import revive
 from minicaffe.suggest import closest
 from minicaffe.weights import copy_blobs, load_weights, mismatch
@@ -37,9 +48,36 @@ def write(path: Path, data: bytes | str) -> str:
 
 
 def test_very_many_blocks_are_too_many(tmp_path: Path) -> None:
-    path = write(tmp_path / "net.prototxt", "layer {\n}\n" * (MAX_MESSAGES + 1))
-    with pytest.raises(PrototxtError, match=f":{2 * MAX_MESSAGES + 1}: more than {MAX_MESSAGES}"):
+    count = MAX_MESSAGES + 1
+    path = write(tmp_path / "net.prototxt", "layer {\n}\n" * count + "#" * 300 * count)
+    with pytest.raises(PrototxtError, match=f":{2 * count - 1}: more than {MAX_MESSAGES}"):
         read_net(path)
+
+
+def test_small_texts_have_room_for_few_blocks(tmp_path: Path) -> None:
+    empty = object_size(caffe_pb2.LayerParameter.DESCRIPTOR)
+    most = FREE_ROOM // (empty - TEXT_FACTOR * len("layer{}\n"))
+    assert most > 3000
+    path = write(tmp_path / "net.prototxt", "layer{}\n" * most)
+    assert len(read_net(path).layer) == most
+    write(tmp_path / "net.prototxt", "layer{}\n" * (most + 2))
+    with pytest.raises(PrototxtError, match=rf":{most + 1}: {most + 1} messages .* more memory"):
+        read_net(path)
+
+
+def test_a_net_of_very_many_layers_is_read(tmp_path: Path) -> None:
+    """As many as ResNet-1202 has, which is deeper than others that were published."""
+    net = Path(__file__).parents[2] / "models" / "resnet152" / "deploy.prototxt"
+    text = net.read_text()
+    layers = text[text.index("layer {") :] * 8
+    count = len(read_net(write(tmp_path / "net.prototxt", layers)).layer)
+    assert count > 4000
+
+
+def test_values_in_very_great_numbers_are_too_many() -> None:
+    text = f"\nstepvalue: [{'1,' * (FREE_ROOM // 2 + MAX_NOTED)}1]"
+    with pytest.raises(PrototxtError, match=r"s:2: so many values of stepvalue in \d+ bytes"):
+        parse(text, caffe_pb2.SolverParameter(), "s")
 
 
 def test_strings_come_in_a_number_of_pieces() -> None:
@@ -109,7 +147,12 @@ def test_messages_in_a_message_are_counted_before_it_is_read(tmp_path: Path) -> 
     with pytest.raises(TooManyMessages, match="more than 7 messages"):
         check_messages(memoryview(data), descriptor, limit=7)
     check_messages(memoryview(b"\xff\xff"), descriptor)  # whoever reads it says what is wrong
-    path = write(tmp_path / "w.caffemodel", field(layer, b"") * (MAX_MESSAGES + 1))
+    most = FREE_ROOM // (
+        object_size(caffe_pb2.LayerParameter.DESCRIPTOR) - 3 * ROOM_FACTOR
+    )  # 3 bytes each
+    path = write(tmp_path / "w.caffemodel", field(layer, b"") * most)
+    assert len(read_net_binary(path).layer) == most
+    write(tmp_path / "w.caffemodel", field(layer, b"") * (most + 2))
     with pytest.raises(SnapshotError, match=r"w\.caffemodel: no NetParameter that makes sense"):
         read_net_binary(path)
 
@@ -169,6 +212,26 @@ def test_a_list_of_images_is_a_sequence(tmp_path: Path) -> None:
     assert (pairs[-1], pairs[1:], len(pairs)) == (want[2], want[1:], 3)
     with pytest.raises(IndexError):
         pairs[3]
+
+
+def test_a_list_of_files_is_a_sequence() -> None:
+    names = FileNames(" a.h5\n\tbc  é\u3000d\n")
+    assert list(names) == ["a.h5", "bc", "é", "d"]
+    assert (names[-1], names[1:3], len(names)) == ("d", ["bc", "é"], 4)
+    assert not FileNames(" \n")
+    with pytest.raises(IndexError):
+        names[4]
+
+
+def test_a_list_of_windows_is_a_sequence() -> None:
+    windows = WindowList()
+    want = [Window(0, -2, 0.1, 1, 2, 3, 4), Window(7, 2**31 - 1, 1e300, -(2**31), 6, 7, 8)]
+    for one in want:
+        windows.add(one)
+    assert list(windows) == want
+    assert (windows[-1], windows[:1]) == (want[1], want[:1])
+    assert windows.labels.tolist() == [-2, 2**31 - 1]
+    assert windows.overlaps.tolist() == [0.1, 1e300]
 
 
 class Two:
