@@ -15,6 +15,7 @@ from minicaffe.proto import caffe_pb2
 from tests.data.helpers import (
     IMAGES,
     data_net,
+    labels_of,
     layer_net,
     random_images,
     write_database,
@@ -81,11 +82,9 @@ def test_an_empty_database(tmp_path):
 
 def test_a_damaged_record_is_named_in_forward(tmp_path):
     path = write_raw_database(tmp_path / "db", [*serialized(IMAGES[0], IMAGES[1]), b"\xff\xff"])
-    with data_net(path, batch_size=1) as net:
-        net.forward()
-        net.forward()
-        with pytest.raises(DataError, match=r"layer 'reader' .* record '00000002' of LMDB .*Datum"):
-            net.forward()
+    message = r"layer 'reader' .* record '00000002' of LMDB .*Datum"
+    with data_net(path, batch_size=1) as net, pytest.raises(DataError, match=message):
+        labels_of(net, 3)
 
 
 def test_a_damaged_jpeg_is_named(tmp_path):

@@ -117,12 +117,9 @@ def test_files_that_cannot_be_used(folder, arrays, message):
 
 def test_rows_that_differ_between_files(folder):
     write(folder / "1.h5", data=np.zeros((3, 2, 4)), label=np.zeros(3))
-    with hdf5_net(folder) as net:
-        net.forward()
-        with pytest.raises(
-            DataError, match=r"1\.h5': rows of dataset 'data' have shape 2×4, but 2×5"
-        ):
-            net.forward()
+    message = r"1\.h5': rows of dataset 'data' have shape 2×4, but 2×5"
+    with hdf5_net(folder) as net, pytest.raises(DataError, match=message):
+        labels_of(net, 2)
 
 
 def test_damaged_and_missing_files(folder):

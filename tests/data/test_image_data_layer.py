@@ -122,12 +122,9 @@ def test_images_of_several_sizes_in_a_batch(folder):
 
 def test_a_missing_image_is_named_with_its_list(folder):
     (folder / "image 2.png").unlink()
-    with image_net(folder) as net:
-        net.forward()
-        with pytest.raises(
-            DataError, match=r"cannot read image '.*image 2\.png'.*listed in '.*list"
-        ):
-            net.forward()
+    message = r"cannot read image '.*image 2\.png'.*listed in '.*list"
+    with image_net(folder) as net, pytest.raises(DataError, match=message):
+        labels_of(net, 2)
 
 
 def test_a_relative_path_says_from_where(folder):
