@@ -131,7 +131,7 @@ class SyncedMemory:
     @property
     def settled(self) -> int:
         """The version that changes with the next write; -1 while a holder may write unseen."""
-        return -1 if self.held else self.version
+        return self.version if self._shown is None or not self.held else -1
 
     @property
     def allocated(self) -> bool:

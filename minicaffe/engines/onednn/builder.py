@@ -312,15 +312,33 @@ class Freshened:
     """
 
     def __init__(self, memories: Sequence[SyncedMemory], calls: Sequence[Call]) -> None:
-        self._memories = tuple(memories)
+        self.memories = tuple(memories)
         self._seen: list[int] = []
         self.calls = tuple(calls)
+
+    def __call__(self) -> None:
+        versions = [memory.settled for memory in self.memories]
+        if versions != self._seen or -1 in versions:
+            self._seen = versions
+            for call in self.calls:
+                call()
+
+
+class AllFreshened:
+    """Many of them looked at in one go; they are called when any of their parameters may have
+    changed."""
+
+    def __init__(self, calls: Sequence[Freshened]) -> None:
+        self._calls = tuple(calls)
+        memories = dict.fromkeys(memory for call in calls for memory in call.memories)
+        self._memories = tuple(memories)
+        self._seen: list[int] = []
 
     def __call__(self) -> None:
         versions = [memory.settled for memory in self._memories]
         if versions != self._seen or -1 in versions:
             self._seen = versions
-            for call in self.calls:
+            for call in self._calls:
                 call()
 
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
+from minicaffe.engines.onednn.builder import (
+    AllFreshened,
+    Builder,
+    Calls,
+    Freshened,
+    Options,
+    Unsupported,
+)
 from minicaffe.engines.onednn.describe import details, headline
 from minicaffe.engines.onednn.footprint import check_copies
 from minicaffe.engines.onednn.library import Failed, Unimplemented, on_own_threads
@@ -23,6 +30,7 @@ from minicaffe.engines.onednn.sharing import share_buffers
 from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
+from minicaffe.engines.onednn.surroundings import Surroundings
 from minicaffe.engines.onednn.tensors import Call, show
 from minicaffe.memory import Dropped, SyncedMemory
 from minicaffe.node import Node
@@ -55,6 +63,7 @@ class OneDnnPlan:
 
     def __init__(self, net: Net, options: Options) -> None:
         self._nodes = net.nodes
+        self._surroundings = Surroundings(net.nodes)
         self._hooks = net.hooks
         self._budget = net.budget
         self._storage = Storage(options.storage)
@@ -72,20 +81,14 @@ class OneDnnPlan:
     # ---------------------------------------------------------------- building
 
     def _current_signature(self) -> list[object]:
-        """What the prepared calls depend on: shapes, and where the arrays are."""
-        signature: list[object] = [self._fuse, self._training, thread_count()]
-        signature += [len(self._looked_at), self._share]
-        for node in self._nodes:
-            for top in node.tops:
-                signature += [top.shape, top.data_memory, top.diff_memory]
-            signature += [id(blob.data_memory.plain) for blob in node.layer.blobs]
-        return signature
+        """What the prepared calls depend on."""
+        options = [self._fuse, self._training, thread_count(), len(self._looked_at), self._share]
+        return [*options, *self._surroundings.now()]
 
     def prepare(self) -> None:
         """Build the plan unless the one at hand still fits."""
         self._fuse = self._fuse and not self._hooks
-        for node in self._nodes:
-            node.reshape_if_needed()
+        self._surroundings.reshape()
         signature = self._current_signature()
         if self._signature == signature:
             return
@@ -210,6 +213,10 @@ class OneDnnPlan:
     def _flatten(self) -> None:
         """The lists of a whole forward and a whole backward."""
         self._forward = [call for one in self.steps for call in one.forward.run]
+        if not self._training:  # nothing changes parameters on the way
+            fresh = [call for call in self._forward if isinstance(call, Freshened)]
+            rest = [call for call in self._forward if not isinstance(call, Freshened)]
+            self._forward = [AllFreshened(fresh), *rest]
         self._backward = [call for one in reversed(self.steps) for call in one.backward.run]
         self._values = [t for one in self.steps for t in one.forward.writes if not t.is_plain]
         self._gradients = [t for one in self.steps for t in one.backward.writes if not t.is_plain]
