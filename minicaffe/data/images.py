@@ -31,6 +31,9 @@ _FORMATS = (
 _SMALL = 2**24  # pixels of an image that may be packed to any degree
 _LARGE = 2**26  # pixels of an image of which 500 may lie in a byte; of larger ones 8
 
+_PNG_RED, _PNG_GREEN = int(0.299 * 2**15), int(0.587 * 2**15)  # libpng's, of 15 bits
+_PNG_BLUE = 2**15 - _PNG_RED - _PNG_GREEN
+
 _COEFFICIENT_BITS = 11  # OpenCV's fixed point for 8-bit images
 
 
@@ -214,7 +217,7 @@ def _convert(image: Any, color: Color) -> Any:
     if color is Color.COLOR:
         return image.convert("RGB")
     if color is Color.GRAY:
-        return image if image.mode == "L" else image.convert("RGB").convert("L")
+        return image if image.mode == "L" else _gray(image.convert("RGB"), image.format)
     transparent = image.mode in ("LA", "La", "PA", "RGBA", "RGBa") or (
         image.mode == "P" and "transparency" in image.info
     )
@@ -222,9 +225,17 @@ def _convert(image: Any, color: Color) -> Any:
     return image if image.mode == mode else image.convert(mode)
 
 
+def _gray(image: Any, file_format: str | None) -> Any:
+    """From RGB: weighted by OpenCV itself, but within a PNG by libpng, which cuts fractions off."""
+    if file_format != "PNG":
+        return image.convert("L")
+    red, green, blue = np.asarray(image, np.uint32).transpose(2, 0, 1)
+    return (_PNG_RED * red + _PNG_GREEN * green + _PNG_BLUE * blue) >> 15
+
+
 def _channels_first(image: Any) -> np.ndarray:
     """Pillow's height × width × RGB as a contiguous BGR × height × width."""
-    pixels = np.asarray(image)
+    pixels = np.asarray(image, np.uint8)
     if pixels.ndim == 2:
         return np.ascontiguousarray(pixels[None])
     order = [2, 1, 0, 3][: pixels.shape[2]]

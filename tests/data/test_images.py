@@ -42,6 +42,16 @@ def test_grey_is_opencvs_weighted_sum(rgb):
     np.testing.assert_allclose(got[0], 0.299 * red + 0.587 * green + 0.114 * blue, atol=1)
 
 
+def test_a_pngs_grey_values_are_libpngs():
+    """What BVLC Caffe's convert_imageset --gray, built from its sources, made of these."""
+    colours = [(46, 58, 107), (234, 217, 111), (84, 119, 202), (207, 243, 162), (80, 90, 125)]
+    colours += [(194, 122, 56), (7, 7, 7), (255, 255, 255)]
+    image = Image.fromarray(np.array([colours], np.uint8))
+    got = decode_image(encoded(image), Color.GRAY)
+    assert got.dtype == np.uint8
+    assert got.ravel().tolist() == [60, 209, 118, 222, 91, 135, 7, 255]
+
+
 def test_a_jpegs_grey_values_are_those_that_it_stores(rgb):
     data = encoded(rgb.resize((40, 32)), "JPEG")
     with Image.open(io.BytesIO(data)) as image:

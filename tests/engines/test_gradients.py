@@ -9,7 +9,7 @@ from minicaffe.engines.onednn.gradients import ParameterGradient
 from minicaffe.memory import ZEROS
 from minicaffe.net import Net
 from tests.engines.nets import Text, residual
-from tests.engines.twins import Twins, error_of
+from tests.engines.twins import Twins, error_of, write
 
 
 def small() -> str:
@@ -118,4 +118,24 @@ def test_shared_weights_add_up() -> None:
         twins.each("clear_param_diffs")
         twins.each("backward")
         assert {True, False} == set(direct(twins.onednn)), "the first writes, the second adds"
+        twins.same()
+
+
+def test_a_gradient_given_to_an_output_of_split_counts() -> None:
+    text = Text()
+    text.input("data", 2, 3, 4, 5)
+    text.conv("data", "c1", 4)
+    text.add("Split", "c1", "unread read")
+    text.add("Reduction", "read", "loss", "reduction_param { operation: SUMSQ } loss_weight: 0.5")
+    twins = Twins(str(text))
+    twins.fill()
+    for _ in range(2):
+        twins.each("forward_loss")
+        write(twins, "unread", "diff")
+        twins.each("clear_param_diffs")
+        twins.each("backward")
+        got, want = (net.blobs["c1"].diff for net in reversed(twins.nets))
+        both = twins.numpy.blobs["read"].diff + twins.numpy.blobs["unread"].diff
+        assert error_of(got, want) < 1e-5
+        assert error_of(want, both) < 1e-5
         twins.same()

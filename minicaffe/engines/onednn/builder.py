@@ -102,6 +102,7 @@ class Builder:
         options: how to build.
         training: keep what the gradients need.
         looked_at: memories that steps must not leave unfilled, as somebody reads them.
+        given: gradients that callers may write before a backward: those of the net's outputs.
 
     Attributes:
         storage: data type in which the current step reads and writes; what it reads in
@@ -109,10 +110,14 @@ class Builder:
     """
 
     def __init__(
-        self, options: Options, training: bool, looked_at: Container[SyncedMemory] = ()
+        self,
+        options: Options,
+        training: bool,
+        looked_at: Container[SyncedMemory] = (),
+        given: Container[SyncedMemory] = (),
     ) -> None:
         self.options = options
-        self._looked_at = looked_at
+        self._looked_at, self._given = looked_at, given
         self.storage = options.storage
         self.training = training
         self.calls = Calls()
@@ -278,7 +283,8 @@ class Builder:
 
     def has_gradient(self, blob: Blob) -> bool:
         """Whether a step writes the blob's gradient, or somebody else may have."""
-        return blob.diff_memory in self.gradients.tensors or blob.diff_memory.allocated
+        memory = blob.diff_memory
+        return memory in self.gradients.tensors or memory.allocated or memory in self._given
 
     def _write(self, versions: Versions, tensor: Tensor) -> Memory:
         self.calls.writes.append(versions.replace(tensor))
