@@ -31,8 +31,12 @@ _FORMATS = (
 _SMALL = 2**24  # pixels of an image that may be packed to any degree
 _LARGE = 2**26  # pixels of an image of which 500 may lie in a byte; of larger ones 8
 
-_PNG_RED, _PNG_GREEN = int(0.299 * 2**15), int(0.587 * 2**15)  # libpng's, of 15 bits
-_PNG_BLUE = 2**15 - _PNG_RED - _PNG_GREEN
+#: Weights of red, green and blue, how many bits they have, and what rounds their sum.
+_GRAY = ((4899, 9617, 1868), 14, 1 << 13)
+_GRAY_OF = {
+    "PNG": ((9797, 19234, 3737), 15, 0),  # libpng cuts fractions off
+    "WEBP": ((9798, 19235, 3735), 15, 1 << 14),
+}
 
 _COEFFICIENT_BITS = 11  # OpenCV's fixed point for 8-bit images
 
@@ -225,12 +229,12 @@ def _convert(image: Any, color: Color) -> Any:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _gray(image: Any, file_format: str | None) -> Any:
-    """From RGB: weighted by OpenCV itself, but within a PNG by libpng, which cuts fractions off."""
-    if file_format != "PNG":
-        return image.convert("L")
+def _gray(image: Any, file_format: str | None) -> np.ndarray:
+    """From RGB, in the fixed point of what OpenCV reads files of this format with."""
+    weights, bits, half = _GRAY_OF.get(file_format or "", _GRAY)
     red, green, blue = np.asarray(image, np.uint32).transpose(2, 0, 1)
-    return (_PNG_RED * red + _PNG_GREEN * green + _PNG_BLUE * blue) >> 15
+    total = weights[0] * red + weights[1] * green + weights[2] * blue
+    return (total + half) >> bits
 
 
 def _channels_first(image: Any) -> np.ndarray:

@@ -42,14 +42,22 @@ def test_grey_is_opencvs_weighted_sum(rgb):
     np.testing.assert_allclose(got[0], 0.299 * red + 0.587 * green + 0.114 * blue, atol=1)
 
 
-def test_a_pngs_grey_values_are_libpngs():
-    """What BVLC Caffe's convert_imageset --gray, built from its sources, made of these."""
+@pytest.mark.parametrize(
+    ("kind", "want"),
+    [
+        ("PNG", [60, 209, 118, 222, 91, 135, 190]),
+        ("BMP", [60, 210, 118, 223, 91, 136, 191]),
+        ("TIFF", [60, 210, 118, 223, 91, 136, 191]),
+        ("PPM", [60, 210, 118, 223, 91, 136, 191]),
+    ],
+)
+def test_grey_values_are_those_of_bvlc_caffe(kind, want):
+    """What its convert_imageset --gray, built from its sources, makes of these colours."""
     colours = [(46, 58, 107), (234, 217, 111), (84, 119, 202), (207, 243, 162), (80, 90, 125)]
-    colours += [(194, 122, 56), (7, 7, 7), (255, 255, 255)]
-    image = Image.fromarray(np.array([colours], np.uint8))
-    got = decode_image(encoded(image), Color.GRAY)
+    image = Image.fromarray(np.array([[*colours, (194, 122, 56), (146, 202, 248)]], np.uint8))
+    got = decode_image(encoded(image, kind), Color.GRAY)
     assert got.dtype == np.uint8
-    assert got.ravel().tolist() == [60, 209, 118, 222, 91, 135, 7, 255]
+    assert got.ravel().tolist() == want
 
 
 def test_a_jpegs_grey_values_are_those_that_it_stores(rgb):

@@ -71,7 +71,7 @@ class OneDnnPlan:
         self._fuse, self._references = options.fuse, options.references
         self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
         self._blobs, self._wanted = net.blobs, {*net.inputs, *net.outputs}
-        self._given = {net.blobs[name].diff_memory for name in net.outputs}
+        self._ends = {net.blobs[name].diff_memory for name in net.outputs}
         self._share = net.keep == "outputs"
         self._dropped: list[tuple[SyncedMemory, Dropped]] = []
         self._signature: list[object] | None = None
@@ -132,7 +132,7 @@ class OneDnnPlan:
     def _build(self) -> None:
         """Prepare all steps."""
         options = Options(self._storage.wanted, self._fuse)
-        builder = Builder(options, self._training, self._looked_at, self._given)
+        builder = Builder(options, self._training, self._looked_at, self._ends)
         self.steps = []
         while not self.steps or self.steps[-1].last + 1 < len(self._nodes):
             index = self.steps[-1].last + 1 if self.steps else 0
