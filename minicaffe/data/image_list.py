@@ -34,7 +34,7 @@ class ImageList(Sequence[tuple[str, int]]):
 
     def __init__(self, text: bytes, path: str) -> None:
         self._text = text
-        places, labels = array("q"), array("i")
+        places, labels = array("I" if len(text) < 2**32 else "Q"), array("i")
         start, number = 0, 1
         while start < len(text):
             end = text.find(b"\n", start)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from array import array
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import overload
@@ -16,7 +16,8 @@ from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
-_WHOLE_NUMBERS = 6  # of a window
+_ROW = struct.Struct("=6id")  # image, label, corners; overlap
+_FIELDS = np.dtype([("image", "i4"), ("label", "i4"), ("corners", "i4", 4), ("overlap", "f8")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +43,25 @@ class WindowList(Sequence[Window]):
     """Windows in the memory of their numbers, which is a fraction of that of objects."""
 
     def __init__(self) -> None:
-        self._whole = array("i")  # image, label and corners of each
-        self._overlaps = array("d")
+        self._rows = bytearray()  # one piece, so that it grows where it is
 
     def add(self, window: Window) -> None:
         """Append one, whose whole numbers have 32 bits."""
         corners = (window.x1, window.y1, window.x2, window.y2)
-        self._whole.extend((window.image, window.label, *corners))
-        self._overlaps.append(window.overlap)
+        self._rows += _ROW.pack(window.image, window.label, *corners, window.overlap)
 
     @property
     def labels(self) -> np.ndarray:
         """The labels of all."""
-        return np.array(self._whole[1::_WHOLE_NUMBERS])
+        return np.frombuffer(bytes(self._rows), _FIELDS)["label"]
 
     @property
     def overlaps(self) -> np.ndarray:
         """The overlaps of all."""
-        return np.array(self._overlaps)
+        return np.frombuffer(bytes(self._rows), _FIELDS)["overlap"]
 
     def __len__(self) -> int:
-        return len(self._overlaps)
+        return len(self._rows) // _ROW.size
 
     @overload
     def __getitem__(self, index: int) -> Window: ...
@@ -74,9 +73,8 @@ class WindowList(Sequence[Window]):
         if isinstance(index, slice):
             return [self[one] for one in range(*index.indices(len(self)))]
         index = range(len(self))[index]
-        start = _WHOLE_NUMBERS * index
-        image, label, *corners = self._whole[start : start + _WHOLE_NUMBERS]
-        return Window(image, label, self._overlaps[index], *corners)
+        image, label, *corners, overlap = _ROW.unpack_from(self._rows, _ROW.size * index)
+        return Window(image, label, overlap, *corners)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ _VALUE_SIZES = {
     FieldDescriptor.CPPTYPE_UINT64: 8,
     FieldDescriptor.CPPTYPE_DOUBLE: 8,
     FieldDescriptor.CPPTYPE_MESSAGE: 8,
-    FieldDescriptor.CPPTYPE_STRING: 24,
+    FieldDescriptor.CPPTYPE_STRING: 16,
 }
 
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
@@ -90,7 +90,8 @@ class MessageRoom:
             TooManyMessages: they would take too much.
         """
         size = _VALUE_SIZES.get(field.cpp_type, 4)
-        self._spend(2 * size * count, f"so many values of {field.name}")  # it grows by doubling
+        size *= 4  # it grows by doubling, and what it has outgrown stays
+        self._spend(size * count, f"so many values of {field.name}")
 
     def _spend(self, size: int, what: str) -> None:
         self._left -= size
