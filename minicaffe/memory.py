@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import mmap
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,15 +15,35 @@ from minicaffe.errors import GraphError
 from minicaffe.limits import MemoryShare
 
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
-LARGE = 2**22  # bytes that are worth a search for garbage
+LARGE = 2**22  # bytes that are worth a search for garbage, or huge pages
+OWN_PAGES = 2**18  # bytes that are worth pages of their own
 
 
 def aligned_zeros(count: int, dtype: np.dtype) -> np.ndarray:
-    """A flat array of zeros that begins on a cache line, as vector code likes it."""
+    """A flat array of zeros that begins on a cache line, as vector code likes it.
+
+    It takes no memory before it is used. (That of ``malloc`` may: where it has been used and
+    freed before, it is filled with zeros at once.)
+    """
     size = count * dtype.itemsize
-    raw = np.zeros(size + ALIGNMENT, np.uint8)
+    raw = _pages(size) if size >= OWN_PAGES else None
+    if raw is None:
+        raw = np.zeros(size + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + size].view(dtype)
+
+
+def _pages(size: int) -> np.ndarray | None:
+    """Fresh bytes from the system, or None where it has no such call or refuses it."""
+    if sys.platform == "win32":
+        return None
+    try:
+        pages = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        if size >= LARGE and hasattr(mmap, "MADV_HUGEPAGE"):
+            pages.madvise(mmap.MADV_HUGEPAGE)
+    except OSError:
+        return None
+    return np.frombuffer(pages, np.uint8)
 
 
 class EngineCopy(Protocol):
@@ -50,10 +71,11 @@ class Dropped:
     Args:
         memory: whose values they were.
         name: the blob's.
+        what: what the values are of it.
     """
 
-    def __init__(self, memory: SyncedMemory, name: str) -> None:
-        self.memory, self._name = memory, name
+    def __init__(self, memory: SyncedMemory, name: str, what: str = "values") -> None:
+        self.memory, self._name, self._what = memory, name, what
 
     def write_to(self, array: np.ndarray) -> None:
         """There is nothing to write.
@@ -63,7 +85,7 @@ class Dropped:
         """
         self.memory.newer = self
         raise GraphError(
-            f"the values of blob '{self._name}' were not kept, as the net was opened with "
+            f"the {self._what} of blob '{self._name}' were not kept, as the net was opened with "
             'keep="outputs"; open it with keep="all" to look at every blob'
         )
 

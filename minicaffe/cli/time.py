@@ -5,8 +5,8 @@
     minicaffe time --model=models/resnet50/deploy.prototxt --forward_only --verbose
 
 The log has the form of ``caffe time``. Layers are run one at a time here; an engine may be
-faster when it runs the whole net, which the last lines measure. With ``--forward_only`` only
-those appear, without gradients and with the memory that inference needs.
+faster, and need less memory, when it runs the whole net, which the first lines measure. With
+``--forward_only`` only those appear, without gradients and with the memory that inference needs.
 """
 
 from __future__ import annotations
@@ -50,23 +50,21 @@ def run(args: argparse.Namespace) -> int:
     """Measure and log."""
     note_gpu(args.gpu)
     phase = phase_number(args.phase, TEST if args.forward_only else TRAIN)
-    keep = "outputs" if args.forward_only else "all"
-    options = {**engine_of(args), **limit_options(args), "keep": keep}
+    options = {**engine_of(args), **limit_options(args), "keep": "outputs"}
     with Net(args.model, phase, args.level or 0, args.stage, **options) as net:
         if not net.layers:
             raise GraphError("the net has no layers in this phase", path=args.model)
         for path in args.weights or ():
             net.copy_from(path)
         iterations = args.iterations or DEFAULT_ITERATIONS
-        if not args.forward_only:
-            measure(net, iterations)
-            net.replan()  # layers that were measured one by one may run together again
         _measure_whole(net, iterations, args.forward_only)
+        peak = peak_memory()
+        if peak is not None:  # layers that are run one by one need more
+            logger.info("Peak memory of the process: %s", size_text(peak))
         if args.verbose:
             _show_plan(net)
-        peak = peak_memory()
-        if peak is not None:
-            logger.info("Peak memory of the process: %s", size_text(peak))
+        if not args.forward_only:
+            measure(net, iterations)
     return 0
 
 

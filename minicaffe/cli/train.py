@@ -130,6 +130,7 @@ def _train(param: Any, lines: Any, args: argparse.Namespace) -> int:
             observers=observers,
             action_function=signals.requested,
             keep_snapshots=args.keep_snapshots,
+            keep="outputs",
             **limit_options(args),
         )
         with closing(solver):
@@ -156,7 +157,7 @@ def _score(param: Any, args: argparse.Namespace) -> None:
     settings = load_settings(param, args.solver)
     limits = Limits(**limit_options(args))
     nets = NetFactory(
-        settings.param, path=args.solver, limits=limits, **engine_of(args)
+        settings.param, path=args.solver, limits=limits, keep="outputs", **engine_of(args)
     ).test_nets()
     for net, batches in zip(nets, param.test_iter, strict=False):
         with net:

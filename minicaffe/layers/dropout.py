@@ -31,13 +31,14 @@ class Dropout(Neuron):
                 "part of the elements that is dropped)"
             )
         self.scale = 1 / (1 - self._ratio) if self._ratio < 1 else 0.0
-        self._mask = np.ones((), bool)  # of the last forward
+        #: Of the last forward.
+        self.mask = np.ones((), bool)
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         if self.phase == caffe_pb2.TEST:
             self._copy(x, y)
             return
-        self._mask = self.draw(x.shape)
+        self.mask = self.draw(x.shape)
         self._drop(x, y)
 
     def draw(self, shape: tuple[int, ...]) -> np.ndarray:
@@ -51,7 +52,7 @@ class Dropout(Neuron):
             self._drop(dy, dx)
 
     def _drop(self, source: np.ndarray, target: np.ndarray) -> None:
-        np.multiply(source, self._mask, out=target)
+        np.multiply(source, self.mask, out=target)
         target *= self.scale
 
     @staticmethod

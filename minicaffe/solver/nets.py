@@ -40,6 +40,7 @@ class NetFactory:
         engine: what runs the nets.
         precision: how they store values.
         fuse: whether one step may do the work of several layers.
+        keep: which of their blobs can be looked at, as :class:`minicaffe.Net` takes it.
         limits: what the nets may do.
     """
 
@@ -51,12 +52,13 @@ class NetFactory:
         engine: str | None,
         precision: str = "float32",
         fuse: bool = True,
+        keep: str = "all",
         limits: Limits | None = None,
     ) -> None:
         self.param = param
         self.path = path
         self.engine = engine
-        self.precision, self.fuse = precision, fuse
+        self.precision, self.fuse, self.keep = precision, fuse, keep
         self.limits = limits or Limits()
         self._read: dict[str, Any] = {}
 
@@ -138,6 +140,7 @@ class NetFactory:
             engine=self.engine,
             precision=self.precision,
             fuse=self.fuse,
+            keep=self.keep,
             path=origin.path,
             allow_python_layers=self.limits.allow_python_layers,
             max_memory=self.limits.max_memory,

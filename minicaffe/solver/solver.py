@@ -43,6 +43,7 @@ class Solver:
         engine: what runs the nets, as :class:`Net` takes it.
         precision: how the nets store values, ``"float32"`` or ``"bf16"``.
         fuse: let an engine do the work of several layers in one step (off for debugging).
+        keep: which blobs of the nets can be looked at, as :class:`Net` takes it.
         allow_python_layers, max_memory: what each of the nets may do, as :class:`Net` takes it.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
@@ -78,6 +79,7 @@ class Solver:
         engine: str | None = None,
         precision: str = "float32",
         fuse: bool = True,
+        keep: str = "all",
         allow_python_layers: bool = True,
         max_memory: int | None = None,
         observers: Sequence[events.Observer] | None = None,
@@ -112,6 +114,7 @@ class Solver:
             engine=engine,
             precision=precision,
             fuse=fuse,
+            keep=keep,
             limits=limits,
         )
         self.net: Net = factory.train_net()

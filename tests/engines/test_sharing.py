@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from minicaffe.errors import GraphError
 from minicaffe.net import TEST, Net
 from minicaffe.proto import caffe_pb2
-from tests.engines.nets import inception, plain, residual
+from tests.engines.nets import Text, inception, plain, residual
 from tests.engines.twins import error_of
 
 NETS = {"residual": residual(), "inception": inception(), "plain": plain()}
@@ -94,6 +94,18 @@ def test_gradients_keep_everything(engine: str) -> None:
     for name in pair.all.params:
         for left, right in zip(pair.all.params[name], pair.outputs.params[name], strict=True):
             assert error_of(right.diff, left.diff) < 1e-5
+
+
+def test_blob_that_shows_the_array_of_another(engine: str) -> None:
+    net = Text()
+    net.input("data", 3, 4, 9, 7)
+    net.add("BNLL", "data", "soft")
+    net.add("Dropout", "soft", "passed")
+    net.conv("passed", "a", 5)
+    net.conv("a", "b", 5)
+    pair = Pair(str(net), engine)
+    for _ in range(2):
+        pair.run()
 
 
 def test_unknown_keep() -> None:

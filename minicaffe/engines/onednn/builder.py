@@ -49,6 +49,7 @@ class Calls:
         needs: calls of other steps that must have run before, when this step runs alone.
         reads, writes: the versions of blobs that they take from other steps and make.
         asked: versions that a layer's numpy self asks for.
+        own: memories besides blobs and parameters; only primitives of this step use them.
     """
 
     run: list[Call] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Calls:
     reads: list[Tensor] = field(default_factory=list)
     writes: list[Tensor] = field(default_factory=list)
     asked: list[Tensor] = field(default_factory=list)
+    own: list[Memory] = field(default_factory=list)
 
 
 class Versions:
@@ -237,9 +239,16 @@ class Builder:
         tensor = self.values.of(blob.data_memory, blob.shape)
         if not tensor.is_plain or source is not tensor.home:
             return source
-        copy = Memory(source.desc)
+        copy = self.own(source.desc)
         self.then(reorder(source, copy))
         return copy
+
+    def own(self, desc: Desc) -> Memory:
+        """A memory that only the step's primitives use, from the first of them in a pass
+        forward and backward to the last: before and after, others may have its bytes."""
+        memory = Memory(desc)
+        self.calls.own.append(memory)
+        return memory
 
     def result(self, blob: Blob, desc: Desc, *, apart: bool = False) -> Memory:
         """Where a step writes the blob's values; ``apart`` leaves the plain array alone."""
@@ -290,9 +299,21 @@ class Builder:
         self.calls.writes.append(versions.replace(tensor))
         return tensor.home
 
-    def read_by_numpy(self, blobs: Sequence[Blob]) -> None:
+    def read_by_numpy(self, blobs: Sequence[Blob], *, gradients: bool = False) -> None:
         """Note that the values of these blobs will be asked for through their arrays."""
-        self.calls.asked += [self.values.of(blob.data_memory, blob.shape) for blob in blobs]
+        versions = self.gradients if gradients else self.values
+        for blob in blobs:
+            memory = blob.diff_memory if gradients else blob.data_memory
+            if memory in versions.tensors:  # else nothing but the array holds them
+                self.calls.asked.append(versions.tensors[memory])
+
+    def backward_by_numpy(self, node: Node) -> None:
+        """Append a layer's own backward, which may look at all of its blobs."""
+        self.read_by_numpy([*node.bottoms, *node.tops])
+        self.read_by_numpy(node.tops, gradients=True)
+        self.then(node.backward)
+        wanted = zip(node.bottoms, node.propagate_down, strict=True)
+        self.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
 
     def written_by_numpy(self, blobs: Sequence[Blob], *, gradients: bool = False) -> None:
         """Note that the plain arrays of these blobs will hold the newest values."""
@@ -304,7 +325,7 @@ class Builder:
         """What a step read in its forward, in the layout that its backward wants."""
         if memory.desc == desc:
             return memory
-        copy = Memory(desc)
+        copy = self.own(desc)
         self.then(reorder(memory, copy))
         return copy
 
@@ -396,4 +417,5 @@ class Weights:
         self, blob: Blob, view: Desc, desc: Desc | None = None, *, wanted: bool = True
     ) -> ParameterGradient:
         """Where a primitive writes a parameter's gradient, in a layout of its choice."""
-        return ParameterGradient(blob, view, view if desc is None else desc, wanted)
+        apart = None if desc is None or desc == view else self._builder.own(desc)
+        return ParameterGradient(blob, view, apart, wanted)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-import numpy as np
-
 from minicaffe.engines.onednn.builder import Calls, Freshened
 from minicaffe.engines.onednn.primitives import Memory, Primitive
 from minicaffe.errors import MemoryLimitError
@@ -33,7 +31,7 @@ def check_copies(steps: Iterable[tuple[Node, Sequence[Calls]]], budget: MemoryBu
     for node, lists in steps:
         before = sum(seen.values())
         for memory in _memories(call for calls in lists for call in calls.run):
-            if memory.buffer.dtype == np.uint8:  # made by Memory; a blob's array holds floats
+            if not memory.is_array:
                 place = memory.buffer.__array_interface__["data"][0]
                 seen[place] = max(seen.get(place, 0), memory.buffer.nbytes)
         shares.append((sum(seen.values()) - before, node))

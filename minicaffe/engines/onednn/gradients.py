@@ -29,23 +29,23 @@ class ParameterGradient:
     Args:
         blob: the parameter.
         view: its plain array as the primitive's operand.
-        desc: the layout in which the primitive computes.
+        apart: what the primitive computes in, where it chooses another layout.
         wanted: False leaves ``diff`` alone.
 
     Attributes:
         memory: where the primitive writes.
     """
 
-    def __init__(self, blob: Blob, view: Desc, desc: Desc, wanted: bool) -> None:
+    def __init__(self, blob: Blob, view: Desc, apart: Memory | None, wanted: bool) -> None:
         self._diff = blob.diff_memory
         self._plain = self._diff.plain[: blob.count]
         self._apart = aligned_zeros(blob.count, self._plain.dtype)  # no memory until it is used
         self._result = Memory(view, self._apart)
         self._direct = False
         self.wanted = wanted
-        self.memory = self._result if desc == view else Memory(desc)
+        self.memory = self._result if apart is None else apart
         self._moving: list[Call] = []
-        if desc != view and wanted:
+        if apart is not None and wanted:
             self._moving.append(reorder(self.memory, self._result))
         flat = Desc((blob.count,))
         total = Memory(flat, self._plain)

@@ -37,9 +37,7 @@ class NumpyStep(Step):
 
     def backward(self, builder: Builder) -> None:
         """Run the layer's gradient."""
-        builder.then(self.node.backward)
-        wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
-        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
+        builder.backward_by_numpy(self.node)
 
     def _forward(self) -> None:
         tops = self.node.tops

@@ -18,6 +18,7 @@ from minicaffe.engines.onednn.builder import (
 )
 from minicaffe.engines.onednn.describe import details, headline
 from minicaffe.engines.onednn.footprint import check_copies
+from minicaffe.engines.onednn.gone import Gone, kept_memories
 from minicaffe.engines.onednn.library import Failed, Unimplemented, on_own_threads
 from minicaffe.engines.onednn.numpy_step import NumpyStep, ShapesChanged
 from minicaffe.engines.onednn.overwritten import (
@@ -26,12 +27,12 @@ from minicaffe.engines.onednn.overwritten import (
     stands_in_plain,
 )
 from minicaffe.engines.onednn.refused import Refused, located
-from minicaffe.engines.onednn.sharing import share_buffers
+from minicaffe.engines.onednn.sharing import loading, read_by, share_buffers
 from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.surroundings import Surroundings
-from minicaffe.engines.onednn.tensors import Call, show
+from minicaffe.engines.onednn.tensors import Call, Tensor, show
 from minicaffe.memory import Dropped, SyncedMemory
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
@@ -70,10 +71,13 @@ class OneDnnPlan:
         self._refused = Refused()
         self._fuse, self._references = options.fuse, options.references
         self._training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
-        self._blobs, self._wanted = net.blobs, {*net.inputs, *net.outputs}
+        self._blobs, self._wanted = net.blobs, [*net.inputs, *net.outputs]
         self._ends = {net.blobs[name].diff_memory for name in net.outputs}
         self._share = net.keep == "outputs"
-        self._dropped: list[tuple[SyncedMemory, Dropped]] = []
+        self._learns = net.phase == caffe_pb2.TRAIN
+        self._gone: Gone | None = None
+        self._kept: list[Tensor] = []
+        self._given: list[Tensor] = []
         self._signature: list[object] | None = None
         #: Blobs that fusion would skip, but somebody has asked for.
         self._looked_at: set[SyncedMemory] = set()
@@ -110,18 +114,18 @@ class OneDnnPlan:
 
     def _share_memory(self) -> None:
         """Let blobs that nobody will look at use each other's memory."""
-        self._dropped = []
-        self._share = self._share and not (self._training or self._hooks)
+        self._gone = None
+        self._share = self._share and not self._hooks
+        self._share = self._share and (self._learns or not self._training)
         if not self._share:
             return
-        names: dict[SyncedMemory, str] = {}
-        for name, blob in self._blobs.items():
-            names.setdefault(blob.data_memory, name)
-        kept = {self._blobs[name].data_memory for name in self._wanted}
-        kept.update(memory for memory in names if memory.held)
-        gone = share_buffers([one.forward for one in self.steps], kept)
-        gone += [one.memory for step in self.steps for one in step.skipped]
-        self._dropped = [(memory, Dropped(memory, names[memory])) for memory in gone]
+        forwards = [one.forward for one in self.steps]
+        backwards = [one.backward for one in reversed(self.steps)]
+        self._kept = read_by(self._kept, backwards)  # the others are gone by then
+        steps = [*forwards, loading([*self._kept, *self._given]), *backwards]
+        last = share_buffers(steps, kept_memories(self._nodes, self._blobs, self._wanted))
+        last.update((one.memory, 0) for step in self.steps for one in step.skipped)
+        self._gone = Gone(last, self._blobs, len(forwards))
 
     def _keep_all(self) -> None:
         """Give every blob its own memory again."""
@@ -267,8 +271,8 @@ class OneDnnPlan:
         if start == 0 and end == len(self._nodes) - 1 and not self._hooks:
             self._run(self._forward)
             show(self._values)
-            for memory, dropped in self._dropped:
-                memory.newer = dropped
+            if self._gone:
+                self._gone.after_forward()
         else:
             self._keep_all()
             self._forward_part(start, end)
@@ -292,13 +296,23 @@ class OneDnnPlan:
             self._training = True
             self._rebuild()
         if start == len(self._nodes) - 1 and end == 0 and not self._hooks:
+            if self._gone and self._gone.spent:
+                self._keep_all()
+            elif self._gone:
+                self._gone.forget()
+                if self._gone.held:
+                    self._signature = None
+                    self._rebuild()
             for tensor in self._kept:
                 tensor.load()
             for tensor in self._given:
                 tensor.load()
             self._run(self._backward)
             show(self._gradients)
+            if self._gone:
+                self._gone.after_backward()
         else:
+            self._keep_all()
             self._backward_part(start, end)
 
     def _backward_part(self, start: int, end: int) -> None:
@@ -308,6 +322,9 @@ class OneDnnPlan:
             values = [tensor for tensor in prepared.forward.reads if not tensor.superseded]
             for tensor in (*values, *prepared.backward.reads):
                 tensor.load()
+            for tensor in prepared.backward.writes:
+                if isinstance(tensor.memory.newer, Dropped):
+                    tensor.memory.newer = None  # about to be computed
             self._run([*prepared.backward.needs, *prepared.backward.run])
             show(prepared.backward.writes)
             for index in range(prepared.last, prepared.first - 1, -1):
@@ -333,7 +350,7 @@ class OneDnnPlan:
             (memory, memory.array.copy())
             for memory in memories
             if not isinstance(memory.newer, Skipped | Dropped)
-            and not (self._dropped and memory.newer)  # others use its memory by now
+            and not (self._gone and memory.newer)  # others use its memory by now
         ]
         overwritten = [
             (one.last, call)

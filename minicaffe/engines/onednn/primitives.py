@@ -197,6 +197,11 @@ class Memory:
         weakref.finalize(self, lib.function("memory_destroy"), ctypes.c_void_p(self.handle))
 
     @property
+    def is_array(self) -> bool:
+        """Whether its bytes are an array of numbers, such as a blob's, not made for it."""
+        return bool(self.buffer.dtype != np.uint8)
+
+    @property
     def floats(self) -> np.ndarray:
         """The values of a row-major float32 memory, as a flat array."""
         return self.buffer.view(np.float32)[: math.prod(self.desc.shape)]

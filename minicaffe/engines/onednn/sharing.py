@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -38,27 +38,44 @@ class Buffer:
         return self.first <= other.last and other.first <= self.last
 
 
-def share_buffers(steps: Sequence[Calls], kept: Container[SyncedMemory]) -> list[SyncedMemory]:
-    """Let versions of blobs use the same bytes wherever their lives do not overlap.
+def share_buffers(steps: Sequence[Calls], kept: Container[SyncedMemory]) -> dict[SyncedMemory, int]:
+    """Let versions of blobs, and the steps' own memories, use the same bytes wherever their
+    lives do not overlap.
 
     Args:
-        steps: the forward calls, in order.
+        steps: all calls, in order.
         kept: memories whose values are wanted after the last step.
 
     Returns:
-        The memories whose values are gone by then.
+        The memories whose values are gone by then, with the last step that they stand in.
     """
     buffers = _buffers(steps)
-    gone = {}
+    gone: dict[SyncedMemory, int] = {}
     for tensor in _tensors(steps):
         for memory in _own(tensor):
             buffer = buffers.get(id(memory.buffer))
             if buffer is not None and tensor.memory in kept:
                 buffer.shareable = False
-        if not tensor.is_plain and tensor.memory not in kept:
-            gone[id(tensor.memory)] = tensor.memory
+        if not (_in_array(tensor) or tensor.superseded or tensor.memory in kept):
+            gone[tensor.memory] = buffers[id(tensor.home.buffer)].last
     _place([buffer for buffer in buffers.values() if buffer.shareable])
-    return list(gone.values())
+    return gone
+
+
+def read_by(tensors: Sequence[Tensor], steps: Sequence[Calls]) -> list[Tensor]:
+    """Those of the tensors, each with a home, that some of the steps read."""
+    read = {id(memory.buffer) for calls in steps for memory in _used(calls)}
+    return [
+        tensor
+        for tensor in tensors
+        if any(id(memory.buffer) in read for memory in (tensor.home, *_own(tensor)))
+    ]
+
+
+def loading(tensors: Sequence[Tensor]) -> Calls:
+    """What it takes to load these tensors, as a step."""
+    copies = [copy for one in tensors for _, copy in one.copies]
+    return Calls(run=[*copies], asked=[*tensors])
 
 
 def _tensors(steps: Sequence[Calls]) -> list[Tensor]:
@@ -67,8 +84,12 @@ def _tensors(steps: Sequence[Calls]) -> list[Tensor]:
 
 
 def _own(tensor: Tensor) -> list[Memory]:
-    """The memories of a version other than the blob's plain array."""
-    return [memory for memory, _ in tensor.copies] + ([] if tensor.is_plain else [tensor.home])
+    """The memories of a version other than the blob's plain array, or another blob's."""
+    return [memory for memory, _ in tensor.copies] + ([] if _in_array(tensor) else [tensor.home])
+
+
+def _in_array(tensor: Tensor) -> bool:
+    return tensor.is_plain or tensor.home.is_array
 
 
 def _buffers(steps: Sequence[Calls]) -> dict[int, Buffer]:
@@ -77,14 +98,21 @@ def _buffers(steps: Sequence[Calls]) -> dict[int, Buffer]:
     for tensor in _tensors(steps):
         for memory in _own(tensor):
             found.setdefault(id(memory.buffer), Buffer(memory.buffer.nbytes, len(steps), -1))
+    for memory in (memory for calls in steps for memory in calls.own):
+        found.setdefault(id(memory.buffer), Buffer(memory.buffer.nbytes, len(steps), -1))
     for number, calls in enumerate(steps):
-        for call in calls.run:
-            for memory in _memories(call):
-                _note(found, memory, number)
-        for tensor in (*calls.reads, *calls.writes, *calls.asked):
-            if not tensor.is_plain:
-                _note(found, tensor.home, number)
+        for memory in _used(calls):
+            _note(found, memory, number)
     return {key: buffer for key, buffer in found.items() if buffer.last >= 0}
+
+
+def _used(calls: Calls) -> Iterator[Memory]:
+    """What a step's primitives use, and the homes of the versions that it names."""
+    for call in calls.run:
+        yield from _memories(call)
+    for tensor in (*calls.reads, *calls.writes, *calls.asked):
+        if not tensor.is_plain:
+            yield tensor.home
 
 
 def _note(found: dict[int, Buffer], memory: Memory, step: int) -> None:

@@ -95,7 +95,7 @@ class Activation(Step):
         source = builder.kept_source(bottom) if keep else builder.source(bottom)
         desc = source.desc
         if within:
-            inside = Memory(desc)
+            inside = builder.own(desc)
             linear(builder, source, inside, *self.inner)
             source = inside
         self.chosen = self.from_top if from_top and self.from_top else self.algorithm
@@ -322,6 +322,6 @@ class PReLU(Step):
             WEIGHTS: self.slopes,
             DIFF_DST: gradient,
             DIFF_WEIGHTS: slopes.memory,
-            DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else Memory(desc),
+            DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else builder.own(desc),
         }
         builder.run(recipe, memories, [slopes])

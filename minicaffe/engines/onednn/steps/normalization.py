@@ -130,7 +130,7 @@ class Affine(Step):
         memories[DST] = builder.in_place(top, desc) if over else builder.result(top, desc)
         memories.update(self._learned(builder))
         if self.relu is not None and kind == FORWARD_TRAINING:
-            self.workspace = memories[WORKSPACE] = Memory(self.recipe.desc("workspace"))
+            self.workspace = memories[WORKSPACE] = builder.own(self.recipe.desc("workspace"))
         builder.run(self.recipe, memories)
 
     @property
@@ -169,7 +169,7 @@ class Affine(Step):
             DIFF_DST: builder.gradient_source(top, desc),
         }
         make = builder.gradient_in_place if top is bottom else builder.gradient_result
-        memories[DIFF_SRC] = make(bottom, desc) if down else Memory(desc)
+        memories[DIFF_SRC] = make(bottom, desc) if down else builder.own(desc)
         if self.relu is not None:
             memories[WORKSPACE] = self.workspace
         gradients = []

@@ -38,9 +38,7 @@ class Silence(Step):
 
     def backward(self, builder: Builder) -> None:
         """Let the layer write the zeros."""
-        builder.then(self.node.backward)
-        wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
-        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
+        builder.backward_by_numpy(self.node)
 
 
 @step_for("Flatten")
@@ -84,8 +82,10 @@ class Dropout(Step):
         combine(builder, BINARY_MUL, source, self.mask, target, self._scaled())
 
     def _draw(self) -> None:
-        if not self.replaying:
-            np.copyto(self.drawn.floats, self.layer.draw(self.node.bottoms[0].shape).reshape(-1))
+        shape = self.node.bottoms[0].shape
+        if not self.replaying or self.layer.mask.shape != shape:
+            self.layer.mask = self.layer.draw(shape)
+        np.copyto(self.drawn.floats, self.layer.mask.reshape(-1))
 
     def _scaled(self) -> Attributes:
         """What multiplies a product by the scale (which bfloat16 would round)."""

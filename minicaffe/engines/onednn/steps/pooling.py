@@ -55,7 +55,7 @@ class Pooling(Step):
         memories = {SRC: source, DST: builder.result(top, self.top_desc)}
         self.workspace: Memory | None = None
         if algorithm == POOLING_MAX and builder.training:
-            self.workspace = memories[WORKSPACE] = Memory(self.recipe.desc("workspace"))
+            self.workspace = memories[WORKSPACE] = builder.own(self.recipe.desc("workspace"))
         builder.run(self.recipe, memories)
 
     def _algorithm(self, pad: list[int], far: list[int], kernel: list[int]) -> int:
@@ -118,7 +118,7 @@ class LRN(Step):
         memories = {SRC: self.source, DST: top}
         self.workspace: Memory | None = None
         if builder.training and self.recipe.desc("workspace").size:
-            self.workspace = memories[WORKSPACE] = Memory(self.recipe.desc("workspace"))
+            self.workspace = memories[WORKSPACE] = builder.own(self.recipe.desc("workspace"))
         builder.run(self.recipe, memories)
 
     def backward(self, builder: Builder) -> None:

@@ -14,7 +14,6 @@ from minicaffe.engines.onednn.primitives import (
     SOFTMAX,
     SRC,
     Desc,
-    Memory,
     Recipe,
     plain,
     reorder,
@@ -74,7 +73,7 @@ class SoftmaxWithLoss(Step):
         axis = scores.axis(self.layer.class_axis)
         desc = axis_last(scores.shape, axis)
         recipe = Recipe("softmax_forward", FORWARD_INFERENCE, SOFTMAX, desc, desc, axis)
-        source, computed = builder.source(scores, desc), Memory(desc)
+        source, computed = builder.source(scores, desc), builder.own(desc)
         builder.run(recipe, {SRC: source, DST: computed})
         shown = self.layer.probabilities.data_memory.plain
         builder.then(reorder(computed, plain(shown, scores.shape)))
@@ -88,6 +87,4 @@ class SoftmaxWithLoss(Step):
 
     def backward(self, builder: Builder) -> None:
         """The layer's own gradient."""
-        builder.then(self.node.backward)
-        wanted = zip(self.node.bottoms, self.node.propagate_down, strict=True)
-        builder.written_by_numpy([blob for blob, down in wanted if down], gradients=True)
+        builder.backward_by_numpy(self.node)
