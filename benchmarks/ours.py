@@ -26,7 +26,7 @@ def trainer(name: str, *, engine: str, precision: str) -> Step:
         max_iter=1,
         random_seed=1,
     )
-    solver = get_solver(param, engine=engine, precision=precision, observers=[])
+    solver = get_solver(param, engine=engine, precision=precision, keep="outputs", observers=[])
     data, labels = nets.batch_of(name, nets.NETS[name].batch)
     solver.net.blobs["data"].data[...] = data
     solver.net.blobs["label"].data[...] = labels
@@ -42,6 +42,7 @@ def classifier(name: str, batch: int, *, engine: str, precision: str) -> Step:
 
 def deploy_net(name: str, batch: int, *, engine: str, precision: str = "float32") -> Net:
     """A deploy net with weights."""
-    net = Net(nets.inference(name, batch), TEST, engine=engine, precision=precision)
+    param = nets.inference(name, batch)
+    net = Net(param, TEST, engine=engine, precision=precision, keep="outputs")
     nets.fill(net, name)
     return net
