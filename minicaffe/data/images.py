@@ -146,7 +146,8 @@ def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize by bilinear interpolation without smoothing (``cv::resize``, ``INTER_LINEAR``).
 
     Output pixel i lies at (i + ½)·old/new - ½ in the input. As in OpenCV, 8-bit images are
-    computed in fixed point with 11 bits; its releases differ from this by at most one level.
+    computed in fixed point with 11 bits. Release 4.6 gives the same to the bit; others differ
+    by at most one level.
 
     Args:
         image: channels × height × width, uint8.
@@ -155,7 +156,7 @@ def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if image.shape[1:] == (height, width):
         return image
     top, bottom, down = _neighbours(image.shape[1], height)
-    left, right, along = _neighbours(image.shape[2], width)
+    left, right, along = _neighbours(image.shape[2], width, whole_ends=True)
     # only the pixels that are needed become wider numbers: a large image stays as it is
     rows = image[:, :, left].astype(np.int32) * along[0]
     rows += image[:, :, right].astype(np.int32) * along[1]
@@ -246,20 +247,26 @@ def _channels_first(image: Any) -> np.ndarray:
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[order])
 
 
-def _neighbours(old: int, new: int) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """For each output position: the two input positions and their weights in fixed point."""
+def _neighbours(
+    old: int, new: int, *, whole_ends: bool = False
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """For each output position: the two input positions and their weights in fixed point.
+
+    Beyond the first and last pixel both positions are that pixel. With ``whole_ends`` (OpenCV's
+    rule along a row) one of the weights is 1 there; without (across rows) each cuts off a
+    fraction of its own.
+    """
     position = (np.arange(new) + 0.5) * (old / new) - 0.5
     first = np.floor(position).astype(np.int64)
     fraction = (position - first).astype(np.float32)
-    outside = (first < 0) | (first >= old - 1)
-    fraction[outside] = 0
-    first = first.clip(0, old - 1)
+    if whole_ends:
+        fraction[(first < 0) | (first >= old - 1)] = 0
     one = 1 << _COEFFICIENT_BITS
     weights = (
         np.rint((1 - fraction) * one).astype(np.int32),
         np.rint(fraction * one).astype(np.int32),
     )
-    return first, np.minimum(first + 1, old - 1), weights
+    return first.clip(0, old - 1), (first + 1).clip(0, old - 1), weights
 
 
 # ---------------------------------------------------------------------------- encoding

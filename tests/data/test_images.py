@@ -141,6 +141,20 @@ def test_resize_is_opencvs_bilinear(size):
     np.testing.assert_allclose(got[0].astype(int), RESIZED[size], atol=1)
 
 
+def test_resize_is_that_of_bvlc_caffe_to_the_bit():
+    """What its convert_imageset, built from its sources with OpenCV 4.6, made of this image."""
+    image = np.array([[99, 206, 239, 189], [230, 118, 144, 73], [8, 228, 231, 190]], np.uint8)
+    assert resize_image(image[None], 7, 5)[0].tolist() == [
+        [99, 174, 222, 224, 189],
+        [118, 171, 209, 209, 172],
+        [174, 161, 170, 166, 123],
+        [230, 152, 131, 123, 73],
+        [135, 156, 173, 164, 123],
+        [40, 160, 215, 205, 173],
+        [8, 162, 229, 218, 190],
+    ]
+
+
 def test_resize_to_the_same_size_changes_nothing():
     image = ramp_image()
     assert resize_image(image, 6, 9) is image
