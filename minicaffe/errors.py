@@ -183,7 +183,7 @@ class MissingExtraError(MinicaffeError):
     Args:
         package: the package to install from PyPI.
         extra: the minicaffe extra that brings it.
-        purpose: what it is needed for, as in "reading LMDB databases".
+        purpose: what it is needed for, as in "writing LMDB databases".
     """
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:

@@ -17,7 +17,7 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
     Args:
         module: what to import, such as ``"lmdb"`` or ``"PIL.Image"``.
         extra: the minicaffe extra that brings its package.
-        purpose: what it is needed for, as in "reading LMDB databases".
+        purpose: what it is needed for, as in "writing LMDB databases".
 
     Raises:
         MissingExtraError: it is not installed, or is and cannot be loaded (then with the

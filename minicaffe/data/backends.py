@@ -7,7 +7,8 @@ import os
 from minicaffe.data.database import Database, open_shared
 from minicaffe.data.database_writer import DatabaseWriter
 from minicaffe.data.leveldb_source import LevelDb, LevelDbWriter, is_leveldb
-from minicaffe.data.lmdb_source import LmdbWriter, is_lmdb, open_environment
+from minicaffe.data.lmdb_reader import LmdbDatabase
+from minicaffe.data.lmdb_source import LmdbWriter, is_lmdb
 from minicaffe.errors import DataError
 
 BACKENDS = ("lmdb", "leveldb")
@@ -23,7 +24,7 @@ def open_database(path: str, backend: str = "lmdb") -> Database:
 
     Raises:
         DataError: it cannot be opened, is empty, or is of the other kind.
-        MissingExtraError: its package is not installed.
+        MissingExtraError: the package for LevelDB is not installed.
     """
     holds = "lmdb" if is_lmdb(path) else "leveldb" if is_leveldb(path) else backend
     if holds != backend:
@@ -31,4 +32,4 @@ def open_database(path: str, backend: str = "lmdb") -> Database:
             f"the backend is {backend}, but '{path}' holds a database of {holds}; "
             f"say --backend={holds}"
         )
-    return open_environment(path) if backend == "lmdb" else open_shared(LevelDb, path)
+    return LmdbDatabase(path) if backend == "lmdb" else open_shared(LevelDb, path)

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from minicaffe.data.cache import RecordCache
-from minicaffe.data.database_writer import Record
+from minicaffe.data.database_writer import BATCH, Record
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.images import Color, shown_name
 from minicaffe.data.records import Records, Stacker, State
@@ -22,18 +22,26 @@ CACHE_BYTES = 256 * 2**20
 
 
 class Cursor(Protocol):
-    """A place in a database."""
+    """A place in a database, at first its first record."""
 
-    def first(self) -> Any:
+    def first(self) -> None:
         """Go to the first record."""
         ...
 
-    def next(self) -> bool:
-        """Go to the next record; False when there is none."""
+    def more(self) -> bool:
+        """Whether there is a record here; there is none after the last one."""
         ...
 
-    def item(self) -> tuple[bytes, bytes]:
-        """The key and the value here."""
+    def run(self, count: int) -> Iterator[Record]:
+        """The next ``count`` records, or as many as there are.
+
+        The cursor leaves a record when what comes after it is asked for: a record that could not
+        be used is the next one still, and ``next(cursor.run(1))`` is a look at it.
+        """
+        ...
+
+    def skip(self, count: int) -> int:
+        """Pass over so many records, or as many as there are; returns how many."""
         ...
 
 
@@ -62,8 +70,7 @@ class Database(Protocol):
 
 D = TypeVar("D")
 
-# LMDB and LevelDB forbid opening a database twice in one process; a train and a test net may
-# read the same one.
+# LevelDB forbids opening a database twice; a train and a test net may read the same one.
 _open: weakref.WeakValueDictionary[tuple[Any, str], Any] = weakref.WeakValueDictionary()
 _opening = threading.Lock()
 
@@ -117,7 +124,8 @@ class DatabaseSource:
         if self._cache.complete:
             return self._cache.get(self._position, 1).images[0]
         with database_errors(self._database):
-            image, _ = self._decode(*self._cursor.item())
+            key, value = next(self._cursor.run(1))
+            image, _ = decode_record(self._database, key, value, self._color)
         return image
 
     def read(self, count: int) -> Records:
@@ -151,42 +159,45 @@ class DatabaseSource:
             self._position = position
             return
         with database_errors(self._database):
-            self._cursor.first()
-            self._position = 0
-            while position:
-                self._go_on()
-                position -= 1
+            self._begin()
+            while position > 0:
+                passed = self._cursor.skip(position)
+                position -= passed
+                self._went_on(passed)
                 if not self._position and self._entries:  # once around: the rest is known
                     position %= self._entries
 
-    def _go_on(self) -> None:
-        """To the next record; after the last one comes the first."""
-        self._position += 1
-        if self._cursor.next():
-            return
-        if self._entries is None:
-            self._know_entries(self._position)
+    def _begin(self) -> None:
         self._cursor.first()
         self._position = 0
 
+    def _went_on(self, count: int) -> None:
+        """The cursor has passed so many records; after the last one comes the first."""
+        self._position += count
+        if not self._cursor.more():
+            if self._entries is None:
+                self._know_entries(self._position)
+            self._begin()
+
     def _read_database(self, count: int) -> Records:
-        keys, images, labels = [], [], []
-        with database_errors(self._database):
-            for _ in range(count):
-                key, value = self._cursor.item()
-                image, label = self._decode(key, value)
-                keys.append(key)
-                images.append(image)
-                labels.append(label)
-                self._go_on()
-        batch = self._stacker.stack(images, lambda index: self._name(keys[index]))
+        database, color = self._database, self._color
+        keys: list[bytes] = []
+        images: list[np.ndarray] = []
+        labels: list[int] = []
+        with database_errors(database):
+            while len(images) < count:
+                start = len(images)
+                try:
+                    for key, value in self._cursor.run(count - start):
+                        image, label = decode_record(database, key, value, color)
+                        keys.append(key)
+                        images.append(image)
+                        labels.append(label)
+                finally:
+                    self._position += len(images) - start
+                self._went_on(0)
+        batch = self._stacker.stack(images, lambda index: record_name(database, keys[index]))
         return Records(batch, np.array(labels))
-
-    def _decode(self, key: bytes, value: bytes) -> tuple[np.ndarray, int]:
-        return decode_record(self._database, key, value, self._color)
-
-    def _name(self, key: bytes) -> str:
-        return record_name(self._database, key)
 
 
 def records_of(database: Database) -> Iterator[Record]:
@@ -197,10 +208,8 @@ def records_of(database: Database) -> Iterator[Record]:
     """
     with database_errors(database):
         cursor = database.cursor()
-        more = True
-        while more:
-            yield cursor.item()
-            more = cursor.next()
+        while cursor.more():
+            yield from cursor.run(BATCH)
 
 
 def decode_record(

@@ -19,15 +19,13 @@ def parse_datum(value: bytes) -> Any:
     Raises:
         DataError: the bytes are something else.
     """
-    datum = caffe_pb2.Datum()
     try:
-        datum.ParseFromString(value)
+        return caffe_pb2.Datum.FromString(value)
     except DecodeError as reason:
         raise DataError(
             f"{len(value)} bytes that are not a Datum; the database is damaged or was not made "
             "for Caffe"
         ) from reason
-    return datum
 
 
 def datum_image(datum: Any, color: Color = Color.NATIVE) -> np.ndarray:
@@ -46,12 +44,10 @@ def datum_image(datum: Any, color: Color = Color.NATIVE) -> np.ndarray:
     """
     if datum.encoded:
         return decode_image(datum.data, color)
-    shape = (datum.channels, datum.height, datum.width)
-    if datum.data:
-        values = np.frombuffer(datum.data, np.uint8)
-    else:
-        values = np.array(datum.float_data, np.float32)
-    if min(shape) < 1 or values.size != shape[0] * shape[1] * shape[2]:
+    channels, height, width = shape = datum.channels, datum.height, datum.width
+    data = datum.data  # a copy, each time
+    values = np.frombuffer(data, np.uint8) if data else np.array(datum.float_data, np.float32)
+    if channels < 1 or height < 1 or width < 1 or values.size != channels * height * width:
         raise DataError(
             f"a datum of size {shape_text(shape)} (channels×height×width) with {values.size} "
             "values; expected one value for each; it is damaged, or encoded without saying so"

@@ -6,7 +6,7 @@ import importlib
 import logging
 import os
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from minicaffe.data.database import CACHE_BYTES, DatabaseSource, open_shared
 from minicaffe.data.database_writer import DatabaseWriter, Record, write_datums
 from minicaffe.data.images import Color
+from minicaffe.data.leveldb_tables import check_tables
 from minicaffe.errors import DataError
 from minicaffe.extras import require
 
@@ -47,13 +48,17 @@ class LevelDb:
                 f"there is no LevelDB at '{path}' (as seen from {os.getcwd()}); expected a folder "
                 "with the file CURRENT; check source, or make the database first"
             )
+        check_tables(path)
         try:
-            self._db = plyvel.DB(path, create_if_missing=False, max_open_files=100)
+            # paranoid: all that it reads is compared with its checksum, its own lists too
+            self._db = plyvel.DB(
+                path, create_if_missing=False, max_open_files=100, paranoid_checks=True
+            )
         except plyvel.Error as reason:
             raise DataError(_why_not(path, _text(reason))) from reason
         weakref.finalize(self, self._db.close)
         try:
-            if not LevelDbCursor(self._db).valid():
+            if not LevelDbCursor(self._db).more():
                 raise DataError(f"LevelDB '{path}' is empty, expected at least one record")
         except plyvel.Error as reason:
             raise DataError(_why_not(path, _text(reason))) from reason
@@ -78,19 +83,26 @@ class LevelDbCursor:
         """Go to the first record."""
         self._iterator.seek_to_first()
 
-    def next(self) -> bool:
-        """Go to the next record; False when there is none."""
-        self._iterator.next()
-        return self.valid()
-
-    def valid(self) -> bool:
+    def more(self) -> bool:
         """Whether there is a record here."""
         return bool(self._iterator.valid())
 
-    def item(self) -> tuple[bytes, bytes]:
-        """The key and the value here."""
-        key, value = self._iterator.item()
-        return key, value
+    def run(self, count: int) -> Iterator[Record]:
+        """The next ``count`` records, or as many as there are; see :class:`Cursor`."""
+        iterator = self._iterator
+        while count > 0 and iterator.valid():
+            key, value = iterator.item()
+            yield key, value
+            iterator.next()
+            count -= 1
+
+    def skip(self, count: int) -> int:
+        """Pass over so many records, or as many as there are; returns how many."""
+        passed = 0
+        while passed < count and self._iterator.valid():
+            self._iterator.next()
+            passed += 1
+        return passed
 
 
 class LevelDbSource(DatabaseSource):

@@ -73,21 +73,21 @@ class Stacker:
             DataError: an image's shape differs from the first one's.
         """
         first = images[0]
-        for index, image in enumerate(images):
-            if image.shape != first.shape:
-                raise DataError(
-                    f"{name(index)} has size {shape_text(image.shape)} (channels×height×width), "
-                    f"but {name(0)} in the same batch has {shape_text(first.shape)}; use "
-                    "batch_size 1, resize the images, or set crop_size when they are prepared"
-                )
+        if len({image.shape for image in images}) > 1:
+            index = next(i for i, image in enumerate(images) if image.shape != first.shape)
+            raise DataError(
+                f"{name(index)} has size {shape_text(images[index].shape)} "
+                f"(channels×height×width), but {name(0)} in the same batch has "
+                f"{shape_text(first.shape)}; use batch_size 1, resize the images, or set "
+                "crop_size when they are prepared"
+            )
         dtype = np.result_type(*{image.dtype for image in images})
         size = len(images) * first.nbytes // first.itemsize * dtype.itemsize
         if self._memory.nbytes < size:
             self._memory = np.empty(size, np.uint8)
-        batch = self._memory[:size].view(dtype).reshape(len(images), *first.shape)
-        for target, image in zip(batch, images, strict=True):
-            target[...] = image
-        return batch
+        batch = self._memory[:size].view(dtype)
+        np.concatenate(images, out=batch.reshape(-1, *first.shape[1:]))
+        return batch.reshape(len(images), *first.shape)
 
 
 def derived_generator(rng: np.random.Generator) -> np.random.Generator:

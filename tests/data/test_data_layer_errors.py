@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
 from minicaffe.blobproto import write_blob
 from minicaffe.data.datum import make_datum
-from minicaffe.data.images import Color
-from minicaffe.errors import DataError, MissingExtraError
+from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 from tests.data.helpers import (
     IMAGES,
@@ -23,8 +20,6 @@ from tests.data.helpers import (
 )
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
-
-from minicaffe.data.lmdb_source import LmdbSource
 
 
 def serialized(*images: np.ndarray) -> list[bytes]:
@@ -122,23 +117,3 @@ def test_a_crop_larger_than_the_images(database):
 def test_both_colours_forced(database):
     with pytest.raises(DataError, match="both set"):
         data_net(database, rest="transform_param { force_color: true force_gray: true }")
-
-
-def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "lmdb", None)
-    with pytest.raises(MissingExtraError, match=r"reading LMDB databases needs .*\[data\]"):
-        data_net(str(tmp_path / "none"))
-
-
-def test_lmdbs_own_errors_name_the_database(database):
-    import lmdb
-
-    source = LmdbSource(database, Color.NATIVE)
-
-    class Broken:
-        def item(self):
-            raise lmdb.CorruptedError("page 7")
-
-    source._cursor = Broken()
-    with pytest.raises(DataError, match=r"LMDB '.*' cannot be read \(page 7.*\); it is damaged"):
-        source.read(1)

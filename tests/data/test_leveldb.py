@@ -186,6 +186,17 @@ def test_damage_is_noticed_by_checksum(tmp_path):
         net.forward()
 
 
+def test_a_table_that_names_a_block_beyond_its_end(tmp_path):
+    """LevelDB alone would ask for so much memory, and end the process."""
+    write_leveldb(tmp_path / "db", datums(IMAGES))
+    (table,) = (tmp_path / "db").glob("*.ldb")
+    content = bytearray(table.read_bytes())
+    content[-48:-8] = b"\x01\x02\x03".ljust(3) + b"\xff" * 8 + b"\x7f" + bytes(28)
+    table.write_bytes(content)
+    with pytest.raises(DataError, match=rf"{table.name} has \d+ bytes, but names a block of 9223"):
+        LevelDbSource(str(tmp_path / "db"))
+
+
 def test_a_record_that_is_no_datum_is_named(tmp_path):
     db = plyvel.DB(str(tmp_path / "db"), create_if_missing=True)
     db.put(b"00000000", b"\xff\xff")

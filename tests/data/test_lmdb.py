@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from minicaffe.data.datum import make_datum
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, MissingExtraError
 from tests.data.helpers import IMAGES, random_images, write_database
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
@@ -43,6 +45,13 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot write"):
         write_lmdb(tmp_path / "file" / "db", [])
+
+
+def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lmdb", None)
+    with pytest.raises(MissingExtraError, match=r"writing LMDB databases needs .*\[data\]"):
+        write_lmdb(tmp_path / "db", [])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_disk_that_is_full(tmp_path, monkeypatch):

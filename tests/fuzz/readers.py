@@ -18,12 +18,14 @@ from minicaffe.cli._arrays import read_inputs
 from minicaffe.cli._config import apply_config
 from minicaffe.cli._flags import FLAGS
 from minicaffe.cli._overrides import apply, from_flag
+from minicaffe.data.database import records_of
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.hdf5_source import Hdf5Source
 from minicaffe.data.idx import read_idx
 from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image
 from minicaffe.data.leveldb_source import LevelDbSource
+from minicaffe.data.lmdb_reader import LmdbDatabase
 from minicaffe.data.lmdb_source import LmdbSource
 from minicaffe.data.windows import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
@@ -54,7 +56,6 @@ class Reader:
         text: whether words and numbers are exchanged, not bytes alone.
         declared: bytes that what a file declares may take.
         native: a library in C reads it, which may crash; only the long run uses it.
-        fragile: it does crash, which is told and does not count as a failure.
         share: how many of the cases are its, against 1 for most.
     """
 
@@ -63,7 +64,6 @@ class Reader:
     text: bool = False
     declared: int = 0
     native: bool = False
-    fragile: bool = False
     share: float = 1.0
 
     @functools.cached_property
@@ -162,9 +162,11 @@ def _lmdb(path: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     path.rename(folder / "data.mdb")
-    source = LmdbSource(str(folder))
-    for _ in range(3):
-        source.read(4)
+    _both(
+        lambda: LmdbSource(str(folder)).read(12),
+        lambda: LmdbSource(str(folder), skip=5).peek(),
+        lambda: list(records_of(LmdbDatabase(str(folder)))),
+    )
 
 
 def _leveldb(path: Path) -> None:
@@ -211,8 +213,8 @@ READERS: dict[str, Reader] = {
     ),
     "hdf5_state": Reader(seeds.hdf5_states, lambda path: read_state(str(path)), native=True),
     "hdf5_data": Reader(seeds.hdf5_data, _hdf5_data, declared=2**30, native=True),
-    "leveldb": Reader(seeds.leveldb_tables, _leveldb, native=True, fragile=True, share=0.1),
-    "lmdb": Reader(seeds.lmdb_files, _lmdb, native=True, fragile=True, share=0.2),
+    "leveldb": Reader(seeds.leveldb_tables, _leveldb, native=True, share=0.1),
+    "lmdb": Reader(seeds.lmdb_files, _lmdb, share=0.2),
 }
 
 

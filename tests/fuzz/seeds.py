@@ -210,12 +210,19 @@ def leveldb_tables() -> list[bytes]:
 
 
 def lmdb_files() -> list[bytes]:
-    """The data.mdb of a database of five datums."""
+    """The data.mdb of databases: one leaf; several levels, with values on pages of their own."""
     import tempfile
 
-    from minicaffe.data.lmdb_source import write_lmdb
+    from minicaffe.data.lmdb_source import LmdbWriter
 
+    random = np.random.default_rng(4)
     with tempfile.TemporaryDirectory() as folder:
-        pixels = np.random.default_rng(4).integers(0, 256, (5, 3, 5, 4), dtype=np.uint8)
-        write_lmdb(f"{folder}/db", (make_datum(one, 1) for one in pixels))
-        return [Path(folder, "db", "data.mdb").read_bytes()]
+        with LmdbWriter(f"{folder}/small") as writer:
+            for index, pixels in enumerate(random.integers(0, 256, (5, 3, 5, 4), dtype=np.uint8)):
+                writer.put(b"%08d" % index, make_datum(pixels, 1).SerializeToString())
+        with LmdbWriter(f"{folder}/deep") as writer:
+            for index in range(60):
+                side = 50 if index in (7, 8, 40) else 2
+                pixels = random.integers(0, 256, (1, side, side), dtype=np.uint8)
+                writer.put(b"%0500d" % index, make_datum(pixels, 1).SerializeToString())
+        return [Path(folder, name, "data.mdb").read_bytes() for name in ("small", "deep")]

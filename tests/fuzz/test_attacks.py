@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -246,13 +247,19 @@ class Two:
     def first(self) -> None:
         self.at, self.moves = 0, getattr(self, "moves", 0)
 
-    def next(self) -> bool:
-        self.at, self.moves = self.at + 1, self.moves + 1
+    def more(self) -> bool:
         return self.at < 2
 
-    def item(self) -> tuple[bytes, bytes]:
-        pixels = np.full((1, 2, 3), self.at, np.uint8)
-        return b"%d" % self.at, make_datum(pixels, self.at).SerializeToString()
+    def skip(self, count: int) -> int:
+        passed = min(count, 2 - self.at)
+        self.at, self.moves = self.at + passed, self.moves + passed
+        return passed
+
+    def run(self, count: int) -> Iterator[tuple[bytes, bytes]]:
+        while count > 0 and self.more():
+            pixels = np.full((1, 2, 3), self.at, np.uint8)
+            yield b"%d" % self.at, make_datum(pixels, self.at).SerializeToString()
+            count -= self.skip(1)
 
 
 def test_a_place_far_beyond_the_end_is_found_at_once() -> None:
