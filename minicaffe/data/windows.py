@@ -17,6 +17,7 @@ from minicaffe.files import open_to_read
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
 _ROW = struct.Struct("=6id")  # image, label, corners; overlap
+_CHUNK = 2**12  # so many of them together
 _FIELDS = np.dtype([("image", "i4"), ("label", "i4"), ("corners", "i4", 4), ("overlap", "f8")])
 
 
@@ -43,25 +44,30 @@ class WindowList(Sequence[Window]):
     """Windows in the memory of their numbers, which is a fraction of that of objects."""
 
     def __init__(self) -> None:
-        self._rows = bytearray()  # one piece, so that it grows where it is
+        self._chunks = [bytearray()]  # many small ones, as a large one would move while it grows
 
     def add(self, window: Window) -> None:
         """Append one, whose whole numbers have 32 bits."""
+        if len(self._chunks[-1]) == _ROW.size * _CHUNK:
+            self._chunks.append(bytearray())
         corners = (window.x1, window.y1, window.x2, window.y2)
-        self._rows += _ROW.pack(window.image, window.label, *corners, window.overlap)
+        self._chunks[-1] += _ROW.pack(window.image, window.label, *corners, window.overlap)
 
     @property
     def labels(self) -> np.ndarray:
         """The labels of all."""
-        return np.frombuffer(bytes(self._rows), _FIELDS)["label"]
+        return self._column("label")
 
     @property
     def overlaps(self) -> np.ndarray:
         """The overlaps of all."""
-        return np.frombuffer(bytes(self._rows), _FIELDS)["overlap"]
+        return self._column("overlap")
+
+    def _column(self, name: str) -> np.ndarray:
+        return np.concatenate([np.frombuffer(one, _FIELDS)[name] for one in self._chunks])
 
     def __len__(self) -> int:
-        return len(self._rows) // _ROW.size
+        return (len(self._chunks) - 1) * _CHUNK + len(self._chunks[-1]) // _ROW.size
 
     @overload
     def __getitem__(self, index: int) -> Window: ...
@@ -73,7 +79,8 @@ class WindowList(Sequence[Window]):
         if isinstance(index, slice):
             return [self[one] for one in range(*index.indices(len(self)))]
         index = range(len(self))[index]
-        image, label, *corners, overlap = _ROW.unpack_from(self._rows, _ROW.size * index)
+        chunk, row = divmod(index, _CHUNK)
+        image, label, *corners, overlap = _ROW.unpack_from(self._chunks[chunk], _ROW.size * row)
         return Window(image, label, overlap, *corners)
 
 

@@ -68,9 +68,10 @@ class Columns:
 
     @property
     def size_in_memory(self) -> int:
-        """Bytes that the matrix takes."""
-        item = self.dtype.itemsize
-        return self.channels * self.taps * self.images * self.run * item
+        """Bytes that the matrix takes, and the padded images."""
+        length = self.taps * self.images * self.run
+        length += 0 if self._single else self._row_length
+        return self.channels * length * self.dtype.itemsize
 
     def parts(self, batch: int) -> Iterator[slice]:
         """The images of a batch, in portions that fit."""
@@ -169,8 +170,9 @@ class Columns:
         values = rows.reshape(self.outputs, count, *run)
         return _corner(values, self.grid)
 
-    def _row_of_images(self) -> np.ndarray:
-        """Zeros for all images of a part, and for whatever their windows reach beyond."""
+    @property
+    def _row_length(self) -> int:
+        """The pixels of all images of a part, and of whatever their windows reach beyond."""
         reach = sum(
             (e - 1 + (0 if self._flat else (g - 1) * s)) * step
             for e, g, s, step in zip(
@@ -178,8 +180,10 @@ class Columns:
             )
         )
         images = self.images if self._flat else self.images - 1
-        length = max(self._lead + self.images * self._image, images * self._image + reach + 1)
-        return np.zeros((self.channels, length), self.dtype)
+        return max(self._lead + self.images * self._image, images * self._image + reach + 1)
+
+    def _row_of_images(self) -> np.ndarray:
+        return np.zeros((self.channels, self._row_length), self.dtype)
 
     @functools.cached_property
     def _padded(self) -> np.ndarray:  # its padding is never written and stays 0

@@ -52,6 +52,7 @@ class Im2col(Layer):
         self._batch = math.prod(batch)
         windows = Windows(self.geometry, size, grid, channels, outputs, 1, self._batch)
         self._columns = Columns(windows, self.dtype)
+        self.limits.check(self._columns.size_in_memory, "the matrix of its windows")
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Copy every window."""

@@ -89,12 +89,12 @@ class SPP(Layer):
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Pool level after level."""
-        target = top[0].data.reshape(len(top[0].data), -1)
+        target = _rows(top[0].data)
         start = 0
         for pooling, blob in self._levels:
             pooling.rng = self.rng
             pooling.forward(bottom, [blob])
-            values = blob.data.reshape(len(target), -1)
+            values = _rows(blob.data)
             target[:, start : start + values.shape[1]] = values
             start += values.shape[1]
 
@@ -102,11 +102,11 @@ class SPP(Layer):
         """The sum of the levels' gradients."""
         if not propagate_down[0]:
             return
-        source = top[0].diff.reshape(len(top[0].diff), -1)
+        source = _rows(top[0].diff)
         total: np.ndarray | None = None
         start = 0
         for pooling, blob in self._levels:
-            values = blob.diff.reshape(len(source), -1)
+            values = _rows(blob.diff)
             values[...] = source[:, start : start + values.shape[1]]
             start += values.shape[1]
             pooling.backward([blob], [True], bottom)
@@ -116,3 +116,8 @@ class SPP(Layer):
                 total += bottom[0].diff
         if total is not None:
             bottom[0].diff[...] = total
+
+
+def _rows(array: np.ndarray) -> np.ndarray:
+    """A row for each image, of which there may be none."""
+    return array.reshape(len(array), math.prod(array.shape[1:]))

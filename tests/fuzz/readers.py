@@ -40,10 +40,12 @@ from minicaffe.weights import load_weights, read_blob
 from tests.fuzz import seeds
 from tests.fuzz.mutate import mutate
 
-#: What a net built of a damaged prototxt may declare.
+#: What a net built of a damaged prototxt may declare. The matrix of a convolution's windows and
+#: the copies in oneDNN's layouts may take as much each.
 NET_MEMORY = 2**26
-#: What the pixels of an image take that is small as a file: as floats, in three colours.
-IMAGE_MEMORY = 12 * 2**24
+#: What the pixels of an image take that is small as a file, of three colours: 12 bytes each as
+#: floats, 3 as bytes, and 5 as Pillow keeps them.
+IMAGE_MEMORY = 20 * 2**24
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Reader:
         read: reads a file, or raises a MinicaffeError.
         text: whether words and numbers are exchanged, not bytes alone.
         declared: bytes that what a file declares may take.
+        reads: how often a case reads its file, each time in the time that a file has.
         native: a library in C reads it, which may crash; only the long run uses it.
         share: how many of the cases are its, against 1 for most.
     """
@@ -63,6 +66,7 @@ class Reader:
     read: Callable[[Path], object]
     text: bool = False
     declared: int = 0
+    reads: int = 1
     native: bool = False
     share: float = 1.0
 
@@ -181,7 +185,7 @@ def _leveldb(path: Path) -> None:
 READERS: dict[str, Reader] = {
     "prototxt": Reader(seeds.nets, read_net, text=True, share=3),
     "solver": Reader(seeds.solvers, read_solver, text=True, share=2),
-    "net": Reader(seeds.nets, _net, text=True, declared=2 * NET_MEMORY, share=2),
+    "net": Reader(seeds.nets, _net, text=True, declared=3 * NET_MEMORY, share=2),
     "net_onednn": Reader(
         seeds.nets,
         lambda path: _net(path, "onednn"),
@@ -197,7 +201,7 @@ READERS: dict[str, Reader] = {
         seeds.blob_vectors, lambda path: blobprotovector_str_to_arraylist(path.read_bytes())
     ),
     "datum": Reader(seeds.datums, _datum, declared=IMAGE_MEMORY, share=2),
-    "image": Reader(seeds.images, _image, declared=IMAGE_MEMORY, share=2),
+    "image": Reader(seeds.images, _image, declared=IMAGE_MEMORY, reads=3, share=2),
     "image_list": Reader(seeds.image_lists, lambda path: read_image_list(str(path)), text=True),
     "window_file": Reader(seeds.window_files, lambda path: read_window_file(str(path)), text=True),
     "hdf5_list": Reader(seeds.hdf5_lists, _hdf5_list, text=True),

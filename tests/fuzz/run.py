@@ -143,7 +143,7 @@ def watch(block: Block, data: bytes, folder: Path, tally: Tally, memory: Memory)
     tally.seconds, tally.memory = max(tally.seconds, seconds), max(tally.memory, most)
     if not block.measured:
         return wrong
-    if seconds > allowed_seconds(data):
+    if seconds > reader.reads * allowed_seconds(data):
         wrong = wrong or f"took {seconds:.1f} s for {len(data)} bytes"
     slack = most - MEMORY_FACTOR * len(data) - reader.declared
     tally.slack = max(tally.slack, slack)

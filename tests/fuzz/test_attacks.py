@@ -18,7 +18,7 @@ from minicaffe.data.image_list import ImageListSource, read_image_list
 from minicaffe.data.images import decode_image, read_image
 from minicaffe.data.windows import Window, WindowList, read_window_file
 from minicaffe.errors import DataError, MemoryLimitError, PrototxtError, ShapeError, SnapshotError
-from minicaffe.net import TEST, Net
+from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net, read_net_binary
 from minicaffe.proto.text import MAX_NOTED, MAX_PIECES, TEXT_FACTOR, parse
@@ -231,6 +231,17 @@ def test_a_list_of_windows_is_a_sequence() -> None:
         windows.add(one)
     assert list(windows) == want
     assert (windows[-1], windows[:1]) == (want[1], want[:1])
+    for image in range(5000):
+        windows.add(Window(image, 1, 0.5, 0, 0, 1, 1))
+    assert (len(windows), len(windows.labels)) == (5002, 5002)
+    assert [windows[index].image for index in (4095, 4096, 5001)] == [4093, 4094, 4999]
+
+
+def test_the_columns_of_a_list_of_windows() -> None:
+    windows = WindowList()
+    assert (list(windows), windows.labels.tolist()) == ([], [])
+    windows.add(Window(0, -2, 0.1, 1, 2, 3, 4))
+    windows.add(Window(7, 2**31 - 1, 1e300, -(2**31), 6, 7, 8))
     assert windows.labels.tolist() == [-2, 2**31 - 1]
     assert windows.overlaps.tolist() == [0.1, 1e300]
 
@@ -348,6 +359,27 @@ def parsed(text: str) -> Any:
 def test_arrays_in_a_record_are_of_plain_numbers(kind: str) -> None:
     with pytest.raises(ValueError, match="an array of"):
         revive({"array": [kind, [1], "AAAAAAAA"]})
+
+
+def test_a_padding_that_no_array_holds() -> None:
+    text = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 7 '
+    text += 'dim: 8 } } } layer { name: "w" type: "KIND" bottom: "x" top: "y" '
+    text += (
+        "convolution_param { num_output: 4 kernel_size: 3 pad: 2147483648 stride: 4294967295 } }"
+    )
+    for kind in ("Convolution", "Im2col"):
+        with pytest.raises(MemoryLimitError, match=r"layer 'w' .* the matrix of its windows takes"):
+            Net(parsed(text.replace("KIND", kind)), TEST, engine="numpy").forward()
+
+
+@pytest.mark.parametrize("pool", ["MAX", "AVE"])
+def test_a_pyramid_over_no_images(pool: str) -> None:
+    text = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 0 dim: 2 dim: 8 '
+    text += 'dim: 7 } } } layer { name: "w" type: "SPP" bottom: "x" top: "y" '
+    text += f"spp_param {{ pyramid_height: 2 pool: {pool} }} }}"
+    net = Net(parsed(text), TRAIN, engine="numpy")
+    assert net.forward()["y"].shape == (0, 10)
+    net.backward()
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 0, 5), (0, 3, 4, 5)])
