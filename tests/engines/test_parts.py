@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.net import TEST
-from tests.engines.nets import plain
+from tests.engines.nets import Text, plain
 from tests.engines.twins import Twins, error_of, residual_twins, write
 
 # ------------------------------------------------------------------ parts of a net
@@ -40,6 +40,22 @@ def test_partial_backward(kind: str) -> None:
             write(twins, twins.numpy.nodes[index].top_names[0], "diff", seed=index)
         twins.each("_backward", *((index, 0) if kind == "from" else (last, index)))
         twins.same()
+
+
+def test_partial_backward_behind_a_dropout() -> None:
+    """The plan is built anew, but the mask is the forward's."""
+    text = Text("force_backward: true")
+    text.input("data", 2, 3, 7, 6)
+    text.conv("data", "a", 5)
+    text.add("Dropout", "a", rest="dropout_param { dropout_ratio: 0.3 }")
+    text.relu(text.conv("a", "b", 4))
+    twins = Twins(str(text))
+    twins.fill()
+    twins.each("forward_loss")
+    write(twins, "b", "diff")
+    twins.each("_backward", len(twins.numpy.layers) - 2, 0)  # not the ReLU
+    assert np.any(twins.onednn.params["a"][0].diff)
+    twins.same()
 
 
 def test_backward_after_writing_into_a_blob() -> None:
