@@ -11,7 +11,6 @@ from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import (
     AllFreshened,
     Builder,
-    Calls,
     Freshened,
     Options,
     Unsupported,
@@ -26,6 +25,7 @@ from minicaffe.engines.onednn.overwritten import (
     keep_overwritten,
     stands_in_plain,
 )
+from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.refused import Refused, located
 from minicaffe.engines.onednn.sharing import loading, read_by, share_buffers
 from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
@@ -40,18 +40,6 @@ from minicaffe.threads import thread_count
 
 if TYPE_CHECKING:
     from minicaffe.net import Net
-
-
-class Prepared:
-    """A step with its calls, the range of nodes that it covers, and the blobs that it skips."""
-
-    def __init__(
-        self, step: Step, first: int, forward: Calls, skipped: Sequence[Skipped] = ()
-    ) -> None:
-        self.step, self.skipped = step, skipped
-        self.first, self.last = first, first + len(step.nodes) - 1
-        self.forward = forward
-        self.backward = Calls()
 
 
 class OneDnnPlan:
