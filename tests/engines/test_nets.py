@@ -54,6 +54,25 @@ def test_normalisation_with_a_top_of_its_own(relu: bool) -> None:
         twins.same()
 
 
+@pytest.mark.parametrize("rest", ["Scale", "Bias", "BatchNorm"])
+@pytest.mark.parametrize("channels", [3, 20])
+def test_channels_that_fill_no_block_between_convolutions(rest: str, channels: int) -> None:
+    """oneDNN fills its blocks up with channels of zeros, which have to stay zeros."""
+    text = Text("force_backward: true")
+    text.input("data", 2, 3, 6, 5)
+    text.conv("data", "c1", channels, bias_term="false")
+    eps = "batch_norm_param { eps: 0 }" if rest == "BatchNorm" else ""
+    text.add(rest, "c1", "between", eps)
+    text.conv("between", "c2", 5)
+    text.add("Reduction", "c2", "loss", "reduction_param { operation: SUMSQ } loss_weight: 1")
+    twins = Twins(str(text))
+    twins.fill()
+    losses = twins.each("forward_loss")
+    assert np.isfinite(losses).all()
+    twins.each("backward")
+    twins.same(tolerance=1e-3)
+
+
 def test_gradients_add_up_over_backward_passes(twins: Twins) -> None:
     for _ in range(2):
         twins.each("forward_loss")

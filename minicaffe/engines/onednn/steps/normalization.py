@@ -103,12 +103,14 @@ class Affine(Step):
 
     scale: Node | None = None
     use_given = True
-    eps = 0.0
+    #: With variance 0. The other way round the channels with which oneDNN fills up its blocks,
+    #: whose variance is 0, too, would be 0 / 0, and the next convolution's sums with them.
+    eps = 1.0
 
     def prepare_statistics(self, builder: Builder) -> None:
         """Fill mean and variance where they are given, or append what does."""
         self.mean.floats[...] = 0
-        self.variance.floats[...] = 1
+        self.variance.floats[...] = 0
 
     def forward(self, builder: Builder) -> None:
         """One batch normalisation primitive."""
@@ -225,6 +227,8 @@ class BatchNorm(Affine):
         bottom = self.node.bottoms[0]
         if not 2 <= bottom.num_axes <= 5:
             raise Unsupported(f"{bottom.num_axes} axes, not 2 to 5")
+        if self.layer.eps == 0:
+            raise Unsupported("eps is 0, by which oneDNN divides beyond the last channel")
         if self.layer.beyond_caffe:
             raise Unsupported(f"oneDNN's batch normalisation has no {self.layer.beyond_caffe}")
         rest = {node.layer.type: node for node in self.nodes[1:]}
@@ -257,7 +261,7 @@ class BatchNorm(Affine):
 
 @step_for("Scale")
 class Scale(Affine):
-    """A factor for each channel, and an offset: normalisation with mean 0 and variance 1."""
+    """A factor for each channel, and an offset: normalisation that divides by √(0 + 1)."""
 
     @classmethod
     def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
