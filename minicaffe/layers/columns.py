@@ -27,6 +27,8 @@ from minicaffe.layers.conv_geometry import Lengths, Windows
 
 #: Bytes that the matrix may take, unless one image needs more; measured: 2 to 8 MiB are alike.
 BUDGET = 4 << 20
+#: So many columns for each that means something are worth the faster copying.
+WASTE = 2
 
 
 class Columns:
@@ -40,7 +42,8 @@ class Columns:
     share their padding: the zeros after one line are the zeros before the next. With a
     stride of 1 the windows of a whole row of memory are then one long slice for each tap,
     which copies several times faster than line by line; the price is some columns between
-    the images that mean nothing and are left out of results (``run`` counts them).
+    the images that mean nothing and are left out of results (``run`` counts them). Large
+    windows on small images would leave out most, so they are copied line by line.
     """
 
     def __init__(self, windows: Windows, dtype: np.dtype) -> None:
@@ -51,7 +54,12 @@ class Columns:
         self.taps = math.prod(geometry.kernel)
         #: Windows of one pixel, none of them in the padding: nothing overlaps.
         self._single = self.taps == 1 and not any(geometry.pad)
-        self._flat = not self._single and all(step == 1 for step in geometry.stride)
+        dense = [n + p for n, p in zip(size, geometry.pad, strict=True)]
+        self._flat = (
+            not self._single
+            and all(step == 1 for step in geometry.stride)
+            and math.prod(dense) <= WASTE * math.prod(grid)
+        )
         self._pitch = tuple(
             max(n + p, (g - 1) * s + e - p, g if self._flat else 0)
             for n, p, g, s, e in zip(
