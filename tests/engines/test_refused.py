@@ -9,6 +9,7 @@ import pytest
 
 from minicaffe import engines
 from minicaffe.engines.onednn.library import Failed, Library
+from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.plan import OneDnnPlan
 from minicaffe.engines.onednn.primitives import Primitive
 from minicaffe.errors import EngineError
@@ -128,3 +129,30 @@ def test_a_primitive_that_fails_as_it_runs_is_told_with_its_layer(kind: str, who
     assert (error.layer, error.layer_type) == ("n1", "LRN")
     assert f"oneDNN: {broken.name}: runtime error" in str(error)
     assert "--engine numpy" in str(error)
+
+
+def test_weights_that_cannot_be_made_anew_are_told_with_their_layer_and_tried_again() -> None:
+    twins = Twins(_text(), TEST)
+    twins.fill(**twins.label(5))
+    twins.each("forward_loss")
+    plan = twins.onednn.plan
+    assert isinstance(plan, OneDnnPlan)
+    (step,) = (one for one in plan.steps if one.step.nodes[0].name == "c1")
+    (broken,) = (
+        call
+        for fresh in step.forward.run
+        if isinstance(fresh, Freshened)
+        for call in fresh.calls
+        if isinstance(call, Primitive)
+    )
+    for net in twins.nets:
+        net.params["c1"][0].data[...] *= 2
+    working, broken._execute = broken._execute, lambda *args: _RUNTIME_ERROR
+    for _ in range(2):  # the old weights are not used in silence
+        with pytest.raises(EngineError) as caught:
+            twins.onednn.forward_loss()
+        assert (caught.value.layer, caught.value.layer_type) == ("c1", "Convolution")
+        assert str(caught.value).count("--engine numpy") == 1
+    broken._execute = working
+    twins.each("forward_loss")
+    twins.same(diffs=False)

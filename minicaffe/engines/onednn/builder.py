@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn.gradients import ParameterGradient
+from minicaffe.engines.onednn.parameters import Weights
 from minicaffe.engines.onednn.primitives import (
     F32,
     Desc,
@@ -328,94 +329,3 @@ class Builder:
         copy = self.own(desc)
         self.then(reorder(memory, copy))
         return copy
-
-
-class Freshened:
-    """A call that makes something anew of parameters, only when they may have changed.
-
-    Args:
-        memories: the parameters' memories.
-        calls: make it.
-    """
-
-    def __init__(self, memories: Sequence[SyncedMemory], calls: Sequence[Call]) -> None:
-        self.memories = tuple(memories)
-        self._seen: list[int] = []
-        self.calls = tuple(calls)
-
-    def __call__(self) -> None:
-        versions = [memory.settled for memory in self.memories]
-        if versions != self._seen or -1 in versions:
-            self._seen = versions
-            for call in self.calls:
-                call()
-
-
-class AllFreshened:
-    """Many of them looked at in one go; they are called when any of their parameters may have
-    changed."""
-
-    def __init__(self, calls: Sequence[Freshened]) -> None:
-        self._calls = tuple(calls)
-        memories = dict.fromkeys(memory for call in calls for memory in call.memories)
-        self._memories = tuple(memories)
-        self._seen: list[int] = []
-
-    def __call__(self) -> None:
-        versions = [memory.settled for memory in self._memories]
-        if versions != self._seen or -1 in versions:
-            self._seen = versions
-            for call in self._calls:
-                call()
-
-
-class Weights:
-    """Compute copies of parameters, and the way of their gradients into the arena."""
-
-    def __init__(self, builder: Builder) -> None:
-        self._builder = builder
-        self._copies: list[tuple[SyncedMemory, Memory, Freshened]] = []
-        self._kept = 0  # how many of them belong to steps that are complete
-
-    def keep(self) -> None:
-        """A step is complete."""
-        self._kept = len(self._copies)
-
-    def forget(self) -> None:
-        """Take back what the current step has made."""
-        del self._copies[self._kept :]
-
-    def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
-        """A parameter's values seen through a descriptor of its plain array.
-
-        Another layout is a copy, made anew by every forward before which the parameter may
-        have changed.
-        """
-        home = Memory(view, blob.data_memory.plain[: blob.count])
-        if desc is None or desc == view:
-            return home
-        for memory, copy, freshened in self._copies:
-            if memory is blob.data_memory and copy.desc == desc:
-                self._builder.calls.needs.append(freshened)
-                return copy
-        copy = Memory(desc)
-        freshened = Freshened([blob.data_memory], [reorder(home, copy)])
-        self._builder.then(freshened)
-        self._copies.append((blob.data_memory, copy, freshened))
-        return copy
-
-    def computed(
-        self, memories: Sequence[SyncedMemory], make: Call, home: Memory, desc: Desc
-    ) -> Memory:
-        """What ``make`` computes of parameters into ``home``, in the layout ``desc``."""
-        copy = home if desc == home.desc else Memory(desc)
-        calls: list[Call] = [make] if copy is home else [make, reorder(home, copy)]
-        self._builder.then(Freshened(memories, calls))
-        return copy
-
-    def gradient(
-        self, blob: Blob, view: Desc, desc: Desc | None = None, *, wanted: bool = True
-    ) -> ParameterGradient:
-        """Where a primitive writes a parameter's gradient, in a layout of its choice."""
-        apart = None if desc is None or desc == view else self._builder.own(desc)
-        return ParameterGradient(blob, view, apart, wanted)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from minicaffe.engines.onednn.builder import Freshened
 from minicaffe.engines.onednn.numpy_step import NumpyStep
+from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.primitives import (
     BF16,
     DIFF_DST,

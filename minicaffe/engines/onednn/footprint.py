@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from minicaffe.engines.onednn.builder import Calls, Freshened
+from minicaffe.engines.onednn.builder import Calls
+from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.primitives import Memory, Primitive
 from minicaffe.errors import MemoryLimitError
 from minicaffe.limits import MemoryBudget, limit_text, size_text

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.builder import (
-    AllFreshened,
-    Builder,
-    Freshened,
-    Options,
-    Unsupported,
-)
+from minicaffe.engines.onednn.builder import Builder, Options, Unsupported
 from minicaffe.engines.onednn.describe import details, headline
 from minicaffe.engines.onednn.footprint import check_copies
 from minicaffe.engines.onednn.gone import Gone, kept_memories
@@ -25,6 +20,7 @@ from minicaffe.engines.onednn.overwritten import (
     keep_overwritten,
     stands_in_plain,
 )
+from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.refused import Refused, located
 from minicaffe.engines.onednn.sharing import loading, read_by, share_buffers
@@ -206,10 +202,12 @@ class OneDnnPlan:
     def _flatten(self) -> None:
         """The lists of a whole forward and a whole backward."""
         self._forward = [call for one in self.steps for call in one.forward.run]
-        if not self._training:  # nothing changes parameters on the way
+        fresh: list[Freshened] = []
+        if not self._training:  # nothing changes parameters on the way: look at all in one go
             fresh = [call for call in self._forward if isinstance(call, Freshened)]
-            rest = [call for call in self._forward if not isinstance(call, Freshened)]
-            self._forward = [AllFreshened(fresh), *rest]
+            self._forward = [call for call in self._forward if not isinstance(call, Freshened)]
+        memories = dict.fromkeys(memory for call in fresh for memory in call.memories)
+        self._freshen = Freshened([*memories], [functools.partial(self._run, fresh)])
         self._backward = [call for one in reversed(self.steps) for call in one.backward.run]
         self._values = [t for one in self.steps for t in one.forward.writes if not t.is_plain]
         self._gradients = [t for one in self.steps for t in one.backward.writes if not t.is_plain]
@@ -257,6 +255,7 @@ class OneDnnPlan:
 
     def _run_forward(self, start: int, end: int) -> None:
         if start == 0 and end == len(self._nodes) - 1 and not self._hooks:
+            self._freshen()
             self._run(self._forward)
             show(self._values)
             if self._gone:
