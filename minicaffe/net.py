@@ -55,7 +55,7 @@ class Net(NetWeights):
         fuse: let the engine do the work of several layers in one step; off for debugging.
         keep: ``"all"``, or ``"outputs"``: blobs between inputs and outputs use each other's
             memory, and cannot be looked at then. In phase TRAIN their gradients do, too, where
-            the engine is oneDNN; in phase TEST asking for gradients keeps everything.
+            the engine can do so; in phase TEST asking for gradients keeps everything.
         path: the file that a ``NetParameter`` came from, for error messages.
         allow_python_layers: False for a file that you do not trust: it then runs no code
             (Python layers are refused) and writes no file (HDF5Output layers).

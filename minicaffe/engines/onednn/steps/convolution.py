@@ -43,12 +43,6 @@ class ConvolutionPass(WeightedPass):
         dilations = [n - 1 for n in geometry.dilation]
         return list(geometry.stride), dilations, list(geometry.pad), self._far_padding()
 
-    @property
-    def _one_group(self) -> tuple[int, ...]:
-        """The shape of a group's weights, (outputs, inputs, ...)."""
-        grouped = len(self.weights.shape) > len(self.source_shape)
-        return self.weights.shape[1:] if grouped else self.weights.shape
-
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
         last = self.chooses and builder.training and not self.plain and library().has_avx512
         if last and choices.channels_last(self._one_group, self.top_shape):
@@ -61,8 +55,7 @@ class ConvolutionPass(WeightedPass):
         recipe = super()._recipe(builder, way, *args, attributes=attributes)
         if not self.chooses:
             return recipe
-        words = choices.slower_words(way, self._one_group, self.top_shape)
-        other = recipe.passing_over(*words) if words else recipe
+        other = recipe.passing_over(*choices.slower_words(way, self._one_group, self.top_shape))
         return other if other.implementation.startswith("jit") else recipe
 
     def _far_padding(self) -> list[int]:

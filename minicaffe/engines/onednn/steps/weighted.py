@@ -72,6 +72,15 @@ class WeightedPass:
         """Strides, dilations and paddings, where the primitive takes them."""
         return ()
 
+    @property
+    def _grouped(self) -> bool:
+        return len(self.weights.shape) > len(self.source_shape)
+
+    @property
+    def _one_group(self) -> tuple[int, ...]:
+        """The shape of a group's weights, (outputs, inputs, …)."""
+        return self.weights.shape[1:] if self._grouped else self.weights.shape
+
     # ---------------------------------------------------------------- descriptors
 
     @property
@@ -110,8 +119,8 @@ class WeightedPass:
             Unimplemented: there is nothing better in bfloat16.
         """
         recipe = Recipe(f"{self.kind}_{way}", *args, attributes=attributes)
-        depthwise = len(self.weights.shape) == len(self.source_shape) + 1
-        if not depthwise or self.weights.shape[1:3] != (1, 1):
+        depthwise = self._grouped and self._one_group[:2] == (1, 1)
+        if not depthwise:
             return recipe
         recipe = recipe.passing_over("brg")
         if "brg" in recipe.implementation and builder.storage != F32:
