@@ -59,6 +59,7 @@ class Detector(Net):
 
         Args:
             images_windows: pairs of an image file and its windows (ymin, xmin, ymax, xmax).
+                Images are loaded in grey for a net whose input has one channel.
 
         Returns:
             For each window a dict of ``window``, ``prediction`` (the net's first output for
@@ -66,13 +67,14 @@ class Detector(Net):
 
         Raises:
             DataError: an image cannot be read.
-            ShapeError: a window lies outside its image.
+            ShapeError: a window lies outside its image, or is none.
         """
         name = self.inputs[0]
+        color = self.blobs[name].shape[1] != 1
         places: list[tuple[str, Any]] = []
         prepared: list[np.ndarray] = []
         for filename, windows in images_windows:
-            image = io.load_image(filename)
+            image = io.load_image(filename, color)
             for window in windows:
                 try:
                     crop = self.crop(image, window)
@@ -120,9 +122,10 @@ class Detector(Net):
             size of the net's input; the mean fills what is outside the image.
 
         Raises:
-            ShapeError: nothing of the window is inside the image.
+            ShapeError: nothing of the window is inside the image; it does not hold four finite
+                numbers, or ends before it begins; the image has other channels than the input.
         """
-        box = np.asarray(window)
+        box = _window(window)
         if self.context_pad:
             return self._crop_with_context(im, box)
         top, left, bottom, right = box.astype(int)
@@ -132,7 +135,13 @@ class Detector(Net):
         return crop
 
     def _crop_with_context(self, im: np.ndarray, window: np.ndarray) -> np.ndarray:
-        size = self.blobs[self.inputs[0]].width  # the input is taken to be square
+        channels = self.crop_dims[2]
+        if im.ndim != 3 or im.shape[2] != channels:
+            raise ShapeError(
+                f"an image of shape {shape_text(im.shape)}, expected height×width×{channels}: the "
+                f"net's input has {channels} channel(s)"
+            )
+        size = self.blobs[self.inputs[0]].width  # the input is square
         scale = size / (size - self.context_pad * 2.0)
         half = np.array([window[2] - window[0] + 1, window[3] - window[1] + 1]) / 2.0
         centre = window[:2] + half
@@ -163,7 +172,8 @@ class Detector(Net):
             context_pad: pixels at each border of the net's input; None or 0 for none.
 
         Raises:
-            ShapeError: the context leaves nothing of the window.
+            ShapeError: the context leaves nothing of the window, or the input is not square,
+                which Caffe's way of cutting takes for granted.
         """
         name = self.inputs[0]
         shape = self.blobs[name].shape
@@ -173,6 +183,11 @@ class Detector(Net):
             raise ShapeError(
                 f"context_pad is {context_pad} on each side of an input {shape[-1]} wide, "
                 "which leaves nothing of the window"
+            )
+        if context_pad and shape[-2] != shape[-1]:
+            raise ShapeError(
+                f"context_pad needs a square input, and '{name}' is {shape_text(shape[-2:])} "
+                "(height×width); use context_pad 0"
             )
         self.context_pad = context_pad or 0
         mean = self.transformer.mean.get(name)
@@ -188,3 +203,18 @@ class Detector(Net):
         if order is not None and crop_mean.shape[2] > 1:
             crop_mean = crop_mean[:, :, np.argsort(order)]
         self.crop_mean = crop_mean / self.transformer.raw_scale.get(name, 1)
+
+
+def _window(given: Any) -> np.ndarray:
+    """A window's four numbers, none further out than an index can be.
+
+    Raises:
+        ShapeError: they are others than four finite ones, or the last two are the smaller ones.
+    """
+    box = np.asarray(given, np.float64)
+    if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] < box[:2]).any():
+        raise ShapeError(
+            f"window {np.array2string(box, threshold=8)}, expected four finite numbers: ymin, "
+            "xmin, ymax, xmax, each max at least its min"
+        )
+    return np.clip(box, -(2.0**31), 2.0**31)

@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
-from minicaffe.layers.checks import refuse_gradient
+from minicaffe.layers.checks import refuse_gradient, refuse_in_place
 from minicaffe.layers.labels import (
     ignore_label,
     normalization_mode,
@@ -38,6 +38,7 @@ class LossLayer(Layer):
         return index != 1
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)  # the top's shape would be the predictions' or the labels'
         counts = [blob.shape[blob.axis(0)] for blob in bottom[:2]]
         if counts[0] != counts[1]:
             raise ShapeError(

@@ -167,6 +167,16 @@ def test_detect_to_csv(
     assert "Processed 3 windows in " in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("pad", [0, 1])
+def test_detect_with_a_net_for_grey_images(pad: int) -> None:
+    Path("net.prototxt").write_text(NETWORK.replace("dim: 3", "dim: 1"))
+    Net("net.prototxt", TEST, seed=4).save("w.caffemodel")
+    write_windows()
+    words = ["windows.csv", "out.csv", *MODEL, "--mean_file=", "--channel_swap="]
+    assert cli.main(["detect", *words, "--crop_mode=list", f"--context_pad={pad}"]) == 0
+    assert len(Path("out.csv").read_text().splitlines()) == 4
+
+
 @pytest.mark.filterwarnings("ignore")  # pandas says how it stores arrays
 def test_detect_to_hdf5_as_caffes_script() -> None:
     pandas = pytest.importorskip("pandas", reason=".h5 output needs pandas")

@@ -146,6 +146,43 @@ def test_windows_that_cannot_be(files, picture):
         square(context_pad=4)
 
 
+@pytest.mark.parametrize(
+    "window", [(1, 2, 3), (np.nan, 0, 3, 3), (0, 0, np.inf, 3), (6, 0, 3, 3), (0, 6, 3, 3)]
+)
+def test_windows_are_four_finite_numbers(files, picture, window):
+    for context in (None, 2):
+        with pytest.raises(ShapeError, match=r"x\.png: window \[.*expected four finite numbers"):
+            square(context_pad=context).detect_windows([("x.png", [window])])
+
+
+def test_windows_far_beyond_the_image(files, picture):
+    found = square().detect_windows([("x.png", [(0, 0, 1e300, 9), (0, 0, 1e9, 1e9)])])
+    assert np.isfinite([one["prediction"] for one in found]).all()
+    with pytest.raises(ShapeError, match="has nothing of the image"):  # it is less than a pixel
+        square(context_pad=2).detect_windows([("x.png", [(0, 0, 1e300, 9)])])
+
+
+def test_grey_images_for_a_net_of_one_channel(files, picture):
+    text = (NETWORK % 8).replace("dim: 4 dim", "dim: 8 dim").replace("dim: 3 dim: 8", "dim: 8")
+    with open("grey.prototxt", "w") as stream:
+        stream.write(text.replace("dim: 3", "dim: 2 dim: 1"))
+    grey = io.load_image("x.png", color=False)
+    for context in (None, 1):
+        detector = Detector("grey.prototxt", None, context_pad=context)
+        found = detector.detect_windows([("x.png", [(2, 3, 9, 10)])])
+        crop = detector.transformer.preprocess("data", detector.crop(grey, (2, 3, 9, 10)))
+        assert crop.shape == (1, 8, 8)
+        want = detector.forward_all(data=crop[None])["prob"][0]
+        np.testing.assert_allclose(found[0]["prediction"], want, rtol=1e-5)
+    with pytest.raises(ShapeError, match=r"shape 12×14×3, expected height×width×1: the net's"):
+        detector.crop(picture, (2, 3, 9, 10))
+
+
+def test_context_needs_a_square_input(files):
+    with pytest.raises(ShapeError, match="context_pad needs a square input, and 'data' is 4×5"):
+        Detector(*files, context_pad=1)
+
+
 def test_selective_search(files, picture, monkeypatch):
     detector = Detector(*files)
     with pytest.raises(minicaffe.MinicaffeError, match="MATLAB; give windows of your own"):
