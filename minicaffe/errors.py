@@ -169,6 +169,10 @@ class EngineError(MinicaffeError):
     """An engine that is missing or cannot do what it was asked."""
 
 
+class ThreadError(MinicaffeError):
+    """A net that two threads use at a time, or that a forked process cannot use."""
+
+
 class MemoryLimitError(MinicaffeError, MemoryError):
     """Something that a file declares takes more memory than it may; also a ``MemoryError``."""
 

@@ -30,6 +30,7 @@ from minicaffe.net_weights import NetWeights
 from minicaffe.parameters import LearnableParam, ParamArena
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
+from minicaffe.turns import Turn, in_turn
 
 TRAIN: int = caffe_pb2.TRAIN
 TEST: int = caffe_pb2.TEST
@@ -69,6 +70,7 @@ class Net(NetWeights):
         ShapeError: a layer cannot take its bottoms' shapes.
         SnapshotError: the weights cannot be read, or do not fit.
         EngineError: the engine, or its precision, cannot be had on this machine.
+        ThreadError: from any method, when another thread is running this net.
 
     ``blobs`` maps names to :class:`Blob`; ``params`` maps layer names to their parameter
     blobs; both in the net's order. ``inputs`` and ``outputs`` are blob names. ``budget``
@@ -93,6 +95,7 @@ class Net(NetWeights):
         allow_python_layers: bool = True,
         max_memory: int | None = None,
     ) -> None:
+        self.turn = Turn()
         if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
             given, phase, level = phase, level, 0
             weights = given
@@ -203,10 +206,12 @@ class Net(NetWeights):
             self._plan = self.engine.plan(self)
         return self._plan
 
+    @in_turn
     def replan(self) -> None:
         """Let the engine look at the layers anew, after one was set to compute otherwise."""
         self._plan = None
 
+    @in_turn
     def _forward(self, start: int, end: int) -> float:
         """Run layers by number; returns the loss."""
         self._check_range(start, end)
@@ -214,6 +219,7 @@ class Net(NetWeights):
             self._watch_layers()
         return self.plan.forward(start, end)
 
+    @in_turn
     def _backward(self, start: int, end: int) -> None:
         """Run gradients by number, downwards."""
         self._check_range(end, start)
@@ -242,6 +248,7 @@ class Net(NetWeights):
         """Run the whole net forward; returns the loss (the sum of tops times weights)."""
         return self._forward(0, len(self.nodes) - 1)
 
+    @in_turn
     def forward(
         self,
         blobs: Sequence[str] | None = None,
@@ -273,6 +280,7 @@ class Net(NetWeights):
         self._forward(first, last)
         return {name: self.blobs[name].data for name in wanted}
 
+    @in_turn
     def backward(
         self,
         diffs: Sequence[str] | None = None,
@@ -300,6 +308,7 @@ class Net(NetWeights):
         self._backward(first, last)
         return {name: self.blobs[name].diff for name in wanted}
 
+    @in_turn
     def forward_all(self, blobs: Sequence[str] | None = None, **inputs: Any) -> batches.Arrays:
         """Run forward batch after batch on arrays of any equal length.
 
@@ -312,6 +321,7 @@ class Net(NetWeights):
         """
         return batches.forward_all(self, blobs, inputs)
 
+    @in_turn
     def forward_backward_all(
         self, blobs: Sequence[str] | None = None, diffs: Sequence[str] | None = None, **arrays: Any
     ) -> tuple[batches.Arrays, batches.Arrays]:
@@ -324,6 +334,7 @@ class Net(NetWeights):
         """
         return batches.forward_backward_all(self, blobs, diffs, arrays)
 
+    @in_turn
     def reshape(self) -> None:
         """Pass the input blobs' new shapes on through the whole net."""
         for node in self.nodes:
@@ -345,6 +356,7 @@ class Net(NetWeights):
         """Call ``hook(layer_index)`` after each layer's backward."""
         self.hooks.add("after_backward", hook)
 
+    @in_turn
     def set_input_arrays(self, data: Any, labels: Any) -> None:
         """Give the net's MemoryData layer (its first layer) arrays to read batches from."""
         layer = self.layers[0] if self.layers else None
@@ -365,6 +377,7 @@ class Net(NetWeights):
             self._arena = ParamArena(self.learnable_params, self.dtype)
         return self._arena
 
+    @in_turn
     def clear_param_diffs(self) -> None:
         """Set the gradients of all learnable parameters to 0."""
         for param in self.learnable_params:

@@ -8,13 +8,16 @@ from typing import Any
 from minicaffe import weights
 from minicaffe.node import Node
 from minicaffe.parameters import share_parameters
+from minicaffe.turns import Turn, in_turn
 
 
 class NetWeights:
     """The methods of :class:`minicaffe.Net` for parameters and their files."""
 
     nodes: list[Node]
+    turn: Turn
 
+    @in_turn
     def share_with(self, other: NetWeights) -> None:
         """Use another net's parameters wherever a layer of the same name is in both.
 
@@ -23,26 +26,32 @@ class NetWeights:
         """
         share_parameters(self.nodes, other.nodes)
 
+    @in_turn
     def copy_from(self, path: str | os.PathLike[str]) -> None:
         """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``."""
         weights.load_weights(self, os.fspath(path))
 
+    @in_turn
     def copy_from_proto(self, param: Any, path: str | None = None) -> None:
         """Copy trained layers by name from a ``NetParameter``."""
         weights.copy_trained_layers(self, param, path)
 
+    @in_turn
     def to_proto(self, write_diff: bool = False) -> Any:
         """The net with its parameters, as a ``NetParameter``."""
         return weights.net_to_proto(self, write_diff)
 
+    @in_turn
     def save(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
         """Write a ``.caffemodel`` that Caffe reads."""
         weights.save_caffemodel(self, os.fspath(path), write_diff)
 
+    @in_turn
     def save_hdf5(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
         """Write the parameters as HDF5 in Caffe's layout."""
         weights.save_hdf5(self, os.fspath(path), write_diff)
 
+    @in_turn
     def load_hdf5(self, path: str | os.PathLike[str]) -> None:
         """Copy trained layers by name from HDF5."""
         weights.load_hdf5(self, os.fspath(path))

@@ -26,6 +26,7 @@ from minicaffe.solver.signals import Action, uninterrupted
 from minicaffe.solver.snapshot import SolverState
 from minicaffe.solver.testing import average_outputs
 from minicaffe.solver.update import Updater
+from minicaffe.turns import Turn, in_turn
 
 logger = logging.getLogger("minicaffe")
 
@@ -140,6 +141,11 @@ class Solver:
         """
         return self._updater.history
 
+    @property
+    def turn(self) -> Turn:
+        """Whose turn it is: the train net's, as a step is made of its runs."""
+        return self.net.turn
+
     def add_callback(self, on_start: Callback, on_gradients_ready: Callback) -> None:
         """Call one function before each iteration's first forward, one before its update."""
         self._callbacks.append((on_start, on_gradients_ready))
@@ -153,6 +159,7 @@ class Solver:
 
     # -------------------------------------------------------------- training
 
+    @in_turn
     def solve(self, resume_file: str | os.PathLike[str] | None = None) -> None:
         """Train until ``max_iter``, with tests, displays and snapshots as the settings say.
 
@@ -189,6 +196,7 @@ class Solver:
         if param.test_interval and self.iter % param.test_interval == 0:
             self._test_all()
 
+    @in_turn
     def step(self, iters: int) -> None:
         """Train for a number of iterations.
 
@@ -251,6 +259,7 @@ class Solver:
             )
         )
 
+    @in_turn
     def apply_update(self) -> float:
         """Update the weights from the gradients; counts as an iteration.
 
@@ -283,6 +292,7 @@ class Solver:
 
     # --------------------------------------------------------------- testing
 
+    @in_turn
     def test(self, index: int = 0) -> dict[str, Any]:
         """Run a test net on the weights as they are now, for its ``test_iter`` batches.
 
@@ -335,6 +345,7 @@ class Solver:
 
     # ------------------------------------------------------------- snapshots
 
+    @in_turn
     def snapshot(self) -> tuple[str, str]:
         """Write the weights and the solver's state; returns both file names.
 
@@ -361,6 +372,7 @@ class Solver:
             self.failed_snapshots += 1
             self._notify(events.SnapshotFailed(self.iter, str(error)))
 
+    @in_turn
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Go on from a state that :meth:`snapshot`, or Caffe, has written.
 
