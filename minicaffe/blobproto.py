@@ -15,9 +15,10 @@ from google.protobuf.message import DecodeError
 
 from minicaffe.blob import MAX_AXES, MAX_COUNT, shape_text
 from minicaffe.errors import DataError, SnapshotError
+from minicaffe.file_kinds import ENOUGH
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_binary
+from minicaffe.proto.read import read_binary, why_unreadable
 from minicaffe.proto.wire import BYTES, VARINT, WireError, wire_fields, write_varint
 
 _SINGLE = np.dtype("<f4")
@@ -200,7 +201,12 @@ def read_blob(path: str | os.PathLike[str]) -> np.ndarray:
         DataError: the file cannot be read, or is something else.
     """
     try:
-        return array_of(read_binary(os.fspath(path), caffe_pb2.BlobProto))
+        proto = read_binary(os.fspath(path), caffe_pb2.BlobProto)
+        if not proto.ListFields():
+            with open(path, "rb") as stream:
+                reason = why_unreadable(stream.read(ENOUGH), caffe_pb2.BlobProto)
+            raise SnapshotError(reason)
+        return array_of(proto)
     except SnapshotError as error:
         raise DataError(error.message, path=os.fspath(path)) from error.__cause__
 

@@ -65,6 +65,13 @@ class Hdf5Reader:
         except Exception as reason:
             raise self._damaged(reason) from reason
 
+    def attributes(self) -> list[str]:
+        """The names of the file's own attributes."""
+        try:
+            return [str(name) for name in self.file.attrs]
+        except Exception as reason:
+            raise self._damaged(reason) from reason
+
     def is_group(self, item: Any) -> bool:
         """Whether something is a group."""
         return isinstance(item, self._h5py.Group)

@@ -6,6 +6,7 @@ from typing import Any
 
 from minicaffe.blobproto import StoredBlob
 from minicaffe.errors import SnapshotError
+from minicaffe.file_kinds import ENOUGH, WEIGHTS, other_kind
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import why_unreadable
 from minicaffe.proto.wire import BYTES, MessageRoom, WireError, wire_fields
@@ -33,8 +34,10 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
                 room.take(known.message_type)
                 layers.append(_layer(field.value, known.message_type))
     except (WireError, SnapshotError) as error:
-        reason = why_unreadable(bytes(buffer[:512]), "a .caffemodel")
+        reason = why_unreadable(bytes(buffer[:ENOUGH]), caffe_pb2.NetParameter)
         raise SnapshotError(reason, path=path) from error
+    if not layers and (reason := other_kind(bytes(buffer[:ENOUGH]), WEIGHTS)):
+        raise SnapshotError(reason, path=path)
     if not fields:
         raise SnapshotError("there is no net in this file; it is no .caffemodel", path=path)
     return layers

@@ -14,20 +14,19 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError
 from minicaffe.extras import require
+from minicaffe.file_kinds import HDF5_SIGNATURE, hdf5_kind
 from minicaffe.files import write_beside
 from minicaffe.hdf5_reader import Hdf5Reader
 from minicaffe.limits import Limits
 
 logger = logging.getLogger("minicaffe")
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
 
 def is_hdf5(path: str) -> bool:
     """Whether the file begins as HDF5 files do; a missing file does not."""
     try:
         with open(path, "rb") as stream:
-            return stream.read(len(SIGNATURE)) == SIGNATURE
+            return stream.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     except (OSError, ValueError):  # ValueError: the name holds a NUL
         return False
 
@@ -119,7 +118,7 @@ def load_hdf5(net: Any, path: str) -> None:
     with open_hdf5(path) as file:
         data = file.find("data")
         if not file.is_group(data):
-            raise SnapshotError("has no group 'data'; these are not Caffe's weights", path=path)
+            raise SnapshotError(_no_weights(file), path=path)
         targets = {node.name: node for node in reversed(net.nodes)}
         for name in file.names(data):
             if name not in targets and not any(one.startswith(f"{name}/") for one in targets):
@@ -133,6 +132,12 @@ def load_hdf5(net: Any, path: str) -> None:
     with np.errstate(all="ignore"):  # doubles may be out of range; that is no news
         for (blob, _), array in zip(pairs, values, strict=True):
             blob.data[...] = array
+
+
+def _no_weights(file: Hdf5Reader) -> str:
+    """What an HDF5 file without Caffe's weights is."""
+    kind = hdf5_kind([*file.names(file.file), *file.attributes()])
+    return kind or "has no group 'data'; these are not Caffe's weights"
 
 
 def _matching(net: Any, node: Any, file: Hdf5Reader, group: Any) -> list[tuple[Blob, Any]]:

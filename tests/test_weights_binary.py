@@ -113,7 +113,7 @@ def test_a_file_that_is_cut_short_changes_nothing(length):
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        (b'name: "x"\nlayer { }', "this is a text file, a .caffemodel is expected"),
+        (b'name: "x"\nlayer { }', "this is a prototxt, a .caffemodel is expected; it is given as"),
         (b"\xf8\xff\xff\xff\x0f\x00", "there is no net in this file"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
     ],

@@ -12,6 +12,15 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError
+from minicaffe.file_kinds import (
+    BLOB,
+    ENOUGH,
+    HDF5_SIGNATURE,
+    PROTOTXT,
+    STATE,
+    WEIGHTS,
+    other_kind,
+)
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text import SourceMap, parse
@@ -20,7 +29,8 @@ from minicaffe.proto.weights_only import parse_net_binary
 from minicaffe.proto.wire import WireError, check_messages, is_repeated
 from minicaffe.suggest import did_you_mean
 
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+#: What files of a message are called, for those that have a name of their own.
+_EXPECTED = {"NetParameter": WEIGHTS, "SolverState": STATE, "BlobProto": BLOB}
 
 Path = str | os.PathLike[str]
 
@@ -105,8 +115,10 @@ def read_net_binary(path: Path) -> Any:
     try:
         param = parse_net_binary(data, name)
     except (DecodeError, UnicodeDecodeError) as error:
-        raise SnapshotError(why_unreadable(data, "a .caffemodel"), path=name) from error
+        raise SnapshotError(why_unreadable(data, caffe_pb2.NetParameter), path=name) from error
     _mend_strings(param)
+    if not param.layer and not param.layers and (reason := other_kind(data[:ENOUGH], WEIGHTS)):
+        raise SnapshotError(reason, path=name)
     if not param.ListFields():
         raise SnapshotError("there is no net in this file; it is no .caffemodel", path=name)
     return upgrade_net(param, name)
@@ -121,7 +133,7 @@ def map_binary(path: Path) -> MappedFile:
     name = os.fspath(path)
     with _opened(name, SnapshotError) as stream:
         mapped = MappedFile(stream)
-    _refuse_other_formats(bytes(mapped.view[: len(_HDF5_SIGNATURE)]), name)
+    _refuse_other_formats(bytes(mapped.view[: len(HDF5_SIGNATURE)]), name)
     return mapped
 
 
@@ -137,14 +149,13 @@ def read_binary(path: Path, message_class: Any) -> Any:
     try:
         return message_class.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
-        what = f"a binary {message_class.DESCRIPTOR.name}"
-        raise SnapshotError(why_unreadable(data, what), path=name) from error
+        raise SnapshotError(why_unreadable(data, message_class), path=name) from error
 
 
 def _text_contents(path: str) -> bytes:
     data = _contents(path, PrototxtError)
-    if data.startswith(_HDF5_SIGNATURE):
-        raise PrototxtError("this is an HDF5 file, not a prototxt; is it the weights?", path=path)
+    if reason := other_kind(data[:ENOUGH], PROTOTXT):
+        raise PrototxtError(reason, path=path)
     return data
 
 
@@ -157,7 +168,7 @@ def _binary_contents(path: str) -> bytes:
 def _refuse_other_formats(data: bytes, path: str) -> None:
     if not data:
         raise SnapshotError("the file is empty", path=path)
-    if data.startswith(_HDF5_SIGNATURE):
+    if data.startswith(HDF5_SIGNATURE):
         raise SnapshotError("this is an HDF5 file; its name should end in .h5", path=path)
 
 
@@ -165,8 +176,10 @@ def _check_messages(data: bytes, message_class: Any, path: str) -> None:
     try:
         check_messages(memoryview(data), message_class.DESCRIPTOR)
     except WireError as error:
-        kind = message_class.DESCRIPTOR.name
-        raise SnapshotError(f"no {kind} that makes sense: {error}", path=path) from error
+        name = message_class.DESCRIPTOR.name
+        reason = other_kind(data[:ENOUGH], _EXPECTED.get(name, ""))
+        reason = reason or f"no {name} that makes sense: {error}"
+        raise SnapshotError(reason, path=path) from error
 
 
 def _mend_strings(message: Any) -> None:
@@ -189,14 +202,14 @@ def _mend_strings(message: Any) -> None:
                 ]
 
 
-def why_unreadable(data: bytes, what: str) -> str:
+def why_unreadable(data: bytes, message_class: Any) -> str:
     """What a file may be, going by its beginning, that is not the binary message expected."""
-    if data.startswith(b"version https://git-lfs"):
-        return "this is a Git LFS pointer, not the file itself; fetch that with `git lfs pull`"
-    if all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data[:512]):
-        begins = data.split(b"\n", 1)[0][:60].decode("ascii").strip()
-        return f"this is a text file, {what} is expected; it begins with `{begins}`"
-    return f"the file is truncated or damaged, or it is not {what}"
+    name = message_class.DESCRIPTOR.name
+    expected = _EXPECTED.get(name)
+    if expected and (reason := other_kind(data[:ENOUGH], expected)):
+        return reason
+    what = expected if expected == WEIGHTS else f"binary {name}"
+    return f"the file is truncated or damaged, or it is not a {what}"
 
 
 def _contents(path: str, kind: type[MinicaffeError]) -> bytes:

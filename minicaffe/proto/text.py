@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from minicaffe.errors import Problem, PrototxtError
+from minicaffe.file_kinds import PROTOTXT, other_kind, yaml_text
 from minicaffe.proto.hints import OWN_FIELDS, Block, unknown_field, wrong_value
 from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
 from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
@@ -27,6 +28,7 @@ _NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
 _SIGNED_NUMBERS = re.compile(r"(?:(?:0|-?[1-9][0-9]{0,8})\s*,\s*){1,1000}")
 _CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_IS_UTF16 = "this file is UTF-16 text; save it as UTF-8"
 _BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
 
 
@@ -80,6 +82,8 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
         reader.look_for_missing(message)
     if reader.problems and _CONTROL.search(decoded):
         raise PrototxtError(_BINARY, path=path)
+    if reader.problems and yaml_text(decoded):
+        raise PrototxtError(other_kind(b"--- ", PROTOTXT), path=path)
     if reader.problems:
         raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
     return reader.source
@@ -88,11 +92,22 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
 def _decoded(text: str | bytes, path: str | None) -> str:
     if isinstance(text, bytes):
         if text.startswith(_UTF16):
-            raise PrototxtError("this file is UTF-16 text; save it as UTF-8", path=path)
+            raise PrototxtError(_IS_UTF16, path=path)
         text = text.decode("utf-8", "surrogateescape")
     if "\0" in text:
-        raise PrototxtError(_BINARY, path=path)
+        raise _with_nul(text, path)
     return text.removeprefix("\ufeff")
+
+
+def _with_nul(text: str, path: str | None) -> PrototxtError:
+    """For a text with NUL bytes: in another encoding, damaged, or none at all."""
+    if _CONTROL.search(text):
+        return PrototxtError(_BINARY, path=path)
+    if 2 * text.count("\0") >= len(text) - 1 and text.strip("\0\n "):
+        return PrototxtError(_IS_UTF16, path=path)
+    line = text.count("\n", 0, text.index("\0")) + 1
+    message = "a NUL byte, which no text has: the file is damaged; take another copy of it"
+    return PrototxtError(message, path=path, line=line)
 
 
 class _Wrong(Exception):

@@ -13,6 +13,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.blobproto import array_of, blob_proto
 from minicaffe.errors import SnapshotError
+from minicaffe.file_kinds import ENOUGH, STATE, other_kind
 from minicaffe.files import write_beside
 from minicaffe.hdf5_reader import Hdf5Reader
 from minicaffe.proto import caffe_pb2
@@ -82,11 +83,7 @@ def read_state(path: str) -> SolverState:
         return _read_hdf5(path)
     proto = read_binary(path, caffe_pb2.SolverState)
     if not proto.HasField("iter") and not proto.history:
-        raise SnapshotError(
-            "does not look like a solver state; expected a .solverstate or .solverstate.h5 file "
-            "(weights are given by themselves)",
-            path=path,
-        )
+        raise SnapshotError(_no_state(path), path=path)
     try:
         history = [array_of(one) for one in proto.history]
     except SnapshotError as error:
@@ -95,6 +92,15 @@ def read_state(path: str) -> SolverState:
     if isinstance(learned_net, bytes):  # a name that is not UTF-8
         learned_net = os.fsdecode(learned_net)
     return SolverState(proto.iter, learned_net, proto.current_step, history, proto.minicaffe_record)
+
+
+def _no_state(path: str) -> str:
+    with open(path, "rb") as stream:
+        kind = other_kind(stream.read(ENOUGH), STATE)
+    return kind or (
+        "does not look like a solver state; expected a .solverstate or .solverstate.h5 file "
+        "(weights are given by themselves)"
+    )
 
 
 def peek_record(path: str) -> bytes:
@@ -174,8 +180,10 @@ def _read_hdf5(path: str) -> SolverState:
     with open_hdf5(path) as file:
         for name in ("iter", "current_step", "history"):
             if file.find(name) is None:
+                weights = file.is_group(file.find("data"))
+                hint = "; these are weights, given as --weights (net.copy_from)" if weights else ""
                 raise SnapshotError(
-                    f"does not look like a solver state: it has no '{name}'", path=path
+                    f"does not look like a solver state: it has no '{name}'{hint}", path=path
                 )
         group = file.find("history")
         history = [

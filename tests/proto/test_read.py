@@ -76,7 +76,7 @@ def test_files_that_are_no_net(file: Path, content: bytes | None, message: str) 
     [
         (None, "there is no such file"),
         (b"", "the file is empty"),
-        (b'name: "x"\nlayer { }', "this is a text file, a .caffemodel is expected"),
+        (b'name: "x"\nlayer { }', "this is a prototxt, a .caffemodel is expected; it is given as"),
         (HDF5, "HDF5 file; its name should end in .h5"),
         (b"\x0a\x05ab", "truncated or damaged"),
         (b"\xff" * 40, "truncated or damaged"),

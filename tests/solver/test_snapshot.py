@@ -215,7 +215,7 @@ def test_file_that_is_no_state(tmp_path, content):
 def test_weights_in_the_place_of_a_state(tmp_path, ending):
     solver = make_solver(tmp_path, settings(ending))
     model, _ = solver.snapshot()
-    unchanged(solver, model, "does not look like a solver state")
+    unchanged(solver, model, "a solver state: it has no|this is a net with its weights")
 
 
 def test_truncated_hdf5(tmp_path):
