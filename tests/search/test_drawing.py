@@ -1,0 +1,48 @@
+"""Random nets are valid, are settled by their seed, and have layers of every type."""
+
+from __future__ import annotations
+
+import pytest
+from google.protobuf import text_format
+
+from minicaffe import layer_type_list
+from minicaffe.net import Net
+from minicaffe.proto import caffe_pb2
+from tests.search.drawing import random_net
+
+NETS = 150
+#: Those that read or write files, or run code of their own.
+OUTSIDE = {"Data", "HDF5Data", "HDF5Output", "ImageData", "MemoryData", "Python", "WindowData"}
+
+
+@pytest.mark.parametrize("block", range(3))
+def test_nets_are_valid_and_run(block: int) -> None:
+    for seed in range(block * NETS // 3, (block + 1) * NETS // 3):
+        drawn = random_net(seed)
+        param = text_format.Parse(drawn.text, caffe_pb2.NetParameter())
+        net = Net(param, drawn.phase, seed=1, engine="numpy")
+        assert [*net.inputs] == [*drawn.inputs]
+        for name, given in drawn.inputs.items():
+            if given.kind == "some":
+                net.blobs[name].data.flat[0] = 1
+        net.forward()  # zeros are valid for all other inputs
+
+
+def test_the_seed_settles_it() -> None:
+    assert random_net(7) == random_net(7)
+    assert random_net(7) != random_net(8)
+    assert random_net((7, 1)) != random_net((7, 2))
+
+
+def test_every_type_is_drawn() -> None:
+    seen = set().union(*(random_net(seed).types for seed in range(600)))
+    assert set(layer_type_list()) - OUTSIDE == seen
+
+
+def test_what_else_is_drawn() -> None:
+    nets = [random_net(seed) for seed in range(200)]
+    texts = [net.text for net in nets]
+    for words in ("lr_mult: 0", 'param { name: "w', "force_backward", "loss_weight", "twin"):
+        assert any(words in text for text in texts), words
+    assert any(set(one.bottoms) & set(one.tops) for net in nets for one in net.layers)
+    assert {net.phase for net in nets} == {caffe_pb2.TRAIN, caffe_pb2.TEST}
