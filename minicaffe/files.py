@@ -15,6 +15,12 @@ from typing import BinaryIO
 
 from minicaffe.errors import MinicaffeError, SnapshotError
 
+#: What says that a folder cannot be opened at all: on Windows, or where it may be written into
+#: and not be listed.
+_NO_FOLDERS_OPEN = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.EINVAL)
+#: What says that a folder cannot be brought to the disk by itself: some network disks.
+_NO_FOLDERS_SYNCED = (errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
+
 
 def open_to_read(path: str | os.PathLike[str]) -> BinaryIO:
     """Open a file for reading; a device, which may have no end, is refused.
@@ -91,11 +97,15 @@ def write_together(
     moves = [pair for pair in zip(besides, targets, strict=True) if pair[0] != pair[1]]
     try:
         yield besides
+        written = {}
         for path, beside, target in zip(paths, besides, targets, strict=True):
             if beside != target:
                 with refusals(path, error):
+                    written[beside] = os.stat(beside, follow_symlinks=False)
                     _bring_to_disk(beside, target)
         with refusals(paths[-1], error):
+            for beside, file in written.items():
+                _check_same(beside, file)
             _move(moves)
     finally:
         for beside, _ in moves:
@@ -124,16 +134,20 @@ def refusals(
 
 
 def remove_leftovers(prefix: str) -> list[str]:
-    """Remove temporary files that a killed process has left of files named ``prefix…``.
+    """Remove what a killed process has left of the snapshots with this ``snapshot_prefix``.
 
-    Nobody must be writing such files at the time.
+    Nobody must be writing such files at the time: hold the prefix's lock. (Those of another
+    prefix that begins alike, ``run2`` beside ``run``, stay.)
 
     Returns:
         What was removed.
     """
     folder, stem = os.path.split(prefix)
     name = re.escape(stem)
-    pattern = re.compile(rf"\.{name}.*\.[0-9a-f]{{8}}\.part|{name}.*\.[0-9a-f]{{8}}\.tempfile")
+    pattern = re.compile(
+        rf"\.{name}(_iter_\d+\.(caffemodel|solverstate)(\.h5)?|(\.lock)+)\.[0-9a-f]{{8}}\.part"
+        rf"|{name}_iter_\d+\.[0-9a-f]{{8}}\.tempfile"
+    )
     removed = []
     with suppress(OSError):
         for found in sorted(os.listdir(folder or ".")):
@@ -155,11 +169,18 @@ def check_writable(prefix: str, *, error: type[MinicaffeError] = SnapshotError) 
         probe.touch()
         probe.unlink()
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        text = getattr(reason, "strerror", None) or reason
-        raise error(
-            f"cannot write to snapshot prefix {prefix!r}: {text}; make "
-            f"sure that the directory '{probe.parent}' exists and is writable"
-        ) from reason
+        raise prefix_refusal(prefix, reason, error) from reason
+
+
+def prefix_refusal(
+    prefix: str, reason: Exception, error: type[MinicaffeError] = SnapshotError
+) -> MinicaffeError:
+    """The error of a prefix where nothing can be written."""
+    text = getattr(reason, "strerror", None) or reason
+    return error(
+        f"cannot write to snapshot prefix {prefix!r}: {text}; make sure that the directory "
+        f"'{os.path.dirname(prefix) or '.'}' exists and is writable"
+    )
 
 
 def _is_device(target: Path) -> bool:
@@ -172,12 +193,23 @@ def _name_beside(target: Path) -> Path:
 
 
 def _bring_to_disk(beside: Path, target: Path) -> None:
-    """Make sure that the contents are there before the name, with the predecessor's mode."""
-    if target.exists():
-        shutil.copymode(target, beside)
-    # append mode, because Windows flushes only what was opened for writing
-    with open(beside, "ab") as stream:
+    """Make sure that the contents are there before the name, with the predecessor's mode.
+
+    Raises:
+        OSError: among others, the block's file is no longer there.
+    """
+    # not "ab", which makes a file that is not there; writing, because Windows flushes no others
+    with open(beside, "r+b") as stream:
+        if target.exists():
+            shutil.copymode(target, beside)
         os.fsync(stream.fileno())
+
+
+def _check_same(beside: Path, file: os.stat_result) -> None:
+    """Refuse to give a file its name when another one has taken its place meanwhile."""
+    found = os.stat(beside, follow_symlinks=False)
+    if not os.path.samestat(found, file):
+        raise OSError(errno.ESTALE, "another program has replaced the temporary file")
 
 
 def _move(moves: Sequence[tuple[Path, Path]]) -> None:
@@ -191,10 +223,21 @@ def _move(moves: Sequence[tuple[Path, Path]]) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Bring the names to the disk too; not every system can (Windows, some network disks)."""
-    with suppress(OSError):
+    """Bring the names to the disk too, where the system can.
+
+    Raises:
+        OSError: it can, and has failed.
+    """
+    try:
         handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    except OSError as reason:
+        if reason.errno not in _NO_FOLDERS_OPEN:
+            raise
+        return
+    try:
+        os.fsync(handle)
+    except OSError as reason:
+        if reason.errno not in _NO_FOLDERS_SYNCED:
+            raise
+    finally:
+        os.close(handle)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import stat
+from contextlib import nullcontext
 
 import pytest
 
 from minicaffe.errors import DataError, SnapshotError
-from minicaffe.files import check_writable, write_beside
+from minicaffe.files import check_writable, write_beside, write_together
 
 
 def test_writes_and_leaves_nothing_beside(tmp_path):
@@ -78,3 +81,97 @@ def test_check_writable(tmp_path):
 def test_a_prefix_with_a_nul_cannot_be_written_to(tmp_path):
     with pytest.raises(SnapshotError, match=r"cannot write to snapshot prefix '.*a\\x00b': "):
         check_writable(str(tmp_path / "a\0b"))
+
+
+def test_a_temporary_file_that_was_removed_is_told_and_loses_nothing(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+
+    def write():
+        with write_beside(path) as beside:
+            beside.write_bytes(b"new")
+            beside.unlink()
+
+    with pytest.raises(SnapshotError, match=r"a\.bin: cannot write the file: No such file"):
+        write()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a.bin"]
+
+
+def test_so_is_one_of_several(tmp_path):
+    first, last = tmp_path / "a.bin", tmp_path / "b.bin"
+    for path in (first, last):
+        path.write_bytes(b"old")
+    with (
+        pytest.raises(SnapshotError, match=r"b\.bin: cannot write the file: No such file"),
+        write_together(first, last) as besides,
+    ):
+        besides[0].write_bytes(b"new")
+    assert first.read_bytes() == last.read_bytes() == b"old"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows moves nothing that is open")
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_file_that_another_program_has_put_there_is_not_published(tmp_path, monkeypatch, kind):
+    path, other = tmp_path / "a.bin", tmp_path / "other"
+    path.write_bytes(b"old")
+    other.write_bytes(b"not ours")
+    real = os.fsync
+
+    def swap(handle):
+        real(handle)
+        (beside,) = tmp_path.glob(".a.bin.*.part")
+        if kind == "file":
+            os.replace(other, beside)
+        else:
+            beside.unlink()
+            beside.symlink_to(other)
+
+    monkeypatch.setattr(os, "fsync", swap)
+    with (
+        pytest.raises(SnapshotError, match="another program has replaced the temporary file"),
+        write_beside(path) as beside,
+    ):
+        beside.write_bytes(b"new")
+    assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "told"),
+    [
+        ("fsync", errno.EIO, True),
+        ("fsync", errno.ENOSPC, True),
+        ("open", errno.EMFILE, True),
+        ("fsync", errno.EINVAL, False),
+        ("fsync", errno.ENOTSUP, False),
+        ("open", errno.EACCES, False),
+    ],
+)
+def test_a_folder_that_fails_to_reach_the_disk(tmp_path, monkeypatch, call, number, told):
+    """What means that the system cannot do it at all is passed over."""
+    real = getattr(os, call)
+
+    def fail(what, *rest):
+        folder = os.path.isdir(what) if call == "open" else stat.S_ISDIR(os.fstat(what).st_mode)
+        if folder:
+            raise OSError(number, os.strerror(number))
+        return real(what, *rest)
+
+    monkeypatch.setattr(os, call, fail)
+    raised = pytest.raises(SnapshotError, match=re.escape(os.strerror(number)))
+    with raised if told else nullcontext(), write_beside(tmp_path / "a.bin") as beside:
+        beside.write_bytes(b"new")
+    assert (tmp_path / "a.bin").read_bytes() == b"new"
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
+)
+def test_a_read_only_file_is_replaced_and_stays_read_only(tmp_path):
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    with write_beside(path) as beside:
+        beside.write_bytes(b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o444
