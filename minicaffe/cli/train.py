@@ -30,7 +30,7 @@ from minicaffe.cli._flags import (
 )
 from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
-from minicaffe.errors import SolverError
+from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
 from minicaffe.limits import Limits
 from minicaffe.log import is_terminal
@@ -40,6 +40,7 @@ from minicaffe.solver.factory import get_solver
 from minicaffe.solver.loading import load_settings
 from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.newest import find_newest
+from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import SignalHandler
 
 logger = logging.getLogger("minicaffe")
@@ -80,19 +81,31 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("--snapshot and --resume both say where to go on; give one of them")
     param, lines = read_solver_located(args.solver)
     _overrides.apply(param, overrides)
-    if args.resume and args.phase != "TEST":
-        _find_snapshot(param, args)
-    _put_flags(param, args)
     note_gpu(args.gpu)
     if args.phase == "TEST":
+        _put_flags(param, args)
         _score(param, args)
         return 0
-    return _train(param, lines, args)
-
-
-def _find_snapshot(param: Any, args: argparse.Namespace) -> None:
-    """Put the newest whole snapshot into ``--snapshot``; then it counts and not ``--weights``."""
+    if not args.resume:
+        _put_flags(param, args)
+        return _train(param, lines, args)
     prefix = load_settings(param, args.solver).param.snapshot_prefix
+    with _lock(prefix, lines, args.solver) as lock:  # from the look for snapshots to the end
+        _find_snapshot(prefix, args)
+        _put_flags(param, args)
+        return _train(param, lines, args, lock)
+
+
+def _lock(prefix: str, lines: Any, path: str) -> PrefixLock:
+    """The lock of the solver's prefix; errors say where that is set."""
+    try:
+        return PrefixLock(prefix)
+    except SnapshotError as error:
+        raise error.locate(path=path, line=lines.line("snapshot_prefix")) from error.__cause__
+
+
+def _find_snapshot(prefix: str, args: argparse.Namespace) -> None:
+    """Put the newest whole snapshot into ``--snapshot``; then it counts and not ``--weights``."""
     for path in remove_leftovers(prefix):
         logger.info("Removed %s, which a killed process left unfinished", path)
     args.snapshot = find_newest(prefix)
@@ -116,7 +129,7 @@ def _put_flags(param: Any, args: argparse.Namespace) -> None:
         param.max_iter = args.iterations
 
 
-def _train(param: Any, lines: Any, args: argparse.Namespace) -> int:
+def _train(param: Any, lines: Any, args: argparse.Namespace, lock: PrefixLock | None = None) -> int:
     """Train; returns the exit status."""
     observers: list[Observer] = [LogObserver()]
     if is_terminal(args.log.stream):
@@ -131,6 +144,7 @@ def _train(param: Any, lines: Any, args: argparse.Namespace) -> int:
             action_function=signals.requested,
             keep_snapshots=args.keep_snapshots,
             keep="outputs",
+            prefix_lock=lock,
             **limit_options(args),
         )
         with closing(solver):

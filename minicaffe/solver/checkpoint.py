@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from minicaffe.errors import MinicaffeError, SnapshotError
@@ -10,6 +12,7 @@ from minicaffe.files import check_writable
 from minicaffe.solver.loading import Settings
 from minicaffe.solver.newest import list_snapshots, prune
 from minicaffe.solver.pair import write_pair
+from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.snapshot import SolverState
 from minicaffe.weights_hdf5 import require_h5py
 
@@ -20,17 +23,21 @@ class Snapshots:
     Args:
         settings: its prefix and format.
         keep: how many to keep, at least 1; None keeps all.
+        lock: the lock of the prefix, where the caller holds it already.
 
     Raises:
         SnapshotError: ``keep`` is less than 1.
     """
 
-    def __init__(self, settings: Settings, keep: int | None = None) -> None:
+    def __init__(
+        self, settings: Settings, keep: int | None = None, lock: PrefixLock | None = None
+    ) -> None:
         if keep is not None and keep < 1:
             raise SnapshotError(f"{keep} snapshots are to be kept, expected at least 1")
         self._settings = settings
         self._keep = keep
         self._latest: float | None = None  # when the last one was written
+        self._lock = lock
 
     @property
     def hdf5(self) -> bool:
@@ -61,6 +68,33 @@ class Snapshots:
             line = self._settings.line(field)
             raise error.locate(path=self._settings.path, line=line) from error.__cause__
 
+    @contextmanager
+    def locked(self, wanted: bool = True) -> Iterator[None]:
+        """Hold the lock of the prefix, as long as the block or a block around it runs.
+
+        Args:
+            wanted: whether anything will be written; else nothing is locked.
+
+        Raises:
+            SnapshotError: another training has it; names the line of the setting.
+        """
+        prefix = self._settings.param.snapshot_prefix
+        ours = self._lock is not None and self._lock.held and self._lock.prefix == prefix
+        if ours or not wanted:
+            yield
+            return
+        try:
+            lock = PrefixLock(prefix)
+        except MinicaffeError as error:
+            line = self._settings.line("snapshot_prefix")
+            raise error.locate(path=self._settings.path, line=line) from error.__cause__
+        outer, self._lock = self._lock, lock
+        try:
+            with lock:
+                yield
+        finally:
+            self._lock = outer
+
     def write(self, net: Any, state: SolverState, standing: dict[str, Any]) -> None:
         """Write both files, then remove the snapshots that are too many.
 
@@ -68,14 +102,16 @@ class Snapshots:
             net, state, standing: as :func:`minicaffe.solver.pair.write_pair` takes them.
 
         Raises:
-            SnapshotError: a file cannot be written; older ones are as they were.
+            SnapshotError: a file cannot be written, or another training writes there; older
+                ones are as they were.
         """
         param = self._settings.param
         _, path = self.names(state.iter)
         how = {"hdf5": self.hdf5, "diffs": param.snapshot_diff}
-        write_pair(net, path, state, standing, written=self._now(), **how)
-        if self._keep is not None:
-            prune(param.snapshot_prefix, self._keep)
+        with self.locked():
+            write_pair(net, path, state, standing, written=self._now(), **how)
+            if self._keep is not None:
+                prune(param.snapshot_prefix, self._keep)
 
     def _now(self) -> float:
         """The time, in seconds since 1970, but later than that of all snapshots that are there.

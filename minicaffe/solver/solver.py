@@ -22,6 +22,7 @@ from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.pace import Pace
 from minicaffe.solver.pair import restore_pair
 from minicaffe.solver.policies import check_policy, learning_rate
+from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import Action, uninterrupted
 from minicaffe.solver.snapshot import SolverState
 from minicaffe.solver.testing import average_outputs
@@ -51,6 +52,8 @@ class Solver:
             to write a snapshot.
         keep_snapshots: when one is written, remove all others with this ``snapshot_prefix``
             but the newest, so that so many are left; None removes none.
+        prefix_lock: the lock of ``snapshot_prefix``, where the caller holds it already; without
+            it, :meth:`solve`, :meth:`step` and :meth:`snapshot` hold one while they may write.
 
     Attributes:
         net: the net that is trained.
@@ -86,6 +89,7 @@ class Solver:
         observers: Sequence[events.Observer] | None = None,
         action_function: Callable[[], Action] | None = None,
         keep_snapshots: int | None = None,
+        prefix_lock: PrefixLock | None = None,
     ) -> None:
         self._settings = load_settings(solver, path, lines)
         self.param = self._settings.param
@@ -102,7 +106,7 @@ class Solver:
         self._resumed = False  # and no step since
         self._tests_stood: list[standing.Standing] = []  # before the tests that are running
         self._saved_at: int | None = None
-        self._snapshots = Snapshots(self._settings, keep_snapshots)
+        self._snapshots = Snapshots(self._settings, keep_snapshots, prefix_lock)
         self._pace = Pace()
         logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
         check_all(self._settings, self.rule)
@@ -168,8 +172,13 @@ class Solver:
 
         Raises:
             SolverError: the loss is not finite; names the iteration and the layer.
-            SnapshotError: a state cannot be read or written.
+            SnapshotError: a state cannot be read or written, or another training writes
+                snapshots with this prefix.
         """
+        with self._snapshots.locked(bool(self.param.snapshot) or self.param.snapshot_after_train):
+            self._solve(resume_file)
+
+    def _solve(self, resume_file: str | os.PathLike[str] | None) -> None:
         param = self.param
         self._notify(events.Start(self.iter, param.max_iter, self.net.name, param.lr_policy))
         if resume_file is not None:
@@ -202,7 +211,14 @@ class Solver:
 
         Raises:
             SolverError: the loss is not finite; names the iteration and the layer.
+            SnapshotError: a snapshot falls due, and another training writes snapshots with
+                this prefix.
         """
+        every, end = self.param.snapshot, self.iter + iters
+        with self._snapshots.locked(bool(every) and end // every > self.iter // every):
+            self._step(iters)
+
+    def _step(self, iters: int) -> None:
         with self._settings.located():
             check_policy(self.param)
         start = self.iter
@@ -353,7 +369,8 @@ class Solver:
         ``.h5`` behind them for ``snapshot_format: HDF5``.
 
         Raises:
-            SnapshotError: a file cannot be written; older files are kept.
+            SnapshotError: a file cannot be written, or another training writes snapshots with
+                this prefix; older files are kept.
         """
         model, path = self._snapshots.names(self.iter)
         for name in (model, path):

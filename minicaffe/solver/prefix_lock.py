@@ -1,0 +1,296 @@
+"""One training at a time writes snapshots with a prefix: a file says which one.
+
+The file ``.NAME.lock`` beside the snapshots ``NAME_iter_N`` names the process that writes them. It
+appears with its contents in one step and goes when the training ends. What a killed process has
+left is recognised and taken over: whoever does so holds a lock on the lock (``.NAME.lock.lock``,
+by the same rules), looks again, and puts its own file in the place of the dead one's. So of
+several that start at once, one gets it.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import json
+import os
+import secrets
+import time
+import weakref
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from minicaffe.errors import SnapshotError
+from minicaffe.files import prefix_refusal
+from minicaffe.processes import Process, is_running, this_process
+
+_fcntl: Any = None if os.name == "nt" else importlib.import_module("fcntl")
+_LONGEST = 10_000  # bytes of a lock file
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_TRIES = 100  # for what another process is about to do
+_PAUSE = 0.02  # seconds between them
+_DEEPEST = 4  # locks on locks: each takes a process that was killed just while it took one over
+
+_marks: set[str] = set()  # of the locks that this process has or is about to take
+
+
+class PrefixLock:
+    """The right to write the snapshots with a prefix; a context that gives it back.
+
+    It ends also with the process, or when nothing refers to it. A child that was forked does not
+    have it.
+
+    Args:
+        prefix: the ``snapshot_prefix``.
+
+    Raises:
+        SnapshotError: another training has it: names the process, or says what to do where that
+            may run on another computer; or nothing can be written there.
+    """
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        file = lock_file(prefix)
+        try:
+            held = _acquire(file)
+        except _Taken as taken:
+            raise SnapshotError(_refusal(prefix, file, taken.owner)) from None
+        except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+            raise prefix_refusal(prefix, reason) from reason
+        self._end = weakref.finalize(self, held.release)
+        self._number = held.number
+
+    @property
+    def held(self) -> bool:
+        """Whether this process has it still."""
+        return self._end.alive and self._number == os.getpid()
+
+    def release(self) -> None:
+        """Give it back; doing so again is fine."""
+        self._end()
+
+    def __enter__(self) -> PrefixLock:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.release()
+
+
+def lock_file(prefix: str) -> Path:
+    """The file that says who writes snapshots with a prefix."""
+    folder, stem = os.path.split(prefix)
+    return Path(folder, f".{stem}.lock")
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """What a lock file says; ``process`` is None where nothing in it can be read."""
+
+    process: Process | None
+    mark: str = ""
+    since: float = 0.0
+
+
+class _Taken(Exception):
+    """Another one has the lock."""
+
+    def __init__(self, owner: _Owner) -> None:
+        super().__init__()
+        self.owner = owner
+
+
+@dataclass
+class _Held:
+    """A lock file that this process has written.
+
+    Attributes:
+        number: the process; a child of it is another one.
+        stream: open and locked where the system can: other containers see that.
+    """
+
+    file: Path
+    mark: str
+    number: int
+    stream: TextIO | None
+
+    def release(self) -> None:
+        if self.number == os.getpid() and self.mark in _marks:
+            with suppress(OSError):
+                found = _owner_in(self.file)
+                if found is not None and found.mark == self.mark:
+                    self.file.unlink(missing_ok=True)
+            _marks.discard(self.mark)
+        if self.stream is not None:
+            self.stream.close()
+
+
+# ------------------------------------------------------------------------------ taking it
+
+
+def _acquire(file: Path, depth: int = 1) -> _Held:
+    """Take a lock.
+
+    Raises:
+        _Taken: another one has it, or may have it.
+        OSError: the file cannot be written.
+    """
+    beside = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
+    held = _Held(file, secrets.token_hex(8), os.getpid(), None)
+    _marks.add(held.mark)
+    try:
+        held.stream = _write(beside, held.mark)
+        for attempt in range(_TRIES):
+            if _put(beside, file):
+                return held
+            owner = _owner_in(file)
+            if owner is None:  # given back in between
+                continue
+            if owner.process is None and attempt < _TRIES // 2:  # perhaps it is being written
+                time.sleep(_PAUSE)
+            elif not _is_left(owner, file):
+                raise _Taken(owner)
+            elif _take_over(beside, file, owner, depth):
+                return held
+        raise _Taken(_owner_in(file) or _Owner(None))
+    except BaseException:
+        held.release()
+        raise
+    finally:
+        with suppress(OSError, ValueError):
+            beside.unlink(missing_ok=True)
+
+
+def _write(beside: Path, mark: str) -> TextIO | None:
+    """Write what is to become the lock file; returns it open where it can stay so."""
+    text = json.dumps({**asdict(this_process()), "mark": mark, "since": time.time()})
+    if _fcntl is None:  # Windows does not rename what is open
+        with open(beside, "x", encoding="utf-8") as stream:
+            stream.write(text)
+        return None
+    stream = open(beside, "x", encoding="utf-8")  # noqa: SIM115  (open while it is held)
+    try:
+        stream.write(text)
+        stream.flush()
+        with suppress(OSError):  # some network disks cannot
+            _fcntl.flock(stream, _fcntl.LOCK_EX | _fcntl.LOCK_NB)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _put(beside: Path, file: Path) -> bool:
+    """Give the lock file its name, unless there is one already."""
+    try:
+        if os.name == "nt":
+            os.rename(beside, file)  # which there replaces nothing
+        else:
+            os.link(beside, file)
+        return True
+    except FileExistsError:
+        return False
+    except OSError as reason:
+        if reason.errno not in _NO_LINKS:
+            raise
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+    except FileExistsError:
+        return False
+    os.replace(beside, file)
+    return True
+
+
+def _take_over(beside: Path, file: Path, owner: _Owner, depth: int) -> bool:
+    """Put a lock into the place of one that was left, if it is still that; False: look again."""
+    if depth == _DEEPEST:
+        raise _Taken(owner)
+    try:
+        guard = _acquire(file.with_name(f"{file.name}.lock"), depth + 1)
+    except _Taken:  # another one takes it over just now
+        time.sleep(_PAUSE)
+        return False
+    try:
+        if _owner_in(file) != owner:
+            return False
+        os.replace(beside, file)
+        return True
+    except PermissionError:
+        if os.name != "nt":
+            raise
+        time.sleep(_PAUSE)  # Windows replaces nothing that another one reads at the moment
+        return False
+    finally:
+        guard.release()
+
+
+# -------------------------------------------------------------------------- who has it
+
+
+def _owner_in(file: Path) -> _Owner | None:
+    """What a lock file says; None when there is none."""
+    try:
+        with open(file, "rb") as stream:
+            text = stream.read(_LONGEST)
+    except FileNotFoundError:
+        return None
+    try:
+        says = json.loads(text)
+        process = Process(
+            str(says["host"]), str(says["space"]), int(says["number"]), str(says["started"])
+        )
+        return _Owner(process, str(says["mark"]), float(says["since"]))
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return _Owner(None, text.hex())
+
+
+def _is_left(owner: _Owner, file: Path) -> bool:
+    """Whether who wrote a lock file has gone without taking it along."""
+    if owner.process is None:
+        return True
+    here = this_process()
+    if owner.process == here:
+        # a program that has replaced itself by another one (exec) keeps its number and start
+        return owner.mark not in _marks
+    running = is_running(owner.process)
+    if running is None and owner.process.host == here.host:
+        running = _is_locked(file)  # another container of this computer
+    return running is False
+
+
+def _is_locked(file: Path) -> bool | None:
+    """Whether a process on this computer holds a lock file open; None when that is unknown."""
+    if _fcntl is None:
+        return None
+    try:
+        with open(file, "rb") as stream:
+            _fcntl.flock(stream, _fcntl.LOCK_SH | _fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+
+
+def _refusal(prefix: str, file: Path, owner: _Owner) -> str:
+    """What to tell who comes second."""
+    other = f"or give this one another snapshot_prefix than {prefix!r}"
+    if owner.process is None:
+        return (
+            f"the lock file '{file}' cannot be taken over: remove it if no training writes there, "
+            f"{other}"
+        )
+    since = datetime.fromtimestamp(owner.since).isoformat(" ", "seconds")
+    if owner.process == this_process():
+        return (
+            f"another solver of this process writes snapshots there (since {since}); let it end, "
+            f"{other}"
+        )
+    who = f"process {owner.process.number} on {owner.process.host!r}"
+    if is_running(owner.process):
+        return f"{who} writes snapshots there (since {since}); let it end, {other}"
+    return (
+        f"{who} writes snapshots there (since {since}), as '{file}' says, and whether it still "
+        f"runs cannot be seen from here; let it end, remove that file if it has ended, {other}"
+    )
