@@ -13,7 +13,7 @@ import numpy as np
 
 from minicaffe.blob import as_numbers, shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.inputs import existing_blobs
+from minicaffe.inputs import existing_blobs, more_blobs
 
 if TYPE_CHECKING:
     from minicaffe.net import Net
@@ -23,15 +23,17 @@ Arrays = dict[str, np.ndarray]
 
 def forward_all(net: Net, blobs: Sequence[str] | None, inputs: dict[str, Any]) -> Arrays:
     """Run forward on all items; see :meth:`Net.forward_all`."""
+    blobs = more_blobs("blobs", blobs)
     count = _count(inputs)
     results = [_copies(net.forward(blobs, None, None, **one)) for one in batches(net, inputs)]
-    return _joined(results, count) or _nothing(net, [*net.outputs, *(blobs or ())], "data")
+    return _joined(results, count) or _nothing(net, [*net.outputs, *blobs], "data")
 
 
 def forward_backward_all(
     net: Net, blobs: Sequence[str] | None, diffs: Sequence[str] | None, arrays: dict[str, Any]
 ) -> tuple[Arrays, Arrays]:
     """Run forward and backward on all items; see :meth:`Net.forward_backward_all`."""
+    blobs, diffs = more_blobs("blobs", blobs), more_blobs("diffs", diffs)
     count = _count(arrays)
     inputs = batches(net, {name: arrays[name] for name in net.inputs if name in arrays})
     tops = batches(net, {name: arrays[name] for name in net.outputs if name in arrays})
@@ -41,8 +43,8 @@ def forward_backward_all(
         data.append(_copies(net.forward(blobs, None, None, **batch)))
         gradients.append(_copies(net.backward(diffs, None, None, **top_diffs)))
     return (
-        _joined(data, count) or _nothing(net, [*net.outputs, *(blobs or ())], "data"),
-        _joined(gradients, count) or _nothing(net, [*net.inputs, *(diffs or ())], "diff"),
+        _joined(data, count) or _nothing(net, [*net.outputs, *blobs], "data"),
+        _joined(gradients, count) or _nothing(net, [*net.inputs, *diffs], "diff"),
     )
 
 

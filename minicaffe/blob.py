@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-import operator
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
+from minicaffe.arguments import lengths
 from minicaffe.errors import ShapeError
 from minicaffe.limits import MemoryBudget, MemoryShare
 from minicaffe.memory import SyncedMemory
+from minicaffe.named import Numbered
 
 MAX_AXES = 32
 MAX_COUNT = 2**31 - 1  # Caffe's limit: counts are C ints there
@@ -51,14 +52,15 @@ class Blob:
 
     # ------------------------------------------------------------------ shape
 
-    def reshape(self, *shape: int) -> None:
-        """Take another shape.
+    def reshape(self, *shape: Any) -> None:
+        """Take another shape: ``reshape(2, 3)``, or the same as one tuple, list or array.
 
         Raises:
+            ArgumentError: a length is no whole number.
             ShapeError: an axis is negative, there are more than 32, or the count passes 2^31-1.
             MemoryLimitError: that is more memory than the budget has.
         """
-        new = tuple(map(operator.index, shape))
+        new = lengths(shape)
         if new == self.shape and self.count >= 0:
             return
         if len(new) > MAX_AXES:
@@ -227,16 +229,18 @@ def as_numbers(values: Any, called: str) -> np.ndarray:
     return array
 
 
-class BlobVec(list):
+class BlobVec(Numbered[Blob]):
     """A layer's parameter blobs; Python layers grow it with :meth:`add_blob`."""
+
+    what = "parameter blob"
 
     def __init__(self, dtype: Any = np.float32) -> None:
         super().__init__()
         self.dtype = dtype
         self.budget: MemoryBudget | None = None
 
-    def add_blob(self, *shape: int) -> Blob:
-        """Append a blob of zeros of this shape."""
-        blob = Blob(shape, self.dtype, self.budget)
+    def add_blob(self, *shape: Any) -> Blob:
+        """Append a blob of zeros of this shape, given as :meth:`Blob.reshape` takes it."""
+        blob = Blob(lengths(shape), self.dtype, self.budget)
         self.append(blob)
         return blob

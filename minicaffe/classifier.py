@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe import io
 from minicaffe.errors import GraphError
 from minicaffe.net import TEST, Net
+from minicaffe.old_names import refuse_old_keywords
 
 
 class Classifier(Net):
@@ -26,6 +27,7 @@ class Classifier(Net):
         options: what else :class:`Net` takes, such as ``allow_python_layers=False``.
 
     Raises:
+        ArgumentError: an argument of the pycaffe of 2014, such as ``gpu``.
         GraphError: the net has no input blob.
         MinicaffeError: what :class:`Net` and the transformer raise.
     """
@@ -41,6 +43,7 @@ class Classifier(Net):
         channel_swap: Sequence[int] | None = None,
         **options: Any,
     ) -> None:
+        refuse_old_keywords(options)
         super().__init__(model_file, TEST, weights=pretrained_file, **options)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].shape[2:])

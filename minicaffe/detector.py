@@ -18,6 +18,7 @@ from minicaffe.blob import shape_text
 from minicaffe.classifier import image_transformer
 from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.net import TEST, Net
+from minicaffe.old_names import refuse_old_keywords
 
 
 class Detector(Net):
@@ -33,6 +34,7 @@ class Detector(Net):
         options: what else :class:`Net` takes, such as ``allow_python_layers=False``.
 
     Raises:
+        ArgumentError: an argument of the pycaffe of 2014, such as ``gpu``.
         GraphError: the net has no input blob.
         MinicaffeError: what :class:`Net` and the transformer raise.
     """
@@ -48,6 +50,7 @@ class Detector(Net):
         context_pad: int | None = None,
         **options: Any,
     ) -> None:
+        refuse_old_keywords(options)
         super().__init__(model_file, TEST, weights=pretrained_file, **options)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.configure_crop(context_pad)

@@ -9,6 +9,10 @@
     ├── SolverError           solver settings that contradict each other; a loss that is not finite
     ├── EngineError           an engine that is missing or cannot do what it was asked
     ├── MemoryLimitError      blobs that take more memory than they may (a MemoryError too)
+    ├── ArgumentError         a call with arguments of a wrong kind or order (a TypeError too)
+    ├── UnknownNameError      a blob or layer that a net does not have (a KeyError too)
+    ├── UnknownNumberError    a number of which there are fewer (an IndexError too)
+    ├── OldNameError          a name that pycaffe no longer has (an AttributeError too)
     ├── PythonLayerError      a user-written Python layer raised something (its __cause__)
     └── MissingExtraError     an optional package that is not installed
 
@@ -175,6 +179,25 @@ class ThreadError(MinicaffeError):
 
 class MemoryLimitError(MinicaffeError, MemoryError):
     """Something that a file declares takes more memory than it may; also a ``MemoryError``."""
+
+
+class ArgumentError(MinicaffeError, TypeError):
+    """A call with arguments of a wrong kind or in a wrong order; also a ``TypeError``.
+
+    (So is Boost.Python's ``ArgumentError``, which pycaffe raises.)
+    """
+
+
+class UnknownNameError(MinicaffeError, KeyError):
+    """A net has no blob or layer of this name; also a ``KeyError``."""
+
+
+class UnknownNumberError(MinicaffeError, IndexError):
+    """A number is asked for that is beyond what there is; also an ``IndexError``."""
+
+
+class OldNameError(MinicaffeError, AttributeError):
+    """A name that only an older pycaffe has; also an ``AttributeError``."""
 
 
 class PythonLayerError(MinicaffeError):

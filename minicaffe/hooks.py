@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from minicaffe.arguments import function
+
 Hook = Callable[[int], object]
 
 
@@ -17,7 +19,7 @@ class Hooks:
 
     def add(self, moment: str, hook: Hook) -> None:
         """Call ``hook(layer_index)`` at this moment, after the hooks added earlier."""
-        self._hooks[moment].append(hook)
+        self._hooks[moment].append(function(hook, moment))
 
     def run(self, moment: str, index: int) -> None:
         """Call the moment's hooks."""

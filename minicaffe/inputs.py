@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from minicaffe.arguments import names as listed_names
+from minicaffe.arguments import shown
 from minicaffe.blob import as_numbers, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import ArgumentError, GraphError, ShapeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
 from minicaffe.proto.upgrade import upgrade_net
@@ -39,6 +43,20 @@ def set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) 
     param.state.phase = phase
     param.state.level = level
     param.state.stage.extend(stages or ())
+
+
+def more_blobs(argument: str, names: Any) -> list[str]:
+    """The names of the blobs that a call of forward or backward is to return besides.
+
+    Raises:
+        ArgumentError: this is no list of names; inputs, for example, are given by name.
+    """
+    if isinstance(names, np.ndarray | Mapping):
+        raise ArgumentError(
+            f"{argument} is {shown(names)}, expected names of blobs to return; arrays are given "
+            "by name: net.forward(data=array), or net.forward(**arrays)"
+        )
+    return listed_names(names, argument)
 
 
 def existing_blobs(net: Net, names: Sequence[str]) -> list[str]:

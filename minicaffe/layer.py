@@ -11,9 +11,16 @@ from minicaffe.blob import Blob, BlobVec
 from minicaffe.errors import GraphError
 from minicaffe.filler import fill
 from minicaffe.limits import Limits
+from minicaffe.named import Numbered
 from minicaffe.proto import caffe_pb2
 
 Blobs = Sequence[Blob]
+
+
+class LayerVec(Numbered["Layer"]):
+    """A net's layers."""
+
+    what = "layer"
 
 
 class Layer:

@@ -5,28 +5,31 @@ from __future__ import annotations
 import os
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from minicaffe import batches, debug, runtime
+from minicaffe import arguments, batches, debug, runtime
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.build import NetBuilder
 from minicaffe.engines import Plan, find_engine
-from minicaffe.errors import GraphError, MinicaffeError
+from minicaffe.errors import ArgumentError, GraphError, MinicaffeError
 from minicaffe.graph import filter_net, insert_splits
 from minicaffe.hooks import Hook, Hooks
 from minicaffe.inputs import (
     existing_blobs,
     fill_inputs,
     fill_top_diffs,
+    more_blobs,
     net_parameter,
     set_state,
 )
-from minicaffe.layer import Layer
+from minicaffe.layer import Layer, LayerVec
 from minicaffe.limits import Limits
 from minicaffe.memory import release
+from minicaffe.named import Named
 from minicaffe.net_weights import NetWeights
+from minicaffe.old_names import old_name
 from minicaffe.parameters import LearnableParam, ParamArena
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
@@ -35,6 +38,8 @@ from minicaffe.turns import Turn, in_turn
 TRAIN: int = caffe_pb2.TRAIN
 TEST: int = caffe_pb2.TEST
 
+Item = TypeVar("Item")
+
 
 class Net(NetWeights):
     """A network, built from prototxt for one phase.
@@ -42,8 +47,9 @@ class Net(NetWeights):
     Args:
         network_file: a prototxt file, or a ``NetParameter``.
         phase: ``TRAIN`` or ``TEST``. (``Net(file, weights_file, phase)``, pycaffe's older
-            form, works too.)
-        level, stages: with the phase, what include and exclude rules are compared with.
+            form, works too; without a phase it is TEST, as in ``Net(file)``.)
+        level, stages: with the phase, what include and exclude rules are compared with;
+            level 0 and no stages if not given.
         weights: a ``.caffemodel`` (or ``.caffemodel.h5``) to copy trained layers from.
         seed: of fillers, dropout and augmentation; None takes one from
             :func:`minicaffe.set_random_seed`, or else from the system.
@@ -64,6 +70,7 @@ class Net(NetWeights):
             TRAIN; None stands for the machine's memory.
 
     Raises:
+        ArgumentError: arguments of a wrong kind, or in a wrong order.
         MemoryLimitError: the blobs take more than ``max_memory``; names the layer.
         PrototxtError: the file cannot be read; all its problems at once.
         GraphError: layers that do not fit together.
@@ -81,7 +88,7 @@ class Net(NetWeights):
         self,
         network_file: str | os.PathLike[str] | Any,
         phase: int | str | os.PathLike[str] = TEST,
-        level: int = 0,
+        level: int | None = None,
         stages: Iterable[str] | None = None,
         weights: str | os.PathLike[str] | None = None,
         *,
@@ -96,9 +103,9 @@ class Net(NetWeights):
         max_memory: int | None = None,
     ) -> None:
         self.turn = Turn()
-        if isinstance(phase, str | os.PathLike):  # Net(file, weights, phase)
-            given, phase, level = phase, level, 0
-            weights = given
+        phase, level, weights = arguments.phase_level_weights(phase, level, weights)
+        stages = arguments.names(stages, "stages", "deploy")
+        seed = None if seed is None else arguments.whole_number(seed, "seed", least=0)
         self.engine, self.engine_named = find_engine(engine, precision), engine is not None
         self.precision, self.fuse, self.keep = precision, fuse, keep
         if keep not in ("all", "outputs"):
@@ -124,7 +131,7 @@ class Net(NetWeights):
         self.nodes = built.nodes
         self.budget = built.budget
         self.hooks = Hooks()
-        self.layers: list[Layer] = [node.layer for node in self.nodes]
+        self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)
         self._layer_names: list[str] = [node.name for node in self.nodes]
         self._blob_names: list[str] = built.blob_names
         self._blobs: list[Blob] = built.blobs
@@ -133,11 +140,20 @@ class Net(NetWeights):
             i for node in self.nodes if node.layer.type == "Input" for i in node.top_ids
         ]
         self._outputs: list[int] = [self._blob_names.index(n) for n in sorted(built.available)]
-        self.blobs: OrderedDict[str, Blob] = OrderedDict(
-            zip(self._blob_names, self._blobs, strict=True)
+        self.blobs: OrderedDict[str, Blob] = Named(
+            zip(self._blob_names, self._blobs, strict=True),
+            what="blob",
+            path=self.path,
+            others={"it is a layer, whose blobs net.top_names has": self._layer_names},
         )
-        self.params: OrderedDict[str, BlobVec] = OrderedDict(
-            (node.name, node.layer.blobs) for node in self.nodes if node.layer.blobs
+        self.params: OrderedDict[str, BlobVec] = Named(
+            ((node.name, node.layer.blobs) for node in self.nodes if node.layer.blobs),
+            what="layer with parameters",
+            path=self.path,
+            others={
+                "it is a layer without any": self._layer_names,
+                "it is a blob; parameters have the names of layers": self._blob_names,
+            },
         )
         self.learnable_params: list[LearnableParam] = built.params.learnable
         self.shared_params = built.params.shared
@@ -162,22 +178,29 @@ class Net(NetWeights):
     @property
     def layer_dict(self) -> OrderedDict[str, Layer]:
         """The layers by name."""
-        return OrderedDict(zip(self._layer_names, self.layers, strict=True))
+        return self._of_layers(self.layers)
 
     @property
     def top_names(self) -> OrderedDict[str, list[str]]:
         """For every layer the names of its tops."""
-        return OrderedDict((node.name, list(node.top_names)) for node in self.nodes)
+        return self._of_layers(list(node.top_names) for node in self.nodes)
 
     @property
     def bottom_names(self) -> OrderedDict[str, list[str]]:
         """For every layer the names of its bottoms."""
-        return OrderedDict((node.name, list(node.bottom_names)) for node in self.nodes)
+        return self._of_layers(list(node.bottom_names) for node in self.nodes)
 
     @property
     def blob_loss_weights(self) -> OrderedDict[str, float]:
         """For every blob the weight with which it counts in the loss; mostly 0."""
-        return OrderedDict(zip(self._blob_names, self._blob_loss_weights, strict=True))
+        pairs = zip(self._blob_names, self._blob_loss_weights, strict=True)
+        return Named(pairs, what="blob", path=self.path)
+
+    def _of_layers(self, items: Iterable[Item]) -> OrderedDict[str, Item]:
+        """One item for each layer, by name."""
+        pairs = zip(self._layer_names, items, strict=True)
+        others = {"it is a blob": self._blob_names}
+        return Named(pairs, what="layer", path=self.path, others=others)
 
     def _top_ids(self, index: int) -> list[int]:
         return list(self.nodes[index].top_ids)
@@ -190,7 +213,10 @@ class Net(NetWeights):
 
         Raises:
             GraphError: no layer has this name.
+            ArgumentError: this is no name.
         """
+        if not isinstance(name, str):
+            raise ArgumentError(f"a layer's name is expected, not {arguments.shown(name)}")
         for index in range(len(self.nodes) - 1, -1, -1):
             if self._layer_names[index] == name:
                 return index
@@ -274,7 +300,7 @@ class Net(NetWeights):
         first = 0 if start is None else self.layer_index(start)
         last = len(self.nodes) - 1 if end is None else self.layer_index(end)
         names = self.outputs if end is None else self.nodes[last].top_names
-        wanted = existing_blobs(self, [*names, *(blobs or ())])
+        wanted = existing_blobs(self, [*names, *more_blobs("blobs", blobs)])
         if inputs:
             fill_inputs(self, inputs)
         self._forward(first, last)
@@ -302,7 +328,7 @@ class Net(NetWeights):
         first = len(self.nodes) - 1 if start is None else self.layer_index(start)
         last = 0 if end is None else self.layer_index(end)
         names = self.inputs if end is None else self.nodes[last].bottom_names
-        wanted = existing_blobs(self, [*names, *(diffs or ())])
+        wanted = existing_blobs(self, [*names, *more_blobs("diffs", diffs)])
         if top_diffs:
             fill_top_diffs(self, top_diffs)
         self._backward(first, last)
@@ -400,6 +426,14 @@ class Net(NetWeights):
         of_layers = (blob for layer in self.layers for blob in layer.blobs)
         memories = {blob.data_memory for blob in (*self._blobs, *of_layers)}
         return sum(memory.size for memory in memories) * self.dtype.itemsize
+
+    if not TYPE_CHECKING:  # for which any attribute would be there
+
+        def __getattr__(self, name: str) -> Any:
+            """Say what to write for what pycaffe's nets had in 2014."""
+            raise old_name("Net", name) or AttributeError(
+                f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self
+            )
 
     def __enter__(self) -> Net:
         return self

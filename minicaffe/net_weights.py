@@ -6,9 +6,13 @@ import os
 from typing import Any
 
 from minicaffe import weights
+from minicaffe.arguments import file_name, shown
+from minicaffe.errors import ArgumentError
 from minicaffe.node import Node
 from minicaffe.parameters import share_parameters
 from minicaffe.turns import Turn, in_turn
+
+_FILE = "the file"
 
 
 class NetWeights:
@@ -23,13 +27,16 @@ class NetWeights:
 
         Raises:
             ShapeError: such a layer has other parameters there.
+            ArgumentError: this is no net.
         """
+        if not isinstance(other, NetWeights):
+            raise ArgumentError(f"a net to share with is expected, not {shown(other)}")
         share_parameters(self.nodes, other.nodes)
 
     @in_turn
     def copy_from(self, path: str | os.PathLike[str]) -> None:
         """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``."""
-        weights.load_weights(self, os.fspath(path))
+        weights.load_weights(self, file_name(path, _FILE))
 
     @in_turn
     def copy_from_proto(self, param: Any, path: str | None = None) -> None:
@@ -44,14 +51,14 @@ class NetWeights:
     @in_turn
     def save(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
         """Write a ``.caffemodel`` that Caffe reads."""
-        weights.save_caffemodel(self, os.fspath(path), write_diff)
+        weights.save_caffemodel(self, file_name(path, _FILE), write_diff)
 
     @in_turn
     def save_hdf5(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
         """Write the parameters as HDF5 in Caffe's layout."""
-        weights.save_hdf5(self, os.fspath(path), write_diff)
+        weights.save_hdf5(self, file_name(path, _FILE), write_diff)
 
     @in_turn
     def load_hdf5(self, path: str | os.PathLike[str]) -> None:
         """Copy trained layers by name from HDF5."""
-        weights.load_hdf5(self, os.fspath(path))
+        weights.load_hdf5(self, file_name(path, _FILE))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.arguments import whole_number
 from minicaffe.errors import EngineError
 from minicaffe.log import StatusHandler
 
@@ -45,7 +46,7 @@ def set_random_seed(seed: int) -> None:
     Args:
         seed: a whole number, not negative.
     """
-    _runtime.seeds = np.random.default_rng(seed)
+    _runtime.seeds = np.random.default_rng(whole_number(seed, "seed", least=0))
 
 
 def next_seed() -> int | None:
@@ -73,7 +74,8 @@ def set_device(device_id: int) -> None:
     Args:
         device_id: the number of a GPU.
     """
-    logger.info("set_device(%d): minicaffe computes on the CPU", device_id)
+    number = whole_number(device_id, "device_id")
+    logger.info("set_device(%d): minicaffe computes on the CPU", number)
 
 
 def has_nccl() -> bool:
@@ -111,6 +113,7 @@ def solver_count() -> int:
 
 def set_solver_count(count: int) -> None:
     """Remember a number of solvers; each minicaffe solver trains by itself all the same."""
+    count = whole_number(count, "count")
     if count != 1:
         logger.warning("set_solver_count(%d): every solver trains by itself", count)
     _runtime.solver_count = count
@@ -123,7 +126,7 @@ def solver_rank() -> int:
 
 def set_solver_rank(rank: int) -> None:
     """Remember the number of this process's solver; nothing depends on it."""
-    _runtime.solver_rank = rank
+    _runtime.solver_rank = whole_number(rank, "rank")
 
 
 def multiprocess() -> bool:
@@ -148,7 +151,7 @@ def init_log(level: int = 0, stderr: bool = True) -> None:
         level: the least to show: 0 everything, 1 warnings, 2 errors, 3 fatal errors.
         stderr: False shows errors only (Caffe then writes log files; minicaffe does not).
     """
-    chosen = _LEVELS[min(max(level, 0), len(_LEVELS) - 1)]
+    chosen = _LEVELS[min(max(whole_number(level, "level"), 0), len(_LEVELS) - 1)]
     if _runtime.log_handler is not None:
         logger.removeHandler(_runtime.log_handler)
     handler = StatusHandler(sys.stderr)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minicaffe.io.arrays import (
     array_to_blobproto,
     array_to_datum,
@@ -12,7 +14,15 @@ from minicaffe.io.arrays import (
 )
 from minicaffe.io.images import load_image, oversample, resize_image
 from minicaffe.io.transformer import Transformer
+from minicaffe.old_names import old_name
 from minicaffe.proto import caffe_pb2
+
+
+def __getattr__(name: str) -> Any:
+    raise old_name("caffe.io", name) or AttributeError(
+        f"module 'minicaffe.io' has no attribute '{name}'"
+    )
+
 
 __all__ = [
     "Transformer",

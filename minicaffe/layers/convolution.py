@@ -209,8 +209,8 @@ class Convolution(_ConvolutionBase):
                 self._pointwise.multiply(self.weights.swapaxes(1, 2), top_diff, bottom_diff)
             return
         if self._turned is not None and bottom_diff is not None:
-            diff = None if images is None else self.blobs[0].diff
-            self._turned.backward(self.blobs[0].data, top_diff, bottom_diff, images, diff)
+            own = None if images is None else self.blobs[0].diff
+            self._turned.backward(self.blobs[0].data, top_diff, bottom_diff, images, own)
             return
         columns, weights = self.columns, self.weights
         for part in columns.parts(len(top_diff)):

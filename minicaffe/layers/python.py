@@ -24,9 +24,10 @@ class PythonLayer(Layer):
 
     ``python_param { module layer param_str }``: ``module`` is imported from ``sys.path`` or
     from the current folder, ``layer`` is the class in it, ``param_str`` the text that the
-    class finds in ``self.param_str``. The class has ``setup``, ``reshape``, ``forward`` and
-    ``backward`` as built-in layers do; ``reshape`` runs before every ``forward``. Parameters
-    are made with ``self.blobs.add_blob(*shape)``. ``share_in_parallel`` has no effect: only
+    class finds in ``self.param_str`` (and in ``self.param_str_``, the name until 2015). The
+    class has ``setup``, ``reshape``, ``forward`` and ``backward`` as built-in layers do;
+    ``reshape`` runs before every ``forward``. Parameters are made with
+    ``self.blobs.add_blob(*shape)``. ``share_in_parallel`` has no effect: only
     one solver runs in a process.
 
     What runs is a class made by :func:`python_layer_class` that is both this and the
@@ -38,11 +39,12 @@ class PythonLayer(Layer):
 
     reshapes_always = True
     param_str = ""  # no property here: pycaffe lets users assign to it
+    param_str_ = ""  # its name until 2015, which published layers still use
 
     def __init__(self, param: Any, phase: int, **options: Any) -> None:
         with self._users_code("__init__"):
             super().__init__(param, phase, **options)
-        self.param_str = param.python_param.param_str
+        self.param_str = self.param_str_ = param.python_param.param_str
         self._users_param = param
 
     @contextmanager

@@ -94,11 +94,16 @@ def check_all(settings: Settings, rule: type[Rule]) -> None:
     with settings.located():
         check_settings(param)
         rule.check(param)
-        if param.HasField("lr_policy"):
+        if param.HasField("lr_policy") and not _trains_nothing(param):
             check_policy(param)
         if param.snapshot and not param.HasField("snapshot_prefix"):
             raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
     warn_of_settings(param)
+
+
+def _trains_nothing(param: Any) -> bool:
+    """Whether ``max_iter: 0`` asks for a net with its first weights only, and so for no rate."""
+    return param.HasField("max_iter") and param.max_iter == 0
 
 
 def _complete_prefix(param: Any, path: str) -> None:

@@ -8,12 +8,19 @@ from typing import Any
 
 from minicaffe.errors import PrototxtError, SolverError
 from minicaffe.limits import Limits
+from minicaffe.named import Numbered
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
 from minicaffe.solver.advice import warn_of_iter_size
 
 logger = logging.getLogger("minicaffe")
+
+
+class NetVec(Numbered[Net]):
+    """A solver's test nets."""
+
+    what = "test net"
 
 
 @dataclass

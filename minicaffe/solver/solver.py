@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicaffe.errors import SnapshotError, SolverError
+from minicaffe.arguments import file_name, function, shown, whole_number
+from minicaffe.errors import ArgumentError, SnapshotError, SolverError
 from minicaffe.limits import Limits
 from minicaffe.net import Net
 from minicaffe.proto.printing import to_text
@@ -18,7 +19,7 @@ from minicaffe.solver import divergence, events, rules, standing
 from minicaffe.solver.checkpoint import Snapshots
 from minicaffe.solver.loading import check_all, load_settings
 from minicaffe.solver.loss_window import LossWindow
-from minicaffe.solver.nets import NetFactory
+from minicaffe.solver.nets import NetFactory, NetVec
 from minicaffe.solver.pace import Pace
 from minicaffe.solver.pair import restore_pair
 from minicaffe.solver.policies import check_policy, learning_rate
@@ -125,7 +126,7 @@ class Solver:
         self.net: Net = factory.train_net()
         with self._settings.located("type"):
             self._updater = Updater(self.net, self.rule(self.param), self.param)
-        self.test_nets: list[Net] = factory.test_nets()
+        self.test_nets: list[Net] = NetVec(factory.test_nets())
         logger.info("Solver scaffolding done.")
 
     # -------------------------------------------------------------- settings
@@ -152,10 +153,13 @@ class Solver:
 
     def add_callback(self, on_start: Callback, on_gradients_ready: Callback) -> None:
         """Call one function before each iteration's first forward, one before its update."""
-        self._callbacks.append((on_start, on_gradients_ready))
+        both = function(on_start, "on_start"), function(on_gradients_ready, "on_gradients_ready")
+        self._callbacks.append(both)
 
     def share_weights(self, net: Net) -> None:
         """Let another net use the parameters that are trained here, by layer name."""
+        if not isinstance(net, Net):
+            raise ArgumentError(f"a net to give the weights to is expected, not {shown(net)}")
         net.share_with(self.net)
 
     def _notify(self, event: Any) -> None:
@@ -182,7 +186,8 @@ class Solver:
         param = self.param
         self._notify(events.Start(self.iter, param.max_iter, self.net.name, param.lr_policy))
         if resume_file is not None:
-            logger.info("Restoring previous solver status from %s", os.fspath(resume_file))
+            resume_file = file_name(resume_file, "resume_file")
+            logger.info("Restoring previous solver status from %s", resume_file)
             self.restore(resume_file)
         if not param.HasField("max_iter"):
             logger.warning("max_iter is not set, so there is nothing to train; set max_iter")
@@ -207,20 +212,23 @@ class Solver:
 
     @in_turn
     def step(self, iters: int) -> None:
-        """Train for a number of iterations.
+        """Train for a number of iterations; none below 1.
 
         Raises:
             SolverError: the loss is not finite; names the iteration and the layer.
             SnapshotError: a snapshot falls due, and another training writes snapshots with
                 this prefix.
+            ArgumentError: this is no whole number.
         """
+        iters = whole_number(iters, "iters")
         every, end = self.param.snapshot, self.iter + iters
         with self._snapshots.locked(bool(every) and end // every > self.iter // every):
             self._step(iters)
 
     def _step(self, iters: int) -> None:
-        with self._settings.located():
-            check_policy(self.param)
+        if iters > 0:  # none need no learning rate: converters let Caffe fill nets in this way
+            with self._settings.located():
+                check_policy(self.param)
         start = self.iter
         self._stop_requested = False
         if not self._resumed:
@@ -403,7 +411,7 @@ class Solver:
                 or it is of another net; names what differs. Nothing is changed then. (Or a
                 layer does not take back what was saved of it; weights are restored then.)
         """
-        path = os.fspath(path)
+        path = file_name(path, "path")
         state, record = restore_pair(self.net, path, self.history, self.rule.histories)
         self.iter = state.iter
         self._current_step = state.current_step

@@ -55,6 +55,34 @@ def test_policy_is_refused_before_anything_runs(tmp_path):
         SGDSolver(path).step(1)
 
 
+CONVERTERS = """
+train_net: "net.prototxt"
+base_lr: 1
+max_iter: 0
+snapshot_prefix: "./start"
+"""
+
+
+@pytest.mark.parametrize(
+    "more", ["", 'lr_policy: "poly" power: 1', 'lr_policy: "step"', "display: 1", "snapshot: 1"]
+)
+def test_max_iter_0_fills_a_net_and_needs_no_rate(tmp_path, more):
+    """Programs that convert nets let Caffe fill the weights in this way."""
+    path = write_problem(tmp_path, net=NET.partition('layer { name: "loss"')[0])
+    (tmp_path / "solver.prototxt").write_text(CONVERTERS + more)
+    solver = get_solver(path)
+    solver.solve()
+    filled = SGDSolver(path)
+    filled.restore("start_iter_0.solverstate")
+    for there, here in zip(weights_of(filled.net), weights_of(solver.net), strict=True):
+        np.testing.assert_array_equal(there, here)
+    solver.step(0)
+    solver.step(-3)
+    assert solver.iter == 0
+    with pytest.raises(SolverError, match="lr_policy"):
+        solver.step(1)
+
+
 def test_no_train_net(tmp_path):
     (tmp_path / "s.prototxt").write_text('base_lr: 0.1 lr_policy: "fixed"')
     with pytest.raises(SolverError, match="no train net is given; set one of net, net_param"):

@@ -1,0 +1,143 @@
+"""What a program may pass to pycaffe's functions; anything else is told with what to write.
+
+Python itself says what is wrong with the number and the names of arguments. These functions look
+at their kinds, so that a mistake is told where it is made and not by whatever stumbles over it.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from minicaffe.errors import ArgumentError
+from minicaffe.proto import caffe_pb2
+
+_SHOWN = 60  # characters of a value in a message
+
+
+def shown(value: Any) -> str:
+    """A value as messages print it: its ``repr``, or what it is where that is long."""
+    if isinstance(value, np.ndarray) and value.ndim:
+        return f"an array of shape {value.shape}"
+    text = repr(value)
+    return text if len(text) <= _SHOWN and "\n" not in text else f"a {type(value).__name__}"
+
+
+def file_name(value: Any, what: str) -> str:
+    """The name of a file, given as text, bytes or a ``pathlib.Path``.
+
+    Raises:
+        ArgumentError: it is something else; ``what`` is how the message calls it.
+    """
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise ArgumentError(f"{what} is {shown(value)}, expected the name of a file") from None
+
+
+def whole_number(value: Any, what: str, least: int | None = None, most: int | None = None) -> int:
+    """A Python or numpy integer, as an ``int``.
+
+    Raises:
+        ArgumentError: it is something else, below ``least`` or above ``most``.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ArgumentError(f"{what} is {shown(value)}, expected a whole number") from None
+    if least is not None and number < least:
+        raise ArgumentError(f"{what} is {number}, expected at least {least}")
+    if most is not None and number > most:
+        raise ArgumentError(f"{what} is {number}, expected at most {most}")
+    return number
+
+
+def lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """The lengths of axes, given one by one or as one tuple, list or array.
+
+    Raises:
+        ArgumentError: one of them is no whole number.
+    """
+    given: Any = shape
+    if len(shape) == 1 and np.iterable(shape[0]) and not isinstance(shape[0], str | bytes):
+        given = shape[0]
+    try:
+        return tuple(map(operator.index, given))
+    except TypeError:
+        listed = ", ".join(map(shown, given))
+        hint = ""
+        if any(isinstance(one, float | np.floating) for one in given):
+            hint = "; a // b divides to a whole number, int(x) makes one"
+        raise ArgumentError(
+            f"a shape of whole numbers is expected, as in (1, 3, 224, 224), not ({listed}){hint}"
+        ) from None
+
+
+def names(value: Any, what: str, example: str = "conv1") -> list[str]:
+    """A list of names; None is an empty one.
+
+    Raises:
+        ArgumentError: it is a single name, or something else.
+    """
+    if value is None:
+        return []
+    expected = f'expected a list of names, such as {what}=["{example}"]'
+    if isinstance(value, str | bytes | np.ndarray) or not isinstance(value, Iterable):
+        raise ArgumentError(f"{what} is {shown(value)}, {expected}")
+    listed = list(value)
+    for one in listed:
+        if not isinstance(one, str):
+            raise ArgumentError(f"{what} has {shown(one)} in it, {expected}")
+    return listed
+
+
+def function(value: Any, what: str) -> Any:
+    """Something that can be called.
+
+    Raises:
+        ArgumentError: it cannot.
+    """
+    if not callable(value):
+        raise ArgumentError(f"{what} is {shown(value)}, expected a function")
+    return value
+
+
+def phase_level_weights(phase: Any, level: Any, weights: Any) -> tuple[int, int, str | None]:
+    """Sort the arguments of pycaffe's two forms of ``Net``.
+
+    ``Net(file, phase, level, stages, weights)`` and the older ``Net(file, weights, phase)``,
+    where the phase may be left out and is then TEST, as it is in ``Net(file)``.
+
+    Raises:
+        ArgumentError: kinds of arguments that neither form has.
+    """
+    if isinstance(phase, str | bytes | os.PathLike):
+        name = file_name(phase, "weights")
+        _refuse_phase_in_words(name)
+        if weights is not None:
+            raise ArgumentError(
+                f"weights are given twice: {name!r} in the phase's place and weights="
+                f"{shown(weights)}; the phase is caffe.TEST or caffe.TRAIN"
+            )
+        phase, level, weights = caffe_pb2.TEST if level is None else level, None, name
+    if isinstance(level, str | bytes | os.PathLike):
+        name = file_name(level, "level")
+        raise ArgumentError(
+            f"level is {name!r}, expected a whole number; weights are given by name: "
+            f"Net(file, phase, weights={name!r})"
+        )
+    number = whole_number(phase, "phase (caffe.TRAIN or caffe.TEST)")
+    chosen = 0 if level is None else whole_number(level, "level", -(2**31), 2**31 - 1)
+    return number, chosen, None if weights is None else file_name(weights, "weights")
+
+
+def _refuse_phase_in_words(name: str) -> None:
+    if name.lower() in ("train", "test") and not os.path.exists(name):
+        raise ArgumentError(
+            f"phase is {name!r}, expected caffe.{name.upper()}, which is a number (a text in this "
+            f"place is a file of weights, and there is no file {name!r})"
+        )
