@@ -15,8 +15,12 @@ def pytest_configure() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was not tested, and how often: "470 skipped" hides that it was all of bfloat16."""
-    skips = terminalreporter.stats.get("skipped", [])
-    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skips)
-    for reason, count in reasons.most_common():
-        terminalreporter.write_line(f"skipped {count:4}: {reason}")
+    """Say why tests were skipped and where they are: "470 skipped" hides that it was bfloat16."""
+    skips: dict[str, Counter[str]] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        skips.setdefault(reason, Counter())[report.nodeid.partition("::")[0]] += 1
+    for reason, files in sorted(skips.items(), key=lambda item: -item[1].total()):
+        terminalreporter.write_line(f"not tested: {reason}")
+        for file, count in files.most_common():
+            terminalreporter.write_line(f"{count:7} in {file}")

@@ -29,7 +29,7 @@ def test_the_layouts_of_onednn_stay_within_the_limit(tmp_path: Path, phase: int)
     from minicaffe.engines import why_unavailable
 
     if reason := why_unavailable("onednn"):
-        pytest.skip(reason)
+        pytest.skip(f"limits of memory on oneDNN: {reason}")
     text = """
 layer { name: "in" type: "Input" top: "x"
   input_param { shape { dim: 2 dim: 32 dim: 90 dim: 80 } } }

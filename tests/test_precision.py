@@ -19,9 +19,10 @@ from minicaffe.proto.read import read_net_binary
 Capture = pytest.CaptureFixture[str]
 
 WHY_NOT = engines.why_unavailable("onednn", "bf16")
-needs_bf16 = pytest.mark.skipif(bool(WHY_NOT), reason=str(WHY_NOT))
+needs_bf16 = pytest.mark.skipif(bool(WHY_NOT), reason=f"values in bfloat16: {WHY_NOT}")
 needs_onednn = pytest.mark.skipif(
-    bool(engines.why_unavailable("onednn")), reason=str(engines.why_unavailable("onednn"))
+    bool(engines.why_unavailable("onednn")),
+    reason=f"precision on oneDNN: {engines.why_unavailable('onednn')}",
 )
 
 NET = """

@@ -18,7 +18,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if reason:
         for item in items:
             if "engines" in item.path.parts:
-                item.add_marker(pytest.mark.skip(reason=reason))
+                item.add_marker(pytest.mark.skip(reason=f"the engines: {reason}"))
 
 
 @pytest.fixture(params=NETS)

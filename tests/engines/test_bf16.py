@@ -62,7 +62,7 @@ from tests.layers.test_layers import CASES
 
 pytestmark = pytest.mark.skipif(
     bool(engines.why_unavailable("onednn", "bf16")),
-    reason=str(engines.why_unavailable("onednn", "bf16")),
+    reason=f"values in bfloat16: {engines.why_unavailable('onednn', 'bf16')}",
 )
 
 #: bfloat16 has 8 significant bits: rounding moves a value by at most this part of it.

@@ -64,7 +64,9 @@ def test_the_gradient_of_unit_windows_with_strides_is_not_the_slow_one() -> None
     assert "strided" not in twins.plan
 
 
-@pytest.mark.skipif(not library().has_avx512, reason="the rules are for AVX-512")
+@pytest.mark.skipif(
+    not library().has_avx512, reason="layouts of choices.py: the rules are for AVX-512"
+)
 def test_channels_last_are_found_in_the_plan() -> None:
     text = Text()
     text.input("data", 2, 3, 12, 13)

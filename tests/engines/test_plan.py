@@ -65,7 +65,7 @@ def test_another_number_of_threads_builds_anew(monkeypatch: pytest.MonkeyPatch) 
 def test_openmp_is_told_the_number_of_threads() -> None:
     most = getattr(library()._dll, "omp_get_max_threads", None)
     if most is None:
-        pytest.skip("this library was not built for OpenMP")
+        pytest.skip("threads of OpenMP: this library was not built for it")
     before = most()
     try:
         for count in (2, 1):

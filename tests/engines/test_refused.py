@@ -62,7 +62,7 @@ def test_a_primitive_that_cannot_be_made_is_numpys_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     if engines.why_unavailable("onednn", precision):
-        pytest.skip(str(engines.why_unavailable("onednn", precision)))
+        pytest.skip(f"values in bfloat16: {engines.why_unavailable('onednn', precision)}")
     _fail(monkeypatch, kind, _RUNTIME_ERROR)
     monkeypatch.setattr(Twins, "precision", precision)
     with caplog.at_level(logging.WARNING, "minicaffe"):

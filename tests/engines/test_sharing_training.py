@@ -103,7 +103,7 @@ def test_gradients_are_the_same(name: str) -> None:
         pair.update()
 
 
-@pytest.mark.skipif(bool(_why_no_bf16), reason=str(_why_no_bf16))
+@pytest.mark.skipif(bool(_why_no_bf16), reason=f"values in bfloat16: {_why_no_bf16}")
 @pytest.mark.parametrize("name", NETS)
 def test_gradients_are_the_same_in_bf16(name: str) -> None:
     pair = Pair(NETS[name], precision="bf16")

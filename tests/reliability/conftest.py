@@ -23,5 +23,5 @@ def engine(request):
     """Every engine that this machine has."""
     reason = why_unavailable(request.param)
     if reason:
-        pytest.skip(reason)
+        pytest.skip(f"reliability on engine {request.param}: {reason}")
     return request.param

@@ -96,7 +96,7 @@ def test_two_threads(engine, folder):
 def test_bf16(folder, caplog):
     reason = why_unavailable("onednn", "bf16")
     if reason:
-        pytest.skip(reason)
+        pytest.skip(f"values in bfloat16: {reason}")
     caplog.set_level(logging.INFO, "minicaffe")
     write_training(folder, "max_iter: 8 snapshot: 4 momentum: 0.9")
     check_equal(4, engine="onednn", precision="bf16")
