@@ -65,6 +65,10 @@ class BlasLimit:
             if not self._inside:
                 self._set(self._before)
 
+    def unlock(self) -> None:
+        """In a forked process: the thread that held the lock is not there."""
+        self._lock = threading.Lock()
+
     def _set(self, counts: Sequence[int]) -> None:
         for one, count in zip(self._libraries, counts, strict=True):
             if hasattr(one, "clear_controlling_thread"):  # it may be another thread than before
@@ -76,7 +80,10 @@ class BlasLimit:
 def blas_limit() -> BlasLimit:
     """The limit of numpy's BLAS; one without effect where that is not ours to set, or cannot be
     set for want of threadpoolctl."""
-    return BlasLimit([] if any(map(os.environ.get, VARIABLES)) else _libraries())
+    limit = BlasLimit([] if any(map(os.environ.get, VARIABLES)) else _libraries())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=limit.unlock)
+    return limit
 
 
 def _libraries() -> Sequence[Any]:

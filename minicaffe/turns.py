@@ -8,6 +8,7 @@ the other thread's run would overwrite. So the second thread is told.
 from __future__ import annotations
 
 import functools
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -37,6 +38,10 @@ class Turn:
     """
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
         self._lock = threading.Lock()
         self._holder: weakref.ref[_Call] | None = None
 
@@ -46,6 +51,8 @@ class Turn:
         Raises:
             ThreadError: another thread is running the net.
         """
+        if self._process != os.getpid():  # a fork has none of the other threads
+            self._begin()
         with self._lock:
             holder = None if self._holder is None else self._holder()
             if holder is None or holder.over or not holder.thread.is_alive():

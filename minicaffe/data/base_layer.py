@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,7 @@ class PrefetchingLayer(Layer):
         """Open the source; the tops get the shapes of the first batch."""
         self._prefetcher: Prefetcher | None = None
         self._closed = False
+        self._tops, self._process = top, os.getpid()
         self._producer = self.make_producer(top)
         self._state = self._producer.state()
         for blob, shape in zip(top, self._producer.shapes(), strict=True):
@@ -52,6 +54,7 @@ class PrefetchingLayer(Layer):
         """Copy the next batch into the tops."""
         if self._closed:
             raise DataError("the net is closed; make a new one to read on")
+        self._follow_a_fork()
         if self._prefetcher is None:
             ahead = self.prefetch_depth * self.dtype.itemsize * sum(blob.count for blob in top)
             self.limits.check(ahead, f"a prefetch of {self.prefetch_depth} batches")
@@ -63,6 +66,15 @@ class PrefetchingLayer(Layer):
         self._state = batch.state
         self._prefetcher.release(batch)
 
+    def _follow_a_fork(self) -> None:
+        """In a forked process the thread is missing, and the other process reads on in the same
+        open files: open them once more, and go on behind the last batch that was consumed."""
+        if self._process == os.getpid():
+            return
+        producer = self.make_producer(self._tops)
+        producer.restore(self._state)
+        self._prefetcher, self._producer, self._process = None, producer, os.getpid()
+
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """Nothing to do: there are no bottoms."""
 
@@ -72,6 +84,7 @@ class PrefetchingLayer(Layer):
 
     def restore(self, state: State) -> None:
         """Read on from where ``state()`` was taken."""
+        self._follow_a_fork()
         self._stop()
         self._producer.restore(state)
         self._state = self._producer.state()

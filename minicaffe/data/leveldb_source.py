@@ -41,7 +41,7 @@ class LevelDb:
 
     def __init__(self, path: str) -> None:
         plyvel = _plyvel("reading LevelDB databases")
-        self.path = path
+        self.path, self._process = path, os.getpid()
         self.errors: tuple[type[Exception], ...] = (plyvel.Error,)
         if not is_leveldb(path):  # opening it would leave a lock file there
             raise DataError(
@@ -65,7 +65,16 @@ class LevelDb:
         logger.info("Opened leveldb %s", path)
 
     def cursor(self) -> LevelDbCursor:
-        """A new cursor at the first record."""
+        """A new cursor at the first record.
+
+        Raises:
+            DataError: this process is a fork of the one that opened the database.
+        """
+        if self._process != os.getpid():
+            raise DataError(
+                f"LevelDB '{self.path}' was opened before this process was forked, and LevelDB "
+                'serves one process at a time: start processes by "spawn", or use an LMDB'
+            )
         return LevelDbCursor(self._db)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from minicaffe.blas import with_blas_threads
-from minicaffe.errors import EngineError
+from minicaffe.errors import EngineError, ThreadError
 from minicaffe.threads import thread_count
 
 Args = ParamSpec("Args")
@@ -101,6 +101,7 @@ class Library:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._threads_ended, self._orphaned = True, False
         if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
             os.environ["GOMP_SPINCOUNT"] = _SPINS  # read as the library is loaded
         try:
@@ -151,12 +152,44 @@ class Library:
 
     @functools.cached_property
     def _set_threads(self) -> Any:
-        name = "omp_set_num_threads"
-        if hasattr(self._dll, name):  # in the OpenMP library that it has brought along
+        return self._openmp("omp_set_num_threads")
+
+    def _openmp(self, name: str) -> Any:
+        """A function of OpenMP's library, which it has brought along, or None."""
+        if hasattr(self._dll, name):
             return getattr(self._dll, name)
         if sys.platform == "win32":
             return getattr(ctypes.CDLL("vcomp140"), name, None)
         return None
+
+    def survive_forks(self) -> None:
+        """End OpenMP's threads before this process is forked.
+
+        A child has none of them, but OpenMP would wait for them there. Parent and child start
+        new ones when they next compute.
+        """
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._end_threads, after_in_child=self._after_fork)
+
+    def _end_threads(self) -> None:
+        end, soft = self._openmp("omp_pause_resource_all"), 1
+        self._threads_ended = self._set_threads is None or (end is not None and end(soft) == 0)
+
+    def _after_fork(self) -> None:
+        self._orphaned = not self._threads_ended
+
+    def check_threads(self, count: int) -> None:
+        """Make sure that so many threads can compute.
+
+        Raises:
+            ThreadError: OpenMP would wait for threads that this process, a fork, does not have.
+        """
+        if self._orphaned and count > 1:
+            raise ThreadError(
+                "this process is a fork, and has none of the threads that oneDNN's OpenMP started "
+                'before it; start processes by "spawn" (multiprocessing.get_context("spawn")), or '
+                "compute with one thread in them: minicaffe.set_threads(1)"
+            )
 
     @property
     def has_avx512(self) -> bool:
@@ -205,9 +238,12 @@ def library() -> Library:
     reasons = []
     for path in dict.fromkeys(candidates()):
         try:
-            return Library(path)
+            found = Library(path)
         except EngineError as error:
             reasons.append(str(error))
+        else:
+            found.survive_forks()
+            return found
     if reasons:
         raise EngineError("; ".join(reasons))
     system = "" if sys.platform == "linux" else " (or let your package manager install it)"
@@ -220,7 +256,9 @@ def on_own_threads(method: Callable[Args, Result]) -> Callable[Args, Result]:
     @with_blas_threads(lambda: 1)
     @functools.wraps(method)
     def run(*args: Args.args, **kwargs: Args.kwargs) -> Result:
-        library().use_threads(thread_count())
+        count = thread_count()
+        library().check_threads(count)
+        library().use_threads(count)
         return method(*args, **kwargs)
 
     return run

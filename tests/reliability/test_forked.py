@@ -1,0 +1,92 @@
+"""A process that has computed may be forked: nobody waits for threads that are not there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from minicaffe import set_threads
+from minicaffe.engines import why_unavailable
+from minicaffe.errors import ThreadError
+from tests.reliability.problem import SOURCES, open_solver, write_training
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 120  # seconds, after which it hangs
+
+
+def run(*args: str) -> list[str]:
+    """The lines that grandchild, child and parent print."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.reliability.forked", *args],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    try:
+        printed, errors = process.communicate(timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        printed, _ = process.communicate()
+        pytest.fail(f"it hangs; it has printed: {printed!r}")
+    assert not errors
+    return printed.splitlines()
+
+
+@pytest.mark.parametrize("source", ["lmdb", "hdf5"])
+def test_all_go_on_alike(source: str, engine: str, folder: Path) -> None:
+    write_training(folder, "", SOURCES[source])
+    lines = run(engine)
+    assert len(lines) == 3
+    assert len(set(lines)) == 1
+    assert len(lines[0]) == 64
+
+
+def test_an_openmp_that_cannot_end_its_threads(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if why_unavailable("onednn"):
+        pytest.skip(str(why_unavailable("onednn")))
+    write_training(folder, "", SOURCES["dummy"])
+    solver, _ = open_solver(engine="onednn")
+    library = solver.net.engine.library()
+    assert library._set_threads is not None  # looked up before it is hidden
+    monkeypatch.setattr(library, "_openmp", lambda name: None)
+    monkeypatch.setattr(library, "_threads_ended", True)
+    monkeypatch.setattr(library, "_orphaned", False)
+    library._end_threads()
+    solver.step(1)  # the parent
+    library._after_fork()
+    set_threads(1)
+    try:
+        solver.step(1)
+        set_threads(2)
+        with pytest.raises(ThreadError, match=r'is a fork.*start processes by "spawn"'):
+            solver.step(1)
+    finally:
+        set_threads(None)
+    assert solver.iter == 2
+
+
+def test_a_thread_that_forks(engine: str, folder: Path) -> None:
+    write_training(folder, "", SOURCES["dummy"])
+    lines = run(engine, "thread")
+    assert len(lines) == 3
+    assert len(set(lines)) == 1
+    assert len(lines[0]) == 64
+
+
+def test_a_database_that_cannot_be_taken_along(engine: str, folder: Path) -> None:
+    write_training(folder, "", SOURCES["leveldb"])
+    *children, parent = run(engine)
+    assert len(children) == 2
+    for line in children:
+        assert "LevelDB 'records' was opened before this process was forked" in line
+        assert 'start processes by "spawn"' in line
+    assert len(parent) == 64
