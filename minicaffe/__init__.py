@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 __version__ = "0.1.0"
 
 from minicaffe import coord_map, draw, io, layers, net_spec, params, proto
@@ -12,6 +15,7 @@ from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Layer
 from minicaffe.net import TEST, TRAIN, Net
 from minicaffe.net_spec import NetSpec, to_proto
+from minicaffe.old_names import old_name
 from minicaffe.registry import layer_types as layer_type_list
 from minicaffe.registry import register
 from minicaffe.runtime import (
@@ -53,6 +57,13 @@ def install_as_caffe() -> None:
     from minicaffe.as_caffe import install  # not above: it is also run with python -m
 
     install()
+
+
+def __getattr__(name: str) -> Any:
+    """pycaffe's two modules, on first use; what to write for a name of 2014."""
+    if name in ("_caffe", "pycaffe"):
+        return importlib.import_module(f"minicaffe.{name}")
+    raise old_name("caffe", name) or AttributeError(f"module 'minicaffe' has no attribute '{name}'")
 
 
 __all__ = [

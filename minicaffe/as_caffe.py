@@ -21,15 +21,11 @@ USAGE = "usage: python -m minicaffe.as_caffe (SCRIPT | -m MODULE) [ARGUMENT ...]
 
 #: What pycaffe consists of, and where it is here.
 _MODULES = {
-    "caffe.pycaffe": "minicaffe",
-    "caffe._caffe": "minicaffe",
-    **{
-        f"caffe.{name}": f"minicaffe.{name}"
-        for name in (
-            "classifier", "coord_map", "detector", "draw", "io", "layers", "net_spec", "params",
-            "proto", "proto.caffe_pb2",
-        )
-    },
+    f"caffe.{name}": f"minicaffe.{name}"
+    for name in (
+        "_caffe", "classifier", "coord_map", "detector", "draw", "io", "layers", "net_spec",
+        "params", "proto", "proto.caffe_pb2", "pycaffe",
+    )
 }  # fmt: skip
 
 
