@@ -181,7 +181,7 @@ class _Writer:
 
 def _message_of(layer: Any, name: str) -> Any:
     """The message that a keyword's field stands in: the type's own, or the layer itself."""
-    field = _BORROWED.get(layer.type) or _own_fields().get(layer.type)
+    field = settings_field(layer.type)
     if name.endswith("param") or field is None:
         own = None
     else:
@@ -199,6 +199,12 @@ def _message_of(layer: Any, name: str) -> Any:
     raise GraphError(f"no field '{name}'{where}{hint}", layer=layer.name, layer_type=layer.type)
 
 
+def settings_field(layer_type: str) -> str | None:
+    """The field of ``LayerParameter`` that holds a type's own settings, if it has any:
+    ``convolution_param`` for ``Deconvolution``."""
+    return _BORROWED.get(layer_type) or _own_fields().get(layer_type)
+
+
 def param_name_dict() -> dict[str, str]:
     """For each layer type with a message of its own, what its field begins with.
 
@@ -210,7 +216,7 @@ def param_name_dict() -> dict[str, str]:
 def _own_fields() -> dict[str, str]:
     fields: dict[str, str] = {}
     for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields:
-        if field.name.endswith("_param"):
+        if field.message_type is not None and field.name.endswith("_param"):
             fields.setdefault(field.message_type.name[: -len("Parameter")], field.name)
     return fields
 

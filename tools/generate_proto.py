@@ -5,8 +5,9 @@ protobuf compiler::
 
     python tools/generate_proto.py [--check]
 
-It writes two files to ``minicaffe/proto``: ``caffe.desc``, from which the message classes are
-made at import, and ``schema_docs.json``, the comments, which are only read when asked for.
+It writes to ``minicaffe/proto`` ``caffe.desc``, from which the message classes are made at
+import, and ``schema_docs.json``, the comments, which are only read when asked for; and the type
+stubs of the messages and of NetSpec's layers (see ``tools/generate_stubs.py``).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from google.protobuf import descriptor_pb2
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "proto" / "caffe.proto"
-TARGET = ROOT / "minicaffe" / "proto"
+TARGET = ROOT / "minicaffe"
 
 # The fields of FileDescriptorProto and its parts by number, as source locations name them.
 _FILE = {4: "message_type", 5: "enum_type"}
@@ -45,9 +46,29 @@ def compile_schema(source: Path = SOURCE) -> dict[str, bytes]:
         one.ClearField("source_code_info")
     text = json.dumps(docs, indent=0, ensure_ascii=False, sort_keys=True) + "\n"
     return {
-        "caffe.desc": files.SerializeToString(deterministic=True),
-        "schema_docs.json": text.encode(),
+        "proto/caffe.desc": files.SerializeToString(deterministic=True),
+        "proto/schema_docs.json": text.encode(),
+        **_stubs(source, files.file[0], docs),
     }
+
+
+def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
+    sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
+    try:
+        import generate_stubs  # type: ignore[import-not-found]
+
+        from minicaffe.net_spec import settings_field
+        from minicaffe.registry import layer_types
+
+        types = {name: settings_field(name) for name in layer_types()}
+    finally:
+        del sys.path[:2]
+    stubs = {
+        "proto/caffe_pb2.pyi": generate_stubs.message_stub(source),
+        "layers/__init__.pyi": generate_stubs.layers_stub(file, types, docs),
+        "params.pyi": generate_stubs.parameters_stub(file),
+    }
+    return {name: text.encode() for name, text in stubs.items()}
 
 
 def _comments(file: Any) -> Iterator[tuple[str, str]]:

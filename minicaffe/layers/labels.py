@@ -138,5 +138,7 @@ def normalizer(mode: int, *, batch: int, full: int, valid: int) -> int:
         full: the number of predictions.
         valid: the number of predictions whose label is not ignored.
     """
-    divisors = {_MODES.FULL: full, _MODES.VALID: valid, _MODES.BATCH_SIZE: batch, _MODES.NONE: 1}
+    divisors: dict[int, int] = {
+        _MODES.FULL: full, _MODES.VALID: valid, _MODES.BATCH_SIZE: batch, _MODES.NONE: 1,
+    }  # fmt: skip
     return max(1, divisors[mode])

@@ -8,7 +8,6 @@ from minicaffe.convert.wiring import Wiring
 from minicaffe.errors import GraphError
 from minicaffe.graph import filter_net, insert_splits
 from minicaffe.lint.rules import Examined, Finding, PhaseNet, findings
-from minicaffe.net import TEST, TRAIN
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver.loading import Settings
 from minicaffe.solver.nets import NetFactory
@@ -29,7 +28,7 @@ def lint_net(param: Any, path: str | None = None) -> list[Finding]:
     """
     nets: list[PhaseNet] = []
     mistakes: list[GraphError] = []
-    for phase in (TRAIN, TEST):
+    for phase in (caffe_pb2.TRAIN, caffe_pb2.TEST):
         own = caffe_pb2.NetParameter()
         own.CopyFrom(param)
         own.state.phase = phase

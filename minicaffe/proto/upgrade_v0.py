@@ -164,12 +164,13 @@ def _upgrade_layer(old: Any, path: str | None) -> Any:
     return new
 
 
-def _v1_type(layer: Any) -> int:
+def _v1_type(layer: Any) -> caffe_pb2.V1LayerParameter.LayerType:
     """The number of the V1 type that a V0 layer's type has become."""
     old = layer.layer.type
     if old not in _TYPES:
         raise _error(layer, f"unknown V0 layer type '{old}'{did_you_mean(old, _TYPES)}")
-    return int(caffe_pb2.V1LayerParameter.LayerType.Value(_TYPES[old]))
+    number: caffe_pb2.V1LayerParameter.LayerType = getattr(caffe_pb2.V1LayerParameter, _TYPES[old])
+    return number
 
 
 def _put(message: Any, field: str, value: Any) -> None:

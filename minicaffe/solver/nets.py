@@ -156,7 +156,7 @@ class NetFactory:
         return net
 
 
-def _in_state(origin: Origin, phase: int, extra: Any) -> Origin:
+def _in_state(origin: Origin, phase: caffe_pb2.Phase, extra: Any) -> Origin:
     """The same with the states merged into the net's own; the later ones count more."""
     state = caffe_pb2.NetState(phase=phase)
     state.MergeFrom(origin.param.state)

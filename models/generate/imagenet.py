@@ -167,7 +167,7 @@ def plain_conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **
     return n[name]
 
 
-def batch_norm(n: NetSpec, name: str, scale: str, bottom: Top, **fields: float) -> Top:
+def batch_norm(n: NetSpec, name: str, scale: str, bottom: Top, **fields: Any) -> Top:
     """Add BatchNorm, which takes the fields, and Scale, in place."""
     n[name] = L.BatchNorm(bottom, in_place=True, **fields)
     n[scale] = L.Scale(n[name], in_place=True, bias_term=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import importlib.util
 import re
@@ -13,8 +14,10 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2
 
+from minicaffe.net_spec import settings_field
 from minicaffe.proto import caffe_pb2, schema_docs
 from minicaffe.proto.forks import FORK_FIELDS
+from minicaffe.registry import layer_types
 
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT / "tests" / "golden" / "schema"
@@ -186,9 +189,49 @@ def test_generated_files_match_their_source():
     generator = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generator)
     for name, content in generator.compile_schema().items():
-        assert (ROOT / "minicaffe" / "proto" / name).read_bytes() == content, (
+        if name == "proto/caffe_pb2.pyi":
+            continue  # the compiler's own words, which change from release to release
+        assert (ROOT / "minicaffe" / name).read_bytes() == content, (
             f"{name} is out of date; run tools/generate_proto.py"
         )
+
+
+def declared(path):
+    """What a stub declares: class or function → names of attributes or arguments."""
+    found = {}
+    for node in ast.parse((ROOT / "minicaffe" / path).read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            attributes = [part for part in node.body if isinstance(part, ast.AnnAssign)]
+            found[node.name] = {part.target.id for part in attributes}
+        elif isinstance(node, ast.FunctionDef):
+            found[node.name] = {argument.arg for argument in node.args.kwonlyargs}
+    return found
+
+
+def test_stub_declares_every_message_and_field():
+    stub = declared("proto/caffe_pb2.pyi")
+    for message in MESSAGES.values():
+        assert {field.name for field in message.field} <= stub[message.name]
+
+
+def test_stub_declares_every_layer_type_with_its_fields():
+    stub = declared("layers/__init__.pyi")
+    assert set(stub) == set(layer_types())
+    shared = {"ntop", "in_place", "name", "loss_weight", "param", "include"}
+    for name, arguments in stub.items():
+        settings = settings_field(name)
+        own = set()
+        if settings:
+            kind = FIELDS[f"LayerParameter.{settings}"].type_name.removeprefix(".caffe.")
+            own = {field.name for field in MESSAGES[kind].field}
+        assert shared | own <= arguments, name
+
+
+def test_stub_declares_every_constant_of_params():
+    text = (ROOT / "minicaffe" / "params.pyi").read_text(encoding="utf-8")
+    for message in MESSAGES:
+        if message.endswith("Parameter"):
+            assert f"{message.removesuffix('Parameter')} = caffe_pb2.{message}\n" in text
 
 
 CLASH = """

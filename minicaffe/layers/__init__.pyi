@@ -1,0 +1,2064 @@
+"""Made by tools/generate_proto.py; do not edit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf.message import Message
+
+from minicaffe.net_spec import Top
+
+
+def AbsVal(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A AbsVal layer: its bottoms, then fields as keywords.
+    """
+
+def Accuracy(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    top_k: int = ...,
+    axis: int = ...,
+    ignore_label: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Accuracy layer: its bottoms, then fields as keywords. Those of accuracy_param:
+
+    top_k: How many of the best scores the label may be among. Scores equal to the label's
+        count against it.
+    axis: The axis of the classes.
+    ignore_label: Positions with this label do not count.
+    """
+
+def ArgMax(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    out_max_val: bool = ...,
+    top_k: int = ...,
+    axis: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ArgMax layer: its bottoms, then fields as keywords. Those of argmax_param:
+
+    out_max_val: With `axis`: give the values instead of the indices. Without: give both.
+    top_k: How many of the largest values to give.
+    axis: The axis to search, which shrinks to top_k. Without it each image is searched as a
+        whole, and the top is (num, 1, top_k), or (num, 2, top_k) with indices before
+        values.
+    """
+
+def BNLL(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A BNLL layer: its bottoms, then fields as keywords.
+    """
+
+def BatchNorm(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    use_global_stats: bool = ...,
+    moving_average_fraction: float = ...,
+    eps: float = ...,
+    stats_batch_size: int = ...,
+    relu: bool = ...,
+    scale_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    scale_bias: bool = ...,
+    use_weight_bias: bool = ...,
+    bias_term: bool = ...,
+    filler: Mapping[str, Any] | Message = ...,
+    ghost_batch_size: int = ...,
+    renorm: bool = ...,
+    r_max: float = ...,
+    d_max: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A BatchNorm layer: its bottoms, then fields as keywords. Those of batch_norm_param:
+
+    use_global_stats: Whether to use the stored mean and variance instead of those of the
+        batch. Not set: in TEST but not in TRAIN. true in TRAIN freezes them; false in TEST
+        uses the batch's and goes on changing the stored ones.
+    moving_average_fraction: Share of the stored sums that stays at each TRAIN forward: sum
+        = fraction · sum + batch. The sums are divided by their own weight, so a small
+        fraction forgets faster.
+    eps: Added to the variance, so that a constant channel does not divide by zero.
+    stats_batch_size: Only stored statistics that were counted over so many images at a
+        time. [Intel Caffe]
+    relu: Whether a ReLU follows in the same step. [Intel Caffe]
+    engine: Where to compute. [NVCaffe as 15, Intel Caffe as 4]
+    scale_filler: Initial factor of each channel, if `scale_bias`. [NVCaffe]
+    bias_filler: Initial offset of each channel, if there is one. [NVCaffe as 6, Intel Caffe
+        as 8]
+    scale_bias: Whether the layer also learns a factor and an offset for each channel, as a
+        Scale layer does. Its blobs then are mean, variance, 1, scale, bias. [NVCaffe]
+    use_weight_bias: Whether the layer also learns a factor for each channel. [Intel Caffe]
+    bias_term: Whether the layer also learns an offset for each channel. [Intel Caffe]
+    filler: Initial factor of each channel. [Intel Caffe]
+    ghost_batch_size: Take statistics of so many items of the batch at a time, as if each
+        part were a batch of its own; the last part may be smaller. 0: of the whole batch.
+        [minicaffe]
+    renorm: Batch renormalisation: correct the batch's mean and deviation towards the stored
+        ones, within r_max and d_max, so that TRAIN computes nearly what TEST does.
+        [minicaffe]
+    r_max: With `renorm`: the largest factor r = std / stored std, and 1 / r_max the
+        smallest; at least 1. [minicaffe]
+    d_max: With `renorm`: the largest shift d = (mean - stored mean) / stored std, in either
+        direction. [minicaffe]
+    """
+
+def BatchReindex(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A BatchReindex layer: its bottoms, then fields as keywords.
+    """
+
+def Bias(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    num_axes: int = ...,
+    filler: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Bias layer: its bottoms, then fields as keywords. Those of bias_param:
+
+    axis: First axis of the bottom that b has; negative counts from the end. With two
+        bottoms b is the second.
+    num_axes: How many axes a learned b has; 0 a single number, -1 all from `axis` on.
+    filler: Initial values of a learned b; 0 unless set.
+    """
+
+def Clip(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    min: float = ...,
+    max: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Clip layer: its bottoms, then fields as keywords. Those of clip_param:
+
+    min: Lower limit.
+    max: Upper limit.
+    """
+
+def Concat(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    concat_dim: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Concat layer: its bottoms, then fields as keywords. Those of concat_param:
+
+    axis: The axis along which to join; negative counts from the end.
+    concat_dim: Old form of `axis`, without negative numbers.
+    """
+
+def ContrastiveLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    margin: float = ...,
+    legacy_version: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ContrastiveLoss layer: its bottoms, then fields as keywords. Those of contrastive_loss_param:
+
+    margin: How far apart pairs that are not similar should at least be.
+    legacy_version: Whether to compare the margin with the squared distance, max(margin -
+        d², 0), as old versions did, in place of max(margin - d, 0)².
+    """
+
+def Convolution(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int | Sequence[int] = ...,
+    kernel_size: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    group: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    force_nd_im2col: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Convolution layer: its bottoms, then fields as keywords. Those of convolution_param:
+
+    num_output: Number of output channels. Weights are (num_output, channels / group, kernel
+        ...); those of Deconvolution (channels, num_output / group, kernel ...).
+    bias_term: Whether to add a learned number to each output channel. Useless before a
+        BatchNorm, which subtracts it again.
+    pad: Zeros added on both sides; 0 unless set.
+    kernel_size: Size of the window.
+    stride: Step of the window; 1 unless set.
+    dilation: Distance of the inputs that a window joins; 1 unless set.
+    pad_h: Zeros above and below; for images, in place of `pad`.
+    pad_w: Zeros to the left and right.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    group: Into how many parts channels and outputs are divided, each joined only to its
+        like.
+    weight_filler: Initial weights; 0 unless set, which learns nothing.
+    bias_filler: Initial bias; 0 unless set.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the channels; all after it are spatial, all before it batch.
+    force_nd_im2col: Whether to use the code for any number of axes even for images; same
+        results.
+    """
+
+def Crop(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    offset: int | Sequence[int] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Crop layer: its bottoms, then fields as keywords. Those of crop_param:
+
+    axis: The first axis to cut; those before it stay.
+    offset: Where the cut begins: one number, or one for each axis cut; 0 unless set.
+    """
+
+def Data(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    source: str = ...,
+    batch_size: int = ...,
+    rand_skip: int = ...,
+    backend: int | str = ...,
+    scale: float = ...,
+    mean_file: str = ...,
+    crop_size: int = ...,
+    mirror: bool = ...,
+    force_encoded_color: bool = ...,
+    prefetch: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Data layer: its bottoms, then fields as keywords. Those of data_param:
+
+    source: Folder of the database.
+    batch_size: Images in a batch.
+    rand_skip: Skip a random number of records below this at the start, so that several
+        programs do not read the same images at the same time.
+    backend: The kind of database; mind that the default is not LMDB.
+    scale: Old place of transform_param's `scale`.
+    mean_file: Old place of transform_param's `mean_file`.
+    crop_size: Old place of transform_param's `crop_size`.
+    mirror: Old place of transform_param's `mirror`.
+    force_encoded_color: Whether to decode encoded images in colour.
+    prefetch: How many batches to read ahead.
+    """
+
+def Deconvolution(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int | Sequence[int] = ...,
+    kernel_size: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    group: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    force_nd_im2col: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Deconvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
+
+    num_output: Number of output channels. Weights are (num_output, channels / group, kernel
+        ...); those of Deconvolution (channels, num_output / group, kernel ...).
+    bias_term: Whether to add a learned number to each output channel. Useless before a
+        BatchNorm, which subtracts it again.
+    pad: Zeros added on both sides; 0 unless set.
+    kernel_size: Size of the window.
+    stride: Step of the window; 1 unless set.
+    dilation: Distance of the inputs that a window joins; 1 unless set.
+    pad_h: Zeros above and below; for images, in place of `pad`.
+    pad_w: Zeros to the left and right.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    group: Into how many parts channels and outputs are divided, each joined only to its
+        like.
+    weight_filler: Initial weights; 0 unless set, which learns nothing.
+    bias_filler: Initial bias; 0 unless set.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the channels; all after it are spatial, all before it batch.
+    force_nd_im2col: Whether to use the code for any number of axes even for images; same
+        results.
+    """
+
+def Dropout(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    dropout_ratio: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Dropout layer: its bottoms, then fields as keywords. Those of dropout_param:
+
+    dropout_ratio: Probability of being set to 0.
+    """
+
+def DummyData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    data_filler: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    num: int | Sequence[int] = ...,
+    channels: int | Sequence[int] = ...,
+    height: int | Sequence[int] = ...,
+    width: int | Sequence[int] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DummyData layer: its bottoms, then fields as keywords. Those of dummy_data_param:
+
+    data_filler: One for all tops, or one for each; constant 0 unless set.
+    shape: One for all tops, or one for each.
+    num: First dimension, in the old form of `shape` for 4 axes: one, or one for each top.
+    channels: Second dimension in the old form.
+    height: Third dimension in the old form.
+    width: Fourth dimension in the old form.
+    """
+
+def ELU(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    alpha: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ELU layer: its bottoms, then fields as keywords. Those of elu_param:
+
+    alpha: The negative of the limit for very negative x.
+    """
+
+def Eltwise(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    operation: int | str = ...,
+    coeff: float | Sequence[float] = ...,
+    stable_prod_grad: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Eltwise layer: its bottoms, then fields as keywords. Those of eltwise_param:
+
+    operation: How to join.
+    coeff: For SUM: a factor for each bottom; 1 unless set.
+    stable_prod_grad: For PROD: whether the gradient multiplies the other bottoms (slower),
+        in place of dividing the top by the bottom, which gives NaN at 0.
+    """
+
+def Embed(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_output: int = ...,
+    input_dim: int = ...,
+    bias_term: bool = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Embed layer: its bottoms, then fields as keywords. Those of embed_param:
+
+    num_output: Length of the vectors.
+    input_dim: Number of indices; they are 0 to input_dim - 1.
+    bias_term: Whether to add a learned vector to all.
+    weight_filler: Initial vectors, of shape (input_dim, num_output).
+    bias_filler: Initial bias.
+    """
+
+def EuclideanLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A EuclideanLoss layer: its bottoms, then fields as keywords.
+    """
+
+def Exp(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    base: float = ...,
+    scale: float = ...,
+    shift: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Exp layer: its bottoms, then fields as keywords. Those of exp_param:
+
+    base: The base, above 0; -1 stands for e.
+    scale: Factor on x.
+    shift: Added to scale · x.
+    """
+
+def Filter(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Filter layer: its bottoms, then fields as keywords.
+    """
+
+def Flatten(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    end_axis: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Flatten layer: its bottoms, then fields as keywords. Those of flatten_param:
+
+    axis: The first of them.
+    end_axis: The last of them; negative counts from the end.
+    """
+
+def GroupNorm(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_groups: int = ...,
+    eps: float = ...,
+    affine: bool = ...,
+    scale_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A GroupNorm layer: its bottoms, then fields as keywords. Those of group_norm_param:
+
+    num_groups: How many groups; the number of channels is a multiple of it.
+    eps: Added to the variance.
+    affine: Whether to learn a factor and an offset for each channel.
+    scale_filler: Initial factor; 1 if not set.
+    bias_filler: Initial offset; 0 if not set.
+    """
+
+def HDF5Data(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    source: str = ...,
+    batch_size: int = ...,
+    shuffle: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A HDF5Data layer: its bottoms, then fields as keywords. Those of hdf5_data_param:
+
+    source: A text file that lists the HDF5 files, one a line.
+    batch_size: Rows in a batch.
+    shuffle: Whether to shuffle the files, and the rows within a file.
+    """
+
+def HDF5Output(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    file_name: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A HDF5Output layer: its bottoms, then fields as keywords. Those of hdf5_output_param:
+
+    file_name: The file to write.
+    """
+
+def HingeLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    norm: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A HingeLoss layer: its bottoms, then fields as keywords. Those of hinge_loss_param:
+
+    norm: What each term counts.
+    """
+
+def Im2col(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int | Sequence[int] = ...,
+    kernel_size: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    group: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    force_nd_im2col: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Im2col layer: its bottoms, then fields as keywords. Those of convolution_param:
+
+    num_output: Number of output channels. Weights are (num_output, channels / group, kernel
+        ...); those of Deconvolution (channels, num_output / group, kernel ...).
+    bias_term: Whether to add a learned number to each output channel. Useless before a
+        BatchNorm, which subtracts it again.
+    pad: Zeros added on both sides; 0 unless set.
+    kernel_size: Size of the window.
+    stride: Step of the window; 1 unless set.
+    dilation: Distance of the inputs that a window joins; 1 unless set.
+    pad_h: Zeros above and below; for images, in place of `pad`.
+    pad_w: Zeros to the left and right.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    group: Into how many parts channels and outputs are divided, each joined only to its
+        like.
+    weight_filler: Initial weights; 0 unless set, which learns nothing.
+    bias_filler: Initial bias; 0 unless set.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the channels; all after it are spatial, all before it batch.
+    force_nd_im2col: Whether to use the code for any number of axes even for images; same
+        results.
+    """
+
+def ImageData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    source: str = ...,
+    batch_size: int = ...,
+    rand_skip: int = ...,
+    shuffle: bool = ...,
+    new_height: int = ...,
+    new_width: int = ...,
+    is_color: bool = ...,
+    scale: float = ...,
+    mean_file: str = ...,
+    crop_size: int = ...,
+    mirror: bool = ...,
+    root_folder: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ImageData layer: its bottoms, then fields as keywords. Those of image_data_param:
+
+    source: A text file with an image's name and its label on each line.
+    batch_size: Images in a batch.
+    rand_skip: Skip a random number of lines below this at the start.
+    shuffle: Whether to shuffle the lines at the start and after each pass.
+    new_height: Resize to this height; 0 leaves it. Both or neither of the two.
+    new_width: Resize to this width; 0 leaves it.
+    is_color: Whether to read in colour, else in grey.
+    scale: Old place of transform_param's `scale`.
+    mean_file: Old place of transform_param's `mean_file`.
+    crop_size: Old place of transform_param's `crop_size`.
+    mirror: Old place of transform_param's `mirror`.
+    root_folder: Put before each name, so with a slash at its end.
+    """
+
+def InfogainLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    source: str = ...,
+    axis: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A InfogainLoss layer: its bottoms, then fields as keywords. Those of infogain_loss_param:
+
+    source: A .binaryproto file with the matrix H, if it is not the third bottom.
+    axis: The axis of the classes.
+    """
+
+def InnerProduct(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    transpose: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A InnerProduct layer: its bottoms, then fields as keywords. Those of inner_product_param:
+
+    num_output: Number of outputs.
+    bias_term: Whether to add b.
+    weight_filler: Initial W, of shape (num_output, inputs).
+    bias_filler: Initial b; 0 unless set.
+    axis: The axes from here on are the inputs, those before it the batch.
+    transpose: Whether W is stored as (inputs, num_output).
+    """
+
+def Input(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Input layer: its bottoms, then fields as keywords. Those of input_param:
+
+    shape: One for all tops, or one for each.
+    """
+
+def InstanceNorm(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    eps: float = ...,
+    affine: bool = ...,
+    scale_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A InstanceNorm layer: its bottoms, then fields as keywords. Those of instance_norm_param:
+
+    eps: Added to the variance.
+    affine: Whether to learn a factor and an offset for each channel.
+    scale_filler: Initial factor; 1 if not set.
+    bias_filler: Initial offset; 0 if not set.
+    """
+
+def LRN(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    local_size: int = ...,
+    alpha: float = ...,
+    beta: float = ...,
+    norm_region: int | str = ...,
+    k: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A LRN layer: its bottoms, then fields as keywords. Those of lrn_param:
+
+    local_size: Width of the neighbourhood; odd.
+    alpha: Weight of the neighbours.
+    beta: Exponent.
+    norm_region: Which neighbours.
+    k: Added to the sum.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    """
+
+def LSTM(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_output: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    debug_info: bool = ...,
+    expose_hidden: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A LSTM layer: its bottoms, then fields as keywords. Those of recurrent_param:
+
+    num_output: Size of the hidden state, and of the output at each time.
+    weight_filler: Initial weights.
+    bias_filler: Initial bias.
+    debug_info: Whether the unrolled net logs its blobs.
+    expose_hidden: Whether the hidden state is a further bottom and top, instead of being
+        kept from one forward to the next.
+    """
+
+def LSTMUnit(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A LSTMUnit layer: its bottoms, then fields as keywords.
+    """
+
+def LayerNorm(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    eps: float = ...,
+    affine: bool = ...,
+    scale_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A LayerNorm layer: its bottoms, then fields as keywords. Those of layer_norm_param:
+
+    axis: The first axis that is normalised; -1 is the last. 1: each item as a whole.
+    eps: Added to the variance.
+    affine: Whether to learn a factor and an offset for each normalised value.
+    scale_filler: Initial factor; 1 if not set.
+    bias_filler: Initial offset; 0 if not set.
+    """
+
+def Log(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    base: float = ...,
+    scale: float = ...,
+    shift: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Log layer: its bottoms, then fields as keywords. Those of log_param:
+
+    base: The base, above 0; -1 stands for e.
+    scale: Factor on x.
+    shift: Added to scale · x.
+    """
+
+def MVN(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    normalize_variance: bool = ...,
+    across_channels: bool = ...,
+    eps: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MVN layer: its bottoms, then fields as keywords. Those of mvn_param:
+
+    normalize_variance: Whether to divide.
+    across_channels: Whether to take mean and deviation over all channels of an image
+        together.
+    eps: Added to the deviation (not to the variance).
+    """
+
+def MemoryData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    batch_size: int = ...,
+    channels: int = ...,
+    height: int = ...,
+    width: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MemoryData layer: its bottoms, then fields as keywords. Those of memory_data_param:
+
+    batch_size: Images in a batch; the arrays must hold whole batches.
+    channels: Their channels.
+    height: Their height.
+    width: Their width.
+    """
+
+def MultinomialLogisticLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MultinomialLogisticLoss layer: its bottoms, then fields as keywords.
+    """
+
+def PReLU(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    filler: Mapping[str, Any] | Message = ...,
+    channel_shared: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A PReLU layer: its bottoms, then fields as keywords. Those of prelu_param:
+
+    filler: Initial a; 0.25 unless set.
+    channel_shared: Whether all channels share one a.
+    """
+
+def Parameter(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    shape: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Parameter layer: its bottoms, then fields as keywords. Those of parameter_param:
+
+    shape: Its shape.
+    """
+
+def Pooling(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    pool: int | str = ...,
+    pad: int = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_size: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    global_pooling: bool = ...,
+    round_mode: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Pooling layer: its bottoms, then fields as keywords. Those of pooling_param:
+
+    pool: Which number.
+    pad: Rows and columns added on each side; never chosen by MAX.
+    pad_h: Rows added above and below; in place of `pad`.
+    pad_w: Columns added to the left and right.
+    kernel_size: Height and width of the window.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride: Step of the window. The default of 1 makes windows overlap.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    global_pooling: Whether the window is the whole image, whatever its size.
+    round_mode: Whether the number of windows is rounded up or down. Intel Caffe has
+        avg_include_pad under this number.
+    """
+
+def Power(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    power: float = ...,
+    scale: float = ...,
+    shift: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Power layer: its bottoms, then fields as keywords. Those of power_param:
+
+    power: The exponent. 0 gives 1 everywhere.
+    scale: Factor on x.
+    shift: Added to scale · x.
+    """
+
+def Python(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    module: str = ...,
+    layer: str = ...,
+    param_str: str = ...,
+    share_in_parallel: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Python layer: its bottoms, then fields as keywords. Those of python_param:
+
+    module: The module that defines it; it must be importable.
+    layer: The class in that module.
+    param_str: Any text; the layer finds it as `self.param_str`.
+    share_in_parallel: Whether several graphics cards share one such layer; no effect here.
+    """
+
+def RNN(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    num_output: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    debug_info: bool = ...,
+    expose_hidden: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A RNN layer: its bottoms, then fields as keywords. Those of recurrent_param:
+
+    num_output: Size of the hidden state, and of the output at each time.
+    weight_filler: Initial weights.
+    bias_filler: Initial bias.
+    debug_info: Whether the unrolled net logs its blobs.
+    expose_hidden: Whether the hidden state is a further bottom and top, instead of being
+        kept from one forward to the next.
+    """
+
+def ReLU(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    negative_slope: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ReLU layer: its bottoms, then fields as keywords. Those of relu_param:
+
+    negative_slope: Slope below 0. (Leaky ReLU; Maas et al., 2013)
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    """
+
+def Reduction(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    operation: int | str = ...,
+    axis: int = ...,
+    coeff: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Reduction layer: its bottoms, then fields as keywords. Those of reduction_param:
+
+    operation: Which number.
+    axis: The first axis that disappears; 0 gives a single number.
+    coeff: Factor on the result.
+    """
+
+def Reshape(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    shape: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    num_axes: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Reshape layer: its bottoms, then fields as keywords. Those of reshape_param:
+
+    shape: The new dimensions: 0 keeps the bottom's, -1 (once) is whatever is left.
+    axis: The first axis that is replaced.
+    num_axes: How many axes are replaced; -1 all from `axis` on, 0 inserts.
+    """
+
+def SPP(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    pyramid_height: int = ...,
+    pool: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A SPP layer: its bottoms, then fields as keywords. Those of spp_param:
+
+    pyramid_height: How many scales; scale i has 2^i by 2^i windows.
+    pool: Which number each window gives.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    """
+
+def Scale(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    num_axes: int = ...,
+    filler: Mapping[str, Any] | Message = ...,
+    bias_term: bool = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Scale layer: its bottoms, then fields as keywords. Those of scale_param:
+
+    axis: First axis of the bottom that s has; negative counts from the end. With two
+        bottoms s is the second.
+    num_axes: How many axes a learned s has; 0 a single number, -1 all from `axis` on.
+    filler: Initial values of a learned s; 1 unless set.
+    bias_term: Whether to add a learned bias of the same shape; wanted after a BatchNorm.
+    bias_filler: Initial bias; 0 unless set.
+    """
+
+def Sigmoid(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Sigmoid layer: its bottoms, then fields as keywords. Those of sigmoid_param:
+
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    """
+
+def SigmoidCrossEntropyLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A SigmoidCrossEntropyLoss layer: its bottoms, then fields as keywords.
+    """
+
+def Silence(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Silence layer: its bottoms, then fields as keywords.
+    """
+
+def Slice(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    slice_point: int | Sequence[int] = ...,
+    slice_dim: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Slice layer: its bottoms, then fields as keywords. Those of slice_param:
+
+    axis: The axis to cut; negative counts from the end.
+    slice_point: Where each top but the first begins; without it all are equally large.
+    slice_dim: Old form of `axis`, without negative numbers.
+    """
+
+def Softmax(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Softmax layer: its bottoms, then fields as keywords. Those of softmax_param:
+
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the classes.
+    """
+
+def SoftmaxWithLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A SoftmaxWithLoss layer: its bottoms, then fields as keywords.
+    """
+
+def Split(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Split layer: its bottoms, then fields as keywords.
+    """
+
+def Swish(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    beta: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Swish layer: its bottoms, then fields as keywords. Those of swish_param:
+
+    beta: How sharp the bend is.
+    """
+
+def TanH(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A TanH layer: its bottoms, then fields as keywords. Those of tanh_param:
+
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    """
+
+def Threshold(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    threshold: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Threshold layer: its bottoms, then fields as keywords. Those of threshold_param:
+
+    threshold: What x must exceed.
+    """
+
+def Tile(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    axis: int = ...,
+    tiles: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Tile layer: its bottoms, then fields as keywords. Those of tile_param:
+
+    axis: The axis; negative counts from the end.
+    tiles: How often it stands there.
+    """
+
+def WindowData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    source: str = ...,
+    scale: float = ...,
+    mean_file: str = ...,
+    batch_size: int = ...,
+    crop_size: int = ...,
+    mirror: bool = ...,
+    fg_threshold: float = ...,
+    bg_threshold: float = ...,
+    fg_fraction: float = ...,
+    context_pad: int = ...,
+    crop_mode: str = ...,
+    cache_images: bool = ...,
+    root_folder: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A WindowData layer: its bottoms, then fields as keywords. Those of window_data_param:
+
+    source: A text file with the images and their boxes.
+    scale: Old place of transform_param's `scale`.
+    mean_file: Old place of transform_param's `mean_file`.
+    batch_size: Windows in a batch.
+    crop_size: Old place of transform_param's `crop_size`.
+    mirror: Old place of transform_param's `mirror`.
+    fg_threshold: A box overlapping an object at least so far shows the object.
+    bg_threshold: A box overlapping all objects less than this shows background.
+    fg_fraction: Share of a batch that shows objects.
+    context_pad: Pixels of surroundings to add on each side of the resized window.
+    crop_mode: "warp" fills the square, "square" keeps the proportions.
+    cache_images: Whether to keep all images in memory.
+    root_folder: Put before each image's name.
+    """
