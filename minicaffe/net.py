@@ -255,6 +255,17 @@ class Net(NetWeights):
         if self.debug_info and start == len(self.nodes) - 1 and end == 0:
             debug.backward_total(self)
 
+    @in_turn
+    def keep_all(self) -> None:
+        """Let every blob keep its values from now on, as with ``keep="all"``.
+
+        Those of the last forward that were not kept are computed again, from the same batch and
+        the same random numbers.
+        """
+        if self.keep != "all":
+            self.plan.keep_all()
+            self.keep = "all"
+
     def _check_range(self, low: int, high: int) -> None:
         if not 0 <= low <= high < len(self.nodes):
             if not self.nodes:

@@ -46,6 +46,9 @@ class Plan(Protocol):
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
 
+    def keep_all(self) -> None:
+        """Let every blob keep its values from now on; those of the last forward are there again."""
+
     def describe(self, *, verbose: bool = False) -> list[str]:
         """What runs each layer, a line a step; more of them if ``verbose``."""
 

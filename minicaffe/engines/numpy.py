@@ -107,6 +107,10 @@ class NumpyPlan:
                     self._nodes[index].backward()
                 self._hooks.run("after_backward", index)
 
+    def keep_all(self) -> None:
+        """Let every blob keep its values from now on; those of the last forward are there again."""
+        self._keep_all(len(self._nodes))
+
     def describe(self, *, verbose: bool = False) -> list[str]:
         """What runs each layer: its numpy class."""
         return [f"{node.name}: numpy" for node in self._nodes]

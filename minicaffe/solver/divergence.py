@@ -8,7 +8,11 @@ import numpy as np
 
 
 def explain(net: Any, loss: float, iteration: int, rate: float) -> str:
-    """One line on a loss that is NaN or infinite, with the first layer where that shows."""
+    """One line on a loss that is NaN or infinite, with the first layer where that shows.
+
+    Blobs that the net has not kept are computed again for that.
+    """
+    net.keep_all()
     return (
         f"the loss is {loss} at iteration {iteration}, the first that is not finite; "
         f"{_first_sign(net)}; lower base_lr (the rate is {rate:g} now), set clip_gradients, or "

@@ -111,6 +111,11 @@ class OneDnnPlan:
         last.update((one.memory, 0) for step in self.steps for one in step.skipped)
         self._gone = Gone(last, self._blobs, len(forwards))
 
+    @on_own_threads
+    def keep_all(self) -> None:
+        """Let every blob keep its values from now on; those of the last forward are there again."""
+        self._keep_all()
+
     def _keep_all(self) -> None:
         """Give every blob its own memory again."""
         if self._share:
