@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from minicaffe.suggest import did_you_mean
 #: Fields that our reader fills itself; in a file they are as unknown as any other.
 OWN_FIELDS = ("source_line",)
 _ROOTS = {"NetParameter": "SolverParameter", "SolverParameter": "NetParameter"}
+_NAMED_NET = re.compile(r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n\\]{1,200})["']""", re.MULTILINE)
 _KINDS = {"NetParameter": "net", "SolverParameter": "solver"}
 
 
@@ -53,11 +55,29 @@ def _hint(name: str, blocks: Sequence[Block]) -> str:
     return did_you_mean(name, known) or _outside(name, blocks)
 
 
+def other_root(root: Any) -> Any:
+    """The solver's message for the net's, and the other way round; None for any other."""
+    other = _ROOTS.get(root.name)
+    return None if other is None else root.file.message_types_by_name[other]
+
+
+def is_other_root(root: Any, text: str) -> str:
+    """What to say of a whole file that is a solver in the place of a net, or the contrary."""
+    other, here = _KINDS[_ROOTS[root.name]], _KINDS[root.name]
+    begin = f"this is a {other}, a {here} is expected here"
+    if here == "solver":
+        return f'{begin}: a file with base_lr, max_iter and such, that names this one: net: "…"'
+    named = re.search(
+        r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n\\]{1,200})["']""", text, re.MULTILINE
+    )
+    return f"{begin}; its net is {named[1]}" if named else begin
+
+
 def _other_root(name: str, root: Any) -> str:
     """For a solver's field in a net and the other way round."""
-    other = _ROOTS.get(root.name)
-    if other and name in root.file.message_types_by_name[other].fields_by_name:
-        return f"; it is a field of a {_KINDS[other]}, a {_KINDS[root.name]} is expected here"
+    other = other_root(root)
+    if other is not None and name in other.fields_by_name:
+        return f"; it is a field of a {_KINDS[other.name]}, a {_KINDS[root.name]} is expected here"
     return ""
 
 

@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from minicaffe.errors import Problem, PrototxtError
 from minicaffe.file_kinds import PROTOTXT, other_kind, yaml_text
-from minicaffe.proto.hints import OWN_FIELDS, Block, unknown_field, wrong_value
+from minicaffe.proto.hints import (
+    OWN_FIELDS,
+    Block,
+    is_other_root,
+    other_root,
+    unknown_field,
+    wrong_value,
+)
 from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
 from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
 from minicaffe.proto.wire import MessageRoom, TooManyMessages, is_repeated
@@ -22,6 +29,8 @@ MAX_PROBLEMS = 50
 TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageRoom
 MAX_PIECES = 10_000  # of one string
 MAX_NOTED = 6_000  # fields whose lines are remembered
+_FAR = 1 << 30
+_CURLY_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
 _CLOSING = {"{": "}", "<": ">", "[": "]"}
 # Whole numbers that every type takes; so many that a match takes little memory.
 _NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
@@ -82,6 +91,8 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
         reader.look_for_missing(message)
     if reader.problems and _CONTROL.search(decoded):
         raise PrototxtError(_BINARY, path=path)
+    if reader.problems and (reason := reader.other_root(message.DESCRIPTOR)):
+        raise PrototxtError(reason, path=path)
     if reader.problems and yaml_text(decoded):
         raise PrototxtError(other_kind(b"--- ", PROTOTXT), path=path)
     if reader.problems:
@@ -119,6 +130,15 @@ class _Wrong(Exception):
         self.message = message
 
 
+class _Closed(NamedTuple):
+    """A block that has ended, as far as it takes to read on in it."""
+
+    message: Any
+    path: str
+    block: Block
+    end: Token
+
+
 class _Reader:
     def __init__(self, text: Text, path: str | None) -> None:
         self.text = text
@@ -127,17 +147,21 @@ class _Reader:
         self.more = 0  # problems beyond the limit
         self.source = SourceMap()
         self._tokens = text.tokens()
-        self.next = next(self._tokens)  # the token to be read
+        self.next = self._last = next(self._tokens)  # the token to be read, and that before it
         self._following = next(self._tokens, self.next)
         self._room = MessageRoom(len(text.text), factor=TEXT_FACTOR)
         self._blocks: list[Block] = []
-        self._unclosed: int | None = None
+        self._indents: list[int | None] = []  # of each block's first line, where one begins there
+        self._closed: dict[int, _Closed] = {}  # by depth: the block that ended last
+        self._braces: int | None = None
+        self._said: set[str] = set()  # what is said once a file
+        self._roots = [0, 0]  # fields that only this kind of file has, and only the other kind
 
     # ----------------------------------------------------------------- tokens
 
     def take(self) -> Token:
         """Read a token."""
-        token = self.next
+        token = self._last = self.next
         self.next = self._following
         if token.kind != END:
             self._following = next(self._tokens, self.next)
@@ -171,13 +195,28 @@ class _Reader:
         source = text.source_line(offset)
         self.problems.append(Problem(self.path, line, column, printable(message), source))
 
+    def _complain_once(self, token: Token, message: str) -> None:
+        """Note a kind of problem where it is first met: the others are mended like it."""
+        if message not in self._said:
+            self._said.add(message)
+            self.complain(token, message)
+
+    def _go_to(self, offset: int) -> None:
+        """Read on at another place of the text."""
+        self._tokens = self.text.tokens(offset)
+        self.next = next(self._tokens)
+        self._following = next(self._tokens, self.next)
+
     # --------------------------------------------------------------- messages
 
     def read_message(self, message: Any, prefix: str, closing: str | None, block: Block) -> None:
         """Read fields up to the closing sign (None: the end of the file)."""
         self._blocks.append(block)
+        self._indents.append(None)
         first_lines: dict[str, int] = {}
         while not self._at_end(closing):
+            if self._indents[-1] is None:
+                self._indents[-1] = self.text.indent(self.next.offset)
             try:
                 self._read_field(message, prefix, first_lines)
                 self.took(";", ",")
@@ -185,6 +224,7 @@ class _Reader:
                 self.complain(wrong.token, wrong.message)
                 self._find_field()
         self._blocks.pop()
+        self._indents.pop()
 
     def look_for_missing(self, message: Any) -> None:
         """Complain about required fields that are not there (Caffe refuses them too)."""
@@ -209,38 +249,104 @@ class _Reader:
                 self.complain(token, f"`{closing}` is missing for the block of line {block.line}")
             return True
         if token.kind == SIGN and token.text in "}>":
+            if self._ends_an_outer_block(token):
+                what = f"`{block.name}` of line {block.line} is not closed"
+                self.complain(token, f"`{closing}` is missing before this one: {what}")
+                return True
             if token.text != closing:
                 self.complain(token, f"`{token.text}` found; `{closing}` expected")
             self.take()
             return True
-        if token.kind == WORD and self._was_left_open(token):
+        if token.kind == WORD and closing is not None and self._was_left_open(token):
             what = f"`{block.name}` of line {block.line} is not closed"
             self.complain(token, f"`{closing}` expected before `{token.text}`: {what}")
             return True
         return False
 
+    # ----------------------------------------------------------------- braces
+
+    def _unbalanced(self, sign: int) -> bool:
+        """Whether the file has more opening braces than closing ones (sign 1), or fewer (-1),
+        besides those that were complained of.
+        """
+        if self._braces is None:
+            worth = {"{": 1, "<": 1, "}": -1, ">": -1}
+            signs = (token.text for token in self.text.tokens() if token.kind == SIGN)
+            self._braces = sum(worth.get(one, 0) for one in signs)
+        return self._braces * sign > 0
+
+    def _found_brace(self, sign: int) -> bool:
+        """The place of one of them is found; returns True."""
+        self._braces = (self._braces or 0) - sign
+        return True
+
     def _was_left_open(self, token: Token) -> bool:
         """Whether this block should have ended before a token.
 
-        It should if it has no such field, a block around it has one that takes a block, and
-        the file closes fewer blocks than it opens.
+        It should if a block around it has such a field, and it has none or is indented more,
+        and the file closes fewer blocks than it opens.
         """
-        if token.text in self._blocks[-1].descriptor.fields_by_name or not self.at_field():
+        if not self.at_field() or not self._unbalanced(1):
             return False
-        if not any(_is_block(block.descriptor, token.text) for block in self._blocks[:-1]):
+        around = [block.descriptor for block in self._blocks[:-1]]
+        if self._leaves_the_block(token):
+            ends = any(token.text in outer.fields_by_name for outer in around)
+        else:
+            unknown = token.text not in self._blocks[-1].descriptor.fields_by_name
+            ends = unknown and any(_is_block(outer, token.text) for outer in around)
+        return ends and self._found_brace(1)
+
+    def _ends_an_outer_block(self, token: Token) -> bool:
+        """Whether a closing brace stands below an outer block, by its indentation."""
+        if len(self._blocks) < 3 or not self._unbalanced(1) or not self._leaves_the_block(token):
             return False
-        if self._unclosed is None:
-            worth = {"{": 1, "<": 1, "}": -1, ">": -1}
-            signs = (token.text for token in self.text.tokens() if token.kind == SIGN)
-            self._unclosed = sum(worth.get(sign, 0) for sign in signs)
-        self._unclosed -= 1
-        return self._unclosed >= 0
+        own = self.text.indent_of_line(self._blocks[-1].line)
+        indent = self.text.indent(token.offset)
+        return indent is not None and indent < own and self._found_brace(1)
+
+    def _leaves_the_block(self, token: Token) -> bool:
+        """Whether a token begins a line that is indented less than the block's fields, and not
+        more than the line on which the block begins.
+        """
+        inner, indent = self._indents[-1], self.text.indent(token.offset)
+        if inner is None and token.text not in self._blocks[-1].descriptor.fields_by_name:
+            inner = _FAR  # a block that was to end on its line
+        if inner is None or indent is None or indent >= inner:
+            return False
+        return indent <= self.text.indent_of_line(self._blocks[-1].line)
+
+    def _reopen(self, token: Token) -> bool:
+        """Whether a field belongs to the block that ended last, by a brace too many; reads it on.
+
+        Args:
+            token: the field's name, which has not been taken.
+        """
+        closed = self._closed.get(len(self._blocks))
+        if closed is None or token.text not in closed.block.descriptor.fields_by_name:
+            return False
+        if not self._unbalanced(-1):
+            return False
+        self._found_brace(-1)
+        self.complain(
+            closed.end,
+            f"a `}}` too many: `{closed.block.name}` of line {closed.block.line} ends here, but "
+            f"`{token.text}` on line {self.text.line(token.offset)} is one of its fields",
+        )
+        self.read_message(closed.message, closed.path, closed.end.text, closed.block)
+        return True
 
     def _read_field(self, message: Any, prefix: str, first_lines: dict[str, int]) -> None:
-        token = self.take()
+        if self._passed_comment():
+            return
+        token = self.next
         if token.kind != WORD:
-            raise _Wrong(token, _no_name(token))
+            raise _Wrong(self.take(), _no_name(token))
         field = message.DESCRIPTOR.fields_by_name.get(token.text)
+        if field is None and self.at_field() and self._reopen(token):
+            return
+        self.take()
+        if len(self._blocks) == 1:
+            self._note_root(token.text, message.DESCRIPTOR)
         if field is None or token.text in OWN_FIELDS:
             hint = "" if self.tired else unknown_field(token.text, self._blocks)
             self.complain(token, hint)
@@ -286,9 +392,7 @@ class _Reader:
             numbers_here = match[0].rstrip()[:-1].split(",")
             self._room.take_values(field, len(numbers_here))
             values.extend(map(int, numbers_here))
-            self._tokens = self.text.tokens(match.end())
-            self.next = next(self._tokens)
-            self._following = next(self._tokens, self.next)
+            self._go_to(match.end())
 
     # ----------------------------------------------------------------- values
 
@@ -304,6 +408,9 @@ class _Reader:
             return
         negative = self.took("-")
         token = self.next
+        if token.text in _CURLY_QUOTES:
+            self._pass_curly_quotes(token)
+            return
         if token.kind not in (WORD, NUMBER, STRING) or self.at_field():
             raise _Wrong(token, f"{field.name}: {_no_value(token)}")
         self.take()
@@ -328,12 +435,15 @@ class _Reader:
 
     def _read_submessage(self, message: Any, field: Any, path: str, line: int) -> None:
         token = self.next
-        if token.kind != SIGN or token.text not in "{<":
-            raise _Wrong(token, f"`{{` expected after `{field.name}`, which is a block")
+        brace = "<" if "<" in self.text.text and "{" not in self.text.text else "{"
+        if token.kind == SIGN and token.text in "{<":
+            brace = token.text
+        else:
+            self._complain_of_no_brace(token, field, brace)
         if len(self._blocks) > MAX_DEPTH:
             raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
         self._room.take(field.message_type)
-        self.take()
+        self.took(brace)
         if is_repeated(field):
             inner = getattr(message, field.name).add()
         else:
@@ -342,7 +452,51 @@ class _Reader:
         if "source_line" in inner.DESCRIPTOR.fields_by_name:
             inner.source_line = line
         block = Block(inner.DESCRIPTOR, field.name, line)
-        self.read_message(inner, f"{path}.", _CLOSING[token.text], block)
+        self.read_message(inner, f"{path}.", _CLOSING[brace], block)
+        self._closed[len(self._blocks)] = _Closed(inner, f"{path}.", block, self._last)
+
+    def _complain_of_no_brace(self, token: Token, field: Any, brace: str) -> None:
+        """For a block without `{`: read it all the same if a field of its own follows."""
+        message = f"`{brace}` expected after `{field.name}`, which is a block"
+        inside = field.message_type.fields_by_name
+        if not (self.at_field() and token.text in inside and self._unbalanced(-1)):
+            raise _Wrong(token, message)
+        self._found_brace(-1)
+        self.complain(self._last, message)
+
+    # ------------------------------------------- what belongs into other files
+
+    def _note_root(self, name: str, root: Any) -> None:
+        other = other_root(root)
+        if other is not None:
+            here, there = name in root.fields_by_name, name in other.fields_by_name
+            self._roots[0] += here and not there
+            self._roots[1] += there and not here
+
+    def other_root(self, root: Any) -> str:
+        """What to say of a net in the place of a solver, or the other way round; else ""."""
+        own, foreign = self._roots
+        return "" if own or foreign < 2 else is_other_root(root, self.text.text)
+
+    def _passed_comment(self) -> bool:
+        """Pass over a comment as C has them, which is a mistake."""
+        token, text = self.next, self.text.text
+        start = text[token.offset : token.offset + 2]
+        if token.kind != SIGN or start not in ("//", "/*"):
+            return False
+        self._complain_once(token, f"`{start}` begins no comment in a prototxt; `#` does")
+        end = text.find("\n" if start == "//" else "*/", token.offset)
+        self._go_to(len(text) if end < 0 else end + (0 if start == "//" else 2))
+        return True
+
+    def _pass_curly_quotes(self, token: Token) -> None:
+        """Pass over a string in typographic quotes, or what is left of its line."""
+        self._complain_once(
+            token,
+            f"{token.text} is a typographic quote; a string is written in plain ones: \" or '",
+        )
+        end = re.compile(f"\n|[{_CURLY_QUOTES}]").search(self.text.text, token.offset + 1)
+        self._go_to(len(self.text.text) if end is None else end.end())
 
     # --------------------------------------------------------------- recovery
 

@@ -22,6 +22,7 @@ _PATTERN = re.compile(
 # of several hundred bytes for each of its escapes.
 _IN_QUOTES = {quote: re.compile(rf"[{quote}\\\n]") for quote in "\"'"}
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_DEEPEST = 200  # characters that a line is indented
 LONGEST = 40  # of a word in a message
 
 
@@ -106,6 +107,15 @@ class Text:
             line = self.text[start : end if end >= 0 else None]
             self._shown = (start, printable(line.rstrip("\r")))
         return self._shown[1]
+
+    def indent(self, offset: int) -> int | None:
+        """How far a token that is the first on its line is indented; None for any other."""
+        before = self.text[max(0, offset - _DEEPEST) : offset].rpartition("\n")[2]
+        return None if before.strip() or len(before) == _DEEPEST else len(before.expandtabs(8))
+
+    def indent_of_line(self, line: int) -> int:
+        """How far the first token of a line (or of the next that has one) is indented."""
+        return self.indent(self.token_from(line).offset) or 0
 
     def _start(self, offset: int) -> int:
         return self.text.rfind("\n", 0, offset) + 1

@@ -254,6 +254,103 @@ def test_a_missing_brace_is_one_problem() -> None:
     ]
 
 
+LAYERS = """\
+name: "n"
+layer {
+  name: "conv1"
+  type: "Convolution"
+  bottom: "data"
+  convolution_param {
+    num_output: 20
+    weight_filler {
+      type: "xavier"
+    }
+  }
+  top: "conv1"
+}
+layer {
+  name: "relu1"
+  type: "ReLU"
+  relu_param { negative_slope: 0.1 }
+  bottom: "conv1"
+  top: "conv1"
+}
+"""
+
+
+@pytest.mark.parametrize("braces", ["{}", "<>"])
+@pytest.mark.parametrize("line", [2, 6, 8, 14, 17])
+def test_one_opening_brace_missing(line: int, braces: str) -> None:
+    lines = LAYERS.split("\n")
+    name = lines[line - 1].split()[0]
+    lines[line - 1] = lines[line - 1].replace(" {", "")
+    (found,) = problems("\n".join(lines).translate(str.maketrans("{}", braces)))
+    assert found.startswith(f"{line}:")
+    assert f"`{braces[0]}` expected after `{name}`" in found
+
+
+@pytest.mark.parametrize("braces", ["{}", "<>"])
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [(10, "11:3: `}` is missing before this one: `weight_filler` of line 8"),
+     (11, "12:3: `}` expected before `top`: `convolution_param` of line 6"),
+     (13, "14:1: `}` expected before `layer`: `layer` of line 2"),
+     (17, "18:3: `}` expected before `bottom`: `relu_param` of line 17"),
+     (20, "19:15: `}` is missing for the block of line 14")],
+)  # fmt: skip
+def test_one_closing_brace_missing(line: int, place: str, braces: str) -> None:
+    lines = LAYERS.split("\n")
+    lines[line - 1] = lines[line - 1].replace("}", "")
+    (found,) = problems("\n".join(lines).translate(str.maketrans("{}", braces)))
+    assert found.startswith(place.replace("`}`", f"`{braces[1]}`")), found
+
+
+def test_a_name_that_both_blocks_have_goes_by_its_indentation() -> None:
+    text = LAYERS.replace('    }\n  }\n  top: "conv1"', '    }\n  name: "again"')
+    assert problems(text)[0].startswith("11:3: `}` expected before `name`: `convolution_param` of")
+
+
+@pytest.mark.parametrize("line", [10, 11, 13, 17, 20])
+def test_one_closing_brace_too_many(line: int) -> None:
+    lines = LAYERS.split("\n")
+    lines[line - 1] = lines[line - 1].replace("}", "} }")
+    (found,) = problems("\n".join(lines))
+    assert found.startswith(f"{line}:") or line == 10, found
+    assert "too many" in found or "without an opening one" in found
+
+
+def test_comments_of_other_languages_are_one_problem_each() -> None:
+    text = LAYERS.replace("20", "20 // how: { many").replace('name: "relu1"', "/* a\n: } b */")
+    assert problems(text + "// end: 1\n") == [
+        "7:20: `//` begins no comment in a prototxt; `#` does",
+        "15:3: `/*` begins no comment in a prototxt; `#` does",
+    ]
+
+
+def test_typographic_quotes_are_one_problem() -> None:
+    text = LAYERS.replace('"conv1"', "\u201cconv 1\u201d").replace('"n"', "\u2018n: x\u2019")
+    assert problems(text) == [
+        "1:7: \u2018 is a typographic quote; a string is written in plain ones: \" or '",
+        "3:9: \u201c is a typographic quote; a string is written in plain ones: \" or '",
+    ]
+
+
+SOLVER = 'net: "models/n.prototxt"\nbase_lr: 0.1\nmax_iter: 5\ndebug_info: true\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "cls", "message"),
+    [
+        (LAYERS, caffe_pb2.SolverParameter, "this is a net, a solver is expected here: a file"),
+        (SOLVER, caffe_pb2.NetParameter, "expected here; its net is models/n.prototxt"),
+    ],
+)
+def test_the_one_file_for_the_other_is_one_line(text: str, cls: type, message: str) -> None:
+    with pytest.raises(PrototxtError, match=r"^net\.prototxt: .*" + message) as caught:
+        parse(text, cls(), "net.prototxt")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
