@@ -27,15 +27,8 @@ from google.protobuf.message import Message
 
 from minicaffe.errors import GraphError
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.own_fields import own_field, own_fields
 from minicaffe.suggest import did_you_mean
-
-#: Types whose parameters stand in another type's message.
-_BORROWED = {
-    "Deconvolution": "convolution_param",
-    "Im2col": "convolution_param",
-    "LSTM": "recurrent_param",
-    "RNN": "recurrent_param",
-}
 
 
 class Top:
@@ -181,7 +174,7 @@ class _Writer:
 
 def _message_of(layer: Any, name: str) -> Any:
     """The message that a keyword's field stands in: the type's own, or the layer itself."""
-    field = settings_field(layer.type)
+    field = own_field(layer.type)
     if name.endswith("param") or field is None:
         own = None
     else:
@@ -199,26 +192,12 @@ def _message_of(layer: Any, name: str) -> Any:
     raise GraphError(f"no field '{name}'{where}{hint}", layer=layer.name, layer_type=layer.type)
 
 
-def settings_field(layer_type: str) -> str | None:
-    """The field of ``LayerParameter`` that holds a type's own settings, if it has any:
-    ``convolution_param`` for ``Deconvolution``."""
-    return _BORROWED.get(layer_type) or _own_fields().get(layer_type)
-
-
 def param_name_dict() -> dict[str, str]:
     """For each layer type with a message of its own, what its field begins with.
 
     ``{"InnerProduct": "inner_product", ...}``: the field is ``inner_product_param``.
     """
-    return {kind: field[: -len("_param")] for kind, field in _own_fields().items()}
-
-
-def _own_fields() -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields:
-        if field.message_type is not None and field.name.endswith("_param"):
-            fields.setdefault(field.message_type.name[: -len("Parameter")], field.name)
-    return fields
+    return {kind: field[: -len("_param")] for kind, field in own_fields().items()}
 
 
 def assign_proto(proto: Any, name: str, val: Any) -> None:

@@ -57,10 +57,10 @@ def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
     try:
         import generate_stubs  # type: ignore[import-not-found]
 
-        from minicaffe.net_spec import settings_field
+        from minicaffe.proto.own_fields import own_field
         from minicaffe.registry import layer_types
 
-        types = {name: settings_field(name) for name in layer_types()}
+        types = {name: own_field(name) for name in layer_types()}
     finally:
         del sys.path[:2]
     stubs = {

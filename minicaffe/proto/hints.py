@@ -7,22 +7,25 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.own_fields import own_field, own_fields
 from minicaffe.proto.tokens import LONGEST, STRING, WORD, Token
-from minicaffe.suggest import did_you_mean
+from minicaffe.suggest import closest, did_you_mean
 
 #: Fields that our reader fills itself; in a file they are as unknown as any other.
 OWN_FIELDS = ("source_line",)
 _ROOTS = {"NetParameter": "SolverParameter", "SolverParameter": "NetParameter"}
 _NAMED_NET = re.compile(r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n\\]{1,200})["']""", re.MULTILINE)
+_FEW = 10  # fields that a message can list
 _KINDS = {"NetParameter": "net", "SolverParameter": "solver"}
 
 
 class Block(NamedTuple):
-    """A message that is being read: its descriptor, what the file calls it, its line."""
+    """A message that is being read: its descriptor, what the file calls it, its line, itself."""
 
     descriptor: Any
     name: str
     line: int
+    message: Any = None
 
 
 def unknown_field(name: str, blocks: Sequence[Block]) -> str:
@@ -36,11 +39,25 @@ def unknown_field(name: str, blocks: Sequence[Block]) -> str:
 def wrong_value(message: Any, field: Any, token: Token) -> str:
     """A remark on a value of the wrong type; mostly nothing."""
     descriptor = message.DESCRIPTOR.name
-    if field.name == "type" and descriptor == "V1LayerParameter" and token.kind == STRING:
-        return "; a type in quotes belongs to a block `layer`, not `layers`"
+    if field.name == "type" and descriptor == "V1LayerParameter":
+        if token.kind == STRING:
+            return "; a type in quotes belongs to a block `layer`, not `layers`"
+        return _newer_type(token.text)
     if field.name == "type" and descriptor == "LayerParameter" and token.kind == WORD:
         return "; a type without quotes belongs to the old block `layers`, not `layer`"
     return ""
+
+
+def _newer_type(name: str) -> str:
+    """For a type that the old block ``layers`` never had, and ``layer`` has."""
+    if name == "CROP":
+        return (
+            '; today it is layer { type: "Crop" crop_param { axis: 2 offset: N } } with the N that '
+            "minicaffe.coord_map.crop computes"
+        )
+    plain = name.replace("_", "").lower()
+    types = [one for one in own_fields() if one.lower() == plain]
+    return f'; today it is layer {{ type: "{types[0]}" }}' if types else ""
 
 
 def _hint(name: str, blocks: Sequence[Block]) -> str:
@@ -49,10 +66,49 @@ def _hint(name: str, blocks: Sequence[Block]) -> str:
         return f"; it is a field of {fork}"
     if len(blocks) == 1 and (hint := _other_root(name, here)):
         return hint
+    if hint := _of_the_type(name, blocks[-1]):
+        return hint
     if inside := _inner_blocks(name, here):
         return f"; it belongs into {_listed(inside)}"
     known = [one for one in here.fields_by_name if one not in OWN_FIELDS]
-    return did_you_mean(name, known) or _outside(name, blocks)
+    if longer := _longer(name, here):
+        return f"; did you mean `{longer}`?"
+    return did_you_mean(name, known) or _outside(name, blocks) or _all_fields(known, blocks)
+
+
+def _of_the_type(name: str, block: Block) -> str:
+    """For a field of a layer whose type is known: what the type's own settings have like it."""
+    own = _own_field(block)
+    if own is None:
+        return ""
+    settings = block.descriptor.fields_by_name[own].message_type
+    if name in settings.fields_by_name:
+        return f"; it belongs into `{own}`"
+    if name.endswith("_param"):
+        return did_you_mean(name, [own])
+    near = _longer(name, settings) or closest(name, list(settings.fields_by_name))
+    own_near = closest(name, list(block.descriptor.fields_by_name))
+    return f"; did you mean `{near}`, in `{own}`?" if near and not own_near else ""
+
+
+def _own_field(block: Block) -> str | None:
+    """The field with the settings of a layer's type, where a layer and its type are known."""
+    if block.descriptor.name != "LayerParameter" or block.message is None:
+        return None
+    return own_field(block.message.type)
+
+
+def _longer(name: str, descriptor: Any) -> str | None:
+    """The field whose name holds this one, as kernel_size does for kernel, the first of them."""
+    found = [one for one in descriptor.fields if f"_{one.name}_".find(f"_{name}_") >= 0]
+    return min(found, key=lambda one: one.number).name if found else None
+
+
+def _all_fields(known: Sequence[str], blocks: Sequence[Block]) -> str:
+    """All that a small block may have."""
+    if len(blocks) < 3 or len(known) > _FEW:
+        return ""
+    return f"; it may have {', '.join(known)}"
 
 
 def other_root(root: Any) -> Any:
@@ -88,7 +144,10 @@ def _outside(name: str, blocks: Sequence[Block]) -> str:
         if name in outer.descriptor.fields_by_name:
             return f"; it is a field of {outer.name or 'the file'}, outside this block"
     for outer in around:
-        if inside := _inner_blocks(name, outer.descriptor):
+        inside = _inner_blocks(name, outer.descriptor)
+        if own := _own_field(outer):
+            inside = [one for one in inside if one in (own, "param")]
+        if inside:
             return f"; it belongs into {_listed(inside)} of {outer.name or 'the file'}"
     return ""
 

@@ -451,7 +451,7 @@ class _Reader:
             inner.SetInParent()
         if "source_line" in inner.DESCRIPTOR.fields_by_name:
             inner.source_line = line
-        block = Block(inner.DESCRIPTOR, field.name, line)
+        block = Block(inner.DESCRIPTOR, field.name, line, inner)
         self.read_message(inner, f"{path}.", _CLOSING[brace], block)
         self._closed[len(self._blocks)] = _Closed(inner, f"{path}.", block, self._last)
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2
 
-from minicaffe.net_spec import settings_field
 from minicaffe.proto import caffe_pb2, schema_docs
 from minicaffe.proto.forks import FORK_FIELDS
+from minicaffe.proto.own_fields import own_field
 from minicaffe.registry import layer_types
 
 ROOT = Path(__file__).parents[2]
@@ -219,7 +219,7 @@ def test_stub_declares_every_layer_type_with_its_fields():
     assert set(stub) == set(layer_types())
     shared = {"ntop", "in_place", "name", "loss_weight", "param", "include"}
     for name, arguments in stub.items():
-        settings = settings_field(name)
+        settings = own_field(name)
         own = set()
         if settings:
             kind = FIELDS[f"LayerParameter.{settings}"].type_name.removeprefix(".caffe.")

@@ -359,11 +359,23 @@ def test_the_one_file_for_the_other_is_one_line(text: str, cls: type, message: s
         ("layer { convolution_param { bottom: 'x' } }", "it is a field of layer, outside"),
         ("layer { convolution_param { lr_mult: 1 } }", "it belongs into `param` of layer"),
         ("bottom: 'x'", "it belongs into `layer`"),
+        ("layer { type: 'Convolution' conv_param { } }", "did you mean `convolution_param`?"),
+        ("layer { type: 'Concat' conv_param { } }", "did you mean `concat_param`?"),
+        ("layer { type: 'Convolution' kernel: 5 }", "did you mean `kernel_size`, in `convolution"),
+        ("layer { type: 'Pooling' kernel_w: 5 }", "it belongs into `pooling_param`"),
+        ("layer { convolution_param { kernel: 5 } }", "did you mean `kernel_size`?"),
+        ("layer { pooling_param { kernel: 5 } }", "did you mean `kernel_size`?"),
+        ("layer { dropout_param { ratio: .5 } }", "did you mean `dropout_ratio`?"),
+        ("layer { type: 'Convolution' convolution_param { weight_filler { alpha: 1 } } }",
+         "it may have type, value, min, max, mean, std, sparse, variance_norm"),
+        ("layers { type: CROP }", "it is a value of FCN's branch `future` of Caffe; today it is "
+         'layer { type: "Crop" crop_param { axis: 2 offset: N } } with the N that minicaffe'),
+        ("layers { type: BATCH_NORM }", 'today it is layer { type: "BatchNorm" }'),
         ("base_lr: 1", "it is a field of a solver, a net is expected here"),
         ("layers { type: 'ReLU' }", "a type in quotes belongs to a block `layer`"),
         ("layer { type: RELU }", "a type without quotes belongs to the old block `layers`"),
     ],
-)
+)  # fmt: skip
 def test_hints(text: str, hint: str) -> None:
     (found,) = problems(text)
     assert f"; {hint}" in found
