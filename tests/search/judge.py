@@ -1,0 +1,138 @@
+"""Whether an engine's results are those of the numpy layers in float64.
+
+Arrays are compared by their distance as a whole. Where it is too large, the reference runs again
+with every layer's results changed by as much as rounding might: what then differs by as much (a
+unit whose input is nearly 0, the maximum of two values that are nearly equal, a gradient that is a
+difference of large numbers) is no fault.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicaffe import engines
+from tests.search.player import Player, Seen
+from tests.search.programs import SearchCase
+
+TOLERANCE = 3e-4
+#: Besides the array's own size, this part of the largest value of its kind counts.
+SHARE = 0.01
+LARGEST = 1e5  # values beyond it say nothing
+DISTURBED = 6  # runs of the reference that rounding is simulated in
+FACTOR = 30.0  # how much larger than the simulated distance is a fault
+
+
+@dataclass
+class Verdict:
+    """What came out of a case on an engine.
+
+    Attributes:
+        fault: the first thing that is wrong, or "".
+        why_not: why nothing was judged, or "".
+    """
+
+    fault: str = ""
+    why_not: str = ""
+
+
+def run(case: SearchCase, engine: str, **options: Any) -> list[Seen]:
+    """What is seen of a case on an engine; an exception that is no message is a fault, too."""
+    with np.errstate(all="ignore"):
+        player: Player | None = None
+        try:
+            player = Player(case, engine, **options)
+            return player.play()
+        except Exception as error:
+            seen = player.seen if player else []
+            return [*seen, Seen(f"{type(error).__name__}: {error}", "error", np.ones(()))]
+
+
+def judge(case: SearchCase, names: Sequence[str] | None = None) -> dict[str, Verdict]:
+    """A verdict on each engine that is here (or of these names)."""
+    names = names or [name for name in engines.engine_names() if not engines.why_unavailable(name)]
+    want = run(case, "numpy", dtype=np.float64)
+    if any(one.kind == "error" for one in want):
+        first = next(one.what for one in want if one.kind == "error")
+        if not first[0].isdigit():  # no message for the user
+            return {name: Verdict(fault=first) for name in names}
+        return {name: Verdict(why_not=first) for name in names}
+    if any(not np.abs(one.values).max(initial=0) < LARGEST for one in want):
+        return {name: Verdict(why_not="values too large to compare") for name in names}
+    return {name: _compare(case, name, want) for name in names}
+
+
+def _compare(case: SearchCase, engine: str, want: list[Seen]) -> Verdict:
+    got = run(case, engine, **(case.options))
+    found = differences(got, want)
+    if not found:
+        return Verdict()
+    if isinstance(found, str):
+        return Verdict(fault=found)
+    allowed = dict.fromkeys(found, 0.0)
+    for number in range(1, DISTURBED + 1):
+        others = run(case, "numpy", dtype=np.float64, disturbed=number)
+        with contextlib.suppress(ValueError):
+            for index, distance in distances(others, want).items():
+                if index in allowed:
+                    allowed[index] = max(allowed[index], distance)
+    worst = {i: far for i, far in found.items() if far > TOLERANCE + FACTOR * allowed[i]}
+    if not worst:
+        return Verdict()
+    first = min(worst)
+    mine = next(one for one in got if one.what == want[first].what)
+    return Verdict(fault=described(want[first], mine, worst[first], allowed[first]))
+
+
+def differences(got: list[Seen], want: list[Seen]) -> dict[int, float] | str:
+    """The distances that are too large, or what else is wrong."""
+    errors = [one.what for one in got if one.kind == "error"]
+    if errors:
+        return errors[0]
+    more = {one.what for one in got} - {one.what for one in want}  # fewer: they were not kept
+    if more:
+        return f"{min(more)} was seen, which the reference does not show"
+    try:
+        return {i: far for i, far in distances(got, want).items() if far > TOLERANCE}
+    except ValueError as error:
+        return str(error)
+
+
+def distances(got: list[Seen], want: list[Seen]) -> dict[int, float]:
+    """How far apart the values are, relative to how large they are, for each that both have.
+
+    Raises:
+        ValueError: shapes differ.
+    """
+    sizes: dict[str, float] = {}
+    for one in want:
+        sizes[one.kind] = max(sizes.get(one.kind, 0.0), float(np.abs(one.values).max(initial=0)))
+    mine = {one.what: one.values for one in got}
+    found = {}
+    for index, one in enumerate(want):
+        if one.what not in mine:
+            continue
+        values = mine[one.what]
+        if values.shape != one.values.shape:
+            raise ValueError(f"{one.what}: shape {values.shape}, expected {one.values.shape}")
+        room = SHARE * sizes[one.kind] * np.sqrt(one.values.size)
+        far = np.linalg.norm((values - one.values).ravel())
+        scale = np.linalg.norm(one.values.ravel()) + room
+        found[index] = float(far / scale) if np.isfinite(far) and scale else float(far > 0) * 1e9
+        if np.isnan(far):
+            found[index] = np.inf
+    return found
+
+
+def described(want: Seen, got: Seen, far: float, allowed: float) -> str:
+    """A difference in one line."""
+    out = np.abs(got.values - want.values) > TOLERANCE * np.abs(want.values).max(initial=0)
+    show = [np.array2string(one.values.ravel()[:4], precision=4) for one in (want, got)]
+    return (
+        f"{want.what}: off by {far:.2g} in all (rounding: {allowed:.1g}), {int(out.sum())} of "
+        f"{out.size} elements; expected {show[0]}…, got {show[1]}…"
+    )
