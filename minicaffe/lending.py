@@ -23,27 +23,25 @@ class Lending:
     def __init__(
         self, nodes: Sequence[Node], blobs: Mapping[str, Blob], kept: Iterable[str]
     ) -> None:
-        self._nodes, self._blobs, self._kept = nodes, blobs, set(kept)
+        self._nodes, self._blobs = nodes, blobs
+        self._kept = [blobs[name] for name in kept]
+        for node in nodes:
+            if not (node.bottoms and node.repeatable):
+                self._kept += node.tops
         self._free: list[np.ndarray] = []
-        self._ends: list[list[Dropped]] = []
+        last = {
+            blob: index for index, node in enumerate(nodes) for blob in (*node.bottoms, *node.tops)
+        }
+        #: The blobs that each layer is the last to use.
+        self._ends: list[list[Blob]] = [[] for _ in nodes]
+        for blob, index in last.items():
+            self._ends[index].append(blob)
+        self._in_use: set[Blob] = set()
 
     def begin(self) -> None:
-        """Find out after which layer each array is free (shapes may have changed)."""
-        for node in self._nodes:
-            node.reshape_if_needed()
-        kept = {self._blobs[name].data_memory for name in self._kept}
-        kept.update(
-            top.data_memory for node in self._nodes if not node.bottoms for top in node.tops
-        )
-        last: dict[SyncedMemory, int] = {}
-        for index, node in enumerate(self._nodes):
-            for blob in (*node.bottoms, *node.tops):
-                last[blob.data_memory] = index
-        self._ends = [[] for _ in self._nodes]
-        for name, blob in self._blobs.items():
-            memory = blob.data_memory
-            if memory in last and memory not in kept:
-                self._ends[last.pop(memory)].append(Dropped(memory, name))
+        """A forward begins. What memory a blob has is asked when it is given back, as shapes may
+        change on the way."""
+        self._in_use = {blob for ends in self._ends for blob in ends}
 
     def before(self, index: int) -> None:
         """Lend arrays to the layer's tops."""
@@ -59,9 +57,15 @@ class Lending:
                     memory.borrow(chosen)
 
     def after(self, index: int) -> None:
-        """Take back the arrays that no later layer reads, unless somebody holds them."""
-        for dropped in self._ends[index]:
-            memory = dropped.memory
-            if memory.allocated and not memory.held:
+        """Take back the arrays that no later layer reads, unless a program holds them."""
+        self._in_use.difference_update(self._ends[index])
+        kept = {blob.data_memory for blob in (*self._kept, *self._in_use)}
+        for blob in self._ends[index]:
+            memory = blob.data_memory
+            if memory not in kept and memory.allocated and not memory.held:
                 self._free.append(memory.give_back())
-                memory.newer = dropped
+                memory.newer = Dropped(memory, self._name_of(memory))
+
+    def _name_of(self, memory: SyncedMemory) -> str:
+        """The first blob's that shows it."""
+        return next(name for name, blob in self._blobs.items() if blob.data_memory is memory)

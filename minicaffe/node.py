@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import MemoryLimitError, MinicaffeError, ShapeError
 from minicaffe.layer import Layer
+from minicaffe.memory import only_read
 
 
 @dataclass(eq=False)
@@ -86,8 +87,13 @@ class Node:
 
     def reshape_if_needed(self) -> None:
         """Reshape when a blob's shape is not what it was after the last time."""
-        if self._shapes != self._current_shapes():
+        if not self.up_to_date:
             self.reshape()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the blobs' shapes are what they were after the last reshape."""
+        return self._shapes == self._current_shapes()
 
     def _current_shapes(self) -> list[tuple[int, ...]]:
         return [blob.shape for blob in self.bottoms] + [blob.shape for blob in self.tops]
@@ -105,6 +111,28 @@ class Node:
         for top in self.losses:
             loss += float(np.vdot(top.data, top.diff))
         return loss
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it overwrites one of its bottoms."""
+        return any(top is bottom for top in self.tops for bottom in self.bottoms)
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether another forward of the same values makes the same tops. A class from outside of
+        this package may count or draw."""
+        layer = self.layer
+        return layer.type != "Python" and type(layer).__module__.startswith("minicaffe.layers.")
+
+    def forward_again(self) -> None:
+        """Fill the tops as the last forward did: parameters that a forward changes (a BatchNorm's
+        statistics) count a batch once."""
+        blobs = self.layer.blobs
+        with only_read([blob.data_memory for blob in blobs]):
+            kept = [blob.data.copy() for blob in blobs]
+            self.forward()
+            for blob, values in zip(blobs, kept, strict=True):
+                blob.data[...] = values
 
     def backward(self) -> None:
         """Fill the bottoms' diffs and add to the parameters' diffs."""

@@ -93,8 +93,8 @@ class NumpyPlan:
         if dropped:
             with np.errstate(all="ignore"):
                 for node in self._nodes[:start]:
-                    if node.bottoms:
-                        node.forward()
+                    if node.bottoms and (node.repeatable or node.in_place):
+                        node.forward_again()
 
     @with_blas_threads(busy_thread_count)
     def backward(self, start: int, end: int) -> None:

@@ -55,7 +55,7 @@ def test_another_number_of_threads_builds_anew(monkeypatch: pytest.MonkeyPatch) 
             steps = twins.onednn.plan.steps  # type: ignore[attr-defined]
             twins.step()
             twins.same()
-            assert twins.onednn.plan.steps is not steps  # type: ignore[attr-defined]
+            assert not set(steps) & set(twins.onednn.plan.steps)  # type: ignore[attr-defined]
             assert set(used) == {count}
             used.clear()
     finally:

@@ -83,6 +83,11 @@ class Versions:
         self.tensors[tensor.memory] = tensor
         return tensor
 
+    def overwrite(self, memory: SyncedMemory) -> None:
+        """A layer that is no step of these writes the next version."""
+        if memory in self.tensors:
+            self.tensors[memory].superseded = True
+
     def keep(self) -> None:
         """A step is complete."""
         self._replaced.clear()
@@ -105,9 +110,14 @@ class Builder:
         options: how to build.
         training: keep what the gradients need.
         looked_at: memories that steps must not leave unfilled, as somebody reads them.
-        given: gradients that callers may write before a backward: those of the net's outputs.
+        given: gradients that others than steps may write before a backward: those of the net's
+            outputs, and of blobs that layers elsewhere read.
+        crowded: memories each of whose versions needs a home of its own, as a backward reads
+            what later layers would overwrite.
 
     Attributes:
+        untouched: gradients that no step writes, and that nobody has asked for so far: they are
+            taken to be 0.
         storage: data type in which the current step reads and writes; what it reads in
             another one is reordered.
     """
@@ -118,14 +128,16 @@ class Builder:
         training: bool,
         looked_at: Container[SyncedMemory] = (),
         given: Container[SyncedMemory] = (),
+        crowded: Container[SyncedMemory] = (),
     ) -> None:
         self.options = options
-        self._looked_at, self._given = looked_at, given
+        self._looked_at, self._given, self._crowded = looked_at, given, crowded
         self.storage = options.storage
         self.training = training
         self.calls = Calls()
         self.values = Versions()
         self.gradients = Versions()
+        self.untouched: list[SyncedMemory] = []
         self.weights = Weights(self)
         self._copied: list[Tensor] = []  # by the current step
 
@@ -135,6 +147,12 @@ class Builder:
         """Start the list of another step, which may ask for a data type of its own."""
         self.storage = self.options.storage if storage is None else storage
         self.calls = Calls()
+
+    def begin_backward(self) -> None:
+        """Start with the gradients, all of them; perhaps not for the first time."""
+        self.gradients = Versions()
+        self.untouched = []
+        self.weights.begin_backward()
 
     @contextmanager
     def storing(self, dtype: int) -> Iterator[None]:
@@ -214,12 +232,21 @@ class Builder:
         self.calls.reads.append(tensor)
         if desc is None:
             desc = tensor.home.desc.stored_as(self.storage)
+        if versions is self.values and tensor.is_plain and memory in self._crowded:
+            return self._copy_of(tensor, desc)
         copy, primitive = tensor.add_copy(desc)
         if primitive is not None:
             self._copied.append(tensor)
             if tensor.is_plain and tensor not in self.calls.writes:
                 self.then(tensor.bring_out)  # an input that the last forward has overwritten
             self.then(primitive)
+        return copy
+
+    def _copy_of(self, tensor: Tensor, desc: Desc) -> Memory:
+        """Values of a plain array that will hold others by the time of the backward."""
+        self.then(tensor.bring_out)
+        copy = self.own(desc)
+        self.then(reorder(tensor.home, copy))
         return copy
 
     def _current(self, versions: Versions, memory: SyncedMemory, shape: tuple[int, ...]) -> Tensor:
@@ -253,6 +280,7 @@ class Builder:
 
     def result(self, blob: Blob, desc: Desc, *, apart: bool = False) -> Memory:
         """Where a step writes the blob's values; ``apart`` leaves the plain array alone."""
+        apart = apart or blob.data_memory in self._crowded
         tensor = Tensor(blob.data_memory, blob.shape, desc, apart=apart)
         return self._write(self.values, tensor)
 
@@ -265,7 +293,8 @@ class Builder:
         """The home of the blob's values, which the step overwrites; another one where it is
         shared or of another layout."""
         tensor = self.values.of(blob.data_memory, blob.shape)
-        if tensor.shared or tensor.home.desc != desc:
+        crowded = blob.data_memory in self._crowded
+        if tensor.shared or crowded or tensor.home.desc != desc:
             return self.result(blob, desc)
         return self._write(self.values, tensor.overwritten())
 
@@ -292,9 +321,12 @@ class Builder:
             self._write(self.values, of_bottom.shared_with(top.data_memory))
 
     def has_gradient(self, blob: Blob) -> bool:
-        """Whether a step writes the blob's gradient, or somebody else may have."""
+        """Whether a step writes the blob's gradient, or a program may have."""
         memory = blob.diff_memory
-        return memory in self.gradients.tensors or memory.allocated or memory in self._given
+        if memory in self.gradients.tensors or memory.allocated or memory in self._given:
+            return True
+        self.untouched.append(memory)
+        return False
 
     def _write(self, versions: Versions, tensor: Tensor) -> Memory:
         self.calls.writes.append(versions.replace(tensor))

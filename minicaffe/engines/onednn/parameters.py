@@ -43,6 +43,7 @@ class Weights:
         self._builder = builder
         self._copies: list[tuple[SyncedMemory, Memory, Freshened]] = []
         self._kept = 0  # how many of them belong to steps that are complete
+        self._forwards: int | None = None  # how many the forward has made
 
     def keep(self) -> None:
         """A step is complete."""
@@ -51,6 +52,12 @@ class Weights:
     def forget(self) -> None:
         """Take back what the current step has made."""
         del self._copies[self._kept :]
+
+    def begin_backward(self) -> None:
+        """Gradients come now; what an earlier attempt at them has made is forgotten."""
+        if self._forwards is None:
+            self._forwards = len(self._copies)
+        del self._copies[self._forwards :]
 
     def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
         """A parameter's values seen through a descriptor of its plain array.

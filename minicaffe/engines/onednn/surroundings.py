@@ -16,10 +16,13 @@ class Surroundings:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         self._nodes = nodes
-        self._tops = [top for node in nodes for top in node.tops]
-        bottoms = [bottom for node in nodes for bottom in node.bottoms]
-        self._blobs = list(dict.fromkeys([*bottoms, *self._tops]))
+        blobs = [blob for node in nodes for blob in (*node.bottoms, *node.tops)]
+        self._blobs = list(dict.fromkeys(blobs))
         self._shapes: list[tuple[int, ...]] = []
+
+    def forget(self) -> None:
+        """Shapes may change without a look at all layers."""
+        self._shapes = []
 
     def reshape(self) -> None:
         """Let the layers whose blobs have other shapes than the last time look at them."""
@@ -30,9 +33,9 @@ class Surroundings:
 
     def now(self) -> list[object]:
         """To be compared with what it was when the calls were prepared."""
-        tops = self._tops
-        found: list[object] = [top.shape for top in tops]
-        found += [top.data_memory for top in tops]
-        found += [top.diff_memory for top in tops]
+        near = self._blobs
+        found: list[object] = [blob.shape for blob in near]
+        found += [blob.data_memory for blob in near]
+        found += [blob.diff_memory for blob in near]
         blobs = [blob for node in self._nodes for blob in node.layer.blobs]
         return found + [id(blob.data_memory.plain) for blob in blobs]
