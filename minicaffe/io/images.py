@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, Protocol
 
 import numpy as np
 
+from minicaffe.arguments import file_name
 from minicaffe.blob import shape_text
 from minicaffe.data.images import opened_image
-from minicaffe.errors import DataError, ShapeError
+from minicaffe.errors import ArgumentError, DataError, ShapeError
 from minicaffe.files import open_to_read
+from minicaffe.io import splines
 
 #: How bright red, green and blue look (ITU-R BT.709, as scikit-image weighs them).
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], np.float32)
 
 
-def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarray:
+def load_image(filename: str | os.PathLike[str] | SupportsRead, color: bool = True) -> np.ndarray:
     """Read an image file.
 
     Args:
-        filename: a JPEG, PNG or other file that Pillow reads.
+        filename: a JPEG, PNG or other file that Pillow reads: its name, or the file itself,
+            opened with ``"rb"``, an ``io.BytesIO``, or what ``urllib.request.urlopen`` returns.
+            A file that can do so is read from its beginning.
         color: True gives three channels (a grey image three equal ones), False one.
 
     Returns:
@@ -29,17 +34,14 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
         Transparency is dropped.
 
     Raises:
+        ArgumentError: neither a name nor a file, or a file opened as text.
         DataError: the file is missing or is no image.
         MissingExtraError: Pillow is not installed.
     """
-    name = os.fspath(filename)
+    name, data = _contents(filename)
     try:
-        with open_to_read(name) as stream:
-            data = stream.read()
         with opened_image(data) as image:
             pixels = _pixels(image)
-    except FileNotFoundError:
-        raise DataError("there is no such image file", path=name) from None
     except (OSError, ValueError) as error:
         raise DataError(f"this cannot be read as an image ({error})", path=name) from error
     except DataError as error:
@@ -48,6 +50,47 @@ def load_image(filename: str | os.PathLike[str], color: bool = True) -> np.ndarr
     if color:
         return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     return pixels if pixels.shape[2] == 1 else (pixels @ _LUMINANCE)[:, :, np.newaxis]
+
+
+class SupportsRead(Protocol):
+    """A file opened with ``"rb"``, or what can be read like one."""
+
+    def read(self) -> bytes:
+        """All bytes from here on."""
+
+
+def _contents(filename: Any) -> tuple[str, bytes]:
+    """What messages call an image file, and what is in it."""
+    if hasattr(filename, "read"):
+        return _read_stream(filename)
+    if isinstance(filename, bytes | bytearray | memoryview) and b"\0" in bytes(filename):
+        raise ArgumentError("bytes of an image are given; load_image takes io.BytesIO(them)")
+    name = file_name(filename, "filename")
+    try:
+        with open_to_read(name) as stream:
+            return name, stream.read()
+    except FileNotFoundError:
+        hint = "; give urllib.request.urlopen(it) for an address" if "://" in name else ""
+        raise DataError(f"there is no such image file{hint}", path=name) from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"this cannot be read as an image ({error})", path=name) from error
+
+
+def _read_stream(stream: Any) -> tuple[str, bytes]:
+    """The name and all bytes of an open file."""
+    name = getattr(stream, "name", None)
+    name = name if isinstance(name, str) else f"<{type(stream).__name__}>"
+    with suppress(OSError, ValueError, AttributeError):  # pipes and sockets cannot
+        stream.seek(0)
+    try:
+        data = stream.read()
+    except UnicodeDecodeError:
+        data = ""
+    except (OSError, ValueError) as error:  # ValueError: it is closed
+        raise DataError(f"the file cannot be read ({error})", path=name) from error
+    if not isinstance(data, bytes):
+        raise ArgumentError('the file was opened as text; open it with open(name, "rb")', path=name)
+    return name, data
 
 
 def _pixels(image: Any) -> np.ndarray:
@@ -70,14 +113,16 @@ def resize_image(
 
     The two rules are pycaffe's: with 1 or 3 channels output pixel i lies at
     (i + ½)·old/new - ½ of the input and, where that is outside, the image goes on with its
-    smallest value (scikit-image's ``resize`` with ``mode="constant"``, before it began to
-    smooth); with another number of channels at i·(old - 1)/(new - 1), so that the corners
-    stay the corners (scipy's ``zoom``).
+    smallest value; no value leaves the image's range (scikit-image's ``resize`` with
+    ``mode="constant", anti_aliasing=False``, as it was before it began to smooth). With another
+    number of channels it lies at i·(old - 1)/(new - 1), so that the corners stay the corners,
+    and splines go on as mirror images (scipy's ``zoom``).
 
     Args:
         im: height × width × channels.
         new_dims: the new height and width.
-        interp_order: 0 takes the nearest pixel, 1 interpolates linearly.
+        interp_order: 0 takes the nearest pixel, 1 interpolates linearly, 2 to 5 take splines
+            of this order; 3 is cubic.
 
     Returns:
         new height × new width × channels, float32.
@@ -92,15 +137,25 @@ def resize_image(
             f"cannot resize an array of shape {shape_text(im.shape)} to {height}×{width}; "
             "expected height×width×channels, and sizes of at least 1"
         )
-    if interp_order not in (0, 1):
-        raise DataError(f"interp_order is {interp_order}, expected 0 (nearest) or 1 (linear)")
+    if interp_order not in range(6):
+        raise DataError(
+            f"interp_order is {interp_order!r}, expected 0 (nearest), 1 (linear) or 2 to 5 "
+            "(splines; 3 is cubic)"
+        )
     values = im.astype(np.float64 if im.dtype == np.float64 else np.float32)
-    place = _centred if im.shape[2] in (1, 3) else _cornered
-    border = values.min()
+    centred = im.shape[2] in (1, 3)
+    place = _centred if centred else _cornered
+    border, most = values.min(), values.max()
     for axis, new in ((0, height), (1, width)):
         if values.shape[axis] != new:
             where = place(values.shape[axis], new)
-            values = _interpolate(values, axis, where, interp_order, border)
+            if interp_order > 1:
+                beyond = float(border) if centred else None
+                values = splines.interpolate(values, axis, where, interp_order, beyond)
+            else:
+                values = _interpolate(values, axis, where, interp_order, border)
+    if interp_order > 1 and centred:  # a spline may rise above what it passes through
+        values = values.clip(border, most)
     return values.astype(np.float32)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO, StringIO
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from minicaffe import io
-from minicaffe.errors import DataError, ShapeError
+from minicaffe.errors import DataError, MinicaffeError, ShapeError
 
 rng = np.random.default_rng(3)
 
@@ -59,8 +62,8 @@ def test_resize_to_the_nearest():
     assert io.resize_image(im, (1, 2), interp_order=0).ravel().tolist() == [1, 3]
     doubled = io.resize_image(im, (2, 8), interp_order=0)
     assert doubled[1].ravel().tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
-    with pytest.raises(DataError, match="interp_order is 3, expected 0"):
-        io.resize_image(im, (1, 2), interp_order=3)
+    with pytest.raises(DataError, match="interp_order is 6, expected 0"):
+        io.resize_image(im, (1, 2), interp_order=6)
 
 
 def test_resize_of_other_types():
@@ -145,6 +148,54 @@ class TestLoadImage:
     def test_floats(self):
         self.image.fromarray(np.array([[0.25, 2.0]], np.float32)).save("x.tiff")
         assert io.load_image("x.tiff", False).ravel().tolist() == [0.25, 2.0]
+
+    def test_open_files(self):
+        """Programs that have an image in memory, from the network say, give a stream."""
+        memory = BytesIO()
+        self.image.fromarray(self.rgb).save(memory, "PNG")  # it is at its end now
+        want = self.rgb / 255.0
+        np.testing.assert_allclose(io.load_image(memory), want, rtol=1e-6)
+        assert io.load_image(memory, color=False).shape == (4, 5, 1)
+        name = self.save(self.rgb)
+        with open(name, "rb") as stream:
+            np.testing.assert_allclose(io.load_image(stream), want, rtol=1e-6)
+        np.testing.assert_allclose(io.load_image(Path(name)), want, rtol=1e-6)
+        np.testing.assert_allclose(io.load_image(name.encode()), want, rtol=1e-6)
+
+    def test_a_stream_that_cannot_go_back(self):
+        class Response:
+            """What a server sends; it can be read once, and has no name."""
+
+            def __init__(self, data: bytes) -> None:
+                self.data = data
+
+            def read(self) -> bytes:
+                data, self.data = self.data, b""
+                return data
+
+        with open(self.save(self.rgb), "rb") as stream:
+            response = Response(stream.read())
+        np.testing.assert_allclose(io.load_image(response), self.rgb / 255.0, rtol=1e-6)
+        with pytest.raises(DataError, match=r"<Response>: this cannot be read as an image"):
+            io.load_image(response)
+
+    def test_what_is_neither_a_name_nor_an_open_file(self):
+        name = self.save(self.rgb)
+        closed = open(name, "rb")  # noqa: SIM115
+        closed.close()
+        with pytest.raises(DataError, match=r"x\.png: the file cannot be read"):
+            io.load_image(closed)
+        with open(name) as text, pytest.raises(TypeError, match=r'open\(name, "rb"\)'):
+            io.load_image(text)
+        with pytest.raises(TypeError, match=r'open\(name, "rb"\)'):
+            io.load_image(StringIO("text"))
+        with pytest.raises(TypeError, match=r"takes io\.BytesIO"):
+            io.load_image(Path(name).read_bytes())
+        for wrong in (None, 3, self.rgb):
+            with pytest.raises(MinicaffeError, match="expected the name of a file"):
+                io.load_image(wrong)
+        with pytest.raises(DataError, match=r"urllib\.request\.urlopen"):
+            io.load_image("http://localhost/x.png")
 
     def test_files_that_are_no_images(self):
         with pytest.raises(DataError, match=r"nowhere.png: there is no such image file"):
