@@ -194,14 +194,18 @@ def blob_proto(array: np.ndarray, diff: np.ndarray | None = None, *, legacy: boo
     return proto
 
 
-def read_blob(path: str | os.PathLike[str]) -> np.ndarray:
+def read_blob(path: str | os.PathLike[str], *, inner: bool = False) -> np.ndarray:
     """The array in a ``.binaryproto`` file, such as an image mean.
+
+    Args:
+        path: the file.
+        inner: another file names it, so it must be a regular one.
 
     Raises:
         DataError: the file cannot be read, or is something else.
     """
     try:
-        proto = read_binary(os.fspath(path), caffe_pb2.BlobProto)
+        proto = read_binary(os.fspath(path), caffe_pb2.BlobProto, inner=inner)
         if not proto.ListFields():
             with open(path, "rb") as stream:
                 reason = why_unreadable(stream.read(ENOUGH), caffe_pb2.BlobProto)

@@ -22,22 +22,54 @@ _NO_FOLDERS_OPEN = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.EINVAL)
 _NO_FOLDERS_SYNCED = (errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
-def open_to_read(path: str | os.PathLike[str]) -> BinaryIO:
-    """Open a file for reading; a device, which may have no end, is refused.
+def open_to_read(path: str | os.PathLike[str], *, pipes: bool = False) -> BinaryIO:
+    """Open a file for reading, if it is a regular one.
 
-    A prototxt names files, and who wrote it may be somebody else than who runs it. Pipes and
-    terminals are read.
+    A prototxt names files, and who wrote it may be another than who runs it. Such files, and
+    those in lists, folders and solver states, must be regular: a pipe would wait for ever for
+    a writer, a device may have no end, and opening some does something.
+
+    Args:
+        path: its name.
+        pipes: take pipes and terminals besides, and wait for what comes: where the user names
+            the file itself, as in ``minicaffe summarize /dev/stdin`` or ``<(...)`` of a shell.
 
     Raises:
-        OSError: it cannot be opened, or is a device.
+        OSError: it cannot be opened, or is of another kind.
         ValueError: the name holds a NUL.
     """
-    stream = open(path, "rb")  # noqa: SIM115  (the caller closes it)
+    if not pipes:
+        check_regular(path)
+    # What stands there may change before it is opened, so a pipe must not block even then.
+    stream = open(path, "rb", opener=None if pipes else _without_waiting)  # noqa: SIM115
     mode = os.fstat(stream.fileno()).st_mode
-    if stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and not stream.isatty()):
-        stream.close()
-        raise OSError(errno.ENODEV, "it is a device, a file is expected", os.fspath(path))
-    return stream
+    if stat.S_ISREG(mode) or (pipes and (stat.S_ISFIFO(mode) or stream.isatty())):
+        return stream
+    stream.close()
+    raise _not_regular(path, mode)
+
+
+def check_regular(path: str | os.PathLike[str]) -> None:
+    """Refuse what is no regular file, without opening it.
+
+    Raises:
+        OSError: it is none, or not there.
+        ValueError: the name holds a NUL.
+    """
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode):
+        raise _not_regular(path, mode)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _not_regular(path: str | os.PathLike[str], mode: int) -> OSError:
+    if stat.S_ISDIR(mode):
+        return IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+    return OSError(errno.ENODEV, f"it is a {kind}, a file is expected", os.fspath(path))
 
 
 @contextmanager

@@ -45,8 +45,13 @@ __all__ = [
 logger = logging.getLogger("minicaffe")
 
 
-def load_weights(net: Any, path: str) -> None:
+def load_weights(net: Any, path: str, *, inner: bool = False) -> None:
     """Copy trained layers by name from a ``.caffemodel`` or HDF5 file (told by its content).
+
+    Args:
+        net: gets them.
+        path: the file.
+        inner: another file names it, so it must be a regular one.
 
     Raises:
         SnapshotError: the file cannot be read, or a layer's parameters do not fit; the
@@ -55,7 +60,7 @@ def load_weights(net: Any, path: str) -> None:
     if weights_hdf5.is_hdf5(path):
         load_hdf5(net, path)
         return
-    file = map_binary(path)
+    file = map_binary(path, inner=inner)
     layers = stored_layers(file.view, path)
     _copy_layers(net, layers, path, after_each=file.forget)
 

@@ -15,7 +15,7 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError
 from minicaffe.extras import require
 from minicaffe.file_kinds import HDF5_SIGNATURE, hdf5_kind
-from minicaffe.files import write_beside
+from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.hdf5_reader import Hdf5Reader
 from minicaffe.limits import Limits
 
@@ -23,9 +23,12 @@ logger = logging.getLogger("minicaffe")
 
 
 def is_hdf5(path: str) -> bool:
-    """Whether the file begins as HDF5 files do; a missing file does not."""
+    """Whether the file begins as HDF5 files do.
+
+    A missing file does not, nor does a pipe, which could be read only once.
+    """
     try:
-        with open(path, "rb") as stream:
+        with open_to_read(path) as stream:
             return stream.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
     except (OSError, ValueError):  # ValueError: the name holds a NUL
         return False
@@ -51,11 +54,14 @@ def open_hdf5(
         MissingExtraError: h5py is not installed.
     """
     try:
-        return Hdf5Reader(require_h5py().File(path, "r"), path, error, limits)
+        h5py = require_h5py()
+        check_regular(path)  # HDF5 itself would wait for what comes through a pipe
+        return Hdf5Reader(h5py.File(path, "r"), path, error, limits)
     except MissingExtraError as missing:
         raise missing.locate(path=path) from missing.__cause__
     except Exception as reason:  # h5py raises several classes for a damaged file
-        raise error(f"cannot be read as an HDF5 file: {reason}", path=path) from reason
+        text = (isinstance(reason, OSError) and reason.strerror) or reason
+        raise error(f"cannot be read as an HDF5 file: {text}", path=path) from reason
 
 
 def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:

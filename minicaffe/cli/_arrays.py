@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from minicaffe.errors import DataError, GraphError, MinicaffeError
-from minicaffe.limits import Limits
+from minicaffe.array_files import read_arrays
+from minicaffe.errors import DataError, GraphError
 
 
 def parse_shapes(texts: Sequence[str], param: Any) -> dict[str, tuple[int, ...]]:
@@ -49,15 +49,7 @@ def read_inputs(path: str, names: Sequence[str]) -> dict[str, np.ndarray]:
     Raises:
         DataError: the file cannot be read, or has other arrays.
     """
-    try:
-        with open(path, "rb") as stream:
-            arrays = _load(stream)
-    except OSError as reason:
-        raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
-    except MinicaffeError as error:
-        raise error.locate(path=path) from None
-    except Exception as reason:  # numpy and zipfile raise nearly everything for damaged files
-        raise DataError(f"this is no .npy or .npz file: {reason}", path=path) from reason
+    arrays = read_arrays(path)
     if list(arrays) == [""]:
         if len(names) != 1:
             raise DataError(
@@ -70,20 +62,4 @@ def read_inputs(path: str, names: Sequence[str]) -> dict[str, np.ndarray]:
         raise DataError(
             f"arrays {', '.join(sorted(arrays))} found, expected {', '.join(names)}", path=path
         )
-    for name, array in arrays.items():
-        if not isinstance(array, np.ndarray):  # another kind of file in the archive
-            raise DataError(f"'{name}' is no array", path=path)
-        if array.dtype.kind not in "fiub":
-            raise DataError(f"'{name}' holds {array.dtype}, numbers are expected", path=path)
     return {name: array.astype(np.float32) for name, array in arrays.items()}
-
-
-def _load(stream: BinaryIO) -> dict[str, Any]:
-    """The arrays in a .npz file by name; that of a .npy file under ""."""
-    loaded = np.load(stream, allow_pickle=False)
-    if isinstance(loaded, np.ndarray):
-        return {"": loaded}
-    with loaded:
-        unpacked = sum(entry.file_size for entry in loaded.zip.infolist())
-        Limits().check(unpacked, "what is packed in it")
-        return {name: loaded[name] for name in loaded.files}

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.array_files import read_array
 from minicaffe.blobproto import read_blob
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, engine_of, limit_options
 from minicaffe.errors import DataError
+from minicaffe.files import check_regular
 
 # What Caffe's scripts use, as seen from the folder of its sources
 _MODEL = "models/bvlc_reference_caffenet/deploy.prototxt"
@@ -90,31 +92,28 @@ def load_mean(path: str) -> np.ndarray | None:
         return None
     _require_file(path, "mean_file")
     if path.endswith(".npy"):
-        return load_array(path)
+        return read_array(path)
     mean = read_blob(path)
     return mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
 
 
-def load_array(path: str) -> np.ndarray:
-    """The array in a ``.npy`` file of numbers.
+def check_image_file(path: str) -> None:
+    """Refuse a pipe or device in the place of an image that a list or folder names.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: it is one; nothing is said of a file that is not there.
     """
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as reason:
+        check_regular(path)
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
         text = getattr(reason, "strerror", None) or reason
-        raise DataError(f"this cannot be read as a .npy file of numbers: {text}", path=path) from (
-            reason
-        )
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiu":
-        raise DataError("this is not a .npy file of numbers", path=path)
-    return array
+        raise DataError(f"this cannot be read as an image ({text})", path=path) from reason
 
 
 def _require_file(path: str, flag: str) -> None:
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         hint = ", or --mean_file='' for none" if flag == "mean_file" else ""
         raise DataError(
             f"there is no such file (as seen from {os.getcwd()}); give --{flag}=FILE{hint}",

@@ -23,6 +23,7 @@ import yaml
 from minicaffe.cli._flags import FLAGS, Flag
 from minicaffe.cli._overrides import Override, from_yaml
 from minicaffe.errors import PrototxtError
+from minicaffe.files import open_to_read
 from minicaffe.suggest import did_you_mean
 
 _MAX_BYTES = 50_000  # YAML is read at some 100 kB a second
@@ -104,7 +105,7 @@ def _root(path: str) -> yaml.Node | None:
 
 
 def _contents(path: str) -> str:
-    with open(path, "rb") as stream:
+    with open_to_read(path, pipes=True) as stream:
         raw = stream.read(_MAX_BYTES + 1)
     if len(raw) > _MAX_BYTES:
         raise PrototxtError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from minicaffe.errors import DataError
+from minicaffe.files import open_to_read
 
 # glog's prefix: level, month and day (newer versions put the year before them), time of day
 _STAMP = re.compile(r"[IWEF](\d{4})?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,6}) ")
@@ -81,8 +82,8 @@ def _value(
 def _lines(path: str) -> Iterator[tuple[float, str]]:
     """Seconds and text of each line after the one that begins the training."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            lines = stream.read().splitlines()
+        with open_to_read(path, pipes=True) as stream:
+            lines = stream.read().decode("utf-8", "replace").splitlines()
         year = datetime.fromtimestamp(os.path.getctime(path)).year
     except OSError as reason:
         raise DataError(f"cannot read the log: {reason.strerror}", path=path) from reason

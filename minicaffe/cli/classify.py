@@ -20,11 +20,12 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.array_files import read_array
 from minicaffe.classifier import Classifier
 from minicaffe.cli._classifying import (
     add_model_flags,
+    check_image_file,
     integers,
-    load_array,
     load_mean,
     model_options,
 )
@@ -92,6 +93,8 @@ def _inputs(path: str, ending: str) -> Sequence[Any]:
     files = sorted(glob.glob(os.path.join(glob.escape(path), f"*.{ending}")))
     if not files:
         raise DataError(f"no file in this folder ends with .{ending}; give --ext", path=path)
+    for file in files:
+        check_image_file(file)
     return files
 
 
@@ -101,7 +104,7 @@ def _image(given: Any, *, color: bool) -> Any:
 
 
 def _stack(path: str) -> Sequence[np.ndarray]:
-    images = load_array(path)
+    images = read_array(path)
     if images.ndim != 4 or not len(images):
         raise DataError(
             f"an array of shape {images.shape}, expected number×height×width×channels", path=path

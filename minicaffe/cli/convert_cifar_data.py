@@ -19,6 +19,7 @@ from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import BACKENDS, new_database
 from minicaffe.data.datum import make_datum
 from minicaffe.errors import DataError
+from minicaffe.files import open_to_read
 
 logger = logging.getLogger("minicaffe")
 
@@ -54,7 +55,7 @@ def read_batch(path: str) -> np.ndarray:
         DataError: the file cannot be read, or is no such file.
     """
     try:
-        with open(path, "rb") as stream:
+        with open_to_read(path) as stream:
             content = stream.read()
     except OSError as reason:
         raise DataError(

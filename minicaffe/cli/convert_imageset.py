@@ -23,6 +23,7 @@ from minicaffe.data.datum import make_datum
 from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import ENCODINGS, Color, decode_image, encode_image, resize_image
 from minicaffe.errors import DataError
+from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
@@ -148,7 +149,7 @@ class DatumMaker:
         """
         encoding = self._kind(path) if self._encoded else ""
         try:
-            with open(path, "rb") as stream:
+            with open_to_read(path) as stream:
                 content = stream.read()
             image = decode_image(content, self._color)
         except (OSError, DataError) as reason:

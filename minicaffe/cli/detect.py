@@ -19,13 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.cli._classifying import add_model_flags, load_mean, model_options
+from minicaffe.cli._classifying import add_model_flags, check_image_file, load_mean, model_options
 from minicaffe.cli._flags import explained, whole
 from minicaffe.cli._progress import Counter
 from minicaffe.detector import Detector
 from minicaffe.errors import DataError
 from minicaffe.extras import require
-from minicaffe.files import write_beside
+from minicaffe.files import open_to_read, write_beside
 from minicaffe.log import StatusHandler
 
 COORDINATES = ("ymin", "xmin", "ymax", "xmax")
@@ -90,6 +90,7 @@ def _detect(detector: Detector, windows: Windows, log: StatusHandler) -> list[di
     group: Windows = {}
     with Counter(log, len(windows), "images") as counter:
         for index, (name, places) in enumerate(windows.items(), 1):
+            check_image_file(name)
             group[name] = places
             if index == len(windows) or sum(map(len, group.values())) >= enough:
                 found += detector.detect_windows(group.items())
@@ -134,8 +135,8 @@ def _read_csv(path: str) -> Windows:
 
 def _open(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", newline="") as stream:
-            return stream.read().splitlines(keepends=True)
+        with open_to_read(path, pipes=True) as stream:
+            return stream.read().decode("utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as reason:
         text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
         raise DataError(f"cannot read the input: {text}", path=path) from reason

@@ -20,6 +20,8 @@ from minicaffe.limits import Limits
 from minicaffe.suggest import did_you_mean
 from minicaffe.weights_hdf5 import open_hdf5
 
+_ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".mat")
+
 
 class Hdf5Source:
     """Rows of several HDF5 files, again and again.
@@ -109,7 +111,7 @@ class Hdf5Source:
                 arrays = self._read_file(file)
             except DataError as error:
                 raise DataError(
-                    f"HDF5 file '{file}': {error.message}; listed in '{self.path}'"
+                    f"{self._name_of(index)}: {error.message}; listed in '{self.path}'"
                 ) from error.__cause__
             self._loaded = index, arrays
         self._arrays = self._loaded[1]
@@ -117,12 +119,24 @@ class Hdf5Source:
 
     def _read_file(self, file: str) -> list[np.ndarray]:
         require("h5py", extra="hdf5", purpose="reading HDF5 data")
-        if not os.path.isfile(file):
+        if not os.path.exists(file):
             raise DataError(f"it does not exist (as seen from {os.getcwd()})")
         with open_hdf5(file, DataError, self._limits) as reader:
             arrays = [self._read_dataset(reader, name) for name in self._datasets]
         self._check(arrays)
         return arrays
+
+    def _name_of(self, index: int) -> str:
+        """What to call a file of the list in a message.
+
+        A name is shown if it is that of a file, or ends as those of HDF5 files do. Else what is
+        called the list may be something else, and who named it in a prototxt may be another
+        than who may read it.
+        """
+        file = self._files[index]
+        if file.lower().endswith(_ENDINGS) or os.path.exists(file):
+            return f"HDF5 file {shown_name(file)}"
+        return f"file {index + 1} of {len(self._files)} (a name of {len(file)} characters)"
 
     def _read_dataset(self, reader: Hdf5Reader, name: str) -> np.ndarray:
         dataset = reader.find(name)

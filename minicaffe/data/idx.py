@@ -36,7 +36,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str = "") -> np.ndarray:
     """
     name = os.fspath(path)
     try:
-        with open_to_read(path) as stream:
+        with open_to_read(path, pipes=True) as stream:
             content = stream.read()
     except OSError as reason:
         raise DataError(f"cannot read the idx file '{name}': {reason.strerror}") from reason

@@ -26,13 +26,18 @@ class ImageList(Sequence[tuple[str, int]]):
     Args:
         text: what the file holds. Names may hold spaces; empty lines are skipped.
         path: the file, for messages.
+        known: the file is known to be a list, whatever stands in it.
+
+    A malformed line is shown in the message if a line before it is well formed. Else the file may
+    be anything, and who named it in a prototxt may be another than who may read it: then the
+    message says only where the line is and how long.
 
     Raises:
         DataError: a malformed line (names it); a name that no file can have, or that two lines
             of the file make up.
     """
 
-    def __init__(self, text: bytes, path: str) -> None:
+    def __init__(self, text: bytes, path: str, *, known: bool = False) -> None:
         self._text = text
         places, labels = array("I" if len(text) < 2**32 else "Q"), array("i")
         start, number = 0, 1
@@ -41,7 +46,7 @@ class ImageList(Sequence[tuple[str, int]]):
             end = len(text) if end < 0 else end
             line = text[start:end].rstrip()
             if line:
-                name, label = _split(line, path, number)
+                name, label = _split(line, path, number, known=known or bool(labels))
                 places.extend((start, start + len(name)))
                 labels.append(label)
             start, number = end + 1, number + 1
@@ -64,15 +69,19 @@ class ImageList(Sequence[tuple[str, int]]):
         return name.decode("utf-8", "surrogateescape"), self._labels[index]
 
 
-def read_image_list(path: str) -> Sequence[tuple[str, int]]:
+def read_image_list(path: str, *, inner: bool = False) -> Sequence[tuple[str, int]]:
     """The (name, label) pairs of a list file.
+
+    Args:
+        path: the file.
+        inner: another file names it, so it must be a regular one, and is not known to be a list.
 
     Raises:
         DataError: the file cannot be read, is empty, or has a malformed line (names it).
     """
     try:
-        with open_to_read(path) as stream:
-            pairs = ImageList(stream.read(), path)
+        with open_to_read(path, pipes=not inner) as stream:
+            pairs = ImageList(stream.read(), path, known=not inner)
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
         text = getattr(reason, "strerror", None) or reason
         raise DataError(f"cannot read the image list {shown_name(path)}: {text}") from reason
@@ -81,19 +90,25 @@ def read_image_list(path: str) -> Sequence[tuple[str, int]]:
     return pairs
 
 
-def _split(line: bytes, path: str, number: int) -> tuple[bytes, int]:
-    """Name and label of a line."""
+def _split(line: bytes, path: str, number: int, *, known: bool) -> tuple[bytes, int]:
+    """Name and label of a line.
+
+    Args:
+        known: whether the file is known to be a list, so that the line may be shown.
+    """
     name, _, label = line.rpartition(b" ")
     if name and _LABEL.fullmatch(label) and -(2**31) <= int(label) < 2**31:
         if _UNSPEAKABLE.search(name):
+            shown = f"the name {_shown(name)}" if known else "a name"
             raise DataError(
-                f"image list '{path}', line {number}: the name {_shown(name)} holds a NUL or a "
-                "line's end; rename the file"
+                f"image list '{path}', line {number}: {shown} holds a NUL or a line's end; rename "
+                "the file"
             )
         return name, int(label)
+    shown = _shown(line) if known else f"{len(line)} bytes of something else"
     raise DataError(
-        f"image list '{path}', line {number}: found {_shown(line)}, expected the image's "
-        "path, a space and its label (a whole number)"
+        f"image list '{path}', line {number}: found {shown}, expected the image's path, a space "
+        "and its label (a whole number)"
     )
 
 
@@ -132,7 +147,7 @@ class ImageListSource:
         self._root = root
         self._color = color
         self._size = size
-        self._pairs = read_image_list(path)
+        self._pairs = read_image_list(path, inner=True)
         if skip >= len(self._pairs):
             raise DataError(
                 f"{skip} images are to be skipped, but '{path}' has only {len(self._pairs)}; "

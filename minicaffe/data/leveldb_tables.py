@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from minicaffe.errors import DataError
@@ -11,11 +12,16 @@ from minicaffe.files import open_to_read
 MOST_TABLES = 1000
 _FOOTER = 48  # bytes: where two blocks begin and how long they are, as varints; zeros; the mark
 _MARK = bytes.fromhex("57fb808b247547db")
+_CURRENT = re.compile(rb"MANIFEST-[0-9]{1,20}\n")
+_LONGEST_NAME = 100
 _TRAILER = 5  # bytes after a block: how it is compressed, its checksum
 
 
 def check_tables(path: str) -> None:
-    """That the tables of a LevelDB name no blocks that are larger than they are.
+    """That a LevelDB has regular files, and tables that name no blocks larger than they are.
+
+    It would wait for ever for what comes through a pipe; and a message of its own would show
+    what CURRENT holds, where that is another file.
 
     LevelDB would ask for as much memory, and end the process when there is none. Only the first
     thousand tables (2 GB) are looked at, since that takes time; further ones are trusted.
@@ -24,12 +30,31 @@ def check_tables(path: str) -> None:
         DataError: one does.
     """
     with os.scandir(path) as entries:
-        names = [entry.name for entry in entries if entry.name.endswith((".ldb", ".sst"))]
+        files = [entry for entry in entries if not entry.is_dir()]
+    for entry in files:
+        if not entry.is_file():
+            raise DataError(
+                f"LevelDB '{path}' cannot be opened: '{entry.name}' in it is no regular file"
+            )
+    if not _CURRENT.fullmatch(_start_of(Path(path, "CURRENT"))):
+        raise DataError(
+            f"'{path}' cannot be opened as a LevelDB: the file CURRENT in it does not name a "
+            "manifest; it is damaged or something else"
+        )
+    names = [entry.name for entry in files if entry.name.endswith((".ldb", ".sst"))]
     for name in sorted(names)[:MOST_TABLES]:
         try:
             _check_table(path, name)
         except OSError:
             continue  # LevelDB will say it, if it needs this table
+
+
+def _start_of(file: Path) -> bytes:
+    try:
+        with open_to_read(file) as stream:
+            return stream.read(_LONGEST_NAME)
+    except OSError as reason:
+        raise DataError(f"LevelDB '{file.parent}' cannot be opened: {reason.strerror}") from reason
 
 
 def _check_table(path: str, name: str) -> None:

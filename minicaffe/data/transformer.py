@@ -60,7 +60,7 @@ class Transformer:
 
     def _read_mean(self) -> np.ndarray:
         logger.info("Loading mean file from: %s", self._mean_file)
-        mean = read_blob(self._mean_file).astype(self._dtype)
+        mean = read_blob(self._mean_file, inner=True).astype(self._dtype)
         if mean.ndim == 4 and len(mean) == 1:
             mean = mean[0]
         if mean.ndim != 3:

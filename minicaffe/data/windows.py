@@ -108,6 +108,10 @@ def read_window_file(path: str) -> WindowFile:
         NUMBER_OF_WINDOWS
         LABEL OVERLAP X1 Y1 X2 Y2       (for each window)
 
+    A word that is wrong is shown in the message if the file begins with ``# 0``. Else it may be
+    anything, and who named it in a prototxt may be another than who may read it: then the
+    message says only how long the word is.
+
     Raises:
         DataError: the file cannot be read, is empty, or has something else somewhere.
     """
@@ -129,6 +133,7 @@ def read_window_file(path: str) -> WindowFile:
         found = reader.integer("an image's index")
         if found != index:
             raise reader.error(f"image index {found}", f"{index}: images are counted from 0")
+        reader.known = True
         paths.append(reader.path())
         channels, _, _ = (reader.integer("channels, height and width") for _ in range(3))
         for _ in range(reader.integer("the number of windows")):
@@ -139,13 +144,18 @@ def read_window_file(path: str) -> WindowFile:
 
 
 class _Reader:
-    """The words of a window file, one after the other; they are not kept."""
+    """The words of a window file, one after the other; they are not kept.
+
+    Attributes:
+        known: whether the file is known to be one, so that its words may be shown.
+    """
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
         self._words = (match.group() for match in re.finditer(r"\S+", text))
         self._next: str | None = next(self._words, None)
         self._number = 0
+        self.known = False
 
     @property
     def at_end(self) -> bool:
@@ -163,18 +173,18 @@ class _Reader:
         """An image's path; white space ends words, so it holds none."""
         found = self.word("an image's path")
         if "\0" in found:
-            raise self.error(shown_name(found[:80]), "an image's path, without a NUL")
+            raise self.error(self._shown(found), "an image's path, without a NUL")
         return found
 
     def expect(self, word: str, where: str) -> None:
         found = self.word(f"'{word}'")
         if found != word:
-            raise self.error(shown_name(found[:80]), f"'{word}' {where}")
+            raise self.error(self._shown(found), f"'{word}' {where}")
 
     def integer(self, what: str) -> int:
         found = self.word(what)
         if not _WHOLE.fullmatch(found) or not -(2**31) <= int(found) < 2**31:
-            raise self.error(shown_name(found[:80]), f"{what}, a whole number of 32 bits")
+            raise self.error(self._shown(found), f"{what}, a whole number of 32 bits")
         return int(found)
 
     def number(self, what: str) -> float:
@@ -182,7 +192,10 @@ class _Reader:
         try:
             return float(found)
         except ValueError:
-            raise self.error(shown_name(found[:80]), f"{what}, a number") from None
+            raise self.error(self._shown(found), f"{what}, a number") from None
+
+    def _shown(self, word: str) -> str:
+        return shown_name(word[:80]) if self.known else f"a word of {len(word)} character(s)"
 
     def error(self, found: str, expected: str) -> DataError:
         return DataError(

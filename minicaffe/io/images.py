@@ -67,7 +67,7 @@ def _contents(filename: Any) -> tuple[str, bytes]:
         raise ArgumentError("bytes of an image are given; load_image takes io.BytesIO(them)")
     name = file_name(filename, "filename")
     try:
-        with open_to_read(name) as stream:
+        with open_to_read(name, pipes=True) as stream:
             return name, stream.read()
     except FileNotFoundError:
         hint = "; give urllib.request.urlopen(it) for an address" if "://" in name else ""

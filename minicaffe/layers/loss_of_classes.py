@@ -160,7 +160,7 @@ class InfogainLoss(SoftmaxLossLayer):
             raise GraphError(
                 'no infogain matrix; give a third bottom, or infogain_loss_param { source: "…" }'
             )
-        return read_blob(source).astype(self.dtype)
+        return read_blob(source, inner=True).astype(self.dtype)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)

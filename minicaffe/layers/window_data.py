@@ -142,7 +142,7 @@ class WindowProducer:
             if transform.mean_value:
                 raise DataError("mean_file and mean_value are both set; keep one of them")
             logger.info("Loading mean file from: %s", transform.mean_file)
-            mean = read_blob(transform.mean_file).astype(self._dtype)
+            mean = read_blob(transform.mean_file, inner=True).astype(self._dtype)
             mean = mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
             if mean.ndim != 3 or len(mean) != 3 or min(mean.shape[1:]) < self._crop:
                 raise DataError(

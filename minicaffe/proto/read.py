@@ -55,8 +55,14 @@ class MappedFile:
             self._memory.madvise(mmap.MADV_DONTNEED)
 
 
-def read_net(path: Path) -> Any:
+def read_net(path: Path, *, inner: bool = False) -> Any:
     """The ``NetParameter`` of a prototxt file, upgraded to today's form.
+
+    Args:
+        path: the file.
+        inner: another file names it, so it must be a regular one, and what is in it is
+            shown in messages only where a layer makes clear that it is a net: who wrote the
+            other file may be another than who may read this one.
 
     Raises:
         PrototxtError: the file is missing, empty, binary or has mistakes (all are named).
@@ -64,8 +70,24 @@ def read_net(path: Path) -> Any:
     """
     name = os.fspath(path)
     param = caffe_pb2.NetParameter()
-    _read_into(param, name, "net")
+    try:
+        _read_into(param, name, "net", inner=inner)
+    except PrototxtError as error:
+        if inner and error.problems and not (param.layer or param.layers):
+            raise _no_net(error, name) from None
+        raise
     return upgrade_net(param, name)
+
+
+def _no_net(error: PrototxtError, path: str) -> PrototxtError:
+    """In place of an error that shows what a file holds which is no net."""
+    first = error.problems[0]
+    return PrototxtError(
+        f"this is no net in prototxt: from column {first.column} on there is no field of one, and "
+        "no layer comes before; is it the file that was meant?",
+        path=path,
+        line=first.line,
+    )
 
 
 def read_solver(path: Path) -> Any:
@@ -96,8 +118,8 @@ def read_text(path: Path, message_class: Any) -> Any:
     return message
 
 
-def _read_into(message: Any, path: str, what: str | None) -> SourceMap:
-    source = parse(_text_contents(path), message, path)  # which lets go of it
+def _read_into(message: Any, path: str, what: str | None, *, inner: bool = False) -> SourceMap:
+    source = parse(_text_contents(path, inner), message, path)  # which lets go of it
     if what is not None and not message.ListFields():
         raise PrototxtError(f"the file is empty; a {what} in prototxt is expected", path=path)
     return source
@@ -124,27 +146,36 @@ def read_net_binary(path: Path) -> Any:
     return upgrade_net(param, name)
 
 
-def map_binary(path: Path) -> MappedFile:
+def map_binary(path: Path, *, inner: bool = False) -> MappedFile:
     """A binary file of any size as memory that the system fills as it is read.
+
+    Args:
+        path: the file.
+        inner: another file names it, so it must be a regular one.
 
     Raises:
         SnapshotError: the file is missing, empty, or HDF5.
     """
     name = os.fspath(path)
-    with _opened(name, SnapshotError) as stream:
+    with _opened(name, SnapshotError, inner) as stream:
         mapped = MappedFile(stream)
     _refuse_other_formats(bytes(mapped.view[: len(HDF5_SIGNATURE)]), name)
     return mapped
 
 
-def read_binary(path: Path, message_class: Any) -> Any:
+def read_binary(path: Path, message_class: Any, *, inner: bool = False) -> Any:
     """Any message from a binary file (a ``.solverstate`` or ``.binaryproto``).
+
+    Args:
+        path: the file.
+        message_class: of the message.
+        inner: as for :func:`map_binary`.
 
     Raises:
         SnapshotError: the file is missing, empty, truncated, or something else.
     """
     name = os.fspath(path)
-    data = _binary_contents(name)
+    data = _binary_contents(name, inner)
     _check_messages(data, message_class, name)
     try:
         return message_class.FromString(data)
@@ -152,15 +183,15 @@ def read_binary(path: Path, message_class: Any) -> Any:
         raise SnapshotError(why_unreadable(data, message_class), path=name) from error
 
 
-def _text_contents(path: str) -> bytes:
-    data = _contents(path, PrototxtError)
+def _text_contents(path: str, inner: bool) -> bytes:
+    data = _contents(path, PrototxtError, inner)
     if reason := other_kind(data[:ENOUGH], PROTOTXT):
         raise PrototxtError(reason, path=path)
     return data
 
 
-def _binary_contents(path: str) -> bytes:
-    data = _contents(path, SnapshotError)
+def _binary_contents(path: str, inner: bool = False) -> bytes:
+    data = _contents(path, SnapshotError, inner)
     _refuse_other_formats(data, path)
     return data
 
@@ -212,15 +243,15 @@ def why_unreadable(data: bytes, message_class: Any) -> str:
     return f"the file is truncated or damaged, or it is not a {what}"
 
 
-def _contents(path: str, kind: type[MinicaffeError]) -> bytes:
-    with _opened(path, kind) as stream:
+def _contents(path: str, kind: type[MinicaffeError], inner: bool) -> bytes:
+    with _opened(path, kind, inner) as stream:
         return stream.read()
 
 
 @contextmanager
-def _opened(path: str, kind: type[MinicaffeError]) -> Iterator[BinaryIO]:
+def _opened(path: str, kind: type[MinicaffeError], inner: bool) -> Iterator[BinaryIO]:
     try:
-        with open_to_read(path) as stream:
+        with open_to_read(path, pipes=not inner) as stream:
             yield stream
     except FileNotFoundError:
         raise kind(f"there is no such file{_near(path)}", path=path) from None

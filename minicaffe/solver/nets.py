@@ -13,6 +13,7 @@ from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
 from minicaffe.solver.advice import warn_of_iter_size
+from minicaffe.weights import load_weights
 
 logger = logging.getLogger("minicaffe")
 
@@ -128,7 +129,7 @@ class NetFactory:
     def _file(self, label: str, path: str) -> Origin:
         if path not in self._read:
             try:
-                self._read[path] = read_net(path)
+                self._read[path] = read_net(path, inner=True)
             except PrototxtError as error:
                 if self.path is not None and not error.problems:  # there may be no such file
                     error.message += f" (it is named in {self.path})"
@@ -175,4 +176,4 @@ def load_all(net: Net, lists: Any) -> None:
             if not name.strip():
                 raise SolverError(f"weights '{names}' has an empty file name; remove the comma")
             logger.info("Finetuning from %s", name.strip())
-            net.copy_from(name.strip())
+            load_weights(net, name.strip(), inner=True)

@@ -97,7 +97,7 @@ def restore_pair(
     state, weights, record = read_pair(path)
     check_history(state, net, histories, path)
     if weights:
-        load_weights(net, weights)
+        load_weights(net, weights, inner=True)
     for target, values in zip(history, state.history, strict=True):
         target[...] = values.reshape(target.shape)
     return state, record

@@ -81,7 +81,7 @@ def read_state(path: str) -> SolverState:
     """
     if is_hdf5(path):
         return _read_hdf5(path)
-    proto = read_binary(path, caffe_pb2.SolverState)
+    proto = read_binary(path, caffe_pb2.SolverState, inner=True)
     if not proto.HasField("iter") and not proto.history:
         raise SnapshotError(_no_state(path), path=path)
     try:
@@ -114,7 +114,7 @@ def peek_record(path: str) -> bytes:
             return _record_in(file)
     number = caffe_pb2.SolverState.DESCRIPTOR.fields_by_name[_RECORD].number
     try:
-        for one in wire_fields(map_binary(path).view):
+        for one in wire_fields(map_binary(path, inner=True).view):
             if one.number == number and one.wire == BYTES:
                 return bytes(one.value)
     except WireError as reason:

@@ -195,7 +195,7 @@ def test_windows_outside_the_image(corners):
     [
         ("", "is empty"),
         ("# 1\na.png\n3 4 5\n0", r"word 2: found image index 1, expected 0: images are counted"),
-        ("0\na.png", r"word 1: found '0', expected '#' before image 0"),
+        ("0\na.png", r"word 1: found a word of 1 character\(s\), expected '#' before image 0"),
         ("# 0 a.png 3 4 5 2 1 0.5 1 2 3 4 5", "ends where its overlap should be"),
         ("# 0 a.png 3 4 5 x", "word 7: found 'x', expected the number of windows"),
         ("# 0 a.png 3 4 5 1 1 y", "word 9: found 'y', expected its overlap, a number"),
