@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from minicaffe import arguments, batches, debug, runtime
+from minicaffe import arguments, batches, copying, debug, runtime
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.build import NetBuilder
 from minicaffe.engines import Plan, find_engine
@@ -116,6 +116,18 @@ class Net(NetWeights):
         set_state(param, phase, level, stages)
         self.phase = phase
         limits = Limits(max_memory, allow_python_layers)
+        self._watched = False
+        self._recipe = copying.recipe(param)
+        self._options: dict[str, Any] = {
+            "phase": phase,
+            "level": level,
+            "dtype": np.dtype(dtype),
+            "engine": engine,
+            "precision": precision,
+            "fuse": fuse,
+            "allow_python_layers": allow_python_layers,
+            "max_memory": max_memory,
+        }
         self._build(param, runtime.next_seed() if seed is None else seed, dtype, limits)
         if weights is not None:
             self.copy_from(weights)
@@ -162,6 +174,7 @@ class Net(NetWeights):
         if self.phase == TRAIN:
             self._arena = ParamArena(self.learnable_params, self.dtype)
         self._plan: Plan | None = None
+        self._own = frozenset(vars(self)) | {"_own"}
 
     # ----------------------------------------------------------------- names
 
@@ -276,7 +289,7 @@ class Net(NetWeights):
             )
 
     def _watch_layers(self) -> None:
-        if not getattr(self, "_watched", False):
+        if not self._watched:
             self._watched = True
             self.hooks.add("after_forward", lambda index: debug.forward_info(self, index))
             self.hooks.add("after_backward", lambda index: debug.backward_info(self, index))
@@ -420,6 +433,18 @@ class Net(NetWeights):
         for param in self.learnable_params:
             if param.blob.diff_memory.allocated:
                 param.blob.diff_memory.clear()
+
+    # ---------------------------------------------------------------- copies
+
+    @in_turn
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For ``pickle`` and ``copy.deepcopy``: an equal net with weights of its own.
+
+        It has the same parameters, inputs, random generators and places in its data, and what a
+        program has added as attributes. Other blobs, gradients, hooks, the arrays of MemoryData
+        layers and weights shared with other nets stay behind.
+        """
+        return copying.rebuilt, copying.parts(self)
 
     # ------------------------------------------------------------------- end
 

@@ -427,6 +427,18 @@ class Solver:
 
     # ------------------------------------------------------------------- end
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """``pickle`` and ``copy.deepcopy`` cannot take a solver along.
+
+        Raises:
+            SolverError: always; says what to do.
+        """
+        raise SolverError(
+            "a solver cannot be pickled or copied: write its state with solver.snapshot() and let "
+            "another solver of the same file restore() it; solver.net can be copied alone",
+            path=self._settings.path,
+        )
+
     def close(self) -> None:
         """Let the nets end their threads and close their files."""
         for net in (self.net, *self.test_nets):
