@@ -25,7 +25,8 @@ def fill(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
         rng: the source of randomness.
 
     Raises:
-        GraphError: unknown type, or ``sparse`` with a type other than gaussian.
+        GraphError: unknown type; ``sparse`` with a type other than gaussian; a bound, mean or
+            deviation that is infinite, no number or the wrong way round.
         ShapeError: the type cannot fill this shape, or it has no elements.
     """
     if not array.size:
@@ -37,7 +38,8 @@ def fill(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
         raise GraphError(f"unknown filler type '{param.type}'{hint}") from None
     if param.sparse != -1 and param.type != "gaussian":
         raise GraphError(f"filler '{param.type}' does not support sparse; only gaussian does")
-    filler(param, array, rng)
+    with np.errstate(over="ignore"):  # a mean near the largest float, and a deviation from it
+        filler(param, array, rng)
 
 
 def fan(param: Any, shape: tuple[int, ...]) -> float:
@@ -54,11 +56,19 @@ def fan(param: Any, shape: tuple[int, ...]) -> float:
     return fan_out if param.variance_norm == _VARIANCE.FAN_OUT else fan_in
 
 
+def _finite(param: Any, *fields: str) -> None:
+    for field in fields:
+        value = getattr(param, field)
+        if not math.isfinite(value):
+            raise GraphError(f"filler '{param.type}' has {field} {value:g}, expected a finite one")
+
+
 def _constant(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
     array[...] = param.value
 
 
 def _uniform(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+    _finite(param, "min", "max")
     if param.min > param.max:
         raise GraphError(f"filler 'uniform' has min {param.min:g} above max {param.max:g}")
     array[...] = rng.uniform(param.min, param.max, array.shape)
@@ -66,11 +76,12 @@ def _uniform(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
 
 def _gaussian(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
     """N(mean, std²); with ``sparse``, each value survives with probability sparse / axis 0."""
+    _finite(param, "mean", "std")
     if param.std < 0:
         raise GraphError(f"filler 'gaussian' has a negative std {param.std:g}")
     if param.sparse < -1:
         raise GraphError(f"filler 'gaussian' has sparse {param.sparse}, expected at least 0")
-    array[...] = rng.normal(param.mean, param.std, array.shape)
+    array[...] = rng.normal(param.mean, abs(param.std), array.shape)  # numpy refuses -0.0
     if param.sparse >= 0:
         if not array.ndim:
             raise ShapeError("a sparse gaussian filler needs at least one axis")

@@ -44,6 +44,25 @@ def test_uniform_of_one_value() -> None:
     assert (filled('type: "uniform" min: 2 max: 2', (3,)) == 2).all()
 
 
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+@pytest.mark.parametrize(
+    ("kind", "field"), [("uniform", "min"), ("uniform", "max"), ("gaussian", "mean"),
+                        ("gaussian", "std")],
+)  # fmt: skip
+def test_numbers_without_end(kind: str, field: str, value: str) -> None:
+    with pytest.raises(GraphError, match=f"filler '{kind}' has {field} {value}, expected a finite"):
+        filled(f'type: "{kind}" {field}: {value}', (2, 3))
+
+
+def test_the_largest_numbers() -> None:
+    values = filled('type: "uniform" min: -3.4e38 max: 3.4e38', (40,))
+    assert np.isfinite(values).all()
+    assert np.abs(values).max() > 1e38
+    assert not np.isnan(filled('type: "gaussian" mean: 3e38 std: 3e38', (40,))).any()
+    assert (filled('type: "gaussian" mean: 2 std: -0.0', (40,)) == 2).all()
+    assert (filled('type: "constant" value: inf', (4,)) == math.inf).all()
+
+
 def test_gaussian() -> None:
     values = filled('type: "gaussian" mean: 2 std: 0.5')
     assert values.mean() == pytest.approx(2, abs=0.01)

@@ -28,6 +28,7 @@ from minicaffe.suggest import did_you_mean
 
 _MAX_BYTES = 50_000  # YAML is read at some 100 kB a second
 _MAX_DEPTH = 50
+_MAX_BITS = 1024  # what a double reaches
 
 
 def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Override]:
@@ -87,6 +88,22 @@ class _Loader(yaml.SafeLoader):
         finally:
             self.depth -= 1
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """Make Python data of a node.
+
+        Of what stands behind a tag such as !!int, PyYAML takes for granted that it is one; and
+        what Python has counted in base 2 or 16 it may refuse to write in base 10.
+        """
+        try:
+            value = super().construct_object(node, deep)
+        except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
+            kind = node.tag.rpartition(":")[2]
+            shown = _shortened(str(node.value))
+            raise _Refused(None, None, f"'{shown}' is no {kind}", node.start_mark) from error
+        if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            raise _Refused(None, None, "a whole number that no field holds", node.start_mark)
+        return value
+
 
 def _root(path: str) -> yaml.Node | None:
     try:
@@ -100,7 +117,7 @@ def _root(path: str) -> yaml.Node | None:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         what = "" if isinstance(error, _Refused) else "not YAML: "
         raise PrototxtError(f"{what}{error.problem}", path=path, line=line) from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # dates and numbers that are none
+    except yaml.YAMLError as error:
         raise PrototxtError(f"not YAML: {error}", path=path) from None
 
 
@@ -132,7 +149,7 @@ def _plain(node: Any) -> Any:
     """A node as Python data, by YAML's safe rules; other things as they are."""
     if not isinstance(node, yaml.Node):
         return node
-    loader = yaml.SafeLoader("")
+    loader = _Loader("")
     try:
         return loader.construct_document(node)
     finally:
@@ -149,7 +166,10 @@ def _value(flag: Flag, value: Any, path: str, line: int) -> Any:
         if flag.choices and converted not in flag.choices:
             raise ValueError(f"expected one of {', '.join(flag.choices)}")
     except ValueError as reason:
-        shown = repr(value) if len(repr(value)) <= 80 else f"{repr(value)[:79]}…"
-        problem = f"{flag.name}: {shown}: {str(reason)[:200]}"
+        problem = f"{flag.name}: {_shortened(repr(value))}: {str(reason)[:200]}"
         raise PrototxtError(problem, path=path, line=line) from None
     return converted
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:79]}…"

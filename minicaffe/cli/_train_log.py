@@ -12,12 +12,19 @@ from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
 # glog's prefix: level, month and day (newer versions put the year before them), time of day
-_STAMP = re.compile(r"[IWEF](\d{4})?(\d\d)(\d\d) (\d\d):(\d\d):(\d\d)\.(\d{1,6}) ")
-_ITERATION = re.compile(r"Iteration (\d+)")
-_NUMBER = r"([-+.\deE]+|[-+]?nan|[-+]?inf)"
-_LOSS = re.compile(rf"Iteration (\d+)\b.*, loss = {_NUMBER}")
-_RATE = re.compile(rf"Iteration (\d+), lr = {_NUMBER}")
-_OUTPUT = re.compile(rf"(Train|Test) net output #(\d+): (\S+) = {_NUMBER}")
+_STAMP = re.compile(
+    r"[IWEF]([0-9]{4})?([0-9]{2})([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{1,6}) "
+)
+# What is searched for in a line begins with fixed words and has one way to go on from there: a
+# pattern with a ".*" in it would take the square of a line's length.
+_ITERATION = re.compile(r"Iteration ([0-9]+)")
+_NUMBER = r"([-+.0-9eE]+|[-+]?nan|[-+]?inf)"
+_LOSS = re.compile(_NUMBER)
+_RATE = re.compile(rf"lr = {_NUMBER}")
+_OUTPUT = re.compile(rf"(Train|Test) net output #([0-9]{{1,9}}): (\S+) = {_NUMBER}")
+
+_LAST_ITERATION = 2**31 - 1  # Caffe counts in an int
+_AFTER_LOSS = ", loss = "
 
 
 @dataclass(frozen=True)
@@ -55,16 +62,35 @@ def _values(path: str) -> Iterator[Value]:
     for seconds, text in _lines(path):
         named = _ITERATION.search(text)
         if named:
-            iteration = int(named[1])
-        if iteration is None:
+            iteration = _whole(path, named[1])
+        if iteration is None or seconds is None:
             continue
-        for kind, pattern in (("loss", _LOSS), ("rate", _RATE)):
-            if found := pattern.search(text):
-                yield _value(path, found[2], kind, iteration, seconds)
+        if named and (loss := _loss(text, named.end())):
+            yield _value(path, loss, "loss", iteration, seconds)
+        if found := _RATE.search(text):
+            yield _value(path, found[1], "rate", iteration, seconds)
         if found := _OUTPUT.search(text):
             yield _value(
                 path, found[4], found[1].lower(), iteration, seconds, found[3], int(found[2])
             )
+
+
+def _loss(text: str, start: int) -> str | None:
+    """What is said of the loss behind an offset; the smoothed one is the last on its line."""
+    at = text.rfind(_AFTER_LOSS, start)
+    found = _LOSS.match(text, at + len(_AFTER_LOSS)) if at >= 0 else None
+    return found[1] if found else None
+
+
+def _whole(path: str, digits: str) -> int:
+    if len(digits) > 18 or int(digits) > _LAST_ITERATION:
+        shown = digits if len(digits) <= 20 else f"{digits[:19]}…"
+        raise DataError(
+            f"the log says 'Iteration {shown}', and no training counts further than "
+            f"{_LAST_ITERATION}",
+            path=path,
+        )
+    return int(digits)
 
 
 def _value(
@@ -79,8 +105,12 @@ def _value(
     return Value(kind, iteration, seconds, number, name, index)
 
 
-def _lines(path: str) -> Iterator[tuple[float, str]]:
-    """Seconds and text of each line after the one that begins the training."""
+def _lines(path: str) -> Iterator[tuple[float | None, str]]:
+    """Seconds and text of each line behind the one that begins the training.
+
+    Something else may have been printed before a log line, without a line's end; and lines
+    without glog's prefix count for the iteration that they name, as in Caffe's script.
+    """
     try:
         with open_to_read(path, pipes=True) as stream:
             lines = stream.read().decode("utf-8", "replace").splitlines()
@@ -89,18 +119,21 @@ def _lines(path: str) -> Iterator[tuple[float, str]]:
         raise DataError(f"cannot read the log: {reason.strerror}", path=path) from reason
     start = last = None
     for line in lines:
-        moment = _moment(line, year)
-        if moment is None:
-            continue
-        if start is None:
-            if "] Solving " in line:
+        stamp = _STAMP.search(line)
+        moment = _moment(stamp, year)
+        if start is None or last is None:
+            if moment is not None and "] Solving " in line:
                 start = last = moment
             continue
-        if last is not None and moment.month < last.month:  # a new year
+        if stamp is None or moment is None:
+            yield None, line
+            continue
+        if moment.month < last.month:  # a new year
             year += 1
-            moment = _moment(line, year) or moment
+            moment = _moment(stamp, year) or moment
         last = moment
-        yield (moment - start).total_seconds(), line.partition("] ")[2]
+        text = line[stamp.end() :].partition("] ")[2]
+        yield (moment - start).total_seconds(), text if _ITERATION.search(text) else line
     if start is None:
         raise DataError(
             "no line says '] Solving NET', with which the log of a training begins; choose "
@@ -109,9 +142,8 @@ def _lines(path: str) -> Iterator[tuple[float, str]]:
         )
 
 
-def _moment(line: str, year: int) -> datetime | None:
+def _moment(stamp: re.Match[str] | None, year: int) -> datetime | None:
     """When a line was written; None for those without glog's prefix."""
-    stamp = _STAMP.match(line)
     if stamp is None:
         return None
     month, day, hour, minute, second = map(int, stamp.groups()[1:6])

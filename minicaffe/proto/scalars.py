@@ -29,7 +29,8 @@ _BOOLS = {
     **dict.fromkeys(("false", "False", "f", "0"), False),
 }
 _LONGEST = 1000  # of a whole number; Python itself refuses very long ones
-_FLOAT = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?[fF]?")
+# No digit may fit in two places, or a long word that is no number takes its length squared
+_FLOAT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?[fF]?")
 
 
 class BadValue(Exception):

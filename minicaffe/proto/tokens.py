@@ -12,7 +12,7 @@ WORD, NUMBER, STRING, SIGN, BAD, END = "word", "number", "string", "sign", "bad"
 _PATTERN = re.compile(
     r"""(?P<skip>\s+|\#[^\n]*)
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)[0-9A-Za-z_.]*)
+    |(?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)[0-9A-Za-z_.]*)
     |(?P<quote>["'])
     |(?P<sign>[-{}<>\[\]:;,./])
     |(?P<bad>.)""",

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli
+from minicaffe.cli._train_log import read_values
 from minicaffe.cli.parse_log import parse_log
 from minicaffe.errors import DataError
 
@@ -126,6 +127,72 @@ def test_a_number_that_is_none() -> None:
     Path("x.log").write_text(CAFFE_LOG.replace("accuracy = 0.9\n", "accuracy = 0.9.1\n"))
     with pytest.raises(DataError, match=r"x.log: the log says '0.9.1' at iteration 200"):
         parse_log("x.log")
+
+
+def test_a_line_with_something_printed_before_it() -> None:
+    """Of a print without a line's end, or of stdout and stderr in one file."""
+    for number, noise in (("0", "speed: 0.1s / iter"), ("100", "Iteration 7 of mine. I0203 ")):
+        line = next(one for one in CAFFE_LOG.splitlines() if f"] Iteration {number} (" in one)
+        Path("glued.log").write_text(CAFFE_LOG.replace(line, noise + line))
+        Path("clean.log").write_text(CAFFE_LOG)
+        assert str(parse_log("glued.log")) == str(parse_log("clean.log"))
+    Path("glued.log").write_text(CAFFE_LOG.replace("I1231 23:59:59.0000", "hmI1231 23:59:59.0000"))
+    assert str(parse_log("glued.log")) == str(parse_log("clean.log"))
+
+
+def test_an_iteration_is_read_from_lines_without_a_stamp() -> None:
+    """As in Caffe's script: here the stamp was torn by what another process wrote."""
+    log = CAFFE_LOG.replace("I0101 00:00:04.000000  4711 solver.cpp:228", "I0101 00:00:[x]")
+    Path("torn.log").write_text(log)
+    train, _ = parse_log("torn.log")
+    assert [row["NumIters"] for row in train] == [0, 100, 200]
+    assert [row["loss"] for row in train] == [2.38753, 0.215375, 0.15]
+
+
+def test_the_smoothed_loss_is_the_last_of_its_line() -> None:
+    text = CAFFE_LOG.replace("), loss = 0.1\n", "), loss = 7, loss = 0.1\n")
+    Path("x.log").write_text(text.replace("), loss = 2.4", "), loss = "))
+    losses = [one.value for one in read_values("x.log") if one.kind == "loss"]
+    assert losses == [0.215375, 0.1]
+
+
+@pytest.mark.parametrize("digits", ["2147483648", "9" * 18, "9" * 19, "9" * 5000])
+def test_an_iteration_that_no_training_reaches(digits: str) -> None:
+    Path("x.log").write_text(CAFFE_LOG.replace("Iteration 200,", f"Iteration {digits},"))
+    with pytest.raises(DataError, match=r"x.log: the log says 'Iteration \d+…?', and no training"):
+        parse_log("x.log")
+
+
+def test_other_numbers_of_any_length() -> None:
+    long = "9" * 5000
+    log = CAFFE_LOG.replace("accuracy = 0.9\n", f"accuracy = {long}\n")
+    Path("x.log").write_text(log.replace("output #1: loss = nan", f"output #{long}: loss = 1"))
+    train, test = parse_log("x.log")
+    assert test[0]["accuracy"] == 0.0986
+    assert [row["loss"] for row in train] == [2.38753, 0.215375, 0.15]
+    Path("x.log").write_text(log)
+    assert parse_log("x.log")[1][1]["accuracy"] == math.inf
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Iteration 1 " * 300_000,
+        "Iteration 1, loss = " * 200_000,
+        "Train net output #1: " * 200_000,
+        "Train net output #1: " + "x" * 4_000_000,
+        "lr = " * 800_000,
+        "I0101 00:00:07." * 300_000,
+        "I0101" * 800_000,
+    ],
+    ids=lambda line: line[:16],
+)
+def test_long_lines_take_a_time_in_proportion(line: str) -> None:
+    """With a pattern that takes the square of this length, the test would run for days."""
+    head = "I0101 00:00:06.000000  4711 solver.cpp:228] "
+    Path("x.log").write_text(f"{CAFFE_LOG}{head}{line}\n{line}\n")
+    train, _ = parse_log("x.log")
+    assert [row["loss"] for row in train] == [2.38753, 0.215375, 0.15]
 
 
 @pytest.mark.parametrize(

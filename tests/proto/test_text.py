@@ -449,3 +449,10 @@ def test_suggestions() -> None:
     assert closest("RELU", ["ReLU", "PReLU"]) == "ReLU"
     assert closest("zzz", ["pad"]) is None
     assert did_you_mean("zzz", ["pad"]) == ""
+
+
+@pytest.mark.parametrize("digits", ["1", "1.1", "0"])
+def test_a_long_word_that_is_no_number(digits: str) -> None:
+    """With a pattern that tries each of its digits in two places, this would run for hours."""
+    with pytest.raises(PrototxtError, match="found, a number expected"):
+        parse(f"base_lr: {digits * 200_000}x", caffe_pb2.SolverParameter())

@@ -42,6 +42,7 @@ _text_attack("negative_list", "-1,", "prototxt", before="input_dim:[", after="1]
 _text_attack("blob_values", "data:1 ", "prototxt", before="layer{blobs{", after="}}")
 _text_attack("embedded_nets", "test_net_param{}", "solver")
 _text_attack("weights", "weights:'a' ", "solver")
+_text_attack("no_number", "1", "solver", before="base_lr: ", after="x")
 _text_attack("short_lines", "a 0\n", "image_list")
 _text_attack("one_line", "a", "image_list", after=" 1")
 _text_attack("no_labels", "a\n", "image_list")
