@@ -136,6 +136,14 @@ class Layer:
         return 1.0 if self.is_loss and index == 0 else 0.0
 
     @property
+    def repeatable(self) -> bool:
+        """Whether forward, run again on the same bottoms, gives the same tops and changes nothing.
+
+        It does not where a layer draws numbers, counts batches or carries a state on.
+        """
+        return True
+
+    @property
     def wants_reference(self) -> bool:
         """Whether the prototxt says ``engine: CAFFE``: Caffe's own code, which is numpy's here."""
         return any(

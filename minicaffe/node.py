@@ -113,16 +113,15 @@ class Node:
         return loss
 
     @property
-    def in_place(self) -> bool:
-        """Whether it overwrites one of its bottoms."""
-        return any(top is bottom for top in self.tops for bottom in self.bottoms)
+    def foreign(self) -> bool:
+        """Whether the layer's class is from outside of this package; it may do what it likes."""
+        layer = self.layer
+        return layer.type == "Python" or not type(layer).__module__.startswith("minicaffe.layers.")
 
     @property
     def repeatable(self) -> bool:
-        """Whether another forward of the same values makes the same tops. A class from outside of
-        this package may count or draw."""
-        layer = self.layer
-        return layer.type != "Python" and type(layer).__module__.startswith("minicaffe.layers.")
+        """Whether another forward of the same values makes the same tops and changes nothing."""
+        return self.layer.repeatable and not self.foreign
 
     def forward_again(self) -> None:
         """Fill the tops as the last forward did: parameters that a forward changes (a BatchNorm's

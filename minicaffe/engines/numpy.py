@@ -82,19 +82,23 @@ class NumpyPlan:
         if self._lending is None:
             return
         self._lending = None
-        dropped = [
+        dropped = {
             blob.data_memory
             for node in self._nodes
             for blob in node.tops
             if isinstance(blob.data_memory.newer, Dropped)
-        ]
+        }
         for memory in dropped:
             memory.newer = None
-        if dropped:
-            with np.errstate(all="ignore"):
-                for node in self._nodes[:start]:
-                    if node.bottoms and (node.repeatable or node.in_place):
-                        node.forward_again()
+        with np.errstate(all="ignore"):
+            for node in self._nodes[:start]:
+                tops = {top.data_memory for top in node.tops}
+                if not dropped.isdisjoint(tops):
+                    # what was kept holds its last values, which a layer in place may have made
+                    kept = [(memory, memory.array.copy()) for memory in tops - dropped]
+                    node.forward()
+                    for memory, values in kept:
+                        memory.array[...] = values
 
     @with_blas_threads(busy_thread_count)
     def backward(self, start: int, end: int) -> None:

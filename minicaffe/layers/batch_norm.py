@@ -96,6 +96,11 @@ class BatchNorm(Layer):
     exact_bottoms = 1
     exact_tops = 1
 
+    @property
+    def repeatable(self) -> bool:
+        """With global statistics: others count every batch into the stored ones."""
+        return self.use_global_stats
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.batch_norm_param
         self.eps: float = param.eps

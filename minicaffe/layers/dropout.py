@@ -34,6 +34,11 @@ class Dropout(Neuron):
         #: Of the last forward.
         self.mask = np.ones((), bool)
 
+    @property
+    def repeatable(self) -> bool:
+        """In phase TEST: no mask is drawn."""
+        return self.phase == caffe_pb2.TEST
+
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         if self.phase == caffe_pb2.TEST:
             self._copy(x, y)

@@ -66,6 +66,11 @@ class Pooling(Layer):
                 f"{_POOLING.PoolMethod.Name(param.pool)} pooling does not have; expected one top"
             )
 
+    @property
+    def repeatable(self) -> bool:
+        """But for STOCHASTIC, which draws the pixels in phase TRAIN."""
+        return self.method != _POOLING.STOCHASTIC or self.phase == caffe_pb2.TEST
+
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Tops: (N, C, windows down, windows across).
 

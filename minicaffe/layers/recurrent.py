@@ -142,6 +142,11 @@ class Recurrent(Layer):
             blob.reshape(*state[name].shape)
             blob.data[...] = state[name]
 
+    @property
+    def repeatable(self) -> bool:
+        """Not: the next forward goes on from the states after the last step."""
+        return False
+
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:
         """Not for cont."""

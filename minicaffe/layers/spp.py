@@ -87,6 +87,11 @@ class SPP(Layer):
         layer.reshape([bottom], [blob])
         return layer, blob
 
+    @property
+    def repeatable(self) -> bool:
+        """Like its poolings."""
+        return all(pooling.repeatable for pooling, _ in self._levels)
+
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Pool level after level."""
         target = _rows(top[0].data)

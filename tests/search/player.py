@@ -66,7 +66,8 @@ class Player:
         if disturbed:
             noise = np.random.default_rng(disturbed)
             self.net.after_forward(lambda index: disturb_values(self.net.nodes[index], noise))
-            self.net.after_backward(lambda index: disturb_gradients(self.net.nodes[index], noise))
+            self.net.before_backward(lambda index: disturb_tops(self.net.nodes[index], noise))
+            self.net.after_backward(lambda index: disturb_bottoms(self.net.nodes[index], noise))
         self._fill_parameters()
         self._fill(self.rng(Action("first", 0)), self.net.inputs)
 
@@ -304,7 +305,14 @@ def disturb_values(node: Node, noise: np.random.Generator) -> None:
             disturb(top.data, noise, node.layer.type in WITH_ZEROS)
 
 
-def disturb_gradients(node: Node, noise: np.random.Generator) -> None:
+def disturb_tops(node: Node, noise: np.random.Generator) -> None:
+    """The same for the gradients that a layer is given: it may take the difference of them."""
+    if node.need_backward:
+        for top in node.tops:
+            disturb(top.diff, noise, True)
+
+
+def disturb_bottoms(node: Node, noise: np.random.Generator) -> None:
     """Change the gradients that a layer has computed by as much as rounding might."""
     if node.need_backward:
         for bottom, down in zip(node.bottoms, node.propagate_down, strict=True):

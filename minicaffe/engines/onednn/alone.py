@@ -15,7 +15,7 @@ _OF_ONE_SHAPE = ("Input", "DummyData")
 def runs_alone(node: Node) -> bool:
     """Whether a layer's tops may have other shapes, or memory, after its forward than before."""
     layer = node.layer
-    if layer.reshapes_always or not node.repeatable:
+    if layer.reshapes_always or node.foreign:
         return True
     return not node.bottoms and layer.type not in _OF_ONE_SHAPE
 
