@@ -28,6 +28,7 @@ from google.protobuf.message import Message
 from minicaffe.errors import GraphError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.own_fields import own_field, own_fields
+from minicaffe.proto.synonyms import synonym
 from minicaffe.suggest import did_you_mean
 
 
@@ -188,7 +189,8 @@ def _message_of(layer: Any, name: str) -> Any:
     if own is not None:
         known += own.DESCRIPTOR.fields_by_name
         where = f" in {field} or LayerParameter"
-    hint = did_you_mean(name, known)
+    other = None if own is None else synonym(own.DESCRIPTOR.name, name)
+    hint = f"; Caffe's name for it is `{other.name}`" if other else did_you_mean(name, known)
     raise GraphError(f"no field '{name}'{where}{hint}", layer=layer.name, layer_type=layer.type)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from minicaffe.proto.forks import fork_of_field
 from minicaffe.proto.own_fields import own_field, own_fields
+from minicaffe.proto.synonyms import remark
 from minicaffe.proto.tokens import LONGEST, STRING, WORD, Token
 from minicaffe.suggest import closest, did_you_mean
 
@@ -63,7 +64,7 @@ def _newer_type(name: str) -> str:
 def _hint(name: str, blocks: Sequence[Block]) -> str:
     here = blocks[-1].descriptor
     if fork := fork_of_field(here.name, name):
-        return f"; it is a field of {fork}"
+        return f"; it is a field of {fork}{remark(here.name, name)}"
     if len(blocks) == 1 and (hint := _other_root(name, here)):
         return hint
     if hint := _of_the_type(name, blocks[-1]):

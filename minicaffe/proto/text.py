@@ -6,6 +6,7 @@ is what that refuses. After a mistake it goes on at the next place that looks li
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -21,8 +22,11 @@ from minicaffe.proto.hints import (
     wrong_value,
 )
 from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
+from minicaffe.proto.synonyms import Synonym, synonym
 from minicaffe.proto.tokens import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
 from minicaffe.proto.wire import MessageRoom, TooManyMessages, is_repeated
+
+logger = logging.getLogger("minicaffe")
 
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
 MAX_PROBLEMS = 50
@@ -97,6 +101,8 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
         raise PrototxtError(other_kind(b"--- ", PROTOTXT), path=path)
     if reader.problems:
         raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
+    for line, note in reader.notes.values():
+        logger.warning("%s:%d: %s", path or "text", line, note)
     return reader.source
 
 
@@ -146,6 +152,7 @@ class _Reader:
         self.problems: list[Problem] = []
         self.more = 0  # problems beyond the limit
         self.source = SourceMap()
+        self.notes: dict[str, tuple[int, str]] = {}  # fork's field → where first met, what of it
         self._tokens = text.tokens()
         self.next = self._last = next(self._tokens)  # the token to be read, and that before it
         self._following = next(self._tokens, self.next)
@@ -341,7 +348,10 @@ class _Reader:
         token = self.next
         if token.kind != WORD:
             raise _Wrong(self.take(), _no_name(token))
-        field = message.DESCRIPTOR.fields_by_name.get(token.text)
+        fields = message.DESCRIPTOR.fields_by_name
+        field, other = fields.get(token.text), synonym(message.DESCRIPTOR.name, token.text)
+        if other is not None:  # a fork's name
+            field = fields[other.name]
         if field is None and self.at_field() and self._reopen(token):
             return
         self.take()
@@ -358,16 +368,29 @@ class _Reader:
             if field.name in first_lines or message.HasField(field.name):
                 first = first_lines.get(field.name)
                 where = f", first on line {first}" if first else " or was set before"
-                self.complain(token, f"`{field.name}` is given twice{where}")
+                same = "" if other is None else f" (as `{field.name}`)"
+                self.complain(token, f"`{token.text}` is given twice{same}{where}")
                 self._skip_value()
                 return
             first_lines[field.name] = line
         if not self.took(":") and field.message_type is None:
-            raise _Wrong(self.next, f"`:` expected after `{field.name}`")
+            raise _Wrong(self.next, f"`:` expected after `{token.text}`")
+        if other is not None:
+            self.next = self._translated(token, other)
         if repeated and self.took("["):
             self._read_list(message, field, prefix)
         else:
             self._read_value(message, field, prefix, line)
+
+    def _translated(self, name: Token, other: Synonym) -> Token:
+        """The word of Caffe for the next one, the value of a fork's field."""
+        value = self.next
+        if value.kind not in (WORD, NUMBER) or value.text not in other.words:
+            raise _Wrong(value, f"{name.text}: {value.shown()} found, {other.expected} expected")
+        word = other.words[value.text]
+        note = f"`{name.text}: {value.text}` is read as `{other.name}: {word}`, Caffe's name for it"
+        self.notes.setdefault(name.text, (self.text.line(name.offset), note))
+        return value._replace(kind=WORD, text=word)
 
     def _read_list(self, message: Any, field: Any, prefix: str) -> None:
         if self.took("]"):

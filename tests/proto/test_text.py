@@ -161,8 +161,8 @@ def test_one_mistake_is_one_problem(text: str) -> None:
 
 
 def test_a_field_of_a_fork_says_so() -> None:
-    (found,) = problems("layer { pooling_param { ceil_mode: false pool: AVE } }")
-    assert found.startswith("1:25: unknown field `ceil_mode` in pooling_param; it is a field of ")
+    (found,) = problems("layer { pooling_param { pad_3d: 1 pool: AVE } }")
+    assert found.startswith("1:25: unknown field `pad_3d` in pooling_param; it is a field of ")
 
 
 def test_binary_files() -> None:

@@ -1,0 +1,99 @@
+"""Fields of forks that Caffe has under another name."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+import minicaffe
+from minicaffe import layers as L
+from minicaffe.errors import GraphError, PrototxtError
+from minicaffe.proto import caffe_pb2, forks, synonyms
+from minicaffe.proto.printing import to_text
+from minicaffe.proto.text import parse
+
+NETWORK = """
+layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 10 dim: 9 } } }
+layer { name: "pool" type: "Pooling" bottom: "x" top: "y"
+  pooling_param { kernel_size: 3 stride: 2 %s } }
+layer { name: "again" type: "Pooling" bottom: "x" top: "z"
+  pooling_param { pool: AVE kernel_size: 3 stride: 2 pad: 1 %s } }
+"""
+
+
+def read(text: str) -> caffe_pb2.NetParameter:
+    net = caffe_pb2.NetParameter()
+    parse(text, net, "net.prototxt")
+    return net
+
+
+@pytest.mark.parametrize(
+    ("word", "want"),
+    [("false", "FLOOR"), ("0", "FLOOR"), ("true", "CEIL"), ("True", "CEIL"), ("1", "CEIL")],
+)
+def test_ceil_mode_is_round_mode(word, want, caplog):
+    field = f"ceil_mode: {word}"
+    net = read(NETWORK % (field, field))
+    assert net == read(NETWORK % (f"round_mode: {want}", f"round_mode: {want}"))
+    assert f"round_mode: {want}" in to_text(net)
+    assert "ceil_mode" not in to_text(net)
+    (note,) = [r for r in caplog.records if r.levelno == logging.WARNING]  # one a file
+    assert note.getMessage() == (
+        f"net.prototxt:4: `ceil_mode: {word}` is read as `round_mode: {want}`, Caffe's name for it"
+    )
+
+
+def test_shapes_are_those_of_the_fork(tmp_path):
+    shapes = {}
+    for word in ("true", "false"):
+        path = tmp_path / f"{word}.prototxt"
+        path.write_text(NETWORK % (f"ceil_mode: {word}", f"ceil_mode: {word}"))
+        net = minicaffe.Net(path, minicaffe.TEST)
+        shapes[word] = net.blobs["y"].shape, net.blobs["z"].shape
+    assert shapes == {
+        "true": ((1, 3, 5, 4), (1, 3, 6, 5)),
+        "false": ((1, 3, 4, 4), (1, 3, 5, 5)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("ceil_mode: maybe", r":4:55: ceil_mode: `maybe` found, true or false expected"),
+        ("ceil_mode: 2", r"ceil_mode: `2` found, true or false expected"),
+        ("ceil_mode: 'true'", r"ceil_mode: the string 'true' found, true or false expected"),
+        ("ceil_mode { }", r"`:` expected after `ceil_mode`"),
+        ("ceil_mode: true ceil_mode: true", r"`ceil_mode` is given twice \(as `round_mode`\)"),
+        ("round_mode: CEIL ceil_mode: true", r"`ceil_mode` is given twice .*first on line 4"),
+        ("ceil_mode: true round_mode: CEIL", r"`round_mode` is given twice, first on line 4"),
+    ],
+)
+def test_mistakes(field, message, caplog):
+    with pytest.raises(PrototxtError, match=message):
+        read(NETWORK % (field, ""))
+    assert not caplog.records
+
+
+def test_only_where_the_fork_has_it():
+    with pytest.raises(PrototxtError, match="unknown field `ceil_mode` in convolution_param"):
+        read("layer { convolution_param { ceil_mode: true } }")
+
+
+def test_what_takes_more_than_one_field_is_told():
+    with pytest.raises(PrototxtError, match="a field of TSN; in Caffe it is `dilation`, given tw"):
+        read("layer { convolution_param { dilation_h: 2 dilation_w: 3 } }")
+
+
+def test_net_spec_says_caffes_name():
+    with pytest.raises(GraphError, match=r"'ceil_mode' .*; Caffe's name for it is `round_mode`"):
+        L.Pooling(L.Input(), kernel_size=3, ceil_mode=False).to_proto()
+
+
+def test_the_tables_are_of_fields_that_exist():
+    for known, other in synonyms._SYNONYMS.items():
+        message = caffe_pb2.DESCRIPTOR.message_types_by_name[known.partition(".")[0]]
+        values = message.fields_by_name[other.name].enum_type.values_by_name
+        assert set(other.words.values()) <= set(values)
+    for known in (*synonyms._SYNONYMS, *synonyms._REMARKS):
+        assert known in forks.FORK_FIELDS
