@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from minicaffe import weights
+from minicaffe import twins, weights
 from minicaffe.arguments import file_name, shown
 from minicaffe.errors import ArgumentError
 from minicaffe.node import Node
-from minicaffe.parameters import share_parameters
+from minicaffe.parameters import LearnableParam, share_parameters
 from minicaffe.turns import Turn, in_turn
 
 _FILE = "the file"
@@ -20,6 +20,9 @@ class NetWeights:
 
     nodes: list[Node]
     turn: Turn
+    shared_params: dict[tuple[str, int], LearnableParam]
+    path: str | None
+    _told_of_twins = False
 
     @in_turn
     def share_with(self, other: NetWeights) -> None:
@@ -31,7 +34,14 @@ class NetWeights:
         """
         if not isinstance(other, NetWeights):
             raise ArgumentError(f"a net to share with is expected, not {shown(other)}")
+        self.warn_of_twins(other)
         share_parameters(self.nodes, other.nodes)
+
+    def warn_of_twins(self, other: NetWeights) -> None:
+        """Say, once, which layers would be parted from those that they share parameters with."""
+        if not self._told_of_twins:
+            self._told_of_twins = True
+            twins.warn(twins.parted(self.nodes, self.shared_params, other.nodes), self.path)
 
     @in_turn
     def copy_from(self, path: str | os.PathLike[str]) -> None:

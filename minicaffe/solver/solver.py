@@ -127,6 +127,8 @@ class Solver:
         with self._settings.located("type"):
             self._updater = Updater(self.net, self.rule(self.param), self.param)
         self.test_nets: list[Net] = NetVec(factory.test_nets())
+        for test_net in self.test_nets:
+            test_net.warn_of_twins(self.net)
         logger.info("Solver scaffolding done.")
 
     # -------------------------------------------------------------- settings
