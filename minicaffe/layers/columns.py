@@ -52,8 +52,8 @@ class Columns:
         self.channels, self.outputs, self.group = windows.channels, windows.outputs, windows.group
         geometry, size, grid = self.geometry, self.size, self.grid
         self.taps = math.prod(geometry.kernel)
-        #: Windows of one pixel, none of them in the padding: nothing overlaps.
-        self._single = self.taps == 1 and not any(geometry.pad)
+        #: Windows of one pixel, none of them outside the image: nothing overlaps.
+        self._single = self.taps == 1 and not any(geometry.pad) and all(size)
         dense = [n + p for n, p in zip(size, geometry.pad, strict=True)]
         self._flat = (
             not self._single
@@ -119,7 +119,8 @@ class Columns:
 
     def blank(self, count: int) -> np.ndarray:
         """Room for the columns of so many images (the same memory that gather uses)."""
-        return self._matrix[:, : count * self.run].reshape(self.group, -1, count * self.run)
+        rows = self.channels // self.group * self.taps
+        return self._matrix[:, : count * self.run].reshape(self.group, rows, count * self.run)
 
     # ------------------------------------------------------------------ what lies on the grid
 
@@ -128,12 +129,13 @@ class Columns:
         count = len(values)
         rows = self._spread[:, : count * self.run]
         self._on_grid(rows, count)[...] = values.swapaxes(0, 1)
-        return rows.reshape(self.group, -1, count * self.run)
+        return rows.reshape(self.group, self.outputs // self.group, count * self.run)
 
     def multiply(self, weights: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Weights (group, outputs/group, channels/group · taps) times columns."""
         rows = self._product[:, : columns.shape[-1]]
-        return np.matmul(weights, columns, out=rows.reshape(self.group, -1, columns.shape[-1]))
+        out = rows.reshape(self.group, self.outputs // self.group, columns.shape[-1])
+        return np.matmul(weights, columns, out=out)
 
     def multiply_transposed(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Rows (group, outputs/group, windows) times columns turned on their side."""

@@ -153,15 +153,26 @@ def _portions(planes: int, elements: int) -> Iterator[slice]:
 
 # ------------------------------------------------------------------ windows
 #
-# Each of these goes through the places in the window, all windows at once, or through the
-# windows, all places at once, whichever are fewer (global pooling has one window).
+# Each of these goes through the places in the window, all windows at once; or through the
+# windows, all places at once; or through the pixels, all windows at once: whichever are fewest
+# (global pooling has one window, and a large kernel over a padded small image few pixels).
 
 
 def _fewer_windows(geometry: PoolingGeometry) -> bool:
     return math.prod(geometry.output) < math.prod(geometry.kernel)
 
 
+def _few_pixels(geometry: PoolingGeometry) -> bool:
+    return math.prod(geometry.size) < min(math.prod(geometry.output), math.prod(geometry.kernel))
+
+
 def _sum_windows(geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    if _few_pixels(geometry):
+        target[...] = 0
+        for h, w, rows, columns in geometry.pixels():
+            part = target[:, :, rows, columns]
+            part += source[:, :, h, w, None, None]
+        return target
     if _fewer_windows(geometry):
         for i, j, rows, columns in geometry.windows():
             source[:, :, rows, columns].sum(axis=(2, 3), out=target[:, :, i, j])
@@ -174,6 +185,10 @@ def _sum_windows(geometry: PoolingGeometry, source: np.ndarray, target: np.ndarr
 
 
 def _add_to_windows(geometry: PoolingGeometry, share: np.ndarray, target: np.ndarray) -> None:
+    if _few_pixels(geometry):
+        for h, w, rows, columns in geometry.pixels():
+            share[:, :, rows, columns].sum(axis=(2, 3), out=target[:, :, h, w])
+        return
     target[...] = 0
     if _fewer_windows(geometry):
         for i, j, rows, columns in geometry.windows():
@@ -189,6 +204,9 @@ def _maximum(geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray) 
     """Write the largest pixel of each window; returns its place + 1, 0 for none."""
     winners = _no_winners(geometry, target.shape)
     target[...] = LOWEST
+    if _few_pixels(geometry):
+        _maximum_by_pixel(geometry, source, target, winners)
+        return winners
     if _fewer_windows(geometry) or geometry.sparse:
         _maximum_by_window(geometry, source, target, winners)
         return winners
@@ -215,6 +233,22 @@ def _maximum_by_place(
         # these two passes cost far less than one masked assignment
         np.multiply(larger, winners.dtype.type(place), out=mark)
         np.maximum(winners, mark, out=winners)
+
+
+def _maximum_by_pixel(
+    geometry: PoolingGeometry, source: np.ndarray, target: np.ndarray, winners: np.ndarray
+) -> None:
+    down, across = (
+        p - s * np.arange(n)
+        for p, s, n in zip(geometry.pad, geometry.stride, geometry.output, strict=True)
+    )
+    for h, w, rows, columns in geometry.pixels():
+        pixel = source[:, :, h, w, None, None]
+        window = (slice(None), slice(None), rows, columns)
+        larger = pixel > target[window]
+        places = (h + down[rows, None]) * geometry.kernel[1] + w + across[columns] + 1
+        np.copyto(target[window], pixel, where=larger)
+        np.copyto(winners[window], places, where=larger, casting="unsafe")
 
 
 def _maximum_by_window(

@@ -82,6 +82,15 @@ class PoolingGeometry:
         for i, j in np.ndindex(self.output):
             yield i, j, self._covered(0, i), self._covered(1, j)
 
+    def pixels(self) -> Iterator[tuple[int, int, slice, slice]]:
+        """For each pixel, in row-major order: its place in the image, and the windows (slices of
+        the output) that cover it."""
+        rows, columns = (
+            [self._covering(axis, place) for place in range(self.size[axis])] for axis in (0, 1)
+        )
+        for h, w in np.ndindex(self.size):
+            yield h, w, rows[h], columns[w]
+
     @property
     def reach(self) -> Pair:
         """How far any window reaches, from where the front padding begins."""
@@ -139,6 +148,11 @@ class PoolingGeometry:
             start = first * stride - pad + place
             stop = start + (count - 1) * stride + 1 if count else start
             yield slice(first, first + count), slice(start, stop, stride)
+
+    def _covering(self, axis: int, place: int) -> slice:
+        stride, inside = self.stride[axis], place + self.pad[axis]
+        first = max(0, -((self.kernel[axis] - 1 - inside) // stride))
+        return slice(first, max(first, min(inside // stride + 1, self.output[axis])))
 
     def _covered(self, axis: int, index: int) -> slice:
         start = index * self.stride[axis] - self.pad[axis]

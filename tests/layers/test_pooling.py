@@ -195,3 +195,61 @@ def test_stochastic_has_no_gradient_in_test() -> None:
     rig.forward()
     with pytest.raises(GraphError, match="no gradient in phase TEST"):
         rig.backward()
+
+
+def windows_of(image: np.ndarray, kernel: int, stride: int, pad: int, out: int) -> list:
+    """The pixels of each window, as (index in the plane, value), for one plane."""
+    height, width = image.shape
+    return [
+        [
+            (h * width + w, image[h, w])
+            for h in range(i * stride - pad, i * stride - pad + kernel)
+            for w in range(j * stride - pad, j * stride - pad + kernel)
+            if 0 <= h < height and 0 <= w < width
+        ]
+        for i, j in np.ndindex(out, out)
+    ]
+
+
+@pytest.mark.parametrize(("kernel", "stride", "pad"), [(7, 1, 5), (6, 2, 5), (9, 1, 8)])
+def test_a_large_kernel_over_a_small_padded_image(kernel: int, stride: int, pad: int) -> None:
+    """There are fewer pixels than windows, and than places in one."""
+    param = f"kernel_size: {kernel} stride: {stride} pad: {pad}"
+    rig = pool(f"{param} pool: MAX", (1, 1, 3, 3), tops=2)
+    image = rig.bottom[0].data[0, 0]
+    image[1, 1] = np.nan
+    best, mask = rig.forward()
+    out = best.shape[-1]
+    assert out * out > image.size < kernel * kernel
+    for place, pixels in enumerate(windows_of(image, kernel, stride, pad, out)):
+        numbers = [(value, -index) for index, value in pixels if value == value]
+        want, index = max(numbers, default=(LOWEST, 1))
+        assert best.flat[place] == want
+        assert mask.flat[place] == -index
+    rig = pool(f"{param} pool: AVE", (1, 1, 3, 3))
+    image = rig.bottom[0].data[0, 0]
+    (average,) = rig.forward()
+    rig.backward()
+    areas = rig.layer.geometry.areas().ravel()
+    want = np.zeros(image.size)
+    for place, pixels in enumerate(windows_of(image, kernel, stride, pad, out)):
+        total = sum(value for _, value in pixels)
+        assert average.flat[place] == pytest.approx(total / areas[place])
+        for index, _ in pixels:
+            want[index] += rig.weights[0].flat[place] / areas[place]
+    np.testing.assert_allclose(rig.bottom[0].diff.ravel(), want)
+
+
+@pytest.mark.parametrize("method", ["MAX", "AVE"])
+def test_the_work_is_in_proportion_to_the_image(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window of 250,000 places, and as many windows, on 64 pixels."""
+    for slow in ("positions", "windows"):
+        monkeypatch.delattr(f"minicaffe.layers.pooling_geometry.PoolingGeometry.{slow}")
+    shape = (1, 1, 8, 8)
+    rig = pool(f"pool: {method} kernel_size: 500 pad: 499", shape)
+    (top,) = rig.forward()
+    rig.backward()
+    assert top.shape == (1, 1, 507, 507)
+    assert np.isfinite(top).all()
