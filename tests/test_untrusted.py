@@ -34,6 +34,7 @@ IMPORTERS = {
     "engines/onednn/steps/__init__.py": "its own steps",
     "layers/__init__.py": "its own layers",
     "as_caffe.py": "its own table",
+    "__init__.py": "its own submodules",
     "extras.py": "its callers' constants",
     "layers/python.py": "Python layers, where they are allowed",
 }

@@ -58,9 +58,11 @@ def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
         import generate_stubs  # type: ignore[import-not-found]
 
         from minicaffe.proto.own_fields import own_field
-        from minicaffe.registry import layer_types
+        from minicaffe.registry import layer_class, layer_types
 
-        types = {name: own_field(name) for name in layer_types()}
+        classes = {name: layer_class(name) for name in layer_types()}
+        ours = [n for n, cls in classes.items() if cls.__module__.startswith("minicaffe.")]
+        types = {name: own_field(name) for name in ours}
     finally:
         del sys.path[:2]
     stubs = {
