@@ -17,6 +17,7 @@ from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.upgrade import upgrade_net
+from minicaffe.visible import visible
 
 LAYER_STYLE_DEFAULT = {"shape": "box", "fillcolor": "#6495ED", "style": "filled"}
 NEURON_LAYER_STYLE = {"shape": "box", "fillcolor": "#90EE90", "style": "filled"}
@@ -82,8 +83,9 @@ class Graph:
 
 
 def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    rows = (visible(row).replace("\\", "\\\\").replace('"', '\\"') for row in text.split("\n"))
+    joined = "\\n".join(rows)
+    return f'"{joined}"'
 
 
 def get_pooling_types_dict() -> dict[int, str]:
@@ -128,7 +130,7 @@ def get_layer_label(layer: Any, rankdir: str, display_lrm: bool = False) -> str:
     kind = layer.type
     if kind == "Pooling":
         kind = f"Pooling {get_pooling_types_dict()[layer.pooling_param.pool]}"
-    parts = [layer.name, f"({kind})", *_window(layer)]
+    parts = [visible(layer.name), f"({visible(kind)})", *_window(layer)]
     if display_lrm and layer.type in _LEARNING:
         rates = get_layer_lr_mult(layer)
         if any(rates):
@@ -206,10 +208,10 @@ def get_pydot_graph(
             style["fillcolor"] = choose_color_by_layertype(layer.type)
         graph.nodes[key] = {"label": get_layer_label(layer, rankdir, display_lrm), **style}
         for blob in layer.bottom:
-            graph.nodes.setdefault(f"{blob}_blob", {"label": blob, **BLOB_STYLE})
+            graph.nodes.setdefault(f"{blob}_blob", {"label": visible(blob), **BLOB_STYLE})
             graph.edges.append((f"{blob}_blob", key, ""))
         for blob in layer.top:
-            graph.nodes.setdefault(f"{blob}_blob", {"label": blob, **BLOB_STYLE})
+            graph.nodes.setdefault(f"{blob}_blob", {"label": visible(blob), **BLOB_STYLE})
             label = get_edge_label(layer) if label_edges else ""
             graph.edges.append((key, f"{blob}_blob", label))
     return graph

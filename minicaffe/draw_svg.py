@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from html import escape
 from itertools import pairwise
 
+from minicaffe.visible import visible
+
 CHARACTER, LINE = 7.0, 16.0  # of the font, in pixels
 RANK_GAP, NODE_GAP, MARGIN = 46.0, 18.0, 12.0
 SWEEPS = 8
@@ -70,6 +72,11 @@ def render_svg(nodes: Mapping[str, Style], edges: Sequence[Edge], rankdir: str =
     _order(layers)
     _place(layers)
     return _Drawing(layers, rankdir).text(placed.values(), routes, [one[2] for one in edges])
+
+
+def _shown(text: str) -> str:
+    """As XML can hold it; control characters are none that it can."""
+    return escape(visible(text))
 
 
 def _size(label: str) -> tuple[float, float]:
@@ -252,7 +259,7 @@ class _Drawing:
         if label:
             (x0, y0), (x1, y1) = points[:2]
             x, y = self._point((x0 + x1) / 2, (y0 + y1) / 2)
-            lines.append(f'<text x="{x:.1f}" y="{y - 4:.1f}">{escape(label)}</text>')
+            lines.append(f'<text x="{x:.1f}" y="{y - 4:.1f}">{_shown(label)}</text>')
         return lines
 
     def _node(self, node: _Node) -> list[str]:
@@ -273,5 +280,5 @@ class _Drawing:
         start = y - (len(rows) - 1) * LINE / 2 + 4
         for index, row in enumerate(rows):
             where = start + index * LINE
-            lines.append(f'<text x="{x:.1f}" y="{where:.1f}">{escape(row)}</text>')
+            lines.append(f'<text x="{x:.1f}" y="{where:.1f}">{_shown(row)}</text>')
         return lines

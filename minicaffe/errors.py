@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from minicaffe.visible import visible
+
 _SHOWN = 120  # characters of a source line
 
 
@@ -85,13 +87,14 @@ class MinicaffeError(RuntimeError):
         return self
 
     def __str__(self) -> str:
+        """One line, with the control characters of names escaped."""
         parts = []
         if self.path:
             parts.append(f"{self.path}:{self.line}: " if self.line else f"{self.path}: ")
         if self.layer is not None:
             kind = f" ({self.layer_type})" if self.layer_type else ""
             parts.append(f"layer '{self.layer}'{kind}: ")
-        return "".join(parts) + self.message
+        return visible("".join(parts) + self.message)
 
 
 @dataclass(frozen=True)
@@ -114,10 +117,11 @@ class Problem:
     def __str__(self) -> str:
         """The place and the message; below it the line, and a caret under the word."""
         start = max(0, self.column - 1 - _SHOWN // 2) if len(self.source_line) > _SHOWN else 0
-        shown = self.source_line[start : start + _SHOWN].expandtabs(4)
-        before = self.source_line[start : self.column - 1].expandtabs(4)
+        shown = visible(self.source_line[start : start + _SHOWN].expandtabs(4))
+        before = visible(self.source_line[start : self.column - 1].expandtabs(4))
         place = f"{self.path or 'text'}:{self.line}:{self.column}"
-        return f"{place}: {self.message}\n    {shown}\n    {' ' * len(before)}^"
+        told = visible(f"{place}: {self.message}")
+        return f"{told}\n    {shown}\n    {' ' * len(before)}^"
 
 
 class PrototxtError(MinicaffeError):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TextIO
 
 from minicaffe.errors import MinicaffeError
+from minicaffe.visible import visible, visible_arguments
 
 #: glog's environment variable: 0 shows everything, 1 warnings, 2 errors, 3 fatal errors.
 MINIMUM_LEVEL = "GLOG_minloglevel"
@@ -42,7 +43,11 @@ _LEVELS = {"1": logging.WARNING, "2": logging.ERROR, "3": logging.CRITICAL}
 
 
 class GlogFormatter(logging.Formatter):
-    """Puts glog's prefix before a record's first line (glog leaves the others as they are)."""
+    """Puts glog's prefix before a record's first line (glog leaves the others as they are).
+
+    Names that are put into a message become visible (see :mod:`minicaffe.visible`): the end of a
+    line in one does not begin another line of the log.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """The prefix and the text."""
@@ -50,11 +55,22 @@ class GlogFormatter(logging.Formatter):
         letter = _LETTERS.get(record.levelno, "I")
         text = (
             f"{letter}{when:%m%d %H:%M:%S.%f} {threading.get_native_id():5d} "
-            f"{record.filename}:{record.lineno}] {record.getMessage()}"
+            f"{record.filename}:{record.lineno}] {_message(record)}"
         )
         if record.exc_info:
-            text += "\n" + self.formatException(record.exc_info)
+            text += "\n" + visible(self.formatException(record.exc_info), lines=True)
         return text
+
+
+def _message(record: logging.LogRecord) -> str:
+    """What a record says, with all names visible."""
+    text = str(record.msg)
+    if record.args:
+        try:
+            text = text % visible_arguments(record.args)
+        except TypeError:  # something else that counts as a number
+            text = record.getMessage()
+    return visible(text, lines=True)
 
 
 class StatusHandler(logging.StreamHandler):
@@ -82,7 +98,7 @@ class StatusHandler(logging.StreamHandler):
         try:
             if status != self._status:
                 # back to the line's start, the new text, and nothing of the old one after it
-                self.stream.write(f"\r{status}\x1b[K")
+                self.stream.write(f"\r{visible(status)}\x1b[K")
                 self.stream.flush()
                 self._status = status
         finally:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
+from minicaffe.visible import visible
 
 # glog's prefix: level, month and day (newer versions put the year before them), time of day
 _STAMP = re.compile(
@@ -102,7 +103,7 @@ def _value(
         raise DataError(
             f"the log says '{text}' at iteration {iteration}, expected a number", path=path
         ) from None
-    return Value(kind, iteration, seconds, number, name, index)
+    return Value(kind, iteration, seconds, number, visible(name), index)
 
 
 def _lines(path: str) -> Iterator[tuple[float | None, str]]:

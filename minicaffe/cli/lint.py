@@ -48,12 +48,12 @@ def _lint(path: str) -> list[Finding]:
     try:
         param: Any = read_net(path)
     except PrototxtError as as_net:
-        if not as_net.problems:  # there is no file, or nothing in it
-            raise
         try:
             param, lines = read_solver_located(path)
         except PrototxtError as as_solver:
-            raise min(as_net, as_solver, key=lambda e: len(e.problems) + e.more) from None
+            # of the other kind, or of neither: no problems; else fewest where it is more like
+            told = [one for one in (as_net, as_solver) if one.problems] or [as_net]
+            raise min(told, key=lambda e: len(e.problems) + e.more) from None
         return lint_solver(param, path, lines)
     return lint_net(param, path)
 

@@ -25,6 +25,7 @@ from minicaffe.net import TRAIN
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
 from minicaffe.summary import LayerSummary, NetSummary, summarize_net
+from minicaffe.visible import visible
 
 _COLORS = ("92", "93", "94", "95", "97", "96", "42", "43;30", "100", "44", "103;30", "107;30")
 _UNKNOWN = "41"
@@ -102,7 +103,8 @@ def _row(layer: LayerSummary, connections: tuple[str, str]) -> tuple[str, ...]:
             size_text(layer.values * _FLOAT) if layer.values else "",
         )
     bottoms, tops = connections
-    return (param.name, kind, _params(param), bottoms, "->", tops, _window(param), *numbers)
+    names = (visible(param.name), visible(kind), visible(_params(param)))
+    return (*names, bottoms, "->", tops, _window(param), *numbers)
 
 
 def _connections(layers: Sequence[LayerSummary], colored: bool) -> list[tuple[str, str]]:
@@ -127,7 +129,7 @@ def _connections(layers: Sequence[LayerSummary], colored: bool) -> list[tuple[st
 
 
 def _paint(text: str, style: str, colored: bool) -> str:
-    return f"\033[{style}m{text}\033[0m" if colored else text
+    return f"\033[{style}m{visible(text)}\033[0m" if colored else visible(text)
 
 
 def _params(layer: Any) -> str:
@@ -202,7 +204,7 @@ def _length(text: str) -> int:
 
 def _print_totals(summary: NetSummary, phase: int) -> None:
     for note in summary.notes:
-        print(f"note: {note}")
+        print(f"note: {visible(note)}")
     if not summary.complete:
         print("Shapes are not known: give --shape BLOB=N,C,H,W for the inputs"
               " (and --python_layers to run Python layers).")  # fmt: skip

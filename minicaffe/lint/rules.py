@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from minicaffe.convert.wiring import Part, Wiring
+from minicaffe.visible import visible
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Finding:
         where = f"{self.path}:" if self.path else ""
         where += f"{self.line}:" if self.line else ""
         layer = f" layer '{self.layer}':" if self.layer is not None else ""
-        return f"{where} {self.code}{layer} {self.message}; {self.suggestion}".lstrip()
+        return visible(f"{where} {self.code}{layer} {self.message}; {self.suggestion}".lstrip())
 
 
 class Remark(NamedTuple):

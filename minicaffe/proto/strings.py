@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from minicaffe.visible import BEYOND_ASCII
+
 _ESCAPE = re.compile(
     r"""\\(?:(?P<octal>[0-7]{1,3})
     |[xX](?P<hex>[0-9a-fA-F]{1,2})
@@ -20,7 +22,7 @@ _ESCAPE = re.compile(
 )
 _ONE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 _WRITTEN = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
-_TO_WRITE = re.compile(r'[\x00-\x1f\x7f"\\]')
+_TO_WRITE = re.compile(rf'[\x00-\x1f\x7f"\\{BEYOND_ASCII}]')
 
 
 class BadString(Exception):
@@ -47,11 +49,19 @@ def unescape(body: str) -> bytes:
 
 
 def escape(value: str | bytes) -> str:
-    """The text between the quotes for a string; what is not UTF-8 is written in octal."""
+    """The text between the quotes for a string.
+
+    What is not UTF-8 is written in octal, and so is what cannot be seen.
+    """
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
-    text = _TO_WRITE.sub(lambda m: _WRITTEN.get(m[0]) or f"\\{ord(m[0]):03o}", value)
-    return re.sub("[\udc80-\udcff]", lambda m: f"\\{ord(m[0]) - 0xDC00:03o}", text)
+    return _TO_WRITE.sub(_written, value)
+
+
+def _written(match: re.Match[str]) -> str:
+    """One character by its escape: its own, or its bytes in octal."""
+    raw = match[0].encode("utf-8", "surrogateescape")
+    return _WRITTEN.get(match[0]) or "".join(f"\\{byte:03o}" for byte in raw)
 
 
 def _escaped(match: re.Match[str]) -> bytes:

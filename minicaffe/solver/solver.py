@@ -29,6 +29,7 @@ from minicaffe.solver.snapshot import SolverState
 from minicaffe.solver.testing import average_outputs
 from minicaffe.solver.update import Updater
 from minicaffe.turns import Turn, in_turn
+from minicaffe.visible import Lines
 
 logger = logging.getLogger("minicaffe")
 
@@ -109,7 +110,7 @@ class Solver:
         self._saved_at: int | None = None
         self._snapshots = Snapshots(self._settings, keep_snapshots, prefix_lock)
         self._pace = Pace()
-        logger.info("Initializing solver from parameters:\n%s", to_text(self.param).rstrip())
+        logger.info("Initializing solver from parameters:\n%s", Lines(to_text(self.param).rstrip()))
         check_all(self._settings, self.rule)
         if self.param.snapshot:
             self._snapshots.check(self.iter)
