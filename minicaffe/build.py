@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 import minicaffe.layers  # noqa: F401  (registers the built-in layers)
 from minicaffe.blob import Blob
-from minicaffe.errors import GraphError, MinicaffeError
+from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
+from minicaffe.graph import Mistake, produced_twice
 from minicaffe.layer import Layer
 from minicaffe.layers.python import python_layer_class
 from minicaffe.limits import Limits, MemoryBudget
+from minicaffe.mistakes import collected
 from minicaffe.node import Node
 from minicaffe.parameters import ParamTable
 from minicaffe.proto import caffe_pb2
@@ -35,6 +38,11 @@ class NetBuilder:
         seed: of the layers' random generators; None draws one from the system.
         dtype: of all blobs.
         limits: what the net may do.
+        mistakes: where to put what is wrong with layers, instead of raising it; the builder is
+            good for nothing else then.
+
+    Raises:
+        MinicaffeError: with all mistakes that were found as its ``problems``.
     """
 
     def __init__(
@@ -45,6 +53,7 @@ class NetBuilder:
         seed: int | None = None,
         dtype: Any,
         limits: Limits,
+        mistakes: list[Mistake] | None = None,
     ) -> None:
         self.path = path
         self.dtype = np.dtype(dtype)
@@ -60,13 +69,35 @@ class NetBuilder:
         self._limits = limits
         self.budget = MemoryBudget(limits.memory, gradients=self._phase == caffe_pb2.TRAIN)
         seeds = np.random.SeedSequence(seed).spawn(len(param.layer))
-        for layer_param, layer_seed in zip(param.layer, seeds, strict=True):
-            self._add(layer_param, np.random.default_rng(layer_seed))
+        self._add_all(list(zip(param.layer, seeds, strict=True)), mistakes)
         self._prune_backward()
         if param.force_backward:
             self._force_backward()
 
     # ---------------------------------------------------------------- forwards
+
+    def _add_all(
+        self, layers: Sequence[tuple[Any, np.random.SeedSequence]], mistakes: list[Mistake] | None
+    ) -> None:
+        """Add layer after layer; after a mistake those that it leaves as they are, to find more."""
+        found: list[Mistake] = [] if mistakes is None else mistakes
+        unknown: set[str] = set()  # blobs whose shapes a mistake has left open
+        for index, (param, seed) in enumerate(layers):
+            if found and (reads_files(param) or unknown.intersection(param.bottom)):
+                unknown.update(param.top)
+                continue
+            try:
+                self._add(param, np.random.default_rng(seed))
+            except MinicaffeError as error:
+                told = isinstance(error, GraphError | ShapeError | DataError)
+                if not told and not found:
+                    raise
+                found.append(Mistake(index, error))
+                unknown.update(param.top)
+                if not told:  # memory has run out, or code of the user's failed
+                    break
+        if found and mistakes is None:
+            raise collected(found, self.path)
 
     def _add(self, param: Any, rng: np.random.Generator) -> None:
         node = self._make_node(param, rng)
@@ -143,11 +174,8 @@ class NetBuilder:
         if index < len(bottoms) and name == bottoms[index]:  # in place
             self._attach_top(node, self._ids[name])
         elif name in self._ids:
-            first = next(one.name for one in self.nodes if name in one.top_names)
-            raise GraphError(
-                f"top blob '{name}' is already produced by layer '{first}'; give it another "
-                "name (a layer may only overwrite its own bottom, in the same position)"
-            )
+            first = next(one for one in self.nodes if name in one.top_names)
+            raise GraphError(produced_twice(name, node.name, first.name, first.line))
         else:
             self._ids[name] = len(self.blobs)
             self._new_blob(node, name)
@@ -221,6 +249,17 @@ def make_layer(
     layer = cls(param, param.phase, rng=rng, dtype=dtype)
     layer.limits = limits
     return layer
+
+
+#: Layers without bottoms that open nothing.
+_FROM_MEMORY = ("Input", "DummyData", "Parameter")
+
+
+def reads_files(param: Any) -> bool:
+    """Whether a layer may open files or run a user's code when it is set up."""
+    if param.type in ("Python", "HDF5Output", "InfogainLoss"):
+        return True
+    return not param.bottom and param.type not in _FROM_MEMORY
 
 
 #: Fields of forks that say where or how exactly to compute, not what; safe to pass over.

@@ -19,6 +19,9 @@
 Each knows where the mistake stands (file, line, layer) and prints as one line::
 
     net.prototxt:12: layer 'conv1' (Convolution): kernel_size is 0, expected at least 1
+
+Where several mistakes of a file are found at once, or the column is known, it prints as all of
+its ``problems``.
 """
 
 from __future__ import annotations
@@ -48,6 +51,10 @@ class MinicaffeError(RuntimeError):
 
     #: What the command line exits with.
     exit_code = 1
+    #: What is wrong with a text file, in order, where more than a line is known of it.
+    problems: list[Problem] = []  # noqa: RUF012  (replaced, never changed)
+    #: How many further problems were found and not kept.
+    more: int = 0
 
     def __init__(
         self,
@@ -87,7 +94,10 @@ class MinicaffeError(RuntimeError):
         return self
 
     def __str__(self) -> str:
-        """One line, with the control characters of names escaped."""
+        """One line (or all ``problems``), with the control characters of names escaped."""
+        if self.problems:
+            rest = [f"... and {self.more} more problems"] if self.more else []
+            return "\n".join([*map(str, self.problems), *rest])
         parts = []
         if self.path:
             parts.append(f"{self.path}:{self.line}: " if self.line else f"{self.path}: ")
@@ -103,7 +113,7 @@ class Problem:
 
     Attributes:
         path: the file, None for a text from elsewhere.
-        line, column: where, counted from 1.
+        line, column: where, counted from 1; column 0 where only the message is known.
         message: what was found, what was expected, and a suggestion.
         source_line: the line itself.
     """
@@ -116,6 +126,8 @@ class Problem:
 
     def __str__(self) -> str:
         """The place and the message; below it the line, and a caret under the word."""
+        if not self.column:
+            return visible(self.message)
         start = max(0, self.column - 1 - _SHOWN // 2) if len(self.source_line) > _SHOWN else 0
         shown = visible(self.source_line[start : start + _SHOWN].expandtabs(4))
         before = visible(self.source_line[start : self.column - 1].expandtabs(4))
@@ -125,15 +137,9 @@ class Problem:
 
 
 class PrototxtError(MinicaffeError):
-    """A text file that does not follow its schema.
-
-    Attributes:
-        problems: what is wrong with it, in order; empty when it could not be read at all.
-        more: how many further problems were found and not kept.
+    """A text file that does not follow its schema; ``problems`` is empty when it could not be
+    read at all.
     """
-
-    problems: list[Problem] = []  # noqa: RUF012  (replaced, never changed)
-    more: int = 0
 
     @classmethod
     def of_problems(
@@ -145,12 +151,6 @@ class PrototxtError(MinicaffeError):
         error.problems = problems
         error.more = more
         return error
-
-    def __str__(self) -> str:
-        if not self.problems:
-            return super().__str__()
-        rest = [f"... and {self.more} more problems"] if self.more else []
-        return "\n".join([*map(str, self.problems), *rest])
 
 
 class GraphError(MinicaffeError):

@@ -31,15 +31,22 @@ def fill(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
     """
     if not array.size:
         raise ShapeError(f"a parameter of shape {shape_text(array.shape)} has nothing to fill")
-    try:
-        filler = FILLERS[param.type]
-    except KeyError:
+    check_filler(param)
+    with np.errstate(over="ignore"):  # a mean near the largest float, and a deviation from it
+        FILLERS[param.type](param, array, rng)
+
+
+def check_filler(param: Any) -> None:
+    """Refuse what is wrong with a filler whatever it fills.
+
+    Raises:
+        GraphError: unknown type, or ``sparse`` with a type other than gaussian.
+    """
+    if param.type not in FILLERS:
         hint = did_you_mean(param.type, FILLERS)
-        raise GraphError(f"unknown filler type '{param.type}'{hint}") from None
+        raise GraphError(f"unknown filler type '{param.type}'{hint}")
     if param.sparse != -1 and param.type != "gaussian":
         raise GraphError(f"filler '{param.type}' does not support sparse; only gaussian does")
-    with np.errstate(over="ignore"):  # a mean near the largest float, and a deviation from it
-        filler(param, array, rng)
 
 
 def fan(param: Any, shape: tuple[int, ...]) -> float:

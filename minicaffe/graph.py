@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
 
@@ -46,6 +46,56 @@ def meets_rule(state: Any, rule: Any) -> bool:
     )
 
 
+class Mistake(NamedTuple):
+    """What is wrong with one layer of a net.
+
+    Attributes:
+        layer: which one, counted from 0.
+        error: the message, and the layer's place.
+        field, value: where in the layer: a field, the one inside it, and which of its values.
+    """
+
+    layer: int
+    error: MinicaffeError
+    field: tuple[str, ...] = ()
+    value: int | None = None
+
+
+def wiring_mistakes(param: Any, whole: Any = None) -> list[Mistake]:
+    """Bottoms that no earlier layer produces, and tops that one has produced already.
+
+    Args:
+        param, whole: as :func:`insert_splits` takes them.
+    """
+    found: list[Mistake] = []
+    producer: dict[str, Any] = {}
+    misnamed: set[str] = set()  # layers that produce another's top; their own may be missed
+    for i, layer in enumerate(param.layer):
+        for j, blob in enumerate(layer.bottom):
+            if blob not in producer and blob not in misnamed:
+                message = _unknown_bottom(param, whole or param, i, blob, list(producer))
+                found.append(Mistake(i, _at(layer, message), ("bottom",), j))
+        for j, blob in enumerate(layer.top):
+            in_place = j < len(layer.bottom) and layer.bottom[j] == blob
+            if blob in producer and not in_place:
+                first = producer[blob]
+                line = first.source_line if first.HasField("source_line") else None
+                message = produced_twice(blob, layer.name, first.name, line)
+                found.append(Mistake(i, _at(layer, message), ("top",), j))
+                misnamed.add(layer.name)
+            producer.setdefault(blob, layer)
+    return found
+
+
+def produced_twice(blob: str, layer: str, first: str, line: int | None) -> str:
+    """What to say of a layer whose top another layer, which stands on ``line``, produces."""
+    place = f" (line {line})" if line else ""
+    return (
+        f"top blob '{blob}' is already produced by layer '{first}'{place}; give it another name "
+        f"in '{layer}' (a layer may only overwrite its own bottom, in the same position)"
+    )
+
+
 def insert_splits(param: Any, whole: Any = None) -> Any:
     """The net with a Split layer after every top that is used more than once.
 
@@ -59,7 +109,10 @@ def insert_splits(param: Any, whole: Any = None) -> Any:
     Raises:
         GraphError: a bottom that no earlier layer produces.
     """
-    source, uses = _trace_blobs(param, param if whole is None else whole)
+    for mistake in wiring_mistakes(param, whole):
+        if mistake.field == ("bottom",):
+            raise mistake.error
+    source, uses = _trace_blobs(param)
     split = caffe_pb2.NetParameter()
     split.CopyFrom(param)
     del split.layer[:]
@@ -83,7 +136,7 @@ def insert_splits(param: Any, whole: Any = None) -> Any:
 
 
 def _trace_blobs(
-    param: Any, whole: Any
+    param: Any,
 ) -> tuple[dict[tuple[int, int], TopIndex], Counter[TopIndex]]:
     """For every bottom the top that it reads, and for every top how often it is used."""
     producer: dict[str, TopIndex] = {}
@@ -91,8 +144,6 @@ def _trace_blobs(
     uses: Counter[TopIndex] = Counter()
     for i, layer in enumerate(param.layer):
         for j, blob in enumerate(layer.bottom):
-            if blob not in producer:
-                raise _at(layer, _unknown_bottom(param, whole, i, blob, list(producer)))
             source[i, j] = producer[blob]
             uses[producer[blob]] += 1
         for j, blob in enumerate(layer.top):
@@ -108,7 +159,10 @@ def _unknown_bottom(param: Any, whole: Any, index: int, blob: str, known: list[s
     if later:
         return f"bottom blob '{blob}' is used before layer '{later[0]}' produces it"
     left_out = [one.name for one in whole.layer if blob in one.top]
-    if left_out:
+    named = [one for one in param.layer[:index] if one.name == blob and one.top]
+    if named:
+        hint = f"; layer '{blob}' produces '{named[0].top[0]}'"
+    elif left_out:
         hint = f"; layer '{left_out[0]}' does, but its include or exclude rules leave it out here"
     else:
         hint = did_you_mean(blob, known)

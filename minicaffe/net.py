@@ -12,9 +12,10 @@ import numpy as np
 from minicaffe import arguments, batches, copying, debug, runtime
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.build import NetBuilder
+from minicaffe.check import checked_splits
 from minicaffe.engines import Plan, find_engine
 from minicaffe.errors import ArgumentError, GraphError, MinicaffeError
-from minicaffe.graph import filter_net, insert_splits
+from minicaffe.graph import filter_net
 from minicaffe.hooks import Hook, Hooks
 from minicaffe.inputs import (
     existing_blobs,
@@ -136,9 +137,10 @@ class Net(NetWeights):
         self.name: str = param.name
         self.debug_info: bool = param.debug_info
         try:
-            split = insert_splits(filter_net(param), param)
+            filtered = filter_net(param)
         except MinicaffeError as error:
             raise error.locate(path=self.path) from None
+        split = checked_splits(filtered, param, self.path, limits, dtype)
         built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype, limits=limits)
         self.nodes = built.nodes
         self.budget = built.budget

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from minicaffe.build import NetBuilder
-from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.graph import filter_net, insert_splits
+from minicaffe.check import checked_splits
+from minicaffe.errors import GraphError
+from minicaffe.graph import filter_net
 from minicaffe.limits import Limits
 from minicaffe.node import Node
 from minicaffe.proto import caffe_pb2
@@ -117,10 +118,7 @@ def summarize_net(
     if built is None:
         summary.layers = [LayerSummary(layer) for layer in filtered.layer]
         return summary
-    try:
-        split = insert_splits(built, param)
-    except MinicaffeError as error:
-        raise error.locate(path=path) from None
+    split = checked_splits(built, param, path, limits)
     builder = NetBuilder(split, path=path, seed=0, dtype=np.float32, limits=limits)
     counted: set[int] = set()
     split_names = {layer.name for layer in built.layer}

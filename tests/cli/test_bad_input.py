@@ -66,20 +66,20 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "unknown layer type": (
         replace(NET, '"InnerProduct"', '"InerProduct"'),
-        ["net.prototxt:12: layer 'ip'", "did you mean `InnerProduct`?"],
+        ["net.prototxt:13:20: layer 'ip' (InerProduct)", "did you mean `InnerProduct`?"],
     ),
     "layer type of a fork": (
         replace(NET, '"InnerProduct"', '"PriorBox"'),
-        ["net.prototxt:12: layer 'ip' (PriorBox)", "SSD"],
+        ["net.prototxt:13:20: layer 'ip' (PriorBox)", "SSD"],
     ),
     "blob that nobody produces": (
         replace(NET, 'bottom: "data"', 'bottom: "dta"'),
-        ["net.prototxt:12: layer 'ip'", "dta", "did you mean `data`?"],
+        ["net.prototxt:13:43: layer 'ip'", "dta", "did you mean `data`?"],
     ),
     "blob produced twice": (
         add('layer { name: "again" type: "DummyData" top: "data" '
             "dummy_data_param { shape { dim: 1 } } }"),
-        ["net.prototxt:4: layer 'data'", "data"],
+        ["net.prototxt:5:39: layer 'data'", "produced by layer 'again' (line 3)"],
     ),
     "shapes that do not fit": (
         replace(NET, "shape { dim: 4 }\n", "shape { dim: 5 }\n"),
@@ -134,7 +134,7 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "a layer that the phase leaves out": (
         replace(NET, 'name: "ip"', 'name: "ip" include { phase: TEST }'),
-        ["net.prototxt:16: layer 'loss'", "layer 'ip' does, but its include or exclude rules"],
+        ["net.prototxt:16:54: layer 'loss'", "layer 'ip' does, but its include or exclude rules"],
     ),
     "layer without a type": (
         replace(NET, 'type: "InnerProduct"', ""),

@@ -1,0 +1,149 @@
+"""Where something of a layer stands in its prototxt: for errors that are noticed long after."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from minicaffe.errors import MinicaffeError, Problem
+from minicaffe.proto.tokens import END, SIGN, STRING, WORD, Text, Token, printable
+
+_LARGEST = 1 << 24  # bytes of a file that is read again
+_DEPTH = {"{": 1, "<": 1, "}": -1, ">": -1}
+
+
+class Places:
+    """The layers of a file, which is read again when the first place is asked for.
+
+    Args:
+        path: the file; None, or one that is gone, has no places.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._path = path
+        self._text: Text | None = None
+        self._asked = False
+
+    def problem(
+        self,
+        error: MinicaffeError,
+        field: Sequence[str] = (),
+        value: int | None = None,
+        *,
+        alone: bool = False,
+    ) -> Problem:
+        """An error about a layer with its place: with a column, if that can be found.
+
+        Args:
+            error: knows its file, line and layer.
+            field: the field of the layer, and the one inside it, that it is about.
+            value: the number of the value, in a repeated field.
+            alone: no column where only the layer as a whole can be shown.
+        """
+        token = None
+        if error.line is not None and error.layer is not None and error.path == self._path:
+            token, exact = self._find(error, field, value)
+            token = token if exact or not alone else None
+        if token is None or self._text is None:
+            return Problem(error.path, error.line or 0, 0, str(error), "")
+        offset = token.offset
+        kind = f" ({error.layer_type})" if error.layer_type else ""
+        return Problem(
+            self._path,
+            self._text.line(offset),
+            self._text.column(offset),
+            f"layer '{error.layer}'{kind}: {error.message}",
+            self._text.source_line(offset),
+        )
+
+    def _find(
+        self, error: MinicaffeError, field: Sequence[str], value: int | None
+    ) -> tuple[Token | None, bool]:
+        """The word that an error is about, and whether it is more than the layer's beginning."""
+        text = self._read()
+        if text is None:
+            return None, False
+        for start, body in _layers_at(text, error.line or 1):
+            if text.line(start.offset) != error.line:
+                break
+            names = [token for token in _values(body, ("name",)) if token.kind == STRING]
+            if names and names[0].text[1:-1] != error.layer:
+                continue
+            if field:
+                found = next(islice(_values(body, field), value or 0, None), None)
+            else:
+                found = _mentioned(body, error.message)
+            return found or start, found is not None
+        return None, False
+
+    def _read(self) -> Text | None:
+        if not self._asked and self._path is not None:
+            self._asked = True
+            try:
+                status = os.stat(self._path)
+                if stat.S_ISREG(status.st_mode) and status.st_size < _LARGEST:
+                    with open(self._path, encoding="utf-8-sig", errors="surrogateescape") as file:
+                        self._text = Text(file.read())
+            except (OSError, ValueError):
+                pass
+        return self._text
+
+
+def _layers_at(text: Text, line: int) -> Iterator[tuple[Token, list[Token]]]:
+    """The blocks ``layer`` and ``layers`` from a line on, each with the tokens inside."""
+    tokens = text.tokens(text.token_from(line).offset)
+    for token in tokens:
+        if token.kind == WORD and token.text in ("layer", "layers"):
+            yield token, _block(tokens)
+
+
+def _values(body: Sequence[Token], field: Sequence[str]) -> Iterator[Token]:
+    """The values of a field of a block, each as its first token."""
+    depth = 0
+    inside = False  # behind the field's name, before its values end
+    for index, token in enumerate(body):
+        if token.kind == SIGN:
+            depth += _DEPTH.get(token.text, 0)
+            inside = inside and (token.text in ":[,-" or depth > 0)
+        elif depth == 0:
+            if inside and not _is_name(body, index):
+                yield token
+                continue
+            inside = token.kind == WORD and token.text == field[0] and _is_name(body, index)
+            if inside and len(field) > 1:
+                yield from _values(_block(body[index + 1 :]), field[1:])
+                inside = False
+
+
+def _is_name(body: Sequence[Token], index: int) -> bool:
+    if body[index].kind != WORD or index + 1 == len(body):
+        return False
+    following = body[index + 1]
+    return following.kind == SIGN and following.text in ":{<"
+
+
+def _block(tokens: Iterable[Token]) -> list[Token]:
+    """What stands in the block that begins here, behind a colon or not."""
+    inside: list[Token] = []
+    depth = 0
+    for token in tokens:
+        before = depth
+        depth += _DEPTH.get(token.text, 0) if token.kind == SIGN else 0
+        if token.kind == END or (not depth and token.text != ":"):
+            break
+        if before:
+            inside.append(token)
+    return inside
+
+
+def _mentioned(body: Sequence[Token], message: str) -> Token | None:
+    """The first field in a layer that a message speaks of."""
+    fields = {
+        token.text: token for index, token in reversed(list(enumerate(body)))
+        if _is_name(body, index)
+    }  # fmt: skip
+    words = re.findall(r"[a-z]\w*", printable(message.split(";")[0]))
+    return next((fields[word] for word in words if word in fields and "_" in word), None)
