@@ -64,6 +64,7 @@ class NetBuilder:
         self.params = ParamTable()
         self.available: set[str] = set()  # produced and not yet read
         self._ids: dict[str, int] = {}
+        self._layer_names: set[str] = set()
         self._needs_backward: list[bool] = []
         self._phase = param.state.phase
         self._limits = limits
@@ -73,6 +74,11 @@ class NetBuilder:
         self._prune_backward()
         if param.force_backward:
             self._force_backward()
+
+    @property
+    def outputs(self) -> list[int]:
+        """Which of the blobs nothing reads, by their names' order."""
+        return [self._ids[name] for name in sorted(self.available)]
 
     # ---------------------------------------------------------------- forwards
 
@@ -101,13 +107,14 @@ class NetBuilder:
 
     def _add(self, param: Any, rng: np.random.Generator) -> None:
         node = self._make_node(param, rng)
-        if node.name and any(one.name == node.name for one in self.nodes):
+        if node.name and node.name in self._layer_names:
             logger.warning(
                 "%stwo layers are named '%s'; weights go by name, so give them different names",
                 f"{node.path}:{node.line}: " if node.line else "",
                 node.name,
             )
         self.nodes.append(node)
+        self._layer_names.add(node.name)
         with node.located():
             self._connect(node)
         node.setup()

@@ -153,7 +153,7 @@ class Net(NetWeights):
         self._inputs: list[int] = [
             i for node in self.nodes if node.layer.type == "Input" for i in node.top_ids
         ]
-        self._outputs: list[int] = [self._blob_names.index(n) for n in sorted(built.available)]
+        self._outputs: list[int] = built.outputs
         self.blobs: OrderedDict[str, Blob] = Named(
             zip(self._blob_names, self._blobs, strict=True),
             what="blob",

@@ -60,6 +60,7 @@ DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS, DIFF_SCALE, DIFF_SHIFT = (
     256,
 )
 MULTIPLE_SRC, ATTR_POST_OP = 1024, 32768
+MOST_SOURCES = 1024  # then come the numbers of other arguments
 
 #: Layouts that activations come in, by number of axes: (channels in a block, format tag);
 #: block 1 is row-major, block 0 has the channels last.

@@ -17,6 +17,7 @@ from minicaffe.engines.onednn.primitives import (
     BINARY_MUL,
     DST,
     F32,
+    MOST_SOURCES,
     MULTIPLE_SRC,
     SRC,
     SRC_1,
@@ -68,10 +69,17 @@ def add_up(
             left = target
         return
     descs = c_descs([memory.desc for memory in memories])
-    sources = {MULTIPLE_SRC + index: memory for index, memory in enumerate(memories)}
+    sources = numbered(memories)
     factors = factors or [1.0] * len(memories)
     recipe = Recipe("sum", target.desc, len(memories), c_floats(factors), descs)
     builder.run(recipe, {**sources, DST: target})
+
+
+def numbered(memories: Sequence[Memory]) -> dict[int, Memory]:
+    """The sources of a primitive that takes any number, by the library's numbers for them."""
+    if len(memories) > MOST_SOURCES:
+        raise Unsupported(f"more than {MOST_SOURCES} bottoms")
+    return {MULTIPLE_SRC + index: memory for index, memory in enumerate(memories)}
 
 
 @step_for("Split")
@@ -209,7 +217,7 @@ class Concat(Parts):
         sources = [builder.source(blob, desc) for blob, desc in zip(bottoms, descs, strict=True)]
         desc = Desc(top.shape, common.dtype, tag=tag)
         recipe = Recipe("concat", desc, len(descs), self.layer.axis, c_descs(descs))
-        memories = {MULTIPLE_SRC + index: memory for index, memory in enumerate(sources)}
+        memories = numbered(sources)
         memories[DST] = builder.result(top, desc)
         builder.run(recipe, memories)
         self.descs, self.top_desc = descs, desc
