@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from google.protobuf.message import DecodeError
 from minicaffe.blob import MAX_AXES, MAX_COUNT, shape_text
 from minicaffe.errors import DataError, SnapshotError
 from minicaffe.file_kinds import ENOUGH
-from minicaffe.files import write_beside
+from minicaffe.files import open_to_read, write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_binary, why_unreadable
 from minicaffe.proto.wire import BYTES, VARINT, WireError, wire_fields, write_varint
@@ -207,9 +208,10 @@ def read_blob(path: str | os.PathLike[str], *, inner: bool = False) -> np.ndarra
     try:
         proto = read_binary(os.fspath(path), caffe_pb2.BlobProto, inner=inner)
         if not proto.ListFields():
-            with open(path, "rb") as stream:
-                reason = why_unreadable(stream.read(ENOUGH), caffe_pb2.BlobProto)
-            raise SnapshotError(reason)
+            start = b""
+            with suppress(OSError), open_to_read(path) as stream:  # a pipe is read only once
+                start = stream.read(ENOUGH)
+            raise SnapshotError(why_unreadable(start, caffe_pb2.BlobProto))
         return array_of(proto)
     except SnapshotError as error:
         raise DataError(error.message, path=os.fspath(path)) from error.__cause__

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from minicaffe.missing import beside_hint
 from minicaffe.visible import visible
 
 _SHOWN = 120  # characters of a source line
@@ -91,6 +92,8 @@ class MinicaffeError(RuntimeError):
             self.message += f" (named at {path}:{line})"
         if self.layer is None:
             self.layer, self.layer_type = layer, layer_type
+            if layer is not None and path and isinstance(self.__cause__, FileNotFoundError):
+                self.message += beside_hint(self.__cause__.filename or "", path)
         return self
 
     def __str__(self) -> str:

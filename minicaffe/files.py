@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from minicaffe.errors import MinicaffeError, SnapshotError
+from minicaffe.missing import tilde_hint
 
 #: What says that a folder cannot be opened at all: on Windows, or where it may be written into
 #: and not be listed.
@@ -40,8 +41,11 @@ def open_to_read(path: str | os.PathLike[str], *, pipes: bool = False) -> Binary
     """
     if not pipes:
         check_regular(path)
-    # What stands there may change before it is opened, so a pipe must not block even then.
-    stream = open(path, "rb", opener=None if pipes else _without_waiting)  # noqa: SIM115
+    try:
+        # What stands there may change before it is opened, so a pipe must not block even then.
+        stream = open(path, "rb", opener=None if pipes else _without_waiting)  # noqa: SIM115
+    except FileNotFoundError as reason:
+        raise _not_there(path, reason) from None
     mode = os.fstat(stream.fileno()).st_mode
     if stat.S_ISREG(mode) or (pipes and (stat.S_ISFIFO(mode) or stream.isatty())):
         return stream
@@ -56,13 +60,21 @@ def check_regular(path: str | os.PathLike[str]) -> None:
         OSError: it is none, or not there.
         ValueError: the name holds a NUL.
     """
-    mode = os.stat(path).st_mode
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError as reason:
+        raise _not_there(path, reason) from None
     if not stat.S_ISREG(mode):
         raise _not_regular(path, mode)
 
 
 def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+
+
+def _not_there(path: str | os.PathLike[str], reason: OSError) -> FileNotFoundError:
+    text = f"{reason.strerror}{tilde_hint(path)}"
+    return FileNotFoundError(errno.ENOENT, text, os.fspath(path))
 
 
 def _not_regular(path: str | os.PathLike[str], mode: int) -> OSError:
@@ -160,7 +172,7 @@ def refusals(
         text = reason.strerror or str(reason)
         raise error(
             f"cannot write the file: {text}; make sure that the directory exists, is writable "
-            "and has space",
+            f"and has space{tilde_hint(path)}",
             path=os.fspath(path),
         ) from reason
 
@@ -211,7 +223,7 @@ def prefix_refusal(
     text = getattr(reason, "strerror", None) or reason
     return error(
         f"cannot write to snapshot prefix {prefix!r}: {text}; make sure that the directory "
-        f"'{os.path.dirname(prefix) or '.'}' exists and is writable"
+        f"'{os.path.dirname(prefix) or '.'}' exists and is writable{tilde_hint(prefix)}"
     )
 
 

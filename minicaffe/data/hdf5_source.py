@@ -17,6 +17,7 @@ from minicaffe.extras import require
 from minicaffe.files import open_to_read
 from minicaffe.hdf5_reader import Hdf5Reader
 from minicaffe.limits import Limits
+from minicaffe.missing import tilde_hint
 from minicaffe.suggest import did_you_mean
 from minicaffe.weights_hdf5 import open_hdf5
 
@@ -120,7 +121,8 @@ class Hdf5Source:
     def _read_file(self, file: str) -> list[np.ndarray]:
         require("h5py", extra="hdf5", purpose="reading HDF5 data")
         if not os.path.exists(file):
-            raise DataError(f"it does not exist (as seen from {os.getcwd()})")
+            hint = tilde_hint(file) if _looks_like_hdf5(file) else ""
+            raise DataError(f"it does not exist (as seen from {os.getcwd()}){hint}")
         with open_hdf5(file, DataError, self._limits) as reader:
             arrays = [self._read_dataset(reader, name) for name in self._datasets]
         self._check(arrays)
@@ -134,7 +136,7 @@ class Hdf5Source:
         than who may read it.
         """
         file = self._files[index]
-        if file.lower().endswith(_ENDINGS) or os.path.exists(file):
+        if _looks_like_hdf5(file) or os.path.exists(file):
             return f"HDF5 file {shown_name(file)}"
         return f"file {index + 1} of {len(self._files)} (a name of {len(file)} characters)"
 
@@ -162,6 +164,10 @@ class Hdf5Source:
                     f"rows of dataset '{name}' have shape {shape_text(array.shape[1:])}, but "
                     f"{shape_text(shape)} in the first file; make them alike"
                 )
+
+
+def _looks_like_hdf5(name: str) -> bool:
+    return name.lower().endswith(_ENDINGS)
 
 
 def _read_file_list(path: str) -> FileNames:

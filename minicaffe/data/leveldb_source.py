@@ -17,6 +17,7 @@ from minicaffe.data.images import Color
 from minicaffe.data.leveldb_tables import check_tables
 from minicaffe.errors import DataError
 from minicaffe.extras import require
+from minicaffe.missing import tilde_hint
 
 logger = logging.getLogger("minicaffe")
 
@@ -47,7 +48,8 @@ class LevelDb:
             raise DataError(
                 f"there is no LevelDB at '{path}' (as seen from {os.getcwd()}); expected a folder "
                 "with the file CURRENT; check source, or make the database first"
-            )
+                f"{tilde_hint(path)}"
+            ) from FileNotFoundError(2, "there is no LevelDB", path)
         check_tables(path)
         try:
             # paranoid: all that it reads is compared with its checksum, its own lists too

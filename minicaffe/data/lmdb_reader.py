@@ -16,6 +16,7 @@ from minicaffe.data.images import shown_name
 from minicaffe.data.lmdb_file import REMEDY, LmdbFile, Tree
 from minicaffe.data.lmdb_pages import NODE, Pages
 from minicaffe.errors import DataError
+from minicaffe.missing import tilde_hint
 
 logger = logging.getLogger("minicaffe")
 
@@ -52,7 +53,8 @@ class LmdbDatabase:
             raise DataError(
                 f"there is no LMDB at {shown_name(path)} (as seen from {os.getcwd()}); expected a "
                 "folder with the file data.mdb; check source, or make the database first"
-            )
+                f"{tilde_hint(path)}"
+            ) from FileNotFoundError(2, "there is no LMDB", path)
         self._file = LmdbFile(path, file)
         logger.info("Opened lmdb %s", path)
         self._check_size()

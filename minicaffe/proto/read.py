@@ -22,6 +22,7 @@ from minicaffe.file_kinds import (
     other_kind,
 )
 from minicaffe.files import open_to_read
+from minicaffe.missing import tilde_hint
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text import SourceMap, parse
 from minicaffe.proto.upgrade import upgrade_net, upgrade_solver
@@ -253,8 +254,9 @@ def _opened(path: str, kind: type[MinicaffeError], inner: bool) -> Iterator[Bina
     try:
         with open_to_read(path, pipes=not inner) as stream:
             yield stream
-    except FileNotFoundError:
-        raise kind(f"there is no such file{_near(path)}", path=path) from None
+    except FileNotFoundError as error:
+        hint = tilde_hint(path) or _near(path)
+        raise kind(f"there is no such file{hint}", path=path) from error
     except ValueError as error:  # a NUL in the name
         raise kind(f"this is no file name: {error}", path=repr(path)) from None
     except OSError as error:

@@ -6,8 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from minicaffe.errors import PrototxtError, SolverError
+from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError, SolverError
 from minicaffe.limits import Limits
+from minicaffe.missing import beside_hint
 from minicaffe.named import Numbered
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
@@ -132,7 +133,8 @@ class NetFactory:
                 self._read[path] = read_net(path, inner=True)
             except PrototxtError as error:
                 if self.path is not None and not error.problems:  # there may be no such file
-                    error.message += f" (it is named in {self.path})"
+                    hint = beside_hint(path, self.path) if _is_missing(error) else ""
+                    error.message += f" (it is named in {self.path}){hint}"
                 raise
         return Origin(label, self._read[path], path)
 
@@ -153,7 +155,7 @@ class NetFactory:
             allow_python_layers=self.limits.allow_python_layers,
             max_memory=self.limits.max_memory,
         )
-        load_all(net, self.param.weights)
+        load_all(net, self.param.weights, self.path)
         return net
 
 
@@ -169,11 +171,26 @@ def _in_state(origin: Origin, phase: caffe_pb2.Phase, extra: Any) -> Origin:
     return Origin(origin.label, param, origin.path)
 
 
-def load_all(net: Net, lists: Any) -> None:
-    """Copy trained layers from all files of the lists, each separated by commas."""
+def _is_missing(error: MinicaffeError) -> bool:
+    return isinstance(error.__cause__, FileNotFoundError)
+
+
+def load_all(net: Net, lists: Any, path: str | None = None) -> None:
+    """Copy trained layers from all files of the lists, each separated by commas.
+
+    Args:
+        net: gets them.
+        lists: the names.
+        path: the solver's file.
+    """
     for names in lists:
         for name in names.split(","):
             if not name.strip():
                 raise SolverError(f"weights '{names}' has an empty file name; remove the comma")
             logger.info("Finetuning from %s", name.strip())
-            load_weights(net, name.strip(), inner=True)
+            try:
+                load_weights(net, name.strip(), inner=True)
+            except SnapshotError as error:
+                if path is not None and _is_missing(error):
+                    error.message += beside_hint(name.strip(), path)
+                raise
