@@ -23,6 +23,7 @@ from types import ModuleType
 import minicaffe
 from minicaffe.cli._caffes_flags import accept_caffes_flags, note_unused, program_name
 from minicaffe.cli._flags import double_dashes
+from minicaffe.cli._parser import Parser
 from minicaffe.errors import MinicaffeError
 from minicaffe.log import log_file, log_to
 from minicaffe.suggest import did_you_mean
@@ -87,7 +88,7 @@ def _typed_verb(words: Sequence[str]) -> str | None:
 
 def _overview(words: Sequence[str], verb: str | None) -> int:
     """Answer a command line that has no verb, or an unknown one."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="minicaffe",
         description="Train, score and inspect networks written in Caffe's prototxt.",
         epilog="minicaffe VERB --help explains a verb and its flags.",
@@ -99,12 +100,14 @@ def _overview(words: Sequence[str], verb: str | None) -> int:
         choices.add_parser(name, help=_summary(importlib.import_module(f"{__name__}.{name}")))
     if verb is not None:
         parser.error(f"unknown verb '{verb}'{did_you_mean(verb, verbs())}")
+    if {"-h", "--help"}.isdisjoint(words):
+        parser.error("a verb is missing")
     parser.parse_args(words)
-    parser.error("a verb is missing")
+    return 0
 
 
-def _verb_parser(verb: str, module: ModuleType) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _verb_parser(verb: str, module: ModuleType) -> Parser:
+    parser = Parser(
         prog=f"minicaffe {verb}",
         description=module.__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,

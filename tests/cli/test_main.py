@@ -77,14 +77,29 @@ def test_version(spelling: str, capsys: Capture) -> None:
         (["test", "--model=a", "--weights=b", "--iterations=0"], "whole number from 1 to"),
         (["train", "--solver=a", "--iterations=3000000000"], "to 2147483647, not 3000000000"),
         (["train", "--solver=a", "--level=1.5"], "whole number from -2147483648 to"),
-        (["train", "--bananas=3"], "--bananas"),
+        (["train", "--bananas=3"], "unknown flag --bananas"),
+        (["--solver=x"], "a verb is missing"),
+        (["train", "--solvr=x"], "unknown flag --solvr; did you mean --solver?"),
+        (["test", "--modl=x"], "unknown flag --modl; did you mean --model?"),
+        (
+            ["test", "--model=x", "w.caffemodel", "--weights=x"],
+            "did you mean --weights=w.caffemodel",
+        ),
+        (["train", "my_solver.prototxt"], "did you mean --solver=my_solver.prototxt?"),
+        (["test", "net.prototxt", "--weights=w"], "missing: --model"),
+        (["train", "--solver=x", "--phase=TETS"], "--phase is 'TETS'; did you mean `TEST`?"),
+        (["train", "--solver=x", "--phase=BOTH"], "--phase is 'BOTH'; expected TRAIN, TEST"),
+        (["train", "--solver"], "--solver needs a value: --solver=…"),
+        (["train", "--solver=x", "more"], "'more' is given without a flag"),
     ],
 )
 def test_bad_usage(words: list[str], complaint: str, capsys: Capture) -> None:
     assert cli.main(words) == 2
-    text = capsys.readouterr().err
-    assert "usage: minicaffe" in text
-    assert complaint in text
+    sentence, where = capsys.readouterr().err.splitlines()
+    assert sentence.startswith("error: ")
+    assert complaint in sentence
+    verb = f"{words[0]} " if words and words[0] in ("train", "test") else ""
+    assert where == f"(see minicaffe {verb}--help)"
 
 
 @pytest.mark.parametrize(

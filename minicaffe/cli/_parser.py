@@ -1,0 +1,86 @@
+"""The command line's parser: what is wrong in one sentence, with a suggestion."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from minicaffe.suggest import closest, did_you_mean
+
+#: The flags that take a file of a kind, by its ending; the first that a verb has is meant.
+_FOR_FILES = (
+    (".prototxt", ("--solver", "--model")),
+    (".caffemodel", ("--weights",)),
+    (".caffemodel.h5", ("--weights",)),
+    (".solverstate", ("--snapshot",)),
+    (".solverstate.h5", ("--snapshot",)),
+)
+
+_CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
+
+
+class Parser(argparse.ArgumentParser):
+    """An ``ArgumentParser`` whose errors begin with what is wrong and do not show the usage."""
+
+    _words: Sequence[str] = ()
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As ``ArgumentParser`` does; errors speak of these words."""
+        self._words = list(sys.argv[1:] if args is None else args)
+        return super().parse_known_args(self._words, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with status 2, and one sentence and where to read on.
+
+        Args:
+            message: what argparse or a verb says.
+        """
+        told = self._told(message).rstrip(".")
+        self.exit(2, f"error: {told}\n(see {self.prog} --help)\n")
+
+    def _told(self, message: str) -> str:
+        if message.startswith(("a verb is missing", "unknown verb")):
+            return message
+        unknown = [word for word in self._words if self._is_unknown_flag(word)]
+        if unknown:
+            return self._unknown_flag(unknown[0].partition("=")[0])
+        if match := re.fullmatch(r"unrecognized arguments: (.+)", message, re.DOTALL):
+            return self._left_over(match[1].split(" ")[0])
+        if match := re.match(
+            r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", message
+        ):
+            choices = [word.strip("' ") for word in match[3].split(",")]
+            hint = did_you_mean(match[2], choices) or f"; expected {', '.join(choices)}"
+            return f"{match[1]} is '{match[2]}'{hint}"
+        if match := re.fullmatch(r"argument (--\S+): expected one argument", message):
+            return f"{match[1]} needs a value: {match[1]}=…"
+        if match := re.match(r"the following arguments are required: (.*)", message):
+            return f"missing: {match[1]}"
+        return message.removeprefix("argument ")
+
+    def _is_unknown_flag(self, word: str) -> bool:
+        match = re.match(r"--[A-Za-z][\w-]*", word)
+        known = self._option_string_actions
+        return match is not None and match[0] not in known and word not in known
+
+    def _unknown_flag(self, flag: str) -> str:
+        listed = [
+            name
+            for name, action in self._option_string_actions.items()
+            if action.help != argparse.SUPPRESS and name.startswith("--")
+        ]
+        near = closest(flag, listed)
+        return f"unknown flag {flag}" + (f"; did you mean {near}?" if near else "")
+
+    def _left_over(self, word: str) -> str:
+        """For a word that no flag precedes."""
+        for ending, flags in _FOR_FILES:
+            for flag in flags:
+                if word.endswith(ending) and flag in self._option_string_actions:
+                    return f"'{word}' is given without its flag; did you mean {flag}={word}?"
+        return f"'{word}' is given without a flag"
