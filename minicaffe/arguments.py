@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import ArgumentError
-from minicaffe.proto import caffe_pb2
 
 _SHOWN = 60  # characters of a value in a message
 
@@ -34,9 +33,12 @@ def file_name(value: Any, what: str) -> str:
         ArgumentError: it is something else; ``what`` is how the message calls it.
     """
     try:
-        return os.fsdecode(value)
+        name = os.fsdecode(value)
     except TypeError:
         raise ArgumentError(f"{what} is {shown(value)}, expected the name of a file") from None
+    if "\0" in name:
+        raise ArgumentError(f"{what} is {name!r}, which holds a NUL and so is no file's name")
+    return name
 
 
 def whole_number(value: Any, what: str, least: int | None = None, most: int | None = None) -> int:
@@ -95,6 +97,33 @@ def names(value: Any, what: str, example: str = "conv1") -> list[str]:
     return listed
 
 
+def height_and_width(value: Any, what: str) -> tuple[int, int]:
+    """Two numbers, cut off behind the point as pycaffe does.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    try:
+        height, width = (int(length) for length in value)
+    except (TypeError, ValueError, OverflowError):
+        raise ArgumentError(
+            f"{what} is {shown(value)}, expected two numbers: (height, width)"
+        ) from None
+    return height, width
+
+
+def message(value: Any, kind: str, hint: str = "") -> Any:
+    """A message of ``caffe.proto``, of minicaffe's or of another package's classes.
+
+    Raises:
+        ArgumentError: it is something else; ``hint`` says what to do about it.
+    """
+    name = getattr(getattr(value, "DESCRIPTOR", None), "name", None)
+    if name != kind or isinstance(value, type):
+        raise ArgumentError(f"a {kind} is expected, not {name or shown(value)}{hint}")
+    return value
+
+
 def function(value: Any, what: str) -> Any:
     """Something that can be called.
 
@@ -104,40 +133,3 @@ def function(value: Any, what: str) -> Any:
     if not callable(value):
         raise ArgumentError(f"{what} is {shown(value)}, expected a function")
     return value
-
-
-def phase_level_weights(phase: Any, level: Any, weights: Any) -> tuple[int, int, str | None]:
-    """Sort the arguments of pycaffe's two forms of ``Net``.
-
-    ``Net(file, phase, level, stages, weights)`` and the older ``Net(file, weights, phase)``,
-    where the phase may be left out and is then TEST, as it is in ``Net(file)``.
-
-    Raises:
-        ArgumentError: kinds of arguments that neither form has.
-    """
-    if isinstance(phase, str | bytes | os.PathLike):
-        name = file_name(phase, "weights")
-        _refuse_phase_in_words(name)
-        if weights is not None:
-            raise ArgumentError(
-                f"weights are given twice: {name!r} in the phase's place and weights="
-                f"{shown(weights)}; the phase is caffe.TEST or caffe.TRAIN"
-            )
-        phase, level, weights = caffe_pb2.TEST if level is None else level, None, name
-    if isinstance(level, str | bytes | os.PathLike):
-        name = file_name(level, "level")
-        raise ArgumentError(
-            f"level is {name!r}, expected a whole number; weights are given by name: "
-            f"Net(file, phase, weights={name!r})"
-        )
-    number = whole_number(phase, "phase (caffe.TRAIN or caffe.TEST)")
-    chosen = 0 if level is None else whole_number(level, "level", -(2**31), 2**31 - 1)
-    return number, chosen, None if weights is None else file_name(weights, "weights")
-
-
-def _refuse_phase_in_words(name: str) -> None:
-    if name.lower() in ("train", "test") and not os.path.exists(name):
-        raise ArgumentError(
-            f"phase is {name!r}, expected caffe.{name.upper()}, which is a number (a text in this "
-            f"place is a file of weights, and there is no file {name!r})"
-        )

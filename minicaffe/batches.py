@@ -5,7 +5,7 @@ The last batch is filled up with zeros, whose results are dropped again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,9 @@ def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:
 def _count(arrays: dict[str, Any]) -> int:
     if not arrays:
         raise GraphError("arrays of equal length are expected, not none")
+    for name, array in arrays.items():
+        if isinstance(array, str | bytes | Mapping):  # they have lengths, too
+            as_numbers(array, f"blob {name!r}")
     try:
         counts = {name: len(array) for name, array in arrays.items()}
     except TypeError:  # a single number has no length

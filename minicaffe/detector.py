@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minicaffe import io
+from minicaffe.arguments import whole_number
 from minicaffe.blob import shape_text
 from minicaffe.classifier import image_transformer
 from minicaffe.errors import MinicaffeError, ShapeError
@@ -182,6 +183,7 @@ class Detector(Net):
         shape = self.blobs[name].shape
         back = np.argsort(self.transformer.transpose[name])
         self.crop_dims = np.array(shape[1:])[back]
+        context_pad = whole_number(0 if context_pad is None else context_pad, "context_pad", 0)
         if context_pad and 2 * context_pad >= shape[-1]:
             raise ShapeError(
                 f"context_pad is {context_pad} on each side of an input {shape[-1]} wide, "
@@ -192,7 +194,7 @@ class Detector(Net):
                 f"context_pad needs a square input, and '{name}' is {shape_text(shape[-2:])} "
                 "(height×width); use context_pad 0"
             )
-        self.context_pad = context_pad or 0
+        self.context_pad = context_pad
         mean = self.transformer.mean.get(name)
         if mean is None:
             self.crop_mean = np.zeros(self.crop_dims, np.float32)

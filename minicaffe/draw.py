@@ -12,6 +12,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Any
 
+from minicaffe.arguments import file_name, message
 from minicaffe.draw_svg import render_svg
 from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.files import write_beside
@@ -193,6 +194,7 @@ def get_pydot_graph(
     Raises:
         ValueError: a layer has both include and exclude rules.
     """
+    message(caffe_net, "NetParameter", "; minicaffe.proto.read.read_net(file) reads one")
     if caffe_net.layers:  # V1, which would look empty
         old, caffe_net = caffe_net, caffe_pb2.NetParameter()
         caffe_net.CopyFrom(old)
@@ -261,7 +263,7 @@ def draw_net_to_file(
     Raises:
         MinicaffeError: as :func:`draw_net`, or the file cannot be written.
     """
-    ext = os.fspath(filename).rpartition(".")[2].lower()
+    ext = file_name(filename, "filename").rpartition(".")[2].lower()
     picture = draw_net(caffe_net, rankdir, ext, phase, display_lrm)
     with write_beside(filename, error=DataError) as beside:
         beside.write_bytes(picture)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicaffe.arguments import file_name, shown, whole_number
 from minicaffe.arguments import names as listed_names
-from minicaffe.arguments import shown
 from minicaffe.blob import as_numbers, shape_text
 from minicaffe.errors import ArgumentError, GraphError, ShapeError
 from minicaffe.proto import caffe_pb2
@@ -36,6 +36,43 @@ def net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
     param = caffe_pb2.NetParameter()
     param.CopyFrom(network)
     return upgrade_net(param, source), source
+
+
+def phase_level_weights(phase: Any, level: Any, weights: Any) -> tuple[int, int, str | None]:
+    """Sort the arguments of pycaffe's two forms of ``Net``.
+
+    ``Net(file, phase, level, stages, weights)`` and the older ``Net(file, weights, phase)``,
+    where the phase may be left out and is then TEST, as it is in ``Net(file)``.
+
+    Raises:
+        ArgumentError: kinds of arguments that neither form has.
+    """
+    if isinstance(phase, str | bytes | os.PathLike):
+        name = file_name(phase, "weights")
+        _refuse_phase_in_words(name)
+        if weights is not None:
+            raise ArgumentError(
+                f"weights are given twice: {name!r} in the phase's place and weights="
+                f"{shown(weights)}; the phase is caffe.TEST or caffe.TRAIN"
+            )
+        phase, level, weights = caffe_pb2.TEST if level is None else level, None, name
+    if isinstance(level, str | bytes | os.PathLike):
+        name = file_name(level, "level")
+        raise ArgumentError(
+            f"level is {name!r}, expected a whole number; weights are given by name: "
+            f"Net(file, phase, weights={name!r})"
+        )
+    number = whole_number(phase, "phase (caffe.TRAIN or caffe.TEST)")
+    chosen = 0 if level is None else whole_number(level, "level", -(2**31), 2**31 - 1)
+    return number, chosen, None if weights is None else file_name(weights, "weights")
+
+
+def _refuse_phase_in_words(name: str) -> None:
+    if name.lower() in ("train", "test") and not os.path.exists(name):
+        raise ArgumentError(
+            f"phase is {name!r}, expected caffe.{name.upper()}, which is a number (a text in this "
+            f"place is a file of weights, and there is no file {name!r})"
+        )
 
 
 def set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) -> None:

@@ -23,6 +23,7 @@ from minicaffe.inputs import (
     fill_top_diffs,
     more_blobs,
     net_parameter,
+    phase_level_weights,
     set_state,
 )
 from minicaffe.layer import Layer, LayerVec
@@ -104,7 +105,7 @@ class Net(NetWeights):
         max_memory: int | None = None,
     ) -> None:
         self.turn = Turn()
-        phase, level, weights = arguments.phase_level_weights(phase, level, weights)
+        phase, level, weights = phase_level_weights(phase, level, weights)
         stages = arguments.names(stages, "stages", "deploy")
         seed = None if seed is None else arguments.whole_number(seed, "seed", least=0)
         self.engine, self.engine_named = find_engine(engine, precision), engine is not None
@@ -282,6 +283,7 @@ class Net(NetWeights):
             self.keep = "all"
 
     def _check_range(self, low: int, high: int) -> None:
+        low, high = (arguments.whole_number(one, "a layer's number") for one in (low, high))
         if not 0 <= low <= high < len(self.nodes):
             if not self.nodes:
                 raise GraphError("the net has no layers in this phase", path=self.path)

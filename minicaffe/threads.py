@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from minicaffe.arguments import whole_number
 from minicaffe.errors import EngineError
 
 VARIABLE = "OMP_NUM_THREADS"
@@ -34,8 +35,9 @@ def set_threads(count: int | None) -> None:
 
     Raises:
         EngineError: it is less than 1.
+        ArgumentError: it is no whole number.
     """
-    if count is not None and count < 1:
+    if count is not None and whole_number(count, "the number of threads") < 1:
         raise EngineError(f"{count} threads asked for, expected 1 or more")
     _setting.threads = count
 

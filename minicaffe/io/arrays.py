@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from minicaffe.blob import shape_text
+from minicaffe.arguments import message, shown, whole_number
+from minicaffe.blob import as_numbers, shape_text
 from minicaffe.blobproto import blob_proto, converted, shape_for, stated_shape_text, values_of
 from minicaffe.data.datum import datum_image
-from minicaffe.errors import DataError, ShapeError
+from minicaffe.errors import ArgumentError, DataError, ShapeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.wire import WireError, check_messages
 
@@ -27,8 +28,10 @@ def blobproto_to_array(blob: Any, return_diff: bool = False) -> np.ndarray:
         A new float64 array (pycaffe's choice, whatever the message holds).
 
     Raises:
+        ArgumentError: this is no BlobProto.
         ShapeError: there are more or fewer values than the shape says.
     """
+    message(blob, "BlobProto")
     values = values_of(blob, "diff" if return_diff else "data")
     shape = shape_for(blob, values.size)
     if shape is None:
@@ -47,12 +50,12 @@ def array_to_blobproto(arr: Any, diff: Any = None) -> Any:
         diff: the gradients, of the same shape; None leaves them out.
 
     Raises:
-        ShapeError: ``diff`` has another shape.
+        ShapeError: ``diff`` has another shape; something is given that holds no numbers.
     """
-    data = np.asarray(arr, np.float32)
+    data = as_numbers(arr, "the data").astype(np.float32)
     if diff is None:
         return blob_proto(data)
-    gradients = np.asarray(diff, np.float32)
+    gradients = as_numbers(diff, "diff").astype(np.float32)
     if gradients.shape != data.shape:
         raise ShapeError(
             f"diff has shape {shape_text(gradients.shape)}, expected the array's own "
@@ -62,7 +65,13 @@ def array_to_blobproto(arr: Any, diff: Any = None) -> Any:
 
 
 def arraylist_to_blobprotovector_str(arraylist: Iterable[Any]) -> bytes:
-    """A serialized ``BlobProtoVector`` of several arrays."""
+    """A serialized ``BlobProtoVector`` of several arrays.
+
+    Raises:
+        ArgumentError: this is no list of arrays.
+    """
+    if not np.iterable(arraylist):
+        raise ArgumentError(f"a list of arrays is expected, not {shown(arraylist)}")
     vector = caffe_pb2.BlobProtoVector()
     vector.blobs.extend(array_to_blobproto(array) for array in arraylist)
     return vector.SerializeToString()
@@ -72,9 +81,13 @@ def blobprotovector_str_to_arraylist(text: bytes) -> list[np.ndarray]:
     """The arrays in a serialized ``BlobProtoVector``.
 
     Raises:
+        ArgumentError: these are no bytes.
         DataError: the bytes are something else.
         ShapeError: an array has more or fewer values than its shape says.
     """
+    if not isinstance(text, bytes | bytearray | memoryview):
+        raise ArgumentError(f"bytes are expected, not {shown(text)}")
+    text = bytes(text)
     try:
         check_messages(memoryview(text), caffe_pb2.BlobProtoVector.DESCRIPTOR)
         vector = caffe_pb2.BlobProtoVector.FromString(text)
@@ -91,9 +104,10 @@ def array_to_datum(arr: Any, label: int | None = None) -> Any:
         label: its class; None leaves it out.
 
     Raises:
-        ShapeError: the array has not 3 axes.
+        ShapeError: the array has not 3 axes, or holds no numbers.
+        ArgumentError: the label is no whole number.
     """
-    image = np.asarray(arr)
+    image = as_numbers(arr, "the image")
     if image.ndim != 3:
         raise ShapeError(
             f"an array of shape {shape_text(image.shape)}, expected channels×height×width"
@@ -105,7 +119,7 @@ def array_to_datum(arr: Any, label: int | None = None) -> Any:
     else:
         datum.float_data.extend(image.astype(float).ravel().tolist())
     if label is not None:
-        datum.label = int(label)
+        datum.label = whole_number(label, "label", -(2**31), 2**31 - 1)
     return datum
 
 
@@ -117,9 +131,11 @@ def datum_to_array(datum: Any) -> np.ndarray:
         float64 from ``float_data``.
 
     Raises:
+        ArgumentError: this is no Datum.
         ShapeError: there are more or fewer values than the datum's size says.
         DataError: an encoded image cannot be decoded.
     """
+    message(datum, "Datum")
     if datum.encoded:
         return datum_image(datum)
     try:

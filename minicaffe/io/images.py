@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from minicaffe.arguments import file_name
-from minicaffe.blob import shape_text
+from minicaffe.arguments import file_name, height_and_width, shown
+from minicaffe.blob import as_numbers, shape_text
 from minicaffe.data.images import opened_image
 from minicaffe.errors import ArgumentError, DataError, ShapeError
 from minicaffe.files import open_to_read
@@ -128,16 +128,18 @@ def resize_image(
         new height × new width × channels, float32.
 
     Raises:
-        ShapeError: the image has not three axes, or a size is below 1.
+        ShapeError: the image has not three axes or holds no numbers, or a size is below 1.
+        ArgumentError: ``new_dims`` are not two numbers.
         DataError: another ``interp_order``.
     """
-    height, width = (int(length) for length in new_dims)
+    height, width = height_and_width(new_dims, "new_dims")
+    im = as_numbers(im, "the image")
     if im.ndim != 3 or 0 in im.shape or min(height, width) < 1:
         raise ShapeError(
             f"cannot resize an array of shape {shape_text(im.shape)} to {height}×{width}; "
             "expected height×width×channels, and sizes of at least 1"
         )
-    if interp_order not in range(6):
+    if not isinstance(interp_order, int | np.integer) or interp_order not in range(6):
         raise DataError(
             f"interp_order is {interp_order!r}, expected 0 (nearest), 1 (linear) or 2 to 5 "
             "(splines; 3 is cubic)"
@@ -205,9 +207,13 @@ def oversample(
 
     Raises:
         ShapeError: images of different shapes, or smaller than the crops.
+        ArgumentError: no list of images, or ``crop_dims`` are not two numbers.
     """
-    shapes = {np.shape(image) for image in images}
-    height, width = (int(length) for length in crop_dims)
+    if not np.iterable(images):
+        raise ArgumentError(f"images is {shown(images)}, expected a list of images")
+    images = [as_numbers(image, "an image") for image in images]
+    shapes = {image.shape for image in images}
+    height, width = height_and_width(crop_dims, "crop_dims")
     if len(shapes) != 1:
         found = ", ".join(sorted(map(shape_text, shapes))) or "none"
         raise ShapeError(f"images of one shape are expected, found: {found}")

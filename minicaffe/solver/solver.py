@@ -330,6 +330,7 @@ class Solver:
         Raises:
             SolverError: there is no test net of this number.
         """
+        index = whole_number(index, "index")
         if not -len(self.test_nets) <= index < len(self.test_nets):
             count = len(self.test_nets)
             found = f"there are {count}, numbered from 0" if count else "the solver has none"

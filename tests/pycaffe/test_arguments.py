@@ -52,6 +52,9 @@ def test_weights_may_have_the_name_of_a_phase(net):
     assert caffe.Net("n.prototxt", "test").phase == caffe.TEST
 
 
+IMAGE = np.zeros((2, 3, 3))
+
+
 WRONG: dict[str, tuple[Callable[[caffe.Net], object], str]] = {
     "phase in words": (lambda net: caffe.Net("n.prototxt", "test"), r"expected caffe\.TEST"),
     "phase in capitals": (lambda net: caffe.Net("n.prototxt", "TRAIN"), r"expected caffe\.TRAIN"),
@@ -97,6 +100,34 @@ WRONG: dict[str, tuple[Callable[[caffe.Net], object], str]] = {
     "set_device": (lambda net: caffe.set_device("gpu"), "device_id is 'gpu'"),
     "set_random_seed": (lambda net: caffe.set_random_seed("x"), "seed is 'x'"),
     "set_solver_count": (lambda net: caffe.set_solver_count("x"), "count is 'x'"),
+    "a layer's number": (lambda net: net._forward(0, "ip"), "a layer's number is 'ip'"),
+    "half a layer's number": (lambda net: net._backward(1.5, 0), r"a layer's number is 1\.5"),
+    "a NUL in a name": (lambda net: net.save("a\0b"), "the file is .* holds a NUL"),
+    "set_threads": (lambda net: caffe.set_threads("2"), "the number of threads is '2'"),
+    "resize_image": (lambda net: caffe.io.resize_image(IMAGE, 3), r"new_dims is 3, .*\(height, w"),
+    "oversample": (lambda net: caffe.io.oversample([IMAGE], "ab"), "crop_dims is 'ab'"),
+    "oversample nothing": (lambda net: caffe.io.oversample(None, (1, 1)), "images is None"),
+    "a blob's message": (lambda net: caffe.io.blobproto_to_array(IMAGE), "a BlobProto is expected"),
+    "another message": (
+        lambda net: caffe.io.blobproto_to_array(caffe.proto.caffe_pb2.Datum()),
+        "a BlobProto is expected, not Datum",
+    ),
+    "a datum": (lambda net: caffe.io.datum_to_array(None), "a Datum is expected, not None"),
+    "a label": (lambda net: caffe.io.array_to_datum(IMAGE, "cat"), "label is 'cat'"),
+    "arrays": (lambda net: caffe.io.arraylist_to_blobprotovector_str(1), "a list of arrays is exp"),
+    "text for bytes": (lambda net: caffe.io.blobprotovector_str_to_arraylist("a"), "bytes are exp"),
+    "draw a file": (
+        lambda net: caffe.draw.draw_net_to_file("n.prototxt", "n.svg"),
+        r"a NetParameter is expected, not 'n\.prototxt'; minicaffe\.proto\.read\.read_net",
+    ),
+    "draw into": (
+        lambda net: caffe.draw.draw_net_to_file(caffe.proto.caffe_pb2.NetParameter(), None),
+        "filename is None",
+    ),
+    "context_pad": (
+        lambda net: caffe.Detector("n.prototxt", "w.caffemodel", context_pad="2"),
+        "context_pad is '2'",
+    ),
     "init_log": (lambda net: caffe.init_log("x"), "level is 'x'"),
 }
 
@@ -110,6 +141,7 @@ def test_wrong_kinds(net, case):
 
 
 SOLVER_WRONG: dict[str, tuple[Callable[[caffe.Solver], object], str]] = {
+    "test": (lambda solver: solver.test("0"), "index is '0'"),
     "step": (lambda solver: solver.step("10"), "iters is '10'"),
     "step a half": (lambda solver: solver.step(0.5), r"iters is 0\.5"),
     "restore": (lambda solver: solver.restore(None), "path is None"),
@@ -127,6 +159,24 @@ def test_wrong_kinds_for_a_solver(net, case):
     with pytest.raises(MinicaffeError, match=message) as caught:
         call(solver)
     assert isinstance(caught.value, TypeError)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda net: caffe.io.resize_image("cat.jpg", (2, 2)),
+        lambda net: caffe.io.oversample(["cat.jpg"], (2, 2)),
+        lambda net: caffe.io.array_to_blobproto("x"),
+        lambda net: caffe.io.array_to_blobproto([1.0], diff=[[1, 2], [3]]),
+        lambda net: caffe.io.array_to_datum(None),
+        lambda net: net.forward_all(data="cat.jpg"),
+        lambda net: net.forward_all(data={"a": 1}),
+    ],
+)
+def test_what_is_no_array_of_numbers(net, call):
+    with pytest.raises(ValueError, match=r"real numbers are expected|unequal lengths") as caught:
+        call(net)
+    assert isinstance(caught.value, MinicaffeError)
 
 
 @pytest.mark.parametrize(
