@@ -13,9 +13,10 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer
-from minicaffe.layers.channels import channel_dot, channel_sum, fold
+from minicaffe.layers.channels import channel_dot, channel_moments, channel_sum, fold
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
+from minicaffe.sums import near
 from minicaffe.workers import Workers
 
 logger = logging.getLogger("minicaffe")
@@ -223,11 +224,9 @@ class BatchNorm(Layer):
             self._parts.append(self._normalise(items, x[items], centred[items], y[items]))
 
     def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Part:
-        mean, values = self._means(channel_sum(x), x.shape[0] * x.shape[2])
-        np.subtract(x, mean[:, None], out=centred)
-        # Of the centred values (two passes): E(x²) - mean² would cancel.
-        variance, _ = self._means(channel_dot(centred, centred), x.shape[0] * x.shape[2])
+        mean, variance, values = self._moments(x)
         inv_std = self._inverse_std(variance)
+        self._centre(x, mean, variance, centred)
         part = Part(items, values, inv_std, inv_std)
         shift = None
         if self.renorm is not None and self.blobs[2].data[0] != 0:
@@ -239,8 +238,25 @@ class BatchNorm(Layer):
         self.update_stored(mean, variance, values)
         np.multiply(centred, part.gain[:, None], out=y)
         if shift is not None:
-            y += shift[:, None]
+            y += shift.astype(y.dtype)[:, None]
         return part
+
+    def _moments(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+        """Mean and variance in double precision, and how many values a channel they are of."""
+        own_mean, own_variance = channel_moments(x)
+        count = x.shape[0] * x.shape[2]
+        mean, values = self._means(own_mean * count, count)
+        away = own_mean - mean  # from the mean of all workers' batches
+        variance, _ = self._means((own_variance + away * away) * count, count)
+        return mean, variance, values
+
+    def _centre(
+        self, x: np.ndarray, mean: np.ndarray, variance: np.ndarray, centred: np.ndarray
+    ) -> None:
+        """x - mean, with all the digits of the mean: a type's own are too few for one of 10⁶."""
+        about = near(mean, variance, x.dtype)
+        np.subtract(x, about[:, None], out=centred)
+        centred -= (mean - about).astype(x.dtype)[:, None]
 
     def _means(self, sums: np.ndarray, values: int) -> tuple[np.ndarray, int]:
         """Sums of a batch (of all workers') divided by its values, and how many those are."""
@@ -252,7 +268,7 @@ class BatchNorm(Layer):
 
     def _inverse_std(self, variance: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as in Caffe
-            return 1 / np.sqrt(variance + self.eps)
+            return (1 / np.sqrt(variance + self.eps)).astype(self.dtype)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if not propagate_down[0]:
@@ -274,9 +290,9 @@ class BatchNorm(Layer):
         mean_dy, _ = self._means(channel_sum(dy), values)
         slope, _ = self._means(channel_dot(dy, centred), values)
         slope *= part.inv_std * part.inv_std
-        np.multiply(centred, slope[:, None], out=work)
+        np.multiply(centred, slope.astype(work.dtype)[:, None], out=work)
         np.subtract(dy, work, out=dx)
-        dx -= mean_dy[:, None]
+        dx -= mean_dy.astype(dx.dtype)[:, None]
         dx *= part.gain[:, None]
 
 

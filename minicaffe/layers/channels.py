@@ -6,9 +6,7 @@ import math
 
 import numpy as np
 
-#: From this inner length on, single-precision sums are made pairwise or by BLAS: a running
-#: sum of a million products is off by 1e-4.
-LONG = 4096
+from minicaffe import sums
 
 
 def fold(array: np.ndarray, axis: int = 1, axes: int = 1) -> np.ndarray:
@@ -24,15 +22,29 @@ def fold(array: np.ndarray, axis: int = 1, axes: int = 1) -> np.ndarray:
     )
 
 
+def as_rows(array: np.ndarray) -> np.ndarray:
+    """(outer, dim, inner) as :mod:`minicaffe.sums` takes it."""
+    outer, dim, inner = array.shape
+    if inner == 1:  # as long rows of memory as there are
+        return array.reshape(1, 1, outer, dim)
+    return array.reshape(outer, dim, inner, 1)
+
+
 def channel_sum(array: np.ndarray) -> np.ndarray:
-    """Σ over the first and last axis of (outer, dim, inner); shape (dim,)."""
-    if array.shape[2] >= LONG:
-        return array.sum(axis=(0, 2))
-    return np.einsum("nci->c", array)  # 3 to 5 times as fast
+    """Σ over the first and last axis of (outer, dim, inner): float64, (dim,)."""
+    return sums.total(as_rows(array))
 
 
 def channel_dot(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Σ left · right over the first and last axis, without a temporary; shape (dim,)."""
-    if left.shape[2] >= LONG:
-        return np.matmul(left[:, :, None], right[..., None])[..., 0, 0].sum(axis=0)
-    return np.einsum("nci,nci->c", left, right)
+    """Σ left · right over the first and last axis: float64, (dim,)."""
+    return sums.products(as_rows(left), as_rows(right))[1]
+
+
+def channel_moments(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance over the first and last axis: float64, (dim,) each."""
+    return sums.moments(as_rows(array))
+
+
+def row_dot(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Σ left · right along each row of two arrays (rows, n): their type, (rows, 1)."""
+    return channel_dot(left[None], right[None]).astype(left.dtype)[:, None]

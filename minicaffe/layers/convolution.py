@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.channels import channel_sum
 from minicaffe.layers.checks import refuse_in_place
 from minicaffe.layers.columns import Columns, transposed_product
 from minicaffe.layers.conv_geometry import ConvGeometry, Lengths, Windows
@@ -142,8 +143,7 @@ class _ConvolutionBase(Layer):
     def _add_bias_gradient(self, top_diff: np.ndarray) -> None:
         if self.bias_term and self.wants_gradient(1):
             flat = top_diff.reshape(len(top_diff), self.num_output, math.prod(self.output_size))
-            # along memory first: numpy's sum over (0, 2) at once is several times slower
-            self.blobs[1].diff += flat.sum(axis=2).sum(axis=0)
+            self.blobs[1].diff += channel_sum(flat)
 
     def _add_weight_gradient(self, rows: np.ndarray, columns: np.ndarray) -> None:
         product = self.columns.multiply_transposed(rows, columns)

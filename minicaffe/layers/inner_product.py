@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.layers.checks import refuse_in_place
 from minicaffe.registry import register
 
@@ -84,7 +85,7 @@ class InnerProduct(Layer):
             sides = (vectors, top_diff) if self.transpose else (top_diff, vectors)
             _add_product(*sides, self.blobs[0].diff)
         if self.bias_term and self.wants_gradient(1):
-            self.blobs[1].diff += top_diff.sum(axis=0)
+            self.blobs[1].diff += channel_sum(fold(top_diff))
         if propagate_down[0]:
             weights = self.blobs[0].data
             bottom_diff = bottom[0].diff.reshape(-1, self.length)

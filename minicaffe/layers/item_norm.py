@@ -11,7 +11,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
-from minicaffe.layers.channels import channel_dot, channel_sum, fold
+from minicaffe.layers.channels import channel_dot, channel_sum, fold, row_dot
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
 
@@ -89,7 +89,7 @@ class ItemNorm(Layer):
             return
         x, normal = (self._as_rows(blob.data) for blob in (bottom[0], self._normal))
         np.subtract(x, x.mean(axis=1, keepdims=True), out=normal)
-        variance = np.einsum("rn,rn->r", normal, normal)[:, None] / normal.shape[1]
+        variance = row_dot(normal, normal) / normal.shape[1]
         with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as BatchNorm
             self._inv_std = 1 / np.sqrt(variance + self.eps)
             normal *= self._inv_std
@@ -116,7 +116,7 @@ class ItemNorm(Layer):
             np.copyto(gradient, dy)
         g, normal = self._as_rows(bottom[0].diff), self._as_rows(self._normal.data)
         mean = g.mean(axis=1, keepdims=True)
-        slope = np.einsum("rn,rn->r", g, normal)[:, None] / normal.shape[1]
+        slope = row_dot(g, normal) / normal.shape[1]
         g -= mean
         g -= normal * slope
         g *= self._inv_std

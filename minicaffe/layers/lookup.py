@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import DataError, GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.layers.checks import refuse_gradient, refuse_in_place
 from minicaffe.layers.labels import truncated
 from minicaffe.registry import register
@@ -86,7 +87,7 @@ class Embed(Layer):
         if self.wants_gradient(0):
             add_rows(self.blobs[0].diff, self._numbers(bottom), diff)
         if self.param.embed_param.bias_term and self.wants_gradient(1):
-            self.blobs[1].diff += diff.sum(axis=0)
+            self.blobs[1].diff += channel_sum(fold(diff))
 
 
 @register("BatchReindex")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.channels import row_dot
 from minicaffe.registry import register
 
 
@@ -52,7 +53,7 @@ class MVN(Layer):
             return
         np.subtract(x, x.mean(axis=1, keepdims=True), out=y)
         if self._divides:
-            variance = np.einsum("rn,rn->r", y, y)[:, None] / y.shape[1]
+            variance = row_dot(y, y) / y.shape[1]
             with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0, as in Caffe
                 self._inv_std = 1 / (np.sqrt(variance) + self._eps)
                 y *= self._inv_std
@@ -63,7 +64,7 @@ class MVN(Layer):
         y, dy, dx = self._fold(top[0].data), self._fold(top[0].diff), self._fold(bottom[0].diff)
         mean_dy = dy.mean(axis=1, keepdims=True)
         if self._divides:
-            slope = np.einsum("rn,rn->r", dy, y)[:, None] / y.shape[1]
+            slope = row_dot(dy, y) / y.shape[1]
             np.subtract(dy, y * slope, out=dx)
             dx -= mean_dy
             dx *= self._inv_std

@@ -12,6 +12,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.layers.checks import refuse_gradient, refuse_in_place
 
 logger = logging.getLogger("minicaffe")
@@ -187,7 +188,7 @@ class Recurrent(Layer):
         if self.wants_gradient(0):
             self.blobs[0].diff += flat.T @ vectors
         if self.wants_gradient(1):
-            self.blobs[1].diff += flat.sum(axis=0)
+            self.blobs[1].diff += channel_sum(fold(flat))
         if propagate_down[0]:
             target = bottom[0].diff.reshape(-1, self._lengths[0])
             np.matmul(flat, self.blobs[0].data, out=target)

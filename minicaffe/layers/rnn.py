@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.layer import Blobs
+from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.layers.recurrent import Recurrent
 from minicaffe.registry import register
 
@@ -68,7 +69,7 @@ class RNN(Recurrent):
         if self.wants_gradient(count - 2):
             output.diff[...] += do.T @ h
         if self.wants_gradient(count - 1):
-            self.blobs[-1].diff += do.sum(axis=0)
+            self.blobs[-1].diff += channel_sum(fold(do))
         np.matmul(do, output.data, out=dh.reshape(-1, hidden))
         for t in range(self.steps - 1, -1, -1):
             slope = np.square(self._h[t], out=dsum[t])

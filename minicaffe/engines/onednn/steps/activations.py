@@ -8,6 +8,7 @@ import numpy as np
 
 from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.channels import slope_gradient, summable
 from minicaffe.engines.onednn.primitives import (
     ABS,
     CLIP,
@@ -297,6 +298,8 @@ class PReLU(Step):
         in_place = top is bottom
         keep = in_place and builder.training
         source = builder.kept_source(bottom) if keep else builder.source(bottom)
+        if not summable(source.desc):
+            source = builder.another_layout(source, Desc(bottom.shape, source.desc.dtype))
         slopes = self.layer.blobs[0]
         self.view = Desc((1, slopes.count, *[1] * (bottom.num_axes - 2)))
         kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
@@ -321,7 +324,14 @@ class PReLU(Step):
             SRC: self.source,
             WEIGHTS: self.slopes,
             DIFF_DST: gradient,
-            DIFF_WEIGHTS: slopes.memory,
+            DIFF_WEIGHTS: builder.own(self.view),
             DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else builder.own(desc),
         }
-        builder.run(recipe, memories, [slopes])
+
+        def add_up() -> None:
+            sums = slope_gradient(gradient, self.source)
+            target = slopes.memory.floats
+            target[...] = sums if target.size > 1 else sums.sum()
+
+        builder.then(*slopes.before, add_up, *slopes.after)  # before the gradient is overwritten
+        builder.run(recipe, memories)

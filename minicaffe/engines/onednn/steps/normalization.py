@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.engines.onednn.attributes import Attributes, post_op_argument
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.channels import channel_moments, channel_products, spoil, summable
 from minicaffe.engines.onednn.gradients import ParameterGradient
 from minicaffe.engines.onednn.primitives import (
-    BACKWARD,
+    BACKWARD_DATA,
+    BINARY_ADD,
+    BINARY_MUL,
+    BINARY_SUB,
     DIFF_DST,
-    DIFF_SCALE,
-    DIFF_SHIFT,
     DIFF_SRC,
     DST,
     FORWARD_INFERENCE,
@@ -26,6 +30,7 @@ from minicaffe.engines.onednn.primitives import (
     SCALE,
     SHIFT,
     SRC,
+    SRC_1,
     USE_GLOBAL_STATS,
     USE_SCALE,
     USE_SHIFT,
@@ -39,6 +44,7 @@ from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.fused import is_simple_relu, slope_of
 from minicaffe.memory import EngineCopy, only_read
 from minicaffe.node import Node
+from minicaffe.sums import near
 
 
 def is_plain_relu(node: Node) -> bool:
@@ -95,20 +101,21 @@ class GradientBetween:
 class Affine(Step):
     """y = ReLU(γ · (x - mean) / sqrt(var + eps) + β), as far as the layers say so.
 
+    oneDNN's primitive normalises with given statistics; all sums over channels are those of
+    :mod:`~minicaffe.engines.onednn.channels`.
+
     Attributes:
         scale: the Scale (or Bias) layer's node, if there is one.
-        use_given: mean and variance are given, not the batch's.
         eps: added to the variance.
     """
 
     scale: Node | None = None
-    use_given = True
     #: With variance 0. The other way round the channels with which oneDNN fills up its blocks,
     #: whose variance is 0, too, would be 0 / 0, and the next convolution's sums with them.
     eps = 1.0
 
     def prepare_statistics(self, builder: Builder) -> None:
-        """Fill mean and variance where they are given, or append what does."""
+        """Fill mean and variance, or append what does."""
         self.mean.floats[...] = 0
         self.variance.floats[...] = 0
 
@@ -118,76 +125,153 @@ class Affine(Step):
         last = self.nodes[-1]
         self.relu = last if len(self.nodes) > 1 and last.layer.type == "ReLU" else None
         keep = bottom is top and builder.training
-        self.source = builder.kept_source(bottom) if keep else builder.source(bottom)
+        self.source = self._source(builder, builder.kept_source if keep else builder.source)
         desc = self.source.desc
-        self.flags = ctypes.c_uint(self._flags())
-        inference = self.use_given and not builder.training
-        kind = FORWARD_INFERENCE if inference else FORWARD_TRAINING
-        self.recipe = Recipe("batch_normalization_forward", kind, desc, desc, self.eps, self.flags)
         channels = bottom.shape[1]
         self.mean, self.variance = (Memory(Desc((channels,))) for _ in range(2))
+        self.learned = self._learned(builder)
+        self.flags = ctypes.c_uint(self._flags())
+        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
+        self.recipe = Recipe("batch_normalization_forward", kind, desc, desc, self.eps, self.flags)
         self.prepare_statistics(builder)
-        memories = {SRC: self.source, MEAN: self.mean, VARIANCE: self.variance}
+        memories = {SRC: self.source, MEAN: self.mean, VARIANCE: self.variance, **self.learned}
         over = bottom is top and not keep
-        memories[DST] = builder.in_place(top, desc) if over else builder.result(top, desc)
-        memories.update(self._learned(builder))
-        if self.relu is not None and kind == FORWARD_TRAINING:
+        self.result = builder.in_place(top, desc) if over else builder.result(top, desc)
+        memories[DST] = self.result
+        if self.relu is not None and builder.training:
             self.workspace = memories[WORKSPACE] = builder.own(self.recipe.desc("workspace"))
         builder.run(self.recipe, memories)
 
+    def _source(self, builder: Builder, read: Callable[..., Memory]) -> Memory:
+        """The bottom's values in a layout whose channels can be added up."""
+        bottom = self.node.bottoms[0]
+        source = read(bottom)
+        if summable(source.desc):
+            return source
+        return builder.another_layout(source, Desc(bottom.shape, source.desc.dtype))
+
     @property
-    def arguments(self) -> tuple[tuple[int, int], ...]:
-        """For each blob of the Scale layer, the arguments of its values and its gradient."""
-        return (SCALE, DIFF_SCALE), (SHIFT, DIFF_SHIFT)
+    def arguments(self) -> tuple[int, ...]:
+        """For each blob of the Scale layer, the argument of its values."""
+        return SCALE, SHIFT
 
     def _flags(self) -> int:
-        flags = USE_GLOBAL_STATS if self.use_given else 0
-        if self.scale is not None:
-            given = [values for values, _ in self.arguments[: len(self.scale.layer.blobs)]]
-            flags |= USE_SCALE if SCALE in given else 0
-            flags |= USE_SHIFT if SHIFT in given else 0
+        flags = USE_GLOBAL_STATS
+        flags |= USE_SCALE if SCALE in self.learned else 0
+        flags |= USE_SHIFT if SHIFT in self.learned else 0
         return flags | (FUSE_NORM_RELU if self.relu is not None else 0)
 
     def _learned(self, builder: Builder) -> dict[int, Memory]:
         if self.scale is None:
             return {}
         return {
-            values: builder.weights.source(blob, Desc(blob.shape))
-            for (values, _), blob in zip(self.arguments, self.scale.layer.blobs, strict=False)
+            argument: builder.weights.source(blob, Desc(blob.shape))
+            for argument, blob in zip(self.arguments, self.scale.layer.blobs, strict=False)
         }
+
+    # ---------------------------------------------------------------- backward
 
     def backward(self, builder: Builder) -> None:
-        """One primitive for the gradients of the input, the scale and the shift."""
+        """The gradients of the scale and the shift, and of the input."""
         bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
         desc, down = self.source.desc, self.node.propagate_down[0]
-        recipe = Recipe(
-            "batch_normalization_backward",
-            *(BACKWARD, desc, desc, desc, self.eps, self.flags, self.recipe),
-        )
-        memories = {
-            SRC: self.source,
-            MEAN: self.mean,
-            VARIANCE: self.variance,
-            DIFF_DST: builder.gradient_source(top, desc),
-        }
-        make = builder.gradient_in_place if top is bottom else builder.gradient_result
-        memories[DIFF_SRC] = make(bottom, desc) if down else builder.own(desc)
-        if self.relu is not None:
-            memories[WORKSPACE] = self.workspace
-        gradients = []
-        if self.scale is not None:
-            # the primitive refuses SHIFT here
-            memories.update({k: v for k, v in self._learned(builder).items() if k == SCALE})
-            gradients = self._parameter_gradients(self.scale, builder)
-            arguments = [gradient for _, gradient in self.arguments]
-            memories.update(zip(arguments, (one.memory for one in gradients), strict=False))
-        builder.run(recipe, memories, gradients)
+        gradient = builder.gradient_source(top, desc)
+        target = None
+        if down or self.relu is not None:
+            make = builder.gradient_in_place if top is bottom else builder.gradient_result
+            target = make(bottom, desc) if down else builder.own(desc)
+        if self.relu is not None and target is not None:
+            self._pass_relu(builder, gradient, target)
+            gradient = target
+        learned = self._parameter_gradients(builder)
+        for one in learned:
+            builder.then(*one.before)
+        one_each = Desc((1, bottom.shape[1], *[1] * (bottom.num_axes - 2)), tag=_tag(desc))
+        self.factors = [Memory(one_each) for _ in range(4)]
+        if learned or self.of_batch:
+            builder.then(functools.partial(self._add_up, gradient, learned))
+        else:
+            builder.then(self._fill_gain)
+        for one in learned:
+            builder.then(*one.after)
+        if down and target is not None:
+            self._input_gradient(builder, gradient, target)
         if top is not bottom and len(self.nodes) > 1:
             builder.then(GradientBetween(top, self.nodes[1:]))
-        if gradients and self._folded is not None:
-            builder.then(lambda: self._overwrite(gradients[0].memory))
+        if learned and self._folded is not None:
+            builder.then(lambda: self._overwrite(learned[0].memory))
 
-    def _parameter_gradients(self, scale: Node, builder: Builder) -> list[ParameterGradient]:
+    #: Whether mean and variance are those of the batch, and have gradients themselves.
+    of_batch = False
+
+    def _pass_relu(self, builder: Builder, gradient: Memory, target: Memory) -> None:
+        """The gradient of what the ReLU has let pass: a normalisation that divides by √(0 + 1)."""
+        desc, flags = self.source.desc, ctypes.c_uint(USE_GLOBAL_STATS | FUSE_NORM_RELU)
+        forward = Recipe("batch_normalization_forward", FORWARD_TRAINING, desc, desc, 1.0, flags)
+        recipe = Recipe(
+            "batch_normalization_backward", BACKWARD_DATA, desc, desc, desc, 1.0, flags, forward
+        )
+        zeros = Memory(self.mean.desc)
+        memories = {
+            SRC: self.source, MEAN: zeros, VARIANCE: zeros, WORKSPACE: self.workspace,
+            DIFF_DST: gradient, DIFF_SRC: target,
+        }  # fmt: skip
+        builder.run(recipe, memories)
+
+    def _input_gradient(self, builder: Builder, gradient: Memory, target: Memory) -> None:
+        """dx = gain · (dy + slope · (x - mean) + rest), the middle for statistics of the batch."""
+        desc, (gain, slope, rest, mean) = self.source.desc, self.factors
+        if not self.of_batch:
+            recipe = Recipe("binary", BINARY_MUL, desc, gain.desc, desc)
+            builder.run(recipe, {SRC: gradient, SRC_1: gain, DST: target})
+            return
+        attributes = Attributes().then_binary(BINARY_MUL, slope.desc)
+        attributes.then_binary(BINARY_ADD, rest.desc).then_binary(BINARY_ADD, desc)
+        attributes.then_binary(BINARY_MUL, gain.desc)
+        recipe = Recipe("binary", BINARY_SUB, desc, mean.desc, desc, attributes=attributes)
+        memories = {SRC: self.source, SRC_1: mean, DST: target}
+        for index, operand in enumerate((slope, rest, gradient, gain)):
+            memories[post_op_argument(index, SRC_1)] = operand
+        builder.run(recipe, memories)
+
+    def _gain(self) -> tuple[np.ndarray, np.ndarray]:
+        """1 / √(var + eps), and that times γ."""
+        with np.errstate(all="ignore"):
+            inv_std = 1 / np.sqrt(self.variance.floats.astype(np.float64) + self.eps)
+            return inv_std, inv_std * self._values(SCALE, 1)
+
+    def _values(self, argument: int, default: float) -> np.ndarray | float:
+        return self.learned[argument].floats if argument in self.learned else default
+
+    def _fill_gain(self) -> None:
+        self._fill(self.factors[0], self._gain()[1])
+
+    def _fill(self, factor: Memory, values: np.ndarray) -> None:
+        factor.buffer.view(np.float32)[: values.size] = values
+
+    def _add_up(self, gradient: Memory, learned: Sequence[ParameterGradient]) -> None:
+        """What is needed of Σ dy and Σ dy · (x - mean), by channel."""
+        inv_std, gain = self._gain()
+        about = self.mean.floats
+        with np.errstate(all="ignore"):
+            total, product = channel_products(gradient, self.source, about)
+            product -= self.rest * total
+            count = self.node.bottoms[0].count // total.size
+            slope = -inv_std * inv_std * product / count
+            values = {SCALE: inv_std * product, SHIFT: total}
+            for argument, one in zip(self.arguments, learned, strict=False):
+                one.memory.floats[...] = values[argument]
+            rest = -total / count - slope * self.rest
+            for factor, value in zip(self.factors, (gain, slope, rest, about), strict=True):
+                self._fill(factor, value)
+
+    #: What the mean is beyond :attr:`mean`, by channel.
+    rest: np.ndarray | float = 0.0
+
+    def _parameter_gradients(self, builder: Builder) -> list[ParameterGradient]:
+        scale = self.scale
+        if scale is None or not any(map(scale.layer.wants_gradient, range(len(scale.layer.blobs)))):
+            return []
         gradients = []
         for index, blob in enumerate(scale.layer.blobs):
             added = scale.layer.wants_gradient(index) and not (index == 0 and self._folded)
@@ -211,16 +295,25 @@ class Affine(Step):
         layer.add_gradient(computed.floats, self._folded)
 
 
+def _tag(desc: Desc) -> int:
+    layout = desc.format()
+    assert layout is not None
+    return layout[1]
+
+
 @step_for("BatchNorm")
 class BatchNorm(Affine):
     """Batch normalisation, and the Scale and ReLU that work in place on its top."""
 
     @classmethod
     def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
-        """A Scale over the channels, and a ReLU."""
+        """A Scale over the channels, and a ReLU behind statistics of the batch, which tell of
+        values that are no numbers (the primitive's ReLU would make them 0)."""
         if following.layer.type == "Scale":
             return len(nodes) == 1 and scales_channels(following)
-        return nodes[-1].layer.type != "ReLU" and is_plain_relu(following)
+        layer: Any = nodes[0].layer
+        after = nodes[-1].layer.type != "ReLU"
+        return after and not layer.use_global_stats and is_plain_relu(following)
 
     def forward(self, builder: Builder) -> None:
         """One primitive, and the running statistics."""
@@ -233,25 +326,50 @@ class BatchNorm(Affine):
             raise Unsupported(f"oneDNN's batch normalisation has no {self.layer.beyond_caffe}")
         rest = {node.layer.type: node for node in self.nodes[1:]}
         self.scale = rest.get("Scale")
-        self.use_given, self.eps = self.layer.use_global_stats, float(self.layer.eps)
+        self.of_batch, self.eps = not self.layer.use_global_stats, float(self.layer.eps)
         super().forward(builder)
-        if not self.use_given:
-            values = bottom.count // bottom.shape[1]
-            builder.then(lambda: self._update_statistics(values))
+        if self.of_batch and self.relu is not None:
+            builder.then(self._keep_not_numbers)
+
+    def _learned(self, builder: Builder) -> dict[int, Memory]:
+        """For statistics of the batch, a shift that takes in how far the mean is from the number
+        near it that is subtracted."""
+        learned = super()._learned(builder)
+        self.offset = learned.get(SHIFT)
+        if self.of_batch:
+            learned[SHIFT] = Memory(Desc((self.node.bottoms[0].shape[1],)))
+        return learned
 
     def prepare_statistics(self, builder: Builder) -> None:
-        """The stored ones, anew for every forward."""
-        if self.use_given:
-            builder.then(self._load_statistics)
+        """The stored ones, or those of the batch, for every forward."""
+        builder.then(self._measure if self.of_batch else self._load_statistics)
 
     def _load_statistics(self) -> None:
         mean, variance = self.layer.stored_statistics()
         np.copyto(self.mean.floats, mean)
         np.copyto(self.variance.floats, variance)
 
-    def _update_statistics(self, values: int) -> None:
+    def _measure(self) -> None:
+        mean, variance = channel_moments(self.source)
+        with np.errstate(all="ignore"):
+            self.mean.floats[...] = near(mean, variance, np.dtype(np.float32))
+            self.variance.floats[...] = variance
+            self.rest = mean - self.mean.floats
+            offset = 0 if self.offset is None else self.offset.floats
+            self.learned[SHIFT].floats[...] = offset - self.rest * self._gain()[1]
         if not self.replaying:
-            self.layer.update_stored(self.mean.floats, self.variance.floats, values)
+            values = self.node.bottoms[0].count // mean.size
+            self.layer.update_stored(mean, variance, values)
+
+    def _keep_not_numbers(self) -> None:
+        """The primitive's ReLU makes 0 of what is no number."""
+        read = [self.mean, self.variance, *self.learned.values()]
+        if all(np.isfinite(one.floats).all() for one in read):
+            return
+        spoilt = np.isnan(self.mean.floats + self.variance.floats)
+        for one in self.learned.values():
+            spoilt |= np.isnan(one.floats)
+        spoil(self.result, spoilt)
 
     def backward(self, builder: Builder) -> None:
         """Nothing where nobody asks for a gradient."""
@@ -262,11 +380,6 @@ class BatchNorm(Affine):
 @step_for("Scale")
 class Scale(Affine):
     """A factor for each channel, and an offset: normalisation that divides by √(0 + 1)."""
-
-    @classmethod
-    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
-        """A ReLU."""
-        return len(nodes) == 1 and is_plain_relu(following)
 
     def forward(self, builder: Builder) -> None:
         """One primitive."""
@@ -281,6 +394,6 @@ class Bias(Scale):
     """An offset for each channel."""
 
     @property
-    def arguments(self) -> tuple[tuple[int, int], ...]:
+    def arguments(self) -> tuple[int, ...]:
         """The only blob is the offset."""
-        return ((SHIFT, DIFF_SHIFT),)
+        return (SHIFT,)

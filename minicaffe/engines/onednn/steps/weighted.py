@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn.attributes import Attributes
 from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.channels import channel_total, summable
 from minicaffe.engines.onednn.library import Unimplemented
 from minicaffe.engines.onednn.primitives import (
     BIAS,
@@ -28,6 +30,10 @@ from minicaffe.engines.onednn.primitives import (
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.steps.tail import Folding, Tail
 
+#: oneDNN adds up a bias's gradient one value after the other, in single precision: exact enough
+#: for so many (images times positions).
+FEW = 128
+
 
 class WeightedPass:
     """One bottom and top of a layer with weights (w) and perhaps biases (b).
@@ -45,6 +51,7 @@ class WeightedPass:
 
     kind: str
     head: tuple[int, ...] = ()  # before the descriptors
+    _adds_up = False  # whether the bias's gradient is added up here
     exact_top = False  # leave the top in float32 whatever is stored otherwise
 
     def __init__(
@@ -85,8 +92,11 @@ class WeightedPass:
 
     @property
     def _bias(self) -> Desc | None:
-        biased = len(self.blobs) > 1 or self.folding is not None
-        return Desc((self.top_shape[1],)) if biased else None
+        return Desc((self.top_shape[1],)) if self._biased else None
+
+    @property
+    def _biased(self) -> bool:
+        return len(self.blobs) > 1 or self.folding is not None
 
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
         return Desc(shape, builder.storage) if self.plain else builder.wish(shape)
@@ -186,7 +196,11 @@ class WeightedPass:
 
     def _backward_weights(self, builder: Builder) -> None:
         layer = self.step.layer
+        self._adds_up = self._biased and math.prod(self.top_shape) > FEW * self.top_shape[1]
         recipe = self._weights_recipe(builder)
+        if self._adds_up and not summable(recipe.desc("diff_dst")):
+            self._adds_up = False
+            recipe = self._weights_recipe(builder)
         if builder.storage != F32 and recipe.by_gemm and self.geometry:
             with builder.storing(F32):
                 exact = self._weights_recipe(builder)
@@ -196,8 +210,8 @@ class WeightedPass:
             DIFF_DST: self._top_gradient(builder, recipe.desc("diff_dst")),
         }
         operands = [(DIFF_WEIGHTS, self.weights, recipe.desc("diff_weights"))]
-        if self._bias is not None:
-            operands.append((DIFF_BIAS, self._bias, self._bias))
+        if self._primitives_bias is not None:
+            operands.append((DIFF_BIAS, self._primitives_bias, self._primitives_bias))
         gradients = []
         for index, (argument, view, desc) in enumerate(operands):
             wanted = layer.wants_gradient(index)
@@ -205,13 +219,30 @@ class WeightedPass:
             memories[argument] = gradient.memory
             gradients.append(gradient)
         builder.run(recipe, memories, gradients)
+        if self._adds_up and layer.wants_gradient(1):
+            self._backward_bias(builder, memories[DIFF_DST])
+
+    def _backward_bias(self, builder: Builder, top_gradient: Memory) -> None:
+        """Add up the top's gradient with the precision that long sums need."""
+        assert self._bias is not None
+        gradient = builder.weights.gradient(self.blobs[1], self._bias)
+
+        def add_up() -> None:
+            gradient.memory.floats[...] = channel_total(top_gradient)
+
+        builder.then(*gradient.before, add_up, *gradient.after)
+
+    @property
+    def _primitives_bias(self) -> Desc | None:
+        """The bias of the primitive for the weights' gradient, if that adds up its gradient."""
+        return None if self._adds_up else self._bias
 
     def _weights_recipe(self, builder: Builder) -> Recipe:
         return self._recipe(
             builder,
             "backward_weights",
             *(*self.head, self._wish(builder, self.source_shape)),
-            *(self._weights_wish(F32), self._bias),
+            *(self._weights_wish(F32), self._primitives_bias),
             *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
         )
 

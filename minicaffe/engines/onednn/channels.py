@@ -1,0 +1,83 @@
+"""Sums over the values of each channel, in whatever layout they lie.
+
+oneDNN's own sums are in single precision, one value after the other: with 401 thousand values a
+channel the variance is 1.3e-4 off, with 16.8 million 2.8e-2, depending on the number of threads.
+These are :mod:`minicaffe.sums`'s.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minicaffe import sums
+from minicaffe.engines.onednn.primitives import BF16, Desc, Memory
+
+
+def summable(desc: Desc) -> bool:
+    """Whether the functions here know the layout."""
+    return desc.format() is not None
+
+
+def channel_moments(memory: Memory) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each channel, as float64 (C)."""
+    channels = memory.desc.shape[1]
+    mean, variance = sums.moments(_rows(memory))
+    return mean[:channels], variance[:channels]
+
+
+def channel_total(memory: Memory) -> np.ndarray:
+    """Σ y of each channel, as float64 (C)."""
+    return sums.total(_rows(memory))[: memory.desc.shape[1]]
+
+
+def channel_products(
+    left: Memory, right: Memory, about: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Σ left, and Σ left · (right - about), of each channel, as float64 (C).
+
+    Args:
+        left, right: of one layout.
+        about: (C).
+    """
+    rows = _rows(left)
+    channels = left.desc.shape[1]
+    filled = np.zeros(rows.shape[1] * rows.shape[3], np.float32)
+    filled[:channels] = about
+    first, second = sums.products(rows, _rows(right), filled)
+    return first[:channels], second[:channels]
+
+
+def slope_gradient(gradient: Memory, values: Memory) -> np.ndarray:
+    """Σ dy · min(x, 0) of each channel, as float64 (C)."""
+    _, second = sums.products(_rows(gradient), _rows(values), below_zero=True)
+    return second[: values.desc.shape[1]]
+
+
+def spoil(memory: Memory, channels: np.ndarray) -> None:
+    """Make all values of some channels "not a number".
+
+    Args:
+        channels: which of them, bool (C).
+    """
+    rows = _rows(memory)
+    not_a_number = 0x7FC0 if rows.dtype == np.uint16 else np.nan
+    for channel in np.flatnonzero(channels):
+        rows[:, channel // rows.shape[3], :, channel % rows.shape[3]] = not_a_number
+
+
+def _rows(memory: Memory) -> np.ndarray:
+    """The values as (items, blocks, rows, lanes), as :mod:`minicaffe.sums` takes them."""
+    desc = memory.desc
+    layout = desc.format()
+    assert layout is not None
+    items, channels, *rest = desc.shape
+    places, block = math.prod(rest), layout[0]
+    shape = (items, -(-channels // max(1, block)), places, block)
+    if block == 0:
+        shape = (1, 1, items * places, channels)
+    elif block == 1 and places == 1:
+        shape = (1, 1, items, channels)
+    values = memory.buffer.view(np.uint16 if desc.dtype == BF16 else np.float32)
+    return values[: math.prod(shape)].reshape(shape)
