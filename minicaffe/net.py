@@ -36,6 +36,7 @@ from minicaffe.parameters import LearnableParam, ParamArena
 from minicaffe.proto import caffe_pb2
 from minicaffe.suggest import did_you_mean
 from minicaffe.turns import Turn, in_turn
+from minicaffe.visible import visible
 
 TRAIN: int = caffe_pb2.TRAIN
 TEST: int = caffe_pb2.TEST
@@ -483,4 +484,5 @@ class Net(NetWeights):
 
     def __repr__(self) -> str:
         phase = caffe_pb2.Phase.Name(self.phase)
-        return f"<Net '{self.name}' {phase}: {len(self.layers)} layers, {len(self._blobs)} blobs>"
+        what = f"'{visible(self.name)}' {phase}"
+        return f"<Net {what}: {len(self.layers)} layers, {len(self._blobs)} blobs>"

@@ -99,7 +99,7 @@ def _start_in_proc(number: int) -> str | None:
 
 def _start_by_ps(number: int) -> str | None:
     """As the program ps of macOS and the BSDs writes it."""
-    command = ["ps", "-o", "stat=,lstart=", "-p", str(number)]
+    command = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(number)]
     try:
         done = subprocess.run(
             command, env={**os.environ, "LC_ALL": "C", "TZ": "UTC"}, capture_output=True, text=True

@@ -258,3 +258,15 @@ def test_names_of_hdf5_files_are_shown():
 
 def test_is_lmdb_does_not_wait(folder):
     assert not is_lmdb("lmdb")
+
+
+@needs_pipes
+def test_a_pipe_is_not_written_either(in_time):
+    os.mkfifo("named")
+    with pytest.raises(DataError, match="cannot write 'named': it is a pipe, a file is expected"):
+        open_net(
+            'layer { name: "d" type: "DummyData" top: "p" top: "l" dummy_data_param { '
+            "shape { dim: 2 dim: 3 } shape { dim: 2 } } } "
+            'layer { name: "x" type: "HDF5Output" bottom: "p" bottom: "l" '
+            'hdf5_output_param { file_name: "named" } }'
+        )

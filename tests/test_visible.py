@@ -20,11 +20,12 @@ from minicaffe.log import GlogFormatter, StatusHandler, log_to
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 from minicaffe.proto.read import read_net
+from minicaffe.solver.events import outputs_of
 from minicaffe.visible import Lines, visible
 
 #: ESC, BEL, NUL, ends of lines, C1's CSI, an override of direction, isolates, a mark in front.
-EVIL = "e\x1b[31m\x07\0\n\r\tI1127 \x7f\x9b2J\u202evil\u2066\u2028\ufeff"
-SHOWN = r"e\x1b[31m\x07\x00\n\r\tI1127 \x7f\x9b2J\u202evil\u2066\u2028\ufeff"
+EVIL = "e\x1b[31m\x07\0\r\t\nI1127 \x7f\x9b2J\u202evil\u2066\u2028\ufeff"
+SHOWN = r"e\x1b[31m\x07\x00\r\t\nI1127 \x7f\x9b2J\u202evil\u2066\u2028\ufeff"
 QUOTED = "".join(
     chr(byte) if 32 <= byte < 127 else f"\\{byte:03o}" for byte in EVIL.encode()
 )  # as a prototxt writes it
@@ -141,6 +142,13 @@ def test_an_error_is_one_line():
     error = GraphError(f"{EVIL} found").locate(path=EVIL, line=3, layer=EVIL, layer_type=EVIL)
     assert str(error) == f"{SHOWN}:3: layer '{SHOWN}' ({SHOWN}): {SHOWN} found"
     assert error.layer == EVIL  # programs get it as it is
+
+
+def test_what_programs_print():
+    with minicaffe.Net("net.prototxt", minicaffe.TRAIN, seed=1) as net:
+        assert repr(net).startswith(f"<Net 'net {SHOWN}' TRAIN")
+        for output in outputs_of(net):
+            assert str(output).startswith(f"loss {SHOWN} = ")
 
 
 def test_the_caret_stands_under_the_word():

@@ -12,7 +12,7 @@ from minicaffe.blob import shape_text
 from minicaffe.data.base_layer import required
 from minicaffe.errors import DataError, ShapeError
 from minicaffe.extras import require
-from minicaffe.files import check_writable, write_beside
+from minicaffe.files import check_regular, check_writable, write_beside
 from minicaffe.layer import Blobs, Layer
 from minicaffe.registry import register
 
@@ -44,6 +44,7 @@ class HDF5OutputLayer(Layer):
         """
         self._h5py = require("h5py", extra="hdf5", purpose="writing HDF5 files")
         self.file_name = required(self.param.hdf5_output_param, "file_name")
+        _refuse_pipes(self.file_name)
         if self.limits.allow_python_layers:  # else forward refuses; looking at the net is allowed
             check_writable(self.file_name, error=DataError)
         self._begun = False
@@ -107,3 +108,19 @@ class HDF5OutputLayer(Layer):
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """Nothing to do: nothing depends on what is written."""
+
+
+def _refuse_pipes(name: str) -> None:
+    """HDF5 would wait for ever for who reads a pipe, and devices are no files.
+
+    Raises:
+        DataError: there is one of this name.
+    """
+    try:
+        check_regular(name)
+    except FileNotFoundError:
+        pass
+    except OSError as reason:
+        raise DataError(f"cannot write '{name}': {reason.strerror}") from reason
+    except ValueError:  # the name holds a NUL, which is told when it is written
+        pass

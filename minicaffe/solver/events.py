@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.visible import visible
+
 logger = logging.getLogger("minicaffe")
 
 
@@ -32,7 +34,7 @@ class Output:
     loss_weight: float = 0.0
 
     def __str__(self) -> str:
-        text = f"{self.name} = {self.value:g}"
+        text = f"{visible(self.name)} = {self.value:g}"
         if self.loss_weight:
             loss = self.loss_weight * self.value
             text += f" (* {self.loss_weight:g} = {loss:g} loss)"

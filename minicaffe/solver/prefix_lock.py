@@ -9,7 +9,6 @@ several that start at once, one gets it.
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import os
@@ -25,10 +24,10 @@ from typing import Any, TextIO
 from minicaffe.errors import SnapshotError
 from minicaffe.files import prefix_refusal
 from minicaffe.processes import Process, is_running, this_process
+from minicaffe.solver.signals import uninterrupted
 
 _fcntl: Any = None if os.name == "nt" else importlib.import_module("fcntl")
 _LONGEST = 10_000  # bytes of a lock file
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 _TRIES = 100  # for what another process is about to do
 _PAUSE = 0.02  # seconds between them
 _DEEPEST = 4  # locks on locks: each takes a process that was killed just while it took one over
@@ -54,12 +53,13 @@ class PrefixLock:
         self.prefix = prefix
         file = lock_file(prefix)
         try:
-            held = _acquire(file)
+            with uninterrupted():  # Ctrl-C leaves no lock that nobody gives back
+                held = _acquire(file)
+                self._end = weakref.finalize(self, held.release)
         except _Taken as taken:
             raise SnapshotError(_refusal(prefix, file, taken.owner)) from None
         except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
             raise prefix_refusal(prefix, reason) from reason
-        self._end = weakref.finalize(self, held.release)
         self._number = held.number
 
     @property
@@ -191,9 +191,8 @@ def _put(beside: Path, file: Path) -> bool:
         return True
     except FileExistsError:
         return False
-    except OSError as reason:
-        if reason.errno not in _NO_LINKS:
-            raise
+    except OSError:
+        pass  # a disk without links; what else is wrong is told by what follows
     try:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     except FileExistsError:

@@ -283,6 +283,22 @@ def test_where_the_system_has_no_links(folder, monkeypatch):
     assert files() == []
 
 
+def test_ctrl_c_while_it_is_taken_leaves_none(folder, monkeypatch):
+    real = prefix_lock._put
+
+    def put(beside, file):
+        signal.raise_signal(signal.SIGINT)
+        return real(beside, file)
+
+    monkeypatch.setattr(prefix_lock, "_put", put)
+    with pytest.raises(KeyboardInterrupt):
+        PrefixLock("run")
+    gc.collect()
+    assert files() == []
+    monkeypatch.setattr(prefix_lock, "_put", real)
+    PrefixLock("run").release()
+
+
 def test_a_prefix_where_nothing_can_be_written(folder):
     for prefix, reason in (("no/run", "No such file"), ("a\0b", "null byte")):
         with pytest.raises(SnapshotError, match=f"cannot write to snapshot prefix.*{reason}"):
