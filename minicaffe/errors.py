@@ -27,6 +27,7 @@ its ``problems``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from minicaffe.missing import beside_hint
 from minicaffe.visible import visible
@@ -227,3 +228,9 @@ class MissingExtraError(MinicaffeError):
         )
         self.package = package
         self.extra = extra
+        self.purpose = purpose
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For ``pickle``, by which errors come from worker processes (a pool waits for ever for
+        one that cannot be read again)."""
+        return type(self), (self.package, self.extra, self.purpose), self.__dict__
