@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from minicaffe import io
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.io.image_shapes import not_a_list, wrong_image
 from minicaffe.net import TEST, Net
 from minicaffe.old_names import refuse_old_keywords
 
@@ -62,14 +63,20 @@ class Classifier(Net):
             number of images × classes: the net's first output.
 
         Raises:
-            ShapeError: no images; one that cannot be resized; ``image_dims`` smaller than
-                the input.
+            ShapeError: no images; one of another shape, or that cannot be resized;
+                ``image_dims`` smaller than the input.
         """
-        images = [io.resize_image(image, self.image_dims) for image in inputs]
+        name = self.inputs[0]
+        if reason := not_a_list(inputs):
+            raise ShapeError(reason)
+        given = list(inputs)
+        for number, image in enumerate(given):
+            if reason := wrong_image(np.shape(image), self.blobs[name].shape[1]):
+                raise ShapeError(f"image {number}: {reason}" if len(given) > 1 else reason)
+        images = [io.resize_image(image, self.image_dims) for image in given]
         crops = io.oversample(images, self.crop_dims)
         if not oversample:
             crops = crops[4::10]
-        name = self.inputs[0]
         prepared = np.stack([self.transformer.preprocess(name, crop) for crop in crops])
         scores = self.forward_all(None, **{name: prepared})[self.outputs[0]]
         return scores.reshape(len(images), 10, -1).mean(1) if oversample else scores

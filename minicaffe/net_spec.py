@@ -27,9 +27,11 @@ from google.protobuf.message import Message
 
 from minicaffe.errors import GraphError
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.forks import fork_of_layer
 from minicaffe.proto.own_fields import own_field, own_fields
 from minicaffe.proto.synonyms import synonym
-from minicaffe.suggest import did_you_mean
+from minicaffe.registry import layer_types
+from minicaffe.suggest import closest, did_you_mean
 
 
 class Top:
@@ -191,7 +193,10 @@ def _message_of(layer: Any, name: str) -> Any:
         where = f" in {field} or LayerParameter"
     other = None if own is None else synonym(own.DESCRIPTOR.name, name)
     hint = f"; Caffe's name for it is `{other.name}`" if other else did_you_mean(name, known)
-    raise GraphError(f"no field '{name}'{where}{hint}", layer=layer.name, layer_type=layer.type)
+    message = f"no field '{name}'{where}{hint}"
+    if not layer.name:  # at the call, before there are names
+        raise GraphError(f"{layer.type}: {message}")
+    raise GraphError(message, layer=layer.name, layer_type=layer.type)
 
 
 def param_name_dict() -> dict[str, str]:
@@ -258,15 +263,37 @@ def _plain(field: Any, value: Any) -> Any:
     return value
 
 
+def _mistyped(name: str) -> str:
+    """A suggestion for a type that is hardly meant; "" for one that is known, or a new one.
+
+    What a fork or a user calls a layer of its own may hold a known name (``Convolution3D``).
+    """
+    import minicaffe.layers  # noqa: F401  (registers them; too slow to import at once)
+
+    known = layer_types()
+    near = None if name in known or fork_of_layer(name) else closest(name, known)
+    if near is None or (near.lower() in name.lower() and near.lower() != name.lower()):
+        return ""
+    return f"; did you mean {near}?"
+
+
 class Layers:
-    """``layers.Convolution(bottom, kernel_size=3)`` makes a layer; any type name will do."""
+    """``layers.Convolution(bottom, kernel_size=3)`` makes a layer of that type.
+
+    A type that nobody has registered yet will do, unless it looks like a mistyped one.
+    """
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if not name[:1].isupper():  # types are; what Python itself asks for is not
             raise AttributeError(f"'{name}' is no layer type; they begin with a capital letter")
 
+        if hint := _mistyped(name):
+            raise GraphError(f"unknown layer type '{name}'{hint}")
+
         def layer_fn(*args: Any, **kwargs: Any) -> Any:
             fn = Function(name, args, kwargs)
+            for field in fn.params:
+                _message_of(caffe_pb2.LayerParameter(type=name), field)
             if fn.ntop == 0:
                 return fn
             return fn.tops[0] if fn.ntop == 1 else fn.tops

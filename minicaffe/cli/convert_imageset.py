@@ -20,7 +20,7 @@ from minicaffe.cli._flags import add_flags, add_switch, explained, whole
 from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import new_database
 from minicaffe.data.datum import make_datum
-from minicaffe.data.image_list import read_image_list
+from minicaffe.data.image_list import read_image_list, root_without_slash
 from minicaffe.data.images import ENCODINGS, Color, decode_image, encode_image, resize_image
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
@@ -59,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, decode and write one image after the other."""
     pairs = read_image_list(args.list)
+    if pairs and (reason := root_without_slash(args.root, pairs[0][0])):
+        raise DataError(reason)
     if args.shuffle:
         logger.info("Shuffling data")
         order = np.random.default_rng(args.seed).permutation(len(pairs))

@@ -118,6 +118,20 @@ def _shown(line: bytes) -> str:
     return shown_name(text if len(text) < 80 else f"{text[:80]}...")
 
 
+def root_without_slash(root: str, name: str) -> str:
+    """What to say where a folder lacks the slash at its end, so that no image is found; "" else.
+
+    Args:
+        root: what is put before each name as it is, as in Caffe.
+        name: the first of them.
+    """
+    if not root or root.endswith(("/", os.sep)) or os.path.exists(root + name):
+        return ""
+    if not os.path.exists(os.path.join(root, name)):
+        return ""
+    return f"'{root}' is a folder; write '{root}/', as names are put directly behind it"
+
+
 class ImageListSource:
     """The images of a list file, again and again, in its order or a new random one each time.
 
@@ -153,6 +167,8 @@ class ImageListSource:
                 f"{skip} images are to be skipped, but '{path}' has only {len(self._pairs)}; "
                 "lower rand_skip"
             )
+        if reason := root_without_slash(root, self._pairs[0][0] if self._pairs else ""):
+            raise DataError(f"root_folder {reason}")
         self._order = ShuffledOrder(len(self._pairs), rng)
         self._position = skip
         self._stacker = Stacker()

@@ -9,6 +9,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import DataError, GraphError, ShapeError
+from minicaffe.io.image_shapes import wrong_image
 from minicaffe.io.images import resize_image
 from minicaffe.suggest import did_you_mean
 
@@ -63,6 +64,7 @@ class Transformer:
         """
         size = self._shape(in_)[2:]
         image = np.asarray(data)
+        self._check_image(in_, image)
         if image.shape[:2] != size:
             image = resize_image(np.asarray(image, np.float32), size)
         else:
@@ -80,6 +82,26 @@ class Transformer:
         if in_ in self.input_scale:
             image *= self.input_scale[in_]
         return image
+
+    def _check_image(self, in_: str, image: np.ndarray) -> None:
+        """Refuse an image with which a step would fail: too few axes, or too few channels.
+
+        Raises:
+            ShapeError: says what is wrong with the image.
+        """
+        order = self.transpose.get(in_)
+        if order is None:
+            return
+        channels = self._shape(in_)[1]
+        fits = len(order) == image.ndim
+        if fits:
+            own = image.shape[order[0]]
+            fits = in_ not in self.channel_swap or own > max(self.channel_swap[in_])
+            mean = np.shape(self.mean[in_]) if in_ in self.mean else ()
+            fits = fits and (len(mean) != 3 or mean[0] in (1, own))
+        if not fits:
+            reason = wrong_image(image.shape, channels)
+            raise ShapeError(f"input '{in_}': {reason or 'it does not fit the transposition'}")
 
     def deprocess(self, in_: str, data: np.ndarray) -> np.ndarray:
         """The image again, from an item of the input blob: each step of ``preprocess`` undone.
@@ -157,6 +179,9 @@ class Transformer:
             ShapeError: the mean has other channels than the blob, or no such shape.
         """
         shape = self._shape(in_)[1:]
+        mean = np.asarray(mean)
+        if mean.dtype.kind not in "fiu" or mean.ndim == 0:
+            raise self._mean_error(in_, mean)
         if mean.ndim == 1:
             if len(mean) != shape[0]:
                 raise self._mean_error(in_, mean)
@@ -171,9 +196,10 @@ class Transformer:
 
     def _mean_error(self, in_: str, mean: np.ndarray) -> ShapeError:
         shape = self._shape(in_)[1:]
+        found = f"has shape {shape_text(mean.shape)}" if mean.ndim else f"is {mean!s:.40}"
         return ShapeError(
-            f"the mean has shape {shape_text(mean.shape)}, but input '{in_}' is "
-            f"{shape_text(shape)}; expected {shape[0]} values, or channels×height×width"
+            f"the mean {found}, but input '{in_}' is {shape_text(shape)}; expected an array of "
+            f"{shape[0]} values, or channels×height×width"
         )
 
     def set_std(self, in_: str, std: Any) -> None:

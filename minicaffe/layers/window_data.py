@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.blobproto import read_blob
 from minicaffe.data.base_layer import PrefetchingLayer, positive, prefetch_depth, required
+from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, decode_image, resize_image
 from minicaffe.data.prefetch import Producer
 from minicaffe.data.records import State, derived_generator
@@ -94,6 +95,8 @@ class WindowProducer:
                 f"the window file '{self._source}' says {listed.channels} channel(s), expected 3: "
                 "images are read in colour"
             )
+        if listed.paths and (reason := root_without_slash(param.root_folder, listed.paths[0])):
+            raise DataError(f"root_folder {reason}")
         self._paths = [param.root_folder + path for path in listed.paths]
         self._files: dict[int, bytes] = {}
         if param.cache_images:

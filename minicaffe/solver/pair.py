@@ -116,9 +116,11 @@ def _find_weights(state: SolverState, path: str, mark: FileMark | None) -> str:
     beside = os.path.join(os.path.dirname(path), os.path.basename(state.learned_net))
     places = [place for place in (state.learned_net, beside) if os.path.exists(place)]
     if not places:
+        name = state.learned_net
+        folders = dict.fromkeys(os.path.dirname(os.path.abspath(one)) for one in (name, beside))
+        missing = f"'{os.path.basename(name)}' is not in {' nor in '.join(folders)}"
         raise SnapshotError(
-            f"the weights that belong to it are missing: neither '{state.learned_net}' nor "
-            f"'{beside}' exists",
+            f"the weights that belong to it are missing: {missing}",
             path=path,
         )
     if mark is None:

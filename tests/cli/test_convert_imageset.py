@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicaffe import cli
+from minicaffe import Net, cli
 from minicaffe.data.backends import open_database
 from minicaffe.data.database import records_of
 from minicaffe.data.images import decode_image, resize_image
+from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 
 image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
@@ -209,3 +210,20 @@ def test_a_path_too_long_for_a_key(images: Path, capsys: Capture) -> None:
     write_list(images, [(name, 1)])
     convert(code=1)
     assert "too long for a database's key" in capsys.readouterr().err
+
+
+def test_a_folder_without_its_slash_is_said_once(images: Path, capsys: Capture) -> None:
+    assert cli.main(["convert_imageset", "in", "list.txt", "db"]) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if "in" in line]
+    assert lines[-1].startswith("error: 'in' is a folder; write 'in/'")
+    assert not any("Could not open" in line for line in lines)
+    assert not Path("db").exists()
+
+
+def test_a_layer_says_the_same_of_its_root_folder(images: Path) -> None:
+    Path("net.prototxt").write_text(
+        'layer { name: "d" type: "ImageData" top: "x" top: "y" image_data_param {\n'
+        '  source: "list.txt" root_folder: "in" batch_size: 1 } }'
+    )
+    with pytest.raises(DataError, match=r"root_folder 'in' is a folder; write 'in/'"):
+        Net("net.prototxt")

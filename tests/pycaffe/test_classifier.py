@@ -192,3 +192,50 @@ def test_selective_search(files, picture, monkeypatch):
     monkeypatch.setitem(sys.modules, search.__name__, search)
     got = detector.detect_selective_search(["x.png"])
     assert [one["window"] for one in got] == [(1, 2, 5, 7)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        (
+            np.zeros((4, 5, 3), np.float32),
+            r"one array of shape 4×5×3 .* a list of images: \[image\]",
+        ),
+        (np.zeros((4, 5), np.float32), "a list of images"),
+        (
+            [np.zeros((3, 4, 5), np.float32)],
+            r"channels come first; give image.transpose\(1, 2, 0\)",
+        ),
+        ([np.zeros((4, 5, 1), np.float32)], r"it is grey; load it with load_image\(file\)"),
+        ([np.zeros((4, 5), np.float32)], r"third axis of length 1, image\[:, :, np.newaxis\]"),
+        ([np.zeros((4, 5, 4), np.float32)], "leave out its alpha channel"),
+        ([np.zeros((4, 5, 3)), np.zeros((4, 5, 7))], "image 1: .*4×5×7, expected height×width×3"),
+    ],
+)
+def test_what_is_wrong_with_an_image(files, inputs, message):
+    with pytest.raises(ShapeError, match=message):
+        Classifier(*files, **SETTINGS).predict(inputs)
+
+
+def test_a_coloured_image_for_a_grey_net():
+    with open("grey.prototxt", "w") as stream:
+        stream.write((NETWORK % 5).replace("dim: 3 dim: 3", "dim: 3 dim: 1"))
+    classifier = Classifier("grey.prototxt", None)
+    with pytest.raises(ShapeError, match=r"takes grey images; .*color=False"):
+        classifier.predict([np.zeros((4, 5, 3), np.float32)])
+
+
+def test_a_transformer_says_what_is_wrong_with_an_image():
+    transformer = io.Transformer({"data": (1, 3, 4, 5)})
+    transformer.set_transpose("data", (2, 0, 1))
+    assert transformer.preprocess("data", np.zeros((4, 5, 1))).shape == (1, 4, 5)  # as in Caffe
+    with pytest.raises(ShapeError, match=r"input 'data': .* third axis of length 1"):
+        transformer.preprocess("data", np.zeros((4, 5)))
+    transformer.set_channel_swap("data", (2, 1, 0))
+    with pytest.raises(ShapeError, match=r"input 'data': .* it is grey"):
+        transformer.preprocess("data", np.zeros((4, 5, 1)))
+    for mean in (3.0, "mean.npy"):
+        with pytest.raises(ShapeError, match=r"the mean is .* expected an array of 3 values"):
+            transformer.set_mean("data", mean)
+    transformer.set_mean("data", [1, 2, 3])
+    assert transformer.mean["data"].shape == (3, 1, 1)

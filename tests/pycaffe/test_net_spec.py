@@ -161,9 +161,9 @@ def test_fields(make, text):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda x: L.Convolution(x, kernel_siz=3), "'Convolution1' (Convolution): no field "
+        (lambda x: L.Convolution(x, kernel_siz=3), "Convolution: no field "
          "'kernel_siz' in convolution_param or LayerParameter; did you mean `kernel_size`?"),
-        (lambda x: L.AbsVal(x, kernel_size=3), "'AbsVal1' (AbsVal): no field 'kernel_size'"),
+        (lambda x: L.AbsVal(x, kernel_size=3), "AbsVal: no field 'kernel_size'"),
         (lambda x: L.ReLU(x, relu_parm={}), "no field 'relu_parm'"),
         (lambda x: L.ReLU(x, relo_param={}), "; did you mean `relu_param`?"),
         (lambda x: L.Convolution(x, num_output="many"), "ConvolutionParameter.num_output cannot "
@@ -179,6 +179,26 @@ def test_fields_that_cannot_be(make, message):
     with pytest.raises(GraphError) as caught:
         to_proto(make(data()))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("Convolutoin", "Convolution"), ("Relu", "ReLU"), ("InnerProdct", "InnerProduct")],
+)
+def test_a_mistyped_type_is_told_at_the_call(name, hint):
+    with pytest.raises(GraphError, match=f"^unknown layer type '{name}'; did you mean {hint}\\?$"):
+        getattr(L, name)(data(), num_output=3)
+
+
+def test_a_misnamed_field_is_told_at_the_call():
+    message = "^Convolution: no field 'num_outptu' in .*; did you mean `num_output`"
+    with pytest.raises(GraphError, match=message):
+        L.Convolution(data(), num_outptu=3)
+
+
+@pytest.mark.parametrize("name", ["Convolution3D", "PriorBox", "Zzz", "Python"])
+def test_types_of_others_can_be_written(name):
+    assert to_proto(getattr(L, name)(data())).layer[-1].type == name
 
 
 def test_bottoms_must_be_tops():

@@ -130,6 +130,16 @@ def test_weights_are_found_beside_a_moved_state(tmp_path, ending):
         again.restore(os.path.join("moved", state))
 
 
+def test_missing_weights_are_named_once_with_where_they_were_looked_for(tmp_path):
+    solver = make_solver(tmp_path)
+    model, state = solver.snapshot()
+    os.remove(model)
+    with pytest.raises(SnapshotError) as caught:
+        solver.restore(state)
+    assert str(caught.value).count(os.path.basename(model)) == 1
+    assert str(caught.value).endswith(f"is not in {os.path.dirname(os.path.abspath(model))}")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows' file names are text")
 def test_weights_of_a_name_that_is_not_utf8(tmp_path):
     solver = make_solver(tmp_path, settings(""))
