@@ -69,6 +69,12 @@ class Layer:
     #: ``reshape`` must run before every forward, not only when a bottom's shape changed.
     reshapes_always: ClassVar[bool] = False
 
+    #: Whose data ``backward`` looks at: of the ``"bottoms"``, the ``"tops"``, both, or neither.
+    #: The net keeps it where a later layer overwrites it in place.
+    backward_reads: tuple[str, ...] = ("bottoms", "tops")
+    #: Of that, whether a value is above 0 is all that counts.
+    reads_signs: ClassVar[bool] = False
+
     #: What the net allows its layers; the net sets it.
     limits: Limits = Limits()
 
@@ -110,6 +116,16 @@ class Layer:
     def allow_force_backward(cls, index: int) -> bool:
         """Whether ``force_backward`` may ask for the gradient of bottom ``index``."""
         return True
+
+    def right_in_place(self) -> bool:
+        """Whether ``backward`` is right when ``forward`` has overwritten the bottom in place, as it
+        keeps what it needs, or knows it by the top. The net keeps the bottom for it otherwise."""
+        return True
+
+    def keeps_signs(self) -> bool:
+        """Whether a value that ``forward`` overwrites in place is above 0 as before, wherever
+        ``backward`` passes on anything."""
+        return False
 
     # --------------------------------------------------------------- for subclasses
 

@@ -17,6 +17,7 @@ from minicaffe.engines import Plan, find_engine
 from minicaffe.errors import ArgumentError, GraphError, MinicaffeError
 from minicaffe.graph import filter_net
 from minicaffe.hooks import Hook, Hooks
+from minicaffe.in_place import keep_overwritten, tell_of_real_caffe
 from minicaffe.inputs import (
     existing_blobs,
     fill_inputs,
@@ -145,6 +146,8 @@ class Net(NetWeights):
         split = checked_splits(filtered, param, self.path, limits, dtype)
         built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype, limits=limits)
         self.nodes = built.nodes
+        keep_overwritten(self.nodes)
+        tell_of_real_caffe(self.nodes, self.path)
         self.budget = built.budget
         self.hooks = Hooks()
         self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)

@@ -22,6 +22,8 @@ class Node:
         bottom_ids, top_ids: where the blobs stand in the net's list of blobs.
         propagate_down: for each bottom, whether ``backward`` computes its gradient.
         need_backward: whether ``backward`` runs at all.
+        kept_bottoms, kept_tops: the numbers of those whose values ``backward`` needs as they were
+            before, or after, this layer's forward, though a layer overwrites them.
         path, line: where the layer stands in its prototxt.
     """
 
@@ -38,6 +40,10 @@ class Node:
     propagate_down: list[bool] = field(default_factory=list)
     need_backward: bool = False
     losses: list[Blob] = field(default_factory=list)
+    kept_bottoms: list[int] = field(default_factory=list)
+    kept_tops: list[int] = field(default_factory=list)
+    _kept_bottoms: dict[int, Blob] = field(default_factory=dict)
+    _kept_tops: dict[int, Blob] = field(default_factory=dict)
     _shapes: list[tuple[int, ...]] = field(default_factory=list)
 
     @contextmanager
@@ -105,12 +111,21 @@ class Node:
             self.reshape()
         else:
             self.reshape_if_needed()
+        for index in self.kept_bottoms:
+            self._keep(self._kept_bottoms, index, self.bottoms[index])
         with self.located():
             layer.forward(self.bottoms, self.tops)
+        for index in self.kept_tops:
+            self._keep(self._kept_tops, index, self.tops[index])
         loss = 0.0
         for top in self.losses:
             loss += float(np.vdot(top.data, top.diff))
         return loss
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it overwrites one of its bottoms."""
+        return any(top is bottom for top in self.tops for bottom in self.bottoms)
 
     @property
     def foreign(self) -> bool:
@@ -124,19 +139,59 @@ class Node:
         return self.layer.repeatable and not self.foreign
 
     def forward_again(self) -> None:
-        """Fill the tops as the last forward did: parameters that a forward changes (a BatchNorm's
-        statistics) count a batch once."""
-        blobs = self.layer.blobs
-        with only_read([blob.data_memory for blob in blobs]):
-            kept = [blob.data.copy() for blob in blobs]
+        """Fill the tops as the last forward did."""
+        with self._counting_once():
             self.forward()
-            for blob, values in zip(blobs, kept, strict=True):
-                blob.data[...] = values
+
+    def forward_apart(self, bottoms: list[Blob], tops: list[Blob]) -> None:
+        """Fill these tops of these bottoms, as the layer's last forward did with its own."""
+        with self._counting_once(), self.located():
+            if self._shapes != [blob.shape for blob in (*bottoms, *tops)]:
+                self.layer.reshape(bottoms, tops)
+                self._shapes = []  # it looks at its own before the next forward
+            self.layer.forward(bottoms, tops)
+
+    @contextmanager
+    def _counting_once(self) -> Iterator[None]:
+        """Within, what a forward changes of parameters (a BatchNorm's statistics) is not kept."""
+        blobs = self.layer.blobs
+        memories = [blob.data_memory for blob in blobs]
+        with only_read(memories):
+            before = [blob.data.copy() for blob in blobs]
+        try:
+            yield
+        finally:
+            with only_read(memories):
+                for blob, values in zip(blobs, before, strict=True):
+                    blob.data[...] = values
 
     def backward(self) -> None:
         """Fill the bottoms' diffs and add to the parameters' diffs."""
+        tops, bottoms = self._as_kept()
         with self.located():
-            self.layer.backward(self.tops, self.propagate_down, self.bottoms)
+            self.layer.backward(tops, self.propagate_down, bottoms)
+
+    def _as_kept(self) -> tuple[list[Blob], list[Blob]]:
+        """Tops and bottoms with the values that were kept of some, and their own gradients."""
+        if not (self._kept_tops or self._kept_bottoms):
+            return self.tops, self.bottoms
+        after = {self.tops[index]: copy for index, copy in self._kept_tops.items()}
+        before = {self.bottoms[index]: copy for index, copy in self._kept_bottoms.items()}
+        for blob, copy in (*after.items(), *before.items()):
+            if copy.shape == blob.shape:
+                copy.share_diff(blob)
+            else:  # a program has reshaped it since
+                after.pop(blob, None)
+                before.pop(blob, None)
+        tops = [after.get(blob, blob) for blob in self.tops]
+        return tops, [before.get(blob, after.get(blob, blob)) for blob in self.bottoms]
+
+    @staticmethod
+    def _keep(copies: dict[int, Blob], index: int, blob: Blob) -> None:
+        copy = copies.setdefault(index, Blob(dtype=blob.dtype, name=blob.name))
+        copy.reshape_like(blob)
+        with only_read([blob.data_memory]):
+            np.copyto(copy.data, blob.data)
 
 
 def _out_of_memory(error: MemoryError) -> MemoryLimitError:

@@ -32,6 +32,7 @@ class Accuracy(Layer):
     exact_bottoms = 2
     min_tops = 1
     max_tops = 2
+    backward_reads = ()
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.accuracy_param
@@ -81,6 +82,7 @@ class ArgMax(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)

@@ -96,6 +96,7 @@ class BatchNorm(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ()
 
     @property
     def repeatable(self) -> bool:

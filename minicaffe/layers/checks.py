@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 from minicaffe.errors import GraphError
-from minicaffe.layer import Blobs, Layer
-
-logger = logging.getLogger("minicaffe")
+from minicaffe.layer import Blobs
 
 
 def refuse_in_place(bottom: Blobs, top: Blobs) -> None:
@@ -19,17 +16,6 @@ def refuse_in_place(bottom: Blobs, top: Blobs) -> None:
     """
     if any(one is other for one in top for other in bottom):
         raise GraphError("this layer cannot run in place; give its top another name")
-
-
-def warn_of_gradient_in_place(layer: Layer, bottom: Blobs, top: Blobs) -> None:
-    """Say that a gradient will be wrong which needs the bottom that the layer overwrites."""
-    if bottom[0] is top[0]:
-        logger.warning(
-            "layer '%s' (%s) runs in place, and its gradient needs the overwritten bottom: "
-            "as in Caffe it will be wrong; give the top another name to train through it",
-            layer.param.name,
-            layer.type,
-        )
 
 
 def refuse_gradient(propagate_down: Sequence[bool], index: int, what: str) -> None:

@@ -34,6 +34,7 @@ class _ConvolutionBase(Layer):
     equal_bottoms_and_tops = True
     #: Whether the weights' first axis counts the bottom's channels rather than the top's.
     reverses: ClassVar[bool] = False
+    backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Resolve the geometry; make the weights and the bias (num_output,).

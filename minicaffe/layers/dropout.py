@@ -23,6 +23,11 @@ class Dropout(Neuron):
         GraphError: ``dropout_ratio`` is not between 0 and 1.
     """
 
+    backward_reads = ()
+
+    def keeps_signs(self) -> bool:
+        return True
+
     def prepare(self) -> None:
         self._ratio = self.param.dropout_param.dropout_ratio
         if not 0 <= self._ratio <= 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,8 @@ from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.checks import refuse_in_place
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
+
+logger = logging.getLogger("minicaffe")
 
 _OPERATIONS = caffe_pb2.EltwiseParameter
 
@@ -30,13 +33,17 @@ class Eltwise(Layer):
     MAX
         max x_i. Its gradient goes to the winner: of two equal values bottom 1 wins against
         bottom 0, and a later bottom must be strictly greater.
+
+    In place (the top is bottom 0), Caffe's rule: SUM and MAX clear the top before they read, so
+    that bottom 0 counts for nothing and has the gradient 0; a warning says so.
     """
 
     min_bottoms = 2
     exact_tops = 1
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
+        if any(one is top[0] for one in bottom[1:]):
+            refuse_in_place(bottom, top)
         param = self.param.eltwise_param
         if len(param.coeff) not in (0, len(bottom)):
             raise GraphError(
@@ -47,6 +54,24 @@ class Eltwise(Layer):
             raise GraphError("coeff is given with operation PROD; only SUM takes coefficients")
         self._coeffs = list(param.coeff) or [1.0] * len(bottom)
         self._operation = param.operation
+        product = self._operation == _OPERATIONS.PROD
+        reads = ("bottoms",) if param.stable_prod_grad else ("bottoms", "tops")
+        self.backward_reads = reads if product else ()
+        self._in_place = bottom[0] is top[0]
+        self._clears = self._in_place and not product
+        if self._clears:
+            logger.warning(
+                "layer '%s' (Eltwise) runs in place: as in Caffe its first bottom, '%s', counts "
+                "for nothing, as %s clears the top before it reads; give the top another name",
+                *(
+                    self.param.name,
+                    self.param.bottom[0],
+                    _OPERATIONS.EltwiseOp.Name(param.operation),
+                ),
+            )
+
+    def right_in_place(self) -> bool:
+        return self._operation != _OPERATIONS.PROD
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         for index, blob in enumerate(bottom):
@@ -60,6 +85,9 @@ class Eltwise(Layer):
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         out = top[0].data
         values = [blob.data for blob in bottom]
+        if self._clears:
+            self._without_first(values, out)
+            return
         if self._operation == _OPERATIONS.SUM:
             self._sum(values, out)
         elif self._operation == _OPERATIONS.PROD:
@@ -67,6 +95,16 @@ class Eltwise(Layer):
             for array in values[2:]:
                 out *= array
         else:
+            self._maximum(values, out)
+
+    def _without_first(self, values: list[np.ndarray], out: np.ndarray) -> None:
+        """What Caffe computes in a top that it has cleared, though that is bottom 0."""
+        if self._operation == _OPERATIONS.SUM:
+            np.multiply(values[1], self._coeffs[1], out=out)
+            for array, coeff in zip(values[2:], self._coeffs[2:], strict=True):
+                out += array * coeff
+        else:
+            np.copyto(out, -np.finfo(out.dtype).max)
             self._maximum(values, out)
 
     def _sum(self, values: list[np.ndarray], out: np.ndarray) -> None:
@@ -92,21 +130,25 @@ class Eltwise(Layer):
             np.maximum(self._winner, wins * self._winner.dtype.type(index), out=self._winner)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for index, wanted in enumerate(propagate_down):
-            if not wanted:
+        # bottom 0 comes last: in place its diff is the top's, which the others read
+        for index in reversed(range(len(bottom))):
+            if not propagate_down[index]:
                 continue
             out = bottom[index].diff
+            if self._clears and index == 0:
+                out[...] = 0
+                continue
             if self._operation == _OPERATIONS.SUM:
                 np.multiply(top[0].diff, self._coeffs[index], out=out)
             elif self._operation == _OPERATIONS.PROD:
-                self._factor(index, top, bottom)
-                out *= top[0].diff
+                factor = np.empty_like(out) if self._in_place and index == 0 else out
+                self._factor(index, top, bottom, factor)
+                np.multiply(factor, top[0].diff, out=out)
             else:
                 np.multiply(top[0].diff, self._winner == index, out=out)
 
-    def _factor(self, index: int, top: Blobs, bottom: Blobs) -> None:
-        """Write the product of the other bottoms into bottom ``index``'s diff."""
-        out = bottom[index].diff
+    def _factor(self, index: int, top: Blobs, bottom: Blobs, out: np.ndarray) -> None:
+        """Write the product of the bottoms other than ``index``."""
         if not self.param.eltwise_param.stable_prod_grad:
             with np.errstate(divide="ignore", invalid="ignore"):
                 np.divide(top[0].data, bottom[index].data, out=out)

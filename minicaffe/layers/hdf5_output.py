@@ -34,6 +34,7 @@ class HDF5OutputLayer(Layer):
 
     exact_bottoms = 2
     exact_tops = 0
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Make sure that the file can be written.

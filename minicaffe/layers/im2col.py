@@ -26,6 +26,7 @@ class Im2col(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Resolve the geometry.

@@ -31,6 +31,7 @@ class InnerProduct(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Make the weights and the bias.

@@ -17,6 +17,7 @@ class SourceLayer(Layer):
 
     exact_bottoms = 0
     min_tops = 1
+    backward_reads = ()
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         pass  # the shapes are the user's

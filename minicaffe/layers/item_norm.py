@@ -42,6 +42,7 @@ class ItemNorm(Layer):
     #: The axes that γ and β cover: the first one and how many.
     _axis = 1
     _axes = 1
+    backward_reads = ()
 
     @property
     def settings(self) -> Any:

@@ -40,6 +40,7 @@ class _Parts(Layer):
 
     axis: int
     _bounds: list[int]
+    backward_reads = ()
 
     def _pieces(self, whole: np.ndarray) -> list[np.ndarray]:
         return [whole[part(self.axis, start, stop)] for start, stop in pairwise(self._bounds)]
@@ -161,6 +162,7 @@ class Split(Layer):
 
     exact_bottoms = 1
     min_tops = 1
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)
@@ -199,6 +201,7 @@ class Silence(Layer):
 
     min_bottoms = 1
     exact_tops = 0
+    backward_reads = ()
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         pass

@@ -57,6 +57,7 @@ class Embed(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)
@@ -100,6 +101,7 @@ class BatchReindex(Layer):
 
     exact_bottoms = 2
     exact_tops = 1
+    backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)
@@ -137,6 +139,7 @@ class Filter(Layer):
     min_bottoms = 2
     min_tops = 1
     reshapes_always = True  # the shapes depend on the selector's values
+    backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)

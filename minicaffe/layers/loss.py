@@ -32,6 +32,7 @@ class LossLayer(Layer):
     exact_tops: ClassVar[int | None] = 1
     auto_tops = True
     is_loss = True
+    backward_reads = ("bottoms",)
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:

@@ -9,7 +9,6 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer
-from minicaffe.layers.checks import warn_of_gradient_in_place
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
 
@@ -34,6 +33,7 @@ class LRN(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Resolve the parameters.
@@ -47,13 +47,15 @@ class LRN(Layer):
                 f"local_size is {param.local_size}, expected an odd number: as many neighbours "
                 "on either side"
             )
-        warn_of_gradient_in_place(self, bottom, top)
         within = param.norm_region == caffe_pb2.LRNParameter.WITHIN_CHANNEL
         self.reach = param.local_size // 2
         self.axes = (2, 3) if within else (1,)
         self.alpha: float = param.alpha / param.local_size ** len(self.axes)
         self.beta: float = param.beta
         self.k: float = 1.0 if within else param.k
+
+    def right_in_place(self) -> bool:
+        return False
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Top: the bottom's shape.
@@ -89,6 +91,8 @@ class LRN(Layer):
         for part in _portions(bottom[0].data):
             source, top_diff, scale = bottom[0].data[part], top[0].diff[part], self._scale[part]
             target = bottom[0].diff[part]
+            if np.may_share_memory(target, top_diff):
+                top_diff = top_diff.copy()
             np.power(scale, -self.beta, out=target)
             target *= top_diff
             ratio = target / scale

@@ -142,6 +142,7 @@ class LSTMUnit(Layer):
 
     exact_bottoms = 3
     exact_tops = 2
+    backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Refuse tops that are bottoms."""

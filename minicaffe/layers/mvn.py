@@ -34,6 +34,7 @@ class MVN(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ("tops",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.mvn_param

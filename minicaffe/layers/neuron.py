@@ -8,7 +8,6 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.layer import Blobs, Layer
-from minicaffe.layers.checks import warn_of_gradient_in_place
 
 
 class Neuron(Layer):
@@ -16,7 +15,7 @@ class Neuron(Layer):
 
     A subclass writes :meth:`function` and :meth:`gradient` on plain arrays. Running in
     place, y is x (and dx is dy): both must write an element only after reading it, and a
-    gradient then finds y where x was.
+    gradient then finds y where x was, unless :meth:`right_in_place` says that it needs x.
     """
 
     exact_bottoms = 1
@@ -25,8 +24,6 @@ class Neuron(Layer):
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self._room = Blob(dtype=self.dtype)
         self.prepare()
-        if not self.right_in_place():
-            warn_of_gradient_in_place(self, bottom, top)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         top[0].reshape_like(bottom[0])
@@ -44,10 +41,6 @@ class Neuron(Layer):
 
     def prepare(self) -> None:
         """Read and check the layer's parameters."""
-
-    def right_in_place(self) -> bool:
-        """Whether the gradient is right when the bottom has been overwritten."""
-        return True
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         """Write f(x) into y."""

@@ -59,6 +59,7 @@ class Pooling(Layer):
         refuse_in_place(bottom, top)
         param = self.param.pooling_param
         self.method: int = param.pool
+        self.backward_reads = ("tops",) if len(top) > 1 else ()
         check_pooling(param)
         if len(top) > 1 and self.method != _POOLING.MAX:
             raise GraphError(

@@ -26,10 +26,16 @@ class ReLU(Neuron):
     for that of x, which is right for slopes of 0 and above.
     """
 
+    backward_reads = ("bottoms",)
+    reads_signs = True
+
     def prepare(self) -> None:
         self._slope = self.param.relu_param.negative_slope
 
     def right_in_place(self) -> bool:
+        return self._slope >= 0
+
+    def keeps_signs(self) -> bool:
         return self._slope >= 0
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
@@ -72,6 +78,7 @@ class PReLU(Neuron):
         shape = () if param.channel_shared else (bottom[0].channels,)
         self.add_param(shape, param.filler if param.HasField("filler") else _QUARTER)
         self._kept = Blob(dtype=self.dtype)  # the bottom's data, while running in place
+        self.backward_reads = () if bottom[0] is top[0] else ("bottoms",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         _require_two_to_four_axes(bottom[0])
@@ -146,6 +153,8 @@ class AbsVal(Neuron):
         GraphError: the top is the bottom.
     """
 
+    backward_reads = ("bottoms",)
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)
         super().setup(bottom, top)
@@ -165,6 +174,8 @@ class Clip(Neuron):
     Raises:
         GraphError: ``min`` or ``max`` is not given.
     """
+
+    backward_reads = ("bottoms",)
 
     def prepare(self) -> None:
         param = self.param.clip_param
@@ -188,6 +199,8 @@ class Clip(Neuron):
 @register("Threshold")
 class Threshold(Neuron):
     """y = 1 where x > threshold (strictly), else 0. It has no gradient."""
+
+    backward_reads = ()
 
     def prepare(self) -> None:
         self._threshold = self.param.threshold_param.threshold

@@ -43,6 +43,7 @@ class Recurrent(Layer):
 
     #: How many values the inputs are transformed to, in units of ``num_output``.
     gates: ClassVar[int] = 1
+    backward_reads = ("bottoms",)
 
     def check_blob_counts(self, bottoms: int, tops: int) -> None:
         """Refuse wrong numbers of bottoms and tops; ``expose_hidden`` asks for more.

@@ -25,6 +25,7 @@ class Reduction(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ("bottoms",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.reduction_param

@@ -115,6 +115,8 @@ class Scale(Broadcast):
             self.add_param(shape, param.bias_filler)
         self._warned = False
         self._kept = Blob(dtype=self.dtype)  # the bottom's data, while running in place
+        kept = bottom[0] is top[0] and len(bottom) == 1
+        self.backward_reads = () if kept else ("bottoms",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         self.match(bottom[0], self.operand(bottom), self.param.scale_param.axis)
@@ -207,6 +209,7 @@ class Bias(Broadcast):
     """
 
     word = "bias"
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         if len(bottom) == 1:

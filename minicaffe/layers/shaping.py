@@ -20,6 +20,7 @@ class _SameMemory(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)
@@ -126,6 +127,7 @@ class Crop(Layer):
 
     exact_bottoms = 2
     exact_tops = 1
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)
@@ -178,6 +180,7 @@ class Tile(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)

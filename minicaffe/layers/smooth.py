@@ -30,6 +30,8 @@ def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
 class Sigmoid(Neuron):
     """y = 1 / (1 + exp(-x)); dx = dy · y · (1 - y)."""
 
+    backward_reads = ("tops",)
+
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         sigmoid(x, y)
 
@@ -42,6 +44,8 @@ class Sigmoid(Neuron):
 @register("TanH")
 class TanH(Neuron):
     """y = tanh(x); dx = dy · (1 - y²)."""
+
+    backward_reads = ("tops",)
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         np.tanh(x, out=y)
@@ -58,6 +62,8 @@ class Swish(Neuron):
 
     Ramachandran, Zoph & Le, 2017 (arXiv:1710.05941).
     """
+
+    backward_reads = ("tops",)
 
     def prepare(self) -> None:
         self._beta = self.param.swish_param.beta
@@ -81,6 +87,8 @@ class Swish(Neuron):
 @register("BNLL")
 class BNLL(Neuron):
     """y = log(1 + exp(x)), the binomial normal log likelihood; dx = dy · sigmoid(x)."""
+
+    backward_reads = ("bottoms",)
 
     def right_in_place(self) -> bool:
         return False
@@ -126,6 +134,8 @@ class Power(_OfLine):
     def prepare(self) -> None:
         param = self.param.power_param
         self._power, self._scale, self._shift = param.power, param.scale, param.shift
+        straight = self._power in (0, 1) or self._scale == 0
+        self.backward_reads = () if straight else ("bottoms", "tops")
 
     def right_in_place(self) -> bool:
         return self._power in (0, 1) or self._scale == 0
@@ -161,6 +171,8 @@ class Exp(Neuron):
         GraphError: the base is neither positive nor -1.
     """
 
+    backward_reads = ("tops",)
+
     def prepare(self) -> None:
         param = self.param.exp_param
         log_base = log_of_base(param.base)
@@ -187,6 +199,8 @@ class Log(_OfLine):
     Raises:
         GraphError: the base is 1, or neither positive nor -1.
     """
+
+    backward_reads = ("bottoms",)
 
     def prepare(self) -> None:
         param = self.param.log_param

@@ -30,6 +30,7 @@ class Softmax(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ("tops",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         axis = self.param.softmax_param.axis

@@ -32,6 +32,7 @@ class SPP(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Check the parameters.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,10 @@ from google.protobuf import text_format
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layers.neuron import Neuron
+from minicaffe.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import layer_class
+from tests.engines.nets import Text
 
 
 def make(
@@ -88,14 +89,12 @@ def test_edges(kind: str, text: str, x: list[float], y: list[float], dx: list[fl
         ("PReLU", "", False),
     ],
 )
-def test_a_gradient_that_in_place_makes_wrong_is_announced(
-    kind: str, text: str, wrong: bool, caplog: pytest.LogCaptureFixture
+def test_a_gradient_that_needs_the_overwritten_bottom_is_announced(
+    kind: str, text: str, wrong: bool
 ) -> None:
-    make(kind, text)
-    assert not caplog.records
-    make(kind, text, in_place=True)
-    assert ("as in Caffe it will be wrong" in caplog.text) == wrong
-    assert all(record.levelno == logging.WARNING for record in caplog.records)
+    """The net keeps it then."""
+    layer, _, _ = make(kind, text, in_place=True)
+    assert layer.right_in_place() != wrong
 
 
 def test_absval_refuses_to_run_in_place() -> None:
@@ -103,14 +102,16 @@ def test_absval_refuses_to_run_in_place() -> None:
         make("AbsVal", in_place=True)
 
 
-def test_clip_in_place_passes_every_gradient() -> None:
-    """What Caffe does: the clipped values all lie inside."""
-    layer, bottom, top = make("Clip", "clip_param { min: 0 max: 1 }", (3, 1), in_place=True)
-    bottom.data[:, 0] = [-5, 0.5, 5]
-    layer.forward([bottom], [top])
-    top.diff[...] = 2
-    layer.backward([top], [True], [bottom])
-    np.testing.assert_array_equal(bottom.diff, 2)
+def test_clip_in_place_passes_the_gradients_of_what_lay_inside() -> None:
+    """As with a top apart; in Caffe the clipped values all lie inside."""
+    text = Text("force_backward: true")
+    text.input("x", 3)
+    text.add("Clip", "x", rest="clip_param { min: 0 max: 1 }")
+    net = Net(text_format.Parse(str(text), caffe_pb2.NetParameter()), TRAIN, engine="numpy")
+    net.forward(x=np.array([-5, 0.5, 5]))
+    net.backward(x=np.array([1, 2, 3]))
+    np.testing.assert_array_equal(net.blobs["x"].diff, [0, 2, 0])
+    np.testing.assert_array_equal(net.blobs["x"].data, [0, 0.5, 1])
 
 
 def test_threshold_has_no_gradient() -> None:

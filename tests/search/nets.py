@@ -204,6 +204,7 @@ class Draft:
         name = f"{type_.lower()}{len(self.layers)}"
         in_place = in_place and bottoms[0].name in self.values
         in_place = in_place and not bottoms[0].readers and not bottoms[0].counts
+        in_place = in_place and all(one.name != bottoms[0].name for one in bottoms[1:])
         names = [f"{name}{'abcdefgh'[i]}" if tops > 1 else name for i in range(tops)]
         if in_place:
             names[0] = bottoms[0].name

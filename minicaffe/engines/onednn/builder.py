@@ -163,6 +163,17 @@ class Builder:
         finally:
             self.storage = before
 
+    def versions(self, nodes: Sequence[Node]) -> dict[Blob, Tensor]:
+        """The current versions of what these layers read of others."""
+        found: dict[Blob, Tensor] = {}
+        made: set[Blob] = set()
+        for node in nodes:
+            for blob in node.bottoms:
+                if blob not in made:
+                    found[blob] = self.values.of(blob.data_memory, blob.shape)
+            made.update(node.tops)
+        return found
+
     def forget(self) -> None:
         """The current step cannot be built so: take back what it has been given."""
         self.values.forget()

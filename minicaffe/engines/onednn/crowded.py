@@ -9,7 +9,7 @@ import numpy as np
 
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitives import Primitive
-from minicaffe.engines.onednn.tensors import Tensor
+from minicaffe.engines.onednn.tensors import Reading, Tensor
 from minicaffe.memory import SyncedMemory
 
 
@@ -57,7 +57,7 @@ def _places(tensor: Tensor) -> Iterator[int]:
 
 def _read(calls: Calls) -> Iterator[int]:
     for call in calls.run:
-        if isinstance(call, Primitive):
+        if isinstance(call, Primitive | Reading):
             for memory in call.operands.values():
                 yield _place(memory.buffer)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitives import Memory, Primitive
-from minicaffe.engines.onednn.tensors import Tensor
+from minicaffe.engines.onednn.tensors import Reading, Tensor
 from minicaffe.memory import SyncedMemory, aligned_zeros
 
 
@@ -123,7 +123,7 @@ def _note(found: dict[int, Buffer], memory: Memory, step: int) -> None:
 
 
 def _memories(call: Callable[[], object]) -> Sequence[Memory]:
-    return list(call.operands.values()) if isinstance(call, Primitive) else ()
+    return list(call.operands.values()) if isinstance(call, Primitive | Reading) else ()
 
 
 def _place(buffers: list[Buffer]) -> None:

@@ -23,7 +23,7 @@ from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.refused import Refused, located
 from minicaffe.engines.onednn.sharing import loading, read_by, share_buffers
-from minicaffe.engines.onednn.skipped import Skipped, skipped_blobs
+from minicaffe.engines.onednn.skipped import Skipped, Source, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.surroundings import Surroundings
@@ -143,6 +143,7 @@ class Stretch:
         self._share = common.share
         self._training = False
         self._gone: Gone | None = None
+        self._entering: list[Tensor] = []
         self._kept: list[Tensor] = []
         self._given: list[Tensor] = []
         self._signature: list[object] | None = None
@@ -269,6 +270,7 @@ class Stretch:
         if refused is not None:
             return None, refused
         builder.begin(storage.of(step.node))
+        versions = builder.versions(step.nodes)
         try:
             step.forward(builder)
         except (Unsupported, Failed) as error:
@@ -276,11 +278,22 @@ class Stretch:
             if isinstance(error, Failed):
                 self._refuse_forward(step, error)
             return None, str(error)
-        skipped = skipped_blobs(step.nodes, self.common.looked_at)
-        builder.then(*(one.mark_newest for one in skipped))
+        skipped = self._skipped(builder, step.nodes, versions)
         calls = builder.end()
         storage.check(step.node, calls.run)
         return Prepared(step, index, calls, skipped), ""
+
+    def _skipped(
+        self, builder: Builder, nodes: Sequence[Node], versions: Mapping[Blob, Tensor]
+    ) -> list[Skipped]:
+        """Mark the blobs that the step leaves unfilled, and keep what they are computed of."""
+        if len(nodes) == 1 or all(node.tops == nodes[-1].tops for node in nodes):
+            return []
+        sources = {blob: Source(version) for blob, version in versions.items()}
+        skipped = skipped_blobs(nodes, sources, self.common.looked_at)
+        builder.calls.run[:0] = sources.values()
+        builder.then(*(one.mark_newest for one in skipped))
+        return skipped
 
     def _refuse_forward(self, step: Step, error: Failed) -> None:
         alone = len(step.nodes) == 1
@@ -323,10 +336,12 @@ class Stretch:
         memories = dict.fromkeys(memory for call in fresh for memory in call.memories)
         self._freshen = Freshened([*memories], [functools.partial(self._run, fresh)])
         self._values = [t for one in self.steps for t in one.forward.writes if not t.is_plain]
-        computed = {tensor for one in self.steps for tensor in one.forward.writes}
-        read = dict.fromkeys(tensor for one in self.steps for tensor in one.forward.reads)
         #: Values from elsewhere, which may not be in their arrays yet.
-        self._entering = [tensor for tensor in read if tensor not in computed]
+        self._entering = []
+        written: set[SyncedMemory] = set()
+        for one in self.steps:
+            self._entering += [t for t in one.forward.reads if t.memory not in written]
+            written.update(tensor.memory for tensor in one.forward.writes)
         self._flatten_backward()
 
     def _flatten_backward(self) -> None:

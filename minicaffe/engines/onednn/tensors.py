@@ -13,6 +13,22 @@ from minicaffe.memory import SyncedMemory
 Call = Callable[[], object]
 
 
+class Reading:
+    """A call that reads memories without a primitive, and says so as one does.
+
+    Args:
+        call: what to call.
+        memories: what it reads.
+    """
+
+    def __init__(self, call: Call, memories: Sequence[Memory]) -> None:
+        self._call = call
+        self.operands = dict(enumerate(memories))
+
+    def __call__(self) -> None:
+        self._call()
+
+
 class Tensor:
     """One version of a blob's ``data`` or ``diff``, and its home.
 

@@ -87,8 +87,6 @@ class Activation(Step):
             top is bottom,
             builder.training and self.node.propagate_down[0],
         )
-        if in_place and training and not self.layer.right_in_place():
-            raise Unsupported("its gradient in place reads the overwritten bottom, as in Caffe")
         self.check()
         within = self.inner != (1.0, 0.0)
         from_top = training and self.from_top is not None

@@ -29,7 +29,8 @@ def adds_two(node: Node) -> bool:
     """Whether an Eltwise is the plain sum of two different blobs."""
     param = node.layer.param.eltwise_param
     plain = param.operation == param.SUM and all(factor == 1 for factor in param.coeff)
-    return plain and len(node.bottoms) == 2 and node.bottoms[0] is not node.bottoms[1]
+    two = len(node.bottoms) == 2 and node.bottoms[0] is not node.bottoms[1]
+    return plain and two and not node.in_place
 
 
 def slope_of(node: Node) -> float:

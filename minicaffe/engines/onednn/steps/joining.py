@@ -120,6 +120,8 @@ class Eltwise(Step):
         self.factors = list(param.coeff) or [1.0] * count
         if self.operation == _OPERATIONS.MAX and count > 2:
             raise Unsupported("MAX of more than two")
+        if self.node.in_place:
+            raise Unsupported("in place")
         self.relu = FusedReLU(self.nodes)
         first, *others = self.node.bottoms
         start = builder.source(first)

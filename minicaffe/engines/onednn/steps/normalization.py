@@ -42,6 +42,7 @@ from minicaffe.engines.onednn.primitives import (
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.fused import is_simple_relu, slope_of
+from minicaffe.engines.onednn.tensors import Reading
 from minicaffe.memory import EngineCopy, only_read
 from minicaffe.node import Node
 from minicaffe.sums import near
@@ -189,17 +190,25 @@ class Affine(Step):
         one_each = Desc((1, bottom.shape[1], *[1] * (bottom.num_axes - 2)), tag=_tag(desc))
         self.factors = [Memory(one_each) for _ in range(4)]
         if learned or self.of_batch:
-            builder.then(functools.partial(self._add_up, gradient, learned))
+            add_up = functools.partial(self._add_up, gradient, learned)
+            builder.then(Reading(add_up, [gradient, self.source]))
         else:
             builder.then(self._fill_gain)
         for one in learned:
             builder.then(*one.after)
         if down and target is not None:
             self._input_gradient(builder, gradient, target)
-        if top is not bottom and len(self.nodes) > 1:
-            builder.then(GradientBetween(top, self.nodes[1:]))
+        between = self._between()
+        if between and not (top is bottom and down):
+            builder.then(GradientBetween(top, between))
         if learned and self._folded is not None:
             builder.then(lambda: self._overwrite(learned[0].memory))
+
+    def _between(self) -> list[Node]:
+        """The layers behind the first whose backward passes a gradient on to their bottom."""
+        behind = self.nodes[1:]
+        stops = [i for i, node in enumerate(behind, 1) if not node.propagate_down[0]]
+        return behind[max(stops, default=0) :]
 
     #: Whether mean and variance are those of the batch, and have gradients themselves.
     of_batch = False
