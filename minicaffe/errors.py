@@ -97,6 +97,14 @@ class MinicaffeError(RuntimeError):
                 self.message += beside_hint(self.__cause__.filename or "", path)
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For ``pickle``, by which errors come from other processes.
+
+        Python's own way calls the class with the message alone, which not all of them take; a
+        pool of processes waits for ever for an error that cannot be read again.
+        """
+        return _without_init, (type(self), self.args), self.__dict__
+
     def __str__(self) -> str:
         """One line (or all ``problems``), with the control characters of names escaped."""
         if self.problems:
@@ -109,6 +117,11 @@ class MinicaffeError(RuntimeError):
             kind = f" ({self.layer_type})" if self.layer_type else ""
             parts.append(f"layer '{self.layer}'{kind}: ")
         return visible("".join(parts) + self.message)
+
+
+def _without_init(cls: type[MinicaffeError], args: tuple[Any, ...]) -> MinicaffeError:
+    """An error that has its arguments and still needs its attributes."""
+    return cls.__new__(cls, *args)
 
 
 @dataclass(frozen=True)
@@ -228,9 +241,3 @@ class MissingExtraError(MinicaffeError):
         )
         self.package = package
         self.extra = extra
-        self.purpose = purpose
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """For ``pickle``, by which errors come from worker processes (a pool waits for ever for
-        one that cannot be read again)."""
-        return type(self), (self.package, self.extra, self.purpose), self.__dict__

@@ -10,11 +10,13 @@ import pytest
 
 from minicaffe import errors
 from minicaffe.errors import MinicaffeError, MissingExtraError, Problem, PrototxtError
+from minicaffe.solver.settings import SettingError
 
 
 def examples() -> list[MinicaffeError]:
     """One of each class, with all that it knows."""
     found: list[MinicaffeError] = [
+        SettingError("base_lr", "base_lr is -1", near="lr_policy"),
         MissingExtraError("Pillow", "data", "reading images"),
         PrototxtError.of_problems([Problem("p", 1, 2, "wrong", "x: 1")], "p", more=3),
     ]
