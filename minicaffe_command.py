@@ -1,8 +1,8 @@
 """Where the command ``minicaffe`` and the scripts in ``tools/`` begin.
 
-Importing minicaffe takes a few tenths of a second, and nothing within the package can run before
-its imports do. Until they are over, Ctrl-C ends the process here: with the exit status that it
-always has, and without a traceback of whatever was just being imported.
+Nothing within the package can run before the command line's own imports do. Until they are over,
+Ctrl-C ends the process here: with the exit status that it always has, and without a traceback of
+whatever was just being imported. (What takes longer, a verb's imports, comes later.)
 """
 
 from __future__ import annotations

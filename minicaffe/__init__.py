@@ -1,51 +1,83 @@
-"""minicaffe: Caffe's networks in Python. ``import minicaffe as caffe`` offers pycaffe's names."""
+"""minicaffe: Caffe's networks in Python. ``import minicaffe as caffe`` offers pycaffe's names.
+
+A name's module is imported when the name is first used: the command line, which needs few of them,
+begins at once.
+"""
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from minicaffe.errors import MinicaffeError
 
 __version__ = "0.1.0"
 
-from minicaffe import coord_map, draw, io, layers, net_spec, params, proto
-from minicaffe.blob import Blob
-from minicaffe.classifier import Classifier
-from minicaffe.detector import Detector
-from minicaffe.errors import MinicaffeError
-from minicaffe.layer import Layer
-from minicaffe.net import TEST, TRAIN, Net
-from minicaffe.net_spec import NetSpec, to_proto
-from minicaffe.old_names import old_name
-from minicaffe.registry import layer_types as layer_type_list
-from minicaffe.registry import register
-from minicaffe.runtime import (
-    NCCL,
-    has_nccl,
-    init_log,
-    log,
-    multiprocess,
-    set_device,
-    set_mode_cpu,
-    set_mode_gpu,
-    set_multiprocess,
-    set_random_seed,
-    set_solver_count,
-    set_solver_rank,
-    solver_count,
-    solver_rank,
-)
-from minicaffe.solver import (
-    AdaDeltaSolver,
-    AdaGradSolver,
-    AdamSolver,
-    NesterovSolver,
-    RMSPropSolver,
-    SGDSolver,
-    Solver,
-    get_solver,
-)
-from minicaffe.threads import set_threads
-from minicaffe.timer import Timer
+if TYPE_CHECKING:
+    from minicaffe import coord_map, draw, io, layers, net_spec, params, proto
+    from minicaffe.blob import Blob
+    from minicaffe.classifier import Classifier
+    from minicaffe.detector import Detector
+    from minicaffe.layer import Layer
+    from minicaffe.net import TEST, TRAIN, Net
+    from minicaffe.net_spec import NetSpec, to_proto
+    from minicaffe.registry import layer_types as layer_type_list
+    from minicaffe.registry import register
+    from minicaffe.runtime import (
+        NCCL,
+        has_nccl,
+        init_log,
+        log,
+        multiprocess,
+        set_device,
+        set_mode_cpu,
+        set_mode_gpu,
+        set_multiprocess,
+        set_random_seed,
+        set_solver_count,
+        set_solver_rank,
+        solver_count,
+        solver_rank,
+    )
+    from minicaffe.solver import (
+        AdaDeltaSolver,
+        AdaGradSolver,
+        AdamSolver,
+        NesterovSolver,
+        RMSPropSolver,
+        SGDSolver,
+        Solver,
+        get_solver,
+    )
+    from minicaffe.threads import set_threads
+    from minicaffe.timer import Timer
+
+# The module log, once imported, would hide pycaffe's function of that name from then on.
+importlib.import_module("minicaffe.log")
+globals().pop("log")
+
+#: Which module of the package has a name, where it is not a module itself.
+_HOMES = {
+    name: home
+    for home, names in {
+        "blob": "Blob",
+        "classifier": "Classifier",
+        "detector": "Detector",
+        "layer": "Layer",
+        "net": "TEST TRAIN Net",
+        "net_spec": "NetSpec to_proto",
+        "registry": "layer_type_list register",
+        "runtime": "NCCL has_nccl init_log log multiprocess set_device set_mode_cpu set_mode_gpu "
+        "set_multiprocess set_random_seed set_solver_count set_solver_rank solver_count "
+        "solver_rank",
+        "solver": "AdaDeltaSolver AdaGradSolver AdamSolver NesterovSolver RMSPropSolver SGDSolver "
+        "Solver get_solver",
+        "threads": "set_threads",
+        "timer": "Timer",
+    }.items()
+    for name in names.split()
+}
 
 
 def install_as_caffe() -> None:
@@ -59,11 +91,31 @@ def install_as_caffe() -> None:
     install()
 
 
-def __getattr__(name: str) -> Any:
-    """pycaffe's two modules, on first use; what to write for a name of 2014."""
-    if name in ("_caffe", "pycaffe"):
+def _find(name: str) -> Any:
+    """What a name stands for, when it is first used.
+
+    Raises:
+        AttributeError: nothing; it says what to write for a name of 2014.
+    """
+    if name in _HOMES:
+        module = importlib.import_module(f"minicaffe.{_HOMES[name]}")
+        value = getattr(module, "layer_types" if name == "layer_type_list" else name)
+        globals()[name] = value
+        return value
+    if not name.startswith("__") and find_spec(f"minicaffe.{name}"):
         return importlib.import_module(f"minicaffe.{name}")
+    from minicaffe.old_names import old_name
+
     raise old_name("caffe", name) or AttributeError(f"module 'minicaffe' has no attribute '{name}'")
+
+
+if not TYPE_CHECKING:
+    __getattr__ = _find  # type checkers see the imports above, and no other names
+
+
+def __dir__() -> list[str]:
+    hidden = ("__builtins__", "__cached__", "__getattr__", "__dir__")
+    return sorted({*__all__, *(n for n in globals() if n[:2] == "__" and n not in hidden)})
 
 
 __all__ = [

@@ -43,6 +43,8 @@ def install() -> None:
             f"caffe is already imported from {where}; call minicaffe.install_as_caffe() before "
             "anything imports caffe"
         )
+    for name in ours.__all__:
+        getattr(ours, name)  # loads its module, for the loop below
     for name, target in _MODULES.items():
         sys.modules[name] = importlib.import_module(target)
     # What minicaffe has loaded besides, so that Python never loads it again under this name.

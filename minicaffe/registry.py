@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 
+_BUILT_IN = "minicaffe.layers"  # registers them when it is imported
+
 _classes: dict[str, type[Layer]] = {}  # filled once, as the layer modules are imported
 
 
@@ -21,6 +24,8 @@ def register(layer_type: str) -> Callable[[LayerClass], LayerClass]:
     """Class decorator: this class runs layers of ``type: "layer_type"``."""
 
     def add(cls: LayerClass) -> LayerClass:
+        if not cls.__module__.startswith(f"{_BUILT_IN}."):
+            importlib.import_module(_BUILT_IN)
         if layer_type in _classes:
             raise ValueError(f"layer type {layer_type} is registered twice")
         cls.type = layer_type
@@ -32,6 +37,7 @@ def register(layer_type: str) -> Callable[[LayerClass], LayerClass]:
 
 def layer_types() -> list[str]:
     """All registered layer types, sorted."""
+    importlib.import_module(_BUILT_IN)
     return sorted(_classes)
 
 
@@ -41,6 +47,7 @@ def layer_class(layer_type: str) -> type[Layer]:
     Raises:
         GraphError: nobody registered that type; names a similar type or the fork it is from.
     """
+    importlib.import_module(_BUILT_IN)
     try:
         return _classes[layer_type]
     except KeyError:

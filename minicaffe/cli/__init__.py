@@ -12,7 +12,9 @@ a docstring whose first line says what the verb does, and
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
+import importlib.util
 import os
 import pkgutil
 import signal
@@ -22,6 +24,7 @@ from types import ModuleType
 
 import minicaffe
 from minicaffe.cli._caffes_flags import accept_caffes_flags, note_unused, program_name
+from minicaffe.cli._fault import STATUS, outside_reason, report_fault
 from minicaffe.cli._flags import double_dashes
 from minicaffe.cli._parser import Parser
 from minicaffe.errors import MinicaffeError
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0, 1 after an error in what the verb was given, 2 for bad usage,
-        130 when interrupted.
+        70 after a fault of minicaffe's own, 130 when interrupted.
     """
     words = double_dashes(sys.argv[1:] if arguments is None else arguments)
     try:
@@ -54,6 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else 2
     except KeyboardInterrupt:  # before there was a verb that could have said so
         return _INTERRUPTED
+    except Exception as error:  # whatever is none of our errors
+        if reason := outside_reason(error):
+            print(f"error: {reason}", file=sys.stderr)
+            return MinicaffeError.exit_code
+        report_fault(error, words)
+        return STATUS
 
 
 def _run(words: Sequence[str]) -> int:
@@ -65,7 +74,15 @@ def _run(words: Sequence[str]) -> int:
     if typed is None or _module_name(typed) not in verbs():
         return _overview(words, typed)
     verb = _module_name(typed)
-    module = importlib.import_module(f"{__name__}.{verb}")
+    try:
+        module = importlib.import_module(f"{__name__}.{verb}")
+    except ModuleNotFoundError as error:
+        reason = outside_reason(error)
+        if reason is None or not {"-h", "--help"}.intersection(words):
+            raise
+        print(f"usage: minicaffe {verb} ...\n\n{_docstring(verb)}\nIts flags are listed once "
+              f"it can be imported: {reason}")  # fmt: skip
+        return 0
     parser = _verb_parser(verb, module)
     position = list(words).index(typed)
     args = parser.parse_args([*words[:position], *words[position + 1 :]])
@@ -97,7 +114,7 @@ def _overview(words: Sequence[str], verb: str | None) -> int:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     choices = parser.add_subparsers(title="verbs", metavar="VERB")
     for name in verbs():
-        choices.add_parser(name, help=_summary(importlib.import_module(f"{__name__}.{name}")))
+        choices.add_parser(name, help=_summary(name))
     if verb is not None:
         parser.error(f"unknown verb '{verb}'{did_you_mean(verb, verbs())}")
     if {"-h", "--help"}.isdisjoint(words):
@@ -115,19 +132,37 @@ def _verb_parser(verb: str, module: ModuleType) -> Parser:
         conflict_handler="resolve",  # for those flags of Caffe's that the verb has a use for
     )
     accept_caffes_flags(parser, verb)
+    parser.add_argument(
+        "--traceback",
+        action="store_true",
+        help="where minicaffe itself is at fault, show the trace instead of writing it to a file",
+    )
     module.add_arguments(parser)
     return parser
 
 
-def _summary(module: ModuleType) -> str:
-    return (module.__doc__ or "").split("\n", 1)[0].rstrip(".")
+def _summary(verb: str) -> str:
+    return _docstring(verb).split("\n", 1)[0].rstrip(".")
+
+
+def _docstring(verb: str) -> str:
+    """A verb's docstring, read from its source: importing all verbs takes long, and some need
+    packages that may not be there."""
+    name = f"{__name__}.{verb}"
+    spec = importlib.util.find_spec(name)
+    source = getattr(spec and spec.loader, "get_source", lambda name: None)(name)
+    if source is None:  # only compiled files are here
+        return importlib.import_module(name).__doc__ or ""
+    return ast.get_docstring(ast.parse(source), clean=False) or ""
 
 
 def _logged(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
     """Run a verb; with ``--log_dir`` its log goes into a file, too."""
     with log_file(args.log_dir, program_name(verb), args.minloglevel):
         note_unused(args, verb)
-        return module.run(args) or 0
+        status = module.run(args) or 0
+        sys.stdout.flush()  # while whatever that raises can be told
+        return status
 
 
 def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
@@ -156,3 +191,6 @@ def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
                 file=sys.stderr,
             )
             return MinicaffeError.exit_code
+        except Exception:
+            handler.show("")
+            raise

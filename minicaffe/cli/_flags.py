@@ -15,8 +15,6 @@ from typing import Any
 from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
 from minicaffe.limits import parse_size
-from minicaffe.proto import caffe_pb2
-from minicaffe.threads import set_threads
 
 logger = logging.getLogger("minicaffe")
 
@@ -209,6 +207,8 @@ def double_dashes(words: Sequence[str]) -> list[str]:
 
 def phase_number(name: str | None, default: int) -> int:
     """The enum value of a phase's name."""
+    from minicaffe.proto import caffe_pb2  # --help does without protobuf
+
     return default if name is None else caffe_pb2.Phase.Value(name)
 
 
@@ -218,6 +218,8 @@ ENGINE_FLAGS = ("engine", "precision", "no_fuse", "threads")
 
 def engine_of(args: argparse.Namespace) -> dict[str, Any]:
     """The arguments of a net or solver that say what runs it, on ``--threads`` threads."""
+    from minicaffe.threads import set_threads  # --help does without numpy
+
     set_threads(args.threads)
     precision = args.precision or PRECISIONS[0]
     return {"engine": args.engine, "precision": precision, "fuse": not args.no_fuse}

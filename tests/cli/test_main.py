@@ -9,6 +9,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType
 
@@ -202,10 +203,101 @@ def test_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: Captu
     assert capsys.readouterr().err.startswith(expected)
 
 
-def test_our_own_bugs_keep_their_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder into which temporary files go."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ZeroDivisionError(), "ZeroDivisionError"),
+        (ValueError("no \x1b[31m\nred"), r"ValueError: no \x1b[31m\nred"),
+        (RecursionError("maximum depth"), "RecursionError: maximum depth"),
+        (KeyError("x" * 1000), "KeyError: 'xx"),
+        (OSError(2, "No such file", "a"), "FileNotFoundError: [Errno 2] No such file: 'a'"),
+        (ModuleNotFoundError("No module named 'foo'", name="foo"), "ModuleNotFoundError: No mod"),
+    ],
+)
+def test_our_own_faults_are_two_lines_and_a_file(
+    error: Exception, told: str, reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with_verb(monkeypatch, error)
+    assert cli.main(["device_query", "--vmodule", "a b"]) == 70
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"error: this is a fault of minicaffe, not of yours: {told}")
+    assert len(lines[0]) < 300
+    (file,) = reports.glob("minicaffe-*.txt")
+    assert f"please report it with the file {file}, which holds the trace" in lines[1]
+    report = file.read_text()
+    assert report.startswith(f"minicaffe {minicaffe.__version__}, Python ")
+    assert "minicaffe device_query --vmodule 'a b'\n" in report
+    assert "Traceback (most recent call last):\n" in report
+    assert "\x1b" not in report
+
+
+def test_the_trace_of_a_fault_is_shown_if_wanted(
+    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
     with_verb(monkeypatch, ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
-        cli.main(["device_query"])
+    assert cli.main(["device_query", "--traceback"]) == 70
+    text = capsys.readouterr().err
+    assert text.startswith("error: this is a fault of minicaffe")
+    assert text.endswith("ZeroDivisionError\n")
+    assert "in run\n    raise error\n" in text
+    assert list(reports.iterdir()) == []
+
+
+def test_a_fault_where_no_file_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with_verb(monkeypatch, ZeroDivisionError())
+    assert cli.main(["device_query"]) == 70
+    assert capsys.readouterr().err.endswith("ZeroDivisionError\n")
+
+
+def test_a_fault_while_a_verb_is_imported(
+    reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    def import_module(name: str) -> ModuleType:
+        raise SyntaxError("broken")
+
+    monkeypatch.setattr("minicaffe.cli.importlib.import_module", import_module)
+    assert cli.main(["device_query"]) == 70
+    assert "fault of minicaffe, not of yours: SyntaxError: broken" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "complaint"),
+    [
+        (OSError(28, "No space left on device"), "cannot write the output: No space left"),
+        (
+            ModuleNotFoundError("No module named 'google'", name="google"),
+            "minicaffe needs the package protobuf, which is not here: pip install protobuf",
+        ),
+    ],
+)
+def test_what_is_wrong_outside(
+    error: Exception, complaint: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    with_verb(monkeypatch, error)
+    assert cli.main(["device_query"]) == 1
+    assert capsys.readouterr().err.startswith(f"error: {complaint}")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is of Linux")
+def test_output_that_cannot_be_written() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "minicaffe", "models"], cwd=ROOT, stdout=full,
+            stderr=subprocess.PIPE, text=True, timeout=100,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write the output: No space left on device\n"
 
 
 @pytest.mark.parametrize("verb", SCRIPTS)

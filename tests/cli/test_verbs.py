@@ -9,7 +9,6 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import TRAIN, Net, cli
-from minicaffe.cli import _flags
 from minicaffe.proto import caffe_pb2
 
 Capture = pytest.CaptureFixture[str]
@@ -122,7 +121,7 @@ def test_upgrade_that_cannot_be_read_writes_nothing(verb: str, tiny: Path, capsy
 @pytest.mark.parametrize("verb", ["train", "test", "time"])
 def test_threads(verb: str, weights: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
-    monkeypatch.setattr(_flags, "set_threads", seen.append)
+    monkeypatch.setattr("minicaffe.threads.set_threads", seen.append)
     if verb == "train":
         words = ["--solver=solver.prototxt"]
     else:

@@ -141,7 +141,7 @@ def test_layers_is_a_package_and_makes_layers():
 def test_a_submodule_that_is_not_loaded_is_still_found():
     """``layers.__getattr__`` must not hide a module that Python has yet to load."""
     code = (
-        "import minicaffe.net_spec, sys; del sys.modules['minicaffe.layers.softmax'];"
+        "import minicaffe.layers, sys; del sys.modules['minicaffe.layers.softmax'];"
         "import minicaffe.layers as L; del L.softmax;"
         "import minicaffe.registry as r; r._classes.clear();"
         "from minicaffe.layers import softmax; print(type(softmax).__name__)"
