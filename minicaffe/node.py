@@ -77,6 +77,7 @@ class Node:
 
     def reshape(self) -> None:
         """Let the layer shape its tops; a loss's weight stays in its top's diff."""
+        self._shapes = []  # a layer that refuses may have taken half of it over
         with self.located():
             before = [blob.shape for blob in self.bottoms]
             self.layer.reshape(self.bottoms, self.tops)

@@ -60,3 +60,21 @@ def test_sizes_of_zero_run_or_are_refused(case: Case, engine: str) -> None:
             else:
                 continue
             assert "layer 'it" in refusal, "the layer is named"
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onednn"])
+def test_a_shape_that_was_refused_leaves_nothing_behind(engine: str) -> None:
+    if reason := engines.why_unavailable(engine):
+        pytest.skip(reason)
+    net = caffe_pb2.NetParameter()
+    net.layer.add(name="x", type="Input", top=["x"]).input_param.shape.add(dim=[2, 4])
+    layer = net.layer.add(name="best", type="ArgMax", bottom=["x"], top=["y"])
+    layer.argmax_param.top_k = 3
+    with Net(net, caffe_pb2.TEST, engine=engine) as built:
+        built.blobs["x"].data[...] = [[0, 1, 2, 3], [7, 6, 5, 4]]
+        first = built.forward()["y"].copy()
+        built.blobs["x"].reshape(2, 2)
+        with pytest.raises(MinicaffeError, match="only 2 values"):
+            built.forward()
+        built.blobs["x"].reshape(2, 4)
+        np.testing.assert_array_equal(built.forward()["y"], first)
