@@ -16,16 +16,19 @@ _NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
 _WORD = re.compile(rb"[A-Za-z_][A-Za-z_0-9]*")
 
 
-def mutate(data: bytes, others: Sequence[bytes], random: Random, *, text: bool) -> bytes:
+def mutate(
+    data: bytes, others: Sequence[bytes], random: Random, *, text: bool, most: int = 30
+) -> bytes:
     """A damaged copy.
 
     Args:
         data: the file.
         others: files of the same kind, from which pieces may come.
         text: whether words and numbers are exchanged too, not bytes alone.
+        most: changes.
     """
     kinds = _OF_TEXTS if text else _OF_BYTES
-    for _ in range(random.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 5, 10, 30))):
+    for _ in range(min(most, random.choice((1, 1, 1, 1, 1, 1, 2, 2, 3, 5, 10, 30)))):
         data = random.choice(kinds)(data, others, random)
     return data
 
@@ -39,6 +42,11 @@ def _place(data: bytes, random: Random) -> tuple[int, int]:
 
 def _number(random: Random) -> int:
     return random.choice(NUMBERS) if random.random() < 0.8 else random.randrange(-(2**66), 2**66)
+
+
+def nudge(data: bytes, random: Random) -> bytes:
+    """A copy in which one number is another small one, so that much of it stays valid."""
+    return _exchange(_NUMBER, data, random, str(random.choice((0, 1, 1, 2, 2, 3, 4, 5))).encode())
 
 
 # ------------------------------------------------------------------------ bytes

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.array_files import read_array
 from minicaffe.cli._arrays import read_inputs
 from minicaffe.cli._config import apply_config
 from minicaffe.cli._flags import FLAGS
@@ -37,7 +38,7 @@ from minicaffe.solver.record import decode
 from minicaffe.solver.snapshot import read_state
 from minicaffe.solver.standing import restore_standing
 from minicaffe.weights import load_weights, read_blob
-from tests.fuzz import seeds
+from tests.fuzz import seeds, whole
 from tests.fuzz.mutate import mutate
 
 #: What a net built of a damaged prototxt may declare. The matrix of a convolution's windows and
@@ -60,6 +61,8 @@ class Reader:
         reads: how often a case reads its file, each time in the time that a file has.
         native: a library in C reads it, which may crash; only the long run uses it.
         share: how many of the cases are its, against 1 for most.
+        make: makes a file for each case, instead of damaging one of the seeds.
+        changes: how often a file is changed, at most.
     """
 
     seeds: Callable[[], list[bytes]]
@@ -69,6 +72,8 @@ class Reader:
     reads: int = 1
     native: bool = False
     share: float = 1.0
+    make: Callable[[Random], bytes] | None = None
+    changes: int = 30
 
     @functools.cached_property
     def files(self) -> list[bytes]:
@@ -78,7 +83,10 @@ class Reader:
     def case(self, name: str, seed: int, number: int) -> bytes:
         """A damaged file; the same for the same arguments."""
         random = Random(f"{name}/{seed}/{number}")
-        return mutate(random.choice(self.files), self.files, random, text=self.text)
+        if self.make is not None:
+            return self.make(random)
+        file = random.choice(self.files)
+        return mutate(file, self.files, random, text=self.text, most=self.changes)
 
 
 @functools.cache
@@ -194,6 +202,35 @@ READERS: dict[str, Reader] = {
         native=True,
         share=2,
     ),
+    "drawn_net": Reader(
+        lambda: [whole.drawn_net(Random(number)) for number in range(20)],
+        lambda path: whole.run_drawn(path, "numpy"),
+        make=whole.drawn_net,
+        declared=3 * whole.DRAWN_MEMORY,
+        reads=5,
+        share=2,
+    ),
+    "drawn_net_onednn": Reader(
+        lambda: [whole.drawn_net(Random(number)) for number in range(20)],
+        lambda path: whole.run_drawn(path, "onednn"),
+        make=whole.drawn_net,
+        declared=4 * whole.DRAWN_MEMORY,
+        reads=5,
+        native=True,
+        share=2,
+    ),
+    "net_in_place": Reader(
+        whole.nets_in_place, _net, text=True, changes=1, declared=3 * NET_MEMORY, reads=3
+    ),
+    "net_in_place_onednn": Reader(
+        whole.nets_in_place,
+        lambda path: _net(path, "onednn"),
+        text=True,
+        changes=1,
+        declared=4 * NET_MEMORY,
+        reads=3,
+        native=True,
+    ),
     "caffemodel": Reader(seeds.caffemodels, _caffemodel, share=2),
     "solverstate": Reader(seeds.solverstates, lambda path: read_state(str(path)), share=2),
     "binaryproto": Reader(seeds.blobs, read_blob, share=2),
@@ -207,6 +244,10 @@ READERS: dict[str, Reader] = {
     "hdf5_list": Reader(seeds.hdf5_lists, _hdf5_list, text=True),
     "config": Reader(seeds.configs, _config, text=True),
     "override": Reader(seeds.solvers, _override, text=True),
+    "config_command": Reader(seeds.configs, whole.train_with_config, text=True, reads=2),
+    "log": Reader(whole.logs, whole.read_log, text=True, reads=2),
+    "resumed": Reader(whole.states, whole.resume, text=True),
+    "npy": Reader(seeds.arrays, read_array),
     "idx": Reader(seeds.idx_files, read_idx),
     "record": Reader(seeds.records, _record, text=True),
     "arrays": Reader(seeds.arrays, lambda path: read_inputs(str(path), ["data"])),
