@@ -23,11 +23,12 @@ class Lending:
     def __init__(
         self, nodes: Sequence[Node], blobs: Mapping[str, Blob], kept: Iterable[str]
     ) -> None:
-        self._nodes, self._blobs = nodes, blobs
-        self._kept = [blobs[name] for name in kept]
+        self._nodes = nodes
+        self._names = {blob: name for name, blob in blobs.items()}
+        self._kept = {blobs[name] for name in kept}
         for node in nodes:
             if not (node.bottoms and node.repeatable):
-                self._kept += node.tops
+                self._kept.update(node.tops)
         self._free: list[np.ndarray] = []
         last = {
             blob: index for index, node in enumerate(nodes) for blob in (*node.bottoms, *node.tops)
@@ -36,12 +37,17 @@ class Lending:
         self._ends: list[list[Blob]] = [[] for _ in nodes]
         for blob, index in last.items():
             self._ends[index].append(blob)
-        self._in_use: set[Blob] = set()
+        #: The memory that each blob in use has had since its layer ran, and who uses a memory.
+        self._memory: dict[Blob, SyncedMemory] = {}
+        self._users: dict[SyncedMemory, set[Blob]] = {}
+        self._first: dict[SyncedMemory, Blob] = {}  # whose name errors say
 
     def begin(self) -> None:
-        """A forward begins. What memory a blob has is asked when it is given back, as shapes may
+        """A forward begins. What memory a blob has is asked when its layer has run, as shapes may
         change on the way."""
-        self._in_use = {blob for ends in self._ends for blob in ends}
+        self._memory.clear()
+        self._users.clear()
+        self._first.clear()
 
     def before(self, index: int) -> None:
         """Lend arrays to the layer's tops."""
@@ -58,14 +64,26 @@ class Lending:
 
     def after(self, index: int) -> None:
         """Take back the arrays that no later layer reads, unless a program holds them."""
-        self._in_use.difference_update(self._ends[index])
-        kept = {blob.data_memory for blob in (*self._kept, *self._in_use)}
+        for top in self._nodes[index].tops:
+            self._leave(top)
+            memory = self._memory[top] = top.data_memory
+            self._users.setdefault(memory, set()).add(top)
+            self._first.setdefault(memory, top)
         for blob in self._ends[index]:
+            if blob in self._kept:
+                continue
             memory = blob.data_memory
-            if memory not in kept and memory.allocated and not memory.held:
+            self._leave(blob)
+            if memory not in self._users and memory.allocated and not memory.held:
+                first = self._first.get(memory, blob)
                 self._free.append(memory.give_back())
-                memory.newer = Dropped(memory, self._name_of(memory))
+                memory.newer = Dropped(memory, self._names.get(first, first.name))
 
-    def _name_of(self, memory: SyncedMemory) -> str:
-        """The first blob's that shows it."""
-        return next(name for name, blob in self._blobs.items() if blob.data_memory is memory)
+    def _leave(self, blob: Blob) -> None:
+        """The blob does not use the memory that it had any more."""
+        memory = self._memory.pop(blob, None)
+        if memory is not None:
+            users = self._users[memory]
+            users.discard(blob)
+            if not users:
+                del self._users[memory]

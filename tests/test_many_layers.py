@@ -45,8 +45,8 @@ def parsed(text: str) -> caffe_pb2.NetParameter:
     return net
 
 
-def steps_of_building(param: caffe_pb2.NetParameter) -> int:
-    """How many calls (of generators, too) it takes to build the net."""
+def counted(function: Callable[[], object]) -> int:
+    """How many calls (of generators, too) a function makes."""
     count = 0
 
     def counting(frame: object, event: str, argument: object) -> None:
@@ -55,16 +55,32 @@ def steps_of_building(param: caffe_pb2.NetParameter) -> int:
 
     sys.setprofile(counting)
     try:
-        Net(param, TEST, engine="numpy").close()
+        function()
     finally:
         sys.setprofile(None)
     return count
+
+
+def steps_of_building(param: caffe_pb2.NetParameter) -> int:
+    """How many calls it takes to build the net."""
+    return counted(lambda: Net(param, TEST, engine="numpy").close())
 
 
 @pytest.mark.parametrize("make", [chain, tops, uses])
 def test_building_takes_steps_in_proportion(make: Callable[[int], str]) -> None:
     steps_of_building(parsed(make(3)))  # what is done once
     few, many = (steps_of_building(parsed(make(count))) for count in (300, 1200))
+    assert many < 5 * few
+
+
+@pytest.mark.parametrize("make", [chain, uses])
+def test_lending_memory_takes_steps_in_proportion(make: Callable[[int], str]) -> None:
+    def steps(count: int) -> int:
+        with Net(parsed(make(count)), TEST, engine="numpy", keep="outputs") as net:
+            net.forward()
+            return counted(net.forward)
+
+    few, many = steps(300), steps(1200)
     assert many < 5 * few
 
 
