@@ -150,6 +150,8 @@ class Net(NetWeights):
         tell_of_real_caffe(self.nodes, self.path)
         self.budget = built.budget
         self.hooks = Hooks()
+        self._has_run: set[int] = set()  # layers forward, by number
+        self._shapes_of_run: list[tuple[int, ...]] = []  # of all blobs after the last forward
         self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)
         self._layer_names: list[str] = [node.name for node in self.nodes]
         self._blob_names: list[str] = built.blob_names
@@ -263,7 +265,10 @@ class Net(NetWeights):
         self._check_range(start, end)
         if self.debug_info:
             self._watch_layers()
-        return self.plan.forward(start, end)
+        loss = self.plan.forward(start, end)
+        self._has_run.update(range(start, end + 1))
+        self._shapes_of_run = [blob.shape for blob in self._blobs]
+        return loss
 
     @in_turn
     def _backward(self, start: int, end: int) -> None:
@@ -271,9 +276,37 @@ class Net(NetWeights):
         self._check_range(end, start)
         if self.debug_info:
             self._watch_layers()
-        self.plan.backward(start, end)
+        try:
+            self.plan.backward(start, end)
+        except MinicaffeError:
+            raise
+        except Exception as error:
+            if missing := self._forward_is_missing(start, end):
+                raise missing from error
+            raise
         if self.debug_info and start == len(self.nodes) - 1 and end == 0:
             debug.backward_total(self)
+
+    def _forward_is_missing(self, start: int, end: int) -> GraphError | None:
+        """Why a backward failed that no forward of these shapes came before; None if one did.
+
+        Many layers keep something from forward for it. Those that do not may go without.
+        """
+        for index in range(start, end - 1, -1):
+            node, shapes = self.nodes[index], self._shapes_of_run
+            if index not in self._has_run:
+                what = "has not run forward yet"
+            elif any(shapes[i] != self._blobs[i].shape for i in (*node.bottom_ids, *node.top_ids)):
+                what = "has other shapes than in the last forward"
+            else:
+                continue
+            return GraphError(
+                f"layer '{node.name}' {what}, and backward needs what that leaves: call forward() "
+                "first",
+                path=node.path,
+                line=node.line,
+            )
+        return None
 
     @in_turn
     def keep_all(self) -> None:
