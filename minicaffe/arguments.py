@@ -9,6 +9,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,18 @@ def names(value: Any, what: str, example: str = "conv1") -> list[str]:
         if not isinstance(one, str):
             raise ArgumentError(f"{what} has {shown(one)} in it, {expected}")
     return listed
+
+
+def whole_numbers(value: Any, what: str) -> tuple[int, ...]:
+    """A tuple, list or array of whole numbers.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    if np.iterable(value) and not isinstance(value, str | bytes):
+        with suppress(TypeError):
+            return tuple(map(operator.index, value))
+    raise ArgumentError(f"{what} is {shown(value)}, expected whole numbers, such as (2, 0, 1)")
 
 
 def height_and_width(value: Any, what: str) -> tuple[int, int]:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from minicaffe import io
-from minicaffe.arguments import whole_number
-from minicaffe.blob import shape_text
+from minicaffe.arguments import shown, whole_number
+from minicaffe.blob import as_numbers, shape_text
 from minicaffe.classifier import image_transformer
-from minicaffe.errors import MinicaffeError, ShapeError
+from minicaffe.errors import ArgumentError, MinicaffeError, ShapeError
 from minicaffe.net import TEST, Net
 from minicaffe.old_names import refuse_old_keywords
 
@@ -77,7 +77,7 @@ class Detector(Net):
         color = self.blobs[name].shape[1] != 1
         places: list[tuple[str, Any]] = []
         prepared: list[np.ndarray] = []
-        for filename, windows in images_windows:
+        for filename, windows in _pairs(images_windows):
             image = io.load_image(filename, color)
             for window in windows:
                 try:
@@ -129,7 +129,7 @@ class Detector(Net):
             ShapeError: nothing of the window is inside the image; it does not hold four finite
                 numbers, or ends before it begins; the image has other channels than the input.
         """
-        box = _window(window)
+        box, im = _window(window), as_numbers(im, "the image")
         if self.context_pad:
             return self._crop_with_context(im, box)
         top, left, bottom, right = box.astype(int)
@@ -210,13 +210,34 @@ class Detector(Net):
         self.crop_mean = crop_mean / self.transformer.raw_scale.get(name, 1)
 
 
+def _pairs(images_windows: Any) -> Iterator[tuple[Any, Iterator[Any]]]:
+    """Each image with its windows, one after the other.
+
+    Raises:
+        ArgumentError: it is no list of such pairs.
+    """
+    wrong = ArgumentError(
+        f"images_windows is {shown(images_windows)}, expected pairs of an image file and a list of "
+        'its windows, such as [("cat.jpg", [(ymin, xmin, ymax, xmax)])]'
+    )
+    if not np.iterable(images_windows):
+        raise wrong
+    for pair in images_windows:
+        try:
+            filename, windows = pair
+            each = iter(windows)
+        except (TypeError, ValueError):
+            raise wrong from None
+        yield filename, each
+
+
 def _window(given: Any) -> np.ndarray:
     """A window's four numbers, none further out than an index can be.
 
     Raises:
         ShapeError: they are others than four finite ones, or the last two are the smaller ones.
     """
-    box = np.asarray(given, np.float64)
+    box = as_numbers(given, "a window").astype(np.float64)
     if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] < box[:2]).any():
         raise ShapeError(
             f"window {np.array2string(box, threshold=8)}, expected four finite numbers: ymin, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minicaffe.arguments import shown
 from minicaffe.blob import shape_text
 
 
@@ -40,4 +41,6 @@ def not_a_list(inputs: object) -> str:
     if isinstance(inputs, np.ndarray) and inputs.ndim in (2, 3):
         shape = shape_text(inputs.shape)
         return f"one array of shape {shape} is given, expected a list of images: [image]"
+    if isinstance(inputs, str | bytes) or not np.iterable(inputs):
+        return f"{shown(inputs)} is given, expected a list of images: [image]"
     return ""

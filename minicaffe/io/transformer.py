@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.blob import shape_text
-from minicaffe.errors import DataError, GraphError, ShapeError
+from minicaffe.arguments import shown, whole_numbers
+from minicaffe.blob import as_numbers, shape_text
+from minicaffe.errors import ArgumentError, DataError, GraphError, ShapeError
 from minicaffe.io.image_shapes import wrong_image
 from minicaffe.io.images import resize_image
 from minicaffe.suggest import did_you_mean
@@ -42,7 +43,10 @@ class Transformer:
 
         Raises:
             GraphError: there is no such input.
+            ArgumentError: this is no name.
         """
+        if not isinstance(in_, str):
+            raise ArgumentError(f"the name of an input is expected first, not {shown(in_)}")
         if in_ not in self.inputs:
             hint = did_you_mean(in_, self.inputs)
             raise GraphError(f"'{in_}' is not one of the inputs {sorted(self.inputs)}{hint}")
@@ -113,6 +117,7 @@ class Transformer:
             GraphError: there is no such input.
         """
         axes = len(self._shape(in_)) - 1
+        data = as_numbers(data, f"input '{in_}'")
         dtype = data.dtype if np.issubdtype(data.dtype, np.floating) else np.float32
         image = np.array(data, dtype)
         if in_ in self.transpose or in_ in self.channel_swap:
@@ -138,13 +143,19 @@ class Transformer:
         """Set the order of the axes: (2, 0, 1) for images of height × width × channels.
 
         Raises:
-            ShapeError: not as many axes as an item of the blob has.
+            ShapeError: not as many axes as an item of the blob has, or one of them twice.
+            ArgumentError: these are no whole numbers.
         """
         axes = len(self._shape(in_)) - 1
+        order = whole_numbers(order, "the transpose order")
         if len(order) != axes:
             raise ShapeError(
                 f"transpose order {tuple(order)} for input '{in_}' names {len(order)} axes, "
                 f"expected {axes}"
+            )
+        if sorted(order) != list(range(axes)):
+            raise ShapeError(
+                f"transpose order {order} for input '{in_}', expected each of 0 to {axes - 1} once"
             )
         self.transpose[in_] = order
 
@@ -152,19 +163,26 @@ class Transformer:
         """Set the order of the channels, after transposing: (2, 1, 0) makes RGB to BGR.
 
         Raises:
-            ShapeError: not as many channels as the blob has.
+            ShapeError: not as many channels as the blob has, or others.
+            ArgumentError: these are no whole numbers.
         """
         channels = self._shape(in_)[1]
+        order = whole_numbers(order, "the channel swap")
         if len(order) != channels:
             raise ShapeError(
                 f"channel swap {tuple(order)} for input '{in_}' names {len(order)} channels, "
                 f"expected {channels}"
+            )
+        if not all(-channels <= channel < channels for channel in order):
+            raise ShapeError(
+                f"channel swap {order} for input '{in_}', whose channels are 0 to {channels - 1}"
             )
         self.channel_swap[in_] = order
 
     def set_raw_scale(self, in_: str, scale: Any) -> None:
         """Set a factor before the mean: 255 for nets that were trained on 0 to 255."""
         self._shape(in_)
+        as_numbers(scale, f"the raw scale of input '{in_}'")
         self.raw_scale[in_] = scale
 
     def set_mean(self, in_: str, mean: np.ndarray) -> None:
@@ -220,4 +238,5 @@ class Transformer:
     def set_input_scale(self, in_: str, scale: Any) -> None:
         """Set a factor after everything else."""
         self._shape(in_)
+        as_numbers(scale, f"the scale of input '{in_}'")
         self.input_scale[in_] = scale
