@@ -13,7 +13,9 @@ import functools
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from minicaffe.errors import MissingExtraError
@@ -30,8 +32,15 @@ VARIABLES = (
     "BLIS_NUM_THREADS",
 )
 
+#: Seconds to wait for what takes microseconds.
+_PATIENCE = 1.0
+
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
+
+
+class Guest:
+    """A call that is inside, for as long as its frame lives."""
 
 
 class BlasLimit:
@@ -47,26 +56,40 @@ class BlasLimit:
     def __init__(self, libraries: Sequence[Any]) -> None:
         self._libraries = libraries
         self._lock = threading.Lock()
-        self._inside = 0
-        self._before: list[int] = []
+        self._inside: weakref.WeakSet[Guest] = weakref.WeakSet()
+        self._before: list[int] | None = None  # numbers to go back to, while they are limited
 
-    def enter(self, count: int) -> None:
-        """Limit them."""
-        with self._lock:
-            if not self._inside:
+    def enter(self, count: int, guest: Guest) -> None:
+        """Limit them until the guest leaves, or is no more."""
+        with self._locked():
+            if self._before is None:
                 self._before = [one.get_num_threads() for one in self._libraries]
-            self._inside += 1
+            self._inside.add(guest)
             self._set([count] * len(self._libraries))
 
-    def leave(self) -> None:
+    def leave(self, guest: Guest) -> None:
         """Undo that, if nobody else is inside."""
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
+        with self._locked():
+            self._inside.discard(guest)
+            if not self._inside and self._before is not None:
                 self._set(self._before)
+                self._before = None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Within, other threads wait; a lock that an exception has left locked is replaced."""
+        lock, mine = self._lock, False
+        try:
+            mine = lock.acquire(timeout=_PATIENCE)
+            if not mine:
+                self.unlock()
+            yield
+        finally:
+            if mine:
+                lock.release()
 
     def unlock(self) -> None:
-        """In a forked process: the thread that held the lock is not there."""
+        """The thread that held the lock is not there (as after a fork), or has left it locked."""
         self._lock = threading.Lock()
 
     def _set(self, counts: Sequence[int]) -> None:
@@ -105,12 +128,12 @@ def with_blas_threads(
     def decorate(function: Callable[Args, Result]) -> Callable[Args, Result]:
         @functools.wraps(function)
         def limited(*args: Args.args, **kwargs: Args.kwargs) -> Result:
-            limit = blas_limit()
-            limit.enter(count())
+            limit, guest = blas_limit(), Guest()
             try:
+                limit.enter(count(), guest)
                 return function(*args, **kwargs)
             finally:
-                limit.leave()
+                limit.leave(guest)
 
         return limited
 

@@ -74,11 +74,12 @@ class Blob:
         if self._budget is not None:  # before anything is changed
             data = self._taken(self._data, count)
             diff = self._taken(self._diff, count) if self._budget.gradients else None
-        self.shape, self.count = new, count
         if count > self._data.size:
             self._data = SyncedMemory(count, self.dtype, data)
         if count > self._diff.size:
             self._diff = SyncedMemory(count, self.dtype, diff)
+        self.count = count
+        self.shape = new  # last: whoever is interrupted before begins again
 
     def _taken(self, memory: SyncedMemory, count: int) -> MemoryShare | None:
         """A share of the budget, where a count needs other memory."""

@@ -42,6 +42,14 @@ class Lending:
         self._users: dict[SyncedMemory, set[Blob]] = {}
         self._first: dict[SyncedMemory, Blob] = {}  # whose name errors say
 
+    def abandon(self) -> None:
+        """A forward has ended in the middle: values may be gone that were not marked yet."""
+        kept = {blob.data_memory for blob in self._kept}
+        for blob, name in self._names.items():
+            memory = blob.data_memory
+            if memory not in kept and not memory.held:
+                memory.newer = Dropped(memory, name)
+
     def begin(self) -> None:
         """A forward begins. What memory a blob has is asked when its layer has run, as shapes may
         change on the way."""

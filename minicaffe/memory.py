@@ -125,8 +125,8 @@ class SyncedMemory:
     def array(self) -> np.ndarray:
         """The array with the newest values (zeros when never written), to read or write."""
         if self.newer is not None:
-            newer, self.newer = self.newer, None
-            newer.write_to(self.plain)
+            self.newer.write_to(self.plain)
+            self.newer = None  # not before: a copy that is interrupted is made again
         self.version += 1
         if self._shown is None:
             # Over a memoryview, so that numpy lets every view derived from it refer to this

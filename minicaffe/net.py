@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -43,6 +44,9 @@ TRAIN: int = caffe_pb2.TRAIN
 TEST: int = caffe_pb2.TEST
 
 Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+logger = logging.getLogger("minicaffe")
 
 
 class Net(NetWeights):
@@ -120,7 +124,7 @@ class Net(NetWeights):
         set_state(param, phase, level, stages)
         self.phase = phase
         limits = Limits(max_memory, allow_python_layers)
-        self._watched = False
+        self._watched = self._in_flight = False
         self._recipe = copying.recipe(param)
         self._options: dict[str, Any] = {
             "phase": phase,
@@ -265,7 +269,7 @@ class Net(NetWeights):
         self._check_range(start, end)
         if self.debug_info:
             self._watch_layers()
-        loss = self.plan.forward(start, end)
+        loss = self._run(lambda plan: plan.forward(start, end))
         self._has_run.update(range(start, end + 1))
         self._shapes_of_run = [blob.shape for blob in self._blobs]
         return loss
@@ -277,7 +281,7 @@ class Net(NetWeights):
         if self.debug_info:
             self._watch_layers()
         try:
-            self.plan.backward(start, end)
+            self._run(lambda plan: plan.backward(start, end))
         except MinicaffeError:
             raise
         except Exception as error:
@@ -308,6 +312,22 @@ class Net(NetWeights):
             )
         return None
 
+    def _run(self, run: Callable[[Plan], Result]) -> Result:
+        """Let the plan run.
+
+        One that an exception has left in the middle (Ctrl-C, at any place) is not believed any
+        more: the next run makes another, from the parameters and inputs, which are always whole.
+        """
+        if self._in_flight and self._plan is not None:
+            logger.info("the last run of net '%s' was interrupted: it is planned again", self.name)
+            self._plan.abandon()
+            self._plan = None
+        plan = self.plan
+        self._in_flight = True
+        result = run(plan)
+        self._in_flight = False
+        return result
+
     @in_turn
     def keep_all(self) -> None:
         """Let every blob keep its values from now on, as with ``keep="all"``.
@@ -316,7 +336,7 @@ class Net(NetWeights):
         the same random numbers.
         """
         if self.keep != "all":
-            self.plan.keep_all()
+            self._run(lambda plan: plan.keep_all())
             self.keep = "all"
 
     def _check_range(self, low: int, high: int) -> None:

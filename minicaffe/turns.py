@@ -8,10 +8,10 @@ the other thread's run would overwrite. So the second thread is told.
 from __future__ import annotations
 
 import functools
-import os
 import threading
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from minicaffe.errors import ThreadError
@@ -38,12 +38,8 @@ class Turn:
     """
 
     def __init__(self) -> None:
-        self._begin()
-
-    def _begin(self) -> None:
-        self._process = os.getpid()
-        self._lock = threading.Lock()
-        self._holder: weakref.ref[_Call] | None = None
+        #: The calls in their order. (No lock, which an exception might leave locked.)
+        self._calls: list[weakref.ref[_Call]] = []
 
     def take(self, call: _Call) -> None:
         """Begin a call; calls within it, in the same thread, are part of it.
@@ -51,18 +47,33 @@ class Turn:
         Raises:
             ThreadError: another thread is running the net.
         """
-        if self._process != os.getpid():  # a fork has none of the other threads
-            self._begin()
-        with self._lock:
-            holder = None if self._holder is None else self._holder()
-            if holder is None or holder.over or not holder.thread.is_alive():
-                self._holder = weakref.ref(call)
-                return
-        if holder.thread is not call.thread:
+        self._calls.append(weakref.ref(call))
+        holder = self._first()
+        if holder is not None and holder.thread is not call.thread:
             raise ThreadError(
                 f"this net is running in thread '{holder.thread.name}'; give each thread a net of "
                 "its own, share_with shares the weights"
             )
+
+    def leave(self, call: _Call) -> None:
+        """End a call."""
+        call.over = True
+        for one in list(self._calls):
+            if one() is call:
+                self._forget(one)
+
+    def _forget(self, one: weakref.ref[_Call]) -> None:
+        with suppress(ValueError):  # another thread has removed it
+            self._calls.remove(one)
+
+    def _first(self) -> _Call | None:
+        """The first call that runs; those that came before it are over and forgotten."""
+        for one in list(self._calls):
+            call = one()
+            if call is not None and not call.over and call.thread.is_alive():
+                return call
+            self._forget(one)
+        return None
 
 
 class HasTurn(Protocol):
@@ -92,6 +103,6 @@ def in_turn(
             self.turn.take(call)
             return method(self, *args, **kwargs)
         finally:
-            call.over = True
+            self.turn.leave(call)
 
     return run

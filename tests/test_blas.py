@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import TRAIN, Net, blas, engines, threads
-from minicaffe.blas import BlasLimit, blas_limit
+from minicaffe.blas import BlasLimit, Guest, blas_limit
 from minicaffe.layer import Blobs, Layer
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
@@ -50,13 +50,37 @@ def library(monkeypatch: pytest.MonkeyPatch) -> FakeBlas:
 def test_the_limit_ends_with_the_last_one_inside() -> None:
     fakes = [FakeBlas(6), FakeBlas(5)]
     limit = BlasLimit(fakes)
-    limit.enter(1)
-    limit.enter(2)
+    first, second = Guest(), Guest()
+    limit.enter(1, first)
+    limit.enter(2, second)
     assert [fake.count for fake in fakes] == [2, 2]
-    limit.leave()
+    limit.leave(first)
     assert [fake.count for fake in fakes] == [2, 2]
-    limit.leave()
+    limit.leave(second)
     assert [fake.count for fake in fakes] == [6, 5]
+
+
+def test_a_call_that_an_exception_ended_before_it_left() -> None:
+    fake = FakeBlas(6)
+    limit = BlasLimit([fake])
+    guest = Guest()
+    limit.enter(1, guest)
+    del guest
+    limit.enter(2, last := Guest())
+    limit.leave(last)
+    assert fake.count == 6
+
+
+def test_a_lock_that_an_exception_left_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blas, "_PATIENCE", 0.01)
+    fake = FakeBlas(6)
+    limit = BlasLimit([fake])
+    limit._lock.acquire()
+    for _ in range(2):
+        limit.enter(1, guest := Guest())
+        assert fake.count == 1
+        limit.leave(guest)
+        assert fake.count == 6
 
 
 @pytest.mark.parametrize("name", blas.VARIABLES)
@@ -64,7 +88,7 @@ def test_a_users_own_number_stays(
     name: str, library: FakeBlas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, "4")
-    blas_limit().enter(1)
+    blas_limit().enter(1, Guest())
     assert library.count == 6
 
 
@@ -72,12 +96,12 @@ def test_without_threadpoolctl_nothing_happens(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "threadpoolctl", None)
-    blas_limit().enter(1)
+    blas_limit().enter(1, Guest())
     assert not caplog.messages
     blas_limit.cache_clear()
     set_threads(3)
     with caplog.at_level(logging.WARNING, "minicaffe"):
-        blas_limit().enter(1)
+        blas_limit().enter(1, Guest())
     assert "pip install 'minicaffe[threads]'" in caplog.text
 
 
@@ -85,9 +109,9 @@ def test_numpys_own_blas() -> None:
     pytest.importorskip("threadpoolctl")
     for one in (limit := blas_limit())._libraries:
         before = one.get_num_threads()
-        limit.enter(1)
+        limit.enter(1, guest := Guest())
         inside = one.get_num_threads()
-        worker = threading.Thread(target=limit.leave)  # threads may take turns
+        worker = threading.Thread(target=limit.leave, args=(guest,))  # threads may take turns
         worker.start()
         worker.join()
         assert (inside, one.get_num_threads()) == (1, before)

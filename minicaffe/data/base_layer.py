@@ -39,7 +39,7 @@ class PrefetchingLayer(Layer):
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Open the source; the tops get the shapes of the first batch."""
         self._prefetcher: Prefetcher | None = None
-        self._closed = False
+        self._closed = self._reading = False
         self._tops, self._process = top, os.getpid()
         self._producer = self.make_producer(top)
         self._state = self._producer.state()
@@ -55,6 +55,9 @@ class PrefetchingLayer(Layer):
         if self._closed:
             raise DataError("the net is closed; make a new one to read on")
         self._follow_a_fork()
+        if self._reading and not (self._prefetcher and self._prefetcher.failed):
+            self.restore(self._state)  # it was interrupted: a batch may be with nobody
+        self._reading = True
         if self._prefetcher is None:
             ahead = self.prefetch_depth * self.dtype.itemsize * sum(blob.count for blob in top)
             self.limits.check(ahead, f"a prefetch of {self.prefetch_depth} batches")
@@ -65,6 +68,7 @@ class PrefetchingLayer(Layer):
             np.copyto(blob.data, ready.data)
         self._state = batch.state
         self._prefetcher.release(batch)
+        self._reading = False
 
     def _follow_a_fork(self) -> None:
         """In a forked process the thread is missing, and the other process reads on in the same
@@ -88,6 +92,7 @@ class PrefetchingLayer(Layer):
         self._stop()
         self._producer.restore(state)
         self._state = self._producer.state()
+        self._reading = False
 
     def close(self) -> None:
         """End the thread and close the source; forward raises from now on."""

@@ -6,6 +6,7 @@ import queue
 import threading
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,6 +21,13 @@ class Batch:
 
     blobs: list[Blob]
     state: State = field(default_factory=dict)
+
+
+@dataclass
+class Stop:
+    """Tells the thread to end. (An Event has a lock, which an exception might leave locked.)"""
+
+    wanted: bool = False
 
 
 class Producer(Protocol):
@@ -66,7 +74,7 @@ class Prefetcher:
         self._failures: list[BaseException] = []  # what ended the thread
         for _ in range(depth):
             self._free.put(Batch([Blob(dtype=dtype) for _ in range(tops)]))
-        stop = threading.Event()
+        self._stop = stop = Stop()
         queues = (self._free, self._full)
         self._thread = threading.Thread(
             target=_produce, args=(producer, *queues, self._failures, stop), daemon=True
@@ -95,13 +103,19 @@ class Prefetcher:
                 return batch
         raise self._failures[0]
 
+    @property
+    def failed(self) -> bool:
+        """Whether its thread has ended, so that there are no more batches."""
+        return bool(self._failures)
+
     def release(self, batch: Batch) -> None:
         """The batch may be filled again."""
         self._free.put(batch)
 
     def close(self) -> None:
-        """End the thread and wait for it."""
-        self._end()
+        """End the thread and wait for it; once more if that was interrupted."""
+        _end(self._thread, self._free, self._stop)
+        self._end.detach()
 
 
 def _produce(
@@ -109,11 +123,11 @@ def _produce(
     free: queue.SimpleQueue[Batch | None],
     full: queue.SimpleQueue[Batch | None],
     failures: list[BaseException],
-    stop: threading.Event,
+    stop: Stop,
 ) -> None:
     """The thread: fill what is free until told to stop, or until something fails."""
     try:
-        while (batch := free.get()) is not None and not stop.is_set():
+        while (batch := free.get()) is not None and not stop.wanted:
             producer.produce(batch.blobs)
             batch.state = producer.state()
             full.put(batch)
@@ -122,11 +136,10 @@ def _produce(
         full.put(None)  # wakes whoever waits
 
 
-def _end(
-    thread: threading.Thread, free: queue.SimpleQueue[Batch | None], stop: threading.Event
-) -> None:
-    stop.set()
+def _end(thread: threading.Thread, free: queue.SimpleQueue[Batch | None], stop: Stop) -> None:
+    stop.wanted = True
     free.put(None)
-    if thread is not threading.current_thread():
+    if thread.ident is not None and thread is not threading.current_thread():
         # Bounded: this may run in a garbage collection that holds a lock the thread wants.
-        thread.join(timeout=5)
+        with suppress(RuntimeError):  # its start was interrupted
+            thread.join(timeout=5)

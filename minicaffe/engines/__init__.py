@@ -49,6 +49,10 @@ class Plan(Protocol):
     def keep_all(self) -> None:
         """Let every blob keep its values from now on; those of the last forward are there again."""
 
+    def abandon(self) -> None:
+        """This plan runs no more, as a run of it did not come to its end: mark the blobs whose
+        memory others may have used by then. All else is in the blobs, and another plan goes on."""
+
     def describe(self, *, verbose: bool = False) -> list[str]:
         """What runs each layer, a line a step; more of them if ``verbose``."""
 

@@ -81,7 +81,6 @@ class NumpyPlan:
         """From now on every blob keeps its values; those before layer ``start`` are made anew."""
         if self._lending is None:
             return
-        self._lending = None
         dropped = {
             blob.data_memory
             for node in self._nodes
@@ -99,6 +98,7 @@ class NumpyPlan:
                     node.forward()
                     for memory, values in kept:
                         memory.array[...] = values
+        self._lending = None  # not before: who is interrupted marks them again
 
     @with_blas_threads(busy_thread_count)
     def backward(self, start: int, end: int) -> None:
@@ -114,6 +114,11 @@ class NumpyPlan:
     def keep_all(self) -> None:
         """Let every blob keep its values from now on; those of the last forward are there again."""
         self._keep_all(len(self._nodes))
+
+    def abandon(self) -> None:
+        """Mark the blobs that have lent their memory."""
+        if self._lending is not None:
+            self._lending.abandon()
 
     def describe(self, *, verbose: bool = False) -> list[str]:
         """What runs each layer: its numpy class."""

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
@@ -90,23 +91,58 @@ class SignalHandler:
         self.terminated = self.terminated or number == signal.SIGTERM
 
 
+@dataclass
+class _Queue:
+    """Signals that have come while they were to wait, with their handlers."""
+
+    is_open: bool = False
+    came: list[tuple[Any, int, FrameType | None]] = field(default_factory=list)
+
+
+class _StandIn:
+    """A signal's handler that waits while it is told to; otherwise it is the handler itself.
+
+    So it does no harm where an exception has kept it from being taken away again.
+    """
+
+    def __init__(self, handler: Any, queue: _Queue) -> None:
+        self.handler: Any = handler.handler if isinstance(handler, _StandIn) else handler
+        self._queue = queue
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        if self._queue.is_open:
+            self._queue.came.append((self.handler, number, frame))
+        else:
+            self.handler(number, frame)
+
+
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block, so that it leaves no half-made update.
+    """Let all signals with handlers in Python wait for the end of the block, so that none of them
+    leaves a half-made update. (Handlers run in the main thread alone.)
 
     Raises:
-        KeyboardInterrupt: at the end, when SIGINT came meanwhile.
+        BaseException: at the end, what the handler of a signal raises that came meanwhile, such
+            as KeyboardInterrupt.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or not callable(handler):
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    came: list[tuple[int, FrameType | None]] = []
-    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    queue = _Queue()
+    placed: list[tuple[int, _StandIn]] = []
     try:
+        for number in signal.valid_signals():
+            handler: Any = signal.getsignal(number)
+            if callable(handler):
+                placed.append((number, _StandIn(handler, queue)))
+                signal.signal(*placed[-1])
+        queue.is_open = True
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
-        if came:
-            handler(*came[0])
+        queue.is_open = False
+        for one, stand_in in placed:
+            current: Any = signal.getsignal(one)
+            if current is stand_in:
+                signal.signal(one, stand_in.handler)
+        for waiting, one, frame in queue.came:
+            waiting(one, frame)

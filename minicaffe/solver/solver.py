@@ -15,7 +15,7 @@ from minicaffe.errors import ArgumentError, SnapshotError, SolverError
 from minicaffe.limits import Limits
 from minicaffe.net import Net
 from minicaffe.proto.printing import to_text
-from minicaffe.solver import divergence, events, rules, standing
+from minicaffe.solver import divergence, events, rules, standing, whole
 from minicaffe.solver.checkpoint import Snapshots
 from minicaffe.solver.loading import check_all, load_settings
 from minicaffe.solver.loss_window import LossWindow
@@ -245,7 +245,8 @@ class Solver:
                 due = interval and self.iter % interval == 0
                 if due and (self.iter or self.param.test_initialization) and not self._test_all():
                     break
-                self._iterate()
+                with whole.taken_back(self, self.net, self._loss):
+                    self._iterate()
 
     def _iterate(self) -> None:
         param = self.param
@@ -290,7 +291,7 @@ class Solver:
     def apply_update(self) -> float:
         """Update the weights from the gradients; counts as an iteration.
 
-        Ctrl-C waits until it is done. Returns the learning rate.
+        Signals wait until it is done, Ctrl-C among them. Returns the learning rate.
         """
         with self._settings.located():
             rate, step = learning_rate(self.param, self.iter, self._current_step)

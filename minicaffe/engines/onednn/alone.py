@@ -52,5 +52,8 @@ class Alone:
             self._node.backward()
         self._hooks.run("after_backward", start)
 
+    def abandon(self) -> None:
+        """Nothing to do: its blobs have lent nothing."""
+
     def keep_all(self) -> None:
         """Nothing to do: its blobs are the caller's or the other parts'."""

@@ -48,6 +48,11 @@ class Gone:
         self.spent = True
         _mark(self._late)
 
+    def abandon(self) -> None:
+        """A run has ended in the middle: it may have overwritten any of them."""
+        _mark(self._early)
+        _mark(self._late)
+
     @property
     def held(self) -> bool:
         """Whether somebody has taken hold of something since the forward: it is to be kept."""

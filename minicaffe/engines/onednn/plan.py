@@ -107,6 +107,11 @@ class OneDnnPlan:
         for part in self._common.parts:
             part.keep_all()
 
+    def abandon(self) -> None:
+        """Mark the blobs that have lent their memory."""
+        for part in self._common.parts:
+            part.abandon()
+
     def describe(self, *, verbose: bool = False) -> list[str]:
         """One line a step: the layers that it covers, and what runs them; ``verbose`` adds one
         a primitive, with its layouts."""

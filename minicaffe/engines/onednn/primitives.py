@@ -209,9 +209,10 @@ class Memory:
 
     def moved(self, buffer: np.ndarray) -> None:
         """Use other bytes from now on."""
-        self.buffer = buffer
         address = ctypes.c_void_p(buffer.ctypes.data)
+        before, self.buffer = self.buffer, buffer  # both live while the library changes over
         library().call("memory_set_data_handle", ctypes.c_void_p(self.handle), address)
+        del before
 
     def seen_as(self, desc: Desc) -> Memory:
         """The same bytes under another descriptor."""

@@ -63,6 +63,10 @@ class Part(Protocol):
         """Give every blob its own memory again."""
         ...
 
+    def abandon(self) -> None:
+        """Mark the blobs that have lent their memory, as a run has ended in the middle."""
+        ...
+
 
 @dataclass
 class Common:
@@ -212,6 +216,11 @@ class Stretch:
         last = share_buffers(steps, kept | common.outside(self.first, self.last))
         last.update((one.memory, 0) for step in self.steps for one in step.skipped)
         self._gone = Gone(last, common.blobs, len(forwards))
+
+    def abandon(self) -> None:
+        """Mark the blobs that have lent their memory, as a run has ended in the middle."""
+        if self._gone:
+            self._gone.abandon()
 
     def keep_all(self) -> None:
         """Give every blob its own memory again."""

@@ -103,9 +103,9 @@ class Tensor:
 
     def bring_out(self) -> None:
         """Bring the plain array up to date, for steps that read it as it is."""
-        newer, self.memory.newer = self.memory.newer, None
-        if newer is not None:
-            newer.write_to(self.memory.plain)
+        if self.memory.newer is not None:
+            self.memory.newer.write_to(self.memory.plain)
+            self.memory.newer = None  # not before: a copy that is interrupted is made again
 
     def write_to(self, array: np.ndarray) -> None:
         """Put the values into the plain array (what :class:`SyncedMemory` asks for)."""
