@@ -32,7 +32,8 @@ class Eltwise(Layer):
         else dy · y / x_i, which is quicker with many bottoms but not a number at 0.
     MAX
         max x_i. Its gradient goes to the winner: of two equal values bottom 1 wins against
-        bottom 0, and a later bottom must be strictly greater.
+        bottom 0, and a later bottom must be strictly greater. What is not a number is lost in
+        bottom 0 and the later ones, and stays in bottom 1.
 
     In place (the top is bottom 0), Caffe's rule: SUM and MAX clear the top before they read, so
     that bottom 0 counts for nothing and has the gradient 0; a warning says so.
@@ -121,12 +122,14 @@ class Eltwise(Layer):
                 out += array * coeff
 
     def _maximum(self, values: list[np.ndarray], out: np.ndarray) -> None:
-        np.maximum(values[0], values[1], out=out)
+        """By comparisons, as Caffe: what is no number loses, unless it is bottom 1's."""
+        first = values[0] > values[1]
+        out[...] = np.where(first, values[0], values[1])
         self._winner = np.empty(out.shape, np.min_scalar_type(len(values)))
-        np.less_equal(values[0], values[1], out=self._winner, casting="unsafe")
+        np.logical_not(first, out=self._winner, casting="unsafe")
         for index in range(2, len(values)):
             wins = values[index] > out
-            np.maximum(out, values[index], out=out)
+            np.copyto(out, values[index], where=wins)
             np.maximum(self._winner, wins * self._winner.dtype.type(index), out=self._winner)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:

@@ -22,8 +22,9 @@ _QUARTER = caffe_pb2.FillerParameter(type="constant", value=0.25)
 class ReLU(Neuron):
     """y = max(x, 0) + negative_slope · min(x, 0); dx = dy · (1 where x > 0, else the slope).
 
-    Nair & Hinton, 2010; with a slope, Maas, Hannun & Ng, 2013. In place the sign of y stands
-    for that of x, which is right for slopes of 0 and above.
+    Nair & Hinton, 2010; with a slope, Maas, Hannun & Ng, 2013. In place the sign of y
+    stands for that of x, which is right for slopes of 0 and above. Without a slope minus infinity
+    is 0 · -inf, not a number.
     """
 
     backward_reads = ("bottoms",)
@@ -40,7 +41,10 @@ class ReLU(Neuron):
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         if not self._slope:
+            lost = x == -np.inf if np.isneginf(np.fmin.reduce(x, axis=None, initial=0)) else None
             np.maximum(x, 0, out=y)
+            if lost is not None:
+                y[lost] = np.nan
             return
         negative = np.minimum(x, 0, out=self.room(x))
         negative *= self._slope
@@ -169,7 +173,9 @@ class AbsVal(Neuron):
 
 @register("Clip")
 class Clip(Neuron):
-    """y = min(max(x, min), max); dx = dy where min <= x <= max (edges included), else 0.
+    """y = max(min, min(x, max)); dx = dy where min <= x <= max (edges included), else 0.
+
+    What is not a number becomes min, as in Caffe.
 
     Raises:
         GraphError: ``min`` or ``max`` is not given.
@@ -188,7 +194,7 @@ class Clip(Neuron):
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         np.minimum(x, self._max, out=y)
-        np.maximum(y, self._min, out=y)
+        np.fmax(y, self._min, out=y)
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
         inside = x >= self._min

@@ -6,7 +6,10 @@ import ctypes
 import weakref
 
 from minicaffe.engines.onednn.library import library
-from minicaffe.engines.onednn.primitives import ATTR_POST_OP, Desc
+from minicaffe.engines.onednn.primitives import ATTR_POST_OP, HARDSWISH, RELU, RELU_FROM_DST, Desc
+
+#: About the largest number of float32.
+LARGEST = 3.4e38
 
 
 class Attributes:
@@ -46,6 +49,20 @@ class Attributes:
     def _set(self) -> Attributes:
         library().call("primitive_attr_set_post_ops", self.handle, ctypes.c_void_p(self._post))
         return self
+
+
+def keeping_not_numbers(
+    algorithm: int, alpha: float = 0.0, beta: float = 0.0
+) -> tuple[int, float, float]:
+    """The elementwise function to run for this one, so that what is no number stays so.
+
+    oneDNN's ReLU without a slope makes 0 of it, and hides that a net has diverged. The same is
+    x · max(0, min(1, c · x)) with the largest c there is: x · 1 above 0, x · 0 below, which for
+    minus infinity is no number, as in Caffe.
+    """
+    if algorithm in (RELU, RELU_FROM_DST) and alpha == 0:
+        return HARDSWISH, LARGEST, 0.0
+    return algorithm, alpha, beta
 
 
 def post_op_argument(index: int, argument: int) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.engines.onednn.attributes import Attributes
+from minicaffe.engines.onednn.attributes import keeping_not_numbers
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import slope_gradient, summable
 from minicaffe.engines.onednn.primitives import (
@@ -18,12 +18,9 @@ from minicaffe.engines.onednn.primitives import (
     DST,
     ELU,
     ELU_FROM_DST,
-    EXP,
-    EXP_FROM_DST,
     FORWARD_INFERENCE,
     FORWARD_TRAINING,
     LINEAR,
-    LOG,
     LOGISTIC,
     LOGISTIC_FROM_DST,
     RELU,
@@ -48,7 +45,7 @@ def linear(builder: Builder, source: Memory, target: Memory, factor: float, offs
 
 
 class Activation(Step):
-    """top = outer · f(inner · bottom + offset), elementwise; in place where the net says so.
+    """top = f(inner · bottom + offset), elementwise; in place where the net says so.
 
     Where oneDNN knows f' by f (``from_top``), the gradient is computed from the top, as
     only that one is left in place; otherwise the bottom is kept.
@@ -72,11 +69,6 @@ class Activation(Step):
         """The factor and offset within."""
         return 1.0, 0.0
 
-    @property
-    def outer(self) -> float:
-        """The factor outside."""
-        return 1.0
-
     def check(self) -> None:
         """Refuse what oneDNN computes otherwise than Caffe."""
 
@@ -98,22 +90,13 @@ class Activation(Step):
             linear(builder, source, inside, *self.inner)
             source = inside
         self.chosen = self.from_top if from_top and self.from_top else self.algorithm
-        attributes = None
-        if self.outer != 1.0:
-            attributes = Attributes().then_eltwise(LINEAR, self.outer)
         kind = FORWARD_TRAINING if training else FORWARD_INFERENCE
-        self.recipe = Recipe(
-            "eltwise_forward",
-            kind,
-            self.chosen,
-            desc,
-            desc,
-            *self.numbers,
-            attributes=attributes,
-        )
+        self.recipe = Recipe("eltwise_forward", kind, self.chosen, desc, desc, *self.numbers)
+        algorithm, *numbers = keeping_not_numbers(self.chosen, *self.numbers)
+        recipe = Recipe("eltwise_forward", kind, algorithm, desc, desc, *numbers)
         over = in_place and not keep
         target = builder.in_place(top, desc) if over else builder.result(top, desc)
-        builder.run(self.recipe, {SRC: source, DST: target})
+        builder.run(recipe, {SRC: source, DST: target})
         self.known = (DST, target) if from_top else (SRC, source)
 
     def backward(self, builder: Builder) -> None:
@@ -131,9 +114,8 @@ class Activation(Step):
         make = builder.gradient_in_place if top is bottom else builder.gradient_result
         bottom_diff = make(bottom, desc)
         builder.run(recipe, {argument: known, DIFF_DST: top_diff, DIFF_SRC: bottom_diff})
-        factor = self.inner[0] * (self.outer if argument == SRC else 1.0)
-        if factor != 1.0:
-            linear(builder, bottom_diff, bottom_diff, factor, 0.0)
+        if self.inner[0] != 1.0:
+            linear(builder, bottom_diff, bottom_diff, self.inner[0], 0.0)
 
 
 @step_for("ReLU")
@@ -223,38 +205,21 @@ class Clip(Activation):
 
 
 @step_for("Exp")
-class Exp(Activation):
-    """base^(shift + scale x) = e^(shift ln base) · e^(scale ln base · x)."""
+class Exp(Step):
+    """base^(shift + scale x), which oneDNN does not compute as Caffe does."""
 
-    algorithm, from_top = EXP, EXP_FROM_DST
-
-    @property
-    def inner(self) -> tuple[float, float]:
-        """The factor in the exponent."""
-        return self.layer.inner_scale, 0.0
-
-    @property
-    def outer(self) -> float:
-        """The power of the shift."""
-        return self.layer.outer_scale
+    def forward(self, builder: Builder) -> None:
+        """Leave it to numpy."""
+        raise Unsupported("oneDNN's e^x makes infinity of what is no number")
 
 
 @step_for("Log")
-class Log(Activation):
-    """ln(shift + scale x) / ln base."""
+class Log(Step):
+    """ln(shift + scale x) / ln base, which oneDNN does not compute as Caffe does."""
 
-    algorithm = LOG
-
-    @property
-    def inner(self) -> tuple[float, float]:
-        """Scale and shift."""
-        param = self.layer.param.log_param
-        return param.scale, param.shift
-
-    @property
-    def outer(self) -> float:
-        """The base."""
-        return 1 / self.layer.log_base
+    def forward(self, builder: Builder) -> None:
+        """Leave it to numpy."""
+        raise Unsupported("oneDNN's logarithm takes what is below 1e-38 for 1e-38")
 
 
 @step_for("Power")

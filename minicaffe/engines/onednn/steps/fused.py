@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.attributes import Attributes
+from minicaffe.engines.onednn.attributes import Attributes, keeping_not_numbers
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitives import (
     DIFF_DST,
@@ -54,7 +54,7 @@ class FusedReLU:
         """What makes a primitive apply it."""
         if self.node is None:
             return None
-        return Attributes().then_eltwise(RELU, slope_of(self.node))
+        return Attributes().then_eltwise(*keeping_not_numbers(RELU, slope_of(self.node)))
 
     def backward(self, builder: Builder, blob: Blob, values: Memory) -> None:
         """Turn the gradient of the ReLU's top into that of its bottom, the same blob's."""

@@ -11,7 +11,6 @@ from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
     BINARY_ADD,
     BINARY_DIV,
-    BINARY_GE,
     BINARY_GT,
     BINARY_MAX,
     BINARY_MUL,
@@ -162,9 +161,10 @@ class Eltwise(Step):
     def _factor(self, builder: Builder, index: int, target: Memory) -> None:
         """By what the top's gradient is multiplied for one bottom."""
         one = self.sources[index]
-        if self.operation == _OPERATIONS.MAX:  # of two equal values the second one wins
-            compare = BINARY_GE if index else BINARY_GT
-            combine(builder, compare, one, self.sources[1 - index], target)
+        if self.operation == _OPERATIONS.MAX:  # the second one wins unless the first is larger
+            combine(builder, BINARY_GT, *self.sources, target)
+            if index:
+                linear(builder, target, target, -1.0, 1.0)
             return
         if not self.layer.param.eltwise_param.stable_prod_grad:
             combine(builder, BINARY_DIV, self.top, one, target)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+
+import numpy as np
 
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitives import (
@@ -14,6 +17,7 @@ from minicaffe.engines.onednn.primitives import (
     SOFTMAX,
     SRC,
     Desc,
+    Memory,
     Recipe,
     plain,
     reorder,
@@ -35,6 +39,37 @@ def axis_last(shape: Sequence[int], axis: int) -> Desc:
     return Desc(shape, strides=strides)
 
 
+class NotNumbers:
+    """What the primitive makes of values that are no numbers, made right.
+
+    Where one of the values along the axis is none, or is infinite, or all are minus infinity,
+    none of the probabilities is a number; the primitive makes most of them 0.
+
+    Args:
+        source: the values, those along the axis side by side.
+        length: how many those are.
+    """
+
+    def __init__(self, source: Memory, length: int) -> None:
+        self._source, self._length = source, length
+        self._spoilt: np.ndarray | None = None
+
+    def look(self) -> None:
+        """Before the primitive, which may overwrite the values."""
+        values = self._source.floats
+        self._spoilt = None
+        if np.isfinite(np.dot(values, values)):  # one pass, and most often that is all
+            return
+        rows = values.reshape(-1, self._length)
+        largest = rows.max(axis=1)  # not a number if one of them is none
+        self._spoilt = ~np.isfinite(largest)
+
+    def spoil(self, target: Memory) -> None:
+        """After the primitive."""
+        if self._spoilt is not None:
+            target.floats.reshape(-1, self._length)[self._spoilt] = np.nan
+
+
 @step_for("Softmax")
 class Softmax(Step):
     """Probabilities along one axis."""
@@ -48,7 +83,10 @@ class Softmax(Step):
         kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
         self.recipe = Recipe("softmax_forward", kind, SOFTMAX, desc, desc, self.axis)
         self.top = builder.result(top, desc)
+        not_numbers = NotNumbers(source, bottom.shape[self.axis])
+        builder.then(not_numbers.look)
         builder.run(self.recipe, {SRC: source, DST: self.top})
+        builder.then(functools.partial(not_numbers.spoil, self.top))
 
     def backward(self, builder: Builder) -> None:
         """One primitive, from the probabilities."""
@@ -76,7 +114,10 @@ class SoftmaxWithLoss(Step):
         desc = axis_last(scores.shape, axis)
         recipe = Recipe("softmax_forward", FORWARD_INFERENCE, SOFTMAX, desc, desc, axis)
         source, computed = builder.source(scores, desc), builder.own(desc)
+        not_numbers = NotNumbers(source, scores.shape[axis])
+        builder.then(not_numbers.look)
         builder.run(recipe, {SRC: source, DST: computed})
+        builder.then(functools.partial(not_numbers.spoil, computed))
         shown = self.layer.probabilities.data_memory.plain
         builder.then(reorder(computed, plain(shown, scores.shape)))
         builder.read_by_numpy([labels])

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from minicaffe.convert.folding import channel_affine, fold_into_previous
-from minicaffe.engines.onednn.attributes import Attributes, post_op_argument
+from minicaffe.engines.onednn.attributes import Attributes, keeping_not_numbers, post_op_argument
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitives import (
     BINARY_ADD,
@@ -66,11 +66,11 @@ def _is_constant(node: Node) -> bool:
 
 
 def _activates(node: Node) -> bool:
-    """An elementwise function without anything within or around it, or a PReLU."""
+    """An elementwise function without anything within it, or a PReLU."""
     step = _as_activation(node)
     if step is None:
         return node.layer.type == "PReLU"
-    return step.inner == (1.0, 0.0) and step.outer == 1.0
+    return step.inner == (1.0, 0.0)
 
 
 def _as_activation(node: Node) -> Activation | None:
@@ -163,7 +163,7 @@ class Tail:
             else:
                 step = _as_activation(node)
                 assert step is not None
-                attributes.then_eltwise(step.algorithm, *step.numbers)
+                attributes.then_eltwise(*keeping_not_numbers(step.algorithm, *step.numbers))
         return attributes
 
     def operands(self, builder: Builder) -> dict[int, Memory]:
