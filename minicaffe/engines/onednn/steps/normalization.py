@@ -187,7 +187,8 @@ class Affine(Step):
         learned = self._parameter_gradients(builder)
         for one in learned:
             builder.then(*one.before)
-        one_each = Desc((1, bottom.shape[1], *[1] * (bottom.num_axes - 2)), tag=_tag(desc))
+        flat = _without_places(desc)
+        one_each = Desc((1, bottom.shape[1], *[1] * (len(flat.shape) - 2)), tag=_tag(flat))
         self.factors = [Memory(one_each) for _ in range(4)]
         if learned or self.of_batch:
             add_up = functools.partial(self._add_up, gradient, learned)
@@ -229,7 +230,10 @@ class Affine(Step):
 
     def _input_gradient(self, builder: Builder, gradient: Memory, target: Memory) -> None:
         """dx = gain · (dy + slope · (x - mean) + rest), the middle for statistics of the batch."""
-        desc, (gain, slope, rest, mean) = self.source.desc, self.factors
+        desc, (gain, slope, rest, mean) = _without_places(self.source.desc), self.factors
+        source = self.source
+        if desc is not source.desc:
+            source, gradient, target = (one.seen_as(desc) for one in (source, gradient, target))
         if not self.of_batch:
             recipe = Recipe("binary", BINARY_MUL, desc, gain.desc, desc)
             builder.run(recipe, {SRC: gradient, SRC_1: gain, DST: target})
@@ -238,7 +242,7 @@ class Affine(Step):
         attributes.then_binary(BINARY_ADD, rest.desc).then_binary(BINARY_ADD, desc)
         attributes.then_binary(BINARY_MUL, gain.desc)
         recipe = Recipe("binary", BINARY_SUB, desc, mean.desc, desc, attributes=attributes)
-        memories = {SRC: self.source, SRC_1: mean, DST: target}
+        memories = {SRC: source, SRC_1: mean, DST: target}
         for index, operand in enumerate((slope, rest, gradient, gain)):
             memories[post_op_argument(index, SRC_1)] = operand
         builder.run(recipe, memories)
@@ -302,6 +306,15 @@ class Affine(Step):
         """Take a scale's gradient in where Caffe does not add it up."""
         layer: Any = self.scale and self.scale.layer
         layer.add_gradient(computed.floats, self._folded)
+
+
+def _without_places(desc: Desc) -> Desc:
+    """The layout with two axes where the others have length 1: oneDNN 3.2 takes one number for
+    each channel for a single one there, when it follows another operation."""
+    layout = desc.format()
+    if len(desc.shape) > 2 and math.prod(desc.shape[2:]) == 1 and layout and layout[0] <= 1:
+        return Desc(desc.shape[:2], desc.dtype)
+    return desc
 
 
 def _tag(desc: Desc) -> int:
