@@ -162,7 +162,8 @@ class Eltwise(Step):
         """By what the top's gradient is multiplied for one bottom."""
         one = self.sources[index]
         if self.operation == _OPERATIONS.MAX:  # the second one wins unless the first is larger
-            combine(builder, BINARY_GT, *self.sources, target)
+            first, second = self.sources
+            combine(builder, BINARY_GT, first, second, target)
             if index:
                 linear(builder, target, target, -1.0, 1.0)
             return
