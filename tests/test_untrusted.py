@@ -36,6 +36,7 @@ IMPORTERS = {
     "as_caffe.py": "its own table",
     "__init__.py": "its own submodules",
     "extras.py": "its callers' constants",
+    "registry.py": "its own layers",
     "layers/python.py": "Python layers, where they are allowed",
 }
 
