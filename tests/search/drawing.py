@@ -11,23 +11,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from minicaffe.proto import caffe_pb2
-from tests.search import losses
+from tests.search import losses, sources
 from tests.search.nets import Draft, DrawnLayer, RandomNet, Value
 
 Drawer = Callable[[Draft], object]
 
 
-def random_net(seed: int | Sequence[int], most: int = 9) -> RandomNet:
+def random_net(seed: int | Sequence[int], most: int = 9, *, outside: bool = False) -> RandomNet:
     """A valid net of up to ``most`` layers besides inputs and losses.
 
     Args:
         seed: settles it.
         most: layers; the number of them is drawn, too.
+        outside: with layers that read or write files, or run code (see sources.py).
     """
     rng = np.random.default_rng(seed)
     draft = Draft(rng, caffe_pb2.TRAIN if rng.random() < 0.65 else caffe_pb2.TEST)
-    drawers = list(CATALOGUE)
-    weights = np.array([CATALOGUE[one] for one in drawers], float)
+    draft.fill = sources.filled
+    chosen = {**CATALOGUE, **OUTSIDE} if outside else CATALOGUE
+    drawers = list(chosen)
+    weights = np.array([chosen[one] for one in drawers], float)
     weights *= rng.choice([0.3, 1, 3], len(drawers))  # nets differ in what they are mostly made of
     for _ in range(draft.one_of(1, 1, 2)):
         start(draft)
@@ -503,3 +506,5 @@ CATALOGUE: dict[Drawer, float] = {
     embed: 0.7, recurrent: 1, lstm_unit: 0.5, twin: 4, parameter: 0.7, dummy: 0.7, silence: 0.7,
     start: 1, losses.early: 1,
 }  # fmt: skip
+#: What reads or writes files, or runs code.
+OUTSIDE: dict[Drawer, float] = {sources.data: 1.5, sources.output: 0.8, sources.python: 1}

@@ -19,12 +19,10 @@ from typing import Any
 import numpy as np
 from google.protobuf import text_format
 
-from minicaffe import layers  # noqa: F401  (registers the built-in layers)
 from minicaffe.blob import Blob
+from minicaffe.build import make_layer
 from minicaffe.errors import MinicaffeError
-from minicaffe.layer import Layer
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import layer_class
 
 Shape = tuple[int, ...]
 LARGEST = 1500  # elements of a blob
@@ -83,6 +81,23 @@ class RandomNet:
         """The layer types that it has."""
         return {layer.type for layer in self.layers}
 
+    @property
+    def works_in_place(self) -> bool:
+        """Whether some layer overwrites a bottom."""
+        return any(set(layer.bottoms) & set(layer.tops) for layer in self.layers)
+
+    def unfolded(self) -> RandomNet:
+        """The same net with a top of its own for each layer that overwrites a bottom."""
+        newest: dict[str, str] = {}
+        kept = []
+        for index, layer in enumerate(self.layers):
+            bottoms = tuple(newest.get(name, name) for name in layer.bottoms)
+            for name in set(layer.tops) & set(layer.bottoms):
+                newest[name] = f"{name}_{index}"
+            tops = tuple(newest.get(name, name) for name in layer.tops)
+            kept.append(replace(layer, bottoms=bottoms, tops=tops))
+        return replace(self, layers=tuple(kept))
+
     def without(self, index: int) -> RandomNet:
         """The net without a layer; who read its tops reads its first bottom instead."""
         gone = self.layers[index]
@@ -130,6 +145,8 @@ class Draft:
         rng: what decides.
         values: the newest version of every blob that may be read.
         shared: layers with named parameters, and the shape of the bottom that they had.
+        labels: what data layers have read beside their images.
+        fill: makes a layer's text one that can be read.
     """
 
     rng: np.random.Generator
@@ -138,6 +155,8 @@ class Draft:
     inputs: dict[str, Input] = field(default_factory=dict)
     values: dict[str, Value] = field(default_factory=dict)
     shared: list[tuple[DrawnLayer, Shape]] = field(default_factory=list)
+    labels: list[Value] = field(default_factory=list)
+    fill: Callable[[str], str] = str
 
     # ------------------------------------------------------------------ to decide
 
@@ -211,7 +230,8 @@ class Draft:
         drawn = layer or DrawnLayer(type_, name, (), (), rest.strip())
         drawn = replace(drawn, bottoms=tuple(one.name for one in bottoms), tops=tuple(names))
         others = [one.other or one.shape for one in bottoms] if behind_filter(bottoms) else None
-        found = shapes_of(drawn, self.phase, [one.shape for one in bottoms], others)
+        text = self.fill(str(drawn))
+        found = shapes_of(drawn, text, self.phase, [one.shape for one in bottoms], others)
         if found is None or any(np.prod(shape) > LARGEST for shape in found[0]):
             return []
         shapes, others = found
@@ -245,20 +265,24 @@ def behind_filter(bottoms: Sequence[Value]) -> bool:
 
 
 def shapes_of(
-    drawn: DrawnLayer, phase: int, bottoms: Sequence[Shape], others: Sequence[Shape] | None
+    drawn: DrawnLayer,
+    text: str,
+    phase: int,
+    bottoms: Sequence[Shape],
+    others: Sequence[Shape] | None,
 ) -> tuple[list[Shape], list[Shape] | None] | None:
     """The tops' shapes, and those for other bottoms; None when the layer refuses anything."""
-    param = text_format.Parse(
-        str(drawn).removeprefix("layer {").removesuffix("}"), caffe_pb2.LayerParameter()
-    )
+    words = text.removeprefix("layer {").removesuffix("}")
+    param = text_format.Parse(words, caffe_pb2.LayerParameter())
     blobs = [Blob(shape, np.float64) for shape in bottoms]
     tops = [
         blobs[i] if drawn.bottoms[i : i + 1] == (name,) else Blob(dtype=np.float64)
         for i, name in enumerate(drawn.tops)
     ]
     rng = np.random.default_rng(0)
+    param.phase = phase
     try:
-        layer: Layer = layer_class(drawn.type)(param, phase, rng=rng, dtype=np.float64)
+        layer = make_layer(param, rng, np.dtype(np.float64))
         layer.check_blob_counts(len(blobs), len(tops))
         layer.check_loss_weights(len(tops))
         layer.setup(blobs, tops)
@@ -273,6 +297,7 @@ def shapes_of(
                 blob.reshape(*shape)
             layer.reshape(blobs, tops)
             then = [top.shape for top in tops]
+        layer.close()
     except MinicaffeError:
         return None
     return shapes, then

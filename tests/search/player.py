@@ -11,14 +11,14 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.net import Net
 from minicaffe.node import Node
-from tests.search.programs import Action, SearchCase, message, values_for
+from tests.search.programs import Action, SearchCase, open_net, values_for
 
 #: Layers that hand values on, or make whole numbers: there is nothing to round.
 EXACT = {
     "Input", "DummyData", "Split", "Slice", "Concat", "Flatten", "Reshape", "ArgMax", "Accuracy",
     "Silence", "Crop", "Tile", "BatchReindex", "Filter", "Threshold", "Parameter", "Pooling",
+    "Data", "HDF5Data", "ImageData", "MemoryData", "WindowData", "Python",
 }  # fmt: skip
 #: Layers of whose results a 0 is exactly 0.
 WITH_ZEROS = {"ReLU", "Dropout", "Eltwise", "SPP", "Im2col", "PReLU", "AbsVal", "Clip"}
@@ -55,9 +55,7 @@ class Player:
     ) -> None:  # fmt: skip
         self.case = case
         seed = sum(case.seed) + 17
-        self.net = Net(
-            message(case.net), case.net.phase, seed=seed, engine=engine, dtype=dtype, **options
-        )
+        self.net = open_net(case.net, seed=seed, engine=engine, dtype=dtype, **options)
         self.seen: list[Seen] = []
         self.held: dict[str, np.ndarray] = {}
         self.fresh = False  # a whole forward has run with the values at hand
@@ -80,6 +78,7 @@ class Player:
             except MinicaffeError as error:
                 self.see("error", f"{type(error).__name__}: {error}", np.ones(()))
                 break
+        self.net.close()
         return self.seen
 
     def rng(self, action: Action) -> np.random.Generator:

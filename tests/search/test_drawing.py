@@ -9,11 +9,13 @@ from minicaffe import layer_type_list
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import layer_class
+from tests.search import sources
 from tests.search.drawing import random_net
 
 NETS = 150
 #: Those that read or write files, or run code of their own.
 OUTSIDE = {"Data", "HDF5Data", "HDF5Output", "ImageData", "MemoryData", "Python", "WindowData"}
+WITHOUT_PACKAGES = {"MemoryData", "Python"}
 
 
 @pytest.mark.parametrize("block", range(3))
@@ -49,3 +51,12 @@ def test_what_else_is_drawn() -> None:
         assert any(words in text for text in texts), words
     assert any(set(one.bottoms) & set(one.tops) for net in nets for one in net.layers)
     assert {net.phase for net in nets} == {caffe_pb2.TRAIN, caffe_pb2.TEST}
+
+
+def test_types_that_read_files_or_run_code_are_drawn_where_asked_for() -> None:
+    expected = OUTSIDE if sources.COMPLETE else WITHOUT_PACKAGES
+    seen = set().union(*(random_net(seed, outside=True).types for seed in range(250)))
+    assert seen >= expected
+    if not sources.COMPLETE:
+        pytest.skip(f"not drawn: {', '.join(sorted(OUTSIDE - WITHOUT_PACKAGES))}; they need "
+                    f"{', '.join(sources.NEEDED)}")  # fmt: skip

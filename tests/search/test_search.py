@@ -1,0 +1,90 @@
+"""Some hundred of the search's cases; ``python -m tests.search.run`` has more."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from minicaffe import engines
+from tests.search.judge import Verdict, differences, judge, run
+from tests.search.player import Seen
+from tests.search.programs import random_case
+from tests.search.shrink import shrink
+
+SEED = 11
+CASES = 240
+BLOCK = 30
+ENGINES = [name for name in ("onednn", "numpy") if not engines.why_unavailable(name)]
+
+
+@pytest.fixture(autouse=True)
+def _quiet(caplog: pytest.LogCaptureFixture) -> None:
+    """Odd nets warn a lot."""
+    caplog.set_level(logging.ERROR, logger="minicaffe")
+
+
+@pytest.mark.parametrize("block", range(CASES // BLOCK))
+def test_random_programs_on_random_nets(block: int) -> None:
+    judged = 0
+    for number in range(block * BLOCK, (block + 1) * BLOCK):
+        for name, verdict in judge(random_case((SEED, number)), ENGINES).items():
+            again = f"python -m tests.search.run --seed {SEED} --case {number}"
+            assert not verdict.fault, f"{name}: {verdict.fault}\n{again} makes it smaller"
+            judged += not verdict.why_not
+    assert judged > 0.8 * BLOCK * len(ENGINES)
+
+
+def test_a_wrong_value_is_found_and_the_case_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TanH is made to give 1 % too much in single precision."""
+    from minicaffe.layers.smooth import TanH
+
+    right = TanH.function
+
+    def wrong(self: TanH, x: np.ndarray, y: np.ndarray) -> None:
+        right(self, x, y)
+        if y.dtype == np.float32:
+            y *= 1.01
+
+    monkeypatch.setattr(TanH, "function", wrong)
+    cases = (random_case((SEED, number)) for number in range(500))
+    case = next(one for one in cases if "TanH" in one.net.types and fault(one).fault)
+    small = shrink(case, lambda one: bool(fault(one).fault), 150)
+    assert "TanH" in small.net.types
+    assert len(small.net.layers) < len(case.net.layers)
+    assert len(small.program) <= 2
+    assert "off by" in fault(small).fault
+
+
+def fault(case: object) -> Verdict:
+    return judge(case, ["numpy"])["numpy"]  # type: ignore[arg-type]
+
+
+def test_a_program_is_settled_by_its_seed() -> None:
+    case = random_case((SEED, 3))
+    assert case == random_case((SEED, 3))
+    first, again = run(case, "numpy"), run(case, "numpy")
+    assert [one.what for one in first] == [one.what for one in again]
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one.values, other.values)
+
+
+def test_what_counts_as_a_difference() -> None:
+    rng = np.random.default_rng(3)
+    want = [Seen("1 look: a.data", "data", rng.normal(size=(20, 30)))]
+
+    def found(change: np.ndarray) -> object:
+        return differences([Seen("1 look: a.data", "data", want[0].values + change)], want)
+
+    assert not found(np.full((20, 30), 1e-6))
+    assert found(np.full((20, 30), 1e-3))
+    one = np.zeros((20, 30))
+    one[3, 4] = 0.1
+    assert found(one)
+    one[3, 4] = np.nan
+    assert found(one)
+    other = [Seen("1 look: b.data", "data", want[0].values)]
+    assert "b.data was seen" in str(differences(other, want))
+    assert "shape" in str(differences([Seen("1 look: a.data", "data", np.ones(3))], want))
+    assert differences([Seen("KeyError: x", "error", np.ones(()))], want) == "KeyError: x"
