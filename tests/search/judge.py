@@ -76,6 +76,8 @@ def fault_in_place(case: SearchCase) -> str:
     if not case.net.works_in_place or case.backward_refused:
         return ""
     with np.errstate(all="ignore"):
+        if shares_what_it_overwrites(case):
+            return ""
         folded, unfolded = (gradients(case, net) for net in (case.net, case.net.unfolded()))
     for name, want in unfolded.items():
         size = max(float(np.abs(one).max(initial=0)) for one in unfolded.values())
@@ -83,6 +85,24 @@ def fault_in_place(case: SearchCase) -> str:
             far = float(np.abs(folded[name] - want).max())
             return f"in place: {name} differs by {far:.2g} from that of layers not in place"
     return ""
+
+
+def shares_what_it_overwrites(case: SearchCase) -> bool:
+    """Whether a layer overwrites what other blobs share (a Split's or Reshape's), as in Caffe.
+
+    So does an Eltwise in place, whose first bottom Caffe clears before it reads it.
+    """
+    opened = Player(case, "numpy", dtype=np.float64).net
+    opened.forward()
+    opened.close()
+    blobs = list(opened.blobs.values())
+    return any(
+        node.layer.type == "Eltwise"
+        or sum(blob.data_memory is top.data_memory for blob in blobs) > 1
+        for node in opened.nodes
+        for top in node.tops
+        if top in node.bottoms
+    )
 
 
 def gradients(case: SearchCase, net: RandomNet) -> dict[str, np.ndarray]:
