@@ -28,7 +28,7 @@ _LAST_ITERATION = 2**31 - 1  # Caffe counts in an int
 _AFTER_LOSS = ", loss = "
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Value:
     """A number that a line of the log states.
 
@@ -114,12 +114,13 @@ def _lines(path: str) -> Iterator[tuple[float | None, str]]:
     """
     try:
         with open_to_read(path, pipes=True) as stream:
-            lines = stream.read().decode("utf-8", "replace").splitlines()
+            lines = stream.read().splitlines()
         year = datetime.fromtimestamp(os.path.getctime(path)).year
     except OSError as reason:
         raise DataError(f"cannot read the log: {reason.strerror}", path=path) from reason
     start = last = None
-    for line in lines:
+    for raw in lines:
+        line = raw.decode("utf-8", "replace")
         stamp = _STAMP.search(line)
         moment = _moment(stamp, year)
         if start is None or last is None:

@@ -208,7 +208,7 @@ READERS: dict[str, Reader] = {
         make=whole.drawn_net,
         declared=3 * whole.DRAWN_MEMORY,
         reads=5,
-        share=2,
+        share=8,
     ),
     "drawn_net_onednn": Reader(
         lambda: [whole.drawn_net(Random(number)) for number in range(20)],
@@ -217,7 +217,7 @@ READERS: dict[str, Reader] = {
         declared=4 * whole.DRAWN_MEMORY,
         reads=5,
         native=True,
-        share=2,
+        share=8,
     ),
     "net_in_place": Reader(
         whole.nets_in_place, _net, text=True, changes=1, declared=3 * NET_MEMORY, reads=3

@@ -58,6 +58,18 @@ _text_attack("long_value", "9", "config", before="iterations: ")
 _text_attack("flat_list", "1, ", "config", before="set: {stepvalue: [", after="1]}")
 
 
+_LOG = "I0101 00:00:00.000000  1 solver.cpp:1] "
+for _name, _piece in {
+    "iterations": "Iteration 1 ",
+    "losses": "Iteration 1, loss = ",
+    "outputs": "Train net output #0: ",
+    "stamps": "I0101 00:00:00.",
+    "digits": "9",
+    "lines": f"\n{_LOG}Iteration 1, loss = 1",
+}.items():
+    _text_attack(_name, _piece, "log", before=f"{_LOG}Solving x\n{_LOG}Iteration ")
+
+
 @attack("config")
 def billion_laughs(size: int) -> bytes:
     """Each line stands for ten of the line before."""
