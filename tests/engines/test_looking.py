@@ -175,3 +175,45 @@ def test_a_gradient_written_between_forward_and_backward_counts(keep: str) -> No
         for name in nets[0].params:
             for want, got in zip(nets[0].params[name], nets[1].params[name], strict=True):
                 assert error_of(got.diff, want.diff) < 1e-4, (turn, name)
+
+
+# ------------------------------------------------------------------ parts leave the rest alone
+
+
+def test_a_part_of_a_backward_leaves_the_other_gradients_alone() -> None:
+    """Also those that have the same values, and one home with what is computed again."""
+    text = Text("force_backward: true")
+    text.input("data", 3, 4)
+    text.input("aim", 3, 4)
+    text.add("Eltwise", "data data", "sum")
+    text.add("Softmax", "sum", "soft")
+    text.add("EuclideanLoss", "soft sum", "loss")
+    text.add("Silence", "aim")
+    twins = Twins(str(text))
+    twins.fill()
+    twins.each("forward_loss")
+    twins.each("backward")
+    twins.fill()
+    twins.each("forward_loss")
+    first = next(i for i, node in enumerate(twins.numpy.nodes) if "sum" in node.bottom_names)
+    twins.each("_backward", len(twins.numpy.nodes) - 1, first)
+    twins.same()
+
+
+def test_a_backward_in_test_is_of_the_forward_not_of_the_next_input() -> None:
+    """A program has written into the input and other blobs in between."""
+    text = Text()
+    text.input("data", 2, 16, 4, 4)
+    text.input("label", 2)
+    text.add("TanH", "data", "t")
+    text.relu(text.conv("t", "c", 16))
+    text.add("Sigmoid", "c", "s")
+    text.inner("s", "scores", 5)
+    text.loss("scores")
+    twins = Twins(str(text), TEST)
+    twins.fill(**twins.label(5))
+    twins.each("forward_loss")
+    for net in twins.nets:
+        net.blobs["data"].data[...] = 7
+        net.backward()
+    twins.same()

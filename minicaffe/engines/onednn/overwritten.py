@@ -38,8 +38,17 @@ class Overwritten:
 
     def restore(self) -> None:
         """Put them back, if the step has run."""
-        if self._values is not None:
+        if self._values is not None and self._values.shape == self._memory.array.shape:
             self._memory.array[...] = self._values
+
+    def now(self) -> np.ndarray:
+        """What the blob holds now, for :meth:`put`."""
+        with only_read([self._memory]):
+            return self._memory.array.copy()
+
+    def put(self, values: np.ndarray) -> None:
+        """Let the blob hold these values."""
+        self._memory.array[...] = values
 
 
 class _HasStep(Protocol):

@@ -27,7 +27,7 @@ from minicaffe.engines.onednn.skipped import Skipped, Source, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.surroundings import Surroundings
-from minicaffe.engines.onednn.tensors import Call, Tensor, show
+from minicaffe.engines.onednn.tensors import Call, Tensor, bring_out_shared, show
 from minicaffe.hooks import Hooks
 from minicaffe.limits import MemoryBudget
 from minicaffe.memory import Dropped, SyncedMemory
@@ -148,6 +148,7 @@ class Stretch:
         self._training = False
         self._gone: Gone | None = None
         self._entering: list[Tensor] = []
+        self._entered: list[Overwritten] = []
         self._kept: list[Tensor] = []
         self._given: list[Tensor] = []
         self._signature: list[object] | None = None
@@ -351,6 +352,8 @@ class Stretch:
         for one in self.steps:
             self._entering += [t for t in one.forward.reads if t.memory not in written]
             written.update(tensor.memory for tensor in one.forward.writes)
+        memories = dict.fromkeys(tensor.memory for tensor in self._entering)
+        self._entered = [Overwritten(memory) for memory in memories]
         self._flatten_backward()
 
     def _flatten_backward(self) -> None:
@@ -395,6 +398,9 @@ class Stretch:
         for tensor in self._entering:
             if tensor.memory.newer is not None:
                 tensor.bring_out()
+        if not self._training:  # a backward would have to compute the values again
+            for one in self._entered:
+                one()
         self._freshen()
         self._run(self._forward)
         show(self._values)
@@ -402,7 +408,9 @@ class Stretch:
             self._gone.after_forward()
 
     def _forward_part(self, start: int, end: int) -> None:
-        for prepared in self._steps_between(start, end):
+        chosen = self._steps_between(start, end)
+        bring_out_shared([one.forward for one in self.steps if one not in chosen])
+        for prepared in chosen:
             for index in range(prepared.first, prepared.last + 1):
                 self._hooks.run("before_forward", index)
             for tensor in prepared.forward.reads:
@@ -450,7 +458,9 @@ class Stretch:
                 self._flatten_backward()
 
     def _backward_part(self, start: int, end: int) -> None:
-        for prepared in reversed(self._steps_between(end, start)):
+        chosen = self._steps_between(end, start)
+        bring_out_shared([one.backward for one in self.steps if one not in chosen])
+        for prepared in reversed(chosen):
             for index in range(prepared.last, prepared.first - 1, -1):
                 self._hooks.run("before_backward", index)
             values = [tensor for tensor in prepared.forward.reads if not tensor.superseded]
@@ -485,8 +495,11 @@ class Stretch:
         overwritten = [
             call for one in self.steps for call in one.forward.run if isinstance(call, Overwritten)
         ]
+        entered = [(one, one.now()) for one in self._entered if not self._training]
         self._surroundings.reshape()
         self.prepare()
+        for call, _ in entered:
+            call.restore()
         for call in overwritten:
             call.restore()
         for prepared in self.steps:
@@ -496,5 +509,7 @@ class Stretch:
             step.replaying = True
             self._run(prepared.forward.run)
             step.replaying = False
+        for call, values in entered:
+            call.put(values)
         for memory, values in shown:  # a program may have written into some of them
             memory.array[...] = values

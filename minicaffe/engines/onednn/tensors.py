@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.engines.onednn.primitives import Desc, Memory, Primitive, reorder
 from minicaffe.memory import SyncedMemory
+
+if TYPE_CHECKING:
+    from minicaffe.engines.onednn.builder import Calls
 
 Call = Callable[[], object]
 
@@ -144,6 +148,18 @@ class Tensor:
         primitive = reorder(self.home, memory)
         self.copies.append((memory, primitive))
         return memory, primitive
+
+
+def bring_out_shared(others: Sequence[Calls]) -> None:
+    """Put values that share a home with what is about to be computed into their arrays.
+
+    Args:
+        others: of steps that do not run now.
+    """
+    for calls in others:
+        for tensor in calls.writes:
+            if tensor.shared and tensor.memory.newer is tensor:
+                tensor.bring_out()
 
 
 def show(tensors: Sequence[Tensor]) -> None:
