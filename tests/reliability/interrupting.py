@@ -34,6 +34,10 @@ SETTINGS = {
 assert SETTINGS.keys() == RULES.keys()
 
 
+#: Files of others that leave their locks locked when an exception comes between two bytecodes.
+NOT_OURS = ("threading.py", "threadpoolctl.py")
+
+
 class Interrupted(BaseException):
     """What the handler of a signal raises here."""
 
@@ -136,7 +140,7 @@ class Comparison:
 class AtBytecode:
     """Interrupts at the bytecode of a given number, as a signal that comes just then.
 
-    Those of Python's own ``threading`` do not count, which does not bear it.
+    Those of :data:`NOT_OURS` do not count, which do not bear it.
 
     Attributes:
         seen: how many there were in the last step.
@@ -150,7 +154,7 @@ class AtBytecode:
         outer = sys.gettrace()
 
         def trace(frame: FrameType, event: str, _: object) -> Any:
-            if frame.f_code.co_filename == threading.__file__:
+            if frame.f_code.co_filename.endswith(NOT_OURS):
                 return None
             frame.f_trace_opcodes, frame.f_trace_lines = True, False
             if event == "opcode":
