@@ -18,6 +18,8 @@ class Surroundings:
         self._nodes = nodes
         blobs = [blob for node in nodes for blob in (*node.bottoms, *node.tops)]
         self._blobs = list(dict.fromkeys(blobs))
+        made = {blob for node in nodes for blob in node.tops}
+        self._given = [blob for blob in self._blobs if blob not in made]
         self._shapes: list[tuple[int, ...]] = []
 
     def forget(self) -> None:
@@ -38,4 +40,5 @@ class Surroundings:
         found += [blob.data_memory for blob in near]
         found += [blob.diff_memory for blob in near]
         blobs = [blob for node in self._nodes for blob in node.layer.blobs]
+        blobs += self._given  # a Parameter layer's top moves into the arena with what it learns
         return found + [id(blob.data_memory.plain) for blob in blobs]
