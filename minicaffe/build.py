@@ -289,8 +289,18 @@ def refuse_fork_fields(param: Any) -> None:
             if fork and inner.name not in HARMLESS_FORK_FIELDS:
                 raise GraphError(
                     f"{field.name}.{inner.name} is a field of {fork}; minicaffe's {param.type} "
-                    "has no such option and would compute something else"
+                    f"has no such option and would compute something else{_instead(inner.name)}"
                 )
+
+
+def _instead(field: str) -> str:
+    """What to write for a field of a fork, where Caffe has the same in another form."""
+    if field in ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler"):
+        return (
+            "; leave it out and add behind it a layer of type Scale with scale_param { bias_term: "
+            "true } (docs/batchnorm.md has how the weights move)"
+        )
+    return ""
 
 
 def load_embedded_blobs(node: Node) -> None:

@@ -26,7 +26,7 @@ its ``problems``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from minicaffe.missing import beside_hint
@@ -104,6 +104,13 @@ class MinicaffeError(RuntimeError):
         pool of processes waits for ever for an error that cannot be read again.
         """
         return _without_init, (type(self), self.args), self.__dict__
+
+    def explain(self, remark: str) -> None:
+        """Add to the message, and to the last of the ``problems``."""
+        self.message += remark
+        if self.problems and remark:
+            last = self.problems[-1]
+            self.problems = [*self.problems[:-1], replace(last, message=last.message + remark)]
 
     def __str__(self) -> str:
         """One line (or all ``problems``), with the control characters of names escaped."""

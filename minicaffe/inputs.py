@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from minicaffe.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from minicaffe.net import Net
+
+logger = logging.getLogger("minicaffe")
 
 
 def net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
@@ -117,6 +120,26 @@ def fill_inputs(net: Net, arrays: dict[str, Any]) -> None:
         ShapeError: an array has another shape than its blob.
     """
     _fill(net, arrays, net.inputs, "input", "data")
+    for name in arrays:
+        _warn_of_nan(net, name)
+
+
+def _warn_of_nan(net: Net, name: str) -> None:
+    """Say once a net that an input holds NaN, as everything that it reaches then does."""
+    values = net.blobs[name].data
+    with np.errstate(all="ignore"):
+        total = values.sum(dtype=np.float64)  # one pass; NaN is in it if it is in the values
+    if not np.isnan(total) or net.warned_of_nan:
+        return
+    count = int(np.isnan(values).sum())
+    if count:
+        net.warned_of_nan = True
+        logger.warning(
+            "input blob '%s' holds %d NaN among %d values; the results are NaN where they matter",
+            name,
+            count,
+            values.size,
+        )
 
 
 def fill_top_diffs(net: Net, arrays: dict[str, Any]) -> None:

@@ -40,6 +40,8 @@ from minicaffe.suggest import did_you_mean
 from minicaffe.turns import Turn, in_turn
 from minicaffe.visible import visible
 
+logger = logging.getLogger("minicaffe")
+
 TRAIN: int = caffe_pb2.TRAIN
 TEST: int = caffe_pb2.TEST
 
@@ -91,6 +93,9 @@ class Net(NetWeights):
     blobs; both in the net's order. ``inputs`` and ``outputs`` are blob names. ``budget``
     counts the memory that they declare.
     """
+
+    warned_of_nan = False  # that an input holds it
+    _warned_of_gradients = False
 
     def __init__(
         self,
@@ -417,7 +422,26 @@ class Net(NetWeights):
         if top_diffs:
             fill_top_diffs(self, top_diffs)
         self._backward(first, last)
+        self._warn_of_no_gradients(names)
         return {name: self.blobs[name].diff for name in wanted}
+
+    def _warn_of_no_gradients(self, names: Sequence[str]) -> None:
+        """Say once, in TEST, that gradients are returned which nothing has asked for."""
+        if self._warned_of_gradients or not names or self.phase != TEST:
+            return
+        asked = {
+            bottom
+            for node in self.nodes
+            for bottom, wanted in zip(node.bottom_names, node.propagate_down, strict=True)
+            if wanted and node.need_backward
+        }
+        if asked.isdisjoint(names):
+            self._warned_of_gradients = True
+            logger.warning(
+                "backward computes no gradient of %s, as no parameter in front of it needs one, so "
+                "its diff is 0; write force_backward: true in the prototxt",
+                ", ".join(names),
+            )
 
     @in_turn
     def forward_all(self, blobs: Sequence[str] | None = None, **inputs: Any) -> batches.Arrays:

@@ -44,6 +44,12 @@ __all__ = [
 
 logger = logging.getLogger("minicaffe")
 
+_FORKS_BATCH_NORM = (
+    "{} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a BatchNorm with "
+    "scale and bias inside; Caffe's has 3 and a Scale layer behind it, to which the last two "
+    "belong (docs/batchnorm.md)"
+)
+
 
 def load_weights(net: Any, path: str, *, inner: bool = False) -> None:
     """Copy trained layers by name from a ``.caffemodel`` or HDF5 file (told by its content).
@@ -174,6 +180,8 @@ def _stored(proto: Any) -> StoredBlob:
 def _check_layer(blobs: Sequence[Blob], protos: Sequence[Any], node: Any, path: str | None) -> None:
     complaint = mismatch(blobs, protos)
     if complaint:
+        if node.layer.type == "BatchNorm" and len(blobs) == 3 and len(protos) in (4, 5):
+            complaint = _FORKS_BATCH_NORM.format(len(protos))
         raise SnapshotError(complaint, path=path, layer=node.name, layer_type=node.layer.type)
 
 

@@ -35,6 +35,7 @@ from minicaffe.files import remove_leftovers
 from minicaffe.limits import Limits
 from minicaffe.log import is_terminal
 from minicaffe.proto.read import read_solver_located
+from minicaffe.solver.advice import warn_of_inputs
 from minicaffe.solver.events import LogObserver, Observer
 from minicaffe.solver.factory import get_solver
 from minicaffe.solver.loading import load_settings
@@ -150,6 +151,7 @@ def _train(param: Any, lines: Any, args: argparse.Namespace, lock: PrefixLock | 
         with closing(solver):
             if args.snapshot:
                 logger.info("Resuming from %s", args.snapshot)
+            warn_of_inputs(solver.net)
             logger.info("Starting Optimization")
             solver.solve(args.snapshot)
     if signals.terminated:

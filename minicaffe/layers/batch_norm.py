@@ -162,8 +162,21 @@ class BatchNorm(Layer):
         return sums * factor, squares * factor
 
     def _warn_of_nothing_stored(self) -> None:
-        """Once, in TRAIN: a test before the first iteration is nothing unusual."""
-        if self.use_global_stats and self.phase == caffe_pb2.TRAIN and not self._warned:
+        """Once; in TEST only beside averages, as a test before the first iteration is usual."""
+        if self._warned or not self.use_global_stats:
+            return
+        if any(blob.data.any() for blob in self.blobs[:2]):
+            self._warned = True
+            logger.warning(
+                "layer '%s' (BatchNorm): its third blob is 0 although averages are stored in the "
+                "first two; as in Caffe they count as 0, so every value is multiplied by %.4g. "
+                "If these are mean and variance themselves, write 1 there: "
+                "net.params['%s'][2].data[...] = 1",
+                self.param.name,
+                1 / math.sqrt(self.eps) if self.eps > 0 else math.inf,
+                self.param.name,
+            )
+        elif self.phase == caffe_pb2.TRAIN:
             self._warned = True
             logger.warning(
                 "layer '%s' (BatchNorm): use_global_stats is true, but no statistics are stored; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,8 @@ from minicaffe.filler import fill
 from minicaffe.layer import Blobs, Layer
 from minicaffe.proto import caffe_pb2
 from minicaffe.registry import register
+
+logger = logging.getLogger("minicaffe")
 
 
 class SourceLayer(Layer):
@@ -51,6 +54,12 @@ class Input(SourceLayer):
         if shapes:
             for blob, shape in zip(top, for_each_top(shapes, len(top), "shape"), strict=True):
                 blob.reshape(*shape.dim)
+        else:
+            logger.warning(
+                "layer '%s' (Input): no shape is given, so its tops hold one number until a "
+                "program reshapes them; give input_param { shape { dim: … } }",
+                self.param.name,
+            )
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         pass

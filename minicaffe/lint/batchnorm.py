@@ -27,7 +27,15 @@ _MEMORIES = 3
 def no_scale(examined: Examined) -> Iterator[Remark]:
     """BatchNorm alone: no gamma, no beta."""
     for net, norm in _norms(examined):
-        if not _readers(net, norm, "Scale"):
+        if _scales_inside(norm):
+            yield net.remark(
+                norm,
+                "it has a scale and a bias inside (NVCaffe's and Intel Caffe's form), which "
+                "minicaffe refuses",
+                "leave scale_bias and use_weight_bias out, keep three param blocks, and add behind "
+                "it a Scale layer with scale_param { bias_term: true }",
+            )
+        elif not _readers(net, norm, "Scale"):
             yield net.remark(
                 norm,
                 "no Scale layer reads its result, so every channel is forced to mean 0, variance 1",
@@ -157,7 +165,7 @@ def learning_rates_for_statistics(examined: Examined) -> Iterator[Remark]:
     """The layer's own error, before anything is built."""
     for net, norm in _norms(examined):
         mistake = param_block_mistake(norm.param.param)
-        if mistake is not None:
+        if mistake is not None and not _scales_inside(norm):
             yield net.remark(norm, *mistake)
 
 
@@ -169,6 +177,13 @@ def _norms(examined: Examined, phase: int | None = None) -> Iterator[tuple[Phase
     for net in examined.nets if phase is None else examined.in_phase(phase):
         for part in net.parts("BatchNorm"):
             yield net, part
+
+
+def _scales_inside(norm: Part) -> bool:
+    """Whether it is a fork's BatchNorm with gamma and beta among its own parameters."""
+    settings = norm.param.batch_norm_param
+    fields = ("scale_bias", "use_weight_bias")
+    return any(settings.HasField(name) and getattr(settings, name) for name in fields)
 
 
 def _asked_for_stored(norm: Part) -> bool | None:

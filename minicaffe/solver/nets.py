@@ -6,14 +6,18 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError, SolverError
+from minicaffe.errors import GraphError, MinicaffeError, PrototxtError, SnapshotError, SolverError
 from minicaffe.limits import Limits
 from minicaffe.missing import beside_hint
 from minicaffe.named import Numbered
 from minicaffe.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.read import read_net
-from minicaffe.solver.advice import warn_of_iter_size
+from minicaffe.solver.advice import (
+    warn_of_infogain,
+    warn_of_iter_size,
+    warn_of_nothing_to_learn,
+)
 from minicaffe.weights import load_weights
 
 logger = logging.getLogger("minicaffe")
@@ -80,6 +84,8 @@ class NetFactory:
         net = self._build(self._in_train_state(origin), 0)
         if not any(net.blob_loss_weights.values()):
             logger.warning("net '%s' has no loss in phase TRAIN, so nothing is learned", net.name)
+        warn_of_nothing_to_learn(net)
+        warn_of_infogain(net)
         warn_of_iter_size(net, self.param.iter_size)
         return net
 
@@ -89,7 +95,12 @@ class NetFactory:
         for index, origin in enumerate(self._test_origins()):
             source = f"{origin.label}: {origin.path}" if "file" in origin.label else origin.label
             logger.info("Creating test net (#%d) specified by %s", index, source)
-            net = self._build(self._in_test_state(origin, index), index + 1)
+            in_state = self._in_test_state(origin, index)
+            try:
+                net = self._build(in_state, index + 1)
+            except GraphError as error:
+                error.explain(self._about_state(index, in_state.param.state))
+                raise
             net.debug_info = self.param.debug_info
             nets.append(net)
         return nets
@@ -126,6 +137,19 @@ class NetFactory:
     def _in_test_state(self, origin: Origin, index: int) -> Origin:
         states = self.param.test_state
         return _in_state(origin, caffe_pb2.TEST, states[index] if states else None)
+
+    def _about_state(self, index: int, state: Any) -> str:
+        """Which layers a test net has, where the stages or level of the net to train differ."""
+        train = self.param.train_state
+        if set(train.stage) <= set(state.stage) and train.level == state.level:
+            return ""
+        stages = ", ".join(state.stage) or "none"
+        more = " ".join(f'stage: "{one}"' for one in train.stage) or f"level: {train.level}"
+        return (
+            f" (in test net #{index}: phase TEST, level {state.level}, stages: {stages}; --stage "
+            "and --level are for the net to train, a test net gets its own in the solver by "
+            f"test_state {{ {more} }})"
+        )
 
     def _file(self, label: str, path: str) -> Origin:
         if path not in self._read:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 from minicaffe.errors import SolverError
@@ -49,6 +50,18 @@ def warn_of_settings(param: Any) -> None:
     """Say what is allowed, as in Caffe, but hardly meant."""
     if not param.HasField("base_lr"):
         logger.warning("base_lr is not set, so the learning rate is 0 and nothing is learned")
+    if not math.isfinite(param.base_lr):
+        logger.warning(
+            "base_lr is %g, so the first update leaves no weight a number", param.base_lr
+        )
+    elif param.base_lr < 0:
+        logger.warning("base_lr is %g: updates climb the loss; give it above 0", param.base_lr)
+    if param.HasField("test_interval") and param.test_interval > 0 and not param.test_iter:
+        logger.warning(
+            "test_interval is %d, but there is no test_iter, so nothing is tested; set test_iter "
+            "to the number of batches of a test",
+            param.test_interval,
+        )
     policy = param.lr_policy
     if policy in ("step", "exp", "multistep") and not param.HasField("gamma"):
         logger.warning("gamma is not set, so lr_policy '%s' makes the rate 0; set gamma", policy)

@@ -1,0 +1,54 @@
+"""BatchNorm as forks of Caffe write it, and averages that count as nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicaffe import TEST, Net
+from minicaffe.blobproto import blob_proto
+from minicaffe.errors import GraphError, SnapshotError
+from minicaffe.proto import caffe_pb2
+
+NET = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [2, 3, 4, 5] } } }
+layer { name: "bn" type: "BatchNorm" bottom: "x" top: "bn" %s }
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_scale_inside_says_what_to_do() -> None:
+    Path("n.prototxt").write_text(NET % "batch_norm_param { scale_bias: true }")
+    with pytest.raises(GraphError, match=r"NVCaffe.*leave it out and add behind it .* type Scale"):
+        Net("n.prototxt")
+
+
+@pytest.mark.parametrize("count", [4, 5])
+def test_weights_of_a_fork_name_it(count: int) -> None:
+    Path("n.prototxt").write_text(NET % "")
+    weights = caffe_pb2.NetParameter()
+    layer = weights.layer.add(name="bn", type="BatchNorm")
+    layer.blobs.extend([blob_proto(np.ones(3, np.float32))] * count)
+    Path("w.caffemodel").write_bytes(weights.SerializeToString())
+    with pytest.raises(SnapshotError, match=rf"{count} parameter blob.*NVCaffe.*a Scale layer"):
+        Net("n.prototxt", TEST, weights="w.caffemodel")
+
+
+@pytest.mark.parametrize(("weight", "mean", "warned"), [(0, 1, 1), (0, 0, 0), (1, 1, 0)])
+def test_averages_that_count_as_nothing(
+    weight: float, mean: float, warned: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path("n.prototxt").write_text(NET % "")
+    net = Net("n.prototxt", TEST)
+    for blob, value in zip(net.params["bn"], (mean, mean, weight), strict=True):
+        blob.data[...] = value
+    for _ in range(2):
+        net.forward(x=np.ones((2, 3, 4, 5), np.float32))
+    found = [line for line in caplog.messages if "third blob is 0" in line]
+    assert len(found) == warned
+    assert all("net.params['bn'][2].data[...] = 1" in line for line in found)

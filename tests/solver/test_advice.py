@@ -1,0 +1,118 @@
+"""What passes in Caffe without a word, and is said before the first iteration here."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicaffe import TEST, Net, cli
+from minicaffe.errors import GraphError
+from minicaffe.proto import caffe_pb2
+from minicaffe.solver import get_solver
+from tests.solver.problem import NET, make_solver, texts, write_problem
+
+FROZEN = NET.replace("lr_mult: 1 }", "lr_mult: 0 }").replace("lr_mult: 2", "lr_mult: 0")
+INFOGAIN = """
+layer { name: "H" type: "DummyData" top: "H" dummy_data_param {
+  shape { dim: 1 dim: 1 dim: 3 dim: 3 } } }
+layer { name: "prob" type: "Softmax" bottom: "score" top: "prob" }
+layer { name: "info" type: "InfogainLoss" bottom: "prob" bottom: "label" bottom: "H" top: "info" }
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "net", "message"),
+    [
+        ("base_lr: -0.1", NET, "base_lr is -0.1: updates climb the loss"),
+        ("base_lr: nan", NET, "base_lr is nan, so the first update leaves no weight a number"),
+        ("base_lr: inf", NET, "base_lr is inf, so the first update leaves no weight a number"),
+        ("test_interval: 5", NET, "test_interval is 5, but there is no test_iter"),
+        ("", FROZEN, "every lr_mult of net 'small' is 0, so nothing is learned"),
+        ("", NET.replace("InnerProduct", "Softmax").split("  param")[0] + "}",
+         "has no parameters to learn in phase TRAIN"),
+        ("", NET + INFOGAIN,
+         "layer 'info' (InfogainLoss) reads Softmax 'prob' and takes the softmax once more"),
+    ],
+)  # fmt: skip
+def test_a_warning_before_the_first_iteration(
+    settings: str, net: str, message: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "minicaffe")
+    path = write_problem(tmp_path, "", net)
+    text = Path(path).read_text()
+    Path(path).write_text((text.replace("base_lr: 0.1", "") if "base_lr" in settings else text)
+                          + settings)  # fmt: skip
+    get_solver(path)
+    assert any(message in line for line in texts(caplog)), texts(caplog)
+
+
+def test_an_ordinary_solver_is_not_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "minicaffe")
+    make_solver(tmp_path, "test_interval: 5 test_iter: 1")
+    assert texts(caplog) == []
+
+
+def test_a_deploy_net_given_to_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_problem(tmp_path, "max_iter: 1 snapshot_after_train: false")
+    assert cli.main(["train", "--solver=solver.prototxt"]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    (warning,) = [n for n, line in enumerate(lines) if "Input blobs data, label, which" in line]
+    first = next(n for n, line in enumerate(lines) if "Iteration" in line or "Solving" in line)
+    assert warning < first
+    assert "Is it a deploy prototxt?" in lines[warning]
+
+
+def test_a_test_net_says_its_stages(tmp_path: Path) -> None:
+    net = NET.replace('name: "fc"', 'name: "fc" include { stage: "deep" }')
+    states = 'train_state { stage: "deep" } test_interval: 5 test_iter: 1'
+    with pytest.raises(GraphError) as caught:
+        make_solver(tmp_path, states, net)
+    text = str(caught.value)
+    assert "in test net #0: phase TEST, level 0, stages: none" in text
+    assert 'test_state { stage: "deep" }' in text
+    make_solver(tmp_path, states + ' test_state { stage: "deep" }', net)
+
+
+def test_nan_in_an_input_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    net = caffe_pb2.NetParameter(name="n")
+    layer = net.layer.add(name="x", type="Input", top=["x"])
+    layer.input_param.shape.add(dim=[2, 3])
+    made = Net(net, TEST)
+    made.forward(x=np.array([[np.inf, -np.inf, 0], [1, 2, 3]]))
+    assert texts(caplog) == []
+    for _ in range(2):
+        made.forward(x=np.array([[np.nan, 1, np.nan], [1, 2, 3]]))
+    assert texts(caplog) == [
+        "input blob 'x' holds 2 NaN among 6 values; the results are NaN where they matter"
+    ]
+
+
+def test_gradients_that_nobody_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "minicaffe")
+    without = NET.partition('layer { name: "accuracy"')[0]
+    for force in (False, True):
+        Path("n.prototxt").write_text(without + f"force_backward: {str(force).lower()}")
+        net = Net("n.prototxt", TEST)
+        net.forward()
+        for _ in range(2):
+            net.backward()
+    (line,) = [line for line in texts(caplog) if "backward" in line]
+    assert line.startswith("backward computes no gradient of data, label")
+    assert "write force_backward: true in the prototxt" in line
+
+
+def test_an_input_without_a_shape(caplog: pytest.LogCaptureFixture) -> None:
+    net = caffe_pb2.NetParameter()
+    net.layer.add(name="x", type="Input", top=["x"])
+    Net(net)
+    assert "layer 'x' (Input): no shape is given" in texts(caplog)[0]
