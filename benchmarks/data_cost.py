@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import nets, ours
 from minicaffe import TRAIN, get_solver
 from minicaffe.data.datum import make_datum
-from minicaffe.data.lmdb_source import write_lmdb
-from minicaffe.graph import filter_net
+from minicaffe.data.lmdb import write_lmdb
+from minicaffe.net.filter import filter_net
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
+from minicaffe.proto.io import read_net
 
 IMAGES = 1024
 PADDED = {"resnet20": 4}  # pixels on each side, of which the model crops

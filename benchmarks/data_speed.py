@@ -26,10 +26,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import minicaffe
 from minicaffe.data.datum import make_datum
-from minicaffe.data.leveldb_source import write_leveldb
-from minicaffe.data.lmdb_source import write_lmdb
+from minicaffe.data.leveldb import write_leveldb
+from minicaffe.data.lmdb import write_lmdb
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text import parse
+from minicaffe.proto.text_format import parse
 
 SMALL, LARGE = 30_000, 400  # images
 CROP = "transform_param { crop_size: 227 mirror: true mean_value: [104, 117, 123] }"

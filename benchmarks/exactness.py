@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from google.protobuf import text_format
 
-from minicaffe.net import TRAIN, Net
+from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 
 NET = """

@@ -33,8 +33,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from minicaffe.solver.newest import list_snapshots
-from minicaffe.solver.pair import read_pair
+from minicaffe.solver.checkpoint import list_snapshots
+from minicaffe.solver.snapshot import read_pair
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data" / "fashion_mnist" / "train_lmdb"

@@ -27,7 +27,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from minicaffe.engines import engine_name
-from minicaffe.proto.read import read_solver
+from minicaffe.proto.io import read_solver
 from minicaffe.solver import Observer, get_solver
 from minicaffe.solver.events import Iteration
 

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from minicaffe import Net
-from minicaffe.layers.conv_geometry import ConvGeometry
-from minicaffe.layers.pooling_geometry import PoolingGeometry
-from minicaffe.node import Node
+from minicaffe.layers.vision.geometry import ConvGeometry
+from minicaffe.layers.vision.pooling import PoolingGeometry
+from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from minicaffe import TRAIN, Net
-from minicaffe.graph import filter_net
+from minicaffe.net.filter import filter_net
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
+from minicaffe.proto.io import read_net
 
 MODELS = Path(__file__).resolve().parent.parent / "models"
 

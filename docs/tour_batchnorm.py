@@ -22,10 +22,9 @@ from minicaffe.convert.bn_stats import population_statistics, without_dropout
 from minicaffe.convert.compare import compare_nets, random_inputs
 from minicaffe.convert.deploy import deploy_net
 from minicaffe.convert.fold_bn import fold_net
-from minicaffe.errors import MissingExtraError
-from minicaffe.extras import require
+from minicaffe.errors import MissingExtraError, require
+from minicaffe.proto.io import read_net
 from minicaffe.proto.printing import write_text
-from minicaffe.proto.read import read_net
 
 IMAGES = Path(__file__).resolve().parents[1] / "data" / "fashion_mnist"
 HIDDEN = 5

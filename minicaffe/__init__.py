@@ -18,14 +18,9 @@ if TYPE_CHECKING:
     from minicaffe import coord_map, draw, io, layers, net_spec, params, proto
     from minicaffe.blob import Blob
     from minicaffe.classifier import Classifier
-    from minicaffe.detector import Detector
-    from minicaffe.layer import Layer
-    from minicaffe.net import TEST, TRAIN, Net
-    from minicaffe.net_spec import NetSpec, to_proto
-    from minicaffe.registry import layer_types as layer_type_list
-    from minicaffe.registry import register
-    from minicaffe.runtime import (
+    from minicaffe.common import (
         NCCL,
+        Timer,
         has_nccl,
         init_log,
         log,
@@ -40,6 +35,11 @@ if TYPE_CHECKING:
         solver_count,
         solver_rank,
     )
+    from minicaffe.detector import Detector
+    from minicaffe.layer import Layer, register
+    from minicaffe.layer import layer_types as layer_type_list
+    from minicaffe.net.net import TEST, TRAIN, Net
+    from minicaffe.net_spec import NetSpec, to_proto
     from minicaffe.solver import (
         AdaDeltaSolver,
         AdaGradSolver,
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
         get_solver,
     )
     from minicaffe.threads import set_threads
-    from minicaffe.timer import Timer
 
 # The module log, once imported, would hide pycaffe's function of that name from then on.
 importlib.import_module("minicaffe.log")
@@ -64,17 +63,15 @@ _HOMES = {
         "blob": "Blob",
         "classifier": "Classifier",
         "detector": "Detector",
-        "layer": "Layer",
-        "net": "TEST TRAIN Net",
+        "layer": "Layer layer_type_list register",
+        "net.net": "TEST TRAIN Net",
         "net_spec": "NetSpec to_proto",
-        "registry": "layer_type_list register",
-        "runtime": "NCCL has_nccl init_log log multiprocess set_device set_mode_cpu set_mode_gpu "
+        "common": "NCCL has_nccl init_log log multiprocess set_device set_mode_cpu set_mode_gpu "
         "set_multiprocess set_random_seed set_solver_count set_solver_rank solver_count "
-        "solver_rank",
+        "solver_rank Timer",
         "solver": "AdaDeltaSolver AdaGradSolver AdamSolver NesterovSolver RMSPropSolver SGDSolver "
         "Solver get_solver",
         "threads": "set_threads",
-        "timer": "Timer",
     }.items()
     for name in names.split()
 }
@@ -104,7 +101,7 @@ def _find(name: str) -> Any:
         return value
     if not name.startswith("__") and find_spec(f"minicaffe.{name}"):
         return importlib.import_module(f"minicaffe.{name}")
-    from minicaffe.old_names import old_name
+    from minicaffe.arguments import old_name
 
     raise old_name("caffe", name) or AttributeError(f"module 'minicaffe' has no attribute '{name}'")
 

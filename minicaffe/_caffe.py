@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from minicaffe import __version__
 from minicaffe.blob import Blob, BlobVec
-from minicaffe.layer import Layer, LayerVec
-from minicaffe.net import Net
-from minicaffe.proto.caffe_pb2 import LayerParameter, SolverParameter
-from minicaffe.registry import layer_types as layer_type_list
-from minicaffe.runtime import (
+from minicaffe.common import (
     NCCL,
+    Timer,
     has_nccl,
     init_log,
     log,
@@ -27,6 +24,10 @@ from minicaffe.runtime import (
     solver_count,
     solver_rank,
 )
+from minicaffe.layer import Layer, LayerVec
+from minicaffe.layer import layer_types as layer_type_list
+from minicaffe.net.net import Net
+from minicaffe.proto.caffe_pb2 import LayerParameter, SolverParameter
 from minicaffe.solver import (
     AdaDeltaSolver,
     AdaGradSolver,
@@ -38,7 +39,6 @@ from minicaffe.solver import (
     get_solver,
 )
 from minicaffe.solver.nets import NetVec
-from minicaffe.timer import Timer
 
 #: What C++ vectors are in pycaffe are lists here: a layer's bottoms and tops, names, numbers.
 RawBlobVec = StringVec = IntVec = DtypeVec = BoolVec = list

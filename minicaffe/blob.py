@@ -10,9 +10,9 @@ import numpy as np
 
 from minicaffe.arguments import lengths
 from minicaffe.errors import ShapeError
-from minicaffe.limits import MemoryBudget, MemoryShare
-from minicaffe.memory import SyncedMemory
-from minicaffe.named import Numbered
+from minicaffe.net.named import Numbered
+from minicaffe.options import MemoryBudget, MemoryShare
+from minicaffe.syncedmem import SyncedMemory
 
 MAX_AXES = 32
 MAX_COUNT = 2**31 - 1  # Caffe's limit: counts are C ints there

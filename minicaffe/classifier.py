@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from minicaffe import io
+from minicaffe.arguments import refuse_old_keywords
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.io.image_shapes import not_a_list, wrong_image
-from minicaffe.net import TEST, Net
-from minicaffe.old_names import refuse_old_keywords
+from minicaffe.net.net import TEST, Net
 
 
 class Classifier(Net):

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 
 from minicaffe import io
-from minicaffe.arguments import shown, whole_number
+from minicaffe.arguments import refuse_old_keywords, shown, whole_number
 from minicaffe.blob import as_numbers, shape_text
 from minicaffe.classifier import image_transformer
 from minicaffe.errors import ArgumentError, MinicaffeError, ShapeError
-from minicaffe.net import TEST, Net
-from minicaffe.old_names import refuse_old_keywords
+from minicaffe.net.net import TEST, Net
 
 
 class Detector(Net):

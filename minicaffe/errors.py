@@ -1,36 +1,126 @@
-"""The exceptions that minicaffe raises for a user's mistake.
-
-    MinicaffeError            everything below; catch this one
-    ├── PrototxtError         a text file that cannot be read: all its problems at once
-    ├── GraphError            layers that do not fit together: unknown type, missing blob
-    ├── ShapeError            a shape that a layer or blob cannot take (a ValueError too)
-    ├── DataError             images, databases and labels that cannot be read or used
-    ├── SnapshotError         weights and solver states that cannot be read, written or copied
-    ├── SolverError           solver settings that contradict each other; a loss that is not finite
-    ├── EngineError           an engine that is missing or cannot do what it was asked
-    ├── MemoryLimitError      blobs that take more memory than they may (a MemoryError too)
-    ├── ArgumentError         a call with arguments of a wrong kind or order (a TypeError too)
-    ├── UnknownNameError      a blob or layer that a net does not have (a KeyError too)
-    ├── UnknownNumberError    a number of which there are fewer (an IndexError too)
-    ├── OldNameError          a name that pycaffe no longer has (an AttributeError too)
-    ├── PythonLayerError      a user-written Python layer raised something (its __cause__)
-    └── MissingExtraError     an optional package that is not installed
-
-Each knows where the mistake stands (file, line, layer) and prints as one line::
-
-    net.prototxt:12: layer 'conv1' (Convolution): kernel_size is 0, expected at least 1
-
-Where several mistakes of a file are found at once, or the column is known, it prints as all of
-its ``problems``.
-"""
+"""Finds the word that somebody probably meant."""
 
 from __future__ import annotations
 
+import difflib
+import importlib
+import os
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from numbers import Number
+from types import ModuleType
 from typing import Any
 
-from minicaffe.missing import beside_hint
-from minicaffe.visible import visible
+_LONGEST = 100  # longer words are no mistyped names, and take long to compare
+
+
+def closest(word: str, choices: Iterable[str]) -> str | None:
+    """The choice most like ``word`` (upper and lower case count as alike), or None."""
+    if len(word) > _LONGEST:
+        return None
+    by_lower = {choice.lower(): choice for choice in choices}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
+    return by_lower[found[0]] if found else None
+
+
+def did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """The end of an error message: ``; did you mean `X`?``, or nothing when none is close."""
+    choice = closest(word, choices)
+    return f"; did you mean `{choice}`?" if choice else ""
+
+
+#: The inside of a regular expression's class: Unicode's classes Cc, Cf, Cs, Zl and Zp, and what is
+#: no character at all, above ASCII.
+BEYOND_ASCII = (
+    "\x80-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff\ud800-\udfff\U000110bd\U000110cd"
+    "\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+
+
+_HIDDEN = re.compile(f"[\0-\x1f\x7f{BEYOND_ASCII}]")
+
+
+_HIDDEN_BUT_LINES = re.compile(f"[\0-\x08\x0b-\x1f\x7f{BEYOND_ASCII}]")
+
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    r"""The text with each control character written as in Python: ``\n``, ``\x1b``, ``\u202e``.
+
+    Args:
+        text: a name, or a sentence with names in it. What is visible stays as it is, letters of
+            any script too.
+        lines: keep tabs and the ends of lines: of a text whose names are visible already.
+    """
+    pattern = _HIDDEN_BUT_LINES if lines else _HIDDEN
+    return pattern.sub(_escaped, text) if pattern.search(text) else text
+
+
+def _escaped(match: re.Match[str]) -> str:
+    found = match[0]
+    code = ord(found)
+    width = ("x", 2) if code < 0x100 else ("u", 4) if code < 0x10000 else ("U", 8)
+    return _SHORT.get(found) or f"\\{width[0]}{code:0{width[1]}x}"
+
+
+class Lines(str):
+    """A text of several lines whose names are visible already, to be logged as it is."""
+
+
+def visible_arguments(arguments: Any) -> Any:
+    """What is put into a log line, a tuple or a mapping, made visible; numbers stay numbers."""
+    if isinstance(arguments, Mapping):
+        return {key: _argument(value) for key, value in arguments.items()}
+    return tuple(map(_argument, arguments)) if isinstance(arguments, tuple) else arguments
+
+
+def _argument(value: Any) -> Any:
+    if isinstance(value, Lines | Number) or value is None:
+        return value
+    return _Shown(value)
+
+
+class _Shown:
+    """Stands for a value where ``%s`` or ``%r`` writes it."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        # an error of minicaffe has made its names visible, and may have lines
+        return visible(str(self._value), lines=hasattr(self._value, "locate"))
+
+    def __repr__(self) -> str:
+        return visible(repr(self._value))
+
+
+def tilde_hint(name: str | os.PathLike[str]) -> str:
+    """A clause about a name that begins with ``~``, which only shells understand; else ""."""
+    text = os.fspath(name)
+    if not isinstance(text, str) or not text.startswith("~"):
+        return ""
+    full = os.path.expanduser(text)
+    where = f"write '{full}'" if full != text else "write the folder's name"
+    return f"; `~` is not a folder here, as in Caffe: {where}"
+
+
+def beside_hint(name: str | os.PathLike[str], named_in: str) -> str:
+    """A clause about a file that is there beside the file that names it; else ""."""
+    text = os.fspath(name)
+    if not isinstance(text, str) or os.path.isabs(text) or not os.path.dirname(named_in):
+        return ""
+    beside = os.path.join(os.path.dirname(named_in), text)
+    if "\0" in beside or not os.path.exists(beside):
+        return ""
+    return (
+        f"; names count from the current folder, '{os.getcwd()}', not from that of the file they "
+        f"are in: write '{beside}', or run in '{os.path.dirname(named_in)}'"
+    )
+
 
 _SHOWN = 120  # characters of a source line
 
@@ -248,3 +338,41 @@ class MissingExtraError(MinicaffeError):
         )
         self.package = package
         self.extra = extra
+
+
+#: Packages whose name on PyPI is not the module's.
+_PACKAGES = {"PIL": "Pillow", "plyvel_next": "plyvel-next"}
+
+
+def require(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import an optional module.
+
+    Args:
+        module: what to import, such as ``"lmdb"`` or ``"PIL.Image"``.
+        extra: the minicaffe extra that brings its package.
+        purpose: what it is needed for, as in "writing LMDB databases".
+
+    Raises:
+        MissingExtraError: it is not installed, or is and cannot be loaded (then with the
+            reason as its cause); says what to install and why.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as reason:
+        top = module.partition(".")[0]
+        raise MissingExtraError(_PACKAGES.get(top, top), extra, purpose) from reason
+
+
+class SettingError(SolverError):
+    """A solver setting is missing or cannot be.
+
+    Args:
+        field: its name in the solver prototxt, so that the line can be told.
+        message: what was found and what was expected.
+        near: another field, whose line is told where the first is missing.
+    """
+
+    def __init__(self, field: str, message: str, near: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+        self.near = near

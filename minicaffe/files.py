@@ -13,8 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from minicaffe.errors import MinicaffeError, SnapshotError
-from minicaffe.missing import tilde_hint
+from minicaffe.errors import MinicaffeError, SnapshotError, tilde_hint
 
 #: What says that a folder cannot be opened at all: on Windows, or where it may be written into
 #: and not be listed.

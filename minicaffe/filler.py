@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, ShapeError, did_you_mean
 from minicaffe.proto import caffe_pb2
-from minicaffe.suggest import did_you_mean
 
 _VARIANCE = caffe_pb2.FillerParameter
 

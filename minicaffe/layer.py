@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+import importlib
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
 from minicaffe.blob import Blob, BlobVec
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, did_you_mean
 from minicaffe.filler import fill
-from minicaffe.limits import Limits
-from minicaffe.named import Numbered
+from minicaffe.net.named import Numbered
+from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.forks import fork_of_layer
 
 Blobs = Sequence[Blob]
 
@@ -50,7 +52,7 @@ class Layer:
         param_propagate_down: for each parameter, whether its gradient is wanted.
     """
 
-    #: The name in prototxt; set by :func:`minicaffe.registry.register`.
+    #: The name in prototxt; set by :func:`minicaffe.layer.register`.
     type: ClassVar[str] = ""
 
     #: How many bottoms and tops the layer takes; None means "not limited".
@@ -210,3 +212,75 @@ class Layer:
 def phase_name(phase: int) -> str:
     """``TRAIN`` or ``TEST``."""
     return caffe_pb2.Phase.Name(phase)
+
+
+LayerClass = TypeVar("LayerClass", bound="type[Layer]")
+
+
+_BUILT_IN = "minicaffe.layers"  # registers them when it is imported
+
+
+_classes: dict[str, type[Layer]] = {}  # filled once, as the layer modules are imported
+
+
+def register(layer_type: str) -> Callable[[LayerClass], LayerClass]:
+    """Class decorator: this class runs layers of ``type: "layer_type"``."""
+
+    def add(cls: LayerClass) -> LayerClass:
+        if not cls.__module__.startswith(f"{_BUILT_IN}."):
+            importlib.import_module(_BUILT_IN)
+        if layer_type in _classes:
+            raise ValueError(f"layer type {layer_type} is registered twice")
+        cls.type = layer_type
+        _classes[layer_type] = cls
+        return cls
+
+    return add
+
+
+def layer_types() -> list[str]:
+    """All registered layer types, sorted."""
+    importlib.import_module(_BUILT_IN)
+    return sorted(_classes)
+
+
+def layer_class(layer_type: str) -> type[Layer]:
+    """The class of a layer type.
+
+    Raises:
+        GraphError: nobody registered that type; names a similar type or the fork it is from.
+    """
+    importlib.import_module(_BUILT_IN)
+    try:
+        return _classes[layer_type]
+    except KeyError:
+        pass
+    if not layer_type:
+        raise GraphError('the layer has no type; give it one, such as type: "Convolution"')
+    fork = fork_of_layer(layer_type)
+    origin = f"; it comes from {fork} and minicaffe does not run it yet" if fork else ""
+    hint = origin or did_you_mean(layer_type, _classes)
+    raise GraphError(f"unknown layer type '{layer_type}'{hint}") from None
+
+
+def refuse_in_place(bottom: Blobs, top: Blobs) -> None:
+    """Refuse tops that are bottoms, for layers that cannot run in place.
+
+    Raises:
+        GraphError: a top is a bottom.
+    """
+    if any(one is other for one in top for other in bottom):
+        raise GraphError("this layer cannot run in place; give its top another name")
+
+
+def refuse_gradient(propagate_down: Sequence[bool], index: int, what: str) -> None:
+    """Refuse to compute the gradient of a bottom that has none.
+
+    Raises:
+        GraphError: names the bottom and the way out.
+    """
+    if index < len(propagate_down) and propagate_down[index]:
+        raise GraphError(
+            f"bottom {index} ({what}) has no gradient, but a layer below it needs one; "
+            "give this layer one propagate_down a bottom, false for this one"
+        )

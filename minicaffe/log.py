@@ -23,8 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TextIO
 
-from minicaffe.errors import MinicaffeError
-from minicaffe.visible import visible, visible_arguments
+from minicaffe.errors import MinicaffeError, visible, visible_arguments
 
 #: glog's environment variable: 0 shows everything, 1 warnings, 2 errors, 3 fatal errors.
 MINIMUM_LEVEL = "GLOG_minloglevel"
@@ -45,7 +44,7 @@ _LEVELS = {"1": logging.WARNING, "2": logging.ERROR, "3": logging.CRITICAL}
 class GlogFormatter(logging.Formatter):
     """Puts glog's prefix before a record's first line (glog leaves the others as they are).
 
-    Names that are put into a message become visible (see :mod:`minicaffe.visible`): the end of a
+    Names that are put into a message become visible (see :mod:`minicaffe.errors`): the end of a
     line in one does not begin another line of the log.
     """
 

@@ -25,13 +25,12 @@ from typing import Any
 import numpy as np
 from google.protobuf.message import Message
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, closest, did_you_mean
+from minicaffe.layer import layer_types
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_layer
 from minicaffe.proto.own_fields import own_field, own_fields
 from minicaffe.proto.synonyms import synonym
-from minicaffe.registry import layer_types
-from minicaffe.suggest import closest, did_you_mean
 
 
 class Top:

@@ -8,8 +8,8 @@ from itertools import zip_longest as izip_longest
 import numpy as np
 
 from minicaffe import io
-from minicaffe.net import Net
-from minicaffe.runtime import NCCL
+from minicaffe.common import NCCL, Timer
+from minicaffe.net.net import Net
 from minicaffe.solver import (
     AdaDeltaSolver,
     AdaGradSolver,
@@ -18,7 +18,6 @@ from minicaffe.solver import (
     RMSPropSolver,
     SGDSolver,
 )
-from minicaffe.timer import Timer
 
 # What pycaffe attaches to Net; programs that wrap a method find the first one here.
 _Net_forward = Net.forward

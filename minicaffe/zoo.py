@@ -15,8 +15,7 @@ from typing import Any
 
 import yaml
 
-from minicaffe.errors import DataError
-from minicaffe.suggest import did_you_mean
+from minicaffe.errors import DataError, did_you_mean
 
 _SHARED = ("share", "minicaffe", "models")  # where setup.cfg installs them, below some prefix
 

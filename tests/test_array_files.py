@@ -10,10 +10,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from minicaffe.array_files import read_array, read_arrays
-from minicaffe.blobproto import read_blob
-from minicaffe.cli._classifying import load_mean
+from minicaffe.cli._images import load_mean, read_array, read_arrays
 from minicaffe.errors import DataError, MinicaffeError
+from minicaffe.weights.blob_proto import read_blob
 from tests.fuzz.mutate import mutate
 
 MEAN = np.arange(24, dtype=np.float32).reshape(2, 3, 4)

@@ -11,12 +11,11 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 
-from minicaffe import TRAIN, Net, blas, engines, threads
-from minicaffe.blas import BlasLimit, Guest, blas_limit
-from minicaffe.layer import Blobs, Layer
+from minicaffe import TRAIN, Net, engines, threads
+from minicaffe import threads as blas
+from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import register
-from minicaffe.threads import busy_thread_count, set_threads
+from minicaffe.threads import BlasLimit, Guest, blas_limit, busy_thread_count, set_threads
 
 
 class FakeBlas:

@@ -7,7 +7,7 @@ import pytest
 
 from minicaffe.blob import Blob, BlobVec, shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.memory import ALIGNMENT, ZEROS, SyncedMemory, aligned_zeros
+from minicaffe.syncedmem import ALIGNMENT, ZEROS, SyncedMemory, aligned_zeros
 
 
 def test_starts_as_zeros_of_its_shape() -> None:

@@ -9,8 +9,7 @@ import pickle
 import pytest
 
 from minicaffe import errors
-from minicaffe.errors import MinicaffeError, MissingExtraError, Problem, PrototxtError
-from minicaffe.solver.settings import SettingError
+from minicaffe.errors import MinicaffeError, MissingExtraError, Problem, PrototxtError, SettingError
 
 
 def examples() -> list[MinicaffeError]:

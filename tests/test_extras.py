@@ -4,8 +4,7 @@ import math
 
 import pytest
 
-from minicaffe.errors import MissingExtraError
-from minicaffe.extras import require
+from minicaffe.errors import MissingExtraError, require
 
 
 def test_an_installed_module_is_returned():

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import minicaffe
-from minicaffe.blobproto import blob_proto, read_blob
 from minicaffe.errors import MinicaffeError
-from minicaffe.file_kinds import other_kind
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net, read_net_binary, read_solver
+from minicaffe.proto.file_kinds import other_kind
+from minicaffe.proto.io import read_net, read_net_binary, read_solver
 from minicaffe.solver.snapshot import SolverState, read_state, write_state
+from minicaffe.weights.blob_proto import blob_proto, read_blob
 
 NET = 'name: "n"\nlayer { name: "data" type: "Input" top: "data" }\n'
 
@@ -167,7 +167,7 @@ def test_weights_are_no_state_and_no_mean(tmp_path: Path) -> None:
     assert "give it as --weights" in first_line(lambda: read_state(str(path)))
     assert "give it as the weights" in first_line(lambda: read_blob(path))
     path.write_bytes(npy())
-    assert "minicaffe.blobproto.write_blob(FILE" in first_line(lambda: read_blob(path))
+    assert "minicaffe.weights.blob_proto.write_blob(FILE" in first_line(lambda: read_blob(path))
 
 
 def test_hdf5_files_of_others(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 import minicaffe
 from minicaffe import engines
+from minicaffe.proto.io import read_net, read_solver
 from minicaffe.proto.printing import to_text
-from minicaffe.proto.read import read_net, read_solver
 from tests.golden import check_golden as golden
 from tests.pycaffe.helpers import caffe_installed
 

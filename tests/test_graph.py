@@ -6,7 +6,8 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import GraphError
-from minicaffe.graph import filter_net, insert_splits, meets_rule
+from minicaffe.net.filter import filter_net, meets_rule
+from minicaffe.net.insert_splits import insert_splits
 from minicaffe.proto import caffe_pb2
 
 

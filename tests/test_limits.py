@@ -11,13 +11,7 @@ import minicaffe
 from minicaffe.blob import Blob
 from minicaffe.cli import main
 from minicaffe.errors import DataError, GraphError, MemoryLimitError, ShapeError
-from minicaffe.limits import (
-    Limits,
-    MemoryBudget,
-    machine_memory,
-    parse_size,
-    size_text,
-)
+from minicaffe.options import Limits, MemoryBudget, machine_memory, parse_size, size_text
 
 NET = """
 layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 5 } } }

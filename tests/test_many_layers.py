@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from minicaffe import engines
-from minicaffe.net import TEST, Net
+from minicaffe.net.net import TEST, Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text import parse
+from minicaffe.proto.text_format import parse
 
 INPUT = 'layer { name: "d" type: "Input" top: "t0" input_param { shape { dim: 2 dim: 1 } } }\n'
 

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 import minicaffe
-from minicaffe.blobproto import write_blob
-from minicaffe.errors import MinicaffeError
-from minicaffe.missing import beside_hint, tilde_hint
+from minicaffe.errors import MinicaffeError, beside_hint, tilde_hint
+from minicaffe.weights.blob_proto import write_blob
 
 NET = 'layer { name: "x" type: "Input" top: "a" input_param { shape { dim: 1 } } }'
 SOURCES = {
@@ -44,7 +43,7 @@ def folder(tmp_path, monkeypatch):
 
 def needs(source: str) -> None:
     if source == "leveldb":
-        from minicaffe.data import leveldb_source
+        from minicaffe.data import leveldb as leveldb_source
 
         try:
             leveldb_source._plyvel("tests")

@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks.nets import learned_numbers
 from minicaffe import TEST, TRAIN, Net
+from minicaffe.net.summary import summarize_net
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net, read_solver
-from minicaffe.summary import summarize_net
+from minicaffe.proto.io import read_net, read_solver
 from tests.zoo import (
     FOLDERS,
     NETS,

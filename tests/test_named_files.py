@@ -18,7 +18,7 @@ import pytest
 import minicaffe
 from minicaffe.cli import main
 from minicaffe.data.images import encode_png
-from minicaffe.data.lmdb_source import is_lmdb
+from minicaffe.data.lmdb import is_lmdb
 from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.files import open_to_read
 

@@ -11,8 +11,8 @@ import pytest
 
 from minicaffe import TEST, TRAIN, Layer, MinicaffeError, Net
 from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import register
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import register
 
 
 def build(text: str, phase: int = TRAIN, **options: object) -> Net:

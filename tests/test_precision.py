@@ -14,7 +14,7 @@ from google.protobuf import text_format
 from minicaffe import TEST, Net, cli, engines, get_solver
 from minicaffe.errors import EngineError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net_binary
+from minicaffe.proto.io import read_net_binary
 
 Capture = pytest.CaptureFixture[str]
 

@@ -9,9 +9,9 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import GraphError, MemoryLimitError
-from minicaffe.limits import Limits
+from minicaffe.net.summary import NetSummary, summarize_net
+from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
-from minicaffe.summary import NetSummary, summarize_net
 
 
 def summary(text: str, phase: int = caffe_pb2.TRAIN, **options: Any) -> NetSummary:

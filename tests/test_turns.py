@@ -15,7 +15,7 @@ from minicaffe import TEST, TRAIN, Net, SGDSolver
 from minicaffe.engines import engine_names, why_unavailable
 from minicaffe.errors import ThreadError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text import parse as parse_text
+from minicaffe.proto.text_format import parse as parse_text
 from tests.engines.nets import inception, plain
 
 ENGINES = [name for name in engine_names() if why_unavailable(name) is None]

@@ -34,10 +34,11 @@ IMPORTERS = {
     "engines/onednn/steps/__init__.py": "its own steps",
     "layers/__init__.py": "its own layers",
     "as_caffe.py": "its own table",
+    "net/__init__.py": "its own module",
     "__init__.py": "its own submodules",
-    "extras.py": "its callers' constants",
-    "registry.py": "its own layers",
-    "layers/python.py": "Python layers, where they are allowed",
+    "errors.py": "its callers' constants",
+    "layer.py": "its own layers",
+    "layers/utility/python.py": "Python layers, where they are allowed",
 }
 
 
@@ -198,10 +199,10 @@ def test_what_a_prototxt_names_is_only_read(tmp_path: Path) -> None:
     pytest.importorskip("PIL")
     pytest.importorskip("lmdb")
     import minicaffe
-    from minicaffe.blobproto import write_blob
     from minicaffe.data.datum import make_datum
     from minicaffe.data.images import encode_png
-    from minicaffe.data.lmdb_source import write_lmdb
+    from minicaffe.data.lmdb import write_lmdb
+    from minicaffe.weights.blob_proto import write_blob
 
     pixels = np.random.default_rng(1).integers(0, 256, (3, 3, 6, 5), dtype=np.uint8)
     write_lmdb(tmp_path / "db", (make_datum(one, 1) for one in pixels))

@@ -14,14 +14,13 @@ import pytest
 
 import minicaffe
 from minicaffe.cli import main
-from minicaffe.draw import draw_net, draw_net_to_file
-from minicaffe.errors import GraphError, MinicaffeError, Problem, PrototxtError
+from minicaffe.draw.graph import draw_net, draw_net_to_file
+from minicaffe.errors import GraphError, Lines, MinicaffeError, Problem, PrototxtError, visible
 from minicaffe.log import GlogFormatter, StatusHandler, log_to
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.io import read_net
 from minicaffe.proto.printing import to_text
-from minicaffe.proto.read import read_net
 from minicaffe.solver.events import outputs_of
-from minicaffe.visible import Lines, visible
 
 #: ESC, BEL, NUL, ends of lines, C1's CSI, an override of direction, isolates, a mark in front.
 EVIL = "e\x1b[31m\x07\0\r\t\nI1127 \x7f\x9b2J\u202evil\u2066\u2028\ufeff"

@@ -8,12 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicaffe import weights
-from minicaffe.blobproto import array_of, blob_proto, same_shape, shape_of, values_of
 from minicaffe.errors import DataError, MissingExtraError, SnapshotError
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.weights_hdf5 import open_hdf5
+from minicaffe.weights import caffemodel as weights
+from minicaffe.weights import hdf5
+from minicaffe.weights.blob_proto import (
+    array_of,
+    blob_proto,
+    read_blob,
+    same_shape,
+    shape_of,
+    values_of,
+    write_blob,
+)
+from minicaffe.weights.hdf5 import open_hdf5
 
 NET = """
 name: "small"
@@ -135,12 +144,12 @@ def test_damaged_blob():
 
 def test_binaryproto_file():
     mean = np.random.default_rng(0).random((3, 4, 5), np.float32)
-    weights.write_blob("mean.binaryproto", mean, legacy=True)
-    np.testing.assert_array_equal(weights.read_blob("mean.binaryproto"), mean[None])
+    write_blob("mean.binaryproto", mean, legacy=True)
+    np.testing.assert_array_equal(read_blob("mean.binaryproto"), mean[None])
     with pytest.raises(DataError, match="nowhere"):
-        weights.read_blob("nowhere.binaryproto")
+        read_blob("nowhere.binaryproto")
     with pytest.raises(DataError, match="cannot write"):
-        weights.write_blob("no/mean.binaryproto", mean)
+        write_blob("no/mean.binaryproto", mean)
 
 
 # ------------------------------------------------------------------------ files
@@ -150,7 +159,7 @@ def test_binaryproto_file():
 def save(request):
     if request.param == "h5":
         pytest.importorskip("h5py")
-        return weights.save_hdf5
+        return hdf5.save_hdf5
     return weights.save_caffemodel
 
 
@@ -339,6 +348,6 @@ def test_hdf5_weights_without_h5py(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing() -> None:
         raise MissingExtraError("h5py", "hdf5", "reading and writing HDF5 files")
 
-    monkeypatch.setattr("minicaffe.weights_hdf5.require_h5py", missing)
+    monkeypatch.setattr("minicaffe.weights.hdf5.require_h5py", missing)
     with pytest.raises(MissingExtraError, match=r"w\.h5: reading and writing HDF5 files needs"):
         open_hdf5("w.h5")

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from google.protobuf.message import DecodeError
 
-from minicaffe import weights
-from minicaffe.blobproto import StoredBlob, blob_proto
 from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import map_binary
+from minicaffe.proto.io import map_binary
 from minicaffe.proto.wire import BYTES, write_varint
-from minicaffe.weights_binary import stored_layers
+from minicaffe.weights import caffemodel as weights
+from minicaffe.weights.blob_proto import StoredBlob, blob_proto
+from minicaffe.weights.caffemodel import stored_layers
 from tests.test_weights import NET, assert_same, make_net
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from unittest import mock
 
 from minicaffe import TEST, Net
-from minicaffe.proto.read import read_net
+from minicaffe.proto.io import read_net
 from minicaffe.zoo import read_facts
 
 ROOT = Path(__file__).parents[1]

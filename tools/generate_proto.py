@@ -57,8 +57,8 @@ def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
     try:
         import generate_stubs  # type: ignore[import-not-found]
 
+        from minicaffe.layer import layer_class, layer_types
         from minicaffe.proto.own_fields import own_field
-        from minicaffe.registry import layer_class, layer_types
 
         classes = {name: layer_class(name) for name in layer_types()}
         ours = [n for n, cls in classes.items() if cls.__module__.startswith("minicaffe.")]

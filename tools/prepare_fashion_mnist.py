@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from minicaffe.data.datum import make_datum  # noqa: E402
 from minicaffe.data.idx import balanced_subset, parse_idx, read_idx  # noqa: E402
-from minicaffe.data.lmdb_source import LmdbSource, write_lmdb  # noqa: E402
+from minicaffe.data.lmdb import LmdbSource, write_lmdb  # noqa: E402
 from minicaffe.errors import DataError, MinicaffeError  # noqa: E402
 from minicaffe.files import write_beside  # noqa: E402
 

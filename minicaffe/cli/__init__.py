@@ -23,13 +23,11 @@ from collections.abc import Sequence
 from types import ModuleType
 
 import minicaffe
-from minicaffe.cli._caffes_flags import accept_caffes_flags, note_unused, program_name
 from minicaffe.cli._fault import STATUS, outside_reason, report_fault
-from minicaffe.cli._flags import double_dashes
+from minicaffe.cli._flags import accept_caffes_flags, double_dashes, note_unused, program_name
 from minicaffe.cli._parser import Parser
-from minicaffe.errors import MinicaffeError
+from minicaffe.errors import MinicaffeError, did_you_mean
 from minicaffe.log import log_file, log_to
-from minicaffe.suggest import did_you_mean
 
 _INTERRUPTED = 128 + signal.SIGINT
 

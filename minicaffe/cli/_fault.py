@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Sequence
 
 import minicaffe
-from minicaffe.visible import visible
+from minicaffe.errors import visible
 
 #: The exit status of the command after a fault of its own (BSD's EX_SOFTWARE).
 STATUS = 70

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from minicaffe.suggest import closest, did_you_mean
+from minicaffe.errors import closest, did_you_mean
 
 #: The flags that take a file of a kind, by its ending; the first that a verb has is meant.
 _FOR_FILES = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from minicaffe.net import Net
+from minicaffe.net.net import Net
+from minicaffe.solver.evaluate import average_outputs
 from minicaffe.solver.events import outputs_of
-from minicaffe.solver.testing import average_outputs
 
 logger = logging.getLogger("minicaffe")
 

@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, visible
 from minicaffe.files import open_to_read
-from minicaffe.visible import visible
 
 # glog's prefix: level, month and day (newer versions put the year before them), time of day
 _STAMP = re.compile(

@@ -15,11 +15,11 @@ from typing import Any
 
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, engine_of, limit_options
 from minicaffe.convert.bn_stats import population_statistics, without_dropout
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
+from minicaffe.proto.io import read_net
+from minicaffe.solver.evaluate import average_outputs
 from minicaffe.solver.events import Output, outputs_of
-from minicaffe.solver.testing import average_outputs
 
 logger = logging.getLogger("minicaffe")
 

@@ -20,14 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.array_files import read_array
 from minicaffe.classifier import Classifier
-from minicaffe.cli._classifying import (
+from minicaffe.cli._images import (
     add_model_flags,
     check_image_file,
     integers,
     load_mean,
     model_options,
+    read_array,
 )
 from minicaffe.cli._progress import Counter
 from minicaffe.errors import DataError

@@ -13,13 +13,13 @@ import logging
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.blobproto import write_blob
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import open_database
-from minicaffe.data.database import Database, decode_record, record_name, records_of
 from minicaffe.data.datum import parse_datum
+from minicaffe.data.db import Database, decode_record, record_name, records_of
 from minicaffe.errors import DataError
+from minicaffe.weights.blob_proto import write_blob
 
 logger = logging.getLogger("minicaffe")
 

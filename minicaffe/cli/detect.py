@@ -19,12 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.cli._classifying import add_model_flags, check_image_file, load_mean, model_options
 from minicaffe.cli._flags import explained, whole
+from minicaffe.cli._images import add_model_flags, check_image_file, load_mean, model_options
 from minicaffe.cli._progress import Counter
 from minicaffe.detector import Detector
-from minicaffe.errors import DataError
-from minicaffe.extras import require
+from minicaffe.errors import DataError, require
 from minicaffe.files import open_to_read, write_beside
 from minicaffe.log import StatusHandler
 

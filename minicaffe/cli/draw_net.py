@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import os
 
-from minicaffe.draw import draw_net_to_file
+from minicaffe.draw.graph import draw_net_to_file
 from minicaffe.errors import GraphError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
+from minicaffe.proto.io import read_net
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,11 +31,11 @@ from minicaffe.cli._flags import (
 )
 from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import BACKENDS, new_database
-from minicaffe.data.database_writer import DatabaseWriter
+from minicaffe.data.db import DatabaseWriter
 from minicaffe.errors import DataError, GraphError, ShapeError
-from minicaffe.inputs import existing_blobs
 from minicaffe.io import array_to_datum
-from minicaffe.net import TEST, Net
+from minicaffe.net.net import TEST, Net
+from minicaffe.net.pycaffe import existing_blobs
 
 logger = logging.getLogger("minicaffe")
 

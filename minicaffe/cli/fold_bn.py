@@ -15,15 +15,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from minicaffe.cli._arrays import parse_shapes, read_inputs
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._images import parse_shapes, read_inputs
 from minicaffe.convert.compare import compare_nets, random_inputs
 from minicaffe.convert.deploy import Deployed, deploy_net
 from minicaffe.convert.fold_bn import Folded, fold_net
 from minicaffe.errors import MinicaffeError, SnapshotError
-from minicaffe.net import TEST, Net
+from minicaffe.net.net import TEST, Net
+from minicaffe.proto.io import read_net
 from minicaffe.proto.printing import write_text
-from minicaffe.proto.read import read_net
 
 logger = logging.getLogger("minicaffe")
 

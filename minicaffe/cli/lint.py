@@ -13,10 +13,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from minicaffe.errors import PrototxtError
+from minicaffe.errors import PrototxtError, did_you_mean
 from minicaffe.lint import Finding, codes, lint_net, lint_solver
-from minicaffe.proto.read import read_net, read_solver_located
-from minicaffe.suggest import did_you_mean
+from minicaffe.proto.io import read_net, read_solver_located
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -17,8 +17,7 @@ import os
 from dataclasses import dataclass
 
 from minicaffe.cli._train_log import Value, read_values
-from minicaffe.errors import DataError
-from minicaffe.extras import require
+from minicaffe.errors import DataError, require
 from minicaffe.files import write_beside
 
 FORMATS = ("png", "svg", "pdf")

@@ -19,13 +19,13 @@ from typing import Any
 
 from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags, explained, phase_number, positive
-from minicaffe.inputs import set_state
-from minicaffe.limits import Limits, size_text
-from minicaffe.net import TRAIN
+from minicaffe.errors import visible
+from minicaffe.net.filter import set_state
+from minicaffe.net.net import TRAIN
+from minicaffe.net.summary import LayerSummary, NetSummary, summarize_net
+from minicaffe.options import Limits, size_text
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
-from minicaffe.summary import LayerSummary, NetSummary, summarize_net
-from minicaffe.visible import visible
+from minicaffe.proto.io import read_net
 
 _COLORS = ("92", "93", "94", "95", "97", "96", "42", "43;30", "100", "44", "103;30", "107;30")
 _UNKNOWN = "41"

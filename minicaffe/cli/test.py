@@ -18,7 +18,7 @@ from minicaffe.cli._flags import (
     note_gpu,
 )
 from minicaffe.cli._score import score
-from minicaffe.net import TEST, Net
+from minicaffe.net.net import TEST, Net
 
 #: How many batches ``caffe test`` runs unless it is told otherwise.
 DEFAULT_ITERATIONS = 50

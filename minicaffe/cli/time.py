@@ -29,8 +29,8 @@ from minicaffe.cli._flags import (
 )
 from minicaffe.engines import engine_name
 from minicaffe.errors import GraphError
-from minicaffe.limits import peak_memory, size_text
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
+from minicaffe.options import peak_memory, size_text
 
 logger = logging.getLogger("minicaffe")
 

@@ -18,7 +18,7 @@ import signal
 from contextlib import closing
 from typing import Any
 
-from minicaffe.cli import _overrides
+from minicaffe.cli import _config as _overrides
 from minicaffe.cli._config import apply_config
 from minicaffe.cli._flags import (
     ENGINE_FLAGS,
@@ -32,17 +32,16 @@ from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
 from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
-from minicaffe.limits import Limits
 from minicaffe.log import is_terminal
-from minicaffe.proto.read import read_solver_located
-from minicaffe.solver.advice import warn_of_inputs
+from minicaffe.options import Limits
+from minicaffe.proto.io import read_solver_located
+from minicaffe.solver.checkpoint import find_newest
 from minicaffe.solver.events import LogObserver, Observer
 from minicaffe.solver.factory import get_solver
-from minicaffe.solver.loading import load_settings
 from minicaffe.solver.nets import NetFactory
-from minicaffe.solver.newest import find_newest
 from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import SignalHandler
+from minicaffe.solver.solver_param import load_settings, warn_of_inputs
 
 logger = logging.getLogger("minicaffe")
 

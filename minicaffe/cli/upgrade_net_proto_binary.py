@@ -9,7 +9,7 @@ import argparse
 import logging
 
 from minicaffe.files import write_beside
-from minicaffe.proto.read import read_net_binary
+from minicaffe.proto.io import read_net_binary
 
 logger = logging.getLogger("minicaffe")
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import logging
 
+from minicaffe.proto.io import read_net
 from minicaffe.proto.printing import write_text
-from minicaffe.proto.read import read_net
 
 logger = logging.getLogger("minicaffe")
 

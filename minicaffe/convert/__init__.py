@@ -1,5 +1,5 @@
 """From one form of a network to another: fold BatchNorm, exchange weights with PyTorch."""
 
-from minicaffe.convert.torch_norm import batchnorm_to_torch, torch_batchnorm
+from minicaffe.convert.torch.batch_norm import batchnorm_to_torch, torch_batchnorm
 
 __all__ = ["batchnorm_to_torch", "torch_batchnorm"]

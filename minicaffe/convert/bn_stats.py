@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import GraphError
-from minicaffe.net import TRAIN, Net
-from minicaffe.node import Node
+from minicaffe.net.net import TRAIN, Net
+from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 
 OnBatch = Callable[[int, int], None]

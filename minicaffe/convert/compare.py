@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.convert.wiring import Part, Value, Wiring
-from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.graph import filter_net, insert_splits
-from minicaffe.inputs import set_state
-from minicaffe.net import TEST, Net
+from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
+from minicaffe.layer import layer_class
+from minicaffe.net.filter import filter_net, set_state
+from minicaffe.net.graph import Part, Value, Wiring
+from minicaffe.net.insert_splits import insert_splits
+from minicaffe.net.net import TEST, Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import layer_class
-from minicaffe.suggest import did_you_mean
 
 Shape = tuple[int, ...]
 

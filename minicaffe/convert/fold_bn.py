@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.convert.folding import channel_affine, fold_into_next, fold_into_previous
-from minicaffe.convert.wiring import Part, Wiring
 from minicaffe.errors import GraphError
-from minicaffe.graph import filter_net
-from minicaffe.net import TEST, Net
+from minicaffe.layers.folding import channel_affine, fold_into_next, fold_into_previous
+from minicaffe.net.filter import filter_net
+from minicaffe.net.graph import Part, Wiring
+from minicaffe.net.net import TEST, Net
 
 #: Layers that multiply channels and add to them.
 AFFINE = ("BatchNorm", "Scale", "Bias")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from minicaffe.errors import DataError
 
 if TYPE_CHECKING:
-    from minicaffe.data.database import Database
-    from minicaffe.data.database_writer import DatabaseWriter
+    from minicaffe.data.db import Database, DatabaseWriter
 
 # The readers and writers are imported when one is asked for: --help shows their names only.
 BACKENDS = ("lmdb", "leveldb")
@@ -17,8 +16,8 @@ BACKENDS = ("lmdb", "leveldb")
 
 def new_database(path: str | os.PathLike[str], backend: str = "lmdb") -> DatabaseWriter:
     """What makes a database; see :class:`DatabaseWriter`."""
-    from minicaffe.data.leveldb_source import LevelDbWriter
-    from minicaffe.data.lmdb_source import LmdbWriter
+    from minicaffe.data.leveldb import LevelDbWriter
+    from minicaffe.data.lmdb import LmdbWriter
 
     return LmdbWriter(path) if backend == "lmdb" else LevelDbWriter(path)
 
@@ -30,10 +29,9 @@ def open_database(path: str, backend: str = "lmdb") -> Database:
         DataError: it cannot be opened, is empty, or is of the other kind.
         MissingExtraError: the package for LevelDB is not installed.
     """
-    from minicaffe.data.database import open_shared
-    from minicaffe.data.leveldb_source import LevelDb, is_leveldb
-    from minicaffe.data.lmdb_reader import LmdbDatabase
-    from minicaffe.data.lmdb_source import is_lmdb
+    from minicaffe.data.db import open_shared
+    from minicaffe.data.leveldb import LevelDb, is_leveldb
+    from minicaffe.data.lmdb import LmdbDatabase, is_lmdb
 
     holds = "lmdb" if is_lmdb(path) else "leveldb" if is_leveldb(path) else backend
     if holds != backend:

@@ -14,7 +14,7 @@ import numpy as np
 from minicaffe.blob import MAX_AXES
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
-from minicaffe.limits import Limits
+from minicaffe.options import Limits
 
 _UNSIGNED_BYTE = 8
 _PIECE = 2**20

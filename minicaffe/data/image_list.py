@@ -1,4 +1,4 @@
-"""Images named in a text file, one line each: the path, a space, the label."""
+"""A long list of files' names."""
 
 from __future__ import annotations
 
@@ -11,12 +11,41 @@ from typing import overload
 import numpy as np
 
 from minicaffe.data.images import Color, read_image, shown_name
-from minicaffe.data.order import ShuffledOrder
-from minicaffe.data.records import Records, Stacker, State
+from minicaffe.data.source import Records, ShuffledOrder, Stacker, State
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
+_NAME = re.compile(r"\S+")
+
+
+class FileNames(Sequence[str]):
+    """The words of a text, in little more memory than its own."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = array("I" if len(text) < 2**32 else "Q")
+        self._starts.extend(match.start() for match in _NAME.finditer(text))
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            return [self[one] for one in range(*index.indices(len(self)))]
+        match = _NAME.match(self._text, self._starts[index])
+        assert match is not None
+        return match[0]
+
+
 _LABEL = re.compile(rb"[-+]?[0-9]{1,10}")
+
+
 _UNSPEAKABLE = re.compile(rb"[\0\r\n]")
 
 

@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.errors import DataError
-from minicaffe.extras import require
+from minicaffe.errors import DataError, require
 from minicaffe.files import open_to_read
 
 #: What :func:`encode_image` can make, by the usual endings of names.

@@ -16,6 +16,7 @@ import mmap
 import os
 import struct
 import weakref
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -24,25 +25,47 @@ from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
 FORMAT = 1
+
+
 REMEDY = "copy it again, or make it anew"
+
 
 #: At the start of every page: its number (8 bytes), unused (2), its kind in flags (2), and two
 #: more numbers (2 each).
 PAGE_HEADER = struct.Struct("=QHHHH")
+
+
 #: What the flags tell that is of interest here: branch, leaf, start of a large value, first two
 #: pages; the others belong to keys of several values.
 BRANCH, LEAF, VALUE, META = 0x01, 0x02, 0x04, 0x08
+
+
 KINDS = 0x6F
+
 
 # magic, format, address, map size; page size, then the tree of unused pages; unused, then the tree
 # of records; last page, transaction
 _META = struct.Struct("=IIQQ IHH5Q IHH5Q QQ")
+
+
 _seek = os.lseek  # to the end: where that is, told quicker than by fstat
+
+
 _FIRST_BYTES = PAGE_HEADER.size + _META.size
+
+
 _MAGIC = 0xBEEFC0DE
+
+
 _PAGE_SIZES = tuple(256 << n for n in range(8))
+
+
 _SEVERAL_VALUES = 0x04  # of a tree's flags
+
+
 _DEEPEST = 32
+
+
 _SMALLEST_RECORD = 10  # bytes that it takes of a page
 
 
@@ -205,3 +228,89 @@ def _foreign(data: bytes) -> str:
     if data[12:16] in (magic, magic[::-1]):
         return "a program of 32 bits has written it; mdb_dump there and mdb_load here convert it"
     return ""
+
+
+NODE = 8  # bytes before the key
+
+
+_HEADER = PAGE_HEADER.size
+
+
+_header = PAGE_HEADER.unpack_from
+
+
+_value_header = struct.Struct("=QHHI").unpack_from
+
+
+_branch_node = struct.Struct("=IH").unpack_from
+
+
+_NAMES = {BRANCH: "branch", LEAF: "leaf"}
+
+
+Leaf = tuple[int, bytes, Sequence[int]]
+
+
+class Pages:
+    """The pages of the trees of a file.
+
+    All methods raise a ``DataError`` where the file is damaged or ends.
+    """
+
+    def __init__(self, file: LmdbFile) -> None:
+        self._file = file
+        self._has = file.has
+        self._bytes = file.bytes
+        self._size = file.meta.page_size
+
+    def leaves(self, tree: Tree) -> Iterator[Leaf]:
+        """The leaves of a tree in the order of their keys.
+
+        Yields:
+            The page's number, its bytes, and where in them its nodes begin; there is one at least.
+        """
+        if tree.entries:
+            yield from self._below((tree.root,), tree.depth)
+
+    def value(self, number: int, size: int) -> bytes:
+        """The large value of ``size`` bytes that begins at page ``number``."""
+        page = number * self._size
+        start = page + _HEADER
+        end = start + size
+        if number < 2 or not self._has(end):
+            self._file.missing(number, (end - 1) // self._size)
+        found, _, flags, pages = _value_header(self._bytes, page)
+        if found != number or flags & KINDS != VALUE or page + pages * self._size < end:
+            text = f"is not the start of a value of {size} bytes that should be there"
+            self._file.damaged(number, text)
+        return self._bytes[start:end]
+
+    def _below(self, numbers: Iterable[int], height: int) -> Iterator[Leaf]:
+        """The leaves below pages that are ``height`` pages high."""
+        for number in numbers:
+            if height > 1:
+                yield from self._below(self._children(number), height - 1)
+            else:
+                yield (number, *self._nodes(number, LEAF))
+
+    def _children(self, number: int) -> Iterator[int]:
+        page, places = self._nodes(number, BRANCH)
+        for place in places:
+            low, high = _branch_node(page, place)
+            yield low | high << 32
+
+    def _nodes(self, number: int, kind: int) -> tuple[bytes, Sequence[int]]:
+        """A page, and where in it its nodes begin, each with its eight first bytes inside."""
+        start = number * self._size
+        if number < 2 or not self._has(start + self._size):
+            self._file.missing(number, number)
+        page = self._bytes[start : start + self._size]
+        found, _, flags, lower, upper = _header(page)
+        if found != number or flags & KINDS != kind:
+            self._file.damaged(number, f"is not the {_NAMES[kind]} that should be there")
+        if not _HEADER < lower <= upper <= self._size or lower & 1:
+            self._file.damaged(number, f"has {upper} as the start of nodes listed up to {lower}")
+        places = struct.unpack_from(f"={(lower - _HEADER) // 2}H", page, _HEADER)
+        if min(places) < upper or max(places) > self._size - NODE:
+            self._file.damaged(number, "has a node that does not lie in it")
+        return page, places

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from minicaffe.blob import Blob
-from minicaffe.data.records import State
+from minicaffe.data.source import State
 from minicaffe.errors import DataError
 
 

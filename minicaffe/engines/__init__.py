@@ -24,8 +24,7 @@ import pkgutil
 from types import ModuleType
 from typing import Protocol
 
-from minicaffe.errors import EngineError
-from minicaffe.suggest import did_you_mean
+from minicaffe.errors import EngineError, did_you_mean
 
 logger = logging.getLogger("minicaffe")
 
@@ -59,7 +58,7 @@ class Plan(Protocol):
 
 def engine_names() -> list[str]:
     """All engines, whether or not this machine can run them; the preferred first."""
-    names = [module.name for module in pkgutil.iter_modules(__path__)]
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.ispkg]
     return sorted(names, key=lambda name: -_module(name).PRIORITY)
 
 

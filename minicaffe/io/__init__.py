@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minicaffe.arguments import old_name
 from minicaffe.io.arrays import (
     array_to_blobproto,
     array_to_datum,
@@ -14,7 +15,6 @@ from minicaffe.io.arrays import (
 )
 from minicaffe.io.images import load_image, oversample, resize_image
 from minicaffe.io.transformer import Transformer
-from minicaffe.old_names import old_name
 from minicaffe.proto import caffe_pb2
 
 

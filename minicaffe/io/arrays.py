@@ -10,11 +10,17 @@ from google.protobuf.message import DecodeError
 
 from minicaffe.arguments import message, shown, whole_number
 from minicaffe.blob import as_numbers, shape_text
-from minicaffe.blobproto import blob_proto, converted, shape_for, stated_shape_text, values_of
 from minicaffe.data.datum import datum_image
 from minicaffe.errors import ArgumentError, DataError, ShapeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.wire import WireError, check_messages
+from minicaffe.weights.blob_proto import (
+    blob_proto,
+    converted,
+    shape_for,
+    stated_shape_text,
+    values_of,
+)
 
 
 def blobproto_to_array(blob: Any, return_diff: bool = False) -> np.ndarray:

@@ -9,10 +9,9 @@ import numpy as np
 
 from minicaffe.arguments import shown, whole_numbers
 from minicaffe.blob import as_numbers, shape_text
-from minicaffe.errors import ArgumentError, DataError, GraphError, ShapeError
+from minicaffe.errors import ArgumentError, DataError, GraphError, ShapeError, did_you_mean
 from minicaffe.io.image_shapes import wrong_image
 from minicaffe.io.images import resize_image
-from minicaffe.suggest import did_you_mean
 
 
 class Transformer:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from minicaffe import sums
+from minicaffe.layers import sums
 
 
 def fold(array: np.ndarray, axis: int = 1, axes: int = 1) -> np.ndarray:
@@ -23,7 +23,7 @@ def fold(array: np.ndarray, axis: int = 1, axes: int = 1) -> np.ndarray:
 
 
 def as_rows(array: np.ndarray) -> np.ndarray:
-    """(outer, dim, inner) as :mod:`minicaffe.sums` takes it."""
+    """(outer, dim, inner) as :mod:`minicaffe.layers.sums` takes it."""
     outer, dim, inner = array.shape
     if inner == 1:  # as long rows of memory as there are
         return array.reshape(1, 1, outer, dim)

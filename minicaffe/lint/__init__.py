@@ -10,7 +10,6 @@ a code (:func:`~minicaffe.lint.rules.rule`); the rules about one thing stand in 
 from __future__ import annotations
 
 import minicaffe.lint.batchnorm  # noqa: F401  (registers its rules)
-from minicaffe.lint.linting import lint_net, lint_solver
-from minicaffe.lint.rules import Finding, codes
+from minicaffe.lint.rules import Finding, codes, lint_net, lint_solver
 
 __all__ = ["Finding", "codes", "lint_net", "lint_solver"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from minicaffe.convert.wiring import Part
-from minicaffe.layers.batch_norm import param_block_mistake
+from minicaffe.layers.normalization.batch_norm import param_block_mistake
 from minicaffe.lint.rules import Examined, PhaseNet, Remark, rule
-from minicaffe.net import TEST, TRAIN
-from minicaffe.solver.advice import few
+from minicaffe.net.graph import Part
+from minicaffe.net.net import TEST, TRAIN
+from minicaffe.solver.solver_param import few
 
 #: Layers with an offset for each output channel, and the message that says whether.
 _BIASED = {

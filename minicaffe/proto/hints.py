@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from minicaffe.errors import closest, did_you_mean
 from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.lexer import LONGEST, STRING, WORD, Token
 from minicaffe.proto.own_fields import own_field, own_fields
 from minicaffe.proto.synonyms import remark
-from minicaffe.proto.tokens import LONGEST, STRING, WORD, Token
-from minicaffe.suggest import closest, did_you_mean
 
 #: Fields that our reader fills itself; in a file they are as unknown as any other.
 OWN_FIELDS = ("source_line",)

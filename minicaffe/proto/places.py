@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from minicaffe.errors import MinicaffeError, Problem
-from minicaffe.proto.tokens import END, SIGN, STRING, WORD, Text, Token, printable
+from minicaffe.proto.lexer import END, SIGN, STRING, WORD, Text, Token, printable
 
 _LARGEST = 1 << 24  # bytes of a file that is read again
 _DEPTH = {"{": 1, "<": 1, "}": -1, ">": -1}

@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from minicaffe.files import write_beside
 from minicaffe.proto.hints import OWN_FIELDS
-from minicaffe.proto.strings import escape
+from minicaffe.proto.scalars import escape
 from minicaffe.proto.wire import is_repeated
 
 _STRINGS = (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES)

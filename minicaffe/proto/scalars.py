@@ -1,4 +1,8 @@
-"""Scalar values of protobuf's text format: from their words to Python's values."""
+"""Quoted strings of protobuf's text format: their escapes read and written.
+
+The rules are those of protobuf's own C++ reader, which is Caffe's: an escape that it does
+not know is a mistake, whereas its Python reader lets some of them pass.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,99 @@ from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
+from minicaffe.errors import BEYOND_ASCII, did_you_mean
 from minicaffe.proto.forks import fork_of_value
-from minicaffe.proto.strings import BadString, unescape
-from minicaffe.proto.tokens import NUMBER, STRING, WORD, Token
-from minicaffe.suggest import did_you_mean
+from minicaffe.proto.lexer import NUMBER, STRING, WORD, Token
+
+_ESCAPE = re.compile(
+    r"""\\(?:(?P<octal>[0-7]{1,3})
+    |[xX](?P<hex>[0-9a-fA-F]{1,2})
+    |u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})
+    |u(?P<short>[0-9a-fA-F]{4})
+    |U(?P<long>[0-9a-fA-F]{8})
+    |(?P<one>[abfnrtv?'"\\])
+    |(?P<bad>.))""",
+    re.VERBOSE,
+)
+
+
+_ONE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
+
+
+_WRITTEN = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
+
+
+_TO_WRITE = re.compile(rf'[\x00-\x1f\x7f"\\{BEYOND_ASCII}]')
+
+
+class BadString(Exception):
+    """What is wrong with a string, and how it is written right."""
+
+
+def unescape(body: str) -> bytes:
+    """The bytes of a string, given what stands between its quotes.
+
+    Raises:
+        BadString: an escape that is none.
+    """
+    if "\\" not in body:
+        return _utf8(body)
+    out = bytearray()
+    end = 0
+    for match in _ESCAPE.finditer(body):
+        if match.start() > end:
+            out += _utf8(body[end : match.start()])
+        out += _escaped(match)
+        end = match.end()
+    out += _utf8(body[end:])
+    return bytes(out)
+
+
+def escape(value: str | bytes) -> str:
+    """The text between the quotes for a string.
+
+    What is not UTF-8 is written in octal, and so is what cannot be seen.
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    return _TO_WRITE.sub(_written, value)
+
+
+def _written(match: re.Match[str]) -> str:
+    """One character by its escape: its own, or its bytes in octal."""
+    raw = match[0].encode("utf-8", "surrogateescape")
+    return _WRITTEN.get(match[0]) or "".join(f"\\{byte:03o}" for byte in raw)
+
+
+def _escaped(match: re.Match[str]) -> bytes:
+    """The bytes that one escape stands for."""
+    kind = str(match.lastgroup)
+    word = match[kind]
+    if kind == "octal" and int(word, 8) <= 0xFF:
+        return bytes([int(word, 8)])
+    if kind == "hex":
+        return bytes([int(word, 16)])
+    if kind == "one":
+        return bytes([_ONE.get(word, ord(word))])
+    if kind == "low":
+        high, low = int(match["high"], 16), int(word, 16)
+        return _utf8(chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00)))
+    if kind in ("short", "long"):
+        code = int(word, 16)
+        if code <= 0x10FFFF and not 0xD800 <= code <= 0xDFFF:
+            return _utf8(chr(code))
+    raise BadString(
+        f"`{match[0]}` is no escape; a backslash itself is written `\\\\` (in paths, `/` does)"
+    )
+
+
+def _utf8(text: str) -> bytes:
+    """UTF-8, with the bytes of a file that is not UTF-8 as they were."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise BadString("half of a surrogate pair, which is no character") from None
+
 
 _INTEGERS = {
     FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1, "int32"),
@@ -19,16 +112,28 @@ _INTEGERS = {
     FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1, "uint32"),
     FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1, "uint64"),
 }
+
+
 _FLOATS = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
+
+
 #: The types whose values have no sign.
 UNSIGNED = (FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64)
+
+
 #: The types whose values are numbers.
 NUMBERS = frozenset((*_INTEGERS, *_FLOATS))
+
+
 _BOOLS = {
     **dict.fromkeys(("true", "True", "t", "1"), True),
     **dict.fromkeys(("false", "False", "f", "0"), False),
 }
+
+
 _LONGEST = 1000  # of a whole number; Python itself refuses very long ones
+
+
 # No digit may fit in two places, or a long word that is no number takes its length squared
 _FLOAT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?[fF]?")
 

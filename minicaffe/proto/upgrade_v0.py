@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, did_you_mean
 from minicaffe.proto import caffe_pb2
-from minicaffe.suggest import did_you_mean
 
 logger = logging.getLogger("minicaffe")
 

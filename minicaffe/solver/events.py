@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.visible import visible
+from minicaffe.errors import visible
 
 logger = logging.getLogger("minicaffe")
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from minicaffe.errors import SettingError, did_you_mean
 from minicaffe.solver import rules
-from minicaffe.solver.loading import load_settings
-from minicaffe.solver.settings import SettingError
 from minicaffe.solver.solver import Solver
-from minicaffe.suggest import did_you_mean
+from minicaffe.solver.solver_param import load_settings
 
 
 class SGDSolver(Solver):

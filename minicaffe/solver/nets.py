@@ -6,19 +6,25 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from minicaffe.errors import GraphError, MinicaffeError, PrototxtError, SnapshotError, SolverError
-from minicaffe.limits import Limits
-from minicaffe.missing import beside_hint
-from minicaffe.named import Numbered
-from minicaffe.net import Net
+from minicaffe.errors import (
+    GraphError,
+    MinicaffeError,
+    PrototxtError,
+    SnapshotError,
+    SolverError,
+    beside_hint,
+)
+from minicaffe.net.named import Numbered
+from minicaffe.net.net import Net
+from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
-from minicaffe.solver.advice import (
+from minicaffe.proto.io import read_net
+from minicaffe.solver.solver_param import (
     warn_of_infogain,
     warn_of_iter_size,
     warn_of_nothing_to_learn,
 )
-from minicaffe.weights import load_weights
+from minicaffe.weights.caffemodel import load_weights
 
 logger = logging.getLogger("minicaffe")
 

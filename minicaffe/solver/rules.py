@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicaffe.solver.settings import SettingError
+from minicaffe.errors import SettingError
 
 
 class Rule:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from minicaffe.errors import SolverError
-from minicaffe.suggest import did_you_mean
+from minicaffe.errors import SolverError, did_you_mean
 
 
 class Action(enum.Enum):

@@ -1,37 +1,78 @@
-"""The training loop: Caffe's ``Solver``, step by step."""
+"""Why a loss is not finite: which layer it began at."""
 
 from __future__ import annotations
 
 import logging
 import math
 import os
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from minicaffe.arguments import file_name, function, shown, whole_number
-from minicaffe.errors import ArgumentError, SnapshotError, SolverError
-from minicaffe.limits import Limits
-from minicaffe.net import Net
+from minicaffe.errors import ArgumentError, Lines, SnapshotError, SolverError
+from minicaffe.net.net import Net
+from minicaffe.net.turn import Turn, in_turn
+from minicaffe.options import Limits
 from minicaffe.proto.printing import to_text
-from minicaffe.solver import divergence, events, rules, standing, whole
+from minicaffe.solver import events, rules, whole
+from minicaffe.solver import solver as divergence
+from minicaffe.solver import training_state as standing
 from minicaffe.solver.checkpoint import Snapshots
-from minicaffe.solver.loading import check_all, load_settings
-from minicaffe.solver.loss_window import LossWindow
+from minicaffe.solver.evaluate import LossWindow, average_outputs
+from minicaffe.solver.lr_policy import check_policy, learning_rate
 from minicaffe.solver.nets import NetFactory, NetVec
-from minicaffe.solver.pace import Pace
-from minicaffe.solver.pair import restore_pair
-from minicaffe.solver.policies import check_policy, learning_rate
 from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import Action, uninterrupted
-from minicaffe.solver.snapshot import SolverState
-from minicaffe.solver.testing import average_outputs
+from minicaffe.solver.snapshot import SolverState, restore_pair
+from minicaffe.solver.solver_param import check_all, load_settings
 from minicaffe.solver.update import Updater
-from minicaffe.turns import Turn, in_turn
-from minicaffe.visible import Lines
+
+
+def explain(net: Any, loss: float, iteration: int, rate: float) -> str:
+    """One line on a loss that is NaN or infinite, with the first layer where that shows.
+
+    Blobs that the net has not kept are computed again for that.
+    """
+    net.keep_all()
+    return (
+        f"the loss is {loss} at iteration {iteration}, the first that is not finite; "
+        f"{_first_sign(net)}; lower base_lr (the rate is {rate:g} now), set clip_gradients, or "
+        "look for such values in the data"
+    )
+
+
+def _first_sign(net: Any) -> str:
+    for node in net.nodes:
+        layer = f"layer '{node.name}' ({node.layer.type})"
+        for index, blob in enumerate(node.layer.blobs):
+            if not np.isfinite(blob.data).all():
+                return f"parameter {index} of {layer} is not finite: an update was too large"
+        for name, blob in zip(node.top_names, node.tops, strict=True):
+            if not np.isfinite(blob.data).all():
+                return f"it first shows in blob '{name}', the top of {layer}"
+    return "all blobs are finite, so their sum is too large"
+
+
+class Pace:
+    """Measures the iterations a second between the times that it is asked."""
+
+    def __init__(self) -> None:
+        self._last: tuple[int, float] | None = None
+
+    def since_last(self, iteration: int) -> tuple[float, float]:
+        """Iterations a second, and seconds, since the last call; zeros at the first one."""
+        now = time.perf_counter()
+        done, then = self._last or (iteration, now)
+        self._last = (iteration, now)
+        seconds = now - then
+        return ((iteration - done) / seconds if seconds else 0.0), seconds
+
 
 logger = logging.getLogger("minicaffe")
+
 
 Callback = Callable[[], Any]
 

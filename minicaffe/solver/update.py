@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minicaffe.limits import MemoryBudget, MemoryShare
+from minicaffe.options import MemoryBudget, MemoryShare
 from minicaffe.solver.rules import Rule
 from minicaffe.threads import Team
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from minicaffe.blob import Blob
-from minicaffe.memory import only_read
-from minicaffe.solver.loss_window import LossWindow
+from minicaffe.solver.evaluate import LossWindow
 from minicaffe.solver.signals import uninterrupted
+from minicaffe.syncedmem import only_read
 
 
 @contextmanager

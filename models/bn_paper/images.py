@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from minicaffe.data.lmdb_source import LmdbSource
-from minicaffe.errors import DataError
-from minicaffe.extras import require
+from minicaffe.data.lmdb import LmdbSource
+from minicaffe.errors import DataError, require
 from minicaffe.files import write_beside
 
 SCALE = 1 / 256  # brings grey levels to 0 .. 1

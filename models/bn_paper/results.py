@@ -15,8 +15,7 @@ import numpy as np
 
 from minicaffe import __version__
 from minicaffe.engines import engine_name, find_engine
-from minicaffe.errors import DataError, MinicaffeError, MissingExtraError
-from minicaffe.extras import require
+from minicaffe.errors import DataError, MinicaffeError, MissingExtraError, require
 from minicaffe.files import write_beside
 from minicaffe.threads import available_cores
 

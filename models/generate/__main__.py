@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minicaffe.errors import did_you_mean
 from minicaffe.files import write_beside
-from minicaffe.suggest import did_you_mean
 
 from . import alexnet, bn_inception, densenet, googlenet, mobilenet, resnet, squeezenet, vgg
 from .imagenet import Model, files

@@ -18,7 +18,7 @@ def data(tmp_path: Path) -> Path:
     """Two databases of dark and light images; returns their folder."""
     pytest.importorskip("lmdb", reason="the images are in LMDBs")
     pytest.importorskip("h5py", reason="and in HDF5 files, to be shuffled")
-    from minicaffe.data.lmdb_source import write_lmdb
+    from minicaffe.data.lmdb import write_lmdb
 
     rng = np.random.default_rng(5)
     for part, count in (("train", 150), ("test", 200)):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Net
-from minicaffe.proto.read import read_net, read_solver
+from minicaffe.proto.io import read_net, read_solver
 from models.bn_paper.figure1 import __main__ as figure1
 from models.bn_paper.figure1 import training as figure1_training
 from models.bn_paper.images import write_rows

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.nets import learned_numbers
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.errors import DataError
-from minicaffe.proto.read import read_solver
+from minicaffe.proto.io import read_solver
 from models.bn_paper.figures23 import __main__ as figures23
 from models.bn_paper.figures23 import network, training
 from models.bn_paper.figures23.variants import (

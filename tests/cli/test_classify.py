@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Classifier, Detector, Net, cli, io
-from minicaffe.blobproto import write_blob
+from minicaffe.weights.blob_proto import write_blob
 
 image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
 

@@ -9,8 +9,8 @@ import pytest
 
 from minicaffe import cli
 from minicaffe.data.datum import make_datum
-from minicaffe.data.leveldb_source import write_leveldb
-from minicaffe.data.lmdb_source import write_lmdb
+from minicaffe.data.leveldb import write_leveldb
+from minicaffe.data.lmdb import write_lmdb
 from minicaffe.proto import caffe_pb2
 
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")

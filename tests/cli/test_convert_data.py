@@ -10,7 +10,7 @@ import pytest
 
 from minicaffe import cli
 from minicaffe.data.backends import open_database
-from minicaffe.data.database import records_of
+from minicaffe.data.db import records_of
 from minicaffe.proto import caffe_pb2
 
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")

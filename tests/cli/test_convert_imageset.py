@@ -10,7 +10,7 @@ import pytest
 
 from minicaffe import Net, cli
 from minicaffe.data.backends import open_database
-from minicaffe.data.database import records_of
+from minicaffe.data.db import records_of
 from minicaffe.data.images import decode_image, resize_image
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2

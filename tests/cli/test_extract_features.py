@@ -9,9 +9,9 @@ import pytest
 
 from minicaffe import TEST, Net, cli
 from minicaffe.data.backends import open_database
-from minicaffe.data.database import records_of
 from minicaffe.data.datum import make_datum
-from minicaffe.data.lmdb_source import write_lmdb
+from minicaffe.data.db import records_of
+from minicaffe.data.lmdb import write_lmdb
 from minicaffe.proto import caffe_pb2
 
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")

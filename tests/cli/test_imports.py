@@ -45,8 +45,8 @@ def test_importing_minicaffe_imports_next_to_nothing() -> None:
 
 def test_a_name_imports_its_module_alone() -> None:
     loaded = printed(f"import minicaffe; minicaffe.Timer; {LIST}")
-    assert "minicaffe.timer" in loaded
-    assert "minicaffe.net" not in loaded
+    assert "minicaffe.common" in loaded
+    assert "minicaffe.net.net" not in loaded
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["--version"], ["parse_log", "--help"]])
@@ -99,15 +99,15 @@ def test_every_public_name_is_there_in_a_fresh_process() -> None:
         "import minicaffe.cli; minicaffe.cli.main",
         "import minicaffe; minicaffe.errors.GraphError; minicaffe.net.Net; minicaffe.blob.Blob",
         "import minicaffe; assert 'Convolution' in minicaffe.layer_type_list()",
-        "from minicaffe.registry import layer_class; layer_class('ReLU')",
+        "from minicaffe.layer import layer_class; layer_class('ReLU')",
         "import minicaffe, pickle; pickle.loads(pickle.dumps(minicaffe.Net)) is minicaffe.Net",
         "import minicaffe.cli, minicaffe.log; assert callable(minicaffe.log)",
         "import minicaffe.log, minicaffe; assert callable(minicaffe.log)",
         "from minicaffe import log; assert callable(log)",
         "from minicaffe.log import log_to; import minicaffe; minicaffe.log('x')",
         "import minicaffe; assert not hasattr(minicaffe, 'nothing')",
-        "import minicaffe; minicaffe.install_as_caffe(); import caffe, caffe.io, minicaffe.net"
-        "; assert caffe.Net is minicaffe.net.Net; import caffe.blob as b"
+        "import minicaffe; minicaffe.install_as_caffe(); import caffe, caffe.io, minicaffe.net.net"
+        "; assert caffe.Net is minicaffe.net.net.Net; import caffe.blob as b"
         "; assert b.Blob is minicaffe.Blob",
     ],
 )

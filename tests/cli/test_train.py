@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli
-from minicaffe.proto.read import read_net_binary
+from minicaffe.proto.io import read_net_binary
 
 Capture = pytest.CaptureFixture[str]
 

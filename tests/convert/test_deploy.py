@@ -13,7 +13,7 @@ from minicaffe import TEST, Net
 from minicaffe.convert.deploy import Deployed, deploy_net
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net
+from minicaffe.proto.io import read_net
 
 MODELS = Path(__file__).parents[2] / "models"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.convert.folding import channel_affine, fold_batchnorm, fold_into_next
+from minicaffe.layers.folding import channel_affine, fold_batchnorm, fold_into_next
 from tests.layers.harness import Case, Rig
 
 RNG = np.random.default_rng(11)

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from minicaffe.convert.wiring import Part, Wiring
+from minicaffe.net.graph import Part, Wiring
 from minicaffe.proto import caffe_pb2
 
 

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.data.datum import make_datum
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 
 
@@ -26,7 +26,7 @@ IMAGES = random_images(5, 3, 4, 6)
 def write_database(path: Path, images: Any, labels: Any = None, *, encode: bool = False) -> str:
     """An LMDB of images, labelled 0, 1, … unless told otherwise; returns its path."""
     pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
-    from minicaffe.data.lmdb_source import write_lmdb
+    from minicaffe.data.lmdb import write_lmdb
 
     labels = range(len(images)) if labels is None else labels
     pairs = zip(images, labels, strict=True)

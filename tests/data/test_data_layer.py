@@ -11,9 +11,9 @@ import sys
 import numpy as np
 import pytest
 
-from minicaffe.data.cache import RecordCache
 from minicaffe.data.datum import make_datum
-from minicaffe.data.records import Records
+from minicaffe.data.db import RecordCache
+from minicaffe.data.source import Records
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 from tests.data.helpers import IMAGES, data_net, labels_of, random_images, write_database
@@ -21,7 +21,7 @@ from tests.data.test_prefetch import left_prefetchers, prefetchers
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
 
-from minicaffe.data.lmdb_source import LmdbSource
+from minicaffe.data.lmdb import LmdbSource
 
 
 def serialized(*images: np.ndarray) -> list[bytes]:
@@ -224,7 +224,7 @@ def test_a_small_database_is_decoded_once(tmp_path, monkeypatch):
     path = write_database(tmp_path / "db", IMAGES)
     source = LmdbSource(path)
     first = [source.read(2) for _ in range(3)]
-    monkeypatch.setattr("minicaffe.data.database.parse_datum", lambda value: 1 / 0)
+    monkeypatch.setattr("minicaffe.data.db.parse_datum", lambda value: 1 / 0)
     np.testing.assert_array_equal(first[2].labels, [4, 0])
     np.testing.assert_array_equal(source.peek(), IMAGES[1])
     records = source.read(6)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.blobproto import write_blob
 from minicaffe.data.datum import make_datum
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
+from minicaffe.weights.blob_proto import write_blob
 from tests.data.helpers import (
     IMAGES,
     data_net,

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe.data.backends import BACKENDS, new_database, open_database
-from minicaffe.data.database import records_of
-from minicaffe.data.database_writer import BATCH
+from minicaffe.data.db import BATCH, records_of
 from minicaffe.errors import DataError, MissingExtraError
 
 PACKAGES = {"lmdb": "lmdb", "leveldb": "plyvel"}

@@ -16,7 +16,7 @@ from tests.data.helpers import data_net
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
 pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
 
-from minicaffe.data.lmdb_source import LmdbSource, write_lmdb
+from minicaffe.data.lmdb import LmdbSource, write_lmdb
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "data" / "fashion_mnist"

@@ -18,7 +18,7 @@ try:
 except ImportError:
     plyvel = pytest.importorskip("plyvel_next", reason="LevelDB needs plyvel or plyvel-next")
 
-from minicaffe.data.leveldb_source import LevelDbSource, write_leveldb
+from minicaffe.data.leveldb import LevelDbSource, write_leveldb
 
 IMAGES = random_images(5, 3, 4, 6)
 
@@ -112,7 +112,7 @@ def test_the_second_epoch_fills_the_cache(database, monkeypatch):
     source = LevelDbSource(database)
     for _ in range(4):
         source.read(3)
-    monkeypatch.setattr("minicaffe.data.database.parse_datum", lambda value: 1 / 0)
+    monkeypatch.setattr("minicaffe.data.db.parse_datum", lambda value: 1 / 0)
     np.testing.assert_array_equal(source.peek(), IMAGES[2])
     records = source.read(6)
     np.testing.assert_array_equal(records.images, IMAGES[[2, 3, 4, 0, 1, 2]])
@@ -163,7 +163,7 @@ def test_something_else(tmp_path):
 
 
 def test_in_use_by_another_program(database):
-    program = "import sys, minicaffe.data.leveldb_source as s; s.LevelDb(sys.argv[1])"
+    program = "import sys, minicaffe.data.leveldb as s; s.LevelDb(sys.argv[1])"
     with level_net(database):
         done = subprocess.run(
             [sys.executable, "-c", program, database], capture_output=True, text=True, check=False

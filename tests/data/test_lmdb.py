@@ -13,7 +13,7 @@ from tests.data.helpers import IMAGES, random_images, write_database
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
 
-from minicaffe.data.lmdb_source import LmdbSource, write_lmdb
+from minicaffe.data.lmdb import LmdbSource, write_lmdb
 
 
 def test_writing_leaves_one_file_and_no_old_one(tmp_path):
@@ -60,7 +60,7 @@ def test_a_disk_that_is_full(tmp_path, monkeypatch):
     def full(*args):
         raise lmdb.DiskError("no space left")
 
-    monkeypatch.setattr("minicaffe.data.lmdb_source.LmdbWriter._write", full)
+    monkeypatch.setattr("minicaffe.data.lmdb.LmdbWriter._write", full)
     with pytest.raises(DataError, match=r"cannot write LMDB .*no space left"):
         write_lmdb(tmp_path / "db", [make_datum(IMAGES[0], 1)])
     assert list(tmp_path.iterdir()) == []

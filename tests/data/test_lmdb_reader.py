@@ -20,9 +20,8 @@ import hypothesis
 import lmdb
 from hypothesis import strategies as st
 
-from minicaffe.data.database import records_of
-from minicaffe.data.lmdb_reader import LmdbDatabase
-from minicaffe.data.lmdb_source import LmdbSource
+from minicaffe.data.db import records_of
+from minicaffe.data.lmdb import LmdbDatabase, LmdbSource
 from minicaffe.errors import DataError
 from tests.data.helpers import IMAGES, data_net, labels_of
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 
-from minicaffe.blobproto import write_blob
-from minicaffe.data.transformer import Transformer
+from minicaffe.data.data_transformer import Transformer
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
+from minicaffe.weights.blob_proto import write_blob
 from tests.data.helpers import random_images
 
 TRAIN, TEST = caffe_pb2.TRAIN, caffe_pb2.TEST

@@ -7,10 +7,10 @@ import logging
 import numpy as np
 import pytest
 
-from minicaffe.blobproto import write_blob
 from minicaffe.data.images import encode_png, resize_image
 from minicaffe.data.windows import Placement, Window, place, read_window_file
 from minicaffe.errors import DataError
+from minicaffe.weights.blob_proto import write_blob
 from tests.data.helpers import layer_net, random_images
 
 IMAGES = random_images(2, 3, 20, 30)

@@ -47,7 +47,9 @@ def test_the_prototxts(layers: str, phase: int) -> None:
 
 
 def test_the_lines_beside_the_formulas_are_those_of_the_code() -> None:
-    code = (DOC.parents[1] / "minicaffe" / "layers" / "batch_norm.py").read_text(encoding="utf-8")
+    code = (DOC.parents[1] / "minicaffe" / "layers" / "normalization" / "batch_norm.py").read_text(
+        encoding="utf-8"
+    )
     rows = re.findall(r"^\| (\d) \| [^|]+ \| (.*) \|$", TEXT, re.MULTILINE)
     assert [number for number, _ in rows] == list("12345678")
     for _, cell in rows:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from minicaffe.layer import layer_class
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import layer_class
 from tests.engines.twins import Twins
 from tests.layers.harness import Case
 from tests.layers.test_layers import CASES

@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import MinicaffeError
-from minicaffe.net import TRAIN, Net
+from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text
 

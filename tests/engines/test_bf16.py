@@ -14,7 +14,7 @@ from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.library import Unimplemented
 from minicaffe.engines.onednn.primitives import BF16
 from minicaffe.engines.onednn.steps.pooling import LRN
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text, inception
 from tests.engines.test_agree import check, twins_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from tests.engines.nets import Text, residual
 from tests.engines.twins import Twins, error_of
 

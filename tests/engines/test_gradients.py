@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minicaffe.engines.onednn.gradients import ParameterGradient
-from minicaffe.memory import ZEROS
-from minicaffe.net import Net
+from minicaffe.net.net import Net
+from minicaffe.syncedmem import ZEROS
 from tests.engines.nets import Text, residual
 from tests.engines.twins import Twins, error_of, write
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from tests.engines.nets import Text
 from tests.engines.twins import Twins
 

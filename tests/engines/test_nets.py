@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import DataError
-from minicaffe.layer import Blobs, Layer
-from minicaffe.net import TEST, TRAIN, Net
-from minicaffe.registry import register
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.net.net import TEST, TRAIN, Net
 from tests.engines.nets import NETS, Text, dense, plain, residual
 from tests.engines.twins import Twins, chain, error_of, residual_twins
 

@@ -14,7 +14,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import GraphError
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text
 from tests.engines.twins import error_of

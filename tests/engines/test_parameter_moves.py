@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import engines
-from minicaffe.net import TEST, Net
+from minicaffe.net.net import TEST, Net
 from minicaffe.proto import caffe_pb2
 
 NET = """

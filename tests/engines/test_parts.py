@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.net import TEST
+from minicaffe.net.net import TEST
 from tests.engines.nets import Text, plain
 from tests.engines.twins import Twins, error_of, residual_twins, write
 

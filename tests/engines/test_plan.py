@@ -11,7 +11,7 @@ from minicaffe.engines.onednn.library import Library, Unimplemented, library
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
 from minicaffe.engines.onednn.steps.normalization import BatchNorm
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.threads import set_threads
 from tests.engines.nets import Text, inception
 from tests.engines.twins import Twins, chain, residual_twins

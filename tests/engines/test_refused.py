@@ -13,7 +13,7 @@ from minicaffe.engines.onednn.plan import OneDnnPlan
 from minicaffe.engines.onednn.primitives import Primitive
 from minicaffe.engines.onednn.steps.tail import Folding
 from minicaffe.errors import EngineError
-from minicaffe.net import TEST, TRAIN
+from minicaffe.net.net import TEST, TRAIN
 from tests.engines.nets import Text
 from tests.engines.twins import Twins
 

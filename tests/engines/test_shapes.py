@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import ShapeError
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import get_solver
 from tests.engines.nets import Text, residual

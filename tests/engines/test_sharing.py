@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import GraphError
-from minicaffe.net import TEST, Net
+from minicaffe.net.net import TEST, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text, inception, plain, residual
 from tests.engines.twins import error_of

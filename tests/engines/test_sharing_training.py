@@ -8,7 +8,7 @@ from google.protobuf import text_format
 
 from minicaffe import engines
 from minicaffe.errors import GraphError
-from minicaffe.net import TRAIN, Net
+from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import get_solver
 from tests.engines.nets import Text, dense, inception, plain, residual

@@ -16,7 +16,7 @@ from minicaffe.engines.onednn.channels import (
     spoil,
 )
 from minicaffe.engines.onednn.primitives import FORMATS, Desc, Memory, plain, reorder
-from minicaffe.net import TRAIN, Net
+from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.threads import set_threads
 from tests.engines.nets import Text

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.engines import VARIABLE
-from minicaffe.net import TRAIN, Net
+from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text, residual
 

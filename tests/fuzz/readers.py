@@ -14,30 +14,27 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.array_files import read_array
-from minicaffe.cli._arrays import read_inputs
-from minicaffe.cli._config import apply_config
+from minicaffe.cli._config import apply, apply_config, from_flag
 from minicaffe.cli._flags import FLAGS
-from minicaffe.cli._overrides import apply, from_flag
-from minicaffe.data.database import records_of
+from minicaffe.cli._images import read_array, read_inputs
 from minicaffe.data.datum import datum_image, parse_datum
-from minicaffe.data.hdf5_source import Hdf5Source
+from minicaffe.data.db import records_of
+from minicaffe.data.hdf5 import Hdf5Source
 from minicaffe.data.idx import read_idx
 from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image
-from minicaffe.data.leveldb_source import LevelDbSource
-from minicaffe.data.lmdb_reader import LmdbDatabase
-from minicaffe.data.lmdb_source import LmdbSource
+from minicaffe.data.leveldb import LevelDbSource
+from minicaffe.data.lmdb import LmdbDatabase, LmdbSource
 from minicaffe.data.windows import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
-from minicaffe.limits import Limits
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
+from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net, read_net_binary, read_solver
-from minicaffe.solver.record import decode
+from minicaffe.proto.io import read_net, read_net_binary, read_solver
 from minicaffe.solver.snapshot import read_state
-from minicaffe.solver.standing import restore_standing
-from minicaffe.weights import load_weights, read_blob
+from minicaffe.solver.training_state import decode, restore_standing
+from minicaffe.weights.blob_proto import read_blob
+from minicaffe.weights.caffemodel import load_weights
 from tests.fuzz import seeds, whole
 from tests.fuzz.mutate import mutate
 
@@ -92,7 +89,7 @@ class Reader:
 @functools.cache
 def _weights_net() -> Net:
     param = caffe_pb2.NetParameter()
-    from minicaffe.proto.text import parse
+    from minicaffe.proto.text_format import parse
 
     parse(seeds.WEIGHTS_NET, param)
     return Net(param, TEST, engine="numpy")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from minicaffe.blobproto import blob_proto
 from minicaffe.data.datum import make_datum
 from minicaffe.data.images import encode_png
 from minicaffe.proto import caffe_pb2
+from minicaffe.weights.blob_proto import blob_proto
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -164,7 +164,7 @@ def idx_files() -> list[bytes]:
 
 def records() -> list[bytes]:
     """What minicaffe adds to a solver state, without its checksum."""
-    from minicaffe.solver.record import FileMark, Record, encode, plain
+    from minicaffe.solver.training_state import FileMark, Record, encode, plain
 
     generator = np.random.default_rng(5).bit_generator.state
     layer = {"name": "sig", "type": "Sigmoid", "rng": generator, "state": {"position": 3}}
@@ -194,7 +194,7 @@ def blob_vectors() -> list[bytes]:
 
 def leveldb_folder(folder: Path) -> Path:
     """Writes a LevelDB of five datums; returns the file that holds them."""
-    from minicaffe.data.leveldb_source import write_leveldb
+    from minicaffe.data.leveldb import write_leveldb
 
     pixels = np.random.default_rng(4).integers(0, 256, (5, 3, 5, 4), dtype=np.uint8)
     write_leveldb(folder, (make_datum(one, 1) for one in pixels))
@@ -213,7 +213,7 @@ def lmdb_files() -> list[bytes]:
     """The data.mdb of databases: one leaf; several levels, with values on pages of their own."""
     import tempfile
 
-    from minicaffe.data.lmdb_source import LmdbWriter
+    from minicaffe.data.lmdb import LmdbWriter
 
     random = np.random.default_rng(4)
     with tempfile.TemporaryDirectory() as folder:

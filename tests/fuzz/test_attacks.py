@@ -10,18 +10,23 @@ import numpy as np
 import pytest
 
 from minicaffe.blob import Blob
-from minicaffe.blobproto import StoredBlob, array_of, blob_proto
-from minicaffe.data.database import DatabaseSource
 from minicaffe.data.datum import make_datum
-from minicaffe.data.file_names import FileNames
-from minicaffe.data.image_list import ImageListSource, read_image_list
+from minicaffe.data.db import DatabaseSource
+from minicaffe.data.image_list import FileNames, ImageListSource, read_image_list
 from minicaffe.data.images import decode_image, read_image
 from minicaffe.data.windows import Window, WindowList, read_window_file
-from minicaffe.errors import DataError, MemoryLimitError, PrototxtError, ShapeError, SnapshotError
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.errors import (
+    DataError,
+    MemoryLimitError,
+    PrototxtError,
+    ShapeError,
+    SnapshotError,
+    closest,
+)
+from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.read import read_net, read_net_binary
-from minicaffe.proto.text import MAX_NOTED, MAX_PIECES, TEXT_FACTOR, parse
+from minicaffe.proto.io import read_net, read_net_binary
+from minicaffe.proto.text_format import MAX_NOTED, MAX_PIECES, TEXT_FACTOR, parse
 from minicaffe.proto.wire import (
     FREE_ROOM,
     MAX_DEPTH,
@@ -33,9 +38,9 @@ from minicaffe.proto.wire import (
     object_size,
     wire_fields,
 )
-from minicaffe.solver.record import revive
-from minicaffe.suggest import closest
-from minicaffe.weights import copy_blobs, load_weights, mismatch
+from minicaffe.solver.training_state import revive
+from minicaffe.weights.blob_proto import StoredBlob, array_of, blob_proto
+from minicaffe.weights.caffemodel import copy_blobs, load_weights, mismatch
 from tests.fuzz.attacks import ATTACKS
 from tests.fuzz.attacks.making import field
 

@@ -18,7 +18,7 @@ import numpy as np
 from minicaffe import cli
 from minicaffe.cli.parse_log import parse_log
 from minicaffe.errors import MinicaffeError
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver.factory import get_solver
 from minicaffe.threads import set_threads

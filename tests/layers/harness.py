@@ -10,9 +10,8 @@ from google.protobuf import text_format
 
 from minicaffe import layers  # noqa: F401  (registers the built-in layers)
 from minicaffe.blob import Blob
-from minicaffe.layer import Layer
+from minicaffe.layer import Layer, layer_class
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import layer_class
 
 Maker = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 

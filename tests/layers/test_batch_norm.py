@@ -10,7 +10,7 @@ from google.protobuf import text_format
 
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layers.batch_norm import BatchNorm
+from minicaffe.layers.normalization.batch_norm import BatchNorm
 from minicaffe.proto import caffe_pb2
 from tests.layers.harness import Case, Rig, normal
 

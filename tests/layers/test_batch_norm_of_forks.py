@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Net
-from minicaffe.blobproto import blob_proto
 from minicaffe.errors import GraphError, SnapshotError
 from minicaffe.proto import caffe_pb2
+from minicaffe.weights.blob_proto import blob_proto
 
 NET = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [2, 3, 4, 5] } } }
 layer { name: "bn" type: "BatchNorm" bottom: "x" top: "bn" %s }

@@ -11,8 +11,8 @@ import pytest
 from minicaffe import Net
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError
-from minicaffe.layers.batch_norm import BatchNorm
-from minicaffe.workers import synchronise_statistics
+from minicaffe.layers.normalization.batch_norm import BatchNorm
+from minicaffe.layers.normalization.sync_batch_norm import synchronise_statistics
 from tests.layers.test_batch_norm import make
 
 X = np.random.default_rng(5).normal(1, 2, (7, 3, 4, 5))

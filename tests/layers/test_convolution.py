@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import ShapeError
-from minicaffe.layers import columns
+from minicaffe.layers.vision import columns
 from tests.layers import references
 from tests.layers.harness import Case, Rig, assert_close
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minicaffe.layers import pointwise
-from minicaffe.layers.conv_geometry import ConvGeometry, Windows
-from minicaffe.layers.turned import Turned, turning_pays
+from minicaffe.layers.vision import pointwise
+from minicaffe.layers.vision.geometry import ConvGeometry, Windows
+from minicaffe.layers.vision.turned import Turned, turning_pays
 from tests.layers.harness import Case, Rig, assert_close
 
 FILLER = "weight_filler { type: 'gaussian' }"

@@ -9,7 +9,7 @@ import pytest
 
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError
-from minicaffe.layers.dropout import Dropout
+from minicaffe.layers.common.dropout import Dropout
 from minicaffe.proto import caffe_pb2
 
 SHAPE = (40, 50, 3, 2)

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import DataError, MissingExtraError, ShapeError
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 
 h5py = pytest.importorskip("h5py", reason="HDF5Output needs h5py")

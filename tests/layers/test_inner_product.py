@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import ShapeError
-from minicaffe.layers import inner_product
+from minicaffe.layers.common import inner_product
 from tests.layers.harness import Case, Rig
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.blobproto import write_blob
 from minicaffe.errors import DataError
+from minicaffe.weights.blob_proto import write_blob
 from tests.layers.harness import Case, Maker, Rig, labels, normal
 
 TAKES_LABELS = ["SoftmaxWithLoss", "HingeLoss", "MultinomialLogisticLoss", "Accuracy"]

@@ -12,7 +12,7 @@ import pkgutil
 import numpy as np
 import pytest
 
-from minicaffe.registry import layer_types
+from minicaffe.layer import layer_types
 from tests.layers import cases
 from tests.layers.harness import Case, Rig, assert_close, numeric_gradient
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import ShapeError
-from minicaffe.layers import lrn
+from minicaffe.layers.normalization import lrn
 from tests.layers.harness import Case, Rig
 
 

@@ -10,7 +10,7 @@ from google.protobuf import text_format
 
 from minicaffe.blob import Blob
 from minicaffe.errors import ShapeError
-from minicaffe.layers.mvn import MVN
+from minicaffe.layers.normalization.mvn import MVN
 from minicaffe.proto import caffe_pb2
 
 

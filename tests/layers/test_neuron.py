@@ -10,10 +10,10 @@ from google.protobuf import text_format
 
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layers.neuron import Neuron
-from minicaffe.net import TRAIN, Net
+from minicaffe.layer import layer_class
+from minicaffe.layers.activation.neuron_layer import Neuron
+from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import layer_class
 from tests.engines.nets import Text
 
 

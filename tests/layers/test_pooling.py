@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layers.pooling import LOWEST
+from minicaffe.layers.vision.pooling import LOWEST
 from tests.layers.harness import Case, Rig
 
 SHAPE = (2, 3, 5, 6)
@@ -246,7 +246,7 @@ def test_the_work_is_in_proportion_to_the_image(
 ) -> None:
     """A window of 250,000 places, and as many windows, on 64 pixels."""
     for slow in ("positions", "windows"):
-        monkeypatch.delattr(f"minicaffe.layers.pooling_geometry.PoolingGeometry.{slow}")
+        monkeypatch.delattr(f"minicaffe.layers.vision.pooling.PoolingGeometry.{slow}")
     shape = (1, 1, 8, 8)
     rig = pool(f"pool: {method} kernel_size: 500 pad: 499", shape)
     (top,) = rig.forward()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import GraphError, MinicaffeError, PythonLayerError, ShapeError
-from minicaffe.net import TEST, TRAIN, Net
+from minicaffe.net.net import TEST, TRAIN, Net
 
 NET = """layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ dim: 2 dim: 3 }} }} }}
 layer {{

@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 
 TYPES = ["LSTM", "RNN"]

@@ -11,9 +11,8 @@ from google.protobuf import text_format
 
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Layer
+from minicaffe.layer import Layer, layer_class
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import layer_class
 from tests.layers.harness import Case, Rig
 
 

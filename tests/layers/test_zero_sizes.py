@@ -10,7 +10,7 @@ from google.protobuf import text_format
 
 from minicaffe import engines
 from minicaffe.errors import MinicaffeError
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from tests.layers.harness import Case
 from tests.layers.test_layers import CASES

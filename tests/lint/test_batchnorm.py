@@ -10,7 +10,7 @@ import pytest
 
 from minicaffe.errors import GraphError, SolverError
 from minicaffe.lint import Finding, codes, lint_net, lint_solver
-from minicaffe.proto.read import read_net, read_solver_located
+from minicaffe.proto.io import read_net, read_solver_located
 
 ROOT = Path(__file__).parents[2]
 

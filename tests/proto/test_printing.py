@@ -12,7 +12,7 @@ from google.protobuf.descriptor import FieldDescriptor
 
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
-from minicaffe.proto.text import parse
+from minicaffe.proto.text_format import parse
 from minicaffe.proto.wire import is_repeated
 from tests.proto.test_text_fuzz import golden_texts
 

@@ -10,8 +10,7 @@ from google.protobuf.internal import api_implementation
 
 from minicaffe.errors import PrototxtError, SnapshotError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.printing import write_text
-from minicaffe.proto.read import (
+from minicaffe.proto.io import (
     read_binary,
     read_net,
     read_net_binary,
@@ -19,6 +18,7 @@ from minicaffe.proto.read import (
     read_solver_located,
     read_text,
 )
+from minicaffe.proto.printing import write_text
 
 HDF5 = b"\x89HDF\r\n\x1a\n rest"
 

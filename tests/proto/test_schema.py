@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2
 
+from minicaffe.layer import layer_class, layer_types
 from minicaffe.proto import caffe_pb2, schema_docs
 from minicaffe.proto.forks import FORK_FIELDS
 from minicaffe.proto.own_fields import own_field
-from minicaffe.registry import layer_class, layer_types
 
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT / "tests" / "golden" / "schema"

@@ -11,7 +11,7 @@ from minicaffe import layers as L
 from minicaffe.errors import GraphError, PrototxtError
 from minicaffe.proto import caffe_pb2, forks, synonyms
 from minicaffe.proto.printing import to_text
-from minicaffe.proto.text import parse
+from minicaffe.proto.text_format import parse
 
 NETWORK = """
 layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 10 dim: 9 } } }

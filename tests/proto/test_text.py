@@ -7,10 +7,9 @@ import math
 import pytest
 from google.protobuf import descriptor_pb2, text_format
 
-from minicaffe.errors import PrototxtError
+from minicaffe.errors import PrototxtError, closest, did_you_mean
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text import MAX_DEPTH, MAX_PROBLEMS, parse
-from minicaffe.suggest import closest, did_you_mean
+from minicaffe.proto.text_format import MAX_DEPTH, MAX_PROBLEMS, parse
 
 
 def read(text: str | bytes, cls: type = caffe_pb2.NetParameter) -> object:

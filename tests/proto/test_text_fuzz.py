@@ -18,8 +18,8 @@ from google.protobuf import text_format
 
 from minicaffe.errors import PrototxtError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text import parse
-from minicaffe.proto.tokens import END, Text
+from minicaffe.proto.lexer import END, Text
+from minicaffe.proto.text_format import parse
 
 hypothesis = pytest.importorskip("hypothesis", reason="random texts need hypothesis")
 st = hypothesis.strategies

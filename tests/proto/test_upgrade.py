@@ -11,7 +11,7 @@ from google.protobuf import text_format
 
 from minicaffe.errors import GraphError, SolverError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.upgrade import (
+from minicaffe.proto.upgrade_proto import (
     net_needs_upgrade,
     solver_needs_upgrade,
     upgrade_net,

@@ -8,7 +8,7 @@ import pytest
 from google.protobuf.message import DecodeError
 
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.weights_only import parse_net_binary
+from minicaffe.proto.io import parse_net_binary
 
 
 def field(number, payload):

@@ -118,7 +118,7 @@ WRONG: dict[str, tuple[Callable[[caffe.Net], object], str]] = {
     "text for bytes": (lambda net: caffe.io.blobprotovector_str_to_arraylist("a"), "bytes are exp"),
     "draw a file": (
         lambda net: caffe.draw.draw_net_to_file("n.prototxt", "n.svg"),
-        r"a NetParameter is expected, not 'n\.prototxt'; minicaffe\.proto\.read\.read_net",
+        r"a NetParameter is expected, not 'n\.prototxt'; minicaffe\.proto\.io\.read_net",
     ),
     "draw into": (
         lambda net: caffe.draw.draw_net_to_file(caffe.proto.caffe_pb2.NetParameter(), None),

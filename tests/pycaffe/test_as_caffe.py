@@ -21,7 +21,7 @@ import sys
 import caffe
 import caffe.io
 import caffe.draw
-import caffe.layers.pooling
+import caffe.layers.vision.pooling
 from caffe import layers as L, params as P
 from caffe.proto import caffe_pb2
 import caffe.proto.caffe_pb2 as pb
@@ -31,7 +31,7 @@ import helper
 import minicaffe
 assert caffe is minicaffe and caffe.io is minicaffe.io
 assert caffe_pb2 is pb is minicaffe.proto.caffe_pb2
-assert caffe.layers.pooling.Pooling is minicaffe.layers.pooling.Pooling
+assert caffe.layers.vision.pooling.Pooling is minicaffe.layers.vision.pooling.Pooling
 assert P.Pooling.AVE == 1
 if __name__ == "__main__":
     print(sys.argv, L.ReLU(L.Input()).fn.type_name, helper.caffe.TEST)

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import minicaffe
-from minicaffe import NetSpec, draw
+from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe import params as P
+from minicaffe.draw import graph as draw
 from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.proto import caffe_pb2
 

@@ -108,8 +108,7 @@ def test_io():
         "draw",
         "io",
         "net_spec",
-        "runtime",
-        "timer",
+        "common",
     ],
 )
 def test_whatever_is_public_is_described(name):
@@ -124,11 +123,11 @@ def test_whatever_is_public_is_described(name):
 
 
 def test_layers_is_a_package_and_makes_layers():
-    from minicaffe.layers import pooling
-    from minicaffe.layers.pooling import Pooling
+    from minicaffe.layers import vision
+    from minicaffe.layers.vision.pooling import Pooling
 
-    assert inspect.ismodule(L.pooling)
-    assert L.pooling is pooling
+    assert inspect.ismodule(L.vision)
+    assert L.vision is vision
     assert inspect.isclass(Pooling)
     assert L.Pooling is not Pooling
     assert L.Pooling(L.Input(), kernel_size=2).fn.type_name == "Pooling"
@@ -141,10 +140,10 @@ def test_layers_is_a_package_and_makes_layers():
 def test_a_submodule_that_is_not_loaded_is_still_found():
     """``layers.__getattr__`` must not hide a module that Python has yet to load."""
     code = (
-        "import minicaffe.layers, sys; del sys.modules['minicaffe.layers.softmax'];"
-        "import minicaffe.layers as L; del L.softmax;"
-        "import minicaffe.registry as r; r._classes.clear();"
-        "from minicaffe.layers import softmax; print(type(softmax).__name__)"
+        "import minicaffe.layers, sys; del sys.modules['minicaffe.layers.utility'];"
+        "import minicaffe.layers as L; del L.utility;"
+        "import minicaffe.layer as r; r._classes.clear();"
+        "from minicaffe.layers import utility; print(type(utility).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "module\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minicaffe
-from minicaffe import runtime
+from minicaffe import common as runtime
 from minicaffe.errors import EngineError
 
 NETWORK = """

@@ -60,7 +60,7 @@ def leveldb(folder: Path) -> str:
     except ImportError:
         pytest.importorskip("plyvel_next", reason="LevelDB needs plyvel or plyvel-next")
     from minicaffe.data.datum import make_datum
-    from minicaffe.data.leveldb_source import write_leveldb
+    from minicaffe.data.leveldb import write_leveldb
 
     datums = (make_datum(image, label) for image, label in zip(IMAGES, LABELS, strict=True))
     write_leveldb(folder / "records", datums)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import set_random_seed
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from tests.reliability.problem import SOURCES, bits, open_solver, write_training
 
 ROOT = Path(__file__).parents[2]

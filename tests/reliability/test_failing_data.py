@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import DataError
-from minicaffe.net import TRAIN, Net
+from minicaffe.net.net import TRAIN, Net
 from tests.reliability.problem import BODY, SOURCES, bits, images, open_solver, write_training
 
 READ_AHEAD = [name for name in SOURCES if name != "dummy"]

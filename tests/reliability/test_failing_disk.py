@@ -11,8 +11,8 @@ import pytest
 
 from minicaffe.errors import SnapshotError
 from minicaffe.solver import Observer
+from minicaffe.solver.checkpoint import find_newest
 from minicaffe.solver.events import SnapshotFailed
-from minicaffe.solver.newest import find_newest
 from tests.reliability.problem import bits, dummy, open_solver, write_training
 
 ROOT = Path(__file__).parents[2]

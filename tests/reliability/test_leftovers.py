@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe.errors import DataError
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.solver import Observer
 from tests.data.helpers import random_images, write_raw_database
 from tests.data.test_prefetch import left_prefetchers, prefetchers

@@ -10,8 +10,9 @@ import pytest
 
 from minicaffe.errors import MissingExtraError, SnapshotError
 from minicaffe.files import remove_leftovers
-from minicaffe.solver import checkpoint, newest
-from minicaffe.solver.newest import find_newest, list_snapshots, prune
+from minicaffe.solver import checkpoint
+from minicaffe.solver import checkpoint as newest
+from minicaffe.solver.checkpoint import find_newest, list_snapshots, prune
 from minicaffe.solver.snapshot import read_state, write_state
 from tests.reliability.problem import dummy, open_solver, write_training
 

@@ -14,9 +14,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver import record as records
-from minicaffe.solver.pair import read_pair
-from minicaffe.solver.record import FileMark, Record
+from minicaffe.solver import training_state as records
+from minicaffe.solver.snapshot import read_pair
+from minicaffe.solver.training_state import FileMark, Record
 from tests.reliability.problem import bits, dummy, open_solver, write_training
 
 FACTS = Path(__file__).parents[1] / "golden" / "schema" / "fields.tsv"
@@ -249,7 +249,7 @@ def test_malformed_records_are_one_line(data):
 def test_a_standing_that_does_not_fit_is_one_line(standing, folder, monkeypatch):
     write_training(folder, "max_iter: 9 momentum: 0.9", dummy)
     solver, _ = open_solver()
-    import minicaffe.solver.standing as module
+    from minicaffe.solver import training_state as module
 
     monkeypatch.setattr(module, "standing_of_training", lambda *_: standing)
     _, state = solver.snapshot()

@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from minicaffe import files
+from minicaffe.solver.checkpoint import find_newest
 from minicaffe.solver.events import Iteration, Observer
-from minicaffe.solver.newest import find_newest
 from tests.reliability.problem import dummy, open_solver, write_training
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows cannot sync folders")

@@ -13,12 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from minicaffe import processes
 from minicaffe.cli import main
 from minicaffe.errors import SnapshotError
-from minicaffe.processes import Process, is_running, start_of, this_process
 from minicaffe.solver import Observer, prefix_lock
-from minicaffe.solver.prefix_lock import PrefixLock, lock_file
+from minicaffe.solver import prefix_lock as processes
+from minicaffe.solver.prefix_lock import (
+    PrefixLock,
+    Process,
+    is_running,
+    lock_file,
+    start_of,
+    this_process,
+)
 from tests.reliability.problem import dummy, open_solver, write_training
 
 ROOT = Path(__file__).parents[2]

@@ -20,8 +20,8 @@ import numpy as np
 from google.protobuf import text_format
 
 from minicaffe.blob import Blob
-from minicaffe.build import make_layer
 from minicaffe.errors import MinicaffeError
+from minicaffe.net.init import make_layer
 from minicaffe.proto import caffe_pb2
 
 Shape = tuple[int, ...]

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 from tests.search.programs import Action, SearchCase, open_net, values_for
 
 #: Layers that hand values on, or make whole numbers: there is nothing to round.

@@ -11,7 +11,7 @@ import numpy as np
 from google.protobuf import text_format
 
 from minicaffe.errors import MinicaffeError
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from tests.search.drawing import random_net
 from tests.search.nets import Input, RandomNet, Shape

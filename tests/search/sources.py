@@ -35,7 +35,7 @@ def folder() -> Path:
     """Where this process's files are."""
     from minicaffe.data.datum import make_datum
     from minicaffe.data.images import encode_png
-    from minicaffe.data.lmdb_source import write_lmdb
+    from minicaffe.data.lmdb import write_lmdb
 
     path = Path(tempfile.mkdtemp(prefix="minicaffe-search-"))
     atexit.register(shutil.rmtree, path, ignore_errors=True)

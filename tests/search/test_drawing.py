@@ -6,9 +6,9 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import layer_type_list
-from minicaffe.net import Net
+from minicaffe.layer import layer_class
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.registry import layer_class
 from tests.search import sources
 from tests.search.drawing import random_net
 

@@ -38,7 +38,7 @@ def test_random_programs_on_random_nets(first: int) -> None:
 
 def test_a_wrong_value_is_found_and_the_case_made_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     """TanH is made to give 1 % too much in single precision."""
-    from minicaffe.layers.smooth import TanH
+    from minicaffe.layers.activation.tanh import TanH
 
     right = TanH.function
 

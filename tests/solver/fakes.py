@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.limits import MemoryBudget
-from minicaffe.parameters import LearnableParam, ParamArena
+from minicaffe.net.params import LearnableParam, ParamArena
+from minicaffe.options import MemoryBudget
 
 SHAPES = ((2, 3, 4, 5), (3,), (), (7, 5))
 MULTIPLIERS = ((1, 1), (1, 1), (2, 0), (0.5, 3))

@@ -8,7 +8,7 @@ import pytest
 
 from minicaffe.errors import SolverError
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver.policies import POLICIES, learning_rate
+from minicaffe.solver.lr_policy import POLICIES, learning_rate
 
 
 def settings(policy, **fields):

@@ -8,7 +8,6 @@ import os
 import numpy as np
 import pytest
 
-from minicaffe import weights_hdf5
 from minicaffe.errors import (
     GraphError,
     MissingExtraError,
@@ -18,6 +17,7 @@ from minicaffe.errors import (
 )
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import AdamSolver, SGDSolver, get_solver, solver_types
+from minicaffe.weights import hdf5 as weights_hdf5
 from tests.solver.problem import NET, make_solver, texts, weights_of, write_problem
 
 # ------------------------------------------------------------------- bad input

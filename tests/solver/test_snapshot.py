@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicaffe.blobproto import blob_proto
 from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver.snapshot import SolverState, read_state, write_state
+from minicaffe.weights.blob_proto import blob_proto
 from tests.solver.problem import NET, make_solver, weights_of
 
 FILES = Path(__file__).parent.parent / "golden" / "files"

@@ -8,7 +8,7 @@ import os
 import numpy as np
 import pytest
 
-from minicaffe.net import Net
+from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import Action, LogObserver, events, get_solver
 from tests.solver.problem import Recorder, fill, make_solver, texts, weights_of, write_problem

@@ -19,7 +19,7 @@ from minicaffe.engines.onednn.trial import verify
 from minicaffe.errors import EngineError
 
 if TYPE_CHECKING:
-    from minicaffe.net import Net
+    from minicaffe.net.net import Net
 
 PRIORITY = 10
 

@@ -6,7 +6,7 @@ from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.numpy_step import NumpyStep
 from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.stretch import Common
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 #: Built-in layers without bottoms that have no next image of another size.
 _OF_ONE_SHAPE = ("Input", "DummyData")

@@ -18,8 +18,8 @@ from minicaffe.engines.onednn.primitives import (
     reorder,
 )
 from minicaffe.engines.onednn.tensors import Call, Tensor
-from minicaffe.memory import SyncedMemory
-from minicaffe.node import Node
+from minicaffe.net.node import Node
+from minicaffe.syncedmem import SyncedMemory
 
 
 class Unsupported(Exception):

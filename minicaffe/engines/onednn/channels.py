@@ -2,7 +2,7 @@
 
 oneDNN's own sums are in single precision, one value after the other: with 401 thousand values a
 channel the variance is 1.3e-4 off, with 16.8 million 2.8e-2, depending on the number of threads.
-These are :mod:`minicaffe.sums`'s.
+These are :mod:`minicaffe.layers.sums`'s.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import math
 
 import numpy as np
 
-from minicaffe import sums
 from minicaffe.engines.onednn.primitives import BF16, Desc, Memory
+from minicaffe.layers import sums
 
 
 def summable(desc: Desc) -> bool:
@@ -68,7 +68,7 @@ def spoil(memory: Memory, channels: np.ndarray) -> None:
 
 
 def _rows(memory: Memory) -> np.ndarray:
-    """The values as (items, blocks, rows, lanes), as :mod:`minicaffe.sums` takes them."""
+    """The values as (items, blocks, rows, lanes), as :mod:`minicaffe.layers.sums` takes them."""
     desc = memory.desc
     layout = desc.format()
     assert layout is not None

@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitives import Primitive
 from minicaffe.engines.onednn.tensors import Reading, Tensor
-from minicaffe.memory import SyncedMemory
+from minicaffe.syncedmem import SyncedMemory
 
 
 class _HasCalls(Protocol):

@@ -8,8 +8,8 @@ from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.primitives import Memory, Primitive
 from minicaffe.errors import MemoryLimitError
-from minicaffe.limits import MemoryBudget, limit_text, size_text
-from minicaffe.node import Node
+from minicaffe.net.node import Node
+from minicaffe.options import MemoryBudget, limit_text, size_text
 
 
 def check_copies(steps: Iterable[tuple[Node, Sequence[Calls]]], budget: MemoryBudget) -> None:

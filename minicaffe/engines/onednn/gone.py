@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from minicaffe.blob import Blob
-from minicaffe.memory import Dropped, SyncedMemory
-from minicaffe.node import Node
+from minicaffe.net.node import Node
+from minicaffe.syncedmem import Dropped, SyncedMemory
 
 
 class Gone:

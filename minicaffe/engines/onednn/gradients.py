@@ -17,7 +17,7 @@ from minicaffe.engines.onednn.primitives import (
     reorder,
 )
 from minicaffe.engines.onednn.tensors import Call
-from minicaffe.memory import ZEROS, aligned_zeros
+from minicaffe.syncedmem import ZEROS, aligned_zeros
 
 
 class ParameterGradient:

@@ -13,9 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
-from minicaffe.blas import with_blas_threads
 from minicaffe.errors import EngineError, ThreadError
-from minicaffe.threads import thread_count
+from minicaffe.threads import thread_count, with_blas_threads
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.steps import Step
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 
 class NumpyStep(Step):

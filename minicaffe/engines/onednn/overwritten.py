@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.numpy_step import NumpyStep
 from minicaffe.engines.onednn.steps import Step
-from minicaffe.memory import SyncedMemory, only_read
+from minicaffe.syncedmem import SyncedMemory, only_read
 
 
 class Overwritten:

@@ -9,7 +9,7 @@ from minicaffe.blob import Blob
 from minicaffe.engines.onednn.gradients import ParameterGradient
 from minicaffe.engines.onednn.primitives import Desc, Memory, reorder
 from minicaffe.engines.onednn.tensors import Call
-from minicaffe.memory import SyncedMemory
+from minicaffe.syncedmem import SyncedMemory
 
 if TYPE_CHECKING:
     from minicaffe.engines.onednn.builder import Builder

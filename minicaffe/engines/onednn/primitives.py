@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minicaffe.engines.onednn.library import check, library
-from minicaffe.memory import aligned_zeros
+from minicaffe.syncedmem import aligned_zeros
 
 if TYPE_CHECKING:
     from minicaffe.engines.onednn.attributes import Attributes

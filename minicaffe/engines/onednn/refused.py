@@ -9,7 +9,7 @@ from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.library import Failed, Unimplemented
 from minicaffe.engines.onednn.tensors import Call
 from minicaffe.errors import MinicaffeError
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 logger = logging.getLogger("minicaffe")
 

@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitives import Memory, Primitive
 from minicaffe.engines.onednn.tensors import Reading, Tensor
-from minicaffe.memory import SyncedMemory, aligned_zeros
+from minicaffe.syncedmem import SyncedMemory, aligned_zeros
 
 
 @dataclass

@@ -9,8 +9,8 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn.primitives import plain, reorder
 from minicaffe.engines.onednn.tensors import Tensor
-from minicaffe.memory import SyncedMemory
-from minicaffe.node import Node
+from minicaffe.net.node import Node
+from minicaffe.syncedmem import SyncedMemory
 
 
 class Source:

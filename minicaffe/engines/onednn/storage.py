@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from minicaffe.engines.onednn.primitives import F32, Primitive
 from minicaffe.engines.onednn.tensors import Call
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 #: Bytes of the largest operand in that type below which slow code costs nothing to speak of.
 _SMALL = 1 << 16

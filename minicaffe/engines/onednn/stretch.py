@@ -28,10 +28,10 @@ from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.surroundings import Surroundings
 from minicaffe.engines.onednn.tensors import Call, Tensor, bring_out_shared, show
-from minicaffe.hooks import Hooks
-from minicaffe.limits import MemoryBudget
-from minicaffe.memory import Dropped, SyncedMemory
-from minicaffe.node import Node
+from minicaffe.net.callbacks import Hooks
+from minicaffe.net.node import Node
+from minicaffe.options import MemoryBudget
+from minicaffe.syncedmem import Dropped, SyncedMemory
 from minicaffe.threads import thread_count
 
 

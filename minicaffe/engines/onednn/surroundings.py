@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 
 class Surroundings:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.engines.onednn.primitives import Desc, Memory, Primitive, reorder
-from minicaffe.memory import SyncedMemory
+from minicaffe.syncedmem import SyncedMemory
 
 if TYPE_CHECKING:
     from minicaffe.engines.onednn.builder import Calls

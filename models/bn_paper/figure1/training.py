@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import minicaffe as caffe
-from minicaffe.proto.read import read_net, read_solver
+from minicaffe.proto.io import read_net, read_solver
 from minicaffe.solver import Observer, Solver
 from minicaffe.solver.events import TestBatch, TestResult
 from models.bn_paper.images import count_batches

@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.errors import DataError
-from minicaffe.suggest import did_you_mean
+from minicaffe.errors import DataError, did_you_mean
 from models.bn_paper.figures23.network import TEST_BATCH, Images
 from models.bn_paper.figures23.training import (
     Outcome,

@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from minicaffe.errors import DataError
-from minicaffe.suggest import did_you_mean
+from minicaffe.errors import DataError, did_you_mean
 
 STEPS = 1500  # of every training
 BATCH = 32  # images in a step, as in the paper

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 
 class Step:

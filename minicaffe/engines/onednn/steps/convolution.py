@@ -26,7 +26,7 @@ from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.fused import FusedReLU
 from minicaffe.engines.onednn.steps.tail import Tail, takes
 from minicaffe.engines.onednn.steps.weighted import WeightedPass
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 
 class ConvolutionPass(WeightedPass):

@@ -17,7 +17,7 @@ from minicaffe.engines.onednn.primitives import (
     Memory,
     Recipe,
 )
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 
 
 def is_simple_relu(node: Node) -> bool:

@@ -30,7 +30,7 @@ from minicaffe.engines.onednn.primitives import (
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.activations import linear
 from minicaffe.engines.onednn.steps.fused import FusedReLU, adds_two, is_simple_relu
-from minicaffe.node import Node
+from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 
 _OPERATIONS = caffe_pb2.EltwiseParameter

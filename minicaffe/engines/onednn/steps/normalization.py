@@ -43,9 +43,9 @@ from minicaffe.engines.onednn.primitives import (
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.fused import is_simple_relu, slope_of
 from minicaffe.engines.onednn.tensors import Reading
-from minicaffe.memory import EngineCopy, only_read
-from minicaffe.node import Node
-from minicaffe.sums import near
+from minicaffe.layers.sums import near
+from minicaffe.net.node import Node
+from minicaffe.syncedmem import EngineCopy, only_read
 
 
 def is_plain_relu(node: Node) -> bool:

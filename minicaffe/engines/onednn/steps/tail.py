@@ -5,7 +5,7 @@ weights; an activation and the sum with another branch follow within the same pr
 
     y = act(W' · x + b' + other)      W' = factor · W      b' = factor · b + offset
 
-(Ioffe & Szegedy 2015, algorithm 2, line 11; :mod:`minicaffe.convert.folding`.)
+(Ioffe & Szegedy 2015, algorithm 2, line 11; :mod:`minicaffe.layers.folding`.)
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.convert.folding import channel_affine, fold_into_previous
 from minicaffe.engines.onednn.attributes import Attributes, keeping_not_numbers, post_op_argument
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitives import (
@@ -29,8 +28,9 @@ from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.steps.activations import Activation
 from minicaffe.engines.onednn.steps.fused import adds_two, is_simple_relu
 from minicaffe.engines.onednn.steps.normalization import scales_channels
-from minicaffe.memory import SyncedMemory, aligned_zeros, only_read
-from minicaffe.node import Node
+from minicaffe.layers.folding import channel_affine, fold_into_previous
+from minicaffe.net.node import Node
+from minicaffe.syncedmem import SyncedMemory, aligned_zeros, only_read
 
 _CONSTANTS = ("BatchNorm", "Scale", "Bias")
 _SUM = "Eltwise"

@@ -1,0 +1,194 @@
+"""What pycaffe's functions set for the whole process: the random seed, the mode, the log.
+
+With the number of threads in :mod:`minicaffe.threads`, this is minicaffe's only state that
+belongs to a process and not to an object. Nets read the seed from here when they are given none;
+nothing else in the library depends on it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicaffe.arguments import whole_number
+from minicaffe.errors import EngineError
+from minicaffe.log import StatusHandler
+
+logger = logging.getLogger("minicaffe")
+
+
+#: glog's levels: 0 shows everything, 1 warnings, 2 errors, 3 fatal errors.
+_LEVELS = (logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
+
+
+@dataclass
+class _Runtime:
+    seeds: np.random.Generator | None = None
+    solver_count: int = 1
+    solver_rank: int = 0
+    multiprocess: bool = False
+    log_handler: logging.Handler | None = None
+
+
+_runtime = _Runtime()
+
+
+def set_random_seed(seed: int) -> None:
+    """Make what is built from now on repeatable: fillers, dropout, augmentation.
+
+    Nets and solvers that bring a seed of their own (``Net(seed=...)``, ``random_seed`` in a
+    solver) do not look at this one. Others draw theirs from it one after the other, so the
+    same calls in the same order give the same numbers. They are not Caffe's numbers.
+
+    Args:
+        seed: a whole number, not negative.
+    """
+    _runtime.seeds = np.random.default_rng(whole_number(seed, "seed", least=0))
+
+
+def next_seed() -> int | None:
+    """The seed of the next net that was given none; None without :func:`set_random_seed`."""
+    if _runtime.seeds is None:
+        return None
+    return int(_runtime.seeds.integers(2**63))
+
+
+# ------------------------------------------------------------------------------ devices
+
+
+def set_mode_cpu() -> None:
+    """Compute on the CPU, as minicaffe always does."""
+
+
+def set_mode_gpu() -> None:
+    """Accepted so that programs run; says in the log that the CPU computes."""
+    logger.warning("set_mode_gpu: minicaffe computes on the CPU")
+
+
+def set_device(device_id: int) -> None:
+    """Accepted so that programs run: there is no GPU to choose.
+
+    Args:
+        device_id: the number of a GPU.
+    """
+    number = whole_number(device_id, "device_id")
+    logger.info("set_device(%d): minicaffe computes on the CPU", number)
+
+
+def has_nccl() -> bool:
+    """Whether several GPUs can train together: never here."""
+    return False
+
+
+class NCCL:
+    """Caffe's way of training on several GPUs, which minicaffe does not have.
+
+    Raises:
+        EngineError: always.
+    """
+
+    def __init__(self, solver: Any, uid: str) -> None:
+        raise _no_nccl()
+
+    @staticmethod
+    def new_uid() -> str:
+        """Raises EngineError too."""
+        raise _no_nccl()
+
+
+def _no_nccl() -> EngineError:
+    return EngineError(
+        "NCCL trains on several GPUs and minicaffe computes on the CPU; train with one solver "
+        "(ask has_nccl() first)"
+    )
+
+
+def solver_count() -> int:
+    """How many solvers train together: 1, unless a program has set something else."""
+    return _runtime.solver_count
+
+
+def set_solver_count(count: int) -> None:
+    """Remember a number of solvers; each minicaffe solver trains by itself all the same."""
+    count = whole_number(count, "count")
+    if count != 1:
+        logger.warning("set_solver_count(%d): every solver trains by itself", count)
+    _runtime.solver_count = count
+
+
+def solver_rank() -> int:
+    """The number of this process's solver among several: 0, unless set."""
+    return _runtime.solver_rank
+
+
+def set_solver_rank(rank: int) -> None:
+    """Remember the number of this process's solver; nothing depends on it."""
+    _runtime.solver_rank = whole_number(rank, "rank")
+
+
+def multiprocess() -> bool:
+    """Whether several processes train together, as far as anybody has said so."""
+    return _runtime.multiprocess
+
+
+def set_multiprocess(value: bool) -> None:
+    """Remember whether several processes train together; nothing depends on it."""
+    _runtime.multiprocess = bool(value)
+
+
+# ---------------------------------------------------------------------------------- log
+
+
+def init_log(level: int = 0, stderr: bool = True) -> None:
+    """Show minicaffe's log on stderr, in the form that Caffe's log has.
+
+    Without this the log goes where the program's own ``logging`` settings send it.
+
+    Args:
+        level: the least to show: 0 everything, 1 warnings, 2 errors, 3 fatal errors.
+        stderr: False shows errors only (Caffe then writes log files; minicaffe does not).
+    """
+    chosen = _LEVELS[min(max(whole_number(level, "level"), 0), len(_LEVELS) - 1)]
+    if _runtime.log_handler is not None:
+        logger.removeHandler(_runtime.log_handler)
+    handler = StatusHandler(sys.stderr)
+    handler.setLevel(chosen if stderr else max(chosen, logging.ERROR))
+    _runtime.log_handler = handler
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def log(message: str) -> None:
+    """Write a line into minicaffe's log (see :func:`init_log`)."""
+    logger.info("%s", message, stacklevel=2)
+
+
+class Timer:
+    """Measures the time from :meth:`start` to :meth:`stop`, read as :attr:`ms`."""
+
+    def __init__(self) -> None:
+        self._started: float | None = None
+        self._seconds = 0.0
+
+    def start(self) -> None:
+        """Begin to measure, unless it is measuring already."""
+        if self._started is None:
+            self._started = time.perf_counter()
+
+    def stop(self) -> None:
+        """End measuring; nothing happens when it is not."""
+        if self._started is not None:
+            self._seconds = time.perf_counter() - self._started
+            self._started = None
+
+    @property
+    def ms(self) -> float:
+        """The milliseconds of the last measurement (a running one is stopped); 0 before any."""
+        self.stop()
+        return self._seconds * 1000

@@ -1,0 +1,176 @@
+"""The transformation of images that ``transform_param`` describes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from minicaffe.blob import shape_text
+from minicaffe.data.source import State
+from minicaffe.errors import DataError
+from minicaffe.proto import caffe_pb2
+from minicaffe.weights.blob_proto import read_blob
+
+logger = logging.getLogger("minicaffe")
+
+
+class Transformer:
+    """Crop, mirror, subtract the mean, scale: whole batches at a time.
+
+    For a pixel x of channel c at (h, w) of the uncropped image::
+
+        top = (x - mean[c, h, w]) · scale       with mean_file
+        top = (x - mean_value[c]) · scale       with mean_value (one, or one a channel)
+
+    ``std_value`` (one, or one a channel; not Caffe's) divides besides: (x - mean) · scale / std.
+    ``crop_size`` cuts a square, in TRAIN at a random place, in TEST from the middle
+    (rounded up and left); ``mirror`` turns each image left to right with probability ½ in
+    both phases. (Caffe's ``DataTransformer``.)
+
+    Args:
+        param: a ``TransformationParameter``.
+        phase: ``TRAIN`` or ``TEST``.
+        rng: for crops and mirroring.
+        dtype: of the results.
+
+    Raises:
+        DataError: mean_file and mean_value are both set; the mean file cannot be read; a
+            std_value is not above 0.
+    """
+
+    def __init__(self, param: Any, phase: int, rng: np.random.Generator, dtype: Any) -> None:
+        self._dtype = np.dtype(dtype)
+        self._rng = rng
+        self._factor = channel_factor(param.scale, param.std_value, self._dtype)
+        self._mirror = param.mirror
+        self._crop = param.crop_size
+        self._random_crop = bool(param.crop_size) and phase == caffe_pb2.TRAIN
+        self._mean_file = param.mean_file
+        self._mean: np.ndarray | None = None
+        if param.HasField("mean_file"):
+            if param.mean_value:
+                raise DataError("mean_file and mean_value are both set; keep one of them")
+            self._mean = self._read_mean()
+        elif param.mean_value:
+            self._mean = np.array(param.mean_value, self._dtype).reshape(-1, 1, 1)
+
+    def _read_mean(self) -> np.ndarray:
+        logger.info("Loading mean file from: %s", self._mean_file)
+        mean = read_blob(self._mean_file, inner=True).astype(self._dtype)
+        if mean.ndim == 4 and len(mean) == 1:
+            mean = mean[0]
+        if mean.ndim != 3:
+            raise DataError(
+                f"the mean in '{self._mean_file}' has shape {shape_text(mean.shape)}, expected "
+                "1×channels×height×width"
+            )
+        return mean
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """The shape that an image of shape channels × height × width gets.
+
+        Raises:
+            DataError: the image is smaller than the crop, or the mean does not fit it.
+        """
+        channels, height, width = shape
+        crop = self._crop
+        if crop > min(height, width):
+            raise DataError(
+                f"crop_size is {crop}, but an image has {height}×{width} (height×width); "
+                "lower crop_size or enlarge the images"
+            )
+        self._check_mean(shape)
+        check_channel_values("std_value", self._factor.size, shape[0])
+        return (channels, crop, crop) if crop else (channels, height, width)
+
+    def _check_mean(self, shape: tuple[int, ...]) -> None:
+        if self._mean is None:
+            return
+        if self._mean_file:
+            if self._mean.shape != shape:
+                raise DataError(
+                    f"the mean in '{self._mean_file}' has size {shape_text(self._mean.shape)}, "
+                    f"but an image has {shape_text(shape)} (channels×height×width, before "
+                    "cropping); compute the mean of these images, or use mean_value"
+                )
+        else:
+            check_channel_values("mean_value", len(self._mean), shape[0])
+
+    def apply(self, images: np.ndarray, out: np.ndarray) -> None:
+        """Transform a batch.
+
+        Args:
+            images: count × channels × height × width, uint8 or float; left as they are.
+            out: count × :meth:`output_shape`; every element is written.
+        """
+        mirrored = self._rng.integers(2, size=len(images)).nonzero()[0] if self._mirror else None
+        mean = self._mean
+        if self._crop:
+            cut = self._draw_cut(images.shape)
+            images = cut(images)
+            if mean is not None and self._mean_file:
+                mean = cut(mean[None])
+        if mean is None:
+            np.multiply(images, self._factor, out=out, dtype=out.dtype, casting="same_kind")
+        else:
+            np.subtract(images, mean, out=out, dtype=out.dtype, casting="same_kind")
+            if self._factor.ndim or self._factor != 1:
+                out *= self._factor
+        if mirrored is not None:
+            out[mirrored] = out[mirrored, :, :, ::-1]
+
+    def _draw_cut(self, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        """A function that crops a batch of this shape, or one array for all its images."""
+        count, _, height, width = shape
+        crop = self._crop
+        if not self._random_crop:
+            row, column = (height - crop) // 2, (width - crop) // 2
+            return lambda batch: batch[:, :, row : row + crop, column : column + crop]
+        rows = self._rng.integers(height - crop + 1, size=count)
+        columns = self._rng.integers(width - crop + 1, size=count)
+
+        def cut(batch: np.ndarray) -> np.ndarray:
+            windows = sliding_window_view(batch, (crop, crop), axis=(2, 3))
+            which = np.arange(count) if len(batch) == count else 0
+            return windows[which, :, rows, columns]
+
+        return cut
+
+    def state(self) -> State:
+        """The generator's state: what the next crops and mirrors depend on."""
+        return {"generator": self._rng.bit_generator.state}
+
+    def restore(self, state: State) -> None:
+        """Go back to when ``state()`` was taken."""
+        self._rng.bit_generator.state = state["generator"]
+
+
+def channel_factor(scale: float, std_values: Sequence[float], dtype: Any) -> np.ndarray:
+    """scale / std: a number, or with ``std_value`` an array (1 or channels, 1, 1).
+
+    Raises:
+        DataError: a standard deviation is not above 0.
+    """
+    if not std_values:
+        return np.array(scale, dtype)
+    for value in std_values:
+        if not value > 0:
+            raise DataError(f"std_value is {value:g}, expected above 0: values are divided by it")
+    return np.array(scale / np.array(std_values), dtype).reshape(-1, 1, 1)
+
+
+def check_channel_values(field: str, found: int, channels: int) -> None:
+    """Refuse values that are neither one nor one for each channel.
+
+    Raises:
+        DataError: says how many there are and how many channels.
+    """
+    if found not in (1, channels):
+        raise DataError(
+            f"{found} {field}(s) for images of {channels} channel(s); give one, or one for each "
+            "channel"
+        )

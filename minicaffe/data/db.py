@@ -1,0 +1,439 @@
+"""Decoded images kept in memory, where the whole database is small."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from minicaffe.data.datum import datum_image, parse_datum
+from minicaffe.data.images import Color, shown_name
+from minicaffe.data.source import Records, Stacker, State
+from minicaffe.errors import DataError
+
+
+class RecordCache:
+    """Remembers decoded records by their position in a database.
+
+    It serves nothing before all records are there, and gives up for good when they are
+    together larger than the limit or differ in size.
+
+    Args:
+        entries: how many records the database has.
+        limit: the most bytes that the images may take.
+    """
+
+    def __init__(self, entries: int, limit: int) -> None:
+        self._entries = entries
+        self._limit = limit
+        self._images: np.ndarray | None = None
+        self._labels = np.zeros(0, np.int64)
+        self._known = np.zeros(0, bool)
+        self.complete = False
+        self.open = entries > 0
+
+    def put(self, start: int, records: Records) -> None:
+        """Remember records that stand at ``start`` and after (the first follows the last)."""
+        if not self.open or self.complete:
+            return
+        images = records.images
+        if self._images is None:
+            if self._entries * images[0].nbytes > self._limit:
+                self.open = False
+                return
+            self._images = np.empty((self._entries, *images.shape[1:]), images.dtype)
+            self._labels = np.zeros(self._entries, np.int64)
+            self._known = np.zeros(self._entries, bool)
+        if self._images.shape[1:] != images.shape[1:] or self._images.dtype != images.dtype:
+            self.open, self._images = False, None
+            return
+        where = np.arange(start, start + len(images)) % self._entries
+        self._images[where] = images
+        self._labels[where] = records.labels
+        self._known[where] = True
+        self.complete = bool(self._known.all())
+
+    def get(self, start: int, count: int) -> Records:
+        """Records from ``start`` on; a view, unless they pass the end."""
+        assert self._images is not None
+        if start + count <= self._entries:
+            where: slice | np.ndarray = slice(start, start + count)
+        else:
+            where = np.arange(start, start + count) % self._entries
+        return Records(self._images[where], self._labels[where])
+
+
+CACHE_BYTES = 256 * 2**20
+
+
+class Cursor(Protocol):
+    """A place in a database, at first its first record."""
+
+    def first(self) -> None:
+        """Go to the first record."""
+        ...
+
+    def more(self) -> bool:
+        """Whether there is a record here; there is none after the last one."""
+        ...
+
+    def run(self, count: int) -> Iterator[Record]:
+        """The next ``count`` records, or as many as there are.
+
+        The cursor leaves a record when what comes after it is asked for: a record that could not
+        be used is the next one still, and ``next(cursor.run(1))`` is a look at it.
+        """
+        ...
+
+    def skip(self, count: int) -> int:
+        """Pass over so many records, or as many as there are; returns how many."""
+        ...
+
+
+class Database(Protocol):
+    """An open database; it has at least one record, and closes when nobody holds it.
+
+    Attributes:
+        path: where it is.
+        kind: what it is called in messages.
+        errors: what its package raises when a record cannot be read.
+    """
+
+    path: str
+    kind: str
+    errors: tuple[type[Exception], ...]
+
+    @property
+    def entries(self) -> int | None:
+        """How many records there are, or None where only reading all would tell."""
+        ...
+
+    def cursor(self) -> Cursor:
+        """A new cursor at the first record."""
+        ...
+
+
+D = TypeVar("D")
+
+
+# LevelDB forbids opening a database twice; a train and a test net may read the same one.
+_open: weakref.WeakValueDictionary[tuple[Any, str], Any] = weakref.WeakValueDictionary()
+
+
+_opening = threading.Lock()
+
+
+def open_shared(opener: Callable[[str], D], path: str) -> D:
+    """``opener(path)``, or what that gave before while somebody still holds it."""
+    if "\0" in path:
+        raise DataError(f"there is no database at {shown_name(path)}: a name holds no NUL")
+    key = (opener, os.path.realpath(path))
+    with _opening:
+        database = _open.get(key)
+        if database is None:
+            database = _open[key] = opener(path)
+    return database
+
+
+class DatabaseSource:
+    """The images of a database, in the order of the keys, again and again.
+
+    Args:
+        database: where they are.
+        color: how many channels encoded images get.
+        skip: how many records to pass over at the start.
+        cache_bytes: decoded images are kept in memory when all of them take no more.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        color: Color = Color.NATIVE,
+        *,
+        skip: int = 0,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self.path = database.path
+        self._color = color
+        self._database: Any = database
+        self._cursor: Any = database.cursor()
+        self._position = 0
+        self._cache_bytes = cache_bytes
+        self._stacker = Stacker()
+        self._know_entries(database.entries)
+        self._seek(skip)
+
+    def _know_entries(self, entries: int | None) -> None:
+        self._entries = entries
+        self._cache = RecordCache(entries or 0, self._cache_bytes)
+
+    def peek(self) -> np.ndarray:
+        """The next image, without going on."""
+        if self._cache.complete:
+            return self._cache.get(self._position, 1).images[0]
+        with database_errors(self._database):
+            key, value = next(self._cursor.run(1))
+            image, _ = decode_record(self._database, key, value, self._color)
+        return image
+
+    def read(self, count: int) -> Records:
+        """The next ``count`` images; see :class:`ImageSource`."""
+        if self._cache.complete:
+            assert self._entries is not None
+            records = self._cache.get(self._position, count)
+            self._position = (self._position + count) % self._entries
+            return records
+        start = self._position
+        records = self._read_database(count)
+        self._cache.put(start, records)
+        return records
+
+    def state(self) -> State:
+        """``{"position": …}``: which record is next, counted from 0."""
+        return {"position": self._position}
+
+    def restore(self, state: State) -> None:
+        """Go to where ``state()`` was taken."""
+        self._seek(state["position"])
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._cursor = self._database = None
+
+    def _seek(self, position: int) -> None:
+        if self._entries is not None:
+            position %= self._entries
+        if self._cache.complete:
+            self._position = position
+            return
+        with database_errors(self._database):
+            self._begin()
+            while position > 0:
+                passed = self._cursor.skip(position)
+                position -= passed
+                self._went_on(passed)
+                if not self._position and self._entries:  # once around: the rest is known
+                    position %= self._entries
+
+    def _begin(self) -> None:
+        self._cursor.first()
+        self._position = 0
+
+    def _went_on(self, count: int) -> None:
+        """The cursor has passed so many records; after the last one comes the first."""
+        self._position += count
+        if not self._cursor.more():
+            if self._entries is None:
+                self._know_entries(self._position)
+            self._begin()
+
+    def _read_database(self, count: int) -> Records:
+        database, color = self._database, self._color
+        keys: list[bytes] = []
+        images: list[np.ndarray] = []
+        labels: list[int] = []
+        with database_errors(database):
+            while len(images) < count:
+                start = len(images)
+                try:
+                    for key, value in self._cursor.run(count - start):
+                        image, label = decode_record(database, key, value, color)
+                        keys.append(key)
+                        images.append(image)
+                        labels.append(label)
+                finally:
+                    self._position += len(images) - start
+                self._went_on(0)
+        batch = self._stacker.stack(images, lambda index: record_name(database, keys[index]))
+        return Records(batch, np.array(labels))
+
+
+def records_of(database: Database) -> Iterator[Record]:
+    """The keys and values of a whole database, in the order of the keys.
+
+    Raises:
+        DataError: the database is damaged.
+    """
+    with database_errors(database):
+        cursor = database.cursor()
+        while cursor.more():
+            yield from cursor.run(BATCH)
+
+
+def decode_record(
+    database: Database, key: bytes, value: bytes, color: Color = Color.NATIVE
+) -> tuple[np.ndarray, int]:
+    """The image and the label of a record.
+
+    Args:
+        database: where the record is from, for the error's message.
+        key, value: the record.
+        color: how many channels an encoded image gets.
+
+    Raises:
+        DataError: it is no Datum, or its image cannot be decoded; names the record.
+    """
+    try:
+        datum = parse_datum(value)
+        return datum_image(datum, color), datum.label
+    except DataError as error:
+        name = record_name(database, key)
+        raise DataError(f"{name}: {error.message}") from error.__cause__
+
+
+def record_name(database: Database, key: bytes) -> str:
+    """What to call a record in a message."""
+    name = key.decode("utf-8", "backslashreplace")
+    return f"record '{name}' of {database.kind} '{database.path}'"
+
+
+@contextmanager
+def database_errors(database: Database) -> Iterator[None]:
+    """Turn what the database's package raises while reading into a ``DataError``."""
+    try:
+        yield
+    except database.errors as reason:
+        raise DataError(
+            f"{database.kind} '{database.path}' cannot be read ({reason}); it is damaged"
+        ) from reason
+
+
+BATCH = 1000  # records written in one go
+
+
+Record = tuple[bytes, bytes]
+
+
+class DatabaseWriter:
+    """Makes a new database; a context manager.
+
+    The folder is written beside its final place and gets its name when the block ends, so
+    that a failure or Ctrl-C leaves nothing behind::
+
+        with LmdbWriter("train_lmdb") as writer:
+            writer.put(b"00000000", datum.SerializeToString())
+
+    Args:
+        path: the folder to make; it must not exist.
+
+    Raises:
+        DataError: the folder exists, or cannot be written.
+        MissingExtraError: the database's package is not installed.
+
+    Attributes:
+        count: how many records were put.
+
+    A kind of database is a subclass that sets ``kind`` and ``_errors`` and overrides
+    ``_open``, ``_write`` and ``_close``.
+    """
+
+    kind = ""
+    _errors: tuple[type[Exception], ...] = ()
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        self.count = 0
+        self._batch: list[Record] = []
+        self._beside: Path | None = None
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Add a record; the keys' order is that in which the database will be read.
+
+        Raises:
+            DataError: the database cannot be written.
+        """
+        self._batch.append((key, value))
+        self.count += 1
+        if len(self._batch) == BATCH:
+            self._flush()
+
+    def __enter__(self) -> DatabaseWriter:
+        if self.path.exists():
+            raise DataError(f"'{self.path}' exists already; remove it first or choose another name")
+        parent, name = self.path.parent, self.path.name
+        try:
+            parent.mkdir(parents=True, exist_ok=True)
+            self._beside = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=parent))
+            self._open(self._beside)
+        except BaseException as reason:
+            self._remove()
+            if isinstance(reason, (*self._errors, OSError)):
+                raise self._failure(reason) from reason
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._close_with(complete=kind is None)
+        finally:
+            self._remove()
+
+    def _close_with(self, *, complete: bool) -> None:
+        assert self._beside is not None
+        try:
+            if complete:
+                self._flush()
+        finally:
+            self._close(complete=complete)
+        if complete:
+            try:
+                self._beside.chmod(0o755)
+                self._beside.rename(self.path)
+            except OSError as reason:
+                raise self._failure(reason) from reason
+
+    def _flush(self) -> None:
+        batch, self._batch = self._batch, []
+        errors: tuple[type[Exception], ...] = (*self._errors, OSError)
+        try:
+            self._write(batch)
+        except errors as reason:
+            raise self._failure(reason) from reason
+
+    def _remove(self) -> None:
+        if self._beside is not None:
+            shutil.rmtree(self._beside, ignore_errors=True)
+
+    def _failure(self, reason: BaseException) -> DataError:
+        text = getattr(reason, "strerror", None) or self._text(reason)
+        return DataError(f"cannot write {self.kind} '{self.path}': {text}")
+
+    # ------------------------------------------------------------------- to override
+
+    def _open(self, folder: Path) -> None:
+        """Make an empty database in a folder that exists."""
+        raise NotImplementedError
+
+    def _write(self, batch: list[Record]) -> None:
+        """Add records (none, if there were none at all)."""
+        raise NotImplementedError
+
+    def _close(self, *, complete: bool) -> None:
+        """Let go of the folder, which is thrown away unless it is complete."""
+        raise NotImplementedError
+
+    def _text(self, reason: BaseException) -> str:
+        """What the database's package says."""
+        return str(reason)
+
+
+def write_datums(writer: DatabaseWriter, datums: Iterable[Any]) -> int:
+    """Write Datums under the keys 00000000, 00000001, …; returns how many there are."""
+    with writer:
+        for index, datum in enumerate(datums):
+            writer.put(b"%08d" % index, datum.SerializeToString())
+    return writer.count

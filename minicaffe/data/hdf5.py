@@ -1,0 +1,185 @@
+"""HDF5 files, each with one dataset for every top; a whole file is in memory at a time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.data.image_list import FileNames
+from minicaffe.data.images import shown_name
+from minicaffe.data.source import ShuffledOrder, State
+from minicaffe.errors import DataError, did_you_mean, require, tilde_hint
+from minicaffe.files import open_to_read
+from minicaffe.options import Limits
+from minicaffe.weights.hdf5 import Hdf5Reader, open_hdf5
+
+_ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".mat")
+
+
+class Hdf5Source:
+    """Rows of several HDF5 files, again and again.
+
+    With a generator the files come in a random order, drawn anew for each epoch, and so do
+    the rows of each file; rows of different files are not mixed (Caffe's rule).
+
+    Args:
+        path: a text file that names the HDF5 files, separated by white space.
+        datasets: the names of the datasets to read.
+        dtype: what their values are converted to.
+        rng: for a random order, or None for the order of the files.
+        limits: the most memory that a dataset may take.
+
+    Raises:
+        DataError: the list or its first file cannot be read or used.
+        MissingExtraError: the package h5py is not installed.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        datasets: Sequence[str],
+        dtype: np.dtype,
+        rng: np.random.Generator | None = None,
+        *,
+        limits: Limits | None = None,
+    ) -> None:
+        self.path = path
+        self._datasets = tuple(datasets)
+        self._dtype = dtype
+        self._limits = limits or Limits()
+        self._files = _read_file_list(path)
+        self._order = ShuffledOrder(len(self._files), rng)
+        self._turn = self._row = 0  # which file of this epoch, which row of its order
+        self._loaded: tuple[int, list[np.ndarray]] | None = None
+        self._load()
+        self._row_shapes = [array.shape[1:] for array in self._arrays]
+
+    def shapes(self, count: int) -> list[tuple[int, ...]]:
+        """The shape of ``count`` rows of each dataset."""
+        return [(count, *shape) for shape in self._row_shapes]
+
+    def read(self, targets: Sequence[np.ndarray]) -> None:
+        """Fill one array a dataset with the next rows (their first axis says how many).
+
+        Raises:
+            DataError: a file cannot be read or used; names it.
+        """
+        filled, wanted = 0, len(targets[0])
+        while filled < wanted:
+            rows = self._rows[self._row : self._row + wanted - filled]
+            for target, array in zip(targets, self._arrays, strict=True):
+                target[filled : filled + len(rows)] = array[rows]
+            filled += len(rows)
+            self._row += len(rows)
+            if self._row == len(self._rows):
+                self._go_on()
+
+    def state(self) -> State:
+        """Which epoch's order, which file in it, which row of that."""
+        return {"turn": self._turn, "row": self._row, "order": self._order.state()}
+
+    def restore(self, state: State) -> None:
+        """Go to where ``state()`` was taken."""
+        self._order.restore(state["order"])
+        self._turn = state["turn"] % len(self._files)
+        self._load()
+        self._row = state["row"] % len(self._rows)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _go_on(self) -> None:
+        """To the next file, or to the next epoch after the last one."""
+        self._row = 0
+        self._turn = (self._turn + 1) % len(self._files)
+        if self._turn == 0:
+            self._order.shuffle()
+        self._load()
+
+    def _load(self) -> None:
+        index = int(self._order.now[self._turn])
+        if self._loaded is None or self._loaded[0] != index:
+            file = self._files[index]
+            try:
+                arrays = self._read_file(file)
+            except DataError as error:
+                raise DataError(
+                    f"{self._name_of(index)}: {error.message}; listed in '{self.path}'"
+                ) from error.__cause__
+            self._loaded = index, arrays
+        self._arrays = self._loaded[1]
+        self._rows = self._order.within(1 + self._turn, len(self._arrays[0]))
+
+    def _read_file(self, file: str) -> list[np.ndarray]:
+        require("h5py", extra="hdf5", purpose="reading HDF5 data")
+        if not os.path.exists(file):
+            hint = tilde_hint(file) if _looks_like_hdf5(file) else ""
+            raise DataError(f"it does not exist (as seen from {os.getcwd()}){hint}")
+        with open_hdf5(file, DataError, self._limits) as reader:
+            arrays = [self._read_dataset(reader, name) for name in self._datasets]
+        self._check(arrays)
+        return arrays
+
+    def _name_of(self, index: int) -> str:
+        """What to call a file of the list in a message.
+
+        A name is shown if it is that of a file, or ends as those of HDF5 files do. Else what is
+        called the list may be something else, and who named it in a prototxt may be another
+        than who may read it.
+        """
+        file = self._files[index]
+        if _looks_like_hdf5(file) or os.path.exists(file):
+            return f"HDF5 file {shown_name(file)}"
+        return f"file {index + 1} of {len(self._files)} (a name of {len(file)} characters)"
+
+    def _read_dataset(self, reader: Hdf5Reader, name: str) -> np.ndarray:
+        dataset = reader.find(name)
+        if not reader.is_dataset(dataset):
+            names = [key for key in reader.names(reader.file) if reader.has_dataset(key)]
+            hint = did_you_mean(name, names)
+            raise DataError(f"it has no dataset '{name}' but {names or 'none'}{hint}")
+        values = reader.numbers(dataset, f"dataset '{name}'")
+        if values.ndim < 1:
+            raise DataError(f"dataset '{name}' is a single number, expected at least one axis")
+        with np.errstate(all="ignore"):  # doubles may be out of range; that is no news
+            return values.astype(self._dtype, copy=False)
+
+    def _check(self, arrays: list[np.ndarray]) -> None:
+        counts = dict(zip(self._datasets, map(len, arrays), strict=True))
+        if len(set(counts.values())) > 1 or 0 in counts.values():
+            raise DataError(f"its datasets have {counts} rows, expected equal numbers above 0")
+        if self._loaded is None:
+            return
+        for name, array, shape in zip(self._datasets, arrays, self._row_shapes, strict=True):
+            if array.shape[1:] != shape:
+                raise DataError(
+                    f"rows of dataset '{name}' have shape {shape_text(array.shape[1:])}, but "
+                    f"{shape_text(shape)} in the first file; make them alike"
+                )
+
+
+def _looks_like_hdf5(name: str) -> bool:
+    return name.lower().endswith(_ENDINGS)
+
+
+def _read_file_list(path: str) -> FileNames:
+    try:
+        with open_to_read(path) as stream:
+            files = FileNames(stream.read().decode("utf-8"))
+    except UnicodeDecodeError as reason:
+        raise _no_list(path, "it is not text") from reason
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+        raise _no_list(path, getattr(reason, "strerror", None) or str(reason)) from reason
+    if not files:
+        raise DataError(f"the list '{path}' is empty, expected at least one HDF5 file's name")
+    return files
+
+
+def _no_list(path: str, text: str) -> DataError:
+    return DataError(
+        f"cannot read the list of HDF5 files {shown_name(path)}: {text}; expected a text file that "
+        "names them, one a line"
+    )

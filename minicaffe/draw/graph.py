@@ -1,0 +1,275 @@
+"""Pictures of nets (pycaffe's ``draw``): layers as boxes, blobs as octagons between them.
+
+Graphviz' program ``dot`` draws PNG, PDF and its other formats where it is installed. SVG
+needs nothing: without ``dot`` minicaffe lays the graph out itself.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from typing import Any
+
+from minicaffe.arguments import file_name, message
+from minicaffe.draw.svg import render_svg
+from minicaffe.errors import DataError, MinicaffeError, visible
+from minicaffe.files import write_beside
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.upgrade_proto import upgrade_net
+
+LAYER_STYLE_DEFAULT = {"shape": "box", "fillcolor": "#6495ED", "style": "filled"}
+
+
+NEURON_LAYER_STYLE = {"shape": "box", "fillcolor": "#90EE90", "style": "filled"}
+
+
+BLOB_STYLE = {"shape": "octagon", "fillcolor": "#E0E0E0", "style": "filled"}
+
+
+_LEARNING = ("Convolution", "Deconvolution", "InnerProduct")
+
+
+_TEXT_FORMATS = ("raw", "dot", "gv")
+
+
+@dataclass
+class Graph:
+    """A picture's content.
+
+    Attributes:
+        name: the net's.
+        rankdir: where the net runs to: LR (right), TB (down), BT (up) or RL.
+        nodes: style and label of each node.
+        edges: from, to and label; the edge that closes an in-place loop included.
+    """
+
+    name: str
+    rankdir: str = "LR"
+    nodes: dict[str, dict[str, str]] = field(default_factory=dict)
+    edges: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def to_string(self) -> str:
+        """The graph in graphviz' language."""
+        lines = [f"digraph {_quoted(self.name)} {{", f"rankdir={_quoted(self.rankdir)};"]
+        for key, style in self.nodes.items():
+            settings = ", ".join(f"{name}={_quoted(value)}" for name, value in style.items())
+            lines.append(f"{_quoted(key)} [{settings}];")
+        for source, target, label in self.edges:
+            lines.append(f"{_quoted(source)} -> {_quoted(target)} [label={_quoted(label)}];")
+        return "\n".join([*lines, "}", ""])
+
+    def create(self, format: str = "png") -> bytes:
+        """The picture as a file's content.
+
+        Args:
+            format: ``svg``; ``raw`` for graphviz' language; with graphviz whatever it draws,
+                such as ``png`` and ``pdf``.
+
+        Raises:
+            MinicaffeError: graphviz is needed and not installed, or cannot draw this.
+        """
+        if format in _TEXT_FORMATS:
+            return self.to_string().encode()
+        dot = shutil.which("dot")
+        if dot is None and format == "svg":
+            return render_svg(self.nodes, self.edges, self.rankdir).encode()
+        if dot is None:
+            raise MinicaffeError(
+                f"drawing {format.upper()} needs graphviz, and its program 'dot' is not "
+                "installed (on Debian: apt install graphviz); SVG works without it"
+            )
+        done = subprocess.run(
+            [dot, f"-T{format}"], input=self.to_string().encode(), capture_output=True, check=False
+        )
+        if done.returncode:
+            reason = done.stderr.decode(errors="replace").strip().splitlines()
+            raise MinicaffeError(f"graphviz cannot draw {format}: {' '.join(reason[:2])}")
+        return done.stdout
+
+
+def _quoted(text: str) -> str:
+    rows = (visible(row).replace("\\", "\\\\").replace('"', '\\"') for row in text.split("\n"))
+    joined = "\\n".join(rows)
+    return f'"{joined}"'
+
+
+def get_pooling_types_dict() -> dict[int, str]:
+    """The names of the pooling methods by number."""
+    return {number: name for name, number in caffe_pb2.PoolingParameter.PoolMethod.items()}
+
+
+def get_edge_label(layer: Any) -> str:
+    """What stands at the arrow to a layer's top: the batch size or the number of outputs."""
+    if layer.type == "Data":
+        return f"Batch {layer.data_param.batch_size}"
+    if layer.type in ("Convolution", "Deconvolution"):
+        return str(layer.convolution_param.num_output)
+    if layer.type == "InnerProduct":
+        return str(layer.inner_product_param.num_output)
+    return ""
+
+
+def get_layer_lr_mult(layer: Any) -> tuple[float, float]:
+    """The learning rate multipliers of a layer's weights and biases.
+
+    Raises:
+        ValueError: the layer has no such parameters, or more than two are given.
+    """
+    if layer.type not in _LEARNING:
+        raise ValueError(f"{layer.type} layers do not have a learning rate multiplier")
+    given = [param.lr_mult for param in layer.param]
+    if len(given) > 2:
+        raise ValueError(f"layer '{layer.name}' has {len(given)} params, expected at most 2")
+    weights, biases, *_ = [*given, 1.0, 1.0]
+    return weights, biases
+
+
+def get_layer_label(layer: Any, rankdir: str, display_lrm: bool = False) -> str:
+    """What stands in a layer's box: name, type, window and, if wanted, rate multipliers.
+
+    Args:
+        layer: a ``LayerParameter``.
+        rankdir: a net that runs up or down has room for all in one line; else each has its own.
+        display_lrm: show the learning rate multipliers.
+    """
+    kind = layer.type
+    if kind == "Pooling":
+        kind = f"Pooling {get_pooling_types_dict()[layer.pooling_param.pool]}"
+    parts = [visible(layer.name), f"({visible(kind)})", *_window(layer)]
+    if display_lrm and layer.type in _LEARNING:
+        rates = get_layer_lr_mult(layer)
+        if any(rates):
+            parts.append(f"lr mult: {rates[0]:.1f}, {rates[1]:.1f}")
+    return (" " if rankdir in ("TB", "BT") else "\n").join(parts)
+
+
+def _window(layer: Any) -> list[str]:
+    if layer.type == "Pooling":
+        param = layer.pooling_param
+        if param.global_pooling:
+            return ["global"]
+    elif layer.type in ("Convolution", "Deconvolution"):
+        param = layer.convolution_param
+    else:
+        return []
+    return [
+        f"{word}: {_size(param, name, default)}"
+        for word, name, default in (
+            ("kernel size", "kernel", 1),
+            ("stride", "stride", 1),
+            ("pad", "pad", 0),
+        )
+    ]
+
+
+def _size(param: Any, name: str, default: int) -> str:
+    """A window's measure: one number, or several as in 3×5."""
+    if param.HasField(f"{name}_h") or param.HasField(f"{name}_w"):
+        return f"{getattr(param, name + '_h')}×{getattr(param, name + '_w')}"
+    value = getattr(param, "kernel_size" if name == "kernel" else name)
+    if isinstance(value, int):
+        return str(value)
+    return "×".join(map(str, value)) or str(default)
+
+
+def choose_color_by_layertype(layertype: str) -> str:
+    """The colour of a layer's box."""
+    if layertype in ("Convolution", "Deconvolution"):
+        return "#FF5050"
+    return {"Pooling": "#FF9900", "InnerProduct": "#CC33FF"}.get(layertype, "#6495ED")
+
+
+def get_pydot_graph(
+    caffe_net: Any,
+    rankdir: str,
+    label_edges: bool = True,
+    phase: int | None = None,
+    display_lrm: bool = False,
+) -> Graph:
+    """The graph of a net (pydot itself is not needed).
+
+    Args:
+        caffe_net: a ``NetParameter``.
+        rankdir: where the net runs to: LR, TB, BT or RL.
+        label_edges: say what comes out of a layer.
+        phase: only the layers of this phase; None for all.
+        display_lrm: show the learning rate multipliers.
+
+    Raises:
+        ValueError: a layer has both include and exclude rules.
+    """
+    message(caffe_net, "NetParameter", "; minicaffe.proto.io.read_net(file) reads one")
+    if caffe_net.layers:  # V1, which would look empty
+        old, caffe_net = caffe_net, caffe_pb2.NetParameter()
+        caffe_net.CopyFrom(old)
+        upgrade_net(caffe_net, None)
+    graph = Graph(caffe_net.name or "Net", rankdir)
+    for layer in caffe_net.layer:
+        if phase is not None and not _is_in_phase(layer, phase):
+            continue
+        key = f"{layer.name}_{layer.type}"
+        in_place = len(layer.bottom) == len(layer.top) == 1 and layer.bottom[0] == layer.top[0]
+        style = dict(NEURON_LAYER_STYLE if in_place else LAYER_STYLE_DEFAULT)
+        if not in_place:
+            style["fillcolor"] = choose_color_by_layertype(layer.type)
+        graph.nodes[key] = {"label": get_layer_label(layer, rankdir, display_lrm), **style}
+        for blob in layer.bottom:
+            graph.nodes.setdefault(f"{blob}_blob", {"label": visible(blob), **BLOB_STYLE})
+            graph.edges.append((f"{blob}_blob", key, ""))
+        for blob in layer.top:
+            graph.nodes.setdefault(f"{blob}_blob", {"label": visible(blob), **BLOB_STYLE})
+            label = get_edge_label(layer) if label_edges else ""
+            graph.edges.append((key, f"{blob}_blob", label))
+    return graph
+
+
+def _is_in_phase(layer: Any, phase: int) -> bool:
+    if layer.include and layer.exclude:
+        raise ValueError(f"layer {layer.name} has both include and exclude specified")
+
+    def holds(rules: Any) -> bool:
+        return any(not rule.HasField("phase") or rule.phase == phase for rule in rules)
+
+    return holds(layer.include) if layer.include else not holds(layer.exclude)
+
+
+def draw_net(
+    caffe_net: Any,
+    rankdir: str,
+    ext: str = "png",
+    phase: int | None = None,
+    display_lrm: bool = False,
+) -> bytes:
+    """A picture of a net as a file's content.
+
+    Args:
+        caffe_net: a ``NetParameter``.
+        rankdir, phase, display_lrm: as :func:`get_pydot_graph` takes them.
+        ext: the format, see :meth:`Graph.create`.
+
+    Raises:
+        MinicaffeError: graphviz is needed and not installed, or cannot draw this.
+        ValueError: a layer has both include and exclude rules.
+    """
+    graph = get_pydot_graph(caffe_net, rankdir, phase=phase, display_lrm=display_lrm)
+    return graph.create(format=ext)
+
+
+def draw_net_to_file(
+    caffe_net: Any,
+    filename: str | os.PathLike[str],
+    rankdir: str = "LR",
+    phase: int | None = None,
+    display_lrm: bool = False,
+) -> None:
+    """Draw a net into a file, in the format that the file's ending names.
+
+    Raises:
+        MinicaffeError: as :func:`draw_net`, or the file cannot be written.
+    """
+    ext = file_name(filename, "filename").rpartition(".")[2].lower()
+    picture = draw_net(caffe_net, rankdir, ext, phase, display_lrm)
+    with write_beside(filename, error=DataError) as beside:
+        beside.write_bytes(picture)

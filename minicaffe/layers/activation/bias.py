@@ -1,0 +1,56 @@
+"""Scale and Bias: multiply by, and add, values that repeat along some axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.activation.scale import Broadcast
+from minicaffe.layers.channels import channel_sum
+
+
+@register("Bias")
+class Bias(Broadcast):
+    """y = x + bias.
+
+    Shapes: x of any shape; bias of the shape of ``bias_param { num_axes }`` of its axes from
+    ``axis`` on (defaults 1 and 1: one offset a channel), filled by ``filler`` (0 without
+    one); or the second bottom. The layer may run in place.
+
+    Gradients: dx = dy; dbias = Σ dy over the other axes.
+
+    Raises:
+        ShapeError: the axes do not exist, or the second bottom's shape does not match.
+        GraphError: ``num_axes`` below -1; an unknown filler.
+    """
+
+    word = "bias"
+    backward_reads = ()
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        if len(bottom) == 1:
+            param = self.param.bias_param
+            self.add_param(self.operand_shape(bottom[0], param), param.filler)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        self.match(bottom[0], self.operand(bottom), self.param.bias_param.axis)
+        top[0].reshape_like(bottom[0])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        bias = self.operand(bottom).data.reshape(-1, 1)
+        np.add(self.fold(bottom[0].data), bias, out=self.fold(top[0].data))
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        dy = top[0].diff
+        if propagate_down[0] and bottom[0] is not top[0]:
+            np.copyto(bottom[0].diff, dy)
+        learned = len(bottom) == 1
+        if self.wants_gradient(0) if learned else propagate_down[1]:
+            diff = self.operand(bottom).diff
+            gradient = channel_sum(self.fold(dy)).reshape(diff.shape)
+            if learned:
+                diff += gradient
+            else:
+                diff[...] = gradient

@@ -1,0 +1,35 @@
+"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.layer import register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+BNLL_LIMIT = 50.0  # exp of more is not needed: the gradient is 1 by then
+
+
+@register("BNLL")
+class BNLL(Neuron):
+    """y = log(1 + exp(x)), the binomial normal log likelihood; dx = dy · sigmoid(x)."""
+
+    backward_reads = ("bottoms",)
+
+    def right_in_place(self) -> bool:
+        return False
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        tail = np.abs(x, out=self.room(x))  # log(1 + exp(-|x|)) cannot overflow
+        np.negative(tail, out=tail)
+        np.exp(tail, out=tail)
+        np.log1p(tail, out=tail)
+        np.maximum(x, 0, out=y)
+        y += tail
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        growth = np.minimum(x, BNLL_LIMIT, out=self.room(x))
+        np.exp(growth, out=growth)
+        np.multiply(dy, growth, out=dx)
+        growth += 1
+        dx /= growth

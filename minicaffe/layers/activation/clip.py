@@ -1,0 +1,40 @@
+"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.errors import GraphError
+from minicaffe.layer import register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+
+@register("Clip")
+class Clip(Neuron):
+    """y = max(min, min(x, max)); dx = dy where min <= x <= max (edges included), else 0.
+
+    What is not a number becomes min, as in Caffe.
+
+    Raises:
+        GraphError: ``min`` or ``max`` is not given.
+    """
+
+    backward_reads = ("bottoms",)
+
+    def prepare(self) -> None:
+        param = self.param.clip_param
+        if not (param.HasField("min") and param.HasField("max")):
+            raise GraphError("clip_param needs both min and max")
+        self._min, self._max = param.min, param.max
+
+    def right_in_place(self) -> bool:
+        return False
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        np.minimum(x, self._max, out=y)
+        np.fmax(y, self._min, out=y)
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        inside = x >= self._min
+        inside &= x <= self._max
+        np.multiply(dy, inside, out=dx)

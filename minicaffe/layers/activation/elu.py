@@ -1,0 +1,38 @@
+"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.layer import register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+
+@register("ELU")
+class ELU(Neuron):
+    """y = max(x, 0) + alpha · (exp(min(x, 0)) - 1); dx = dy · (1 where x > 0, else y + alpha).
+
+    Clevert, Unterthiner & Hochreiter, 2016 (arXiv:1511.07289).
+    """
+
+    def prepare(self) -> None:
+        self._alpha = self.param.elu_param.alpha
+
+    def right_in_place(self) -> bool:
+        return self._alpha >= 0
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        negative = np.minimum(x, 0, out=self.room(x))
+        np.exp(negative, out=negative)
+        negative -= 1
+        negative *= self._alpha
+        np.maximum(x, 0, out=y)
+        y += negative
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        factor = self.room_for_factor(dy, dx)
+        np.minimum(y, 0, out=factor)  # below: (y + alpha - 1) + 1 where x <= 0, else 0 + 1
+        factor += self._alpha - 1
+        factor *= x <= 0
+        factor += 1
+        np.multiply(dy, factor, out=dx)

@@ -1,0 +1,51 @@
+"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minicaffe.errors import GraphError
+from minicaffe.layer import register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+
+@register("Exp")
+class Exp(Neuron):
+    """y = base^(shift + scale · x), base -1 (the default) meaning e; dx = dy · y · scale · ln base.
+
+    Raises:
+        GraphError: the base is neither positive nor -1.
+    """
+
+    backward_reads = ("tops",)
+
+    def prepare(self) -> None:
+        param = self.param.exp_param
+        log_base = log_of_base(param.base)
+        self.inner_scale = log_base * param.scale
+        self.outer_scale = float(np.exp(log_base * param.shift))
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        np.multiply(x, self.inner_scale, out=y)
+        np.exp(y, out=y)
+        if self.outer_scale != 1:
+            y *= self.outer_scale
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        factor = np.multiply(y, self.inner_scale, out=self.room_for_factor(dy, dx))
+        np.multiply(dy, factor, out=dx)
+
+
+def log_of_base(base: float) -> float:
+    """The natural logarithm of a ``base`` field; -1 stands for e.
+
+    Raises:
+        GraphError: the base has no finite logarithm.
+    """
+    if base == -1:
+        return 1.0
+    if not 0 < base < math.inf:
+        raise GraphError(f"base is {base:g}, expected a positive number, or -1 for e")
+    return math.log(base)

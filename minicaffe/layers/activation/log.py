@@ -1,0 +1,45 @@
+"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.errors import GraphError
+from minicaffe.layer import register
+from minicaffe.layers.activation.exp import log_of_base
+from minicaffe.layers.activation.power import _OfLine
+
+
+@register("Log")
+class Log(_OfLine):
+    """y = log(shift + scale · x) to the base (-1, the default, meaning e).
+
+    dx = dy · scale / ((shift + scale · x) · ln base).
+
+    Raises:
+        GraphError: the base is 1, or neither positive nor -1.
+    """
+
+    backward_reads = ("bottoms",)
+
+    def prepare(self) -> None:
+        param = self.param.log_param
+        self._scale, self._shift = param.scale, param.shift
+        self.log_base = log_of_base(param.base)
+        if self.log_base == 0:
+            raise GraphError("log_param has base 1, to which there are no logarithms")
+
+    def right_in_place(self) -> bool:
+        return False
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        self._inner(x, y)
+        np.log(y, out=y)
+        if self.log_base != 1:
+            y *= 1 / self.log_base
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        factor = self.room_for_factor(dy, dx)
+        self._inner(x, factor)
+        np.divide(self._scale / self.log_base, factor, out=factor)
+        np.multiply(dy, factor, out=dx)

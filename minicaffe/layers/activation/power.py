@@ -1,0 +1,65 @@
+"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.layer import register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+#: Powers with a function of their own, ten times as fast as the general one.
+_QUICK_POWERS = {2.0: np.square, 0.5: np.sqrt, -1.0: np.reciprocal}
+
+
+class _OfLine(Neuron):
+    """A function of shift + scale · x."""
+
+    _scale: float
+    _shift: float
+
+    def _inner(self, x: np.ndarray, out: np.ndarray) -> None:
+        """Write shift + scale · x into out."""
+        np.multiply(x, self._scale, out=out)
+        if self._shift:
+            out += self._shift
+
+
+@register("Power")
+class Power(_OfLine):
+    """y = (shift + scale · x)^power; dx = dy · power · scale · (shift + scale · x)^(power-1).
+
+    With power 0, y is 1, and with scale 0 it is shift^power, whatever x is. As in Caffe, the
+    gradient is computed from y / (shift + scale · x), unless the power is 1 or 2; it is not
+    a number where that is 0 / 0.
+    """
+
+    def prepare(self) -> None:
+        param = self.param.power_param
+        self._power, self._scale, self._shift = param.power, param.scale, param.shift
+        straight = self._power in (0, 1) or self._scale == 0
+        self.backward_reads = () if straight else ("bottoms", "tops")
+
+    def right_in_place(self) -> bool:
+        return self._power in (0, 1) or self._scale == 0
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        if self._power == 0 or self._scale == 0:
+            y[...] = np.power(y.dtype.type(self._shift), self._power) if self._power else 1
+            return
+        self._inner(x, y)
+        if self._power in _QUICK_POWERS:
+            _QUICK_POWERS[self._power](y, out=y)
+        elif self._power != 1:
+            np.power(y, self._power, out=y)
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        slope = self._power * self._scale
+        if slope == 0 or self._power == 1:
+            np.multiply(dy, slope, out=dx)
+            return
+        factor = self.room_for_factor(dy, dx)
+        self._inner(x, factor)
+        if self._power != 2:
+            np.divide(y, factor, out=factor)
+        factor *= slope
+        np.multiply(dy, factor, out=dx)

@@ -1,0 +1,193 @@
+"""Scale and Bias: multiply by, and add, values that repeat along some axes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.channels import channel_dot, channel_sum, fold
+from minicaffe.proto import caffe_pb2
+
+logger = logging.getLogger("minicaffe")
+
+
+_ONES = caffe_pb2.FillerParameter(type="constant", value=1)
+
+
+class Broadcast(Layer):
+    """A bottom combined with a smaller operand, whose shape is some of the bottom's axes.
+
+    The operand is the second bottom or, without one, the first parameter blob. It covers
+    ``num_axes`` axes from ``axis`` on (-1: all that follow; 0: a single number) and repeats
+    along the others. With two bottoms its own shape says how many axes it covers.
+    """
+
+    min_bottoms = 1
+    max_bottoms = 2
+    exact_tops = 1
+
+    #: What messages call the operand.
+    word = ""
+    _axis = 0
+    _axes = 0
+
+    def operand(self, bottom: Blobs) -> Blob:
+        """The second bottom, or the parameter that stands in for it."""
+        return bottom[1] if len(bottom) > 1 else self.blobs[0]
+
+    def operand_shape(self, bottom: Blob, param: Any) -> tuple[int, ...]:
+        """The shape of a learned operand, from ``axis`` and ``num_axes``.
+
+        Raises:
+            ShapeError: the bottom has no such axes.
+            GraphError: ``num_axes`` is below -1.
+        """
+        axis = bottom.axis(param.axis)
+        if param.num_axes == -1:
+            return bottom.shape[axis:]
+        if param.num_axes < -1:
+            raise GraphError(
+                f"num_axes is {param.num_axes}, expected -1 (to the last axis), 0 (one number) "
+                "or more"
+            )
+        if axis + param.num_axes > len(bottom.shape):
+            raise ShapeError(
+                f"axis {axis} and num_axes {param.num_axes} reach beyond the bottom's shape "
+                f"{shape_text(bottom.shape)}"
+            )
+        return bottom.shape[axis : axis + param.num_axes]
+
+    def match(self, bottom: Blob, operand: Blob, axis: int) -> None:
+        """Remember which axes the operand covers.
+
+        Raises:
+            ShapeError: its shape is not that of the bottom's axes.
+        """
+        self._axis = bottom.axis(axis) if operand.shape else 0
+        self._axes = len(operand.shape)
+        covered = bottom.shape[self._axis : self._axis + self._axes]
+        if covered != operand.shape:
+            raise ShapeError(
+                f"the {self.word} has shape {shape_text(operand.shape)}, but the bottom has "
+                f"{shape_text(covered)} from axis {self._axis} on (shape "
+                f"{shape_text(bottom.shape)})"
+            )
+
+    def fold(self, array: np.ndarray) -> np.ndarray:
+        """The array as (outer, operand, inner)."""
+        return fold(array, self._axis, self._axes)
+
+
+@register("Scale")
+class Scale(Broadcast):
+    """y = x · scale, or y = x · scale + bias: after BatchNorm, its gamma and beta.
+
+    Shapes: x of any shape; scale of the shape of ``scale_param { num_axes }`` of its axes
+    from ``axis`` on (defaults 1 and 1: one factor a channel); bias like scale. Parameters:
+    blobs[0] is the scale, filled by ``filler`` (1 without one), then with ``bias_term`` the
+    bias, filled by ``bias_filler``. With a second bottom, that is the scale, and the bias
+    the only parameter. The layer may run in place.
+
+    Gradients: dx = dy · scale; dscale = Σ dy · x and dbias = Σ dy over the other axes.
+
+    Caffe's rule, kept: the diff of a learned scale is *overwritten* instead of added to where
+    :attr:`overwrites` says so; a warning tells when a gradient was lost by that.
+
+    Raises:
+        ShapeError: the axes do not exist, or the second bottom's shape does not match.
+        GraphError: ``num_axes`` below -1; an unknown filler.
+    """
+
+    word = "scale"
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.scale_param
+        shape = bottom[1].shape if len(bottom) > 1 else self.operand_shape(bottom[0], param)
+        if len(bottom) == 1:
+            self.add_param(shape, param.filler if param.HasField("filler") else _ONES)
+        if param.bias_term:
+            self.add_param(shape, param.bias_filler)
+        self._warned = False
+        self._kept = Blob(dtype=self.dtype)  # the bottom's data, while running in place
+        kept = bottom[0] is top[0] and len(bottom) == 1
+        self.backward_reads = () if kept else ("bottoms",)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        self.match(bottom[0], self.operand(bottom), self.param.scale_param.axis)
+        bias = self.bias
+        if bias is not None and bias.shape != self.operand(bottom).shape:
+            raise ShapeError(
+                f"the scale has shape {shape_text(self.operand(bottom).shape)}, but the bias was "
+                f"made with {shape_text(bias.shape)}"
+            )
+        top[0].reshape_like(bottom[0])
+        if bottom[0] is top[0]:
+            self._kept.reshape_like(bottom[0])
+
+    @property
+    def bias(self) -> Blob | None:
+        """The learned offset, if there is one."""
+        return self.blobs[-1] if self.param.scale_param.bias_term else None
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        x, y = bottom[0].data, top[0].data
+        if bottom[0] is top[0]:
+            np.copyto(self._kept.data, x)
+        y = self.fold(y)
+        np.multiply(self.fold(x), self.operand(bottom).data.reshape(-1, 1), out=y)
+        if self.bias is not None:
+            y += self.bias.data.reshape(-1, 1)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        dy = self.fold(top[0].diff)
+        if self.bias is not None and self.wants_gradient(len(self.blobs) - 1):
+            diff = self.bias.diff
+            diff += channel_sum(dy).reshape(diff.shape)
+        scale = self.operand(bottom)
+        learned = len(bottom) == 1
+        if self.wants_gradient(0) if learned else propagate_down[1]:
+            x = self._kept.data if bottom[0] is top[0] else bottom[0].data
+            gradient = channel_dot(dy, self.fold(x)).reshape(scale.shape)
+            if learned:
+                self.add_gradient(gradient, dy.shape)
+            else:
+                scale.diff[...] = gradient
+        if propagate_down[0]:
+            np.multiply(dy, scale.data.reshape(-1, 1), out=self.fold(bottom[0].diff))
+
+    def add_gradient(self, gradient: np.ndarray, folded: tuple[int, ...]) -> None:
+        """Take in the learned scale's gradient as Caffe does.
+
+        Args:
+            gradient: dscale, of the scale's shape.
+            folded: the bottom's (outer, scale, inner) lengths.
+        """
+        diff = self.blobs[0].diff
+        if not self.overwrites(folded):
+            diff += gradient
+            return
+        if not self._warned and diff.any():
+            self._warned = True
+            logger.warning(
+                "layer '%s' (Scale): an earlier gradient of its scale was overwritten, not added "
+                "to, as in Caffe when the batch is 1 or the scale has as many elements as the "
+                "bottom; iter_size above 1 and shared weights need another batch or axis",
+                self.param.name,
+            )
+        diff[...] = gradient
+
+    @staticmethod
+    def overwrites(folded: tuple[int, ...]) -> bool:
+        """Whether Caffe overwrites the scale's diff.
+
+        It does when nothing is summed (as many scales as bottom elements), and when there
+        is only one outer index (a batch of one), unless the scale is a single number.
+        """
+        outer, dim, inner = folded
+        return outer == 1 and (inner == 1 or dim > 1)

@@ -1,0 +1,32 @@
+"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.layer import register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+
+def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)) as tanh(x/2)/2 + 1/2, which cannot overflow."""
+    np.multiply(x, 0.5, out=out)
+    np.tanh(out, out=out)
+    out *= 0.5
+    out += 0.5
+    return out
+
+
+@register("Sigmoid")
+class Sigmoid(Neuron):
+    """y = 1 / (1 + exp(-x)); dx = dy · y · (1 - y)."""
+
+    backward_reads = ("tops",)
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        sigmoid(x, y)
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        factor = np.subtract(1, y, out=self.room_for_factor(dy, dx))
+        factor *= y
+        np.multiply(dy, factor, out=dx)

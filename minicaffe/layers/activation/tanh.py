@@ -1,0 +1,23 @@
+"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.layer import register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+
+@register("TanH")
+class TanH(Neuron):
+    """y = tanh(x); dx = dy · (1 - y²)."""
+
+    backward_reads = ("tops",)
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        np.tanh(x, out=y)
+
+    def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
+        factor = np.square(y, out=self.room_for_factor(dy, dx))
+        np.subtract(1, factor, out=factor)
+        np.multiply(dy, factor, out=dx)

@@ -1,0 +1,23 @@
+"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.layer import Layer, register
+from minicaffe.layers.activation.neuron_layer import Neuron
+
+
+@register("Threshold")
+class Threshold(Neuron):
+    """y = 1 where x > threshold (strictly), else 0. It has no gradient."""
+
+    backward_reads = ()
+
+    def prepare(self) -> None:
+        self._threshold = self.param.threshold_param.threshold
+
+    def function(self, x: np.ndarray, y: np.ndarray) -> None:
+        np.copyto(y, x > self._threshold)
+
+    backward = Layer.backward  # refuses

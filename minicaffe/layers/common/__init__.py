@@ -1,0 +1,1 @@
+"""Layers of learned products (Caffe's catalogue: Common Layers)."""

@@ -1,0 +1,87 @@
+"""Layers that pick rows by number: Embed, BatchReindex, Filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.errors import DataError, GraphError
+from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layers.channels import channel_sum, fold
+from minicaffe.layers.loss.labels import truncated
+
+
+def row_numbers(values: np.ndarray, rows: int, what: str) -> np.ndarray:
+    """Flat row numbers, cast to int by truncation.
+
+    Raises:
+        DataError: one that is no row.
+    """
+    flat = values.reshape(-1)
+    numbers = truncated(flat)
+    outside = (numbers < 0) | (numbers >= rows)
+    if outside.any():
+        place = int(np.flatnonzero(outside)[0])
+        raise DataError(
+            f"{what} {flat[place]:g} at index {place} is out of range; 0 to {rows - 1} are expected"
+        )
+    return numbers
+
+
+def add_rows(target: np.ndarray, numbers: np.ndarray, rows: np.ndarray) -> None:
+    """``target[numbers[i]] += rows[i]`` for all i, also where numbers repeat."""
+    if not numbers.size:
+        return
+    # Equal numbers side by side can be summed at once; np.add.at is many times slower.
+    order = np.argsort(numbers, kind="stable")
+    present, starts = np.unique(numbers[order], return_index=True)
+    target[present] += np.add.reduceat(rows[order], starts, axis=0)
+
+
+@register("Embed")
+class Embed(Layer):
+    """Turns whole numbers below ``input_dim`` into learned vectors of ``num_output`` values.
+
+    The bottom's shape (…) becomes (…, num_output): y = W[x] + b with W of shape
+    (input_dim, num_output) and b (num_output), the latter with ``bias_term`` (the default).
+    It equals InnerProduct on one-hot vectors.
+
+    Raises:
+        DataError: a number that is not below ``input_dim``.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+    backward_reads = ("bottoms",)
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+        param = self.param.embed_param
+        for name in ("num_output", "input_dim"):
+            if getattr(param, name) < 1:
+                raise GraphError(f"embed_param {{ {name} }} is 0 or missing; expected at least 1")
+        self.add_param((param.input_dim, param.num_output), param.weight_filler)
+        if param.bias_term:
+            self.add_param((param.num_output,), param.bias_filler)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        top[0].reshape(*bottom[0].shape, self.param.embed_param.num_output)
+
+    def _numbers(self, bottom: Blobs) -> np.ndarray:
+        return row_numbers(bottom[0].data, self.param.embed_param.input_dim, "number")
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        out = top[0].data.reshape(-1, self.param.embed_param.num_output)
+        # The numbers are in range; "clip" only spares numpy a buffer.
+        np.take(self.blobs[0].data, self._numbers(bottom), axis=0, out=out, mode="clip")
+        if self.param.embed_param.bias_term:
+            out += self.blobs[1].data
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 0, "the numbers to look up")
+        diff = top[0].diff.reshape(-1, self.param.embed_param.num_output)
+        if self.wants_gradient(0):
+            add_rows(self.blobs[0].diff, self._numbers(bottom), diff)
+        if self.param.embed_param.bias_term and self.wants_gradient(1):
+            self.blobs[1].diff += channel_sum(fold(diff))

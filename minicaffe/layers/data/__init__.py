@@ -1,0 +1,1 @@
+"""Layers that read data (Caffe's catalogue: Data Layers)."""

@@ -1,0 +1,69 @@
+"""Data: images from a database."""
+
+from __future__ import annotations
+
+from minicaffe.data.data_transformer import Transformer
+from minicaffe.data.datum import forced_color
+from minicaffe.data.leveldb import LevelDbSource, is_leveldb
+from minicaffe.data.lmdb import LmdbSource, is_lmdb
+from minicaffe.data.prefetch import Producer
+from minicaffe.data.source import derived_generator
+from minicaffe.errors import DataError
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.data.base_data_layer import (
+    ImageProducer,
+    PrefetchingLayer,
+    positive,
+    prefetch_depth,
+    required,
+)
+from minicaffe.proto import caffe_pb2
+
+
+@register("Data")
+class DataLayer(PrefetchingLayer):
+    """Reads Datums from an LMDB or LevelDB, in the order of the keys, again and again.
+
+    ``data_param``: source, batch_size, backend (LEVELDB by default), prefetch (batches made
+    ahead), rand_skip (fewer than so many records are passed over at the start; Caffe's last
+    version ignores it, the earlier ones do not), force_encoded_color. ``transform_param``: see
+    :class:`Transformer`.
+
+    Tops: images (batch size × channels × height × width) and, when there are two, labels
+    (batch size). The shape is that of a batch's first image, so it may change from batch to
+    batch; images of one batch must be alike.
+
+    Decoded images stay in memory when the whole database takes at most 256 MiB.
+    """
+
+    min_tops = 1
+    max_tops = 2
+
+    def make_producer(self, top: Blobs) -> Producer:
+        """Open the database."""
+        param, transform = self.param.data_param, self.param.transform_param
+        batch_size = positive(param.batch_size, "batch_size")
+        self.prefetch_depth = prefetch_depth(param)
+        source = required(param, "source")
+        source_class = _source_class(param.backend, source)
+        color = forced_color(transform, color=param.force_encoded_color)
+        rng = derived_generator(self.rng)
+        transformer = Transformer(transform, self.phase, rng, self.dtype)
+        skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
+        images = source_class(source, color, skip=skip)
+        return ImageProducer(images, transformer, batch_size, labels=len(top) == 2)
+
+
+def _source_class(backend: int, source: str) -> type[LmdbSource] | type[LevelDbSource]:
+    """What reads this backend, unless the folder obviously holds the other."""
+    if backend == caffe_pb2.DataParameter.LMDB:
+        if is_leveldb(source):
+            raise DataError(
+                f"backend is LMDB, but '{source}' holds a LevelDB; write 'backend: LEVELDB'"
+            )
+        return LmdbSource
+    if is_lmdb(source):
+        raise DataError(
+            f"backend is LEVELDB (the default), but '{source}' holds an LMDB; add 'backend: LMDB'"
+        )
+    return LevelDbSource

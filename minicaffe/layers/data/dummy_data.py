@@ -1,0 +1,47 @@
+"""Layers without bottoms that need no files: Input, DummyData, Parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minicaffe.errors import GraphError
+from minicaffe.filler import fill
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.data.input import SourceLayer, for_each_top
+from minicaffe.proto import caffe_pb2
+
+
+@register("DummyData")
+class DummyData(SourceLayer):
+    """Tops filled by fillers, to try a net without data.
+
+    ``dummy_data_param`` has one ``shape`` (or the old ``num``, ``channels``, ``height`` and
+    ``width``) and one ``data_filler`` for all tops or for each; constant 0 without a filler.
+    Constant fillers fill once, so that a user may write other values; all others fill anew
+    for every forward.
+    """
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.dummy_data_param
+        fillers = param.data_filler or [caffe_pb2.FillerParameter()]
+        self._fillers = for_each_top(fillers, len(top), "data_filler")
+        for blob, shape in zip(top, self._shapes(param, len(top)), strict=True):
+            blob.reshape(*shape)
+        for blob, filler in zip(top, self._fillers, strict=True):
+            fill(filler, blob.data, self.rng)  # the others too: refuse what cannot fill at once
+
+    @staticmethod
+    def _shapes(param: Any, tops: int) -> list[Sequence[int]]:
+        legacy = {name: getattr(param, name) for name in ("num", "channels", "height", "width")}
+        if not any(legacy.values()):
+            return [shape.dim for shape in for_each_top(param.shape, tops, "shape")]
+        if param.shape:
+            raise GraphError("both shape and num, channels, height, width are given; keep shape")
+        columns = [for_each_top(values, tops, name) for name, values in legacy.items()]
+        return list(zip(*columns, strict=True))
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        for blob, filler in zip(top, self._fillers, strict=True):
+            if filler.type != "constant":
+                fill(filler, blob.data, self.rng)

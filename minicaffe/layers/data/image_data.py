@@ -1,0 +1,56 @@
+"""ImageData: images from files."""
+
+from __future__ import annotations
+
+from minicaffe.data.data_transformer import Transformer
+from minicaffe.data.image_list import ImageListSource
+from minicaffe.data.images import Color
+from minicaffe.data.prefetch import Producer
+from minicaffe.data.source import derived_generator
+from minicaffe.errors import DataError
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.data.base_data_layer import (
+    ImageProducer,
+    PrefetchingLayer,
+    positive,
+    prefetch_depth,
+    required,
+)
+
+
+@register("ImageData")
+class ImageDataLayer(PrefetchingLayer):
+    """Reads image files that a list names with their labels.
+
+    ``image_data_param``: source (lines of path, space, label), root_folder (put before each
+    path as it is), batch_size, new_height and new_width (both or neither: resize), is_color
+    (3 channels: blue, green, red; else 1), shuffle (before each epoch), rand_skip (fewer than
+    so many images are passed over at the start). ``transform_param``: see :class:`Transformer`.
+
+    Tops: images (batch size × channels × height × width) and labels (batch size).
+    """
+
+    exact_tops = 2
+
+    def make_producer(self, top: Blobs) -> Producer:
+        """Read the list."""
+        param = self.param.image_data_param
+        batch_size = positive(param.batch_size, "batch_size")
+        self.prefetch_depth = prefetch_depth(self.param.data_param)
+        size = (param.new_height, param.new_width)
+        if (size[0] > 0) != (size[1] > 0):
+            raise DataError(
+                f"new_height is {size[0]} and new_width {size[1]}; set both (or neither)"
+            )
+        self.limits.check(12 * size[0] * size[1], f"an image of {size[0]}×{size[1]} pixels")
+        rng = derived_generator(self.rng)
+        transformer = Transformer(self.param.transform_param, self.phase, rng, self.dtype)
+        source = ImageListSource(
+            required(param, "source"),
+            param.root_folder,
+            Color.COLOR if param.is_color else Color.GRAY,
+            size if size[0] else None,
+            rng=derived_generator(self.rng) if param.shuffle else None,
+            skip=int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0,
+        )
+        return ImageProducer(source, transformer, batch_size, labels=True)

@@ -1,0 +1,62 @@
+"""Layers without bottoms that need no files: Input, DummyData, Parameter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from minicaffe.errors import GraphError
+from minicaffe.layer import Blobs, Layer, register
+
+logger = logging.getLogger("minicaffe")
+
+
+class SourceLayer(Layer):
+    """A layer without bottoms: nothing to differentiate."""
+
+    exact_bottoms = 0
+    min_tops = 1
+    backward_reads = ()
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        pass  # the shapes are the user's
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        pass
+
+
+def for_each_top(values: Sequence[Any], tops: int, field: str) -> list[Any]:
+    """One value for each top, from as many or from one for all.
+
+    Raises:
+        GraphError: neither.
+    """
+    if len(values) not in (1, tops):
+        raise GraphError(
+            f"{len(values)} '{field}' for {tops} tops; give one for all, or one for each"
+        )
+    return list(values) * (tops if len(values) == 1 else 1)
+
+
+@register("Input")
+class Input(SourceLayer):
+    """Blobs that the user fills: ``input_param { shape }``, one for all tops or one each.
+
+    Without a shape the tops are empty until the user reshapes them.
+    """
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        shapes = self.param.input_param.shape
+        if shapes:
+            for blob, shape in zip(top, for_each_top(shapes, len(top), "shape"), strict=True):
+                blob.reshape(*shape.dim)
+        else:
+            logger.warning(
+                "layer '%s' (Input): no shape is given, so its tops hold one number until a "
+                "program reshapes them; give input_param { shape { dim: … } }",
+                self.param.name,
+            )
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        pass

@@ -1,0 +1,1 @@
+"""Layers that score (Caffe's catalogue: Loss Layers)."""

@@ -1,0 +1,55 @@
+"""Losses of class labels: softmax, infogain, multinomial, hinge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.loss.loss_layer import LossLayer, mean
+from minicaffe.layers.loss.multinomial_logistic_loss import classes_of_items
+from minicaffe.proto import caffe_pb2
+
+
+@register("HingeLoss")
+class HingeLoss(LossLayer):
+    """One-vs-all hinge loss: L = 1/N Σ_n Σ_c max(0, 1 - δ x)^p, δ = 1 for the label, else -1.
+
+    ``hinge_loss_param { norm }``: L1 (p = 1, the default) or L2 (p = 2). Bottom 0 holds
+    N×C… scores, bottom 1 one label for each item. At the hinge the gradient of L1 is 0.
+
+    Raises:
+        DataError: a label outside the classes.
+    """
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        super().reshape(bottom, top)
+        self._split = classes_of_items(bottom)
+        self._margins = np.empty((self._split.outer, self._split.classes, 1), self.dtype)
+
+    def _negate_label(self, bottom: Blobs, array: np.ndarray) -> None:
+        labels = self._split.read(bottom[1].data)
+        labels.add(array, -2 * labels.pick(array))
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        margins = self._margins
+        np.copyto(margins, self._split.view(bottom[0].data))
+        self._negate_label(bottom, margins)
+        margins += 1
+        np.maximum(margins, 0, out=margins)
+        squared = self.param.hinge_loss_param.norm == caffe_pb2.HingeLossParameter.L2
+        total = np.vdot(margins, margins) if squared else margins.sum()
+        top[0].data[...] = mean(float(total), self._split.outer)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 1, "the labels")
+        if not propagate_down[0]:
+            return
+        scale = mean(self.weight(top), self._split.outer)
+        diff = self._split.view(bottom[0].diff)
+        if self.param.hinge_loss_param.norm == caffe_pb2.HingeLossParameter.L2:
+            np.multiply(self._margins, 2 * scale, out=diff)
+        else:
+            np.multiply(np.sign(self._margins), scale, out=diff)
+        self._negate_label(bottom, diff)

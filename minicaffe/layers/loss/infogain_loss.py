@@ -1,0 +1,88 @@
+"""Losses of class labels: softmax, infogain, multinomial, hinge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.loss.multinomial_logistic_loss import LOG_THRESHOLD
+from minicaffe.layers.loss.softmax_with_loss import SoftmaxLossLayer
+from minicaffe.weights.blob_proto import read_blob
+
+
+@register("InfogainLoss")
+class InfogainLoss(SoftmaxLossLayer):
+    """Softmax loss with a matrix H of how much each class counts for each label.
+
+    L = -1/n Σ Σ_c H[label, c] log p_c; with H the identity this is SoftmaxWithLoss. H is
+    the third bottom, or the BlobProto file ``infogain_loss_param { source }``. Gradient:
+    (p_c Σ_k H[label, k] - H[label, c]) / n. The class axis is ``infogain_loss_param
+    { axis }``; n and ``ignore_label`` are SoftmaxWithLoss's, but the old ``normalize`` is
+    refused, as in Caffe.
+
+    Raises:
+        DataError: a label outside the classes; a matrix file that cannot be read.
+        ShapeError: H is not classes×classes.
+    """
+
+    exact_bottoms = None
+    min_bottoms = 2
+    max_bottoms = 3
+
+    @property
+    def class_axis(self) -> int:
+        return self.param.infogain_loss_param.axis
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        super().setup(bottom, top)
+        if self.param.loss_param.HasField("normalize"):
+            raise GraphError("loss_param has 'normalize'; InfogainLoss takes 'normalization' only")
+        if len(bottom) == 2:
+            self._from_file = self._read_matrix()
+
+    def _read_matrix(self) -> np.ndarray:
+        source = self.param.infogain_loss_param.source
+        if not source:
+            raise GraphError(
+                'no infogain matrix; give a third bottom, or infogain_loss_param { source: "…" }'
+            )
+        return read_blob(source, inner=True).astype(self.dtype)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        super().reshape(bottom, top)
+        classes = self._split.classes
+        size = bottom[2].count if len(bottom) > 2 else self._from_file.size
+        if size != classes**2:
+            raise ShapeError(
+                f"the infogain matrix has {size} elements; {classes}×{classes} are expected "
+                f"for {classes} classes"
+            )
+
+    def _matrix(self, bottom: Blobs) -> np.ndarray:
+        matrix = bottom[2].data if len(bottom) > 2 else self._from_file
+        return matrix.reshape(self._split.classes, self._split.classes)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        prob, labels = self._forward_prob(bottom, top)
+        logs = np.log(np.maximum(prob, LOG_THRESHOLD))
+        labels.clear_ignored(logs)
+        rows = self._matrix(bottom)[labels.values]  # (outer, inner, classes)
+        total = np.einsum("oic,oci->", rows, logs)
+        top[0].data[...] = -total / self._normalizer(labels)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 1, "the labels")
+        refuse_gradient(propagate_down, 2, "the infogain matrix")
+        if not propagate_down[0]:
+            return
+        labels = self._labels(bottom)
+        matrix = self._matrix(bottom)
+        diff = self._split.view(bottom[0].diff)
+        prob = self._split.view(self._prob.data)
+        np.multiply(prob, matrix.sum(axis=1)[labels.values][:, None], out=diff)
+        diff -= matrix[labels.values].transpose(0, 2, 1)
+        diff *= self.weight(top) / self._normalizer(labels)
+        labels.clear_ignored(diff)

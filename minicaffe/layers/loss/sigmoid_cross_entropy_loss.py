@@ -1,0 +1,71 @@
+"""What losses have in common, and the losses of values: Euclidean, contrastive, sigmoid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import ShapeError
+from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.loss.labels import ignore_label, normalization_mode, normalizer, truncated
+from minicaffe.layers.loss.loss_layer import LossLayer
+from minicaffe.proto import caffe_pb2
+
+
+@register("SigmoidCrossEntropyLoss")
+class SigmoidCrossEntropyLoss(LossLayer):
+    """Cross entropy of independent probabilities p = sigmoid(x) and targets t in [0, 1].
+
+    L = -1/n Σ [ t log p + (1 - t) log(1 - p) ], computed stably as
+    max(x, 0) - x t + log(1 + exp(-|x|)); gradient (p - t) / n. Bottoms have equal counts.
+    ``loss_param`` chooses n (the batch size by default); a target whose truncated value is
+    ``ignore_label`` does not count (so ``ignore_label: 0`` also ignores 0.7, as in Caffe).
+    """
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        super().reshape(bottom, top)
+        if bottom[0].count != bottom[1].count:
+            raise ShapeError(
+                f"the predictions have shape {shape_text(bottom[0].shape)}, the targets "
+                f"{shape_text(bottom[1].shape)}; one target for each prediction is expected"
+            )
+
+    def _ignored(self, target: np.ndarray) -> np.ndarray | None:
+        ignore = ignore_label(self.param.loss_param)
+        return None if ignore is None else truncated(target) == ignore
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        x = bottom[0].data
+        target = bottom[1].data.reshape(x.shape)
+        losses = np.abs(x)
+        np.negative(losses, out=losses)
+        np.exp(losses, out=losses)
+        np.log1p(losses, out=losses)
+        losses += np.maximum(x, 0)
+        losses -= x * target
+        valid = x.size
+        ignored = self._ignored(target)
+        if ignored is not None:
+            losses[ignored] = 0
+            valid -= int(np.count_nonzero(ignored))
+        mode = normalization_mode(self.param.loss_param, caffe_pb2.LossParameter.BATCH_SIZE)
+        self._normalizer = normalizer(mode, batch=x.shape[0], full=x.size, valid=valid)
+        top[0].data[...] = losses.sum() / self._normalizer
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 1, "the targets")
+        if not propagate_down[0]:
+            return
+        diff = bottom[0].diff
+        target = bottom[1].data.reshape(diff.shape)
+        np.multiply(bottom[0].data, 0.5, out=diff)  # sigmoid(x) = tanh(x / 2) / 2 + 1/2
+        np.tanh(diff, out=diff)
+        diff += 1
+        diff *= 0.5
+        diff -= target
+        diff *= self.weight(top) / self._normalizer
+        ignored = self._ignored(target)
+        if ignored is not None:
+            diff[ignored] = 0

@@ -1,0 +1,117 @@
+"""Losses of class labels: softmax, infogain, multinomial, hinge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.loss.labels import (
+    ClassAxis,
+    Labels,
+    ignore_label,
+    normalization_mode,
+    normalizer,
+)
+from minicaffe.layers.loss.loss_layer import LossLayer
+from minicaffe.layers.utility.softmax import softmax
+from minicaffe.proto import caffe_pb2
+
+#: The smallest probability whose logarithm SoftmaxWithLoss takes: C's FLT_MIN, so that no
+#: prediction costs more than 87.3365.
+SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)
+
+
+class SoftmaxLossLayer(LossLayer):
+    """The parts that SoftmaxWithLoss and InfogainLoss share.
+
+    ``self._prob`` holds the probabilities; a second top shows them.
+    """
+
+    exact_tops = None
+    min_tops = 1
+    max_tops = 2
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        self._prob = Blob(dtype=self.dtype)
+
+    @property
+    def class_axis(self) -> int:
+        """Which axis of bottom 0 counts classes; may be negative."""
+        return self.param.softmax_param.axis
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        super().reshape(bottom, top)
+        self._split = ClassAxis.of(bottom[0], self.class_axis)
+        self._split.check_labels(bottom[0], bottom[1])
+        self._prob.reshape_like(bottom[0])
+        if len(top) > 1:
+            top[1].reshape_like(bottom[0])
+            top[1].share_data(self._prob)
+
+    @property
+    def probabilities(self) -> Blob:
+        """The softmax of bottom 0, of the same shape."""
+        return self._prob
+
+    def _forward_prob(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
+        """Compute the probabilities; (outer, classes, inner) and the labels."""
+        softmax(bottom[0].data, bottom[0].axis(self.class_axis), self._prob.data)
+        return self._shown(bottom, top)
+
+    def _shown(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
+        """The same as they are, shown by the second top if there is one."""
+        if len(top) > 1:
+            top[1].share_data(self._prob)
+        return self._split.view(self._prob.data), self._labels(bottom)
+
+    def _labels(self, bottom: Blobs) -> Labels:
+        return self._split.read(bottom[1].data, ignore_label(self.param.loss_param))
+
+    def _normalizer(self, labels: Labels) -> int:
+        mode = normalization_mode(self.param.loss_param, caffe_pb2.LossParameter.VALID)
+        full = labels.values.size
+        return normalizer(mode, batch=self._split.outer, full=full, valid=labels.count)
+
+
+@register("SoftmaxWithLoss")
+class SoftmaxWithLoss(SoftmaxLossLayer):
+    """Cross entropy of softmax probabilities and labels: L = -1/n Σ log p_label.
+
+    Bottom 0: scores (…, classes, …), the class axis being ``softmax_param { axis }``.
+    Bottom 1: labels, one for each prediction, cast to int by truncation.
+    Top 0: the loss. Top 1, optional: the probabilities.
+
+    ``loss_param { normalization }`` chooses n: VALID (predictions that are not ignored; the
+    default), FULL (all), BATCH_SIZE (outer axes), NONE (1); n is at least 1. Gradient:
+    (p - 1[c = label]) / n, 0 where the label is ``ignore_label``.
+
+    Raises:
+        DataError: a label outside the classes.
+    """
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        softmax(bottom[0].data, bottom[0].axis(self.class_axis), self._prob.data)
+        self.forward_from_probabilities(bottom, top)
+
+    def forward_from_probabilities(self, bottom: Blobs, top: Blobs) -> None:
+        """The loss, once :attr:`probabilities` holds the softmax of bottom 0 (an engine may
+        compute that elsewhere)."""
+        prob, labels = self._shown(bottom, top)
+        losses = np.log(np.maximum(labels.pick(prob), SMALLEST_FLOAT))
+        if labels.valid is not None:
+            losses[~labels.valid] = 0
+        top[0].data[...] = -losses.sum() / self._normalizer(labels)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 1, "the labels")
+        if not propagate_down[0]:
+            return
+        labels = self._labels(bottom)
+        scale = self.weight(top) / self._normalizer(labels)
+        diff = bottom[0].diff
+        np.multiply(self._prob.data, scale, out=diff)
+        labels.add(self._split.view(diff), -scale)
+        labels.clear_ignored(self._split.view(diff))

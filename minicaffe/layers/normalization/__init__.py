@@ -1,0 +1,1 @@
+"""Layers that normalise (Caffe's catalogue: Normalization Layers)."""

@@ -1,0 +1,391 @@
+"""BatchNorm: every channel gets mean 0 and variance 1, over a batch or from stored averages."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.channels import channel_dot, channel_moments, channel_sum, fold
+from minicaffe.layers.normalization.sync_batch_norm import Workers
+from minicaffe.layers.sums import near
+from minicaffe.proto import caffe_pb2
+
+logger = logging.getLogger("minicaffe")
+
+
+#: What the parameter blobs hold, in order.
+STATISTICS = ("mean sum", "variance sum", "weight sum")
+
+
+@register("BatchNorm")
+class BatchNorm(Layer):
+    """Normalise each channel (axis 1); a following Scale layer learns gamma and beta.
+
+    Algorithms 1 (training) and 2 (inference) of Ioffe & Szegedy, "Batch Normalization",
+    2015 (arXiv:1502.03167), without gamma and beta, which Caffe keeps in a layer of their own.
+
+    Shapes: bottom and top N×C, N×C×H×W, or any other with at least two axes. The sums below
+    run over all axes but axis 1, that is over m = count / C values a channel. The layer may
+    run in place.
+
+    **Forward** ::
+
+        mean = Σ x / m        var = Σ (x - mean)² / m        (of this batch)
+        y = (x - mean) / √(var + eps)
+
+    With global statistics, mean and var are the stored ones. ``use_global_stats`` says
+    which; unset, the phase decides: TRAIN uses the batch, TEST the stored statistics.
+
+    **Backward**, with dy the top's diff ::
+
+        batch:    dx = (dy - Σ dy / m - y · Σ (dy · y) / m) / √(var + eps)
+        global:   dx = dy / √(var + eps)                     (the statistics are constants)
+
+    **Stored statistics** are three parameter blobs of shapes (C), (C) and (1). Every forward
+    with batch statistics (in either phase) updates them, with f = ``moving_average_fraction``::
+
+        blobs[0] = f · blobs[0] + mean
+        blobs[1] = f · blobs[1] + var · m / (m - 1)          (unbiased; m = 1: var itself)
+        blobs[2] = f · blobs[2] + 1
+
+    They are sums; blobs[0] / blobs[2] is the average, exact from the first iteration on
+    without a warm-up. While blobs[2] is 0, mean and variance count as 0 (Caffe's rule).
+
+    The solver must not touch them. Their ``lr_mult`` is forced to 0: the prototxt may list
+    up to three ``param`` blocks, each of which must say ``lr_mult: 0``.
+
+    **Beyond Caffe**, off unless asked for, and only where batch statistics are used:
+
+    ``ghost_batch_size``: statistics of so many items at a time, as if the parts of the batch
+    came one after another (Hoffer, Hubara, Soudry 2017, arXiv:1705.08741).
+
+    ``renorm``: batch renormalisation (Ioffe 2017, arXiv:1702.03275), with std the square
+    root of var + eps, and r and d constants in backward::
+
+        y = (x - mean) / std · r + d
+        r = clip(std / stored std, 1 / r_max, r_max)
+        d = clip((mean - stored mean) / stored std, -d_max, d_max)
+
+    The stored statistics are those before this batch; while there are none, r = 1, d = 0.
+
+    :attr:`workers`: statistics over the batches of several workers, see
+    :func:`minicaffe.layers.normalization.sync_batch_norm.synchronise_statistics`.
+
+    Raises:
+        GraphError: a ``param`` block with another ``lr_mult``, or more than three of them;
+            ``r_max`` below 1, ``d_max`` below 0, or one of them without ``renorm``.
+        ShapeError: fewer than two axes; another number of channels than at set-up; no
+            values to take statistics of.
+
+    For those who compute the normalisation elsewhere (an engine): :attr:`use_global_stats`,
+    :attr:`eps`, :attr:`beyond_caffe`, :meth:`stored_statistics` and :meth:`update_stored`
+    hold all of the rules.
+
+    Attributes:
+        renorm: r_max and d_max, or None without ``renorm``; a training may change them.
+        workers: those whose batches are taken together; None: this batch alone.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+    backward_reads = ()
+
+    @property
+    def repeatable(self) -> bool:
+        """With global statistics: others count every batch into the stored ones."""
+        return self.use_global_stats
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.batch_norm_param
+        self.eps: float = param.eps
+        self.moving_average_fraction: float = param.moving_average_fraction
+        self.use_global_stats: bool = self.phase == caffe_pb2.TEST
+        if param.HasField("use_global_stats"):
+            self.use_global_stats = param.use_global_stats
+        self.ghost_batch_size: int = param.ghost_batch_size
+        self.renorm: Renorm | None = Renorm.from_param(param)
+        self.workers: Workers | None = None
+        self._warned = False
+        _require_channels(bottom[0])
+        self.channels: int = bottom[0].shape[1]
+        self._freeze_statistics()
+        for shape in (self.channels,), (self.channels,), (1,):
+            self.add_param(shape)
+        #: x - mean of the last forward; ``diff`` is room for backward in place.
+        self._centred = Blob(dtype=self.dtype)
+        #: 1 / √(var + eps) of the last forward with stored statistics, for each channel.
+        self._inv_std = np.ones(self.channels, self.dtype)
+        #: What backward needs of the last forward with batch statistics.
+        self._parts: list[Part] = []
+
+    def _freeze_statistics(self) -> None:
+        """Give every statistics blob ``lr_mult: 0``, unless the prototxt contradicts."""
+        specs = self.param.param
+        mistake = param_block_mistake(specs)
+        if mistake is not None:
+            raise GraphError("; ".join(mistake))
+        for _ in range(len(specs), len(STATISTICS)):
+            specs.add(lr_mult=0)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        _require_channels(bottom[0])
+        if bottom[0].shape[1] != self.channels:
+            raise ShapeError(
+                f"the bottom has {bottom[0].shape[1]} channels (shape "
+                f"{shape_text(bottom[0].shape)}), but the statistics were made for {self.channels}"
+            )
+        if not self.use_global_stats and not bottom[0].count:
+            raise ShapeError(
+                f"a bottom of shape {shape_text(bottom[0].shape)} has no values to take "
+                "statistics of; use_global_stats: true can take it"
+            )
+        top[0].reshape_like(bottom[0])
+        self._centred.reshape_like(bottom[0])
+
+    # ----------------------------------------------------------------- statistics
+
+    def stored_statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        """The running mean and variance, each of shape (C,), from the three blobs."""
+        sums, squares, weight = (blob.data for blob in self.blobs)
+        if weight[0] == 0:
+            self._warn_of_nothing_stored()
+            return np.zeros_like(sums), np.zeros_like(squares)
+        factor = 1 / weight[0]
+        return sums * factor, squares * factor
+
+    def _warn_of_nothing_stored(self) -> None:
+        """Once; in TEST only beside averages, as a test before the first iteration is usual."""
+        if self._warned or not self.use_global_stats:
+            return
+        if any(blob.data.any() for blob in self.blobs[:2]):
+            self._warned = True
+            logger.warning(
+                "layer '%s' (BatchNorm): its third blob is 0 although averages are stored in the "
+                "first two; as in Caffe they count as 0, so every value is multiplied by %.4g. "
+                "If these are mean and variance themselves, write 1 there: "
+                "net.params['%s'][2].data[...] = 1",
+                self.param.name,
+                1 / math.sqrt(self.eps) if self.eps > 0 else math.inf,
+                self.param.name,
+            )
+        elif self.phase == caffe_pb2.TRAIN:
+            self._warned = True
+            logger.warning(
+                "layer '%s' (BatchNorm): use_global_stats is true, but no statistics are stored; "
+                "mean and variance count as 0, as in Caffe, so every value is multiplied by %.4g. "
+                "Copy trained weights, or leave use_global_stats out",
+                self.param.name,
+                1 / math.sqrt(self.eps) if self.eps > 0 else math.inf,
+            )
+
+    def update_stored(self, mean: np.ndarray, variance: np.ndarray, values: int) -> None:
+        """Take one batch into the stored statistics.
+
+        Args:
+            mean, variance: of the batch, shape (C,); the variance divided by ``values``.
+            values: how many values a channel the batch has (m).
+        """
+        sums, squares, weight = (blob.data for blob in self.blobs)
+        fraction = self.moving_average_fraction
+        weight *= fraction
+        weight += 1
+        sums *= fraction
+        sums += mean
+        squares *= fraction
+        squares += variance * (values / (values - 1) if values > 1 else 1.0)
+
+    @property
+    def beyond_caffe(self) -> str:
+        """What the batch statistics are asked for that Caffe's are not; mostly ""."""
+        if self.use_global_stats:
+            return ""
+        asked = {
+            "ghost_batch_size": self.ghost_batch_size,
+            "renorm": self.renorm,
+            "synchronised statistics": self.workers,
+        }
+        return ", ".join(what for what, value in asked.items() if value)
+
+    # -------------------------------------------------------------------- running
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        x, y = fold(bottom[0].data), fold(top[0].data)
+        if self.use_global_stats:
+            self._forward_stored(x, y)
+        else:
+            self._forward_batch(x, y)
+
+    def _forward_stored(self, x: np.ndarray, y: np.ndarray) -> None:
+        mean, variance = self.stored_statistics()
+        self._inv_std = self._inverse_std(variance)
+        np.subtract(x, mean[:, None], out=y)
+        y *= self._inv_std[:, None]
+
+    def _forward_batch(self, x: np.ndarray, y: np.ndarray) -> None:
+        centred = fold(self._centred.data)
+        size = self.ghost_batch_size or len(x)
+        self._parts = []
+        for start in range(0, len(x), size):
+            items = slice(start, start + size)
+            self._parts.append(self._normalise(items, x[items], centred[items], y[items]))
+
+    def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Part:
+        mean, variance, values = self._moments(x)
+        inv_std = self._inverse_std(variance)
+        self._centre(x, mean, variance, centred)
+        part = Part(items, values, inv_std, inv_std)
+        shift = None
+        if self.renorm is not None and self.blobs[2].data[0] != 0:
+            stored_mean, stored_variance = self.stored_statistics()
+            stored_inv_std = self._inverse_std(stored_variance)
+            ratio = self.renorm.ratio(stored_inv_std / inv_std)
+            shift = self.renorm.shift((mean - stored_mean) * stored_inv_std)
+            part.gain = inv_std * ratio
+        self.update_stored(mean, variance, values)
+        np.multiply(centred, part.gain[:, None], out=y)
+        if shift is not None:
+            y += shift.astype(y.dtype)[:, None]
+        return part
+
+    def _moments(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+        """Mean and variance in double precision, and how many values a channel they are of."""
+        own_mean, own_variance = channel_moments(x)
+        count = x.shape[0] * x.shape[2]
+        mean, values = self._means(own_mean * count, count)
+        away = own_mean - mean  # from the mean of all workers' batches
+        variance, _ = self._means((own_variance + away * away) * count, count)
+        return mean, variance, values
+
+    def _centre(
+        self, x: np.ndarray, mean: np.ndarray, variance: np.ndarray, centred: np.ndarray
+    ) -> None:
+        """x - mean, with all the digits of the mean: a type's own are too few for one of 10⁶."""
+        about = near(mean, variance, x.dtype)
+        np.subtract(x, about[:, None], out=centred)
+        centred -= (mean - about).astype(x.dtype)[:, None]
+
+    def _means(self, sums: np.ndarray, values: int) -> tuple[np.ndarray, int]:
+        """Sums of a batch (of all workers') divided by its values, and how many those are."""
+        if self.workers is None:
+            return sums / values, values
+        both = np.append(sums.astype(np.float64), values)
+        self.workers.all_reduce(both)
+        return (both[:-1] / both[-1]).astype(sums.dtype), int(both[-1])
+
+    def _inverse_std(self, variance: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as in Caffe
+            return (1 / np.sqrt(variance + self.eps)).astype(self.dtype)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if not propagate_down[0]:
+            return
+        dy, dx = fold(top[0].diff), fold(bottom[0].diff)
+        if self.use_global_stats:
+            np.multiply(dy, self._inv_std[:, None], out=dx)
+            return
+        centred = fold(self._centred.data)
+        work = fold(self._centred.diff) if bottom[0] is top[0] else dx
+        for part in self._parts:
+            items = part.items
+            self._differentiate(part, dy[items], centred[items], work[items], dx[items])
+
+    def _differentiate(
+        self, part: Part, dy: np.ndarray, centred: np.ndarray, work: np.ndarray, dx: np.ndarray
+    ) -> None:
+        values = dy.shape[0] * dy.shape[2]
+        mean_dy, _ = self._means(channel_sum(dy), values)
+        slope, _ = self._means(channel_dot(dy, centred), values)
+        slope *= part.inv_std * part.inv_std
+        np.multiply(centred, slope.astype(work.dtype)[:, None], out=work)
+        np.subtract(dy, work, out=dx)
+        dx -= mean_dy.astype(dx.dtype)[:, None]
+        dx *= part.gain[:, None]
+
+
+def param_block_mistake(specs: Sequence[Any]) -> tuple[str, str] | None:
+    """What is wrong with a BatchNorm layer's ``param`` blocks, and what to do; None: nothing."""
+    if len(specs) > len(STATISTICS):
+        return (
+            f"{len(specs)} param blocks, but BatchNorm has three blobs "
+            f"({', '.join(STATISTICS)}), none of them learned",
+            "leave the param blocks out",
+        )
+    for index, spec in enumerate(specs):
+        if spec.lr_mult != 0:
+            found = "has" if spec.HasField("lr_mult") else "has no lr_mult, which means"
+            return (
+                f"param block {index + 1} {found} lr_mult: {spec.lr_mult:g}, expected 0; it "
+                f"belongs to the {STATISTICS[index]}, a running statistic that a solver must "
+                "not change",
+                "write lr_mult: 0 or leave the param blocks out. The learned factor and offset "
+                "(gamma, beta) belong to a Scale layer with bias_term: true after this one; its "
+                "param blocks take learning rates",
+            )
+    return None
+
+
+@dataclass
+class Part:
+    """What backward needs of a batch, or a part of it, that was normalised by itself.
+
+    Attributes:
+        items: which ones of the batch.
+        values: how many values a channel they have (m), all workers' together.
+        inv_std: 1 / √(var + eps), for each channel.
+        gain: what centred values were multiplied by: inv_std, with renorm r · inv_std.
+    """
+
+    items: slice
+    values: int
+    inv_std: np.ndarray
+    gain: np.ndarray
+
+
+@dataclass
+class Renorm:
+    """How far batch renormalisation corrects."""
+
+    r_max: float
+    d_max: float
+
+    @classmethod
+    def from_param(cls, param: Any) -> Renorm | None:
+        """Those of a ``BatchNormParameter``; None without ``renorm``.
+
+        Raises:
+            GraphError: they make no sense.
+        """
+        if not param.renorm:
+            for field in ("r_max", "d_max"):
+                if param.HasField(field):
+                    raise GraphError(f"{field} is set without renorm; write renorm: true, too")
+            return None
+        if not param.r_max >= 1:
+            raise GraphError(f"r_max is {param.r_max:g}, expected at least 1 (1: no factor)")
+        if not param.d_max >= 0:
+            raise GraphError(f"d_max is {param.d_max:g}, expected at least 0 (0: no shift)")
+        return cls(param.r_max, param.d_max)
+
+    def ratio(self, value: np.ndarray) -> np.ndarray:
+        """r, from std / stored std."""
+        return np.clip(value, 1 / self.r_max, self.r_max)
+
+    def shift(self, value: np.ndarray) -> np.ndarray:
+        """d, from (mean - stored mean) / stored std."""
+        return np.clip(value, -self.d_max, self.d_max)
+
+
+def _require_channels(bottom: Blob) -> None:
+    if len(bottom.shape) < 2:
+        raise ShapeError(
+            f"the bottom has shape {shape_text(bottom.shape)}; at least two axes (batch and "
+            "channels) are expected"
+        )

@@ -1,0 +1,46 @@
+"""LayerNorm, InstanceNorm, GroupNorm: normalisation within each item, whatever the batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import ShapeError
+from minicaffe.layer import register
+from minicaffe.layers.normalization.layer_norm import ItemNorm
+
+
+@register("GroupNorm")
+class GroupNorm(ItemNorm):
+    """Each item's channels in ``num_groups`` groups of neighbours; γ and β for each channel.
+
+    Shapes: a bottom of at least two axes, channels on axis 1; γ and β (C). One group
+    normalises each item as a whole, C groups are InstanceNorm.
+
+    Raises:
+        ShapeError: fewer than two axes; C is no multiple of ``num_groups``.
+
+    Source: Wu, He, "Group normalization", 2018 (arXiv:1803.08494).
+    """
+
+    @property
+    def settings(self) -> Any:
+        return self.param.group_norm_param
+
+    def rows(self, shape: tuple[int, ...]) -> int:
+        _require_channels(shape)
+        groups = self.settings.num_groups
+        if groups < 1 or shape[1] % groups:
+            raise ShapeError(
+                f"{shape[1]} channels (shape {shape_text(shape)}) cannot be divided into "
+                f"num_groups: {groups}"
+            )
+        return shape[0] * groups
+
+
+def _require_channels(shape: tuple[int, ...]) -> None:
+    if len(shape) < 2:
+        raise ShapeError(
+            f"the bottom has shape {shape_text(shape)}; at least two axes (items and channels) "
+            "are expected"
+        )

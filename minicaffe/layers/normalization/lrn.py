@@ -1,0 +1,124 @@
+"""LRN: local response normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import ShapeError
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.proto import caffe_pb2
+
+#: Elements handled at a time, so that temporary arrays stay in the processor's cache.
+_PORTION = 1 << 18
+
+
+@register("LRN")
+class LRN(Layer):
+    """y = x · s^-beta, where s grows with the squares of the neighbours.
+
+    ACROSS_CHANNELS
+        s = k + alpha/n · Σ x² over the n = ``local_size`` channels around each.
+    WITHIN_CHANNEL
+        s = 1 + alpha/n² · Σ x² over the n by n pixels around each (``k`` is ignored).
+
+    Neighbours beyond the border count as 0. Bottom and top (N, C, H, W).
+
+    Sources: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional
+    neural networks", 2012, section 3.3; Caffe divides alpha by n, which the paper does not.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+    backward_reads = ("bottoms",)
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Resolve the parameters.
+
+        Raises:
+            ShapeError: local_size is even.
+        """
+        param = self.param.lrn_param
+        if param.local_size % 2 == 0:
+            raise ShapeError(
+                f"local_size is {param.local_size}, expected an odd number: as many neighbours "
+                "on either side"
+            )
+        within = param.norm_region == caffe_pb2.LRNParameter.WITHIN_CHANNEL
+        self.reach = param.local_size // 2
+        self.axes = (2, 3) if within else (1,)
+        self.alpha: float = param.alpha / param.local_size ** len(self.axes)
+        self.beta: float = param.beta
+        self.k: float = 1.0 if within else param.k
+
+    def right_in_place(self) -> bool:
+        return False
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        """Top: the bottom's shape.
+
+        Raises:
+            ShapeError: the bottom does not have 4 axes.
+        """
+        shape = bottom[0].shape
+        if len(shape) != 4:
+            raise ShapeError(
+                f"bottom has shape {shape_text(shape)}, expected 4 axes: "
+                "num, channels, height, width"
+            )
+        top[0].reshape(*shape)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Keeps s for backward."""
+        source, target = bottom[0].data, top[0].data
+        in_place = bottom[0] is top[0]
+        self._scale = np.empty_like(source)
+        for part in _portions(source):
+            scale = self._scale[part]
+            self._sum_neighbours(np.square(source[part]), scale)
+            scale *= self.alpha
+            scale += self.k
+            factor = np.power(scale, -self.beta, out=None if in_place else target[part])
+            np.multiply(factor, source[part], out=target[part])
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """dx = dy · s^-beta - 2·alpha'·beta · x · Σ dy · x · s^(-beta-1), alpha' as above."""
+        if not propagate_down[0]:
+            return
+        for part in _portions(bottom[0].data):
+            source, top_diff, scale = bottom[0].data[part], top[0].diff[part], self._scale[part]
+            target = bottom[0].diff[part]
+            if np.may_share_memory(target, top_diff):
+                top_diff = top_diff.copy()
+            np.power(scale, -self.beta, out=target)
+            target *= top_diff
+            ratio = target / scale
+            ratio *= source
+            share = self._sum_neighbours(ratio, np.empty_like(ratio))
+            share *= source
+            share *= 2 * self.alpha * self.beta
+            target -= share
+
+    def _sum_neighbours(self, values: np.ndarray, out: np.ndarray) -> np.ndarray:
+        """Write the sums over the neighbourhood; spoils ``values``."""
+        for axis in self.axes:
+            if axis != self.axes[0]:
+                values[...] = out
+            np.copyto(out, values)
+            for distance in range(1, min(self.reach, values.shape[axis] - 1) + 1):
+                near, far = _shifted(axis, slice(distance, None)), _shifted(axis, slice(-distance))
+                out[near] += values[far]
+                out[far] += values[near]
+        return out
+
+
+def _shifted(axis: int, part: slice) -> tuple[slice, ...]:
+    return (*[slice(None)] * axis, part)
+
+
+def _portions(array: np.ndarray) -> list[slice]:
+    """The images, in portions of some size."""
+    step = max(1, _PORTION // max(1, array[:1].size))
+    return [slice(start, start + step) for start in range(0, len(array), step)]

@@ -1,0 +1,134 @@
+"""LSTM and LSTMUnit: long short-term memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import ShapeError
+from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layers.activation.sigmoid import sigmoid
+
+
+def activate(gates: np.ndarray) -> None:
+    """Turn gate inputs (…, 4H) into i, f, o = sigmoid(…) and g = tanh(…), in place."""
+    hidden = gates.shape[-1] // 4
+    inner, candidate = gates[..., : 3 * hidden], gates[..., 3 * hidden :]
+    sigmoid(inner, inner)
+    np.tanh(candidate, out=candidate)
+
+
+def unit_forward(
+    gates: np.ndarray, cont: np.ndarray, c_before: np.ndarray, c: np.ndarray, h: np.ndarray,
+    tanh_c: np.ndarray,
+) -> None:  # fmt: skip
+    """One step of all streams: ``gates`` (N, 4H) are activated, f multiplied by cont.
+
+    Writes c, h and tanh(c), each (N, H); cont is (N,).
+    """
+    activate(gates)
+    i, f, o, g = np.split(gates, 4, axis=1)
+    f *= cont[:, None]
+    np.multiply(i, g, out=c)
+    c += np.multiply(f, c_before, out=tanh_c)
+    np.tanh(c, out=tanh_c)
+    np.multiply(o, tanh_c, out=h)
+
+
+def unit_backward(
+    gates: np.ndarray, c_before: np.ndarray, tanh_c: np.ndarray, dh: np.ndarray, dc: np.ndarray,
+    dgates: np.ndarray,
+) -> None:  # fmt: skip
+    """The gradients of :func:`unit_forward`.
+
+    Args:
+        gates: as it left them.
+        dh: the gradient of h.
+        dc: that of c by other ways than h; becomes that of ``c_before``.
+        dgates: gets that of the gate inputs, (N, 4H).
+    """
+    i, f, o, g = np.split(gates, 4, axis=1)
+    di, df, do, dg = np.split(dgates, 4, axis=1)
+    np.square(tanh_c, out=dg)
+    np.subtract(1, dg, out=dg)
+    dg *= o
+    dg *= dh
+    dc += dg
+    np.multiply(dc, g, out=di)
+    np.multiply(dc, c_before, out=df)
+    np.multiply(dh, tanh_c, out=do)
+    np.multiply(dc, i, out=dg)
+    # Caffe's rule: the slope of f is that of cont · f
+    inner = gates[:, : -g.shape[1]]
+    slope = np.subtract(1, inner)
+    slope *= inner
+    dgates[:, : -g.shape[1]] *= slope
+    np.square(g, out=slope[:, : g.shape[1]])
+    dg -= dg * slope[:, : g.shape[1]]
+    dc *= f
+
+
+@register("LSTMUnit")
+class LSTMUnit(Layer):
+    """One time step of an :class:`LSTM`, without its parameters.
+
+    Bottoms: c_{t-1} (1, N, H), the gate inputs i, f, o, g (1, N, 4H), cont (1, N). Tops: c_t
+    and h_t, each (1, N, H). Where cont is neither 0 nor 1, the gradient of f is not exact:
+    its slope is taken to be cont·f·(1 - cont·f) (Caffe's rule).
+    """
+
+    exact_bottoms = 3
+    exact_tops = 2
+    backward_reads = ("bottoms",)
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Refuse tops that are bottoms."""
+        refuse_in_place(bottom, top)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        """Both tops take the shape of c.
+
+        Raises:
+            ShapeError: the bottoms do not fit together.
+        """
+        shape = bottom[0].shape
+        if len(shape) != 3 or shape[0] != 1:
+            raise ShapeError(f"c has shape {shape_text(shape)}, expected 1 × streams × values")
+        want = ((1, shape[1], 4 * shape[2]), (1, shape[1]))
+        for name, blob, expected in zip(("gate input", "cont"), bottom[1:], want, strict=True):
+            if blob.shape != expected:
+                raise ShapeError(
+                    f"the {name} has shape {shape_text(blob.shape)}, expected "
+                    f"{shape_text(expected)} for a c of shape {shape_text(shape)}"
+                )
+        for blob in top:
+            blob.reshape(*shape)
+        self._gates = np.empty(want[0][1:], self.dtype)
+        self._tanh_c = np.empty(shape[1:], self.dtype)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """One step of all streams."""
+        self._gates[...] = bottom[1].data[0]
+        unit_forward(
+            self._gates, bottom[2].data[0], bottom[0].data[0], top[0].data[0], top[1].data[0],
+            self._tanh_c,
+        )  # fmt: skip
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """The gradients of c_{t-1} and of the gate inputs."""
+        refuse_gradient(propagate_down, 2, "cont, where sequences begin")
+        dc, dgates = top[0].diff[0].copy(), np.empty_like(self._gates)
+        unit_backward(
+            self._gates, bottom[0].data[0], self._tanh_c, top[1].diff[0], dc, dgates
+        )  # fmt: skip
+        if propagate_down[0]:
+            bottom[0].diff[0] = dc
+        if propagate_down[1]:
+            bottom[1].diff[0] = dgates
+
+    @classmethod
+    def allow_force_backward(cls, index: int) -> bool:
+        """Not for cont."""
+        return index != 2

@@ -1,0 +1,1 @@
+"""Layers that move, join and reshape (Caffe's catalogue: Utility Layers)."""

@@ -1,0 +1,48 @@
+"""Layers that pick rows by number: Embed, BatchReindex, Filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import ShapeError
+from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layers.common.embed import add_rows, row_numbers
+
+
+@register("BatchReindex")
+class BatchReindex(Layer):
+    """Picks items of bottom 0 by the numbers in bottom 1 (of one axis); items may repeat.
+
+    Raises:
+        DataError: a number that is no item of bottom 0.
+    """
+
+    exact_bottoms = 2
+    exact_tops = 1
+    backward_reads = ("bottoms",)
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        if len(bottom[1].shape) != 1:
+            raise ShapeError(
+                f"bottom 1 (item numbers) has shape {shape_text(bottom[1].shape)}; "
+                "exactly one axis is expected"
+            )
+        self._rows = bottom[0].shape[bottom[0].axis(0)]
+        top[0].reshape(bottom[1].count, *bottom[0].shape[1:])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        self._numbers = row_numbers(bottom[1].data, self._rows, "item number")
+        if top[0].count:
+            np.take(bottom[0].data, self._numbers, axis=0, out=top[0].data, mode="clip")
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, 1, "the item numbers")
+        if propagate_down[0]:
+            bottom[0].diff[...] = 0
+            add_rows(bottom[0].diff, self._numbers, top[0].diff)

@@ -1,0 +1,89 @@
+"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+
+
+def chosen_axis(param: Any, legacy: str, blob: Blob) -> int:
+    """The ``axis`` of a ConcatParameter or SliceParameter, or its old unsigned field."""
+    if not param.HasField(legacy):
+        return blob.axis(param.axis)
+    if param.HasField("axis"):
+        raise GraphError(f"both axis and {legacy} are given; keep axis")
+    return blob.axis(getattr(param, legacy))
+
+
+def part(axis: int, start: int, stop: int) -> tuple[slice, ...]:
+    """The index of ``start`` to ``stop`` along an axis."""
+    return (*[slice(None)] * axis, slice(start, stop))
+
+
+def share(top: Blob, bottom: Blob) -> None:
+    """Let the top show the bottom's memory, data and diff, in its own shape."""
+    top.share_data(bottom)
+    top.share_diff(bottom)
+
+
+class _Parts(Layer):
+    """The parts of one whole along an axis; a single part shares the whole's memory."""
+
+    axis: int
+    _bounds: list[int]
+    backward_reads = ()
+
+    def _pieces(self, whole: np.ndarray) -> list[np.ndarray]:
+        return [whole[part(self.axis, start, stop)] for start, stop in pairwise(self._bounds)]
+
+
+@register("Concat")
+class Concat(_Parts):
+    """Joins bottoms along ``concat_param { axis }`` (1 by default; or the old ``concat_dim``).
+
+    All other axes must agree. One bottom shares its memory with the top.
+    """
+
+    min_bottoms = 1
+    exact_tops = 1
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        first = bottom[0].shape
+        self.axis = axis = chosen_axis(self.param.concat_param, "concat_dim", bottom[0])
+        self._bounds = [0]
+        for index, blob in enumerate(bottom):
+            shape = blob.shape
+            others = (*shape[:axis], *shape[axis + 1 :])
+            if len(shape) != len(first) or others != (*first[:axis], *first[axis + 1 :]):
+                raise ShapeError(
+                    f"bottom {index} has shape {shape_text(shape)}, bottom 0 "
+                    f"{shape_text(first)}; equal lengths except along axis {axis} are expected"
+                )
+            self._bounds.append(self._bounds[-1] + shape[axis])
+        top[0].reshape(*first[:axis], self._bounds[-1], *first[axis + 1 :])
+        if len(bottom) == 1:
+            share(top[0], bottom[0])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        if len(bottom) == 1:
+            share(top[0], bottom[0])
+        else:
+            np.concatenate([blob.data for blob in bottom], axis=self.axis, out=top[0].data)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if len(bottom) == 1:
+            return
+        pieces = self._pieces(top[0].diff)
+        for blob, wanted, piece in zip(bottom, propagate_down, pieces, strict=True):
+            if wanted:
+                np.copyto(blob.diff, piece)

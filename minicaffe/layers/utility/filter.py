@@ -1,0 +1,68 @@
+"""Layers that pick rows by number: Embed, BatchReindex, Filter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+
+
+@register("Filter")
+class Filter(Layer):
+    """Passes on those items whose selector (the last bottom) is not 0.
+
+    The selector has one value an item, every other bottom one top. After set-up the tops
+    have all items, since the selector has no values yet; from the first forward on, as
+    many as are selected, possibly none.
+    """
+
+    min_bottoms = 2
+    min_tops = 1
+    reshapes_always = True  # the shapes depend on the selector's values
+    backward_reads = ("bottoms",)
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+        if len(top) != len(bottom) - 1:
+            raise GraphError(
+                f"{len(top)} tops for {len(bottom)} bottoms; one for each bottom but the "
+                "last (the selector) is expected"
+            )
+        self._first = True
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        *items, selector = bottom
+        num = selector.shape[selector.axis(0)]
+        if math.prod(selector.shape[1:]) != 1:
+            raise ShapeError(
+                f"the selector has shape {shape_text(selector.shape)}; one value an item is "
+                "expected"
+            )
+        for index, blob in enumerate(items):
+            if blob.shape[blob.axis(0)] != num:
+                raise ShapeError(
+                    f"bottom {index} has shape {shape_text(blob.shape)}, but the selector "
+                    f"has {num} items; as many items are expected"
+                )
+        self._chosen = np.flatnonzero(selector.data)
+        count = num if self._first else len(self._chosen)
+        self._first = False
+        for blob, result in zip(items, top, strict=True):
+            result.reshape(count, *blob.shape[1:])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        for blob, result in zip(bottom, top, strict=False):
+            if result.count:
+                np.take(blob.data, self._chosen, axis=0, out=result.data, mode="clip")
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        refuse_gradient(propagate_down, len(bottom) - 1, "the selector")
+        for blob, result, wanted in zip(bottom, top, propagate_down, strict=False):
+            if wanted:
+                blob.diff[...] = 0
+                blob.diff[self._chosen] = result.diff

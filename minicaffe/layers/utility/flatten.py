@@ -1,0 +1,25 @@
+"""Layers that change shapes: Flatten, Reshape, Crop, Tile."""
+
+from __future__ import annotations
+
+import math
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import ShapeError
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.utility.reshape import _SameMemory
+
+
+@register("Flatten")
+class Flatten(_SameMemory):
+    """Makes the axes ``axis`` to ``end_axis`` (1 and -1 by default) one; shares memory."""
+
+    def new_shape(self, shape: tuple[int, ...], bottom: Blobs) -> list[int]:
+        param = self.param.flatten_param
+        start, end = bottom[0].axis(param.axis), bottom[0].axis(param.end_axis) + 1
+        if start > end:
+            raise ShapeError(
+                f"axis {param.axis} lies behind end_axis {param.end_axis} in shape "
+                f"{shape_text(shape)}"
+            )
+        return [*shape[:start], math.prod(shape[start:end]), *shape[end:]]

@@ -1,0 +1,169 @@
+"""Layers that users write in Python: ``type: "Python"``."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from minicaffe.errors import GraphError, MinicaffeError, PythonLayerError, did_you_mean
+from minicaffe.layer import Blobs, Layer, register
+
+
+@register("Python")
+class PythonLayer(Layer):
+    """Runs a user's subclass of :class:`minicaffe.Layer`, pycaffe's ``caffe.Layer``.
+
+    ``python_param { module layer param_str }``: ``module`` is imported from ``sys.path`` or
+    from the current folder, ``layer`` is the class in it, ``param_str`` the text that the
+    class finds in ``self.param_str`` (and in ``self.param_str_``, the name until 2015). The
+    class has ``setup``, ``reshape``, ``forward`` and ``backward`` as built-in layers do;
+    ``reshape`` runs before every ``forward``. Parameters are made with
+    ``self.blobs.add_blob(*shape)``. ``share_in_parallel`` has no effect: only
+    one solver runs in a process.
+
+    What runs is a class made by :func:`python_layer_class` that is both this and the
+    user's: this part reports what goes wrong in the user's code.
+
+    Raises:
+        PythonLayerError: the user's code raised something, kept as ``__cause__``.
+    """
+
+    reshapes_always = True
+    param_str = ""  # no property here: pycaffe lets users assign to it
+    param_str_ = ""  # its name until 2015, which published layers still use
+
+    def __init__(self, param: Any, phase: int, **options: Any) -> None:
+        with self._users_code("__init__"):
+            super().__init__(param, phase, **options)
+        self.param_str = self.param_str_ = param.python_param.param_str
+        self._users_param = param
+
+    @contextmanager
+    def _users_code(self, method: str) -> Iterator[None]:
+        """Turn whatever a user's method raises into an error that says where."""
+        try:
+            yield
+        except MinicaffeError:
+            raise
+        except Exception as error:
+            raise python_layer_error(
+                f"{method}() of class '{type(self).__name__}'", error
+            ) from error
+
+    def _call(self, name: str, method: Callable[..., None], *args: Any) -> None:
+        # pycaffe's layers have no ``param``, so programs use the name for their own things;
+        # they keep theirs and the net keeps the LayerParameter.
+        own, self.param = self.param, self._users_param
+        try:
+            with self._users_code(name):
+                method(*args)
+        finally:
+            self._users_param, self.param = self.param, own
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        self._call("setup", super().setup, bottom, top)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        self._call("reshape", super().reshape, bottom, top)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        self._call("forward", super().forward, bottom, top)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        self._call("backward", super().backward, top, propagate_down, bottom)
+
+
+def python_layer_class(param: Any) -> type[Layer]:
+    """The class that runs a ``Python`` layer.
+
+    Args:
+        param: its ``LayerParameter``.
+
+    Raises:
+        GraphError: no such module or class, or the class is no layer.
+        PythonLayerError: importing the module raised something.
+    """
+    names = param.python_param
+    if not names.module or not names.layer:
+        raise GraphError('python_param { module: "…" layer: "…" } is incomplete')
+    module = import_module(names.module)
+    cls = getattr(module, names.layer, None)
+    where = f"module '{names.module}' ({getattr(module, '__file__', 'built in')})"
+    if cls is None:
+        layers = [key for key, value in vars(module).items() if is_layer_class(value)]
+        hint = did_you_mean(names.layer, layers)
+        raise GraphError(f"{where} has no class '{names.layer}'{hint}")
+    if not is_layer_class(cls):
+        raise GraphError(
+            f"'{names.layer}' in {where} is no layer; write class {names.layer}(minicaffe.Layer)"
+        )
+    for method in ("reshape", "forward"):
+        if getattr(cls, method) is getattr(Layer, method):
+            raise GraphError(
+                f"class '{names.layer}' in {where} has no method {method}(bottom, top)"
+            )
+    return type(cls.__name__, (PythonLayer, cls), {"__doc__": cls.__doc__})
+
+
+def is_layer_class(value: Any) -> bool:
+    """Whether something is a subclass of Layer that a user may name."""
+    return inspect.isclass(value) and issubclass(value, Layer) and value is not Layer
+
+
+def import_module(name: str) -> ModuleType:
+    """Import a user's module from ``sys.path`` or the current folder.
+
+    Raises:
+        GraphError: there is no such module.
+        PythonLayerError: it raised something while it was imported.
+    """
+    importlib.invalidate_caches()  # it may have been written a moment ago
+    try:
+        with current_folder_on_path():
+            return importlib.import_module(name)
+    except MinicaffeError:
+        raise
+    except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in (name, name.split(".")[0]):
+            raise GraphError(
+                f"no module '{name}' on sys.path or in the current folder {os.getcwd()}; add "
+                "its folder to the environment variable PYTHONPATH"
+            ) from error
+        raise python_layer_error(f"importing module '{name}'", error) from error
+
+
+@contextmanager
+def current_folder_on_path() -> Iterator[None]:
+    """Search the current folder too, after everything else, as long as the block runs."""
+    folder = os.getcwd()
+    if folder in sys.path or "" in sys.path:
+        yield
+        return
+    sys.path.append(folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def python_layer_error(what: str, error: Exception) -> PythonLayerError:
+    """The error that tells what a user's code raised and where."""
+    here = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [f for f in frames if not f.filename.startswith((here, "<frozen importlib"))]
+    place = f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
+    text = str(error).strip()
+    if isinstance(error, SyntaxError):  # was raised by Python's own importlib
+        text, place = error.msg, f" ({error.filename}, line {error.lineno})"
+    hint = ""
+    if isinstance(error, ModuleNotFoundError) and error.name == "caffe":
+        hint = "; write 'import minicaffe as caffe' there"
+    described = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return PythonLayerError(f"{what} raised {described}{place}{hint}")

@@ -1,0 +1,27 @@
+"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minicaffe.layer import Blobs, Layer, register
+
+
+@register("Silence")
+class Silence(Layer):
+    """Reads its bottoms and does nothing, so that they are no outputs of the net."""
+
+    min_bottoms = 1
+    exact_tops = 0
+    backward_reads = ()
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        pass
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        pass
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        for blob, wanted in zip(bottom, propagate_down, strict=True):
+            if wanted:
+                blob.diff[...] = 0

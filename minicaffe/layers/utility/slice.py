@@ -1,0 +1,73 @@
+"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, refuse_in_place, register
+from minicaffe.layers.utility.concat import _Parts, chosen_axis, share
+
+
+@register("Slice")
+class Slice(_Parts):
+    """Cuts a bottom along ``slice_param { axis }`` (1 by default; or the old ``slice_dim``).
+
+    ``slice_point`` lists where the second, third, … top begins; without any, the tops are
+    equally long. One top shares its memory with the bottom.
+    """
+
+    exact_bottoms = 1
+    min_tops = 1
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+        points = self.param.slice_param.slice_point
+        if points and len(points) != len(top) - 1:
+            raise GraphError(
+                f"{len(points)} slice_point value(s) for {len(top)} tops; "
+                f"{len(top) - 1} are expected, or none for equal parts"
+            )
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        shape = bottom[0].shape
+        self.axis = axis = chosen_axis(self.param.slice_param, "slice_dim", bottom[0])
+        self._bounds = self._cuts(shape[axis], len(top))
+        for blob, (start, stop) in zip(top, pairwise(self._bounds), strict=True):
+            blob.reshape(*shape[:axis], stop - start, *shape[axis + 1 :])
+        if len(top) == 1:
+            share(top[0], bottom[0])
+
+    def _cuts(self, length: int, parts: int) -> list[int]:
+        points = list(self.param.slice_param.slice_point)
+        if not points:
+            if length % parts:
+                raise ShapeError(
+                    f"axis {self.axis} of length {length} cannot be cut into {parts} equal "
+                    "parts; give slice_point values"
+                )
+            return [index * (length // parts) for index in range(parts + 1)]
+        bounds = [0, *points, length]
+        rising = all(start < stop for start, stop in pairwise(bounds[:-1]))
+        if not rising or points[-1] > length or parts > length:
+            raise ShapeError(
+                f"slice_point values {points} do not cut axis {self.axis} of length {length} "
+                f"into {parts} parts; rising values between 1 and {length - 1} are expected"
+            )
+        return bounds
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        if len(top) == 1:
+            share(top[0], bottom[0])
+            return
+        for blob, piece in zip(top, self._pieces(bottom[0].data), strict=True):
+            np.copyto(blob.data, piece)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if not propagate_down[0] or len(top) == 1:
+            return
+        for blob, piece in zip(top, self._pieces(bottom[0].diff), strict=True):
+            np.copyto(piece, blob.diff)

@@ -1,0 +1,49 @@
+"""Softmax."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.loss.labels import ClassAxis
+
+
+def softmax(x: np.ndarray, axis: int, out: np.ndarray) -> None:
+    """Write exp(x - max) / Σ exp(x - max) along an axis into ``out`` (may be ``x`` itself)."""
+    if not x.size:
+        return
+    np.subtract(x, x.max(axis=axis, keepdims=True), out=out)
+    np.exp(out, out=out)
+    np.divide(out, out.sum(axis=axis, keepdims=True), out=out)
+
+
+@register("Softmax")
+class Softmax(Layer):
+    """Probabilities along one axis: p_c = exp(x_c) / Σ_k exp(x_k).
+
+    Bottom and top have the same shape; ``softmax_param { axis }`` (1 by default) is the
+    class axis. Gradient: dx = p · (dp - Σ_k dp_k p_k). Runs in place.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+    backward_reads = ("tops",)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        axis = self.param.softmax_param.axis
+        self._axis = bottom[0].axis(axis)
+        self._split = ClassAxis.of(bottom[0], axis)
+        top[0].reshape_like(bottom[0])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        softmax(bottom[0].data, self._axis, top[0].data)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if not propagate_down[0]:
+            return
+        prob, diff, result = map(self._split.view, (top[0].data, top[0].diff, bottom[0].diff))
+        dots = np.einsum("oci,oci->oi", diff, prob)
+        np.subtract(diff, dots[:, None], out=result)
+        result *= prob

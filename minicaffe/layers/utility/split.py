@@ -1,0 +1,53 @@
+"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+
+
+@register("Split")
+class Split(Layer):
+    """The same values for several readers; their gradients are added up.
+
+    The net inserts it wherever a blob is read more than once. The tops share the bottom's
+    data (nothing is copied) and have diffs of their own.
+    """
+
+    exact_bottoms = 1
+    min_tops = 1
+    backward_reads = ()
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        for blob in top:
+            blob.reshape_like(bottom[0])
+            blob.share_data(bottom[0])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        for blob in top:
+            blob.share_data(bottom[0])  # its memory may have been replaced since
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if not propagate_down[0]:
+            return
+        out = bottom[0].diff
+        parts = [blob.diff for blob in top if has_diff(blob)]
+        if len(parts) > 1:
+            np.add(parts[0], parts[1], out=out)
+            for array in parts[2:]:
+                out += array
+        else:
+            out[...] = parts[0] if parts else 0
+
+
+def has_diff(blob: Blob) -> bool:
+    """Whether anybody wrote the diff; a reader without a gradient (Accuracy) never does."""
+    memory = blob.diff_memory
+    return memory.allocated or memory.newer is not None

@@ -1,0 +1,68 @@
+"""Layers that change shapes: Flatten, Reshape, Crop, Tile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+
+
+@register("Crop")
+class Crop(Layer):
+    """Cuts bottom 0 to bottom 1's lengths from ``axis`` (2 by default) on.
+
+    ``offset`` says where the part begins: one value for all those axes, or one each; 0 by
+    default. Bottom 1 gives only the shape and gets no gradient.
+    """
+
+    exact_bottoms = 2
+    exact_tops = 1
+    backward_reads = ()
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom, top)
+        param = self.param.crop_param
+        cropped = len(bottom[0].shape) - bottom[0].axis(param.axis)
+        if len(param.offset) > 1 and len(param.offset) != cropped:
+            raise GraphError(
+                f"{len(param.offset)} offset values for {cropped} cropped axes; give one for "
+                "each, one for all, or none"
+            )
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.crop_param
+        shape, wanted = bottom[0].shape, bottom[1].shape
+        start = bottom[0].axis(param.axis)
+        cropped = len(shape) - start
+        if len(wanted) < len(shape):
+            raise ShapeError(
+                f"bottom 1 has shape {shape_text(wanted)}; as many axes as in bottom 0 "
+                f"({shape_text(shape)}) are expected"
+            )
+        offsets = list(param.offset) or [0]
+        if len(offsets) == 1:
+            offsets *= cropped
+        for axis, offset in enumerate(offsets, start):
+            if offset + wanted[axis] > shape[axis]:
+                raise ShapeError(
+                    f"axis {axis} of length {shape[axis]} cannot be cropped to "
+                    f"{wanted[axis]} from offset {offset}"
+                )
+        lengths = wanted[start : len(shape)]
+        self._window = (
+            *[slice(None)] * start,
+            *(slice(o, o + n) for o, n in zip(offsets, lengths, strict=True)),
+        )
+        top[0].reshape(*shape[:start], *lengths)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        np.copyto(top[0].data, bottom[0].data[self._window])
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if propagate_down[0]:
+            bottom[0].diff[...] = 0
+            np.copyto(bottom[0].diff[self._window], top[0].diff)

@@ -1,0 +1,128 @@
+"""SPP: spatial pyramid pooling."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.vision.pooling import Pooling
+from minicaffe.proto import caffe_pb2
+
+
+@register("SPP")
+class SPP(Layer):
+    """Pools an image on 1×1, 2×2, 4×4, … windows; the results have one length for all sizes.
+
+    Bottom (N, C, H, W). Level l has 2^l windows a side, of ⌈H / 2^l⌉ × ⌈W / 2^l⌉ pixels; what
+    they are too large in all is padding, half of it (rounded up) before and behind. Top
+    (N, C · (1 + 4 + … + 4^(pyramid_height - 1))): level after level, each flattened; with
+    ``pyramid_height: 1`` it is (N, C, 1, 1), as a pooling layer gives it.
+
+    ``spp_param``: pyramid_height, pool (MAX, AVE; STOCHASTIC where no padding is needed).
+
+    Source: He, Zhang, Ren & Sun, "Spatial pyramid pooling in deep convolutional networks for
+    visual recognition", 2014; Caffe's rule.
+    """
+
+    exact_bottoms = 1
+    exact_tops = 1
+    backward_reads = ()
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        """Check the parameters.
+
+        Raises:
+            GraphError: pyramid_height is missing.
+        """
+        self.height: int = self.param.spp_param.pyramid_height
+        if self.height < 1:
+            raise GraphError("pyramid_height is missing or 0, expected at least 1")
+        self._levels: list[tuple[Pooling, Blob]] = []
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        """Make the levels for images of this size.
+
+        Raises:
+            ShapeError: the bottom does not have 4 axes, or is too small for a level.
+        """
+        shape = bottom[0].shape
+        if len(shape) != 4:
+            raise ShapeError(
+                f"bottom has shape {shape_text(shape)}, expected 4 axes: "
+                "num, channels, height, width"
+            )
+        self._levels = [self._level(index, bottom[0]) for index in range(self.height)]
+        if self.height == 1:
+            top[0].reshape(*self._levels[0][1].shape)
+        else:
+            count = sum(math.prod(blob.shape[1:]) for _, blob in self._levels)
+            top[0].reshape(shape[0], count)
+
+    def _level(self, index: int, bottom: Blob) -> tuple[Pooling, Blob]:
+        param = caffe_pb2.LayerParameter(name=f"{self.param.name}, level {index}", type="Pooling")
+        pooling = param.pooling_param
+        pooling.pool = self.param.spp_param.pool  # the two enumerations are the same
+        bins = 2**index
+        for side, size in zip("hw", bottom.shape[2:], strict=True):
+            kernel = -(-size // bins)
+            pad = (kernel * bins - size + 1) // 2
+            if pad >= kernel:
+                raise ShapeError(
+                    f"level {index} has {bins}×{bins} windows, which do not fit an image of "
+                    f"{shape_text(bottom.shape[2:])}: {kernel} pixel(s) long, they need "
+                    f"{pad} of padding, which must be less (Caffe refuses this size too); use a "
+                    "smaller pyramid_height, or images of another size"
+                )
+            setattr(pooling, f"kernel_{side}", kernel)
+            setattr(pooling, f"stride_{side}", kernel)
+            setattr(pooling, f"pad_{side}", pad)
+        layer = Pooling(param, self.phase, rng=self.rng, dtype=self.dtype)
+        blob = Blob(dtype=self.dtype)
+        layer.setup([bottom], [blob])
+        layer.reshape([bottom], [blob])
+        return layer, blob
+
+    @property
+    def repeatable(self) -> bool:
+        """Like its poolings."""
+        return all(pooling.repeatable for pooling, _ in self._levels)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Pool level after level."""
+        target = _rows(top[0].data)
+        start = 0
+        for pooling, blob in self._levels:
+            pooling.rng = self.rng
+            pooling.forward(bottom, [blob])
+            values = _rows(blob.data)
+            target[:, start : start + values.shape[1]] = values
+            start += values.shape[1]
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """The sum of the levels' gradients."""
+        if not propagate_down[0]:
+            return
+        source = _rows(top[0].diff)
+        total: np.ndarray | None = None
+        start = 0
+        for pooling, blob in self._levels:
+            values = _rows(blob.diff)
+            values[...] = source[:, start : start + values.shape[1]]
+            start += values.shape[1]
+            pooling.backward([blob], [True], bottom)
+            if total is None:
+                total = bottom[0].diff.copy() if self.height > 1 else None
+            else:
+                total += bottom[0].diff
+        if total is not None:
+            bottom[0].diff[...] = total
+
+
+def _rows(array: np.ndarray) -> np.ndarray:
+    """A row for each image, of which there may be none."""
+    return array.reshape(len(array), math.prod(array.shape[1:]))

@@ -1,0 +1,103 @@
+"""All that is wrong with a net, found before anything is opened and told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe.errors import GraphError
+from minicaffe.filler import check_filler
+from minicaffe.net.init import NetBuilder, collected, make_layer, reads_files
+from minicaffe.net.insert_splits import Mistake, insert_splits, wiring_mistakes
+from minicaffe.options import Limits
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.own_fields import own_field
+
+#: The fields in which layers have the fillers of their parameters.
+_FILLERS = ("weight_filler", "bias_filler", "data_filler", "filler")
+
+
+def checked_splits(
+    filtered: Any, whole: Any, path: str | None, limits: Limits, dtype: Any = np.float32
+) -> Any:
+    """The net with its splits, if its text has no mistake.
+
+    Types, names of blobs and fillers are looked at; where one of them is wrong, the shapes of
+    the other layers too, as far as they do not depend on it or on a file.
+
+    Args:
+        filtered: the layers of one phase.
+        whole: the net before filtering.
+        path: its file.
+        limits: what the net may do.
+        dtype: of its blobs.
+
+    Raises:
+        GraphError: with all mistakes as its ``problems``.
+    """
+    mistakes = [*wiring_mistakes(filtered, whole), *_mistakes_of_layers(filtered, limits)]
+    if mistakes:
+        mistakes += _mistakes_of_shapes(filtered, mistakes, path, limits, dtype)
+        raise collected(sorted(mistakes, key=lambda one: one.layer), path)
+    return insert_splits(filtered, whole)
+
+
+def _mistakes_of_layers(param: Any, limits: Limits) -> Iterator[Mistake]:
+    """Types that nobody registered, fields of forks, unknown fillers."""
+    for index, layer in enumerate(param.layer):
+        line = layer.source_line if layer.HasField("source_line") else None
+        where = {"line": line, "layer": layer.name, "layer_type": layer.type}
+        if layer.type != "Python" or not limits.allow_python_layers:  # it would run its code
+            try:
+                make_layer(layer, np.random.default_rng(0), np.dtype(np.float32), limits)
+            except GraphError as error:
+                unknown = error.message.startswith("unknown layer type")
+                yield Mistake(index, error.locate(**where), ("type",) if unknown else ())
+                continue
+        for own, name, filler in _fillers(layer):
+            try:
+                check_filler(filler)
+            except GraphError as error:
+                error.message = f"{name}: {error.message}"
+                part = "sparse" if "sparse" in error.message else "type"
+                yield Mistake(index, error.locate(**where), (own, name, part))
+
+
+def _fillers(layer: Any) -> Iterator[tuple[str, str, Any]]:
+    """The fillers that a layer uses, each with the two fields that lead to it."""
+    own = own_field(layer.type)
+    if own is None or not layer.HasField(own):
+        return
+    settings = getattr(layer, own)
+    if layer.type in ("Scale", "Bias") and len(layer.bottom) > 1:
+        return
+    for name in _FILLERS:
+        field = settings.DESCRIPTOR.fields_by_name.get(name)
+        if field is None or (name == "bias_filler" and not getattr(settings, "bias_term", True)):
+            continue
+        value = getattr(settings, name)
+        for filler in value if hasattr(value, "add") else [value]:
+            yield own, name, filler
+
+
+def _mistakes_of_shapes(
+    param: Any, known: Sequence[Mistake], path: str | None, limits: Limits, dtype: Any
+) -> list[Mistake]:
+    """Mistakes that show when the layers without any are built, as far as nothing is opened."""
+    wrong = {one.layer for one in known}
+    known_blobs: set[str] = set()
+    good = caffe_pb2.NetParameter()
+    good.state.CopyFrom(param.state)
+    for index, layer in enumerate(param.layer):
+        if index in wrong or reads_files(layer) or not known_blobs.issuperset(layer.bottom):
+            known_blobs.difference_update(layer.top)
+        else:
+            known_blobs.update(layer.top)
+            good.layer.add().CopyFrom(layer)
+    found: list[Mistake] = []
+    split = insert_splits(good)
+    NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, mistakes=found)
+    numbers = {layer.name: index for index, layer in enumerate(param.layer)}
+    return [Mistake(numbers.get(split.layer[one.layer].name, 0), one.error) for one in found]

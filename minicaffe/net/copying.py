@@ -1,0 +1,72 @@
+"""Copies of nets and blobs: what ``pickle`` and ``copy.deepcopy`` take along."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
+
+
+def recipe(param: Any) -> bytes:
+    """A network, without weights that its file may hold, to build it from once more."""
+    bare: Any = caffe_pb2.NetParameter()
+    bare.CopyFrom(param)
+    for layer in (*bare.layer, *bare.layers):
+        del layer.blobs[:]
+    found: bytes = bare.SerializeToString()
+    return found
+
+
+def parts(net: Net) -> tuple[Any, ...]:
+    """What :func:`rebuilt` makes an equal net of."""
+    from minicaffe.solver.training_state import standing_of  # which imports nets
+
+    added = {name: value for name, value in vars(net).items() if name not in net._own}
+    return (
+        type(net),
+        net._recipe,
+        {**net._options, "keep": net.keep, "path": net.path},
+        [[blob.data for blob in node.layer.blobs] for node in net.nodes],
+        {name: net.blobs[name].data for name in net.inputs},
+        standing_of(net),
+        added,
+    )
+
+
+def rebuilt(
+    cls: type[Net],
+    network: bytes,
+    options: dict[str, Any],
+    parameters: list[list[np.ndarray]],
+    inputs: dict[str, np.ndarray],
+    standing: list[dict[str, Any]],
+    added: dict[str, Any],
+) -> Net:
+    """The net of :func:`parts`: built once more, then brought to the same values.
+
+    Raises:
+        MinicaffeError: what building a net raises; files that it reads must be there.
+    """
+    from minicaffe.net.net import Net
+    from minicaffe.solver.training_state import restore_standing, revive
+
+    net = cls.__new__(cls)
+    Net.__init__(net, caffe_pb2.NetParameter.FromString(network), seed=0, **options)
+    for node, arrays in zip(net.nodes, parameters, strict=True):
+        for blob, values in zip(node.layer.blobs, arrays, strict=True):
+            blob.data[...] = values
+    before = [blob.shape for blob in net.blobs.values()]
+    for name, values in inputs.items():
+        net.blobs[name].reshape(*values.shape)
+    if before != [blob.shape for blob in net.blobs.values()]:
+        net.reshape()
+    for name, values in inputs.items():
+        net.blobs[name].data[...] = values
+    restore_standing(net, revive(standing), net.path or net.name)
+    vars(net).update(added)
+    return net

@@ -1,0 +1,91 @@
+"""``debug_info``: logs mean absolute values of what each layer computes, as Caffe does."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
+
+
+logger = logging.getLogger("minicaffe")
+
+
+def mean_abs(values: np.ndarray) -> float:
+    """Mean absolute value; 0 of an empty array."""
+    return float(np.abs(values).mean()) if values.size else 0.0
+
+
+def forward_info(net: Net, index: int) -> None:
+    """Log a layer's tops and parameters after its forward."""
+    node = net.nodes[index]
+    for name, top in zip(node.top_names, node.tops, strict=True):
+        value = mean_abs(top.data)
+        logger.info("    [Forward] Layer %s, top blob %s data: %.6g", node.name, name, value)
+    for i, blob in enumerate(node.layer.blobs):
+        name, value = param_display_name(net, index, i), mean_abs(blob.data)
+        logger.info("    [Forward] Layer %s, param blob %s data: %.6g", node.name, name, value)
+
+
+def backward_info(net: Net, index: int) -> None:
+    """Log the gradients that a layer's backward computed."""
+    node = net.nodes[index]
+    if not node.need_backward:
+        return
+    for name, blob, wanted in zip(
+        node.bottom_names, node.bottoms, node.propagate_down, strict=True
+    ):
+        if wanted:
+            value = mean_abs(blob.diff)
+            text = "    [Backward] Layer %s, bottom blob %s diff: %.6g"
+            logger.info(text, node.name, name, value)
+    for i, blob in enumerate(node.layer.blobs):
+        if node.layer.wants_gradient(i):
+            value = mean_abs(blob.diff)
+            logger.info("    [Backward] Layer %s, param blob %d diff: %.6g", node.name, i, value)
+
+
+def backward_total(net: Net) -> None:
+    """Log the norms of all parameters and their gradients after a whole backward."""
+    blobs = [param.blob for param in net.learnable_params]
+    asum = [sum(float(np.abs(a).sum()) for a in arrays) for arrays in _both(blobs)]
+    norm = [math.sqrt(sum(float(np.vdot(a, a)) for a in arrays)) for arrays in _both(blobs)]
+    logger.info(
+        "    [Backward] All net params (data, diff): "
+        "L1 norm = (%.6g, %.6g); L2 norm = (%.6g, %.6g)",
+        *asum,
+        *norm,
+    )
+
+
+def update_info(net: Net) -> None:
+    """Log every parameter and its update (in ``diff``) before a solver applies it."""
+    for index, node in enumerate(net.nodes):
+        for i, blob in enumerate(node.layer.blobs):
+            name, diff = param_display_name(net, index, i), mean_abs(blob.diff)
+            owner = net.shared_params.get((node.name, i))
+            if owner is None:
+                data = mean_abs(blob.data)
+                logger.info(
+                    "    [Update] Layer %s, param %s data: %.6g; diff: %.6g",
+                    node.name, name, data, diff,
+                )  # fmt: skip
+            else:
+                logger.info(
+                    "    [Update] Layer %s, param blob %s (owned by layer %s, param %s) diff: %.6g",
+                    node.name, name, owner.layer_name, owner.name or owner.index, diff,
+                )  # fmt: skip
+
+
+def param_display_name(net: Net, index: int, blob: int) -> str:
+    """What Caffe's log calls a parameter: its shared name, else its number."""
+    specs = net.nodes[index].layer.param.param
+    return (specs[blob].name if blob < len(specs) else "") or str(blob)
+
+
+def _both(blobs: list) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    return [blob.data for blob in blobs], [blob.diff for blob in blobs]

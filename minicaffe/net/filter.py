@@ -1,0 +1,50 @@
+"""What a caller hands to a ``Net``: the network itself, later arrays and names of blobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from minicaffe.net.insert_splits import _at
+from minicaffe.proto import caffe_pb2
+
+
+def set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) -> None:
+    """Put what the caller asked for into the net's own state (stages add up, as in Caffe)."""
+    param.state.phase = phase
+    param.state.level = level
+    param.state.stage.extend(stages or ())
+
+
+def filter_net(param: Any) -> Any:
+    """The net that ``param.state`` selects: layers by their include and exclude rules.
+
+    A layer with ``include`` rules is in if any of them holds, one with ``exclude`` rules
+    is out if any holds.
+
+    Raises:
+        GraphError: a layer has both kinds of rules.
+    """
+    filtered = caffe_pb2.NetParameter()
+    filtered.CopyFrom(param)
+    del filtered.layer[:]
+    for layer in param.layer:
+        if layer.include and layer.exclude:
+            raise _at(layer, "has both include and exclude rules; give one kind")
+        rules = layer.include or layer.exclude
+        met = any(meets_rule(param.state, rule) for rule in rules)
+        if met == bool(layer.include):
+            filtered.layer.add().CopyFrom(layer)
+    return filtered
+
+
+def meets_rule(state: Any, rule: Any) -> bool:
+    """Whether a ``NetState`` satisfies all that a ``NetStateRule`` asks for."""
+    stages = set(state.stage)
+    return not (
+        (rule.HasField("phase") and rule.phase != state.phase)
+        or (rule.HasField("min_level") and state.level < rule.min_level)
+        or (rule.HasField("max_level") and state.level > rule.max_level)
+        or not stages.issuperset(rule.stage)
+        or not stages.isdisjoint(rule.not_stage)
+    )

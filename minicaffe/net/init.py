@@ -1,0 +1,346 @@
+"""What a caller hands to a ``Net``: the network itself, later arrays and names of blobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError, did_you_mean
+from minicaffe.layer import Layer, layer_class
+from minicaffe.layers.utility.python import python_layer_class
+from minicaffe.net.insert_splits import Mistake, produced_twice
+from minicaffe.net.node import Node
+from minicaffe.net.params import ParamTable
+from minicaffe.options import Limits, MemoryBudget
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.io import read_net
+from minicaffe.proto.places import Places
+from minicaffe.proto.upgrade_proto import upgrade_net
+from minicaffe.weights.caffemodel import copy_layer_blobs
+
+
+def net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
+    """A ``NetParameter`` of one's own, and the file that it was read from.
+
+    Raises:
+        PrototxtError: the file cannot be read.
+        GraphError: this is no network.
+    """
+    if isinstance(network, str | os.PathLike):
+        path = os.fspath(network)
+        return read_net(path), path
+    if not isinstance(network, caffe_pb2.NetParameter):
+        raise GraphError(f"a file name or a NetParameter is expected, not {type(network).__name__}")
+    param = caffe_pb2.NetParameter()
+    param.CopyFrom(network)
+    return upgrade_net(param, source), source
+
+
+MAX_PROBLEMS = 50
+
+
+def collected(mistakes: Sequence[Mistake], path: str | None) -> MinicaffeError:
+    """One error with all of them as its ``problems``; it has the class of the first."""
+    places = Places(path)
+    first = mistakes[0].error
+    problems = []
+    for one in mistakes[:MAX_PROBLEMS]:
+        one.error.locate(path=path)
+        problems.append(places.problem(one.error, one.field, one.value, alone=len(mistakes) == 1))
+    if len(mistakes) > 1 or problems[0].column:
+        first.problems = problems
+        first.more = len(mistakes) - len(problems)
+    return first
+
+
+logger = logging.getLogger("minicaffe")
+
+
+AUTOMATIC = "(automatic)"  # Caffe's name for tops that the prototxt leaves out
+
+
+class NetBuilder:
+    """Builds layer after layer; afterwards holds the nodes, blobs and parameters.
+
+    Args:
+        param: the net, filtered and with splits.
+        path: the file that it came from, for error messages.
+        seed: of the layers' random generators; None draws one from the system.
+        dtype: of all blobs.
+        limits: what the net may do.
+        mistakes: where to put what is wrong with layers, instead of raising it; the builder is
+            good for nothing else then.
+
+    Raises:
+        MinicaffeError: with all mistakes that were found as its ``problems``.
+    """
+
+    def __init__(
+        self,
+        param: Any,
+        *,
+        path: str | None = None,
+        seed: int | None = None,
+        dtype: Any,
+        limits: Limits,
+        mistakes: list[Mistake] | None = None,
+    ) -> None:
+        self.path = path
+        self.dtype = np.dtype(dtype)
+        self.nodes: list[Node] = []
+        self.blobs: list[Blob] = []
+        self.blob_names: list[str] = []
+        self.blob_loss_weights: list[float] = []
+        self.params = ParamTable()
+        self.available: set[str] = set()  # produced and not yet read
+        self._ids: dict[str, int] = {}
+        self._layer_names: set[str] = set()
+        self._needs_backward: list[bool] = []
+        self._phase = param.state.phase
+        self._limits = limits
+        self.budget = MemoryBudget(limits.memory, gradients=self._phase == caffe_pb2.TRAIN)
+        seeds = np.random.SeedSequence(seed).spawn(len(param.layer))
+        self._add_all(list(zip(param.layer, seeds, strict=True)), mistakes)
+        self._prune_backward()
+        if param.force_backward:
+            self._force_backward()
+
+    @property
+    def outputs(self) -> list[int]:
+        """Which of the blobs nothing reads, by their names' order."""
+        return [self._ids[name] for name in sorted(self.available)]
+
+    # ---------------------------------------------------------------- forwards
+
+    def _add_all(
+        self, layers: Sequence[tuple[Any, np.random.SeedSequence]], mistakes: list[Mistake] | None
+    ) -> None:
+        """Add layer after layer; after a mistake those that it leaves as they are, to find more."""
+        found: list[Mistake] = [] if mistakes is None else mistakes
+        unknown: set[str] = set()  # blobs whose shapes a mistake has left open
+        for index, (param, seed) in enumerate(layers):
+            if found and (reads_files(param) or unknown.intersection(param.bottom)):
+                unknown.update(param.top)
+                continue
+            try:
+                self._add(param, np.random.default_rng(seed))
+            except MinicaffeError as error:
+                told = isinstance(error, GraphError | ShapeError | DataError)
+                if not told and not found:
+                    raise
+                found.append(Mistake(index, error))
+                unknown.update(param.top)
+                if not told:  # memory has run out, or code of the user's failed
+                    break
+        if found and mistakes is None:
+            raise collected(found, self.path)
+
+    def _add(self, param: Any, rng: np.random.Generator) -> None:
+        node = self._make_node(param, rng)
+        if node.name and node.name in self._layer_names:
+            logger.warning(
+                "%stwo layers are named '%s'; weights go by name, so give them different names",
+                f"{node.path}:{node.line}: " if node.line else "",
+                node.name,
+            )
+        self.nodes.append(node)
+        self._layer_names.add(node.name)
+        with node.located():
+            self._connect(node)
+        node.setup()
+        for index, blob in enumerate(node.layer.blobs):
+            blob.name = blob.name or f"{node.name}[{index}]"
+        with node.located():
+            learns = self.params.add_layer(node)
+            load_embedded_blobs(node)
+        for index, blob_id in enumerate(node.top_ids):
+            self.blob_loss_weights[blob_id] = node.layer.loss_weight(index)
+        node.need_backward = learns or any(self._needs_backward[i] for i in node.bottom_ids)
+        if node.need_backward:
+            for blob_id in node.top_ids:
+                self._needs_backward[blob_id] = True
+        shapes = ", ".join(top.shape_string for top in node.tops)
+        logger.debug("Setting up %s; top shapes: %s", node.name, shapes)
+
+    def _make_node(self, given: Any, rng: np.random.Generator) -> Node:
+        param = type(given)()
+        param.CopyFrom(given)
+        if not param.HasField("phase"):
+            param.phase = self._phase
+        line = param.source_line if param.HasField("source_line") else None
+        try:
+            layer = make_layer(param, rng, self.dtype, self._limits)
+        except MinicaffeError as error:
+            raise error.locate(
+                path=self.path, line=line, layer=param.name, layer_type=param.type
+            ) from error.__cause__
+        layer.blobs.budget = self.budget
+        return Node(layer, param.name, path=self.path, line=line)
+
+    def _connect(self, node: Node) -> None:
+        param, layer = node.layer.param, node.layer
+        if len(param.propagate_down) not in (0, len(param.bottom)):
+            raise GraphError(
+                f"{len(param.propagate_down)} propagate_down values for {len(param.bottom)} "
+                "bottom blob(s); give one for each, or none"
+            )
+        for index, name in enumerate(param.bottom):
+            self._append_bottom(node, index, name)
+        for index, name in enumerate(param.top):
+            self._append_top(node, index, name)
+        if layer.auto_tops:
+            needed = max(layer.min_tops or 0, layer.exact_tops or 0)
+            for _ in range(len(param.top), needed):
+                self._new_blob(node, AUTOMATIC)
+
+    def _append_bottom(self, node: Node, index: int, name: str) -> None:
+        if name not in self.available:
+            raise GraphError(
+                f"unknown bottom blob '{name}'{did_you_mean(name, sorted(self.available))}"
+            )
+        self.available.discard(name)
+        blob_id = self._ids[name]
+        node.bottoms.append(self.blobs[blob_id])
+        node.bottom_names.append(name)
+        node.bottom_ids.append(blob_id)
+        given = node.layer.param.propagate_down
+        node.propagate_down.append(given[index] if given else self._needs_backward[blob_id])
+
+    def _append_top(self, node: Node, index: int, name: str) -> None:
+        bottoms = node.layer.param.bottom
+        if index < len(bottoms) and name == bottoms[index]:  # in place
+            self._attach_top(node, self._ids[name])
+        elif name in self._ids:
+            first = next(one for one in self.nodes if name in one.top_names)
+            raise GraphError(produced_twice(name, node.name, first.name, first.line))
+        else:
+            self._ids[name] = len(self.blobs)
+            self._new_blob(node, name)
+        self.available.add(name)
+
+    def _new_blob(self, node: Node, name: str) -> None:
+        self.blobs.append(Blob(dtype=self.dtype, budget=self.budget, name=name))
+        self.blob_names.append(name)
+        self.blob_loss_weights.append(0.0)
+        self._needs_backward.append(False)
+        self._attach_top(node, len(self.blobs) - 1)
+
+    def _attach_top(self, node: Node, blob_id: int) -> None:
+        node.tops.append(self.blobs[blob_id])
+        node.top_names.append(self.blob_names[blob_id])
+        node.top_ids.append(blob_id)
+
+    # --------------------------------------------------------------- backwards
+
+    def _prune_backward(self) -> None:
+        """Spare the backward work that no loss or no parameter needs."""
+        under_loss: set[str] = set()
+        skipped: set[str] = set()
+        for node in reversed(self.nodes):
+            weights = [node.layer.loss_weight(i) for i in range(len(node.tops))]
+            contributes = any(weights) or not under_loss.isdisjoint(node.top_names)
+            if node.need_backward and skipped.issuperset(node.top_names):
+                node.need_backward = False
+                node.propagate_down = [False] * len(node.bottoms)
+            if contributes:
+                under_loss.update(node.bottom_names)
+            else:
+                node.need_backward = False
+                node.propagate_down = [False] * len(node.bottoms)
+            skipped.update(
+                name
+                for name, wanted in zip(node.bottom_names, node.propagate_down, strict=True)
+                if not wanted
+            )
+
+    def _force_backward(self) -> None:
+        for node in self.nodes:
+            node.need_backward = True
+            node.propagate_down = [
+                wanted or node.layer.allow_force_backward(index)
+                for index, wanted in enumerate(node.propagate_down)
+            ]
+            node.layer.param_propagate_down = [True] * len(node.layer.blobs)
+
+
+def make_layer(
+    param: Any, rng: np.random.Generator, dtype: np.dtype, limits: Limits | None = None
+) -> Layer:
+    """The layer of a ``LayerParameter``, not set up yet.
+
+    Raises:
+        GraphError: unknown type; a Python layer where the limits forbid it.
+    """
+    limits = limits or Limits()
+    refuse_fork_fields(param)
+    if param.type != "Python":
+        cls = layer_class(param.type)
+    elif limits.allow_python_layers:
+        cls = python_layer_class(param)
+    else:
+        raise GraphError(
+            f"a Python layer runs the code of module '{param.python_param.module}', which is not "
+            "allowed here; where you trust it, leave out --untrusted or set "
+            "allow_python_layers=True"
+        )
+    layer = cls(param, param.phase, rng=rng, dtype=dtype)
+    layer.limits = limits
+    return layer
+
+
+#: Layers without bottoms that open nothing.
+_FROM_MEMORY = ("Input", "DummyData", "Parameter")
+
+
+def reads_files(param: Any) -> bool:
+    """Whether a layer may open files or run a user's code when it is set up."""
+    if param.type in ("Python", "HDF5Output", "InfogainLoss"):
+        return True
+    return not param.bottom and param.type not in _FROM_MEMORY
+
+
+#: Fields of forks that say where or how exactly to compute, not what; safe to pass over.
+HARMLESS_FORK_FIELDS = {
+    "engine", "forward_type", "backward_type", "forward_math", "backward_math", "debug",
+}  # fmt: skip
+
+
+def refuse_fork_fields(param: Any) -> None:
+    """Refuse a ``LayerParameter`` that asks a layer of BVLC's for what only a fork's can do.
+
+    Raises:
+        GraphError: names the field and the fork.
+    """
+    for field, value in param.ListFields():
+        if field.message_type is None or hasattr(value, "add"):
+            continue
+        for inner, _ in value.ListFields():
+            fork = fork_of_field(field.message_type.name, inner.name)
+            if fork and inner.name not in HARMLESS_FORK_FIELDS:
+                raise GraphError(
+                    f"{field.name}.{inner.name} is a field of {fork}; minicaffe's {param.type} "
+                    f"has no such option and would compute something else{_instead(inner.name)}"
+                )
+
+
+def _instead(field: str) -> str:
+    """What to write for a field of a fork, where Caffe has the same in another form."""
+    if field in ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler"):
+        return (
+            "; leave it out and add behind it a layer of type Scale with scale_param { bias_term: "
+            "true } (docs/batchnorm.md has how the weights move)"
+        )
+    return ""
+
+
+def load_embedded_blobs(node: Node) -> None:
+    """Use the weights that stand inside the net's own ``LayerParameter``, if any."""
+    if node.layer.param.blobs:
+        copy_layer_blobs(node.layer.blobs, node.layer.param.blobs, node.name)
+        del node.layer.param.blobs[:]  # the blobs hold them now

@@ -1,0 +1,83 @@
+"""What a net hands out by name or number; asking for what is not there says what there is.
+
+Everything else is as in the ``OrderedDict`` and the list that they are: ``in``, ``get`` and
+``except KeyError`` work as before.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from minicaffe.errors import UnknownNameError, UnknownNumberError, did_you_mean
+
+Item = TypeVar("Item")
+
+
+_SHOWN = 8  # names in a message
+
+
+class Named(OrderedDict[str, Item]):
+    """Blobs, layers or what else has names.
+
+    Args:
+        items: pairs of name and item.
+        what: what messages call one, such as "blob".
+        path: the net's file, for messages.
+        others: remark → names that are something else, of which the message says the remark.
+    """
+
+    def __init__(
+        self,
+        items: Iterable[tuple[str, Item]] = (),
+        /,
+        *,
+        what: str = "item",
+        path: str | None = None,
+        others: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        super().__init__(items)
+        self._what = what
+        self._path = path
+        self._others = dict(others or {})
+
+    def __missing__(self, name: object) -> Item:
+        if not isinstance(name, str):
+            raise UnknownNameError(
+                f"a {self._what} is asked for by its name, a text, not by {name!r}{self._known()}",
+                path=self._path,
+            )
+        remarks = [remark for remark, names in self._others.items() if name in names]
+        hint = f"; {remarks[0]}" if remarks else did_you_mean(name, self) or self._known()
+        raise UnknownNameError(f"the net has no {self._what} '{name}'{hint}", path=self._path)
+
+    def _known(self) -> str:
+        """The end of a message: which names there are, or the first of them."""
+        names = list(self)
+        if not names:
+            return "; it has none"
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return f"; it has {', '.join(names[:_SHOWN])}{more}"
+
+
+class Numbered(list[Item]):
+    """Layers, nets or what else has numbers."""
+
+    #: What messages call one.
+    what: ClassVar[str] = "item"
+
+    if not TYPE_CHECKING:  # the types are the list's
+
+        def __getitem__(self, index: Any) -> Any:
+            try:
+                return super().__getitem__(index)
+            except IndexError:
+                raise self._beyond(index) from None
+
+    def _beyond(self, index: Any) -> UnknownNumberError:
+        count = len(self)
+        if not count:
+            return UnknownNumberError(f"there is no {self.what} {index}: there are none")
+        there = "there is only 0" if count == 1 else f"there are {count}, 0 to {count - 1}"
+        return UnknownNumberError(f"there is no {self.what} {index}: {there}")

@@ -1,0 +1,202 @@
+"""One layer of a net together with the blobs that it is connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import MemoryLimitError, MinicaffeError, ShapeError
+from minicaffe.layer import Layer
+from minicaffe.syncedmem import only_read
+
+
+@dataclass(eq=False)
+class Node:
+    """A layer in its place: what it reads, what it fills, whose gradient is wanted.
+
+    Attributes:
+        bottom_ids, top_ids: where the blobs stand in the net's list of blobs.
+        propagate_down: for each bottom, whether ``backward`` computes its gradient.
+        need_backward: whether ``backward`` runs at all.
+        kept_bottoms, kept_tops: the numbers of those whose values ``backward`` needs as they were
+            before, or after, this layer's forward, though a layer overwrites them.
+        path, line: where the layer stands in its prototxt.
+    """
+
+    layer: Layer
+    name: str
+    path: str | None = None
+    line: int | None = None
+    bottoms: list[Blob] = field(default_factory=list)
+    tops: list[Blob] = field(default_factory=list)
+    bottom_names: list[str] = field(default_factory=list)
+    top_names: list[str] = field(default_factory=list)
+    bottom_ids: list[int] = field(default_factory=list)
+    top_ids: list[int] = field(default_factory=list)
+    propagate_down: list[bool] = field(default_factory=list)
+    need_backward: bool = False
+    losses: list[Blob] = field(default_factory=list)
+    kept_bottoms: list[int] = field(default_factory=list)
+    kept_tops: list[int] = field(default_factory=list)
+    _kept_bottoms: dict[int, Blob] = field(default_factory=dict)
+    _kept_tops: dict[int, Blob] = field(default_factory=dict)
+    _shapes: list[tuple[int, ...]] = field(default_factory=list)
+
+    @contextmanager
+    def located(self) -> Iterator[None]:
+        """Tell errors that pass through where this layer stands."""
+        try:
+            yield
+        except MinicaffeError as error:
+            raise self._locate(error) from error.__cause__
+        except MemoryError as error:
+            raise self._locate(_out_of_memory(error)) from error
+
+    def _locate(self, error: MinicaffeError) -> MinicaffeError:
+        return error.locate(
+            path=self.path, line=self.line, layer=self.name, layer_type=self.layer.type
+        )
+
+    def setup(self) -> None:
+        """Let the layer check itself, make its parameters and shape its tops."""
+        with self.located():
+            self.layer.check_blob_counts(len(self.bottoms), len(self.tops))
+            self.layer.check_loss_weights(len(self.tops))
+            self.layer.setup(self.bottoms, self.tops)
+            self.losses = [
+                top for index, top in enumerate(self.tops) if self.layer.loss_weight(index)
+            ]
+        self.reshape()
+        for index, top in enumerate(self.tops):
+            if self.layer.loss_weight(index):
+                top.diff[...] = self.layer.loss_weight(index)
+
+    def reshape(self) -> None:
+        """Let the layer shape its tops; a loss's weight stays in its top's diff."""
+        self._shapes = []  # a layer that refuses may have taken half of it over
+        with self.located():
+            before = [blob.shape for blob in self.bottoms]
+            self.layer.reshape(self.bottoms, self.tops)
+            for blob, shape in zip(self.bottoms, before, strict=True):
+                if blob.shape != shape:
+                    raise ShapeError(
+                        f"this layer cannot run in place: it makes {shape_text(blob.shape)} of "
+                        f"{shape_text(shape)}; give its top another name"
+                    )
+        self._shapes = self._current_shapes()
+        for index, top in enumerate(self.tops):
+            if self.layer.loss_weight(index) and not top.diff_memory.allocated:  # it grew
+                top.diff[...] = self.layer.loss_weight(index)
+
+    def reshape_if_needed(self) -> None:
+        """Reshape when a blob's shape is not what it was after the last time."""
+        if not self.up_to_date:
+            self.reshape()
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the blobs' shapes are what they were after the last reshape."""
+        return self._shapes == self._current_shapes()
+
+    def _current_shapes(self) -> list[tuple[int, ...]]:
+        return [blob.shape for blob in self.bottoms] + [blob.shape for blob in self.tops]
+
+    def forward(self) -> float:
+        """Fill the tops; returns what the layer adds to the loss (Σ top · weight)."""
+        layer = self.layer
+        if layer.reshapes_always:
+            self.reshape()
+        else:
+            self.reshape_if_needed()
+        for index in self.kept_bottoms:
+            self._keep(self._kept_bottoms, index, self.bottoms[index])
+        with self.located():
+            layer.forward(self.bottoms, self.tops)
+        for index in self.kept_tops:
+            self._keep(self._kept_tops, index, self.tops[index])
+        loss = 0.0
+        for top in self.losses:
+            loss += float(np.vdot(top.data, top.diff))
+        return loss
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it overwrites one of its bottoms."""
+        return any(top is bottom for top in self.tops for bottom in self.bottoms)
+
+    @property
+    def foreign(self) -> bool:
+        """Whether the layer's class is from outside of this package; it may do what it likes."""
+        layer = self.layer
+        return layer.type == "Python" or not type(layer).__module__.startswith("minicaffe.layers.")
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether another forward of the same values makes the same tops and changes nothing."""
+        return self.layer.repeatable and not self.foreign
+
+    def forward_again(self) -> None:
+        """Fill the tops as the last forward did."""
+        with self._counting_once():
+            self.forward()
+
+    def forward_apart(self, bottoms: list[Blob], tops: list[Blob]) -> None:
+        """Fill these tops of these bottoms, as the layer's last forward did with its own."""
+        with self._counting_once(), self.located():
+            if self._shapes != [blob.shape for blob in (*bottoms, *tops)]:
+                self.layer.reshape(bottoms, tops)
+                self._shapes = []  # it looks at its own before the next forward
+            self.layer.forward(bottoms, tops)
+
+    @contextmanager
+    def _counting_once(self) -> Iterator[None]:
+        """Within, what a forward changes of parameters (a BatchNorm's statistics) is not kept."""
+        blobs = self.layer.blobs
+        memories = [blob.data_memory for blob in blobs]
+        with only_read(memories):
+            before = [blob.data.copy() for blob in blobs]
+        try:
+            yield
+        finally:
+            with only_read(memories):
+                for blob, values in zip(blobs, before, strict=True):
+                    blob.data[...] = values
+
+    def backward(self) -> None:
+        """Fill the bottoms' diffs and add to the parameters' diffs."""
+        tops, bottoms = self._as_kept()
+        with self.located():
+            self.layer.backward(tops, self.propagate_down, bottoms)
+
+    def _as_kept(self) -> tuple[list[Blob], list[Blob]]:
+        """Tops and bottoms with the values that were kept of some, and their own gradients."""
+        if not (self._kept_tops or self._kept_bottoms):
+            return self.tops, self.bottoms
+        after = {self.tops[index]: copy for index, copy in self._kept_tops.items()}
+        before = {self.bottoms[index]: copy for index, copy in self._kept_bottoms.items()}
+        for blob, copy in (*after.items(), *before.items()):
+            if copy.shape == blob.shape:
+                copy.share_diff(blob)
+            else:  # a program has reshaped it since
+                after.pop(blob, None)
+                before.pop(blob, None)
+        tops = [after.get(blob, blob) for blob in self.tops]
+        return tops, [before.get(blob, after.get(blob, blob)) for blob in self.bottoms]
+
+    @staticmethod
+    def _keep(copies: dict[int, Blob], index: int, blob: Blob) -> None:
+        copy = copies.setdefault(index, Blob(dtype=blob.dtype, name=blob.name))
+        copy.reshape_like(blob)
+        with only_read([blob.data_memory]):
+            np.copyto(copy.data, blob.data)
+
+
+def _out_of_memory(error: MemoryError) -> MemoryLimitError:
+    reason = f" ({error})" if str(error) else ""
+    return MemoryLimitError(
+        f"there is not enough memory{reason}; make the batch or the layer smaller"
+    )

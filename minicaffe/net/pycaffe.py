@@ -1,0 +1,235 @@
+"""What a caller hands to a ``Net``: the network itself, later arrays and names of blobs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from minicaffe.arguments import file_name, shown, whole_number
+from minicaffe.arguments import names as listed_names
+from minicaffe.blob import as_numbers, shape_text
+from minicaffe.errors import ArgumentError, GraphError, ShapeError, did_you_mean
+from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
+
+
+logger = logging.getLogger("minicaffe")
+
+
+def phase_level_weights(phase: Any, level: Any, weights: Any) -> tuple[int, int, str | None]:
+    """Sort the arguments of pycaffe's two forms of ``Net``.
+
+    ``Net(file, phase, level, stages, weights)`` and the older ``Net(file, weights, phase)``,
+    where the phase may be left out and is then TEST, as it is in ``Net(file)``.
+
+    Raises:
+        ArgumentError: kinds of arguments that neither form has.
+    """
+    if isinstance(phase, str | bytes | os.PathLike):
+        name = file_name(phase, "weights")
+        _refuse_phase_in_words(name)
+        if weights is not None:
+            raise ArgumentError(
+                f"weights are given twice: {name!r} in the phase's place and weights="
+                f"{shown(weights)}; the phase is caffe.TEST or caffe.TRAIN"
+            )
+        phase, level, weights = caffe_pb2.TEST if level is None else level, None, name
+    if isinstance(level, str | bytes | os.PathLike):
+        name = file_name(level, "level")
+        raise ArgumentError(
+            f"level is {name!r}, expected a whole number; weights are given by name: "
+            f"Net(file, phase, weights={name!r})"
+        )
+    number = whole_number(phase, "phase (caffe.TRAIN or caffe.TEST)")
+    chosen = 0 if level is None else whole_number(level, "level", -(2**31), 2**31 - 1)
+    return number, chosen, None if weights is None else file_name(weights, "weights")
+
+
+def _refuse_phase_in_words(name: str) -> None:
+    if name.lower() in ("train", "test") and not os.path.exists(name):
+        raise ArgumentError(
+            f"phase is {name!r}, expected caffe.{name.upper()}, which is a number (a text in this "
+            f"place is a file of weights, and there is no file {name!r})"
+        )
+
+
+def more_blobs(argument: str, names: Any) -> list[str]:
+    """The names of the blobs that a call of forward or backward is to return besides.
+
+    Raises:
+        ArgumentError: this is no list of names; inputs, for example, are given by name.
+    """
+    if isinstance(names, np.ndarray | Mapping):
+        raise ArgumentError(
+            f"{argument} is {shown(names)}, expected names of blobs to return; arrays are given "
+            "by name: net.forward(data=array), or net.forward(**arrays)"
+        )
+    return listed_names(names, argument)
+
+
+def existing_blobs(net: Net, names: Sequence[str]) -> list[str]:
+    """The names, each once.
+
+    Raises:
+        GraphError: the net has no such blob.
+    """
+    for name in names:
+        if name not in net.blobs:
+            hint = did_you_mean(name, net.blobs)
+            raise GraphError(f"the net has no blob '{name}'{hint}", path=net.path)
+    return list(dict.fromkeys(names))
+
+
+def fill_inputs(net: Net, arrays: dict[str, Any]) -> None:
+    """Put an array into every input blob.
+
+    Raises:
+        GraphError: the names are not exactly those of the net's inputs.
+        ShapeError: an array has another shape than its blob.
+    """
+    _fill(net, arrays, net.inputs, "input", "data")
+    for name in arrays:
+        _warn_of_nan(net, name)
+
+
+def _warn_of_nan(net: Net, name: str) -> None:
+    """Say once a net that an input holds NaN, as everything that it reaches then does."""
+    values = net.blobs[name].data
+    with np.errstate(all="ignore"):
+        total = values.sum(dtype=np.float64)  # one pass; NaN is in it if it is in the values
+    if not np.isnan(total) or net.warned_of_nan:
+        return
+    count = int(np.isnan(values).sum())
+    if count:
+        net.warned_of_nan = True
+        logger.warning(
+            "input blob '%s' holds %d NaN among %d values; the results are NaN where they matter",
+            name,
+            count,
+            values.size,
+        )
+
+
+def fill_top_diffs(net: Net, arrays: dict[str, Any]) -> None:
+    """Put an array into the diff of every output blob; raises as :func:`fill_inputs`."""
+    _fill(net, arrays, net.outputs, "output", "diff")
+
+
+def _fill(net: Net, arrays: dict[str, Any], names: list[str], word: str, kind: str) -> None:
+    if set(arrays) != set(names):
+        raise GraphError(
+            f"arrays given for {sorted(arrays)}, but the net's {word} blobs are {names}",
+            path=net.path,
+        )
+    for name, array in arrays.items():
+        target = getattr(net.blobs[name], kind)
+        values = as_numbers(array, f"{word} blob '{name}'")
+        if not _fits(values.shape, target.shape):
+            raise ShapeError(
+                f"the array for {word} blob '{name}' has shape {shape_text(values.shape)}, "
+                f"expected {shape_text(target.shape)}; to change the blob's: "
+                f"net.blobs['{name}'].reshape(...), then net.reshape()",
+                path=net.path,
+            )
+        if _without_ones(values.shape) == _without_ones(target.shape):
+            values = values.reshape(target.shape)
+        target[...] = values
+
+
+def _fits(given: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether numpy can assign it (as pycaffe does), or only axes of length 1 differ."""
+    if given[:1] != wanted[:1]:
+        return False  # pycaffe insists on the batch's size
+    if _without_ones(given) == _without_ones(wanted):
+        return True
+    matching = zip(reversed(given), reversed(wanted), strict=False)
+    return len(given) <= len(wanted) and all(have in (1, want) for have, want in matching)
+
+
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(length for length in shape if length != 1)
+
+
+Arrays = dict[str, np.ndarray]
+
+
+def forward_all(net: Net, blobs: Sequence[str] | None, inputs: dict[str, Any]) -> Arrays:
+    """Run forward on all items; see :meth:`Net.forward_all`."""
+    blobs = more_blobs("blobs", blobs)
+    count = _count(inputs)
+    results = [_copies(net.forward(blobs, None, None, **one)) for one in batches(net, inputs)]
+    return _joined(results, count) or _nothing(net, [*net.outputs, *blobs], "data")
+
+
+def forward_backward_all(
+    net: Net, blobs: Sequence[str] | None, diffs: Sequence[str] | None, arrays: dict[str, Any]
+) -> tuple[Arrays, Arrays]:
+    """Run forward and backward on all items; see :meth:`Net.forward_backward_all`."""
+    blobs, diffs = more_blobs("blobs", blobs), more_blobs("diffs", diffs)
+    count = _count(arrays)
+    inputs = batches(net, {name: arrays[name] for name in net.inputs if name in arrays})
+    tops = batches(net, {name: arrays[name] for name in net.outputs if name in arrays})
+    data, gradients = [], []
+    nothing: Arrays = {}
+    for batch, top_diffs in zip_longest(inputs, tops, fillvalue=nothing):
+        data.append(_copies(net.forward(blobs, None, None, **batch)))
+        gradients.append(_copies(net.backward(diffs, None, None, **top_diffs)))
+    return (
+        _joined(data, count) or _nothing(net, [*net.outputs, *blobs], "data"),
+        _joined(gradients, count) or _nothing(net, [*net.inputs, *diffs], "diff"),
+    )
+
+
+def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:
+    """Cut arrays into batches of the net's size; the last one is padded with zeros."""
+    if not arrays:
+        return
+    size = next(iter(net.blobs.values())).shape[0]
+    for start in range(0, _count(arrays), size):
+        batch = {name: np.asarray(array[start : start + size]) for name, array in arrays.items()}
+        missing = size - len(next(iter(batch.values())))
+        yield {
+            name: np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)])
+            for name, part in batch.items()
+        }
+
+
+def _count(arrays: dict[str, Any]) -> int:
+    if not arrays:
+        raise GraphError("arrays of equal length are expected, not none")
+    for name, array in arrays.items():
+        if isinstance(array, str | bytes | Mapping):  # they have lengths, too
+            as_numbers(array, f"blob {name!r}")
+    try:
+        counts = {name: len(array) for name, array in arrays.items()}
+    except TypeError:  # a single number has no length
+        counts = {}
+    if len(set(counts.values())) != 1:
+        shapes = [
+            f"'{name}' {shape_text(as_numbers(array, f'blob {name!r}').shape)}"
+            for name, array in arrays.items()
+        ]
+        raise ShapeError(f"arrays of equal length are expected; their shapes: {', '.join(shapes)}")
+    return next(iter(counts.values()))
+
+
+def _copies(arrays: Arrays) -> Arrays:
+    return {name: np.array(array, ndmin=1) for name, array in arrays.items()}
+
+
+def _joined(results: list[Arrays], count: int) -> Arrays:
+    names = results[0] if results else ()
+    return {name: np.concatenate([one[name] for one in results])[:count] for name in names}
+
+
+def _nothing(net: Net, names: Sequence[str], kind: str) -> Arrays:
+    """The results of no items."""
+    wanted = existing_blobs(net, names)
+    return {name: _copies({name: getattr(net.blobs[name], kind)})[name][:0] for name in wanted}

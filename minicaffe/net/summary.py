@@ -1,0 +1,254 @@
+"""What a network is made of, without running it: shapes, parameters, multiply-adds, memory."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from minicaffe.errors import GraphError, did_you_mean
+from minicaffe.net.check import checked_splits
+from minicaffe.net.filter import filter_net
+from minicaffe.net.init import NetBuilder
+from minicaffe.net.node import Node
+from minicaffe.options import Limits
+from minicaffe.proto import caffe_pb2
+
+Shape = tuple[int, ...]
+
+
+_FILLER = caffe_pb2.FillerParameter.DESCRIPTOR.full_name
+
+
+# The fields of the layers that read files, and where they name the file.
+_READERS = {
+    "Data": ("data_param", "source"),
+    "ImageData": ("image_data_param", "source"),
+    "WindowData": ("window_data_param", "source"),
+    "HDF5Data": ("hdf5_data_param", "source"),
+}
+
+
+@dataclass(frozen=True)
+class LayerSummary:
+    """One layer.
+
+    Attributes:
+        param: its ``LayerParameter``.
+        shapes: of its tops; None where nobody knows.
+        parameters: how many numbers its parameter blobs hold.
+        multiply_adds: products of weights with values in one forward pass.
+        values: how many values its tops hold, those of blobs that it works in place on left out.
+    """
+
+    param: Any
+    shapes: tuple[Shape, ...] | None = None
+    parameters: int = 0
+    multiply_adds: int = 0
+    values: int = 0
+
+
+@dataclass
+class NetSummary:
+    """A net, layer by layer.
+
+    Attributes:
+        learned: how many of the parameters have a learning rate (BatchNorm's statistics have
+            none).
+        batch: the first length of the first blob, mostly the batch size.
+        notes: what was assumed, or why there are no shapes.
+    """
+
+    layers: list[LayerSummary]
+    learned: int = 0
+    batch: int = 1
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the shapes are known."""
+        return all(layer.shapes is not None for layer in self.layers)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers all parameter blobs hold (shared ones count once)."""
+        return sum(layer.parameters for layer in self.layers)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Products of weights with values in one forward pass of the whole batch."""
+        return sum(layer.multiply_adds for layer in self.layers)
+
+    @property
+    def values(self) -> int:
+        """How many values all blobs hold."""
+        return sum(layer.values for layer in self.layers)
+
+
+def summarize_net(
+    param: Any,
+    path: str | None = None,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    limits: Limits | None = None,
+) -> NetSummary:
+    """Summarize a net.
+
+    Layers that read files open them for the images' sizes. Where the file is not there, the
+    size is that of ``shapes``, or else of ``crop_size`` (with three channels), which a note
+    says; or the summary has no shapes, which a note explains.
+
+    Args:
+        param: the ``NetParameter``, upgraded, with its ``state``.
+        path: the file that it came from, for errors.
+        shapes: of the tops of data and input layers, by blob.
+        limits: what the net may do; without them it runs no code (Python layers).
+
+    Raises:
+        GraphError: layers that do not fit together; ``shapes`` names no blob of such a layer.
+        MinicaffeError: what building a net raises.
+    """
+    limits = limits or Limits(allow_python_layers=False)
+    filtered = filter_net(param)
+    summary = NetSummary([])
+    shapes = dict(shapes or {})
+    built = _prepared(filtered, shapes, limits, summary.notes)
+    if built is None:
+        summary.layers = [LayerSummary(layer) for layer in filtered.layer]
+        return summary
+    split = checked_splits(built, param, path, limits)
+    builder = NetBuilder(split, path=path, seed=0, dtype=np.float32, limits=limits)
+    counted: set[int] = set()
+    split_names = {layer.name for layer in built.layer}
+    nodes = [node for node in builder.nodes if node.name in split_names]
+    for layer, node in zip(filtered.layer, nodes, strict=True):
+        summary.layers.append(_layer(layer, node, counted))
+        node.layer.close()
+    learned = [one.blob.count for one in builder.params.learnable if one.lr_mult]
+    summary.learned = sum(learned)
+    if builder.blobs and builder.blobs[0].shape:
+        summary.batch = max(1, builder.blobs[0].shape[0])
+    return summary
+
+
+def multiply_adds(node: Node) -> int:
+    """Products of weights with values in a layer's forward pass.
+
+    Only layers that multiply matrices count: Convolution, Deconvolution, InnerProduct, LSTM
+    and RNN.
+    """
+    kind, weights = node.layer.type, node.layer.blobs
+    if kind == "Convolution":  # every output is a sum over one filter
+        return sum(top.count for top in node.tops) * (weights[0].count // weights[0].shape[0])
+    if kind == "Deconvolution":  # every input is spread over one filter
+        return sum(one.count for one in node.bottoms) * (weights[0].count // weights[0].shape[0])
+    if kind == "InnerProduct":
+        return (
+            node.tops[0].count
+            // node.layer.param.inner_product_param.num_output
+            * (weights[0].count)
+        )
+    if kind in ("LSTM", "RNN"):
+        matrices = [blob.count for blob in weights if len(blob.shape) == 2]
+        steps, items = node.bottoms[0].shape[:2]
+        # the second matrix is that of the static input, if there is one; it is used once
+        static = matrices.pop(1) if len(matrices) > (2 if kind == "LSTM" else 3) else 0
+        return steps * items * sum(matrices) + items * static
+    return 0
+
+
+def _layer(param: Any, node: Node, counted: set[int]) -> LayerSummary:
+    parameters = 0
+    for blob in node.layer.blobs:
+        memory = id(blob.data_memory)
+        parameters += 0 if memory in counted else blob.count
+        counted.add(memory)
+    own = [top for top in node.tops if not any(top is bottom for bottom in node.bottoms)]
+    return LayerSummary(
+        param,
+        tuple(top.shape for top in node.tops),
+        parameters,
+        multiply_adds(node),
+        sum(top.count for top in own),
+    )
+
+
+def _prepared(
+    filtered: Any, shapes: dict[str, Sequence[int]], limits: Limits, notes: list[str]
+) -> Any | None:
+    """A copy of the net that can be built without its files; None where that cannot be."""
+    net = caffe_pb2.NetParameter()
+    net.CopyFrom(filtered)
+    sources = [top for layer in net.layer if not layer.bottom for top in layer.top]
+    for name in shapes:
+        if name not in sources:
+            hint = did_you_mean(name, sources)
+            raise GraphError(f"no data or input layer makes a blob '{name}'{hint}")
+    possible = True
+    for layer in net.layer:
+        _clear_fillers(layer)
+        if layer.type == "Python" and not limits.allow_python_layers:
+            notes.append(f"layer '{layer.name}' is a Python layer, whose code was not run")
+            possible = False
+        elif layer.type == "HDF5Output":
+            layer.type = "Silence"  # it would write its file
+        elif not layer.bottom and not _fix_input(layer, shapes, notes):
+            possible = False
+    return net if possible else None
+
+
+def _fix_input(layer: Any, shapes: dict[str, Sequence[int]], notes: list[str]) -> bool:
+    """Make an Input layer of one whose file is not there; whether its shapes are known."""
+    known = [shapes.get(top) for top in layer.top]
+    if not any(known):
+        if layer.type not in _READERS:
+            return True
+        name, source = _READERS[layer.type]
+        file = getattr(getattr(layer, name), source)
+        if os.path.exists(file):
+            return True
+        assumed = _assumed_shape(layer)
+        if assumed is None:
+            notes.append(f"layer '{layer.name}' reads '{file}', which is not there")
+            return False
+        notes.append(
+            f"layer '{layer.name}' reads '{file}', which is not there: "
+            f"{'×'.join(map(str, assumed))} was assumed for '{layer.top[0]}'"
+        )
+        known[0] = assumed
+    batch = next(shape for shape in known if shape)[0]
+    tops = [shape or (batch,) for shape in known]  # labels, mostly
+    layer.type = "Input"
+    layer.ClearField("input_param")
+    for shape in tops:
+        layer.input_param.shape.add().dim.extend(shape)
+    return True
+
+
+def _assumed_shape(layer: Any) -> Shape | None:
+    """The size of a data layer's images, as far as its parameters say."""
+    param, transform = getattr(layer, _READERS[layer.type][0]), layer.transform_param
+    if layer.type == "HDF5Data":
+        return None
+    crop = transform.crop_size or getattr(param, "crop_size", 0)
+    size = (crop, crop)
+    if not crop and layer.type == "ImageData":
+        size = (param.new_height, param.new_width)
+    gray = transform.force_gray or (layer.type == "ImageData" and not param.is_color)
+    return (param.batch_size, 1 if gray else 3, *size) if math.prod(size) else None
+
+
+def _clear_fillers(message: Any) -> None:
+    """Let parameters be zeros: their values do not matter, and making them takes time."""
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is None:
+            continue
+        for one in value if hasattr(value, "add") else [value]:
+            if descriptor.message_type.full_name == _FILLER:
+                one.Clear()
+            else:
+                _clear_fillers(one)

@@ -1,0 +1,187 @@
+"""What a file may ask of the machine: how much memory, and whether it may run code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from minicaffe.errors import MemoryLimitError
+
+_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+_UNKNOWN = 2**63 - 1  # where nobody says how much memory there is
+
+
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a net may do; the same for all its layers.
+
+    Attributes:
+        max_memory: the most bytes that its blobs may take; None stands for the machine's
+            memory.
+        allow_python_layers: whether it may run code (Python layers) and write files
+            (HDF5Output layers).
+    """
+
+    max_memory: int | None = None
+    allow_python_layers: bool = True
+
+    @property
+    def memory(self) -> int:
+        """The most bytes that blobs may take."""
+        return machine_memory() if self.max_memory is None else self.max_memory
+
+    def check(self, size: int, what: str) -> None:
+        """Refuse something that is about to be allocated.
+
+        Args:
+            size: how many bytes it takes.
+            what: what it is, as in "dataset 'data'".
+
+        Raises:
+            MemoryLimitError: it is larger than the limit.
+        """
+        if size > self.memory:
+            raise MemoryLimitError(f"{what} takes {size_text(size)}; {limit_text(self.memory)}")
+
+
+class MemoryBudget:
+    """Counts what the blobs of a net take, before it is allocated.
+
+    Args:
+        limit: the most bytes.
+        gradients: whether gradients count too (they do where a net is trained).
+
+    Attributes:
+        used: how many bytes are taken now.
+    """
+
+    def __init__(self, limit: int, *, gradients: bool) -> None:
+        self.limit = limit
+        self.gradients = gradients
+        self.used = 0
+
+    def take(
+        self,
+        size: int,
+        instead: MemoryShare | None = None,
+        *,
+        what: str = "it takes",
+        advice: str = "make the batch or the layer smaller",
+    ) -> MemoryShare:
+        """Count some bytes for as long as somebody holds the returned share.
+
+        Args:
+            size: how many.
+            instead: a share that the caller is going to drop for this one.
+            what: takes them, for the error message.
+            advice: what a user may do about it.
+
+        Raises:
+            MemoryLimitError: that would pass the limit.
+        """
+        after = self.used + size - (instead.size if instead is not None else 0)
+        if after > self.limit:
+            before = f" and what was made before it {size_text(self.used)}" if self.used else ""
+            raise MemoryLimitError(
+                f"{what} {size_text(size)}{before}; {limit_text(self.limit)}; {advice}"
+            )
+        return MemoryShare(self, size)
+
+
+class MemoryShare:
+    """Some bytes of a budget, which come back to it when nobody holds this."""
+
+    __slots__ = ("_budget", "size")
+
+    def __init__(self, budget: MemoryBudget, size: int) -> None:
+        self._budget = budget
+        self.size = size
+        budget.used += size
+
+    def __del__(self) -> None:
+        self._budget.used -= self.size
+
+
+def limit_text(limit: int) -> str:
+    """How an error message states the limit."""
+    return f"the limit is {size_text(limit)} (--max-memory, max_memory)"
+
+
+def size_text(size: int) -> str:
+    """Bytes as people read them, such as ``1.5 GiB``."""
+    if size >= 2**60:
+        return f"2^{size.bit_length() - 1} bytes or more"
+    for unit in ("T", "G", "M", "K"):
+        amount = size / _UNITS[unit]
+        if amount >= 1:
+            return f"{amount:.3g} {unit}iB" if amount < 999.5 else f"{amount:.0f} {unit}iB"
+    return f"{size} bytes"
+
+
+def parse_size(text: str) -> int:
+    """The bytes that ``8G``, ``512M``, ``1.5GiB`` or ``1000000`` stand for.
+
+    Raises:
+        ValueError: it is something else, or less than 1.
+    """
+    match = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([KMGT]?)(?:i?B)?", str(text), re.I)
+    size = int(float(match[1]) * _UNITS[match[2].upper()]) if match else 0
+    if size < 1:
+        raise ValueError(f"expected a size such as 8G or 512M, not {text}")
+    return size
+
+
+@functools.cache
+def machine_memory() -> int:
+    """How many bytes of memory this process may use: the machine's, or its container's."""
+    sizes = [_physical_memory()]
+    for name in _CGROUPS:
+        try:
+            with open(name, encoding="ascii") as stream:
+                sizes.append(int(stream.read()))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return min(size for size in sizes if size > 0)
+
+
+def _physical_memory() -> int:
+    if sys.platform == "win32":
+        return _windows_memory()
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError):
+        return _UNKNOWN
+
+
+def _windows_memory() -> int:
+    import ctypes
+
+    class Status(ctypes.Structure):
+        _fields_ = (
+            [("length", ctypes.c_uint32), ("load", ctypes.c_uint32)]
+            + [("physical", ctypes.c_uint64)]
+            + [(f"other{index}", ctypes.c_uint64) for index in range(6)]
+        )
+
+    status = Status(length=ctypes.sizeof(Status))
+    known = ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status))  # type: ignore
+    return int(status.physical) if known else _UNKNOWN
+
+
+def peak_memory() -> int | None:
+    """The most memory that this process has taken so far, in bytes; None where the system does
+    not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

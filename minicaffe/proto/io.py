@@ -1,0 +1,300 @@
+"""Reads nets, solvers and weights from files, in whatever age of Caffe they were written."""
+
+from __future__ import annotations
+
+import logging
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import DecodeError
+
+from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError, did_you_mean, tilde_hint
+from minicaffe.files import open_to_read
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.file_kinds import (
+    BLOB,
+    ENOUGH,
+    HDF5_SIGNATURE,
+    PROTOTXT,
+    STATE,
+    WEIGHTS,
+    other_kind,
+)
+from minicaffe.proto.text_format import SourceMap, parse
+from minicaffe.proto.upgrade_proto import upgrade_net, upgrade_solver
+from minicaffe.proto.wire import WireError, check_messages, is_repeated
+
+#: What files of a message are called, for those that have a name of their own.
+_EXPECTED = {"NetParameter": WEIGHTS, "SolverState": STATE, "BlobProto": BLOB}
+
+
+Path = str | os.PathLike[str]
+
+
+class MappedFile:
+    """The contents of a file, without reading them first.
+
+    Attributes:
+        view: the bytes; the file stays open while anybody refers to them.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        try:
+            self._memory: Any = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # empty, or a pipe
+            self._memory = stream.read()
+        self.view = memoryview(self._memory)
+
+    def forget(self) -> None:
+        """Let the system take back the memory of what was read; it is read again if need be."""
+        if hasattr(self._memory, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
+            self._memory.madvise(mmap.MADV_DONTNEED)
+
+
+def read_net(path: Path, *, inner: bool = False) -> Any:
+    """The ``NetParameter`` of a prototxt file, upgraded to today's form.
+
+    Args:
+        path: the file.
+        inner: another file names it, so it must be a regular one, and what is in it is
+            shown in messages only where a layer makes clear that it is a net: who wrote the
+            other file may be another than who may read this one.
+
+    Raises:
+        PrototxtError: the file is missing, empty, binary or has mistakes (all are named).
+        GraphError: an old form that has no meaning today.
+    """
+    name = os.fspath(path)
+    param = caffe_pb2.NetParameter()
+    try:
+        _read_into(param, name, "net", inner=inner)
+    except PrototxtError as error:
+        if inner and error.problems and not (param.layer or param.layers):
+            raise _no_net(error, name) from None
+        raise
+    return upgrade_net(param, name)
+
+
+def _no_net(error: PrototxtError, path: str) -> PrototxtError:
+    """In place of an error that shows what a file holds which is no net."""
+    first = error.problems[0]
+    return PrototxtError(
+        f"this is no net in prototxt: from column {first.column} on there is no field of one, and "
+        "no layer comes before; is it the file that was meant?",
+        path=path,
+        line=first.line,
+    )
+
+
+def read_solver(path: Path) -> Any:
+    """The ``SolverParameter`` of a prototxt file, upgraded to today's form.
+
+    Raises:
+        PrototxtError: the file is missing, empty, binary or has mistakes (all are named).
+    """
+    return read_solver_located(path)[0]
+
+
+def read_solver_located(path: Path) -> tuple[Any, SourceMap]:
+    """The same, with the lines on which its fields stand."""
+    name = os.fspath(path)
+    param = caffe_pb2.SolverParameter()
+    source = _read_into(param, name, "solver")
+    return upgrade_solver(param, name), source
+
+
+def read_text(path: Path, message_class: Any) -> Any:
+    """Any message from a text file (an empty file is an empty message).
+
+    Raises:
+        PrototxtError: the file is missing, binary or has mistakes (all are named).
+    """
+    message = message_class()
+    _read_into(message, os.fspath(path), None)
+    return message
+
+
+def _read_into(message: Any, path: str, what: str | None, *, inner: bool = False) -> SourceMap:
+    source = parse(_text_contents(path, inner), message, path)  # which lets go of it
+    if what is not None and not message.ListFields():
+        raise PrototxtError(f"the file is empty; a {what} in prototxt is expected", path=path)
+    return source
+
+
+def read_net_binary(path: Path) -> Any:
+    """The ``NetParameter`` of a ``.caffemodel``, upgraded to today's form.
+
+    Raises:
+        SnapshotError: the file is missing, empty, truncated, or something else.
+    """
+    name = os.fspath(path)
+    data = _binary_contents(name)
+    _check_messages(data, caffe_pb2.NetParameter, name)
+    try:
+        param = parse_net_binary(data, name)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotError(why_unreadable(data, caffe_pb2.NetParameter), path=name) from error
+    _mend_strings(param)
+    if not param.layer and not param.layers and (reason := other_kind(data[:ENOUGH], WEIGHTS)):
+        raise SnapshotError(reason, path=name)
+    if not param.ListFields():
+        raise SnapshotError("there is no net in this file; it is no .caffemodel", path=name)
+    return upgrade_net(param, name)
+
+
+def map_binary(path: Path, *, inner: bool = False) -> MappedFile:
+    """A binary file of any size as memory that the system fills as it is read.
+
+    Args:
+        path: the file.
+        inner: another file names it, so it must be a regular one.
+
+    Raises:
+        SnapshotError: the file is missing, empty, or HDF5.
+    """
+    name = os.fspath(path)
+    with _opened(name, SnapshotError, inner) as stream:
+        mapped = MappedFile(stream)
+    _refuse_other_formats(bytes(mapped.view[: len(HDF5_SIGNATURE)]), name)
+    return mapped
+
+
+def read_binary(path: Path, message_class: Any, *, inner: bool = False) -> Any:
+    """Any message from a binary file (a ``.solverstate`` or ``.binaryproto``).
+
+    Args:
+        path: the file.
+        message_class: of the message.
+        inner: as for :func:`map_binary`.
+
+    Raises:
+        SnapshotError: the file is missing, empty, truncated, or something else.
+    """
+    name = os.fspath(path)
+    data = _binary_contents(name, inner)
+    _check_messages(data, message_class, name)
+    try:
+        return message_class.FromString(data)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise SnapshotError(why_unreadable(data, message_class), path=name) from error
+
+
+def _text_contents(path: str, inner: bool) -> bytes:
+    data = _contents(path, PrototxtError, inner)
+    if reason := other_kind(data[:ENOUGH], PROTOTXT):
+        raise PrototxtError(reason, path=path)
+    return data
+
+
+def _binary_contents(path: str, inner: bool = False) -> bytes:
+    data = _contents(path, SnapshotError, inner)
+    _refuse_other_formats(data, path)
+    return data
+
+
+def _refuse_other_formats(data: bytes, path: str) -> None:
+    if not data:
+        raise SnapshotError("the file is empty", path=path)
+    if data.startswith(HDF5_SIGNATURE):
+        raise SnapshotError("this is an HDF5 file; its name should end in .h5", path=path)
+
+
+def _check_messages(data: bytes, message_class: Any, path: str) -> None:
+    try:
+        check_messages(memoryview(data), message_class.DESCRIPTOR)
+    except WireError as error:
+        name = message_class.DESCRIPTOR.name
+        reason = other_kind(data[:ENOUGH], _EXPECTED.get(name, ""))
+        reason = reason or f"no {name} that makes sense: {error}"
+        raise SnapshotError(reason, path=path) from error
+
+
+def _mend_strings(message: Any) -> None:
+    """Make text of names that are not UTF-8, such as a path in the writer's own encoding.
+
+    protobuf hands them out as bytes, and does not take these back in another message.
+    """
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            if field.message_type.name != "BlobProto":  # long, and has no names
+                for one in value if is_repeated(field) else (value,):
+                    _mend_strings(one)
+        elif field.type == FieldDescriptor.TYPE_STRING:
+            if isinstance(value, bytes):
+                setattr(message, field.name, value.decode("utf-8", "replace"))
+            elif is_repeated(field) and any(isinstance(one, bytes) for one in value):
+                value[:] = [
+                    one.decode("utf-8", "replace") if isinstance(one, bytes) else one
+                    for one in value
+                ]
+
+
+def why_unreadable(data: bytes, message_class: Any) -> str:
+    """What a file may be, going by its beginning, that is not the binary message expected."""
+    name = message_class.DESCRIPTOR.name
+    expected = _EXPECTED.get(name)
+    if expected and (reason := other_kind(data[:ENOUGH], expected)):
+        return reason
+    what = expected if expected == WEIGHTS else f"binary {name}"
+    return f"the file is truncated or damaged, or it is not a {what}"
+
+
+def _contents(path: str, kind: type[MinicaffeError], inner: bool) -> bytes:
+    with _opened(path, kind, inner) as stream:
+        return stream.read()
+
+
+@contextmanager
+def _opened(path: str, kind: type[MinicaffeError], inner: bool) -> Iterator[BinaryIO]:
+    try:
+        with open_to_read(path, pipes=not inner) as stream:
+            yield stream
+    except FileNotFoundError as error:
+        hint = tilde_hint(path) or _near(path)
+        raise kind(f"there is no such file{hint}", path=path) from error
+    except ValueError as error:  # a NUL in the name
+        raise kind(f"this is no file name: {error}", path=repr(path)) from None
+    except OSError as error:
+        raise kind(f"the file cannot be read: {error.strerror}", path=path) from error
+
+
+def _near(path: str) -> str:
+    """A file beside the missing one whose name is alike."""
+    folder, name = os.path.split(path)
+    try:
+        return did_you_mean(name, os.listdir(folder or "."))
+    except OSError:
+        return f"; there is no folder `{folder}` either"
+
+
+logger = logging.getLogger("minicaffe")
+
+
+def parse_net_binary(data: bytes, path: str | None = None) -> Any:
+    """The ``NetParameter`` of a .caffemodel, not upgraded yet.
+
+    Forks of Caffe gave one field number different meanings, so that their files can contain
+    what no ``NetParameter`` may. Of such a file only what weights need is read: names, types,
+    bottoms, tops and blobs of the layers.
+
+    Args:
+        data: the contents of the file.
+        path: its name, for messages.
+
+    Raises:
+        google.protobuf.message.DecodeError: the weights cannot be read either.
+    """
+    try:
+        net = caffe_pb2.NetParameter.FromString(data)
+        if net.IsInitialized():
+            return net
+    except DecodeError:
+        pass
+    weights = caffe_pb2.WeightsOfNet.FromString(data)
+    weights.DiscardUnknownFields()
+    logger.info("%s is of a fork of Caffe; only its weights are read", path or "the weight file")
+    return caffe_pb2.NetParameter.FromString(weights.SerializeToString())

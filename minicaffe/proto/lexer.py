@@ -1,0 +1,135 @@
+"""The words of protobuf's text format, with the places where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+WORD, NUMBER, STRING, SIGN, BAD, END = "word", "number", "string", "sign", "bad", "end"
+
+
+_PATTERN = re.compile(
+    r"""(?P<skip>\s+|\#[^\n]*)
+    |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
+    |(?P<number>(?:0[xX][0-9a-fA-F]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)[0-9A-Za-z_.]*)
+    |(?P<quote>["'])
+    |(?P<sign>[-{}<>\[\]:;,./])
+    |(?P<bad>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+# Where the text between quotes may end. One pattern for all of a string would take the memory
+# of several hundred bytes for each of its escapes.
+_IN_QUOTES = {quote: re.compile(rf"[{quote}\\\n]") for quote in "\"'"}
+
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+_DEEPEST = 200  # characters that a line is indented
+
+
+LONGEST = 40  # of a word in a message
+
+
+class Token(NamedTuple):
+    """One word: what kind it is, how it is written, and its offset in the text."""
+
+    kind: str
+    text: str
+    offset: int
+
+    def shown(self) -> str:
+        """The word as a message shows it."""
+        text = self.text if len(self.text) <= LONGEST else self.text[: LONGEST - 1] + "…"
+        if self.kind == BAD and len(text) == 1 and "\udc80" <= text <= "\udcff":
+            return f"byte 0x{ord(text) - 0xDC00:02x}, which is not UTF-8,"
+        if self.kind == STRING:
+            return f"the string {text}"
+        return text if self.kind == END else f"`{text}`"
+
+
+class Text:
+    """A text that is cut into tokens as they are read; turns offsets into lines and columns.
+
+    Neither tokens nor lines are kept: they would take many times the memory of the text.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._known = (0, 1)  # an offset and its line, from which the next one is counted
+        self._shown = (-1, "")  # where a line begins, and the line: many mistakes may share it
+
+    def tokens(self, start: int = 0) -> Iterator[Token]:
+        """The tokens from an offset on, which is not inside one; the last is an ``END``."""
+        at: int | None = start
+        while at is not None:
+            matches = _PATTERN.finditer(self.text, at)
+            at = None
+            for match in matches:
+                kind = match.lastgroup
+                if kind == "quote":
+                    token = self._quoted(match.start())
+                    yield token
+                    at = token.offset + len(token.text)
+                    break
+                if kind is not None and kind != "skip":
+                    yield Token(kind, match[0], match.start())
+        yield Token(END, "the end of the file", len(self.text.rstrip()))
+
+    def _quoted(self, start: int) -> Token:
+        """The string that begins here; where its quote is not closed, the rest of the line."""
+        text, stop = self.text, _IN_QUOTES[self.text[start]]
+        match = stop.search(text, start + 1)
+        while match and match[0] == "\\" and text[match.end() : match.end() + 1] not in ("", "\n"):
+            match = stop.search(text, match.end() + 1)
+        if match and match[0] == text[start]:
+            return Token(STRING, text[start : match.end()], start)
+        end = text.find("\n", start)
+        return Token(BAD, text[start : end if end >= 0 else None], start)
+
+    def line(self, offset: int) -> int:
+        """The line, counted from 1 (fast for offsets that grow from call to call)."""
+        before, line = self._known if offset >= self._known[0] else (0, 1)
+        line += self.text.count("\n", before, offset)
+        self._known = (offset, line)
+        return line
+
+    def token_from(self, line: int) -> Token:
+        """The first token on a line or behind it."""
+        ends = (match.end() for match in re.finditer("\n", self.text))
+        start = 0 if line == 1 else next(islice(ends, line - 2, None), len(self.text))
+        return next(self.tokens(start))
+
+    def column(self, offset: int) -> int:
+        """The column, counted from 1."""
+        return offset - self._start(offset) + 1
+
+    def source_line(self, offset: int) -> str:
+        """The whole line at an offset."""
+        start = self._start(offset)
+        if start != self._shown[0]:
+            end = self.text.find("\n", start)
+            line = self.text[start : end if end >= 0 else None]
+            self._shown = (start, printable(line.rstrip("\r")))
+        return self._shown[1]
+
+    def indent(self, offset: int) -> int | None:
+        """How far a token that is the first on its line is indented; None for any other."""
+        before = self.text[max(0, offset - _DEEPEST) : offset].rpartition("\n")[2]
+        return None if before.strip() or len(before) == _DEEPEST else len(before.expandtabs(8))
+
+    def indent_of_line(self, line: int) -> int:
+        """How far the first token of a line (or of the next that has one) is indented."""
+        return self.indent(self.token_from(line).offset) or 0
+
+    def _start(self, offset: int) -> int:
+        return self.text.rfind("\n", 0, offset) + 1
+
+
+def printable(text: str) -> str:
+    """The text, with a question mark for each byte of a file that is not UTF-8."""
+    return _SURROGATES.sub("\ufffd", text)

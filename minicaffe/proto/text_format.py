@@ -1,0 +1,608 @@
+"""Reads protobuf's text format, reporting everything that is wrong with a file at once.
+
+What it takes is what protobuf's own reader in C++ takes, which is Caffe's; what it refuses
+is what that refuses. After a mistake it goes on at the next place that looks like a field.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from minicaffe.errors import Problem, PrototxtError
+from minicaffe.proto.file_kinds import PROTOTXT, other_kind, yaml_text
+from minicaffe.proto.hints import (
+    OWN_FIELDS,
+    Block,
+    is_other_root,
+    other_root,
+    unknown_field,
+    wrong_value,
+)
+from minicaffe.proto.lexer import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
+from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
+from minicaffe.proto.synonyms import Synonym, synonym
+from minicaffe.proto.wire import MessageRoom, TooManyMessages, is_repeated
+
+logger = logging.getLogger("minicaffe")
+
+
+MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
+
+
+MAX_PROBLEMS = 50
+
+
+TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageRoom
+
+
+MAX_PIECES = 10_000  # of one string
+
+
+MAX_NOTED = 6_000  # fields whose lines are remembered
+
+
+_FAR = 1 << 30
+
+
+_CURLY_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
+
+
+_CLOSING = {"{": "}", "<": ">", "[": "]"}
+
+
+# Whole numbers that every type takes; so many that a match takes little memory.
+_NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
+
+
+_SIGNED_NUMBERS = re.compile(r"(?:(?:0|-?[1-9][0-9]{0,8})\s*,\s*){1,1000}")
+
+
+_CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
+
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+_IS_UTF16 = "this file is UTF-16 text; save it as UTF-8"
+
+
+_BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
+
+
+class SourceMap:
+    """Where fields stand in their file; of a very long file, the first ones."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, int] = {}
+
+    def line(self, field: str) -> int | None:
+        """The line of a field such as ``lr_policy``, ``layer[3].name`` or ``test_iter[0]``.
+
+        A repeated field without an index is its first element.
+        """
+        return self._lines.get(field, self._lines.get(f"{field}[0]"))
+
+    def note(self, field: str, line: int) -> None:
+        """Remember a field's line."""
+        if not self.full:
+            self._lines.setdefault(field, line)
+
+    @property
+    def full(self) -> bool:
+        """Whether further fields are not remembered."""
+        return len(self._lines) >= MAX_NOTED
+
+
+def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap:
+    """Fill a message from text.
+
+    Args:
+        text: what the file holds. Bytes that are not UTF-8 may stand in comments.
+        message: filled in place; its ``source_line`` fields too, where it has such.
+        path: the file's name, for messages.
+
+    Returns:
+        Where each field stands.
+
+    Raises:
+        PrototxtError: with all problems of the text.
+    """
+    decoded = _decoded(text, path)
+    del text  # it takes memory
+    reader = _Reader(Text(decoded), path)
+    try:
+        reader.read_message(message, "", None, Block(message.DESCRIPTOR, "", 1))
+    except TooManyMessages as error:
+        line = reader.text.line(reader.next.offset)
+        raise PrototxtError(str(error), path=path, line=line) from None
+    if not reader.problems:
+        reader.look_for_missing(message)
+    if reader.problems and _CONTROL.search(decoded):
+        raise PrototxtError(_BINARY, path=path)
+    if reader.problems and (reason := reader.other_root(message.DESCRIPTOR)):
+        raise PrototxtError(reason, path=path)
+    if reader.problems and yaml_text(decoded):
+        raise PrototxtError(other_kind(b"--- ", PROTOTXT), path=path)
+    if reader.problems:
+        raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
+    for line, note in reader.notes.values():
+        logger.warning("%s:%d: %s", path or "text", line, note)
+    return reader.source
+
+
+def _decoded(text: str | bytes, path: str | None) -> str:
+    if isinstance(text, bytes):
+        if text.startswith(_UTF16):
+            raise PrototxtError(_IS_UTF16, path=path)
+        text = text.decode("utf-8", "surrogateescape")
+    if "\0" in text:
+        raise _with_nul(text, path)
+    return text.removeprefix("\ufeff")
+
+
+def _with_nul(text: str, path: str | None) -> PrototxtError:
+    """For a text with NUL bytes: in another encoding, damaged, or none at all."""
+    if _CONTROL.search(text):
+        return PrototxtError(_BINARY, path=path)
+    if 2 * text.count("\0") >= len(text) - 1 and text.strip("\0\n "):
+        return PrototxtError(_IS_UTF16, path=path)
+    line = text.count("\n", 0, text.index("\0")) + 1
+    message = "a NUL byte, which no text has: the file is damaged; take another copy of it"
+    return PrototxtError(message, path=path, line=line)
+
+
+class _Wrong(Exception):
+    """A problem after which the reader has to find the next field."""
+
+    def __init__(self, token: Token, message: str) -> None:
+        super().__init__(message)
+        self.token = token
+        self.message = message
+
+
+class _Closed(NamedTuple):
+    """A block that has ended, as far as it takes to read on in it."""
+
+    message: Any
+    path: str
+    block: Block
+    end: Token
+
+
+class _Reader:
+    def __init__(self, text: Text, path: str | None) -> None:
+        self.text = text
+        self.path = path
+        self.problems: list[Problem] = []
+        self.more = 0  # problems beyond the limit
+        self.source = SourceMap()
+        self.notes: dict[str, tuple[int, str]] = {}  # fork's field → where first met, what of it
+        self._tokens = text.tokens()
+        self.next = self._last = next(self._tokens)  # the token to be read, and that before it
+        self._following = next(self._tokens, self.next)
+        self._room = MessageRoom(len(text.text), factor=TEXT_FACTOR)
+        self._blocks: list[Block] = []
+        self._indents: list[int | None] = []  # of each block's first line, where one begins there
+        self._closed: dict[int, _Closed] = {}  # by depth: the block that ended last
+        self._braces: int | None = None
+        self._said: set[str] = set()  # what is said once a file
+        self._roots = [0, 0]  # fields that only this kind of file has, and only the other kind
+
+    # ----------------------------------------------------------------- tokens
+
+    def take(self) -> Token:
+        """Read a token."""
+        token = self._last = self.next
+        self.next = self._following
+        if token.kind != END:
+            self._following = next(self._tokens, self.next)
+        return token
+
+    def took(self, *signs: str) -> bool:
+        """Read the token if it is one of these signs."""
+        if self.next.kind == SIGN and self.next.text in signs:
+            self.take()
+            return True
+        return False
+
+    def at_field(self) -> bool:
+        """Whether the next token looks like the name of a field."""
+        if self.next.kind != WORD:
+            return False
+        return self._following.kind == SIGN and self._following.text in ":{<"
+
+    @property
+    def tired(self) -> bool:
+        """Whether further problems are only counted."""
+        return len(self.problems) >= MAX_PROBLEMS
+
+    def complain(self, token: Token, message: str) -> None:
+        """Note a problem; give up after very many."""
+        if self.tired:
+            self.more += 1
+            return
+        text, offset = self.text, token.offset
+        line, column = text.line(offset), text.column(offset)
+        source = text.source_line(offset)
+        self.problems.append(Problem(self.path, line, column, printable(message), source))
+
+    def _complain_once(self, token: Token, message: str) -> None:
+        """Note a kind of problem where it is first met: the others are mended like it."""
+        if message not in self._said:
+            self._said.add(message)
+            self.complain(token, message)
+
+    def _go_to(self, offset: int) -> None:
+        """Read on at another place of the text."""
+        self._tokens = self.text.tokens(offset)
+        self.next = next(self._tokens)
+        self._following = next(self._tokens, self.next)
+
+    # --------------------------------------------------------------- messages
+
+    def read_message(self, message: Any, prefix: str, closing: str | None, block: Block) -> None:
+        """Read fields up to the closing sign (None: the end of the file)."""
+        self._blocks.append(block)
+        self._indents.append(None)
+        first_lines: dict[str, int] = {}
+        while not self._at_end(closing):
+            if self._indents[-1] is None:
+                self._indents[-1] = self.text.indent(self.next.offset)
+            try:
+                self._read_field(message, prefix, first_lines)
+                self.took(";", ",")
+            except _Wrong as wrong:
+                self.complain(wrong.token, wrong.message)
+                self._find_field()
+        self._blocks.pop()
+        self._indents.pop()
+
+    def look_for_missing(self, message: Any) -> None:
+        """Complain about required fields that are not there (Caffe refuses them too)."""
+        found = message.FindInitializationErrors()
+        self.more += max(0, len(found) - MAX_PROBLEMS)
+        for missing in found[:MAX_PROBLEMS]:
+            block, _, name = missing.rpartition(".")
+            line = self.source.line(block) or 1
+            place = re.sub(r"\[\d+\]", "", block.rpartition(".")[2]) or "the file"
+            token = self.text.token_from(line)
+            self.complain(token, f"{place} lacks the field `{name}`, which is required")
+
+    def _at_end(self, closing: str | None) -> bool:
+        """Whether a message is over; reads its closing sign."""
+        token = self.next
+        block = self._blocks[-1]
+        while closing is None and token.kind == SIGN and token.text in "}>":
+            self.complain(self.take(), f"`{token.text}` found without an opening one")
+            token = self.next
+        if token.kind == END:
+            if closing is not None:
+                self.complain(token, f"`{closing}` is missing for the block of line {block.line}")
+            return True
+        if token.kind == SIGN and token.text in "}>":
+            if self._ends_an_outer_block(token):
+                what = f"`{block.name}` of line {block.line} is not closed"
+                self.complain(token, f"`{closing}` is missing before this one: {what}")
+                return True
+            if token.text != closing:
+                self.complain(token, f"`{token.text}` found; `{closing}` expected")
+            self.take()
+            return True
+        if token.kind == WORD and closing is not None and self._was_left_open(token):
+            what = f"`{block.name}` of line {block.line} is not closed"
+            self.complain(token, f"`{closing}` expected before `{token.text}`: {what}")
+            return True
+        return False
+
+    # ----------------------------------------------------------------- braces
+
+    def _unbalanced(self, sign: int) -> bool:
+        """Whether the file has more opening braces than closing ones (sign 1), or fewer (-1),
+        besides those that were complained of.
+        """
+        if self._braces is None:
+            worth = {"{": 1, "<": 1, "}": -1, ">": -1}
+            signs = (token.text for token in self.text.tokens() if token.kind == SIGN)
+            self._braces = sum(worth.get(one, 0) for one in signs)
+        return self._braces * sign > 0
+
+    def _found_brace(self, sign: int) -> bool:
+        """The place of one of them is found; returns True."""
+        self._braces = (self._braces or 0) - sign
+        return True
+
+    def _was_left_open(self, token: Token) -> bool:
+        """Whether this block should have ended before a token.
+
+        It should if a block around it has such a field, and it has none or is indented more,
+        and the file closes fewer blocks than it opens.
+        """
+        if not self.at_field() or not self._unbalanced(1):
+            return False
+        around = [block.descriptor for block in self._blocks[:-1]]
+        if self._leaves_the_block(token):
+            ends = any(token.text in outer.fields_by_name for outer in around)
+        else:
+            unknown = token.text not in self._blocks[-1].descriptor.fields_by_name
+            ends = unknown and any(_is_block(outer, token.text) for outer in around)
+        return ends and self._found_brace(1)
+
+    def _ends_an_outer_block(self, token: Token) -> bool:
+        """Whether a closing brace stands below an outer block, by its indentation."""
+        if len(self._blocks) < 3 or not self._unbalanced(1) or not self._leaves_the_block(token):
+            return False
+        own = self.text.indent_of_line(self._blocks[-1].line)
+        indent = self.text.indent(token.offset)
+        return indent is not None and indent < own and self._found_brace(1)
+
+    def _leaves_the_block(self, token: Token) -> bool:
+        """Whether a token begins a line that is indented less than the block's fields, and not
+        more than the line on which the block begins.
+        """
+        inner, indent = self._indents[-1], self.text.indent(token.offset)
+        if inner is None and token.text not in self._blocks[-1].descriptor.fields_by_name:
+            inner = _FAR  # a block that was to end on its line
+        if inner is None or indent is None or indent >= inner:
+            return False
+        return indent <= self.text.indent_of_line(self._blocks[-1].line)
+
+    def _reopen(self, token: Token) -> bool:
+        """Whether a field belongs to the block that ended last, by a brace too many; reads it on.
+
+        Args:
+            token: the field's name, which has not been taken.
+        """
+        closed = self._closed.get(len(self._blocks))
+        if closed is None or token.text not in closed.block.descriptor.fields_by_name:
+            return False
+        if not self._unbalanced(-1):
+            return False
+        self._found_brace(-1)
+        self.complain(
+            closed.end,
+            f"a `}}` too many: `{closed.block.name}` of line {closed.block.line} ends here, but "
+            f"`{token.text}` on line {self.text.line(token.offset)} is one of its fields",
+        )
+        self.read_message(closed.message, closed.path, closed.end.text, closed.block)
+        return True
+
+    def _read_field(self, message: Any, prefix: str, first_lines: dict[str, int]) -> None:
+        if self._passed_comment():
+            return
+        token = self.next
+        if token.kind != WORD:
+            raise _Wrong(self.take(), _no_name(token))
+        fields = message.DESCRIPTOR.fields_by_name
+        field, other = fields.get(token.text), synonym(message.DESCRIPTOR.name, token.text)
+        if other is not None:  # a fork's name
+            field = fields[other.name]
+        if field is None and self.at_field() and self._reopen(token):
+            return
+        self.take()
+        if len(self._blocks) == 1:
+            self._note_root(token.text, message.DESCRIPTOR)
+        if field is None or token.text in OWN_FIELDS:
+            hint = "" if self.tired else unknown_field(token.text, self._blocks)
+            self.complain(token, hint)
+            self._skip_value()
+            return
+        line = self.text.line(token.offset)
+        repeated = is_repeated(field)
+        if not repeated:
+            if field.name in first_lines or message.HasField(field.name):
+                first = first_lines.get(field.name)
+                where = f", first on line {first}" if first else " or was set before"
+                same = "" if other is None else f" (as `{field.name}`)"
+                self.complain(token, f"`{token.text}` is given twice{same}{where}")
+                self._skip_value()
+                return
+            first_lines[field.name] = line
+        if not self.took(":") and field.message_type is None:
+            raise _Wrong(self.next, f"`:` expected after `{token.text}`")
+        if other is not None:
+            self.next = self._translated(token, other)
+        if repeated and self.took("["):
+            self._read_list(message, field, prefix)
+        else:
+            self._read_value(message, field, prefix, line)
+
+    def _translated(self, name: Token, other: Synonym) -> Token:
+        """The word of Caffe for the next one, the value of a fork's field."""
+        value = self.next
+        if value.kind not in (WORD, NUMBER) or value.text not in other.words:
+            raise _Wrong(value, f"{name.text}: {value.shown()} found, {other.expected} expected")
+        word = other.words[value.text]
+        note = f"`{name.text}: {value.text}` is read as `{other.name}: {word}`, Caffe's name for it"
+        self.notes.setdefault(name.text, (self.text.line(name.offset), note))
+        return value._replace(kind=WORD, text=word)
+
+    def _read_list(self, message: Any, field: Any, prefix: str) -> None:
+        if self.took("]"):
+            return
+        while True:
+            self._read_numbers(message, field)
+            noted = field.message_type is not None or not self.source.full
+            line = self.text.line(self.next.offset) if noted else 0
+            self._read_value(message, field, prefix, line)
+            if self.took("]"):
+                return
+            if not self.took(","):
+                raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
+
+    def _read_numbers(self, message: Any, field: Any) -> None:
+        """Begin a very long list: plain numbers and commas, as far as nothing else stands there."""
+        if not self.source.full or field.cpp_type not in NUMBERS:
+            return
+        values = getattr(message, field.name)
+        numbers = _NUMBERS if field.cpp_type in UNSIGNED else _SIGNED_NUMBERS
+        while match := numbers.match(self.text.text, self.next.offset):
+            numbers_here = match[0].rstrip()[:-1].split(",")
+            self._room.take_values(field, len(numbers_here))
+            values.extend(map(int, numbers_here))
+            self._go_to(match.end())
+
+    # ----------------------------------------------------------------- values
+
+    def _read_value(self, message: Any, field: Any, prefix: str, line: int) -> None:
+        path = ""
+        if not self.source.full:
+            path = prefix + field.name
+            if is_repeated(field):
+                path += f"[{len(getattr(message, field.name))}]"
+            self.source.note(path, line)
+        if field.message_type is not None:
+            self._read_submessage(message, field, path, line)
+            return
+        negative = self.took("-")
+        token = self.next
+        if token.text in _CURLY_QUOTES:
+            self._pass_curly_quotes(token)
+            return
+        if token.kind not in (WORD, NUMBER, STRING) or self.at_field():
+            raise _Wrong(token, f"{field.name}: {_no_value(token)}")
+        self.take()
+        strings = [token.text]
+        while token.kind == STRING and self.next.kind == STRING:
+            if len(strings) >= MAX_PIECES:
+                raise _Wrong(token, f"{field.name}: a string in more than {MAX_PIECES} pieces")
+            strings.append(self.take().text)
+        try:
+            value = scalar(field, negative, token, strings)
+        except BadValue as error:
+            problem = f"{field.name}: {error}{wrong_value(message, field, token)}"
+            if token.kind == WORD:  # more of it may follow, as in a path without quotes
+                raise _Wrong(token, problem) from None
+            self.complain(token, problem)
+            return
+        if is_repeated(field):
+            self._room.take_values(field, 1)
+            getattr(message, field.name).append(value)
+        else:
+            setattr(message, field.name, value)
+
+    def _read_submessage(self, message: Any, field: Any, path: str, line: int) -> None:
+        token = self.next
+        brace = "<" if "<" in self.text.text and "{" not in self.text.text else "{"
+        if token.kind == SIGN and token.text in "{<":
+            brace = token.text
+        else:
+            self._complain_of_no_brace(token, field, brace)
+        if len(self._blocks) > MAX_DEPTH:
+            raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
+        self._room.take(field.message_type)
+        self.took(brace)
+        if is_repeated(field):
+            inner = getattr(message, field.name).add()
+        else:
+            inner = getattr(message, field.name)
+            inner.SetInParent()
+        if "source_line" in inner.DESCRIPTOR.fields_by_name:
+            inner.source_line = line
+        block = Block(inner.DESCRIPTOR, field.name, line, inner)
+        self.read_message(inner, f"{path}.", _CLOSING[brace], block)
+        self._closed[len(self._blocks)] = _Closed(inner, f"{path}.", block, self._last)
+
+    def _complain_of_no_brace(self, token: Token, field: Any, brace: str) -> None:
+        """For a block without `{`: read it all the same if a field of its own follows."""
+        message = f"`{brace}` expected after `{field.name}`, which is a block"
+        inside = field.message_type.fields_by_name
+        if not (self.at_field() and token.text in inside and self._unbalanced(-1)):
+            raise _Wrong(token, message)
+        self._found_brace(-1)
+        self.complain(self._last, message)
+
+    # ------------------------------------------- what belongs into other files
+
+    def _note_root(self, name: str, root: Any) -> None:
+        other = other_root(root)
+        if other is not None:
+            here, there = name in root.fields_by_name, name in other.fields_by_name
+            self._roots[0] += here and not there
+            self._roots[1] += there and not here
+
+    def other_root(self, root: Any) -> str:
+        """What to say of a net in the place of a solver, or the other way round; else ""."""
+        own, foreign = self._roots
+        return "" if own or foreign < 2 else is_other_root(root, self.text.text)
+
+    def _passed_comment(self) -> bool:
+        """Pass over a comment as C has them, which is a mistake."""
+        token, text = self.next, self.text.text
+        start = text[token.offset : token.offset + 2]
+        if token.kind != SIGN or start not in ("//", "/*"):
+            return False
+        self._complain_once(token, f"`{start}` begins no comment in a prototxt; `#` does")
+        end = text.find("\n" if start == "//" else "*/", token.offset)
+        self._go_to(len(text) if end < 0 else end + (0 if start == "//" else 2))
+        return True
+
+    def _pass_curly_quotes(self, token: Token) -> None:
+        """Pass over a string in typographic quotes, or what is left of its line."""
+        self._complain_once(
+            token,
+            f"{token.text} is a typographic quote; a string is written in plain ones: \" or '",
+        )
+        end = re.compile(f"\n|[{_CURLY_QUOTES}]").search(self.text.text, token.offset + 1)
+        self._go_to(len(self.text.text) if end is None else end.end())
+
+    # --------------------------------------------------------------- recovery
+
+    def _find_field(self) -> None:
+        """After a mistake: pass over what is left of the field."""
+        while not self.at_field():
+            token = self.next
+            if token.kind == END or (token.kind == SIGN and token.text in "}>"):
+                return
+            if token.kind == SIGN and token.text in _CLOSING:
+                self._skip_block()
+            else:
+                self.take()
+
+    def _skip_value(self) -> None:
+        """Pass over the value of a field that is not known, whatever kind it has."""
+        self.took(":")
+        if self.next.kind == SIGN and self.next.text in _CLOSING:
+            self._skip_block()
+        else:
+            self._find_field()
+
+    def _skip_block(self) -> None:
+        """Pass over a block or list, with all that is in it."""
+        depth = 0
+        for token in self._rest():
+            if token.kind == SIGN and token.text in _CLOSING:
+                depth += 1
+            elif token.kind == SIGN and token.text in "}>]":
+                depth -= 1
+                if not depth:
+                    return
+
+    def _rest(self) -> Iterator[Token]:
+        while self.next.kind != END:
+            yield self.take()
+
+
+def _is_block(descriptor: Any, name: str) -> bool:
+    """Whether a message has a field of this name that is itself a message."""
+    field = descriptor.fields_by_name.get(name)
+    return field is not None and field.message_type is not None
+
+
+def _no_name(token: Token) -> str:
+    if token.text == "[":
+        return "extensions (`[name]`) are not part of Caffe's schema"
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    return f"{token.shown()} found, the name of a field expected"
+
+
+def _no_value(token: Token) -> str:
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    if token.kind == SIGN and token.text in _CLOSING:
+        what = "list" if token.text == "[" else "block"
+        return f"a {what} found, a single value expected"
+    return f"{token.shown()} found, a value expected"

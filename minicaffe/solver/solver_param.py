@@ -1,0 +1,277 @@
+"""Checks of a ``SolverParameter`` before anything is built or written."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from minicaffe.errors import (
+    MemoryLimitError,
+    MinicaffeError,
+    SettingError,
+    SolverError,
+    did_you_mean,
+)
+from minicaffe.net.net import Net
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.io import read_solver_located
+from minicaffe.proto.upgrade_proto import upgrade_solver
+from minicaffe.solver.lr_policy import check_policy
+from minicaffe.solver.rules import Rule
+
+logger = logging.getLogger("minicaffe")
+
+
+def check_settings(param: Any) -> None:
+    """Refuse what contradicts itself, whichever solver type it is (Caffe's checks).
+
+    Raises:
+        SettingError: names the field.
+    """
+    if param.average_loss < 1:
+        raise SettingError("average_loss", f"average_loss is {param.average_loss}, expected >= 1")
+    if param.iter_size < 1:
+        raise SettingError("iter_size", f"iter_size is {param.iter_size}, expected >= 1")
+    kind = param.regularization_type
+    if param.weight_decay and kind not in ("L1", "L2"):
+        hint = did_you_mean(kind, ("L1", "L2")) or "; expected L1 or L2"
+        raise SettingError("regularization_type", f"unknown regularization_type '{kind}'{hint}")
+    _check_train_net(param)
+    _check_test_nets(param)
+
+
+def warn_of_settings(param: Any) -> None:
+    """Say what is allowed, as in Caffe, but hardly meant."""
+    if not param.HasField("base_lr"):
+        logger.warning("base_lr is not set, so the learning rate is 0 and nothing is learned")
+    if not math.isfinite(param.base_lr):
+        logger.warning(
+            "base_lr is %g, so the first update leaves no weight a number", param.base_lr
+        )
+    elif param.base_lr < 0:
+        logger.warning("base_lr is %g: updates climb the loss; give it above 0", param.base_lr)
+    if param.HasField("test_interval") and param.test_interval > 0 and not param.test_iter:
+        logger.warning(
+            "test_interval is %d, but there is no test_iter, so nothing is tested; set test_iter "
+            "to the number of batches of a test",
+            param.test_interval,
+        )
+    policy = param.lr_policy
+    if policy in ("step", "exp", "multistep") and not param.HasField("gamma"):
+        logger.warning("gamma is not set, so lr_policy '%s' makes the rate 0; set gamma", policy)
+    if policy == "multistep":
+        if not param.stepvalue:
+            logger.warning("lr_policy 'multistep' has no stepvalue, so the rate never changes")
+        if list(param.stepvalue) != sorted(param.stepvalue):
+            logger.warning("the stepvalues do not rise; a later one waits for those before it")
+    for field, _ in param.ListFields():
+        fork = fork_of_field("SolverParameter", field.name)
+        if fork:
+            logger.warning("%s is a field of %s; this solver passes over it", field.name, fork)
+    if param.HasField("solver_mode") and param.solver_mode == param.GPU:
+        logger.info("solver_mode is GPU; minicaffe runs on the CPU")
+
+
+def _check_train_net(param: Any) -> None:
+    fields = ("net", "net_param", "train_net", "train_net_param")
+    given = [name for name in fields if param.HasField(name)]
+    if not given:
+        raise SettingError("net", f"no train net is given; set one of {', '.join(fields)}")
+    if len(given) > 1:
+        raise SettingError(given[1], f"{' and '.join(given)} both give a train net; keep one")
+
+
+def _check_test_nets(param: Any) -> None:
+    own = len(param.test_net_param) + len(param.test_net)
+    count = len(param.test_iter)
+    generic = param.HasField("net") or param.HasField("net_param")
+    if count < own or (count > own and not generic):
+        raise SettingError(
+            "test_iter",
+            f"{count} test_iter for {own} test net(s); give one test_iter for each test net",
+        )
+    if param.test_state and len(param.test_state) != count:
+        raise SettingError(
+            "test_state",
+            f"{len(param.test_state)} test_state for {count} test net(s); give none, or one each",
+        )
+    if count and param.test_interval <= 0:
+        raise SettingError(
+            "test_interval",
+            f"test_interval is {param.test_interval}, expected > 0 with test_iter",
+            near="test_iter",
+        )
+
+
+@dataclass
+class Settings:
+    """A ``SolverParameter`` and where it stands.
+
+    Attributes:
+        param: upgraded; a copy of what the caller gave.
+        path: its file, or None.
+        lines: tells the line of a field (``.line("base_lr")``), or None.
+    """
+
+    param: Any
+    path: str | None = None
+    lines: Any = None
+
+    @contextmanager
+    def located(self, field: str = "") -> Iterator[None]:
+        """Tell errors about settings which file and line they are about.
+
+        Args:
+            field: what is too large where memory does not suffice.
+        """
+        try:
+            yield
+        except MemoryLimitError as error:
+            raise error.locate(path=self.path, line=self.line(field)) from None
+        except SettingError as error:
+            line = self.line(error.field) or (self.line(error.near) if error.near else None)
+            raise error.locate(path=self.path, line=line) from error.__cause__
+
+    def line(self, field: str) -> int | None:
+        """The line of a field, as far as it is known."""
+        return self.lines.line(field) if self.lines is not None else None
+
+
+def load_settings(solver: Any, path: str | None = None, lines: Any = None) -> Settings:
+    """Take a solver prototxt file, a ``SolverParameter``, or finished settings.
+
+    ``snapshot_prefix`` becomes the file's name without its ending where it is not set, and
+    gets the file's bare name where it is a directory (Caffe's rule).
+
+    Raises:
+        PrototxtError: the file cannot be read.
+        SolverError: neither a file name nor a ``SolverParameter``.
+    """
+    if isinstance(solver, Settings):
+        return solver
+    if isinstance(solver, str | os.PathLike):
+        path = os.fspath(solver)
+        param, lines = read_solver_located(path)
+    elif isinstance(solver, caffe_pb2.SolverParameter):
+        param = caffe_pb2.SolverParameter()
+        param.CopyFrom(solver)
+        try:
+            param = upgrade_solver(param, path)
+        except MinicaffeError as error:
+            raise error.locate(path=path) from None
+    else:
+        kind = type(solver).__name__
+        raise SolverError(f"a file name or a SolverParameter is expected, not {kind}")
+    if path is not None:
+        _complete_prefix(param, path)
+    return Settings(param, path, lines)
+
+
+def check_all(settings: Settings, rule: type[Rule]) -> None:
+    """Refuse settings that contradict themselves or the update rule; warn of odd ones.
+
+    Raises:
+        SolverError: names file and line.
+    """
+    param = settings.param
+    with settings.located():
+        check_settings(param)
+        rule.check(param)
+        if param.HasField("lr_policy") and not _trains_nothing(param):
+            check_policy(param)
+        if param.snapshot and not param.HasField("snapshot_prefix"):
+            raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
+    warn_of_settings(param)
+
+
+def _trains_nothing(param: Any) -> bool:
+    """Whether ``max_iter: 0`` asks for a net with its first weights only, and so for no rate."""
+    return param.HasField("max_iter") and param.max_iter == 0
+
+
+def _complete_prefix(param: Any, path: str) -> None:
+    stem = os.path.splitext(path)[0]
+    if not param.HasField("snapshot_prefix"):
+        param.snapshot_prefix = stem
+        logger.info("snapshot_prefix was not specified and is set to %s", stem)
+    elif os.path.isdir(param.snapshot_prefix):
+        param.snapshot_prefix = os.path.join(param.snapshot_prefix, os.path.basename(stem))
+        logger.info("snapshot_prefix was a directory and is replaced to %s", param.snapshot_prefix)
+
+
+_SHOWN = 3  # names in a message
+
+
+def few(names: Sequence[str]) -> str:
+    """The first of the names, and how many more there are: ``a, b, c and 2 more``."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def warn_of_nothing_to_learn(net: Net) -> None:
+    """Say that no parameter of the net will ever change."""
+    params = net.learnable_params
+    if not params:
+        logger.warning("net '%s' has no parameters to learn in phase TRAIN", net.name)
+    elif not any(one.lr_mult for one in params):
+        logger.warning(
+            "every lr_mult of net '%s' is 0, so nothing is learned; leave lr_mult out (it is 1) "
+            "where a layer is to learn",
+            net.name,
+        )
+
+
+def warn_of_inputs(net: Net) -> None:
+    """Say that nothing fills the Input layers of a net that trains by itself."""
+    if net.inputs:
+        logger.warning(
+            "net '%s' has the Input blobs %s, which no layer fills: every iteration sees the same "
+            "values. Is it a deploy prototxt? A net to train begins with a data layer",
+            net.name,
+            few(net.inputs),
+        )
+
+
+def warn_of_infogain(net: Net) -> None:
+    """Say where a Softmax is taken twice: InfogainLoss has had its own since April 2017."""
+    makers = {top: node for node in net.nodes for top in node.top_names}
+    for node in net.nodes:
+        first = makers.get(node.bottom_names[0]) if node.bottom_names else None
+        while first is not None and first.layer.type == "Split":
+            first = makers.get(first.bottom_names[0])
+        if node.layer.type != "InfogainLoss" or first is None or first.layer.type != "Softmax":
+            continue
+        logger.warning(
+            "layer '%s' (InfogainLoss) reads Softmax '%s' and takes the softmax once more, as "
+            "Caffe does since April 2017; give it the scores themselves",
+            node.name,
+            first.name,
+        )
+
+
+def warn_of_iter_size(net: Net, iter_size: int) -> None:
+    """Say what ``iter_size`` does not do for BatchNorm: gradients add up, statistics do not."""
+    names = [
+        node.name
+        for node in net.nodes
+        if node.layer.type == "BatchNorm" and not node.layer.use_global_stats  # type: ignore[attr-defined]
+    ]
+    if iter_size < 2 or not names:
+        return
+    logger.warning(
+        "iter_size is %d, but BatchNorm (%s) normalises each of the %d batches of an iteration "
+        "by its own statistics, as in Caffe: gradients are those of a larger batch, normalisation "
+        "is not. If memory allows, a larger batch_size with iter_size: 1 and ghost_batch_size "
+        "computes the same faster, and without ghost_batch_size it uses the whole batch's "
+        "statistics; for small batches there is renorm: true; and `minicaffe bn-stats` replaces "
+        "the stored statistics by the population's afterwards. See docs/batchnorm.md",
+        iter_size,
+        few(names),
+        iter_size,
+    )

@@ -1,0 +1,1 @@
+"""Trained parameters: blobs as messages, ``.caffemodel`` files, HDF5 files."""

@@ -1,0 +1,251 @@
+"""Arrays as ``BlobProto`` messages and back: weights, histories and image means.
+
+The values go through the wire format (a packed field is the numbers' bytes side by side)
+because a message's own containers would make a Python object of every number.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from google.protobuf.message import DecodeError
+
+from minicaffe.blob import MAX_AXES, MAX_COUNT, shape_text
+from minicaffe.errors import DataError, SnapshotError
+from minicaffe.files import open_to_read, write_beside
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.file_kinds import ENOUGH
+from minicaffe.proto.io import read_binary, why_unreadable
+from minicaffe.proto.wire import BYTES, VARINT, WireError, wire_fields, write_varint
+
+_SINGLE = np.dtype("<f4")
+
+
+_DOUBLE = np.dtype("<f8")
+
+
+_FIELDS = caffe_pb2.BlobProto.DESCRIPTOR.fields_by_name
+
+
+# The packed values: number, type and name of each field that may hold them.
+_PACKED = {
+    kind: [
+        (_FIELDS[name].number, dtype, name)
+        for name, dtype in ((f"double_{kind}", _DOUBLE), (kind, _SINGLE))
+    ]
+    for kind in ("data", "diff")
+}
+
+
+_PAYLOADS = {
+    _FIELDS[prefix + kind].number for prefix in ("", "double_", "raw_") for kind in ("data", "diff")
+}
+
+
+_RAW_TYPES = tuple(map(np.dtype, ("<f8", "<f4", "<f2", "<i4", "<u4")))
+
+
+_MAX_CHUNKS = 1000  # pieces of packed values that are kept side by side
+
+
+_LEGACY = ("num", "channels", "height", "width")
+
+
+def array_of(proto: Any, kind: str = "data") -> np.ndarray:
+    """The values of a ``BlobProto`` in the shape that it states.
+
+    Args:
+        proto: with ``shape``, or with the old num, channels, height, width (then 4-D).
+        kind: ``data`` or ``diff``.
+
+    Returns:
+        A new array, float32 (float64 where the message holds doubles). NVCaffe's half
+        precision ``raw_data`` is widened.
+
+    Raises:
+        SnapshotError: the number of values does not fit the shape.
+    """
+    values = values_of(proto, kind)
+    shape = shape_for(proto, values.size)
+    if shape is None:
+        raise SnapshotError(
+            f"a blob of shape {stated_shape_text(proto)} with {values.size} values of {kind}; "
+            "the file is damaged"
+        )
+    return converted(values, np.float64 if values.dtype == _DOUBLE else np.float32).reshape(shape)
+
+
+def converted(values: np.ndarray, dtype: Any) -> np.ndarray:
+    """A copy of another type, without a word on what is out of its range or no number."""
+    with np.errstate(all="ignore"):
+        return np.array(values, dtype)
+
+
+def values_of(proto: Any, kind: str = "data") -> np.ndarray:
+    """The values of a ``BlobProto``, flat, read-only and of the type that they are stored in."""
+    return StoredBlob(memoryview(proto.SerializeToString())).values(kind)
+
+
+class StoredBlob:
+    """A ``BlobProto`` as it stands in a file; its values are not copied.
+
+    Args:
+        buffer: the message's bytes.
+
+    Attributes:
+        header: the message without its values: shape, types.
+
+    Raises:
+        SnapshotError: the bytes are no such message.
+    """
+
+    def __init__(self, buffer: memoryview) -> None:
+        small = bytearray()
+        self._chunks: dict[int, list[memoryview]] = {}
+        self._numbers: dict[int, int] = {}
+        try:
+            for field in wire_fields(buffer):
+                if field.number in _PAYLOADS and field.wire == BYTES:
+                    chunks = self._chunks.setdefault(field.number, [])
+                    chunks.append(field.value)
+                    if len(chunks) > _MAX_CHUNKS:  # which nobody writes
+                        chunks[:] = [memoryview(b"".join(chunks))]
+                else:
+                    small += field.raw
+                    if field.wire == VARINT:
+                        self._numbers[field.number] = field.value
+            self.header: Any = caffe_pb2.BlobProto.FromString(bytes(small))
+        except (WireError, DecodeError) as error:
+            raise SnapshotError(f"a blob that cannot be read ({error})") from error
+
+    def values(self, kind: str = "data") -> np.ndarray:
+        """The values, flat, read-only and of the type that they are stored in.
+
+        Raises:
+            SnapshotError: they are of an unknown type, or cut short.
+        """
+        for number, dtype, name in _PACKED[kind]:
+            one_by_one = getattr(self.header, name)  # as no Caffe writes them, but may
+            if one_by_one:
+                return np.array(one_by_one, dtype)
+            if number in self._chunks:
+                return _joined(self._chunks[number], dtype, name)
+        raw = f"raw_{kind}"
+        chunks = self._chunks.get(_FIELDS[raw].number)
+        if not chunks:
+            return np.empty(0, _SINGLE)
+        stored = self._numbers.get(_FIELDS[f"{raw}_type"].number, 1)  # protobuf hides unknown ones
+        if stored >= len(_RAW_TYPES):
+            raise SnapshotError(f"{raw} of type {stored} cannot be read")
+        return _joined(chunks[-1:], _RAW_TYPES[stored], f"{raw} of type {stored}")
+
+
+def _joined(chunks: list[memoryview], dtype: np.dtype, what: str) -> np.ndarray:
+    """Chunks of numbers as one array; a view where there is one chunk."""
+    if any(len(chunk) % dtype.itemsize for chunk in chunks):
+        raise SnapshotError(f"{what} cannot be read: its length is no multiple of {dtype.itemsize}")
+    parts = [np.frombuffer(chunk, dtype) for chunk in chunks]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def shape_of(proto: Any) -> tuple[int, ...]:
+    """The shape that a ``BlobProto`` states; the old fields make it 4-D."""
+    if _is_legacy(proto):
+        return tuple(getattr(proto, name) for name in _LEGACY)
+    return tuple(proto.shape.dim)
+
+
+def shape_for(proto: Any, count: int) -> tuple[int, ...] | None:
+    """The shape that a ``BlobProto`` states, if so many values can have it."""
+    shape = shape_of(proto)
+    if len(shape) > MAX_AXES or any(length < 0 for length in shape):
+        return None
+    if math.prod(max(1, length) for length in shape) > MAX_COUNT:  # even where another one is 0
+        return None
+    return shape if math.prod(shape) == count else None
+
+
+def stated_shape_text(proto: Any) -> str:
+    """The shape as an error message shows it."""
+    shape = shape_of(proto)
+    return shape_text(shape) if len(shape) <= MAX_AXES else f"{len(shape)} axes"
+
+
+def same_shape(shape: tuple[int, ...], proto: Any) -> bool:
+    """Whether a blob of this shape takes the message's values (Caffe's ``ShapeEquals``).
+
+    The old 4-D fields also fit shapes of fewer axes, aligned at the last one: (5,) takes
+    (1, 1, 1, 5).
+    """
+    if not _is_legacy(proto):
+        return shape == shape_of(proto)
+    return len(shape) <= 4 and (1,) * (4 - len(shape)) + shape == shape_of(proto)
+
+
+def blob_proto(array: np.ndarray, diff: np.ndarray | None = None, *, legacy: bool = False) -> Any:
+    """A ``BlobProto`` of an array.
+
+    Args:
+        array: any shape; float64 is stored as doubles, all else as float32.
+        diff: its gradients, or None to leave them out.
+        legacy: state the shape in the old num, channels, height, width (at most 4 axes).
+    """
+    proto = caffe_pb2.BlobProto()
+    if legacy:
+        if array.ndim > 4:
+            raise DataError(f"an array of {array.ndim} axes has no num, channels, height, width")
+        padded = (1,) * (4 - array.ndim) + array.shape
+        for name, length in zip(_LEGACY, padded, strict=True):
+            setattr(proto, name, length)
+    else:
+        proto.shape.dim.extend(array.shape)
+    proto.MergeFromString(_pack("data", array))
+    if diff is not None:
+        proto.MergeFromString(_pack("diff", diff))
+    return proto
+
+
+def read_blob(path: str | os.PathLike[str], *, inner: bool = False) -> np.ndarray:
+    """The array in a ``.binaryproto`` file, such as an image mean.
+
+    Args:
+        path: the file.
+        inner: another file names it, so it must be a regular one.
+
+    Raises:
+        DataError: the file cannot be read, or is something else.
+    """
+    try:
+        proto = read_binary(os.fspath(path), caffe_pb2.BlobProto, inner=inner)
+        if not proto.ListFields():
+            start = b""
+            with suppress(OSError), open_to_read(path) as stream:  # a pipe is read only once
+                start = stream.read(ENOUGH)
+            raise SnapshotError(why_unreadable(start, caffe_pb2.BlobProto))
+        return array_of(proto)
+    except SnapshotError as error:
+        raise DataError(error.message, path=os.fspath(path)) from error.__cause__
+
+
+def write_blob(path: str | os.PathLike[str], array: np.ndarray, *, legacy: bool = False) -> None:
+    """Write an array as a ``.binaryproto`` file; ``legacy`` as in :func:`blob_proto`."""
+    with write_beside(path, error=DataError) as beside:
+        beside.write_bytes(blob_proto(array, legacy=legacy).SerializeToString())
+
+
+def _is_legacy(proto: Any) -> bool:
+    return any(proto.HasField(name) for name in _LEGACY)
+
+
+def _pack(kind: str, array: np.ndarray) -> bytes:
+    """The array as one packed field of a ``BlobProto``."""
+    double, single = _PACKED[kind]
+    number, dtype, _ = double if array.dtype == np.float64 else single
+    payload = np.ascontiguousarray(array, dtype).tobytes()
+    if not payload:
+        return b""
+    return write_varint(number << 3 | BYTES) + write_varint(len(payload)) + payload

@@ -1,0 +1,262 @@
+"""The layers of a ``.caffemodel`` with their blobs, found without reading the values."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import SnapshotError
+from minicaffe.files import write_beside
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.file_kinds import ENOUGH, WEIGHTS, other_kind
+from minicaffe.proto.io import map_binary, why_unreadable
+from minicaffe.proto.wire import BYTES, MessageRoom, WireError, wire_fields
+from minicaffe.weights import hdf5 as weights_hdf5
+from minicaffe.weights.blob_proto import StoredBlob, blob_proto, same_shape, stated_shape_text
+from minicaffe.weights.hdf5 import load_hdf5
+
+MAX_BLOBS = 1000  # of one layer
+
+
+_NET = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_name
+
+
+def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredBlob]]]:
+    """Names and blobs of all layers in a binary ``NetParameter`` of any age.
+
+    Nothing else of the layers is looked at, so fields of forks that contradict the schema do
+    not matter. The blobs refer to ``buffer``.
+
+    Raises:
+        SnapshotError: the bytes are something else, or only the beginning of such a file.
+    """
+    layers: list[tuple[str, list[StoredBlob]]] = []
+    fields, room = 0, MessageRoom(len(buffer))
+    try:
+        for field in wire_fields(buffer):
+            known = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number.get(field.number)
+            fields += known is not None
+            if known in (_NET["layer"], _NET["layers"]) and field.wire == BYTES:
+                room.take(known.message_type)
+                layers.append(_layer(field.value, known.message_type))
+    except (WireError, SnapshotError) as error:
+        reason = why_unreadable(bytes(buffer[:ENOUGH]), caffe_pb2.NetParameter)
+        raise SnapshotError(reason, path=path) from error
+    if not layers and (reason := other_kind(bytes(buffer[:ENOUGH]), WEIGHTS)):
+        raise SnapshotError(reason, path=path)
+    if not fields:
+        raise SnapshotError("there is no net in this file; it is no .caffemodel", path=path)
+    return layers
+
+
+def _layer(buffer: memoryview, message: Any) -> tuple[str, list[StoredBlob]]:
+    """A layer of today's form, of V1 or (inside that) of V0."""
+    numbers = message.fields_by_name
+    name, blobs = "", list[StoredBlob]()
+    for field in wire_fields(buffer):
+        if field.wire != BYTES:
+            continue
+        if field.number == numbers["name"].number:
+            name = bytes(field.value).decode("utf-8", "replace")
+        elif field.number == numbers["blobs"].number:
+            if len(blobs) >= MAX_BLOBS:
+                raise WireError(f"a layer has more than {MAX_BLOBS} parameters")
+            blobs.append(StoredBlob(field.value))
+        elif "layer" in numbers and field.number == numbers["layer"].number:
+            name, blobs = _layer(field.value, numbers["layer"].message_type)
+    return name, blobs
+
+
+logger = logging.getLogger("minicaffe")
+
+
+_FORKS_BATCH_NORM = (
+    "{} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a BatchNorm with "
+    "scale and bias inside; Caffe's has 3 and a Scale layer behind it, to which the last two "
+    "belong (docs/batchnorm.md)"
+)
+
+
+def load_weights(net: Any, path: str, *, inner: bool = False) -> None:
+    """Copy trained layers by name from a ``.caffemodel`` or HDF5 file (told by its content).
+
+    Args:
+        net: gets them.
+        path: the file.
+        inner: another file names it, so it must be a regular one.
+
+    Raises:
+        SnapshotError: the file cannot be read, or a layer's parameters do not fit; the
+            net is then unchanged.
+    """
+    if weights_hdf5.is_hdf5(path):
+        load_hdf5(net, path)
+        return
+    file = map_binary(path, inner=inner)
+    layers = stored_layers(file.view, path)
+    _copy_layers(net, layers, path, after_each=file.forget)
+
+
+def copy_trained_layers(net: Any, source: Any, path: str | None = None) -> None:
+    """Copy the parameters of layers that are in both nets, by name (Caffe's rule).
+
+    Args:
+        net: its layers get the values; those that the source lacks are left alone.
+        source: a ``NetParameter`` with blobs; its other layers are ignored, with a line
+            in the log.
+        path: the file that it came from, for messages.
+
+    Raises:
+        SnapshotError: a layer has another number or other shapes of parameters there;
+            nothing is copied then.
+    """
+    _copy_layers(net, [(layer.name, layer.blobs) for layer in source.layer], path)
+
+
+def _copy_layers(
+    net: Any,
+    layers: Sequence[tuple[str, Sequence[Any]]],
+    path: str | None,
+    after_each: Callable[[], None] = lambda: None,
+) -> None:
+    targets = {node.name: node for node in reversed(net.nodes)}
+    found = []
+    for name, stored in layers:
+        if name in targets:
+            found.append((targets[name], stored))
+        else:
+            logger.info("Ignoring source layer %s", name)
+    for node, stored in found:
+        _check_layer(node.layer.blobs, stored, node, path)
+    for node, stored in found:
+        copy_blobs(node.layer.blobs, stored)
+        after_each()
+    if targets and not any(len(stored) for _, stored in found):
+        logger.warning(
+            "%s: nothing was copied, none of its layers with parameters is in net '%s'",
+            path or "weights",
+            net.name,
+        )
+
+
+def copy_layer_blobs(
+    blobs: Sequence[Blob], protos: Sequence[Any], name: str, path: str | None = None
+) -> None:
+    """Copy one layer's parameters from messages.
+
+    Raises:
+        SnapshotError: other numbers or shapes; nothing is copied then.
+    """
+    complaint = mismatch(blobs, protos)
+    if complaint:
+        raise SnapshotError(complaint, path=path, layer=name)
+    copy_blobs(blobs, protos)
+
+
+def copy_blobs(blobs: Sequence[Blob], protos: Sequence[Any]) -> None:
+    """Copy values (and gradients where stored) from messages that are known to fit."""
+    for blob, proto in zip(blobs, protos, strict=True):
+        stored = _stored(proto)
+        diff = stored.values("diff")
+        with np.errstate(all="ignore"):  # doubles may be out of range; that is no news
+            blob.data[...] = stored.values().reshape(blob.shape)
+            if diff.size:
+                blob.diff[...] = diff.reshape(blob.shape)
+
+
+def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
+    """How stored parameters differ from a layer's; "" when they fit."""
+    advice = (
+        "; to learn this layer's parameters from scratch instead of copying them, rename the layer"
+    )
+    if len(blobs) != len(protos):
+        return (
+            f"{len(protos)} parameter blob(s) are stored for it, "
+            f"but it has {len(blobs)} in this net{advice}"
+        )
+    for index, (blob, proto) in enumerate(zip(blobs, protos, strict=True)):
+        stored = _stored(proto)
+        if not same_shape(blob.shape, stored.header):
+            return (
+                f"parameter {index} has shape {stated_shape_text(stored.header)} where it is "
+                f"stored, {shape_text(blob.shape)} in this net{advice}"
+            )
+        count = stored.values().size
+        if count != blob.count:
+            return (
+                f"parameter {index} of shape {shape_text(blob.shape)} is stored with {count} "
+                "values; the file is damaged"
+            )
+        gradients = stored.values("diff").size
+        if gradients not in (0, blob.count):
+            return (
+                f"parameter {index} of shape {shape_text(blob.shape)} is stored with {gradients} "
+                "gradients; the file is damaged"
+            )
+    return ""
+
+
+def _stored(proto: Any) -> StoredBlob:
+    """A ``BlobProto``, or what is one in a file."""
+    if isinstance(proto, StoredBlob):
+        return proto
+    return StoredBlob(memoryview(proto.SerializeToString()))
+
+
+def _check_layer(blobs: Sequence[Blob], protos: Sequence[Any], node: Any, path: str | None) -> None:
+    complaint = mismatch(blobs, protos)
+    if complaint:
+        if node.layer.type == "BatchNorm" and len(blobs) == 3 and len(protos) in (4, 5):
+            complaint = _FORKS_BATCH_NORM.format(len(protos))
+        raise SnapshotError(complaint, path=path, layer=node.name, layer_type=node.layer.type)
+
+
+# ------------------------------------------------------------------------- out
+
+
+def net_to_proto(net: Any, write_diff: bool = False) -> Any:
+    """The net with its parameters as a ``NetParameter``, just as Caffe writes it.
+
+    Every layer is in it, splits too; parameters that layers share are repeated; a loss
+    layer's implied ``loss_weight: 1`` is written out.
+
+    Args:
+        net: what to write.
+        write_diff: whether the parameters' gradients are in it too.
+    """
+    proto = caffe_pb2.NetParameter(name=net.name)
+    for node in net.nodes:
+        layer = proto.layer.add()
+        layer.CopyFrom(node.layer.param)
+        layer.ClearField("source_line")
+        if not layer.loss_weight:
+            weights = [node.layer.loss_weight(index) for index in range(len(node.tops))]
+            layer.loss_weight.extend(weights if any(weights) else ())
+        del layer.blobs[:]
+        for blob in node.layer.blobs:
+            layer.blobs.append(blob_proto(blob.data, blob.diff if write_diff else None))
+    return proto
+
+
+def save_caffemodel(net: Any, path: str, write_diff: bool = False) -> None:
+    """Write a binary ``.caffemodel``; the old file stays if that fails.
+
+    Raises:
+        SnapshotError: the file cannot be written.
+    """
+    with write_beside(path) as beside:
+        write_caffemodel(net, beside, write_diff)
+
+
+def write_caffemodel(net: Any, path: Path, write_diff: bool = False) -> None:
+    """The same, straight into a file that is nobody's yet.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.write_bytes(net_to_proto(net, write_diff).SerializeToString())

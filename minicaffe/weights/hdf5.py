@@ -1,0 +1,344 @@
+"""HDF5 files that may hold anything: looked up without leaving the file, read within limits."""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError, require
+from minicaffe.files import check_regular, open_to_read, write_beside
+from minicaffe.options import Limits
+from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
+
+_MAX_LINKS = 20  # soft links on the way to one thing
+
+
+class Hdf5Reader:
+    """An open HDF5 file, a context that closes it.
+
+    Links and datasets that lead to other files are refused: who sends a file must not choose
+    which others are read. Whatever the library raises on a damaged file becomes one error.
+
+    Args:
+        file: the ``h5py.File``.
+        path: its name, for messages.
+        error: the class of what is raised.
+        limits: the most memory that a dataset may take.
+
+    Raises:
+        MinicaffeError: of the class ``error``, by every method: names the file.
+    """
+
+    def __init__(
+        self, file: Any, path: str, error: type[MinicaffeError], limits: Limits | None = None
+    ) -> None:
+        self.file = file
+        self.path = path
+        self._error = error
+        self._limits = limits or Limits()
+        self._h5py: Any = require("h5py", extra="hdf5", purpose="reading HDF5 files")
+
+    def __enter__(self) -> Hdf5Reader:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.file.close()
+
+    def find(self, name: str, inside: Any = None) -> Any:
+        """What stands under a name such as ``data/conv1/0``, or None.
+
+        Args:
+            inside: a group; the file itself by default.
+        """
+        try:
+            return self._find(self.file if inside is None else inside, name, _MAX_LINKS)
+        except MinicaffeError:
+            raise
+        except Exception as reason:  # h5py has no class of its own for a damaged file
+            raise self._damaged(reason) from reason
+
+    def names(self, group: Any) -> list[str]:
+        """The names in a group; none where something else than a group is given."""
+        try:
+            return [str(name) for name in group] if self.is_group(group) else []
+        except Exception as reason:
+            raise self._damaged(reason) from reason
+
+    def attributes(self) -> list[str]:
+        """The names of the file's own attributes."""
+        try:
+            return [str(name) for name in self.file.attrs]
+        except Exception as reason:
+            raise self._damaged(reason) from reason
+
+    def is_group(self, item: Any) -> bool:
+        """Whether something is a group."""
+        return isinstance(item, self._h5py.Group)
+
+    def is_dataset(self, item: Any) -> bool:
+        """Whether something is a dataset."""
+        return isinstance(item, self._h5py.Dataset)
+
+    def has_dataset(self, name: str) -> bool:
+        """Whether a dataset of this name can be read; links are not followed."""
+        try:
+            link = self.file.get(name, getlink=True)
+            return isinstance(link, self._h5py.HardLink) and self.is_dataset(self.file[name])
+        except Exception as reason:
+            raise self._damaged(reason) from reason
+
+    def shape(self, dataset: Any) -> tuple[int, ...]:
+        """The shape that a dataset states; () also where it has none."""
+        try:
+            return tuple(dataset.shape or ())
+        except Exception as reason:
+            raise self._damaged(reason) from reason
+
+    def numbers(self, item: Any, what: str) -> np.ndarray:
+        """The values of a dataset of numbers, in the type that they are stored in.
+
+        Args:
+            item: what :meth:`find` gave.
+            what: what it is called in messages, as in "dataset 'data'".
+        """
+        try:
+            self._check(item, what)
+            return np.asarray(item[()])
+        except MinicaffeError as error:
+            raise error.locate(path=self.path) from error.__cause__
+        except Exception as reason:
+            raise self._damaged(reason) from reason
+
+    def raw(self, item: Any, what: str) -> bytes:
+        """The bytes of a dataset that holds one string."""
+        try:
+            if not self.is_dataset(item) or item.shape != () or item.dtype.kind not in "SO":
+                raise self._error(f"{what} is no text", path=self.path)
+            self._check_place(item, what)
+            value = item[()]
+            return value if isinstance(value, bytes) else str(value).encode()
+        except MinicaffeError:
+            raise
+        except Exception as reason:
+            raise self._damaged(reason) from reason
+
+    def _check(self, item: Any, what: str) -> None:
+        if not self.is_dataset(item):
+            kind = type(item).__name__.lower()
+            raise self._error(f"{what} is a {kind}, expected a dataset", path=self.path)
+        if item.dtype.kind not in "fiu":
+            raise self._error(f"{what} holds {item.dtype}, expected numbers", path=self.path)
+        if item.shape is None:
+            raise self._error(f"{what} has neither shape nor values", path=self.path)
+        self._limits.check(math.prod(item.shape) * item.dtype.itemsize, what)
+        self._check_place(item, what)
+
+    def _check_place(self, item: Any, what: str) -> None:
+        if item.external or item.is_virtual:
+            raise self._error(
+                f"{what} takes its values from another file, which is not read; copy them into "
+                "this one",
+                path=self.path,
+            )
+
+    def _find(self, start: Any, name: str, links: int) -> Any:
+        here = self.file if name.startswith("/") else start
+        for part in name.split("/"):
+            if not part:
+                continue
+            if not self.is_group(here):
+                return None
+            link = here.get(part, getlink=True)
+            if link is None:
+                return None
+            if isinstance(link, self._h5py.SoftLink):
+                if not links:
+                    raise self._error(f"'{name}' is a link in a circle", path=self.path)
+                here = self._find(here, link.path, links - 1)
+            elif isinstance(link, self._h5py.HardLink):
+                here = here[part]
+            else:
+                raise self._error(
+                    f"'{name}' is a link into another file, which is not followed; copy what it "
+                    "leads to into this one",
+                    path=self.path,
+                )
+        return here
+
+    def _damaged(self, reason: Exception) -> MinicaffeError:
+        return self._error(f"is damaged: {reason}", path=self.path)
+
+
+logger = logging.getLogger("minicaffe")
+
+
+def is_hdf5(path: str) -> bool:
+    """Whether the file begins as HDF5 files do.
+
+    A missing file does not, nor does a pipe, which could be read only once.
+    """
+    try:
+        with open_to_read(path) as stream:
+            return stream.read(len(HDF5_SIGNATURE)) == HDF5_SIGNATURE
+    except (OSError, ValueError):  # ValueError: the name holds a NUL
+        return False
+
+
+def require_h5py() -> Any:
+    """The optional package."""
+    return require("h5py", extra="hdf5", purpose="reading and writing HDF5 files")
+
+
+def open_hdf5(
+    path: str, error: type[MinicaffeError] = SnapshotError, limits: Limits | None = None
+) -> Hdf5Reader:
+    """An HDF5 file, opened for reading.
+
+    Args:
+        path: the file.
+        error: the class of what is raised, also by what the reader does.
+        limits: the most memory that one dataset may take.
+
+    Raises:
+        MinicaffeError: of the class ``error``: missing, truncated or something else.
+        MissingExtraError: h5py is not installed.
+    """
+    try:
+        h5py = require_h5py()
+        check_regular(path)  # HDF5 itself would wait for what comes through a pipe
+        return Hdf5Reader(h5py.File(path, "r"), path, error, limits)
+    except MissingExtraError as missing:
+        raise missing.locate(path=path) from missing.__cause__
+    except Exception as reason:  # h5py raises several classes for a damaged file
+        text = (isinstance(reason, OSError) and reason.strerror) or reason
+        raise error(f"cannot be read as an HDF5 file: {text}", path=path) from reason
+
+
+def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
+    """Write the parameters; those that a layer shares with an earlier one are left out.
+
+    Raises:
+        SnapshotError: the file cannot be written, or two layers have one name.
+    """
+    with write_beside(path) as beside:
+        write_hdf5(net, beside, write_diff)
+
+
+def write_hdf5(net: Any, path: Path, write_diff: bool = False) -> None:
+    """The same, straight into a file that is nobody's yet.
+
+    Raises:
+        SnapshotError: two layers have one name.
+        OSError: the file cannot be written.
+    """
+    names = [node.name for node in net.nodes]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SnapshotError(f"two layers are named '{twice}'; HDF5 weights need unique names")
+    with new_hdf5(path) as file:
+        data = file.create_group("data")
+        diff = file.create_group("diff") if write_diff else None
+        for node in net.nodes:
+            group = data.require_group(node.name)
+            diffs = None if diff is None else diff.require_group(node.name)
+            for index, blob in enumerate(node.layer.blobs):
+                if (node.name, index) not in net.shared_params:
+                    group.create_dataset(str(index), data=blob.data)
+                if diffs is not None:
+                    diffs.create_dataset(str(index), data=blob.diff)
+
+
+@contextmanager
+def new_hdf5(path: Path) -> Iterator[Any]:
+    """An HDF5 file to write into.
+
+    It is made in memory and written as one piece: where a disk is full, HDF5 itself fails
+    halfway, and sometimes once more when the program ends.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    memory = io.BytesIO()
+    with require_h5py().File(memory, "w") as file:
+        yield file
+    path.write_bytes(memory.getbuffer())
+
+
+def load_hdf5(net: Any, path: str) -> None:
+    """Copy trained layers by name.
+
+    Raises:
+        SnapshotError: the file cannot be read, or a layer's parameters do not fit; the
+            net is then unchanged.
+    """
+    with open_hdf5(path) as file:
+        data = file.find("data")
+        if not file.is_group(data):
+            raise SnapshotError(_no_weights(file), path=path)
+        targets = {node.name: node for node in reversed(net.nodes)}
+        for name in file.names(data):
+            if name not in targets and not any(one.startswith(f"{name}/") for one in targets):
+                logger.info("Ignoring source layer %s", name)
+        pairs: list[tuple[Blob, Any]] = []
+        for node in net.nodes:
+            group = file.find(node.name, data)
+            if group is not None and targets[node.name] is node:
+                pairs += _matching(net, node, file, group)
+        values = [file.numbers(dataset, f"'{dataset.name}'") for _, dataset in pairs]
+    with np.errstate(all="ignore"):  # doubles may be out of range; that is no news
+        for (blob, _), array in zip(pairs, values, strict=True):
+            blob.data[...] = array
+
+
+def _no_weights(file: Hdf5Reader) -> str:
+    """What an HDF5 file without Caffe's weights is."""
+    kind = hdf5_kind([*file.names(file.file), *file.attributes()])
+    return kind or "has no group 'data'; these are not Caffe's weights"
+
+
+def _matching(net: Any, node: Any, file: Hdf5Reader, group: Any) -> list[tuple[Blob, Any]]:
+    """One layer's blobs with their data sets, all of them checked."""
+    pairs: list[tuple[Blob, Any]] = []
+    complaint = _compare(net, node, file, group, pairs)
+    if complaint:
+        raise SnapshotError(
+            f"{complaint} in this net; to learn this layer's parameters from scratch instead of "
+            "copying them, rename the layer",
+            path=file.path,
+            layer=node.name,
+            layer_type=node.layer.type,
+        )
+    return pairs
+
+
+def _compare(
+    net: Any, node: Any, file: Hdf5Reader, group: Any, pairs: list[tuple[Blob, Any]]
+) -> str:
+    """Collect the pairs of a layer; returns how what is stored differs, or ""."""
+    blobs = node.layer.blobs
+    items = {name: file.find(name, group) for name in file.names(group)}
+    stored = {name: item for name, item in items.items() if file.is_dataset(item)}
+    numbers = f"{len(stored)} parameter blob(s) are stored for it, but it has {len(blobs)}"
+    if len(stored) > len(blobs):
+        return numbers
+    for index, blob in enumerate(blobs):
+        dataset = stored.get(str(index))
+        if dataset is None:
+            if (node.name, index) not in net.shared_params:
+                return numbers
+        elif file.shape(dataset) != blob.shape:
+            return (
+                f"parameter {index} has shape {shape_text(file.shape(dataset))} where it is "
+                f"stored, {shape_text(blob.shape)}"
+            )
+        else:
+            pairs.append((blob, dataset))
+    return ""
