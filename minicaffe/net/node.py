@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import MemoryLimitError, MinicaffeError, ShapeError
-from minicaffe.layer import Layer
+from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.syncedmem import only_read
+
+
+class Runs(Protocol):
+    """What runs a layer: the layer itself, or what an engine puts into its place."""
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Fill the tops."""
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """Fill the bottoms' diffs, add to those of the parameters."""
 
 
 @dataclass(eq=False)
@@ -25,6 +37,7 @@ class Node:
         kept_bottoms, kept_tops: the numbers of those whose values ``backward`` needs as they were
             before, or after, this layer's forward, though a layer overwrites them.
         path, line: where the layer stands in its prototxt.
+        kernel: what runs the layer.
     """
 
     layer: Layer
@@ -44,7 +57,11 @@ class Node:
     kept_tops: list[int] = field(default_factory=list)
     _kept_bottoms: dict[int, Blob] = field(default_factory=dict)
     _kept_tops: dict[int, Blob] = field(default_factory=dict)
+    kernel: Runs = field(init=False)
     _shapes: list[tuple[int, ...]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.kernel = self.layer
 
     @contextmanager
     def located(self) -> Iterator[None]:
@@ -115,7 +132,7 @@ class Node:
         for index in self.kept_bottoms:
             self._keep(self._kept_bottoms, index, self.bottoms[index])
         with self.located():
-            layer.forward(self.bottoms, self.tops)
+            self.kernel.forward(self.bottoms, self.tops)
         for index in self.kept_tops:
             self._keep(self._kept_tops, index, self.tops[index])
         loss = 0.0
@@ -132,7 +149,7 @@ class Node:
     def foreign(self) -> bool:
         """Whether the layer's class is from outside of this package; it may do what it likes."""
         layer = self.layer
-        return layer.type == "Python" or not type(layer).__module__.startswith("minicaffe.layers.")
+        return isinstance(layer, PythonLayer) or not type(layer).__module__.startswith("minicaffe.layers.")
 
     @property
     def repeatable(self) -> bool:
@@ -170,7 +187,7 @@ class Node:
         """Fill the bottoms' diffs and add to the parameters' diffs."""
         tops, bottoms = self._as_kept()
         with self.located():
-            self.layer.backward(tops, self.propagate_down, bottoms)
+            self.kernel.backward(tops, self.propagate_down, bottoms)
 
     def _as_kept(self) -> tuple[list[Blob], list[Blob]]:
         """Tops and bottoms with the values that were kept of some, and their own gradients."""

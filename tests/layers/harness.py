@@ -10,6 +10,7 @@ from google.protobuf import text_format
 
 from minicaffe import layers  # noqa: F401  (registers the built-in layers)
 from minicaffe.blob import Blob
+from minicaffe.engines.numpy.kernels import Kernel
 from minicaffe.layer import Layer, layer_class
 from minicaffe.proto import caffe_pb2
 
@@ -79,9 +80,15 @@ class Case:
 
 
 class Rig:
-    """One layer with its blobs, in float64."""
+    """One layer with its blobs, in float64; ``kernel_of`` chooses what runs it."""
 
-    def __init__(self, case: Case, in_place: bool = False, dtype: type = np.float64) -> None:
+    def __init__(
+        self,
+        case: Case,
+        in_place: bool = False,
+        dtype: type = np.float64,
+        kernel_of: Callable[[Layer], Layer | Kernel] = lambda layer: layer,
+    ) -> None:
         self.case = case
         rng = np.random.default_rng(7)
         param = caffe_pb2.LayerParameter(name="layer", type=case.type)
@@ -90,6 +97,7 @@ class Rig:
         self.layer: Layer = layer_class(case.type)(
             param, phase, rng=np.random.default_rng(5), dtype=dtype
         )
+        self.kernel = kernel_of(self.layer)
         self.bottom = [Blob(shape, dtype) for shape in case.bottoms]
         makers = case.values if isinstance(case.values, Sequence) else [case.values] * 99
         for blob, make in zip(self.bottom, makers, strict=False):
@@ -126,7 +134,7 @@ class Rig:
         if not self.case.deterministic:
             self.layer.rng = np.random.default_rng(5)
         self.layer.reshape(self.bottom, self.top)
-        self.layer.forward(self.bottom, self.top)
+        self.kernel.forward(self.bottom, self.top)
         return [blob.data.copy() for blob in self.top]
 
     def objective(self) -> float:
@@ -138,7 +146,7 @@ class Rig:
         """Gradients of the objective."""
         for blob, weight in zip(self.top, self.weights, strict=True):
             blob.diff[...] = weight
-        self.layer.backward(self.top, self.wanted, self.bottom)
+        self.kernel.backward(self.top, self.wanted, self.bottom)
 
 
 def numeric_gradient(rig: Rig, values: np.ndarray, step: float = 1e-5) -> np.ndarray:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import ShapeError
-from minicaffe.layers.vision import columns
 from tests.layers import references
 from tests.layers.harness import Case, Rig, assert_close
 
@@ -86,33 +85,6 @@ def test_bottoms_of_different_shapes() -> None:
     case = Case("Convolution", f"convolution_param {{ {OK} }}", [IMAGE, (2, 4, 5, 7)], tops=2)
     with pytest.raises(ShapeError, match="bottom 1 has shape 2×4×5×7, bottom 0 2×4×6×7"):
         Rig(case)
-
-
-@pytest.mark.parametrize("layer", ["Convolution", "Deconvolution"])
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("images", [1, 2, 3])
-def test_portions_of_a_batch_agree(
-    monkeypatch: pytest.MonkeyPatch, layer: str, stride: int, images: int
-) -> None:
-    """Five images at once, or in portions of which the last is smaller, are the same."""
-    param = (
-        f"convolution_param {{ {OK} stride: {stride} pad: 1 weight_filler {{ type: 'xavier' }} }}"
-    )
-    case = Case(layer, param, [(5, 4, 6, 7)])
-    whole = Rig(case)
-    assert whole.layer.columns.images == 5
-    whole.forward()
-    whole.backward()
-    one = Rig(Case(layer, param, [(1, 4, 6, 7)])).layer.columns
-    one_image = one.run * one.channels * one.taps * 8
-    monkeypatch.setattr(columns, "BUDGET", one_image * images)
-    parts = Rig(case)
-    assert parts.layer.columns.images == images
-    assert_close(parts.forward()[0], whole.top[0].data, 1e-12, "top")
-    parts.backward()
-    assert_close(parts.bottom[0].diff, whole.bottom[0].diff, 1e-12, "bottom diff")
-    for got, want in zip(parts.layer.blobs, whole.layer.blobs, strict=True):
-        assert_close(got.diff, want.diff, 1e-12, "parameter diff")
 
 
 def test_shapes_that_change_between_forward_and_backward_of_others() -> None:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from minicaffe.engines.numpy import lrn
+from minicaffe.engines.numpy.kernels import kernel_of
 from minicaffe.errors import ShapeError
-from minicaffe.layers.normalization import lrn
 from tests.layers.harness import Case, Rig
 
 
+def case(param: str = "", shape: tuple[int, ...] = (3, 4, 2, 5)) -> Case:
+    return Case("LRN", f"lrn_param {{ {param} }}", [shape])
+
+
 def rig(param: str = "", shape: tuple[int, ...] = (3, 4, 2, 5)) -> Rig:
-    return Rig(Case("LRN", f"lrn_param {{ {param} }}", [shape]))
+    return Rig(case(param, shape))
 
 
 def test_even_size() -> None:
@@ -30,7 +35,7 @@ def test_portions_agree(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
     whole.forward()
     whole.backward()
     monkeypatch.setattr(lrn, "_PORTION", 80)  # two images, then one
-    parts = rig(f"norm_region: {region}")
+    parts = Rig(case(f"norm_region: {region}"), kernel_of=kernel_of)
     np.testing.assert_array_equal(parts.forward()[0], whole.top[0].data)
     parts.backward()
     np.testing.assert_array_equal(parts.bottom[0].diff, whole.bottom[0].diff)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.numpy.lending import Lending
 from minicaffe.proto import caffe_pb2
 from minicaffe.syncedmem import Dropped
@@ -25,6 +26,7 @@ class NumpyPlan:
     def __init__(self, net: Net) -> None:
         self._hooks = net.hooks
         self._nodes = net.nodes
+        use_kernels(net.nodes)
         self._lending: Lending | None = None
         if net.keep == "outputs" and net.phase == caffe_pb2.TEST:
             self._lending = Lending(net.nodes, net.blobs, [*net.inputs, *net.outputs])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.onednn.alone import Alone, runs_alone
 from minicaffe.engines.onednn.builder import Options
 from minicaffe.engines.onednn.describe import details, headline
@@ -39,6 +40,7 @@ class OneDnnPlan:
             options=options, training=training,
         )  # fmt: skip
         self._nodes = net.nodes
+        use_kernels(net.nodes)
         self._common.parts += self._parts()
 
     def _parts(self) -> list[Part]:

@@ -11,9 +11,6 @@ from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 
-#: Elements handled at a time, so that temporary arrays stay in the processor's cache.
-_PORTION = 1 << 18
-
 
 @register("LRN")
 class LRN(Layer):
@@ -72,34 +69,31 @@ class LRN(Layer):
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Keeps s for backward."""
-        source, target = bottom[0].data, top[0].data
-        in_place = bottom[0] is top[0]
-        self._scale = np.empty_like(source)
-        for part in _portions(source):
-            scale = self._scale[part]
-            self._sum_neighbours(np.square(source[part]), scale)
-            scale *= self.alpha
-            scale += self.k
-            factor = np.power(scale, -self.beta, out=None if in_place else target[part])
-            np.multiply(factor, source[part], out=target[part])
+        self._scale = np.empty_like(bottom[0].data)
+        self.normalise(bottom[0].data, top[0].data, self._scale)
+
+    def normalise(self, x: np.ndarray, y: np.ndarray, scale: np.ndarray) -> None:
+        """Write s into ``scale`` and x · s^-beta into ``y``, which may be ``x``."""
+        self._sum_neighbours(np.square(x), scale)
+        scale *= self.alpha
+        scale += self.k
+        np.multiply(np.power(scale, -self.beta), x, out=y)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """dx = dy · s^-beta - 2·alpha'·beta · x · Σ dy · x · s^(-beta-1), alpha' as above."""
-        if not propagate_down[0]:
-            return
-        for part in _portions(bottom[0].data):
-            source, top_diff, scale = bottom[0].data[part], top[0].diff[part], self._scale[part]
-            target = bottom[0].diff[part]
-            if np.may_share_memory(target, top_diff):
-                top_diff = top_diff.copy()
-            np.power(scale, -self.beta, out=target)
-            target *= top_diff
-            ratio = target / scale
-            ratio *= source
-            share = self._sum_neighbours(ratio, np.empty_like(ratio))
-            share *= source
-            share *= 2 * self.alpha * self.beta
-            target -= share
+        if propagate_down[0]:
+            self.differentiate(bottom[0].data, self._scale, top[0].diff, bottom[0].diff)
+
+    def differentiate(
+        self, x: np.ndarray, scale: np.ndarray, dy: np.ndarray, dx: np.ndarray
+    ) -> None:
+        """Write the gradient of :meth:`normalise` into ``dx``."""
+        if np.may_share_memory(dx, dy):
+            dy = dy.copy()
+        np.multiply(np.power(scale, -self.beta), dy, out=dx)
+        ratio = dx / scale * x
+        share = self._sum_neighbours(ratio, np.empty_like(ratio))
+        dx -= 2 * self.alpha * self.beta * x * share
 
     def _sum_neighbours(self, values: np.ndarray, out: np.ndarray) -> np.ndarray:
         """Write the sums over the neighbourhood; spoils ``values``."""
@@ -116,9 +110,3 @@ class LRN(Layer):
 
 def _shifted(axis: int, part: slice) -> tuple[slice, ...]:
     return (*[slice(None)] * axis, part)
-
-
-def _portions(array: np.ndarray) -> list[slice]:
-    """The images, in portions of some size."""
-    step = max(1, _PORTION // max(1, array[:1].size))
-    return [slice(start, start + step) for start in range(0, len(array), step)]

@@ -1,34 +1,81 @@
-"""Convolution and Deconvolution, with any number of spatial axes."""
+"""What Convolution and Deconvolution share: windows as the columns of a matrix.
+
+With W of shape (group, outputs/group, channels/group · taps) and one column a window::
+
+    y  = W · im2col(x) + b        dx = col2im(Wᵀ · dy)        dW = dy · im2col(x)ᵀ        db = Σ dy
+
+Deconvolution is the same with x and y exchanged. Source: Chellapilla, Puri & Simard, "High
+performance convolutional neural networks for document processing", 2006.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_in_place
 from minicaffe.layers.channels import channel_sum
-from minicaffe.layers.vision.columns import Columns
-from minicaffe.layers.vision.geometry import ConvGeometry, Lengths, Windows
+from minicaffe.layers.vision.geometry import ConvGeometry, Lengths
 
 
-class _ConvolutionBase(Layer):
-    """What Convolution and Deconvolution share: parameters, shapes, several bottoms.
+def im2col(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> np.ndarray:
+    """(N, C, …size) as (C · taps, N · windows): a column holds what one window sees."""
+    axes = range(2, images.ndim)
+    reach = geometry.reach(grid)
+    far = [max(p, r - n - p) for n, p, r in zip(images.shape[2:], geometry.pad, reach, strict=True)]
+    padded = np.pad(images, [(0, 0), (0, 0), *zip(geometry.pad, far, strict=True)])
+    windows = sliding_window_view(padded, geometry.extent, axis=tuple(axes))
+    starts = tuple(slice(0, n * s, s) for n, s in zip(grid, geometry.stride, strict=True))
+    taps = tuple(slice(None, None, d) for d in geometry.dilation)
+    windows = windows[_at(*starts, *taps)]  # (N, C, …grid, …kernel)
+    spatial = len(grid)
+    order = [1, *range(2 + spatial, 2 + 2 * spatial), 0, *range(2, 2 + spatial)]
+    rows = images.shape[1] * math.prod(geometry.kernel)
+    return windows.transpose(order).reshape(rows, len(images) * math.prod(grid))
+
+
+def col2im(columns: np.ndarray, images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> None:
+    """Write into images (N, C, …size) the sum of the columns that lie over each pixel."""
+    reach = geometry.reach(grid)
+    size = [max(n + p, r) for n, p, r in zip(images.shape[2:], geometry.pad, reach, strict=True)]
+    padded = np.zeros((images.shape[1], len(images), *size), images.dtype)
+    taps = columns.reshape(images.shape[1], *geometry.kernel, len(images), *grid)
+    for tap in np.ndindex(geometry.kernel):
+        starts = (t * d for t, d in zip(tap, geometry.dilation, strict=True))
+        steps = zip(starts, grid, geometry.stride, strict=True)
+        here = _at(*(slice(t, t + (n - 1) * s + 1, s) for t, n, s in steps))
+        values = (slice(None), *tap)
+        padded[here] += taps[values]
+    inside = (slice(p, p + n) for p, n in zip(geometry.pad, images.shape[2:], strict=True))
+    images[...] = padded[_at(*inside)].swapaxes(0, 1)
+
+
+def _at(*index: slice) -> tuple[Any, ...]:
+    """The index of these parts of the last axes."""
+    return (..., *index)
+
+
+class ConvolutionBase(Layer):
+    """Parameters, shapes and products of both layers, with any number of spatial axes.
 
     Attributes:
         geometry: kernel, stride, pad, dilation for each spatial axis.
         channels, num_output, group, bias_term: as the prototxt says.
         size, output_size: the spatial lengths of bottoms and tops.
+        reverse: whether the bottom lies on the grid of windows, not the top (and the weights'
+            first axis counts its channels).
     """
 
     min_bottoms = 1
     min_tops = 1
     equal_bottoms_and_tops = True
-    #: Whether the weights' first axis counts the bottom's channels rather than the top's.
-    reverses: ClassVar[bool] = False
+    reverse: ClassVar[bool] = False
     backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
@@ -55,12 +102,14 @@ class _ConvolutionBase(Layer):
         ):
             if count % self.group:
                 raise ShapeError(f"{count} {what} cannot be divided into group: {self.group} parts")
-        rows, inner = self._weight_sides()
-        shape = (rows, inner // self.group, *self.geometry.kernel)
-        self.add_param(shape, param.weight_filler)
+        rows, inner = self.grid_and_image(self.num_output, self.channels)
+        self.add_param((rows, inner // self.group, *self.geometry.kernel), param.weight_filler)
         if self.bias_term:
             self.add_param((self.num_output,), param.bias_filler)
-        self._columns: Columns | None = None
+
+    def grid_and_image(self, top: int, bottom: int) -> tuple[int, int]:
+        """Of two numbers of channels, that on the grid of windows and that of the images."""
+        return (bottom, top) if self.reverse else (top, bottom)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Tops: the batch axes, num_output, then the output's spatial axes.
@@ -83,65 +132,79 @@ class _ConvolutionBase(Layer):
                     f"{shape_text(shape)}; all bottoms of this layer need the same shape"
                 )
         self.size: Lengths = shape[axis + 1 :]
-        self.output_size: Lengths = self._size_of_top()
+        of = self.geometry
+        self.output_size = (of.transposed_size if self.reverse else of.output_size)(self.size)
         for blob in top:
             blob.reshape(*shape[:axis], self.num_output, *self.output_size)
-        self._prepare_columns(math.prod(shape[:axis]))
-
-    def _prepare_columns(self, batch: int) -> None:
-        image, grid = self.size, self.output_size
-        if self.reverses:
-            image, grid = grid, image
-        rows, inner = self._weight_sides()
-        windows = Windows(self.geometry, image, grid, inner, rows, self.group, batch)
-        if self._columns is None or self._columns.windows != windows:
-            self._columns = Columns(windows, self.dtype)
-            self._choose_ways(windows)
-
-    def _choose_ways(self, windows: Windows) -> None:
-        """Prepare what is quicker for these windows than the matrix of columns."""
-
-    def _weight_sides(self) -> tuple[int, int]:
-        """Channels on the grid of windows, and of the images that the windows slide over."""
-        if self.reverses:
-            return self.channels, self.num_output
-        return self.num_output, self.channels
-
-    def _size_of_top(self) -> Lengths:
-        raise NotImplementedError
 
     @property
-    def columns(self) -> Columns:
-        """The column matrix for the present shapes; asked for by whoever needs its memory.
-
-        Raises:
-            MemoryLimitError: it takes more than the net may.
-        """
-        assert self._columns is not None, "reshape comes first"
-        self.limits.check(self._columns.size_in_memory, "the matrix of its windows")
-        return self._columns
+    def grid(self) -> Lengths:
+        """How many windows there are along each spatial axis."""
+        return self.size if self.reverse else self.output_size
 
     @property
     def weights(self) -> np.ndarray:
-        """The weights as (group, rows/group, columns)."""
-        return self.blobs[0].data.reshape(self.group, self._weight_sides()[0] // self.group, -1)
+        """(group, outputs/group, channels/group · taps)."""
+        w = self.blobs[0].data
+        return w.reshape(self.group, len(w) // self.group, -1)
 
-    @property
-    def bias(self) -> np.ndarray | None:
-        """The bias, if there is one."""
-        return self.blobs[1].data if self.bias_term else None
-
-    def _by_image(self, array: np.ndarray) -> np.ndarray:
-        """All batch axes as one."""
+    def items(self, array: np.ndarray) -> np.ndarray:
+        """An array of a bottom or top with all batch axes as one: (N, C, …)."""
         axis = self.geometry.axis
         return array.reshape(math.prod(array.shape[:axis]), *array.shape[axis:])
 
-    def _add_bias_gradient(self, top_diff: np.ndarray) -> None:
-        if self.bias_term and self.wants_gradient(1):
-            flat = top_diff.reshape(len(top_diff), self.num_output, math.prod(self.output_size))
-            self.blobs[1].diff += channel_sum(flat)
+    def _columns(self, images: np.ndarray) -> np.ndarray:
+        """The matrix of windows (group, channels/group · taps, N · windows)."""
+        taps = math.prod(self.geometry.kernel) * math.prod(self.grid)
+        size = self.grid_and_image(self.num_output, self.channels)[1] * taps * images.itemsize
+        self.limits.check(size * len(self.items(images)), "the matrix of its windows")
+        columns = im2col(self.items(images), self.geometry, self.grid)
+        return columns.reshape(self.group, len(columns) // self.group, columns.shape[1])
 
-    def _add_weight_gradient(self, rows: np.ndarray, columns: np.ndarray) -> None:
-        product = self.columns.multiply_transposed(rows, columns)
-        diff = self.blobs[0].diff
-        diff += product.reshape(diff.shape)
+    def _rows(self, values: np.ndarray) -> np.ndarray:
+        """What lies on the grid, as (group, channels/group, N · windows)."""
+        values = self.items(values).swapaxes(0, 1)
+        windows = values.shape[1] * math.prod(self.grid)
+        return values.reshape(self.group, len(values) // self.group, windows)
+
+    def gather(self, images: np.ndarray, values: np.ndarray) -> None:
+        """values = W · im2col(images)."""
+        product = np.matmul(self.weights, self._columns(images))
+        out = self.items(values)
+        out[...] = product.reshape(out.shape[1], len(out), *out.shape[2:]).swapaxes(0, 1)
+
+    def scatter(self, values: np.ndarray, images: np.ndarray) -> None:
+        """images = col2im(Wᵀ · values)."""
+        product = np.matmul(self.weights.swapaxes(1, 2), self._rows(values))
+        col2im(product, self.items(images), self.geometry, self.grid)
+
+    def _add_gradients(self, images: np.ndarray, values: np.ndarray) -> None:
+        if self.wants_gradient(0):
+            diff = self.blobs[0].diff
+            diff += (self._rows(values) @ self._columns(images).swapaxes(1, 2)).reshape(diff.shape)
+
+    def add_bias_gradient(self, dy: np.ndarray) -> None:
+        """Add Σ dy over batch and pixels to the bias's diff, where that is wanted."""
+        if self.bias_term and self.wants_gradient(1):
+            diff = self.blobs[1].diff
+            flat = self.items(dy).reshape(-1, self.num_output, math.prod(self.output_size))
+            diff += channel_sum(flat)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """y = W · im2col(x) + b, or for Deconvolution y = col2im(Wᵀ · x) + b."""
+        apply = self.scatter if self.reverse else self.gather
+        for x, y in zip(bottom, top, strict=True):
+            apply(x.data, y.data)
+            if self.bias_term:
+                out = self.items(y.data)
+                out += self.blobs[1].data.reshape(-1, *[1] * len(self.size))
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """dx by the other of the two ways; adds to the diffs of weights and bias."""
+        adjoint = self.gather if self.reverse else self.scatter
+        for wanted, x, y in zip(propagate_down, bottom, top, strict=True):
+            images, values = (y.diff, x.data) if self.reverse else (x.data, y.diff)
+            self._add_gradients(images, values)
+            self.add_bias_gradient(y.diff)
+            if wanted:
+                adjoint(y.diff, x.diff)

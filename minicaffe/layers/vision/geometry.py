@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from minicaffe.blob import Blob, shape_text
@@ -69,6 +69,12 @@ class ConvGeometry:
         """Pixels that one window spans: dilation · (kernel - 1) + 1."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
+    def reach(self, grid: Lengths) -> Lengths:
+        """Pixels from the first window's first tap to the last one's last, along each axis."""
+        return tuple(
+            (n - 1) * s + e for n, s, e in zip(grid, self.stride, self.extent, strict=True)
+        )
+
     @property
     def pointwise(self) -> bool:
         """Whether every window is one pixel and every pixel is one window."""
@@ -114,40 +120,6 @@ class ConvGeometry:
 
     def _steps(self) -> zip[tuple[int, int, int]]:
         return zip(self.kernel, self.stride, self.pad, strict=True)
-
-
-@dataclass(frozen=True)
-class Windows:
-    """The windows over a batch of images, and the grid on which they lie.
-
-    Attributes:
-        geometry: kernel, stride, pad, dilation.
-        size: lengths of the images' spatial axes.
-        grid: how many windows there are along each of them.
-        channels: of an image.
-        outputs: channels of what lies on the grid.
-        group: into how many independent parts both kinds of channels fall.
-        batch: how many images a pass has.
-    """
-
-    geometry: ConvGeometry
-    size: Lengths
-    grid: Lengths
-    channels: int
-    outputs: int
-    group: int
-    batch: int
-
-    def turned(self) -> Windows:
-        """Those by which a convolution with a stride of 1 and less padding than the kernel spans
-        gets its bottom's gradient: from the grid back to the images."""
-        of = self.geometry
-        pad = tuple(e - 1 - p for e, p in zip(of.extent, of.pad, strict=True))
-        return replace(
-            self,
-            geometry=replace(of, pad=pad),
-            size=self.grid, grid=self.size, channels=self.outputs, outputs=self.channels,
-        )  # fmt: skip
 
 
 def _resolve(param: Any, field: str, stem: str | None, axes: int, default: int | None) -> Lengths:

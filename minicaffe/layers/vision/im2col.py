@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_in_place, register
-from minicaffe.layers.vision.columns import Columns
-from minicaffe.layers.vision.geometry import ConvGeometry, Windows
+from minicaffe.layers.vision.base_conv_layer import col2im, im2col
+from minicaffe.layers.vision.geometry import ConvGeometry
 
 
 @register("Im2col")
@@ -44,29 +46,23 @@ class Im2col(Layer):
         """Top: the batch axes, C · taps, windows along each spatial axis."""
         shape, axis = bottom[0].shape, self.geometry.axis
         self.geometry.check_axes(shape)
-        batch, channels, size = shape[:axis], shape[axis], shape[axis + 1 :]
-        grid = self.geometry.output_size(size)
-        outputs = channels * math.prod(self.geometry.kernel)
-        top[0].reshape(*batch, outputs, *grid)
-        self._batch = math.prod(batch)
-        windows = Windows(self.geometry, size, grid, channels, outputs, 1, self._batch)
-        self._columns = Columns(windows, self.dtype)
-        self.limits.check(self._columns.size_in_memory, "the matrix of its windows")
+        self.grid = self.geometry.output_size(shape[axis + 1 :])
+        rows = shape[axis] * math.prod(self.geometry.kernel)
+        top[0].reshape(*shape[:axis], rows, *self.grid)
+
+    def _items(self, array: np.ndarray) -> np.ndarray:
+        axis = self.geometry.axis
+        return array.reshape(math.prod(array.shape[:axis]), *array.shape[axis:])
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Copy every window."""
-        axis = self.geometry.axis
-        images = bottom[0].data.reshape(self._batch, *bottom[0].shape[axis:])
-        values = top[0].data.reshape(self._batch, *top[0].shape[axis:])
-        for part in self._columns.parts(len(images)):
-            self._columns.collect(self._columns.gather(images[part]), values[part], None)
+        x, y = self._items(bottom[0].data), self._items(top[0].data)
+        self.limits.check(y.nbytes, "the matrix of its windows")
+        columns = im2col(x, self.geometry, self.grid)
+        y[...] = columns.reshape(y.shape[1], len(y), *self.grid).swapaxes(0, 1)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """dx: the sum of what lies over each pixel."""
-        if not propagate_down[0]:
-            return
-        axis = self.geometry.axis
-        images = bottom[0].diff.reshape(self._batch, *bottom[0].shape[axis:])
-        values = top[0].diff.reshape(self._batch, *top[0].shape[axis:])
-        for part in self._columns.parts(len(images)):
-            self._columns.scatter(self._columns.spread(values[part]), images[part], None)
+        if propagate_down[0]:
+            columns = self._items(top[0].diff).swapaxes(0, 1)
+            col2im(columns, self._items(bottom[0].diff), self.geometry, self.grid)

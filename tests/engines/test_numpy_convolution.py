@@ -1,4 +1,4 @@
-"""The numpy engine's quicker ways through a convolution give what the column matrix gives."""
+"""The numpy engine's kernels of convolutions give what the layers' formula gives, by every way."""
 
 from __future__ import annotations
 
@@ -8,16 +8,29 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from minicaffe.layers.vision import pointwise
-from minicaffe.layers.vision.geometry import ConvGeometry, Windows
-from minicaffe.layers.vision.turned import Turned, turning_pays
+from minicaffe.engines.numpy import columns, pointwise
+from minicaffe.engines.numpy.columns import Windows
+from minicaffe.engines.numpy.flipped import FlippedKernelBackward, flipping_pays
+from minicaffe.engines.numpy.kernels import kernel_of
+from minicaffe.layers.vision.geometry import ConvGeometry
 from tests.layers.harness import Case, Rig, assert_close
 
 FILLER = "weight_filler { type: 'gaussian' }"
 
 
-def rig(param: str, shape: tuple[int, ...]) -> Rig:
-    made = Rig(Case("Convolution", f"convolution_param {{ {param} {FILLER} }}", [shape]))
+def case_of(param: str, shape: tuple[int, ...], layer: str = "Convolution") -> Case:
+    return Case(layer, f"convolution_param {{ {param} {FILLER} }}", [shape])
+
+
+def rig(param: str, shape: tuple[int, ...], layer: str = "Convolution") -> Rig:
+    made = Rig(case_of(param, shape, layer), kernel_of=kernel_of)
+    made.forward()
+    return made
+
+
+def formula(param: str, shape: tuple[int, ...]) -> Rig:
+    """The same layer, run by its own class."""
+    made = Rig(case_of(param, shape))
     made.forward()
     return made
 
@@ -51,18 +64,16 @@ def agree(first: list[np.ndarray], second: list[np.ndarray]) -> None:
         ("num_output: 4 kernel_size: [2, 3, 1] pad: [1, 1, 0]", (2, 3, 4, 5, 6)),
     ],
 )
-def test_turned_kernel(param: str, shape: tuple[int, ...]) -> None:
+def test_flipped_kernel(param: str, shape: tuple[int, ...]) -> None:
     made = rig(param, shape)
-    layer = made.layer
-    layer._turned = None
-    usual = gradients(made)
-    layer._turned = Turned(layer.columns.windows, np.dtype(np.float64))
-    agree(gradients(made), usual)
+    windows = made.kernel.columns(shape[0]).windows
+    made.kernel.flipped = FlippedKernelBackward(windows, np.dtype(np.float64))
+    agree(gradients(made), gradients(formula(param, shape)))
 
 
-def test_turned_kernel_for_the_bottom_alone() -> None:
+def test_flipped_kernel_for_the_bottom_alone() -> None:
     made = rig("num_output: 3 kernel_size: 3 pad: 1", (2, 4, 8, 7))
-    assert made.layer._turned is not None
+    assert made.kernel.flipped is not None
     whole = gradients(made)
     made.layer.param_propagate_down = [False, False]
     made.bottom[0].diff[...] = 9
@@ -72,7 +83,7 @@ def test_turned_kernel_for_the_bottom_alone() -> None:
     assert not made.layer.blobs[0].diff.any()
 
 
-def test_the_weights_alone_need_no_turned_kernel() -> None:
+def test_the_weights_alone_need_no_flipped_kernel() -> None:
     made = rig("num_output: 3 kernel_size: 3 pad: 1", (2, 4, 8, 7))
     whole = gradients(made)
     made.case.gradients = [False]
@@ -92,12 +103,12 @@ def test_the_weights_alone_need_no_turned_kernel() -> None:
         ({"kernel": (1, 1)}, False),
     ],
 )
-def test_when_turning_pays(changes: dict[str, object], pays: bool) -> None:
+def test_when_flipping_pays(changes: dict[str, object], pays: bool) -> None:
     lengths = {"kernel": (3, 3), "stride": (1, 1), "pad": (1, 1), "dilation": (1, 1)}
     geometry = ConvGeometry(1, **{name: changes.get(name, lengths[name]) for name in lengths})
     rest = {name: value for name, value in changes.items() if name not in lengths}
     windows = Windows(geometry, (9, 10), (8, 9), channels=32, outputs=32, group=1, batch=16)
-    assert turning_pays(replace(windows, **rest)) == pays
+    assert flipping_pays(replace(windows, **rest)) == pays
 
 
 @pytest.mark.parametrize("group", [1, 2])
@@ -108,11 +119,10 @@ def test_product_of_each_image(
 ) -> None:
     monkeypatch.setattr(pointwise, "BUDGET", 6 * 4 // group * 8 * products)
     made = rig(f"num_output: 6 kernel_size: 1 group: {group}", shape)
-    assert made.layer._pointwise is not None
-    top, quick = made.forward(), gradients(made)
-    made.layer._pointwise = made.layer._turned = None
-    assert_close(top[0], made.forward()[0], 1e-12, "top")
-    agree(quick, gradients(made))
+    assert made.kernel.pointwise is not None
+    plain = formula(f"num_output: 6 kernel_size: 1 group: {group}", shape)
+    assert_close(made.top[0].data, plain.top[0].data, 1e-12, "top")
+    agree(gradients(made), gradients(plain))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +138,7 @@ def test_product_of_each_image(
 def test_when_images_are_multiplied_one_by_one(
     param: str, shape: tuple[int, ...], suits: bool
 ) -> None:
-    assert (rig(f"num_output: 3 {param}", shape).layer._pointwise is not None) == suits
+    assert (rig(f"num_output: 3 {param}", shape).kernel.pointwise is not None) == suits
     assert math.prod(shape[2:]) >= pointwise.PIXELS or not suits
 
 
@@ -136,8 +146,7 @@ def test_when_images_are_multiplied_one_by_one(
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_windows_of_one_pixel(layer: str, stride: int) -> None:
     """They need no matrix that is larger than the images."""
-    param = f"num_output: 3 kernel_size: 1 stride: {stride}"
-    made = Rig(Case(layer, f"convolution_param {{ {param} {FILLER} }}", [(2, 4, 5, 7)]))
+    made = rig(f"num_output: 3 kernel_size: 1 stride: {stride}", (2, 4, 5, 7), layer)
     top, x = made.forward()[0], made.bottom[0].data
     weights, bias = (blob.data for blob in made.layer.blobs)
     if layer == "Convolution":
@@ -162,3 +171,22 @@ def test_an_empty_batch_of_pixels() -> None:
     made.weights = [np.zeros((0, 3, 12, 11))]
     made.backward()
     assert not made.layer.blobs[0].diff.any()
+
+
+@pytest.mark.parametrize("layer", ["Convolution", "Deconvolution"])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("images", [1, 2, 3])
+def test_portions_of_a_batch_agree(
+    monkeypatch: pytest.MonkeyPatch, layer: str, stride: int, images: int
+) -> None:
+    """Five images at once, or in portions of which the last is smaller, are the same."""
+    param = f"num_output: 3 kernel_size: 3 stride: {stride} pad: 1"
+    whole = rig(param, (5, 4, 6, 7), layer)
+    assert whole.kernel.columns(5).images == 5
+    one = rig(param, (1, 4, 6, 7), layer).kernel.columns(1)
+    monkeypatch.setattr(columns, "BUDGET", one.run * one.channels * one.taps * 8 * images)
+    parts = rig(param, (5, 4, 6, 7), layer)
+    assert parts.kernel.columns(5).images == images
+    assert_close(parts.top[0].data, whole.top[0].data, 1e-12, "top")
+    for got, want in zip(gradients(parts), gradients(whole), strict=True):
+        assert_close(got, want, 1e-12, "gradient")

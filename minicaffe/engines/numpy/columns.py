@@ -18,12 +18,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from minicaffe.layers.vision.geometry import Lengths, Windows
+from minicaffe.layers.vision.geometry import ConvGeometry, Lengths
 
 #: Bytes that the matrix may take, unless one image needs more; measured: 2 to 8 MiB are alike.
 BUDGET = 4 << 20
@@ -31,6 +32,40 @@ BUDGET = 4 << 20
 
 #: So many columns for each that means something are worth the faster copying.
 WASTE = 2
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows over a batch of images, and the grid on which they lie.
+
+    Attributes:
+        geometry: kernel, stride, pad, dilation.
+        size: lengths of the images' spatial axes.
+        grid: how many windows there are along each of them.
+        channels: of an image.
+        outputs: channels of what lies on the grid.
+        group: into how many independent parts both kinds of channels fall.
+        batch: how many images a pass has.
+    """
+
+    geometry: ConvGeometry
+    size: Lengths
+    grid: Lengths
+    channels: int
+    outputs: int
+    group: int
+    batch: int
+
+    def flipped(self) -> Windows:
+        """Those by which a convolution with a stride of 1 and less padding than the kernel spans
+        gets its bottom's gradient: from the grid back to the images."""
+        of = self.geometry
+        pad = tuple(e - 1 - p for e, p in zip(of.extent, of.pad, strict=True))
+        return replace(
+            self,
+            geometry=replace(of, pad=pad),
+            size=self.grid, grid=self.size, channels=self.outputs, outputs=self.channels,
+        )  # fmt: skip
 
 
 class Columns:
@@ -120,7 +155,7 @@ class Columns:
         _write(self._inside(self._sums, count).swapaxes(0, 1), images, bias)
 
     def blank(self, count: int) -> np.ndarray:
-        """Room for the columns of so many images (the same memory that gather uses)."""
+        """Scratch for the columns of so many images (the same memory that gather uses)."""
         rows = self.channels // self.group * self.taps
         return self._matrix[:, : count * self.run].reshape(self.group, rows, count * self.run)
 
