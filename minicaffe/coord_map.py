@@ -18,13 +18,9 @@ import numpy as np
 
 from minicaffe import net_spec
 from minicaffe.errors import GraphError
-
-CoordMap = tuple[Any, Any, Any]
-
-PASS_THROUGH_LAYERS = [
-    "AbsVal", "BatchNorm", "Bias", "BNLL", "Dropout", "Eltwise", "ELU", "Log", "LRN", "Exp",
-    "MVN", "Power", "ReLU", "PReLU", "Scale", "Sigmoid", "Split", "TanH", "Threshold",
-]  # fmt: skip
+from minicaffe.layer import find_layer_class, layer_class, layer_types
+from minicaffe.layers.vision import crop as crop_layer
+from minicaffe.layers.vision.geometry import CoordMap, window_params
 
 _IDENTITY: CoordMap = (None, 1, 0)
 
@@ -51,29 +47,12 @@ def conv_params(fn: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     Raises:
         GraphError: it uses ``kernel_h`` and the like, or has no ``kernel_size``.
     """
-    params = fn.params.get("convolution_param") or fn.params.get("pooling_param") or fn.params
-    legacy = {"pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w"} & set(params)
-    if legacy:
-        raise GraphError(
-            f"{fn.type_name} with {', '.join(sorted(legacy))}: coordinates are mapped for "
-            "kernel_size, stride and pad, which take one value an axis"
-        )
-    if "kernel_size" not in params:
-        raise GraphError(f"{fn.type_name} without kernel_size has no coordinate map")
-    kernel = np.array(params["kernel_size"], ndmin=1)
-    dilation = np.array(params.get("dilation", 1), ndmin=1)
-    return (
-        params.get("axis", 1),
-        np.array(params.get("stride", 1), ndmin=1),
-        (kernel - 1) * dilation + 1,
-        np.array(params.get("pad", 0), ndmin=1),
-    )
+    return window_params(fn.type_name, fn.params)
 
 
 def crop_params(fn: Any) -> tuple[int, np.ndarray]:
     """(axis, offset) of a Crop layer."""
-    params = fn.params.get("crop_param") or fn.params
-    return params.get("axis", 2), np.array(params.get("offset", 0), ndmin=1)
+    return crop_layer.crop_params(fn.params)
 
 
 def coord_map(fn: Any) -> CoordMap:
@@ -82,18 +61,10 @@ def coord_map(fn: Any) -> CoordMap:
     Raises:
         UndefinedMapException: layers of this type have none.
     """
-    kind = fn.type_name
-    if kind in ("Convolution", "Pooling", "Im2col", "Deconvolution"):
-        axis, stride, kernel, pad = conv_params(fn)
-        if kind == "Deconvolution":
-            return axis, stride, (kernel - 1) / 2 - pad
-        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
-    if kind == "Crop":
-        axis, offset = crop_params(fn)
-        return axis - 1, 1, -offset  # maps do not count the batch axis
-    if kind in PASS_THROUGH_LAYERS:
-        return _IDENTITY
-    raise UndefinedMapException(f"{kind} layers have no coordinate map")
+    found = find_layer_class(fn.type_name).coord_map(fn.params)
+    if found is None:
+        raise UndefinedMapException(f"{fn.type_name} layers have no coordinate map")
+    return found
 
 
 def compose(base_map: CoordMap, next_map: CoordMap) -> CoordMap:
@@ -147,8 +118,8 @@ def _maps_to_ancestors(top: Any) -> dict[Any, CoordMap]:
             step = coord_map(here.fn)
         except UndefinedMapException:
             continue
-        # The second bottom of a Crop only lends its size.
-        bottoms = here.fn.inputs[:1] if here.fn.type_name == "Crop" else here.fn.inputs
+        lent = find_layer_class(here.fn.type_name).size_bottoms
+        bottoms = [one for index, one in enumerate(here.fn.inputs) if index not in lent]
         for bottom in bottoms:
             if bottom not in maps:
                 maps[bottom] = compose(maps[here], step)
@@ -176,3 +147,10 @@ def crop(top_from: Any, top_to: Any) -> Any:
         "offset": np.round(offset).astype(int).tolist(),
     }
     return net_spec.layers.Crop(top_from, top_to, crop_param=fields)
+
+
+def __getattr__(name: str) -> Any:
+    """``PASS_THROUGH_LAYERS``: the types whose layers keep every pixel where it is."""
+    if name == "PASS_THROUGH_LAYERS":
+        return [kind for kind in layer_types() if layer_class(kind).keeps_coordinates]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -68,6 +68,20 @@ class Layer:
     auto_tops: ClassVar[bool] = False
     #: The first top is a loss of weight 1 unless the prototxt says otherwise.
     is_loss: ClassVar[bool] = False
+    #: In the TEST phase the tops hold the bottom's values (Dropout, Split).
+    identity_in_test: ClassVar[bool] = False
+    #: It serves measuring or training only; a net in use leaves it out (Accuracy, Silence).
+    measures: ClassVar[bool] = False
+    #: The type of the layer that makes a loss's scores predictions (Softmax for SoftmaxWithLoss).
+    activation_of: ClassVar[str | None] = None
+    #: y = W·x + b over the channels, so that it takes in what multiplies them and adds to them.
+    linear: ClassVar[bool] = False
+    #: Without bottoms, its tops are data (those of Parameter are not).
+    gives_data: ClassVar[bool] = True
+    #: Bottoms that only lend their size (the second one of a Crop).
+    size_bottoms: ClassVar[frozenset[int]] = frozenset()
+    #: A value lies where the one that it was made of lies (see :meth:`coord_map`).
+    keeps_coordinates: ClassVar[bool] = False
     #: ``reshape`` must run before every forward, not only when a bottom's shape changed.
     reshapes_always: ClassVar[bool] = False
 
@@ -129,6 +143,60 @@ class Layer:
         ``backward`` passes on anything."""
         return False
 
+    # --------------------------------------------------------------- what others ask
+
+    def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
+        """Products of weights with values in one forward pass; only matrices count."""
+        return 0
+
+    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray] | None:
+        """What the layer multiplies channel 1 of its bottom by and adds to it, as it is now.
+
+        Returns:
+            factor and offset, float64, shape (C,); None for layers that do anything else.
+
+        Raises:
+            GraphError: it usually does only that, but not with these settings (says why).
+        """
+        return None
+
+    @property
+    def weight_outputs(self) -> tuple[int, int]:
+        """For a linear layer: which axis of its weights counts its outputs, in how many groups."""
+        return 0, 1
+
+    @classmethod
+    def window_text(cls, param: Any) -> str:
+        """A ``LayerParameter``'s window and outputs in a few signs, for summaries."""
+        return ""
+
+    @classmethod
+    def window_lines(cls, param: Any) -> list[str]:
+        """A ``LayerParameter``'s window in words, for drawings."""
+        return []
+
+    @classmethod
+    def kind_text(cls, param: Any) -> str:
+        """A ``LayerParameter``'s type, and its method where it has several."""
+        return str(param.type)
+
+    @classmethod
+    def edge_text(cls, param: Any) -> str:
+        """What a drawing writes at the arrow to the layer's top: outputs, or the batch size."""
+        return ""
+
+    @classmethod
+    def coord_map(cls, params: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+        """Where a pixel of the bottom lies in the top: (axis, scale, shift).
+
+        Args:
+            params: the layer's fields in a net specification.
+
+        Returns:
+            The map of :mod:`minicaffe.coord_map`; None for layers that have none.
+        """
+        return (None, 1, 0) if cls.keeps_coordinates else None
+
     # --------------------------------------------------------------- for subclasses
 
     def add_param(self, shape: Sequence[int], filler: Any = None) -> Blob:
@@ -141,6 +209,12 @@ class Layer:
     def wants_gradient(self, index: int) -> bool:
         """Whether the gradient of parameter ``index`` is to be computed."""
         return index >= len(self.param_propagate_down) or self.param_propagate_down[index]
+
+    def accumulate(self, index: int, gradient: np.ndarray) -> None:
+        """Add to the gradient of parameter ``index``, where that is wanted."""
+        if self.wants_gradient(index):
+            diff = self.blobs[index].diff
+            diff += gradient.reshape(diff.shape)
 
     def close(self) -> None:
         """Let go of threads and files; the net calls it when it is closed or dropped."""
@@ -261,6 +335,12 @@ def layer_class(layer_type: str) -> type[Layer]:
     origin = f"; it comes from {fork} and minicaffe does not run it yet" if fork else ""
     hint = origin or did_you_mean(layer_type, _classes)
     raise GraphError(f"unknown layer type '{layer_type}'{hint}") from None
+
+
+def find_layer_class(layer_type: str) -> type[Layer]:
+    """The class of a layer type, or :class:`Layer` itself, which answers for unknown ones."""
+    importlib.import_module(_BUILT_IN)
+    return _classes.get(layer_type, Layer)
 
 
 def refuse_in_place(bottom: Blobs, top: Blobs) -> None:

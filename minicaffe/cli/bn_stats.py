@@ -15,6 +15,7 @@ from typing import Any
 
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, engine_of, limit_options
 from minicaffe.convert.bn_stats import population_statistics, without_dropout
+from minicaffe.layers.common.dropout import Dropout
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
             on_batch=_show_progress,
         )
         for node in net.nodes:
-            if node.layer.type == "Dropout":
+            if isinstance(node.layer, Dropout):
                 node.layer.param.phase = caffe_pb2.TRAIN
         net.save(args.output)
     logger.info("New statistics: %s", ", ".join(names))

@@ -21,6 +21,7 @@ from minicaffe.convert.compare import compare_nets, random_inputs
 from minicaffe.convert.deploy import Deployed, deploy_net
 from minicaffe.convert.fold_bn import Folded, fold_net
 from minicaffe.errors import MinicaffeError, SnapshotError
+from minicaffe.layers.normalization.batch_norm import BatchNorm
 from minicaffe.net.net import TEST, Net
 from minicaffe.proto.io import read_net
 from minicaffe.proto.printing import write_text
@@ -75,7 +76,7 @@ def report(deployed: Deployed, folded: Folded, before: Net, after: Net) -> None:
     for note in deployed.notes:
         logger.info("%s", note)
     for node in before.nodes:
-        if node.layer.type == "BatchNorm" and not node.layer.blobs[2].data[0]:
+        if isinstance(node.layer, BatchNorm) and not node.layer.blobs[2].data[0]:
             logger.warning(
                 "layer '%s' (BatchNorm): no statistics are stored (its third blob is 0); mean and "
                 "variance count as 0 then, as in Caffe. Are these the trained weights?",

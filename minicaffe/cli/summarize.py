@@ -20,11 +20,11 @@ from typing import Any
 from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags, explained, phase_number, positive
 from minicaffe.errors import visible
+from minicaffe.layer import find_layer_class
 from minicaffe.net.filter import set_state
 from minicaffe.net.net import TRAIN
 from minicaffe.net.summary import LayerSummary, NetSummary, summarize_net
 from minicaffe.options import Limits, size_text
-from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
 
 _COLORS = ("92", "93", "94", "95", "97", "96", "42", "43;30", "100", "44", "103;30", "107;30")
@@ -103,8 +103,9 @@ def _row(layer: LayerSummary, connections: tuple[str, str]) -> tuple[str, ...]:
             size_text(layer.values * _FLOAT) if layer.values else "",
         )
     bottoms, tops = connections
+    window = find_layer_class(param.type).window_text(param)
     names = (visible(param.name), visible(kind), visible(_params(param)))
-    return (*names, bottoms, "->", tops, _window(param), *numbers)
+    return (*names, bottoms, "->", tops, window, *numbers)
 
 
 def _connections(layers: Sequence[LayerSummary], colored: bool) -> list[tuple[str, str]]:
@@ -141,38 +142,6 @@ def _params(layer: Any) -> str:
         parts += [f"Dx{param.decay_mult:g}"] if param.decay_mult != 1 else []
         words.append(" ".join(parts))
     return f"({', '.join(words)})" if any(words) else ""
-
-
-def _window(layer: Any) -> str:
-    """``3/2+1 64/2``: kernel 3, stride 2, pad 1, 64 outputs in 2 groups."""
-    if layer.type in ("Convolution", "Deconvolution"):
-        param = layer.convolution_param
-        text = _size(param, "kernel", "kernel_size", "1")
-        stride, pad = _size(param, "stride", "stride", "1"), _size(param, "pad", "pad", "0")
-        text += f"/{stride}" if stride != "1" else ""
-        text += f"+{pad}" if pad != "0" else ""
-        dilation = "×".join(map(str, param.dilation))
-        text += f" dilation {dilation}" if dilation not in ("", "1") else ""
-        return f"{text} {param.num_output}" + (f"/{param.group}" if param.group != 1 else "")
-    if layer.type == "Pooling":
-        param = layer.pooling_param
-        method = caffe_pb2.PoolingParameter.PoolMethod.Name(param.pool)
-        if param.global_pooling:
-            return f"global {method}"
-        stride, pad = _size(param, "stride", "stride", "1"), _size(param, "pad", "pad", "0")
-        text = _size(param, "kernel", "kernel_size", "?")
-        text += f"/{stride}" if stride != "1" else ""
-        return text + (f"+{pad}" if pad != "0" else "") + f" {method}"
-    if layer.type == "InnerProduct":
-        return str(layer.inner_product_param.num_output)
-    return ""
-
-
-def _size(param: Any, stem: str, field: str, default: str) -> str:
-    if param.HasField(f"{stem}_h") or param.HasField(f"{stem}_w"):
-        return f"{getattr(param, stem + '_h')}×{getattr(param, stem + '_w')}"
-    value = getattr(param, field)
-    return str(value) if isinstance(value, int) else "×".join(map(str, value)) or default
 
 
 # -------------------------------------------------------------------------------- output

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import GraphError
+from minicaffe.layer import find_layer_class
+from minicaffe.layers.common.dropout import Dropout
+from minicaffe.layers.normalization.batch_norm import BatchNorm
 from minicaffe.net.net import TRAIN, Net
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
@@ -25,7 +28,7 @@ def without_dropout(param: Any) -> Any:
     own = caffe_pb2.NetParameter()
     own.CopyFrom(param)
     for layer in own.layer:
-        if layer.type == "Dropout":
+        if issubclass(find_layer_class(layer.type), Dropout):
             layer.phase = caffe_pb2.TEST
     return own
 
@@ -70,7 +73,7 @@ def population_statistics(
     found = [
         (index, node)
         for index, node in enumerate(net.nodes)
-        if node.layer.type == "BatchNorm" and not _layer(node).use_global_stats
+        if isinstance(node.layer, BatchNorm) and not node.layer.use_global_stats
     ]
     if not found:
         raise GraphError(

@@ -9,24 +9,17 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
-from minicaffe.layer import layer_class
+from minicaffe.layer import Layer, layer_class
+from minicaffe.layers.data.input import Input
+from minicaffe.layers.loss.accuracy import Accuracy
 from minicaffe.net.filter import filter_net, set_state
 from minicaffe.net.graph import Part, Value, Wiring
 from minicaffe.net.insert_splits import insert_splits
 from minicaffe.net.net import TEST, Net
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.own_fields import own_field
 
 Shape = tuple[int, ...]
-
-#: What a loss says of its predictions, as a layer: its type, the field of its settings.
-_ACTIVATION_OF = {
-    "SoftmaxWithLoss": ("Softmax", "softmax_param"),
-    "SigmoidCrossEntropyLoss": ("Sigmoid", "sigmoid_param"),
-}
-#: Layers that serve measuring and training only.
-_MEASURING = ("Accuracy", "Silence", "HDF5Output")
-#: Layers without a bottom that are no source of data.
-_NOT_DATA = ("Input", "Parameter")
 
 
 @dataclass
@@ -128,13 +121,13 @@ def _wanted(wiring: Wiring, notes: list[str]) -> list[Value]:
     losses = [part for part in wiring.parts if _is_loss(part)]
     heaviest = max((_weight(part) for part in losses), default=0.0)
     main = [part for part in losses if _weight(part) == heaviest]
-    aside = [part for part in wiring.parts if part in losses or part.type in _MEASURING]
+    aside = [part for part in wiring.parts if part in losses or _class(part).measures]
     if not losses:
-        main = [part for part in aside if part.type == "Accuracy"]
+        main = [part for part in aside if issubclass(_class(part), Accuracy)]
     wanted: list[Value] = []
     for part in main:
         predictions = [v for v in part.reads if v not in labels and not _from_source(v)]
-        if part.type in _ACTIVATION_OF and predictions:
+        if _class(part).activation_of and predictions:
             predictions = [_activation(wiring, part, predictions[0], notes)]
         wanted += predictions
     wanted += [
@@ -146,8 +139,12 @@ def _wanted(wiring: Wiring, notes: list[str]) -> list[Value]:
 
 
 def _is_loss(part: Part) -> bool:
+    return _class(part).is_loss
+
+
+def _class(part: Part) -> type[Layer]:
     try:
-        return layer_class(part.type).is_loss
+        return layer_class(part.type)
     except MinicaffeError as error:
         raise error.locate(layer=part.name, layer_type=part.type) from None
 
@@ -168,25 +165,27 @@ def _labels(wiring: Wiring) -> set[Value]:
         if part.reads:
             if all(value in labels for value in part.reads):
                 labels.update(part.writes)
-        elif part.type != "Parameter":
+        elif _class(part).gives_data:
             labels.update(
                 value
                 for index, value in enumerate(part.writes)
-                if "label" in value.name or (index and part.type != "Input")
+                if "label" in value.name or (index and not issubclass(_class(part), Input))
             )
     return labels
 
 
 def _activation(wiring: Wiring, loss: Part, scores: Value, notes: list[str]) -> Value:
     """What the loss makes of its scores, by a layer of its own; an existing one if there is."""
-    kind, settings = _ACTIVATION_OF[loss.type]
+    kind = _class(loss).activation_of
+    assert kind is not None
+    settings = own_field(kind)
     for reader in wiring.readers(scores):
         if reader.type == kind:
             return reader.writes[0]
     taken = {part.name for part in wiring.parts}
     name = "prob" if "prob" not in taken else f"{loss.name}_prob"
     param = caffe_pb2.LayerParameter(name=name, type=kind)
-    if loss.param.HasField(settings):
+    if settings and loss.param.HasField(settings):
         getattr(param, settings).CopyFrom(getattr(loss.param, settings))
     part = Part(param, reads=[scores])
     wiring.parts.append(part)
@@ -203,9 +202,9 @@ def _replace_sources(
     """Put Input layers where data layers are, and the given shapes into Input layers."""
     read = {value for part in wiring.parts for value in part.reads}
     for part in wiring.parts:
-        if part.reads or part.type == "Parameter":
+        if part.reads or not _class(part).gives_data:
             continue
-        if part.type != "Input":
+        if not issubclass(_class(part), Input):
             part.writes = [value for value in part.writes if value in read]
             found = _shapes_of(part, shapes, result, options)
             result.notes.append(f"{_described(part)} becomes an Input layer")

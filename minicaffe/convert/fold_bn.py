@@ -9,16 +9,14 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import GraphError
-from minicaffe.layers.folding import channel_affine, fold_into_next, fold_into_previous
+from minicaffe.layer import Layer
+from minicaffe.layers.common.inner_product import InnerProduct
+from minicaffe.layers.folding import fold_into_next, fold_into_previous
+from minicaffe.layers.vision.convolution import Convolution
 from minicaffe.net.filter import filter_net
 from minicaffe.net.graph import Part, Wiring
 from minicaffe.net.net import TEST, Net
-
-#: Layers that multiply channels and add to them.
-AFFINE = ("BatchNorm", "Scale", "Bias")
-#: Layers that hand their bottom on in the TEST phase.
-_IDENTITIES = ("Dropout", "Split")
-_LINEAR = ("Convolution", "Deconvolution", "InnerProduct")
+from minicaffe.proto.own_fields import own_field
 
 
 class CannotFold(Exception):
@@ -93,7 +91,7 @@ class _Folder:
     def run(self) -> Folded:
         result = Folded(None, self.blobs)
         for part in list(self.wiring.parts):
-            if part.type in _IDENTITIES and self.wiring.bypass(part):
+            if self._layer(part).identity_in_test and self.wiring.bypass(part):
                 result.removed.append(part.name)
         reasons: dict[Part, str] = {}
         for into, order in ((self._into_previous, 1), (self._into_next, -1)):
@@ -110,7 +108,14 @@ class _Folder:
         return result
 
     def _affine_parts(self) -> list[Part]:
-        return [p for p in self.wiring.parts if p.type in AFFINE and len(p.reads) == 1]
+        return [p for p in self.wiring.parts if self._is_affine(p)]
+
+    def _layer(self, part: Part) -> Layer:
+        return self.nodes[part.name].layer
+
+    def _is_affine(self, part: Part) -> bool:
+        overrides = type(self._layer(part)).channel_affine is not Layer.channel_affine
+        return overrides and len(part.reads) == 1
 
     # ------------------------------------------------------------------- the two ways
 
@@ -118,7 +123,7 @@ class _Folder:
         """Fold into the layer before; returns its name."""
         (source,) = part.reads
         linear = source.maker
-        if linear is None or linear.type not in _LINEAR:
+        if linear is None or not self._layer(linear).linear:
             what = f"{linear.name} is {_a(linear.type)}" if linear else "nothing"
             raise CannotFold(f"before it: {what}")
         others = [one.name for one in self.wiring.readers(source) if one is not part]
@@ -128,11 +133,7 @@ class _Folder:
         self._require_simple(linear, "before it")
         factor, offset = self._affine(part)
         weights, bias = self._weights(linear)
-        groups, axis = 1, 0
-        if linear.type == "InnerProduct":
-            axis = 1 if linear.param.inner_product_param.transpose else 0
-        elif linear.type == "Deconvolution":
-            groups, axis = linear.param.convolution_param.group, 1
+        axis, groups = self._layer(linear).weight_outputs
         self._store(linear, *fold_into_previous(
             weights, bias, factor, offset, axis=axis, groups=groups
         ))  # fmt: skip
@@ -147,25 +148,23 @@ class _Folder:
             found = "its result is an output" if not readers else f"{len(readers)} layers read it"
             raise CannotFold(f"behind it: {found}")
         (linear,) = readers
-        if linear.type not in ("Convolution", "InnerProduct"):
+        layer = self._layer(linear)
+        if not isinstance(layer, Convolution | InnerProduct):
             raise CannotFold(f"behind it: {linear.name} is {_a(linear.type)}")
         self._require_simple(linear, "behind it")
         factor, offset = self._affine(part)
         weights, bias = self._weights(linear)
-        groups = 1
-        if linear.type == "Convolution":
-            groups = linear.param.convolution_param.group
-            layer: Any = self.nodes[linear.name].layer
+        if isinstance(layer, Convolution):
             if any(layer.geometry.pad) and offset.any():
                 raise CannotFold(f"behind it: {linear.name} pads its input with zeros")
-            self._store(linear, *fold_into_next(weights, bias, factor, offset, groups=groups))
+            folded = fold_into_next(weights, bias, factor, offset, groups=layer.group)
+            self._store(linear, *folded)
         else:
-            transposed = linear.param.inner_product_param.transpose
-            weights = weights.T if transposed else weights
+            weights = weights.T if layer.transpose else weights
             repeats = weights.shape[1] // len(factor)
             factor, offset = np.repeat(factor, repeats), np.repeat(offset, repeats)
             weights, bias = fold_into_next(weights, bias, factor, offset)
-            self._store(linear, weights.T if transposed else weights, bias)
+            self._store(linear, weights.T if layer.transpose else weights, bias)
         self._bypass(part, rename=False)  # what was before it stays as it was
         return linear.name
 
@@ -173,25 +172,15 @@ class _Folder:
 
     def _affine(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
         """What a layer multiplies by and adds, for each channel, in float64."""
-        node, blobs = self.nodes[part.name], self.blobs[part.name]
-        shape = node.bottoms[0].shape
-        layer: Any = node.layer
         if not self.wiring.can_bypass(part):
             raise CannotFold("an input cannot also be an output")
-        if part.type == "BatchNorm":
-            if not layer.use_global_stats:
-                raise CannotFold("it uses the batch's statistics (use_global_stats: false)")
-            total = blobs[2][0]
-            share = 0 if total == 0 else 1 / total  # Caffe's rule
-            factor, offset = channel_affine(blobs[0] * share, blobs[1] * share, layer.eps)
-        else:
-            settings = layer.param.scale_param if part.type == "Scale" else layer.param.bias_param
-            if node.bottoms[0].axis(settings.axis) != 1 or blobs[0].shape != shape[1:2]:
-                raise CannotFold("it has other values than one for each channel")
-            factor = blobs[0] if part.type == "Scale" else np.ones(shape[1])
-            offset = np.zeros(shape[1])
-            if part.type == "Bias" or len(blobs) > 1:
-                offset = blobs[-1]
+        try:
+            affine = self._layer(part).channel_affine(self.nodes[part.name].bottoms[0])
+        except GraphError as error:
+            raise CannotFold(error.message) from None
+        if affine is None:
+            raise CannotFold("it does more than multiply its channels and add to them")
+        factor, offset = affine
         if not (np.isfinite(factor).all() and np.isfinite(offset).all()):
             raise CannotFold("it makes values that are not finite: variance + eps is 0 or less")
         return factor, offset
@@ -202,10 +191,7 @@ class _Folder:
             raise CannotFold(f"{where}: {linear.name} works on several blobs")
         if any(spec.name in self.shared for spec in linear.param.param):
             raise CannotFold(f"{where}: {linear.name} shares its weights with another layer")
-        node = self.nodes[linear.name]
-        inner = linear.type == "InnerProduct"
-        settings = linear.param.inner_product_param if inner else linear.param.convolution_param
-        if node.bottoms[0].axis(settings.axis) != 1:
+        if self.nodes[linear.name].bottoms[0].axis(_settings(linear).axis) != 1:
             raise CannotFold(f"{where}: {linear.name} has its channels on another axis than 1")
 
     def _weights(self, linear: Part) -> tuple[np.ndarray, np.ndarray | None]:
@@ -214,9 +200,7 @@ class _Folder:
 
     def _store(self, linear: Part, weights: np.ndarray, bias: np.ndarray) -> None:
         self.blobs[linear.name] = [weights, bias]
-        inner = linear.type == "InnerProduct"
-        settings = linear.param.inner_product_param if inner else linear.param.convolution_param
-        settings.ClearField("bias_term")  # true
+        _settings(linear).ClearField("bias_term")  # true
 
     def _bypass(self, part: Part, *, rename: bool) -> None:
         if not self.wiring.bypass(part, rename=rename):
@@ -226,3 +210,8 @@ class _Folder:
 def _a(layer_type: str) -> str:
     article = "an" if layer_type[:1] in "AEIO" else "a"
     return f"{article} {layer_type}"
+
+
+def _settings(part: Part) -> Any:
+    """The message of a linear layer's own settings."""
+    return getattr(part.param, own_field(part.type) or "")

@@ -16,6 +16,7 @@ from minicaffe.arguments import file_name, message
 from minicaffe.draw.svg import render_svg
 from minicaffe.errors import DataError, MinicaffeError, visible
 from minicaffe.files import write_beside
+from minicaffe.layer import find_layer_class
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.upgrade_proto import upgrade_net
 
@@ -26,9 +27,6 @@ NEURON_LAYER_STYLE = {"shape": "box", "fillcolor": "#90EE90", "style": "filled"}
 
 
 BLOB_STYLE = {"shape": "octagon", "fillcolor": "#E0E0E0", "style": "filled"}
-
-
-_LEARNING = ("Convolution", "Deconvolution", "InnerProduct")
 
 
 _TEXT_FORMATS = ("raw", "dot", "gv")
@@ -102,13 +100,7 @@ def get_pooling_types_dict() -> dict[int, str]:
 
 def get_edge_label(layer: Any) -> str:
     """What stands at the arrow to a layer's top: the batch size or the number of outputs."""
-    if layer.type == "Data":
-        return f"Batch {layer.data_param.batch_size}"
-    if layer.type in ("Convolution", "Deconvolution"):
-        return str(layer.convolution_param.num_output)
-    if layer.type == "InnerProduct":
-        return str(layer.inner_product_param.num_output)
-    return ""
+    return find_layer_class(layer.type).edge_text(layer)
 
 
 def get_layer_lr_mult(layer: Any) -> tuple[float, float]:
@@ -117,7 +109,7 @@ def get_layer_lr_mult(layer: Any) -> tuple[float, float]:
     Raises:
         ValueError: the layer has no such parameters, or more than two are given.
     """
-    if layer.type not in _LEARNING:
+    if not find_layer_class(layer.type).linear:
         raise ValueError(f"{layer.type} layers do not have a learning rate multiplier")
     given = [param.lr_mult for param in layer.param]
     if len(given) > 2:
@@ -134,44 +126,13 @@ def get_layer_label(layer: Any, rankdir: str, display_lrm: bool = False) -> str:
         rankdir: a net that runs up or down has room for all in one line; else each has its own.
         display_lrm: show the learning rate multipliers.
     """
-    kind = layer.type
-    if kind == "Pooling":
-        kind = f"Pooling {get_pooling_types_dict()[layer.pooling_param.pool]}"
-    parts = [visible(layer.name), f"({visible(kind)})", *_window(layer)]
-    if display_lrm and layer.type in _LEARNING:
+    cls = find_layer_class(layer.type)
+    parts = [visible(layer.name), f"({visible(cls.kind_text(layer))})", *cls.window_lines(layer)]
+    if display_lrm and cls.linear:
         rates = get_layer_lr_mult(layer)
         if any(rates):
             parts.append(f"lr mult: {rates[0]:.1f}, {rates[1]:.1f}")
     return (" " if rankdir in ("TB", "BT") else "\n").join(parts)
-
-
-def _window(layer: Any) -> list[str]:
-    if layer.type == "Pooling":
-        param = layer.pooling_param
-        if param.global_pooling:
-            return ["global"]
-    elif layer.type in ("Convolution", "Deconvolution"):
-        param = layer.convolution_param
-    else:
-        return []
-    return [
-        f"{word}: {_size(param, name, default)}"
-        for word, name, default in (
-            ("kernel size", "kernel", 1),
-            ("stride", "stride", 1),
-            ("pad", "pad", 0),
-        )
-    ]
-
-
-def _size(param: Any, name: str, default: int) -> str:
-    """A window's measure: one number, or several as in 3×5."""
-    if param.HasField(f"{name}_h") or param.HasField(f"{name}_w"):
-        return f"{getattr(param, name + '_h')}×{getattr(param, name + '_w')}"
-    value = getattr(param, "kernel_size" if name == "kernel" else name)
-    if isinstance(value, int):
-        return str(value)
-    return "×".join(map(str, value)) or str(default)
 
 
 def choose_color_by_layertype(layertype: str) -> str:

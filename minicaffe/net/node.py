@@ -149,7 +149,8 @@ class Node:
     def foreign(self) -> bool:
         """Whether the layer's class is from outside of this package; it may do what it likes."""
         layer = self.layer
-        return isinstance(layer, PythonLayer) or not type(layer).__module__.startswith("minicaffe.layers.")
+        ours = type(layer).__module__.startswith("minicaffe.layers.")
+        return isinstance(layer, PythonLayer) or not ours
 
     @property
     def repeatable(self) -> bool:

@@ -135,32 +135,6 @@ def summarize_net(
     return summary
 
 
-def multiply_adds(node: Node) -> int:
-    """Products of weights with values in a layer's forward pass.
-
-    Only layers that multiply matrices count: Convolution, Deconvolution, InnerProduct, LSTM
-    and RNN.
-    """
-    kind, weights = node.layer.type, node.layer.blobs
-    if kind == "Convolution":  # every output is a sum over one filter
-        return sum(top.count for top in node.tops) * (weights[0].count // weights[0].shape[0])
-    if kind == "Deconvolution":  # every input is spread over one filter
-        return sum(one.count for one in node.bottoms) * (weights[0].count // weights[0].shape[0])
-    if kind == "InnerProduct":
-        return (
-            node.tops[0].count
-            // node.layer.param.inner_product_param.num_output
-            * (weights[0].count)
-        )
-    if kind in ("LSTM", "RNN"):
-        matrices = [blob.count for blob in weights if len(blob.shape) == 2]
-        steps, items = node.bottoms[0].shape[:2]
-        # the second matrix is that of the static input, if there is one; it is used once
-        static = matrices.pop(1) if len(matrices) > (2 if kind == "LSTM" else 3) else 0
-        return steps * items * sum(matrices) + items * static
-    return 0
-
-
 def _layer(param: Any, node: Node, counted: set[int]) -> LayerSummary:
     parameters = 0
     for blob in node.layer.blobs:
@@ -172,7 +146,7 @@ def _layer(param: Any, node: Node, counted: set[int]) -> LayerSummary:
         param,
         tuple(top.shape for top in node.tops),
         parameters,
-        multiply_adds(node),
+        node.layer.multiply_adds(node.bottoms, node.tops),
         sum(top.count for top in own),
     )
 

@@ -17,6 +17,7 @@ from minicaffe.errors import (
     SolverError,
     did_you_mean,
 )
+from minicaffe.layers.normalization.batch_norm import BatchNorm
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_field
@@ -260,7 +261,7 @@ def warn_of_iter_size(net: Net, iter_size: int) -> None:
     names = [
         node.name
         for node in net.nodes
-        if node.layer.type == "BatchNorm" and not node.layer.use_global_stats  # type: ignore[attr-defined]
+        if isinstance(node.layer, BatchNorm) and not node.layer.use_global_stats
     ]
     if iter_size < 2 or not names:
         return

@@ -23,6 +23,7 @@ from minicaffe.engines import engine_name
 from minicaffe.errors import MinicaffeError, SnapshotError
 from minicaffe.files import open_to_read
 from minicaffe.layers.utility.python import PythonLayer
+from minicaffe.layers.utility.split import Split
 from minicaffe.solver.evaluate import LossWindow
 
 FORMAT = 1
@@ -252,7 +253,7 @@ def standing_of(net: Any) -> Standing:
             state = _state_of(node.layer, node.name)
             if state is not None:
                 entry["state"] = state
-        if entry and node.layer.type != "Split":
+        if entry and not isinstance(node.layer, Split):
             found.append({"name": node.name, "type": node.layer.type, **entry})
     return found
 

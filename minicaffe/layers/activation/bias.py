@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minicaffe.blob import Blob
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.activation.scale import Broadcast
 from minicaffe.layers.channels import channel_sum
@@ -28,6 +29,12 @@ class Bias(Broadcast):
 
     word = "bias"
     backward_reads = ()
+
+    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
+        """Ones and the bias."""
+        self.require_channels(bottom, self.param.bias_param.axis)
+        offset = self.blobs[0].data.astype(np.float64)
+        return np.ones_like(offset), offset
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         if len(bottom) == 1:

@@ -18,6 +18,7 @@ class Neuron(Layer):
     gradient then finds y where x was, unless :meth:`right_in_place` says that it needs x.
     """
 
+    keeps_coordinates = True
     exact_bottoms = 1
     exact_tops = 1
 

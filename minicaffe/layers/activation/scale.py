@@ -28,6 +28,7 @@ class Broadcast(Layer):
     along the others. With two bottoms its own shape says how many axes it covers.
     """
 
+    keeps_coordinates = True
     min_bottoms = 1
     max_bottoms = 2
     exact_tops = 1
@@ -79,6 +80,16 @@ class Broadcast(Layer):
                 f"{shape_text(bottom.shape)})"
             )
 
+    def require_channels(self, bottom: Blob, axis: int) -> None:
+        """Refuse an operand that has not one value for each channel.
+
+        Raises:
+            GraphError: it has others.
+        """
+        learned = len(self.blobs) > 0 and self.blobs[0].shape == bottom.shape[1:2]
+        if not learned or bottom.axis(axis) != 1:
+            raise GraphError("it has other values than one for each channel")
+
     def fold(self, array: np.ndarray) -> np.ndarray:
         """The array as (outer, operand, inner)."""
         return fold(array, self._axis, self._axes)
@@ -105,6 +116,12 @@ class Scale(Broadcast):
     """
 
     word = "scale"
+
+    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
+        """The scale and the bias (zeros without one)."""
+        self.require_channels(bottom, self.param.scale_param.axis)
+        factor, *bias = (blob.data.astype(np.float64) for blob in self.blobs)
+        return factor, bias[0] if bias else np.zeros_like(factor)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.scale_param

@@ -23,6 +23,7 @@ class Dropout(Neuron):
         GraphError: ``dropout_ratio`` is not between 0 and 1.
     """
 
+    identity_in_test = True
     backward_reads = ()
 
     def keeps_signs(self) -> bool:

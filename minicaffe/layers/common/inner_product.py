@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class InnerProduct(Layer):
     Source: Caffe's rule.
     """
 
+    linear = True
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ("bottoms",)
@@ -66,6 +68,22 @@ class InnerProduct(Layer):
                 f"on, but the weights were made for {self.length}; the input's size must not change"
             )
         top[0].reshape(*shape[: self.axis], self.num_output)
+
+    @classmethod
+    def window_text(cls, param: Any) -> str:
+        """The number of outputs."""
+        return str(param.inner_product_param.num_output)
+
+    edge_text = window_text
+
+    @property
+    def weight_outputs(self) -> tuple[int, int]:
+        """Axis 1 where the weights are transposed."""
+        return int(self.transpose), 1
+
+    def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
+        """All weights for each row."""
+        return top[0].count // self.num_output * self.blobs[0].count
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """One matrix product."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minicaffe.data.data_transformer import Transformer
 from minicaffe.data.datum import forced_color
 from minicaffe.data.leveldb import LevelDbSource, is_leveldb
@@ -38,6 +40,11 @@ class DataLayer(PrefetchingLayer):
 
     min_tops = 1
     max_tops = 2
+
+    @classmethod
+    def edge_text(cls, param: Any) -> str:
+        """The batch size."""
+        return f"Batch {param.data_param.batch_size}"
 
     def make_producer(self, top: Blobs) -> Producer:
         """Open the database."""

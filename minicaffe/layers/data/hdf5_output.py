@@ -30,6 +30,7 @@ class HDF5OutputLayer(Layer):
     first one writes is the same.
     """
 
+    measures = True
     exact_bottoms = 2
     exact_tops = 0
     backward_reads = ()

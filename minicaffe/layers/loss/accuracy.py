@@ -26,6 +26,7 @@ class Accuracy(Layer):
         DataError: a label outside the classes.
     """
 
+    measures = True
     exact_bottoms = 2
     min_tops = 1
     max_tops = 2

@@ -24,6 +24,8 @@ class SigmoidCrossEntropyLoss(LossLayer):
     ``ignore_label`` does not count (so ``ignore_label: 0`` also ignores 0.7, as in Caffe).
     """
 
+    activation_of = "Sigmoid"
+
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
         if bottom[0].count != bottom[1].count:

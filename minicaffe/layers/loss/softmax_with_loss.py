@@ -92,6 +92,8 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
         DataError: a label outside the classes.
     """
 
+    activation_of = "Softmax"
+
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         softmax(bottom[0].data, bottom[0].axis(self.class_axis), self._prob.data)
         self.forward_from_probabilities(bottom, top)

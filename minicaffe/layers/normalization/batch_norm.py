@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,9 +14,12 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_dot, channel_moments, channel_sum, fold
-from minicaffe.layers.normalization.sync_batch_norm import Workers
+from minicaffe.layers.folding import channel_affine
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from minicaffe.layers.normalization.sync_batch_norm import Workers
 
 logger = logging.getLogger("minicaffe")
 
@@ -94,6 +97,7 @@ class BatchNorm(Layer):
         workers: those whose batches are taken together; None: this batch alone.
     """
 
+    keeps_coordinates = True
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
@@ -102,6 +106,18 @@ class BatchNorm(Layer):
     def repeatable(self) -> bool:
         """With global statistics: others count every batch into the stored ones."""
         return self.use_global_stats
+
+    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
+        """1/√(var + eps) and -mean/√(var + eps) of the stored statistics; infinite where
+        var + eps is 0 (algorithm 2, line 11).
+
+        Raises:
+            GraphError: it normalises with the batch's statistics.
+        """
+        if not self.use_global_stats:
+            raise GraphError("it uses the batch's statistics (use_global_stats: false)")
+        mean, variance = self.stored_statistics()
+        return channel_affine(mean, variance, self.eps)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.batch_norm_param

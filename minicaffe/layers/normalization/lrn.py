@@ -27,6 +27,7 @@ class LRN(Layer):
     neural networks", 2012, section 3.3; Caffe divides alpha by n, which the paper does not.
     """
 
+    keeps_coordinates = True
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ("bottoms",)

@@ -31,6 +31,7 @@ class MVN(Layer):
         ShapeError: the bottom has more than four axes.
     """
 
+    keeps_coordinates = True
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ("tops",)

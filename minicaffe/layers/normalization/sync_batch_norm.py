@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from minicaffe.errors import GraphError
+from minicaffe.layers.normalization.batch_norm import BatchNorm
 
 
 class Workers(Protocol):
@@ -37,7 +38,7 @@ def synchronise_statistics(net: Any, workers: Workers | None) -> list[str]:
     Raises:
         GraphError: a layer has ``ghost_batch_size``, which asks for the opposite.
     """
-    nodes = [node for node in net.nodes if node.layer.type == "BatchNorm"]
+    nodes = [node for node in net.nodes if isinstance(node.layer, BatchNorm)]
     nodes = [node for node in nodes if not node.layer.use_global_stats]
     for node in nodes:
         if workers is not None and node.layer.ghost_batch_size:

@@ -123,6 +123,17 @@ class Recurrent(Layer):
             blob.reshape(1, self.streams, self.num_output)
         self.make_room()
 
+    def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
+        """All matrices at every step; that of the static input, which is used once, apart."""
+        matrices = {
+            name: blob.count
+            for name, blob in zip(self.param_names, self.blobs, strict=True)
+            if len(blob.shape) == 2
+        }
+        once = sum(count for name, count in matrices.items() if name.endswith("_static"))
+        steps, items = bottom[0].shape[:2]
+        return steps * items * (sum(matrices.values()) - once) + items * once
+
     def make_room(self) -> None:
         """Make the arrays that forward and backward need."""
         raise NotImplementedError(f"{type(self).__name__}.make_room")

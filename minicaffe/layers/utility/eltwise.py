@@ -38,6 +38,7 @@ class Eltwise(Layer):
     that bottom 0 counts for nothing and has the gradient 0; a warning says so.
     """
 
+    keeps_coordinates = True
     min_bottoms = 2
     exact_tops = 1
 

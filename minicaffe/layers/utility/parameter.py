@@ -17,6 +17,8 @@ class Parameter(SourceLayer):
 
     exact_tops = 1
 
+    gives_data = False
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         shape = self.param.parameter_param.shape.dim
         self.add_param(shape)

@@ -11,6 +11,7 @@ from minicaffe.layer import Blobs, Layer, register
 class Silence(Layer):
     """Reads its bottoms and does nothing, so that they are no outputs of the net."""
 
+    measures = True
     min_bottoms = 1
     exact_tops = 0
     backward_reads = ()

@@ -18,6 +18,8 @@ class Split(Layer):
     data (nothing is copied) and have diffs of their own.
     """
 
+    keeps_coordinates = True
+    identity_in_test = True
     exact_bottoms = 1
     min_tops = 1
     backward_reads = ()

@@ -11,7 +11,7 @@ performance convolutional neural networks for document processing", 2006.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,14 @@ from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_in_place
 from minicaffe.layers.channels import channel_sum
-from minicaffe.layers.vision.geometry import ConvGeometry, Lengths
+from minicaffe.layers.vision.geometry import (
+    ConvGeometry,
+    CoordMap,
+    Lengths,
+    window_lines,
+    window_params,
+    window_text,
+)
 
 
 def im2col(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> np.ndarray:
@@ -72,6 +79,7 @@ class ConvolutionBase(Layer):
             first axis counts its channels).
     """
 
+    linear = True
     min_bottoms = 1
     min_tops = 1
     equal_bottoms_and_tops = True
@@ -136,6 +144,40 @@ class ConvolutionBase(Layer):
         self.output_size = (of.transposed_size if self.reverse else of.output_size)(self.size)
         for blob in top:
             blob.reshape(*shape[:axis], self.num_output, *self.output_size)
+
+    @classmethod
+    def window_text(cls, param: Any) -> str:
+        """``3/2+1 64/2``: kernel 3, stride 2, pad 1, 64 outputs in 2 groups."""
+        param = param.convolution_param
+        dilation = "×".join(map(str, param.dilation))
+        text = window_text(param, "1") + (
+            f" dilation {dilation}" if dilation not in ("", "1") else ""
+        )
+        return f"{text} {param.num_output}" + (f"/{param.group}" if param.group != 1 else "")
+
+    @classmethod
+    def window_lines(cls, param: Any) -> list[str]:
+        """Kernel size, stride and pad."""
+        return window_lines(param.convolution_param)
+
+    @classmethod
+    def edge_text(cls, param: Any) -> str:
+        """The number of outputs."""
+        return str(param.convolution_param.num_output)
+
+    def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
+        """Each place on the grid of windows is a sum over one filter, or spread over one."""
+        weights = self.blobs[0]
+        places = sum(blob.count for blob in (bottom if self.reverse else top))
+        return places * (weights.count // weights.shape[0])
+
+    @classmethod
+    def coord_map(cls, params: Mapping[str, Any]) -> CoordMap:
+        """A window's middle lies at its place on the grid, and the other way round."""
+        axis, stride, kernel, pad = window_params(cls.type, params)
+        if cls.reverse:
+            return axis, stride, (kernel - 1) / 2 - pad
+        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
 
     @property
     def grid(self) -> Lengths:

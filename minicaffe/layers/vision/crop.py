@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,9 +20,16 @@ class Crop(Layer):
     default. Bottom 1 gives only the shape and gets no gradient.
     """
 
+    size_bottoms = frozenset({1})
     exact_bottoms = 2
     exact_tops = 1
     backward_reads = ()
+
+    @classmethod
+    def coord_map(cls, params: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """Moved by the offset."""
+        axis, offset = crop_params(params)
+        return axis - 1, 1, -offset  # maps do not count the batch axis
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom, top)
@@ -66,3 +74,9 @@ class Crop(Layer):
         if propagate_down[0]:
             bottom[0].diff[...] = 0
             np.copyto(bottom[0].diff[self._window], top[0].diff)
+
+
+def crop_params(fields: Mapping[str, Any]) -> tuple[int, np.ndarray]:
+    """(axis, offset) of a Crop layer in a net specification."""
+    params = fields.get("crop_param") or fields
+    return params.get("axis", 2), np.array(params.get("offset", 0), ndmin=1)

@@ -20,3 +20,8 @@ class Deconvolution(ConvolutionBase):
     """
 
     reverse = True
+
+    @property
+    def weight_outputs(self) -> tuple[int, int]:
+        """Axis 1 counts those of one group."""
+        return 1, self.group

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import ShapeError
+from minicaffe.errors import GraphError, ShapeError
 
 Lengths = tuple[int, ...]
+
+#: (axis, scale, shift), see :mod:`minicaffe.coord_map`.
+CoordMap = tuple[Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -142,3 +148,66 @@ def _resolve(param: Any, field: str, stem: str | None, axes: int, default: int |
     if field != "pad" and 0 in values:
         raise ShapeError(f"{field} is {shape_text(tuple(values))}, expected at least 1 everywhere")
     return tuple(values)
+
+
+def window_params(
+    layer_type: str, fields: Mapping[str, Any]
+) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """(axis, stride, kernel size with dilation, pad) of a window in a net specification.
+
+    Args:
+        layer_type: for messages.
+        fields: the layer's.
+
+    Raises:
+        GraphError: it uses ``kernel_h`` and the like, or has no ``kernel_size``.
+    """
+    params = fields.get("convolution_param") or fields.get("pooling_param") or fields
+    legacy = {"pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w"} & set(params)
+    if legacy:
+        raise GraphError(
+            f"{layer_type} with {', '.join(sorted(legacy))}: coordinates are mapped for "
+            "kernel_size, stride and pad, which take one value an axis"
+        )
+    if "kernel_size" not in params:
+        raise GraphError(f"{layer_type} without kernel_size has no coordinate map")
+    kernel = np.array(params["kernel_size"], ndmin=1)
+    dilation = np.array(params.get("dilation", 1), ndmin=1)
+    return (
+        params.get("axis", 1),
+        np.array(params.get("stride", 1), ndmin=1),
+        (kernel - 1) * dilation + 1,
+        np.array(params.get("pad", 0), ndmin=1),
+    )
+
+
+def measure_text(param: Any, name: str, default: str) -> str:
+    """A window's ``kernel``, ``stride`` or ``pad`` as people write it: one number, or 3×5.
+
+    Args:
+        param: a ``ConvolutionParameter`` or ``PoolingParameter``.
+        default: where it says nothing.
+    """
+    if param.HasField(f"{name}_h") or param.HasField(f"{name}_w"):
+        return f"{getattr(param, name + '_h')}×{getattr(param, name + '_w')}"
+    value = getattr(param, "kernel_size" if name == "kernel" else name)
+    return str(value) if isinstance(value, int) else "×".join(map(str, value)) or default
+
+
+def window_text(param: Any, default: str) -> str:
+    """``3/2+1``: kernel 3, stride 2, pad 1."""
+    stride, pad = measure_text(param, "stride", "1"), measure_text(param, "pad", "0")
+    text = measure_text(param, "kernel", default)
+    return text + (f"/{stride}" if stride != "1" else "") + (f"+{pad}" if pad != "0" else "")
+
+
+def window_lines(param: Any) -> list[str]:
+    """``kernel size: 3``, ``stride: 2`` and ``pad: 1``."""
+    return [
+        f"{word}: {measure_text(param, name, default)}"
+        for word, name, default in (
+            ("kernel size", "kernel", "1"),
+            ("stride", "stride", "1"),
+            ("pad", "pad", "0"),
+        )
+    ]

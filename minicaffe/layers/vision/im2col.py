@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_in_place, register
 from minicaffe.layers.vision.base_conv_layer import col2im, im2col
-from minicaffe.layers.vision.geometry import ConvGeometry
+from minicaffe.layers.vision.geometry import ConvGeometry, CoordMap, window_params
 
 
 @register("Im2col")
@@ -49,6 +50,12 @@ class Im2col(Layer):
         self.grid = self.geometry.output_size(shape[axis + 1 :])
         rows = shape[axis] * math.prod(self.geometry.kernel)
         top[0].reshape(*shape[:axis], rows, *self.grid)
+
+    @classmethod
+    def coord_map(cls, params: Mapping[str, Any]) -> CoordMap:
+        """A window's middle lies at its place in the top."""
+        axis, stride, kernel, pad = window_params(cls.type, params)
+        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
 
     def _items(self, array: np.ndarray) -> np.ndarray:
         axis = self.geometry.axis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,12 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer, phase_name, refuse_in_place, register
+from minicaffe.layers.vision.geometry import (
+    CoordMap,
+    window_lines,
+    window_params,
+    window_text,
+)
 from minicaffe.proto import caffe_pb2
 
 Pair = tuple[int, int]
@@ -289,6 +295,30 @@ class Pooling(Layer):
         self.geometry = PoolingGeometry.from_param(self.param.pooling_param, shape[2:])
         for blob in top:
             blob.reshape(*shape[:2], *self.geometry.output)
+
+    @classmethod
+    def kind_text(cls, param: Any) -> str:
+        """With its method."""
+        return f"{param.type} {_POOLING.PoolMethod.Name(param.pooling_param.pool)}"
+
+    @classmethod
+    def window_text(cls, param: Any) -> str:
+        """``3/2+1 MAX``: kernel 3, stride 2, pad 1."""
+        param = param.pooling_param
+        window = "global" if param.global_pooling else window_text(param, "?")
+        return f"{window} {_POOLING.PoolMethod.Name(param.pool)}"
+
+    @classmethod
+    def window_lines(cls, param: Any) -> list[str]:
+        """Kernel size, stride and pad."""
+        param = param.pooling_param
+        return ["global"] if param.global_pooling else window_lines(param)
+
+    @classmethod
+    def coord_map(cls, params: Mapping[str, Any]) -> CoordMap:
+        """A window's middle lies at its place in the top."""
+        axis, stride, kernel, pad = window_params(cls.type, params)
+        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Pool; MAX and STOCHASTIC remember which pixel won."""

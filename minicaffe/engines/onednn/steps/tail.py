@@ -28,7 +28,7 @@ from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.steps.activations import Activation
 from minicaffe.engines.onednn.steps.fused import adds_two, is_simple_relu
 from minicaffe.engines.onednn.steps.normalization import scales_channels
-from minicaffe.layers.folding import channel_affine, fold_into_previous
+from minicaffe.layers.folding import fold_into_previous
 from minicaffe.net.node import Node
 from minicaffe.syncedmem import SyncedMemory, aligned_zeros, only_read
 
@@ -101,14 +101,13 @@ class Folding:
     def __call__(self) -> None:
         """Compute."""
         layer = self._layer
-        swapped = layer.type == "Deconvolution" or getattr(layer, "transpose", False)
-        groups = layer.group if layer.type == "Deconvolution" else 1
+        axis, groups = layer.weight_outputs
         with only_read(self.memories):
             factor, offset = self._affine()
             blobs = layer.blobs
             bias = blobs[1].data.reshape(-1) if len(blobs) > 1 else None
             weights, bias = fold_into_previous(
-                blobs[0].data, bias, factor, offset, axis=1 if swapped else 0, groups=groups
+                blobs[0].data, bias, factor, offset, axis=axis, groups=groups
             )
         np.copyto(self.weights, weights.reshape(-1))
         np.copyto(self.bias, bias)
@@ -117,14 +116,9 @@ class Folding:
         """By what the constants multiply every channel, and what they add, float64."""
         factor, offset = np.ones(self.bias.size), np.zeros(self.bias.size)
         for node in self._constants:
-            layer: Any = node.layer
-            if layer.type == "BatchNorm":
-                mean, variance = layer.stored_statistics()
-                by, plus = channel_affine(mean, variance, layer.eps)
-            else:
-                values = [blob.data.astype(np.float64) for blob in layer.blobs]
-                by = values.pop(0) if layer.type == "Scale" else np.ones_like(factor)
-                plus = values.pop(0) if values else np.zeros_like(offset)
+            affine = node.layer.channel_affine(node.bottoms[0])
+            assert affine is not None, node.name  # see _is_constant
+            by, plus = affine
             factor, offset = by * factor, by * offset + plus
         return factor, offset
 
