@@ -76,6 +76,8 @@ class Layer:
     activation_of: ClassVar[str | None] = None
     #: y = W·x + b over the channels, so that it takes in what multiplies them and adds to them.
     linear: ClassVar[bool] = False
+    #: It writes a file whenever it runs.
+    writes_files: ClassVar[bool] = False
     #: Without bottoms, its tops are data (those of Parameter are not).
     gives_data: ClassVar[bool] = True
     #: Bottoms that only lend their size (the second one of a Crop).
@@ -164,6 +166,16 @@ class Layer:
     def weight_outputs(self) -> tuple[int, int]:
         """For a linear layer: which axis of its weights counts its outputs, in how many groups."""
         return 0, 1
+
+    @classmethod
+    def source(cls, param: Any) -> str | None:
+        """The file that a ``LayerParameter`` names as the layer's data; None without one."""
+        return None
+
+    @classmethod
+    def assumed_shape(cls, param: Any) -> tuple[int, ...] | None:
+        """The first top's shape as far as a ``LayerParameter`` says it, without its file."""
+        return None
 
     @classmethod
     def window_text(cls, param: Any) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError, did_you_mean
 from minicaffe.layer import Layer, layer_class
-from minicaffe.layers.utility.python import python_layer_class
+from minicaffe.layers.utility.python import PythonLayer, python_layer_class
 from minicaffe.net.insert_splits import Mistake, produced_twice
 from minicaffe.net.node import Node
 from minicaffe.net.params import ParamTable
@@ -279,16 +279,15 @@ def make_layer(
     """
     limits = limits or Limits()
     refuse_fork_fields(param)
-    if param.type != "Python":
-        cls = layer_class(param.type)
-    elif limits.allow_python_layers:
+    cls = layer_class(param.type)
+    if issubclass(cls, PythonLayer):
+        if not limits.allow_python_layers:
+            raise GraphError(
+                f"a Python layer runs the code of module '{param.python_param.module}', which is "
+                "not allowed here; where you trust it, leave out --untrusted or set "
+                "allow_python_layers=True"
+            )
         cls = python_layer_class(param)
-    else:
-        raise GraphError(
-            f"a Python layer runs the code of module '{param.python_param.module}', which is not "
-            "allowed here; where you trust it, leave out --untrusted or set "
-            "allow_python_layers=True"
-        )
     layer = cls(param, param.phase, rng=rng, dtype=dtype)
     layer.limits = limits
     return layer

@@ -17,6 +17,8 @@ from minicaffe.blob import Blob, BlobVec
 from minicaffe.engines import Plan, find_engine
 from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, did_you_mean, visible
 from minicaffe.layer import Layer, LayerVec
+from minicaffe.layers.data.input import Input
+from minicaffe.layers.data.memory_data import MemoryDataLayer
 from minicaffe.net import copying
 from minicaffe.net import debug_info as debug
 from minicaffe.net import pycaffe as batches
@@ -171,7 +173,7 @@ class Net(NetWeights):
         self._blobs: list[Blob] = built.blobs
         self._blob_loss_weights: list[float] = built.blob_loss_weights
         self._inputs: list[int] = [
-            i for node in self.nodes if node.layer.type == "Input" for i in node.top_ids
+            i for node in self.nodes if isinstance(node.layer, Input) for i in node.top_ids
         ]
         self._outputs: list[int] = built.outputs
         self.blobs: OrderedDict[str, Blob] = Named(
@@ -499,10 +501,10 @@ class Net(NetWeights):
     def set_input_arrays(self, data: Any, labels: Any) -> None:
         """Give the net's MemoryData layer (its first layer) arrays to read batches from."""
         layer = self.layers[0] if self.layers else None
-        if layer is None or layer.type != "MemoryData":
+        if not isinstance(layer, MemoryDataLayer):
             raise GraphError("set_input_arrays needs a MemoryData layer first", path=self.path)
         with self.nodes[0].located():
-            layer.reset(data, labels)  # type: ignore[attr-defined]
+            layer.reset(data, labels)
 
     _set_input_arrays = set_input_arrays  # pycaffe's names, which programs use
     _batch = batches.batches

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,10 @@ from typing import Any
 import numpy as np
 
 from minicaffe.errors import GraphError, did_you_mean
+from minicaffe.layer import find_layer_class
+from minicaffe.layers.data.input import Input
+from minicaffe.layers.utility.python import PythonLayer
+from minicaffe.layers.utility.silence import Silence
 from minicaffe.net.check import checked_splits
 from minicaffe.net.filter import filter_net
 from minicaffe.net.init import NetBuilder
@@ -22,15 +25,6 @@ Shape = tuple[int, ...]
 
 
 _FILLER = caffe_pb2.FillerParameter.DESCRIPTOR.full_name
-
-
-# The fields of the layers that read files, and where they name the file.
-_READERS = {
-    "Data": ("data_param", "source"),
-    "ImageData": ("image_data_param", "source"),
-    "WindowData": ("window_data_param", "source"),
-    "HDF5Data": ("hdf5_data_param", "source"),
-}
 
 
 @dataclass(frozen=True)
@@ -165,11 +159,12 @@ def _prepared(
     possible = True
     for layer in net.layer:
         _clear_fillers(layer)
-        if layer.type == "Python" and not limits.allow_python_layers:
+        cls = find_layer_class(layer.type)
+        if issubclass(cls, PythonLayer) and not limits.allow_python_layers:
             notes.append(f"layer '{layer.name}' is a Python layer, whose code was not run")
             possible = False
-        elif layer.type == "HDF5Output":
-            layer.type = "Silence"  # it would write its file
+        elif cls.writes_files:
+            layer.type = Silence.type
         elif not layer.bottom and not _fix_input(layer, shapes, notes):
             possible = False
     return net if possible else None
@@ -179,13 +174,11 @@ def _fix_input(layer: Any, shapes: dict[str, Sequence[int]], notes: list[str]) -
     """Make an Input layer of one whose file is not there; whether its shapes are known."""
     known = [shapes.get(top) for top in layer.top]
     if not any(known):
-        if layer.type not in _READERS:
+        cls = find_layer_class(layer.type)
+        file = cls.source(layer)
+        if file is None or os.path.exists(file):
             return True
-        name, source = _READERS[layer.type]
-        file = getattr(getattr(layer, name), source)
-        if os.path.exists(file):
-            return True
-        assumed = _assumed_shape(layer)
+        assumed = cls.assumed_shape(layer)
         if assumed is None:
             notes.append(f"layer '{layer.name}' reads '{file}', which is not there")
             return False
@@ -196,24 +189,11 @@ def _fix_input(layer: Any, shapes: dict[str, Sequence[int]], notes: list[str]) -
         known[0] = assumed
     batch = next(shape for shape in known if shape)[0]
     tops = [shape or (batch,) for shape in known]  # labels, mostly
-    layer.type = "Input"
+    layer.type = Input.type
     layer.ClearField("input_param")
     for shape in tops:
         layer.input_param.shape.add().dim.extend(shape)
     return True
-
-
-def _assumed_shape(layer: Any) -> Shape | None:
-    """The size of a data layer's images, as far as its parameters say."""
-    param, transform = getattr(layer, _READERS[layer.type][0]), layer.transform_param
-    if layer.type == "HDF5Data":
-        return None
-    crop = transform.crop_size or getattr(param, "crop_size", 0)
-    size = (crop, crop)
-    if not crop and layer.type == "ImageData":
-        size = (param.new_height, param.new_width)
-    gray = transform.force_gray or (layer.type == "ImageData" and not param.is_color)
-    return (param.batch_size, 1 if gray else 3, *size) if math.prod(size) else None
 
 
 def _clear_fillers(message: Any) -> None:

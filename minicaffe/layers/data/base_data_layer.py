@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,7 @@ from minicaffe.data.prefetch import Prefetcher, Producer
 from minicaffe.data.source import ImageSource, State
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.proto.own_fields import own_field
 
 MAX_PREFETCH = 10_000
 
@@ -32,6 +34,30 @@ class PrefetchingLayer(Layer):
 
     #: How many batches are made ahead at most.
     prefetch_depth = 4
+
+    @classmethod
+    def source(cls, param: Any) -> str:
+        """What the type's own settings name."""
+        return str(_settings(param).source)
+
+    @classmethod
+    def assumed_shape(cls, param: Any) -> tuple[int, ...] | None:
+        """By ``crop_size`` or :meth:`image_size`, with three channels unless it says grey."""
+        settings, transform = _settings(param), param.transform_param
+        crop = transform.crop_size or getattr(settings, "crop_size", 0)
+        size = (crop, crop) if crop else cls.image_size(settings)
+        channels = 1 if transform.force_gray or cls.is_gray(settings) else 3
+        return (settings.batch_size, channels, *size) if math.prod(size) else None
+
+    @classmethod
+    def image_size(cls, settings: Any) -> tuple[int, int]:
+        """Height and width to which images are resized; zeros for none."""
+        return 0, 0
+
+    @classmethod
+    def is_gray(cls, settings: Any) -> bool:
+        """Whether images are read as grey."""
+        return False
 
     def make_producer(self, top: Blobs) -> Producer:
         """Check the parameters and open what is to be read."""
@@ -106,6 +132,11 @@ class PrefetchingLayer(Layer):
         if self._prefetcher is not None:
             self._prefetcher.close()
             self._prefetcher = None
+
+
+def _settings(param: Any) -> Any:
+    """The message of a data layer's own settings."""
+    return getattr(param, own_field(param.type) or "")
 
 
 class ImageProducer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from minicaffe.blob import Blob
 from minicaffe.data.hdf5 import Hdf5Source
@@ -23,6 +24,11 @@ class HDF5DataLayer(PrefetchingLayer):
     Tops: batch size × the shape of a row; any numbers, converted to the net's type. There is
     no transformation: a ``transform_param`` is refused.
     """
+
+    @classmethod
+    def assumed_shape(cls, param: Any) -> tuple[int, ...] | None:
+        """Only its file knows."""
+        return None
 
     min_tops = 1
 

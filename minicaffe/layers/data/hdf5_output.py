@@ -31,6 +31,7 @@ class HDF5OutputLayer(Layer):
     """
 
     measures = True
+    writes_files = True
     exact_bottoms = 2
     exact_tops = 0
     backward_reads = ()

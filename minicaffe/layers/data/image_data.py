@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from minicaffe.data.data_transformer import Transformer
 from minicaffe.data.image_list import ImageListSource
 from minicaffe.data.images import Color
@@ -29,6 +31,16 @@ class ImageDataLayer(PrefetchingLayer):
 
     Tops: images (batch size × channels × height × width) and labels (batch size).
     """
+
+    @classmethod
+    def image_size(cls, settings: Any) -> tuple[int, int]:
+        """``new_height`` and ``new_width``."""
+        return settings.new_height, settings.new_width
+
+    @classmethod
+    def is_gray(cls, settings: Any) -> bool:
+        """Unless ``is_color``."""
+        return not settings.is_color
 
     exact_tops = 2
 
