@@ -31,6 +31,7 @@ BUILDERS = {"Net", "Classifier", "Detector", "get_solver", "NetFactory"}
 IMPORTERS = {
     "cli/__init__.py": "its own verbs",
     "engines/__init__.py": "its own engines",
+    "engines/numpy/kernels.py": "its own kernels",
     "engines/onednn/steps/__init__.py": "its own steps",
     "layers/__init__.py": "its own layers",
     "as_caffe.py": "its own table",
