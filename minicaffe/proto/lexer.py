@@ -1,4 +1,4 @@
-"""The words of protobuf's text format, with the places where they stand."""
+"""The characters and the words (tokens) of protobuf's text format, each word with its place."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
+
+from minicaffe.errors import PrototxtError
 
 WORD, NUMBER, STRING, SIGN, BAD, END = "word", "number", "string", "sign", "bad", "end"
 
@@ -33,6 +35,13 @@ _DEEPEST = 200  # characters that a line is indented
 
 
 LONGEST = 40  # of a word in a message
+
+
+BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
+
+_IS_UTF16 = "this file is UTF-16 text; save it as UTF-8"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
 
 
 class Token(NamedTuple):
@@ -133,3 +142,38 @@ class Text:
 def printable(text: str) -> str:
     """The text, with a question mark for each byte of a file that is not UTF-8."""
     return _SURROGATES.sub("\ufffd", text)
+
+
+def looks_binary(text: str) -> bool:
+    """Whether there are control characters, as in a binary file and in no text."""
+    return _CONTROL.search(text) is not None
+
+
+def decode_text(text: str | bytes, path: str | None) -> str:
+    """A prototxt's characters; bytes that are not UTF-8 become surrogates.
+
+    Args:
+        text: what the file holds.
+        path: its name, for messages.
+
+    Raises:
+        PrototxtError: another encoding, a binary file, or a damaged one.
+    """
+    if isinstance(text, bytes):
+        if text.startswith(_UTF16):
+            raise PrototxtError(_IS_UTF16, path=path)
+        text = text.decode("utf-8", "surrogateescape")
+    if "\0" in text:
+        raise _with_nul(text, path)
+    return text.removeprefix("\ufeff")
+
+
+def _with_nul(text: str, path: str | None) -> PrototxtError:
+    """For a text with NUL bytes: in another encoding, damaged, or none at all."""
+    if looks_binary(text):
+        return PrototxtError(BINARY, path=path)
+    if 2 * text.count("\0") >= len(text) - 1 and text.strip("\0\n "):
+        return PrototxtError(_IS_UTF16, path=path)
+    line = text.count("\n", 0, text.index("\0")) + 1
+    message = "a NUL byte, which no text has: the file is damaged; take another copy of it"
+    return PrototxtError(message, path=path, line=line)

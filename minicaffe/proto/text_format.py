@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from minicaffe.errors import Problem, PrototxtError
+from minicaffe.proto.braces import CLOSING, Braces, Closed
 from minicaffe.proto.file_kinds import PROTOTXT, other_kind, yaml_text
 from minicaffe.proto.hints import (
     OWN_FIELDS,
@@ -21,7 +22,20 @@ from minicaffe.proto.hints import (
     unknown_field,
     wrong_value,
 )
-from minicaffe.proto.lexer import BAD, END, NUMBER, SIGN, STRING, WORD, Text, Token, printable
+from minicaffe.proto.lexer import (
+    BAD,
+    BINARY,
+    END,
+    NUMBER,
+    SIGN,
+    STRING,
+    WORD,
+    Text,
+    Token,
+    decode_text,
+    looks_binary,
+    printable,
+)
 from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
 from minicaffe.proto.synonyms import Synonym, synonym
 from minicaffe.proto.wire import MessageRoom, TooManyMessages, is_repeated
@@ -30,46 +44,14 @@ logger = logging.getLogger("minicaffe")
 
 
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
-
-
 MAX_PROBLEMS = 50
-
-
 TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageRoom
-
-
 MAX_PIECES = 10_000  # of one string
-
-
 MAX_NOTED = 6_000  # fields whose lines are remembered
-
-
-_FAR = 1 << 30
-
-
 _CURLY_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
-
-
-_CLOSING = {"{": "}", "<": ">", "[": "]"}
-
-
 # Whole numbers that every type takes; so many that a match takes little memory.
 _NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
-
-
 _SIGNED_NUMBERS = re.compile(r"(?:(?:0|-?[1-9][0-9]{0,8})\s*,\s*){1,1000}")
-
-
-_CONTROL = re.compile("[\x01-\x08\x0e-\x19]")
-
-
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-_IS_UTF16 = "this file is UTF-16 text; save it as UTF-8"
-
-
-_BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
 
 
 class SourceMap:
@@ -110,7 +92,7 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
     Raises:
         PrototxtError: with all problems of the text.
     """
-    decoded = _decoded(text, path)
+    decoded = decode_text(text, path)
     del text  # it takes memory
     reader = _Reader(Text(decoded), path)
     try:
@@ -120,8 +102,8 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
         raise PrototxtError(str(error), path=path, line=line) from None
     if not reader.problems:
         reader.look_for_missing(message)
-    if reader.problems and _CONTROL.search(decoded):
-        raise PrototxtError(_BINARY, path=path)
+    if reader.problems and looks_binary(decoded):
+        raise PrototxtError(BINARY, path=path)
     if reader.problems and (reason := reader.other_root(message.DESCRIPTOR)):
         raise PrototxtError(reason, path=path)
     if reader.problems and yaml_text(decoded):
@@ -133,27 +115,6 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
     return reader.source
 
 
-def _decoded(text: str | bytes, path: str | None) -> str:
-    if isinstance(text, bytes):
-        if text.startswith(_UTF16):
-            raise PrototxtError(_IS_UTF16, path=path)
-        text = text.decode("utf-8", "surrogateescape")
-    if "\0" in text:
-        raise _with_nul(text, path)
-    return text.removeprefix("\ufeff")
-
-
-def _with_nul(text: str, path: str | None) -> PrototxtError:
-    """For a text with NUL bytes: in another encoding, damaged, or none at all."""
-    if _CONTROL.search(text):
-        return PrototxtError(_BINARY, path=path)
-    if 2 * text.count("\0") >= len(text) - 1 and text.strip("\0\n "):
-        return PrototxtError(_IS_UTF16, path=path)
-    line = text.count("\n", 0, text.index("\0")) + 1
-    message = "a NUL byte, which no text has: the file is damaged; take another copy of it"
-    return PrototxtError(message, path=path, line=line)
-
-
 class _Wrong(Exception):
     """A problem after which the reader has to find the next field."""
 
@@ -161,15 +122,6 @@ class _Wrong(Exception):
         super().__init__(message)
         self.token = token
         self.message = message
-
-
-class _Closed(NamedTuple):
-    """A block that has ended, as far as it takes to read on in it."""
-
-    message: Any
-    path: str
-    block: Block
-    end: Token
 
 
 class _Reader:
@@ -184,10 +136,7 @@ class _Reader:
         self.next = self._last = next(self._tokens)  # the token to be read, and that before it
         self._following = next(self._tokens, self.next)
         self._room = MessageRoom(len(text.text), factor=TEXT_FACTOR)
-        self._blocks: list[Block] = []
-        self._indents: list[int | None] = []  # of each block's first line, where one begins there
-        self._closed: dict[int, _Closed] = {}  # by depth: the block that ended last
-        self._braces: int | None = None
+        self._braces = Braces(text)
         self._said: set[str] = set()  # what is said once a file
         self._roots = [0, 0]  # fields that only this kind of file has, and only the other kind
 
@@ -245,20 +194,17 @@ class _Reader:
 
     def read_message(self, message: Any, prefix: str, closing: str | None, block: Block) -> None:
         """Read fields up to the closing sign (None: the end of the file)."""
-        self._blocks.append(block)
-        self._indents.append(None)
+        self._braces.enter(block)
         first_lines: dict[str, int] = {}
         while not self._at_end(closing):
-            if self._indents[-1] is None:
-                self._indents[-1] = self.text.indent(self.next.offset)
+            self._braces.begin_field(self.next)
             try:
                 self._read_field(message, prefix, first_lines)
                 self.took(";", ",")
             except _Wrong as wrong:
                 self.complain(wrong.token, wrong.message)
                 self._find_field()
-        self._blocks.pop()
-        self._indents.pop()
+        self._braces.leave()
 
     def look_for_missing(self, message: Any) -> None:
         """Complain about required fields that are not there (Caffe refuses them too)."""
@@ -274,7 +220,7 @@ class _Reader:
     def _at_end(self, closing: str | None) -> bool:
         """Whether a message is over; reads its closing sign."""
         token = self.next
-        block = self._blocks[-1]
+        block = self._braces.blocks[-1]
         while closing is None and token.kind == SIGN and token.text in "}>":
             self.complain(self.take(), f"`{token.text}` found without an opening one")
             token = self.next
@@ -283,7 +229,7 @@ class _Reader:
                 self.complain(token, f"`{closing}` is missing for the block of line {block.line}")
             return True
         if token.kind == SIGN and token.text in "}>":
-            if self._ends_an_outer_block(token):
+            if self._braces.ends_an_outer_block(token):
                 what = f"`{block.name}` of line {block.line} is not closed"
                 self.complain(token, f"`{closing}` is missing before this one: {what}")
                 return True
@@ -291,63 +237,11 @@ class _Reader:
                 self.complain(token, f"`{token.text}` found; `{closing}` expected")
             self.take()
             return True
-        if token.kind == WORD and closing is not None and self._was_left_open(token):
+        if closing is not None and self.at_field() and self._braces.was_left_open(token):
             what = f"`{block.name}` of line {block.line} is not closed"
             self.complain(token, f"`{closing}` expected before `{token.text}`: {what}")
             return True
         return False
-
-    # ----------------------------------------------------------------- braces
-
-    def _unbalanced(self, sign: int) -> bool:
-        """Whether the file has more opening braces than closing ones (sign 1), or fewer (-1),
-        besides those that were complained of.
-        """
-        if self._braces is None:
-            worth = {"{": 1, "<": 1, "}": -1, ">": -1}
-            signs = (token.text for token in self.text.tokens() if token.kind == SIGN)
-            self._braces = sum(worth.get(one, 0) for one in signs)
-        return self._braces * sign > 0
-
-    def _found_brace(self, sign: int) -> bool:
-        """The place of one of them is found; returns True."""
-        self._braces = (self._braces or 0) - sign
-        return True
-
-    def _was_left_open(self, token: Token) -> bool:
-        """Whether this block should have ended before a token.
-
-        It should if a block around it has such a field, and it has none or is indented more,
-        and the file closes fewer blocks than it opens.
-        """
-        if not self.at_field() or not self._unbalanced(1):
-            return False
-        around = [block.descriptor for block in self._blocks[:-1]]
-        if self._leaves_the_block(token):
-            ends = any(token.text in outer.fields_by_name for outer in around)
-        else:
-            unknown = token.text not in self._blocks[-1].descriptor.fields_by_name
-            ends = unknown and any(_is_block(outer, token.text) for outer in around)
-        return ends and self._found_brace(1)
-
-    def _ends_an_outer_block(self, token: Token) -> bool:
-        """Whether a closing brace stands below an outer block, by its indentation."""
-        if len(self._blocks) < 3 or not self._unbalanced(1) or not self._leaves_the_block(token):
-            return False
-        own = self.text.indent_of_line(self._blocks[-1].line)
-        indent = self.text.indent(token.offset)
-        return indent is not None and indent < own and self._found_brace(1)
-
-    def _leaves_the_block(self, token: Token) -> bool:
-        """Whether a token begins a line that is indented less than the block's fields, and not
-        more than the line on which the block begins.
-        """
-        inner, indent = self._indents[-1], self.text.indent(token.offset)
-        if inner is None and token.text not in self._blocks[-1].descriptor.fields_by_name:
-            inner = _FAR  # a block that was to end on its line
-        if inner is None or indent is None or indent >= inner:
-            return False
-        return indent <= self.text.indent_of_line(self._blocks[-1].line)
 
     def _reopen(self, token: Token) -> bool:
         """Whether a field belongs to the block that ended last, by a brace too many; reads it on.
@@ -355,12 +249,9 @@ class _Reader:
         Args:
             token: the field's name, which has not been taken.
         """
-        closed = self._closed.get(len(self._blocks))
-        if closed is None or token.text not in closed.block.descriptor.fields_by_name:
+        closed = self._braces.reopened(token)
+        if closed is None:
             return False
-        if not self._unbalanced(-1):
-            return False
-        self._found_brace(-1)
         self.complain(
             closed.end,
             f"a `}}` too many: `{closed.block.name}` of line {closed.block.line} ends here, but "
@@ -382,10 +273,10 @@ class _Reader:
         if field is None and self.at_field() and self._reopen(token):
             return
         self.take()
-        if len(self._blocks) == 1:
+        if len(self._braces.blocks) == 1:
             self._note_root(token.text, message.DESCRIPTOR)
         if field is None or token.text in OWN_FIELDS:
-            hint = "" if self.tired else unknown_field(token.text, self._blocks)
+            hint = "" if self.tired else unknown_field(token.text, self._braces.blocks)
             self.complain(token, hint)
             self._skip_value()
             return
@@ -490,7 +381,7 @@ class _Reader:
             brace = token.text
         else:
             self._complain_of_no_brace(token, field, brace)
-        if len(self._blocks) > MAX_DEPTH:
+        if len(self._braces.blocks) > MAX_DEPTH:
             raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
         self._room.take(field.message_type)
         self.took(brace)
@@ -502,16 +393,16 @@ class _Reader:
         if "source_line" in inner.DESCRIPTOR.fields_by_name:
             inner.source_line = line
         block = Block(inner.DESCRIPTOR, field.name, line, inner)
-        self.read_message(inner, f"{path}.", _CLOSING[brace], block)
-        self._closed[len(self._blocks)] = _Closed(inner, f"{path}.", block, self._last)
+        self.read_message(inner, f"{path}.", CLOSING[brace], block)
+        self._braces.ended(Closed(inner, f"{path}.", block, self._last))
 
     def _complain_of_no_brace(self, token: Token, field: Any, brace: str) -> None:
         """For a block without `{`: read it all the same if a field of its own follows."""
         message = f"`{brace}` expected after `{field.name}`, which is a block"
         inside = field.message_type.fields_by_name
-        if not (self.at_field() and token.text in inside and self._unbalanced(-1)):
+        if not (self.at_field() and token.text in inside and self._braces.unbalanced(-1)):
             raise _Wrong(token, message)
-        self._found_brace(-1)
+        self._braces.found(-1)
         self.complain(self._last, message)
 
     # ------------------------------------------- what belongs into other files
@@ -556,7 +447,7 @@ class _Reader:
             token = self.next
             if token.kind == END or (token.kind == SIGN and token.text in "}>"):
                 return
-            if token.kind == SIGN and token.text in _CLOSING:
+            if token.kind == SIGN and token.text in CLOSING:
                 self._skip_block()
             else:
                 self.take()
@@ -564,7 +455,7 @@ class _Reader:
     def _skip_value(self) -> None:
         """Pass over the value of a field that is not known, whatever kind it has."""
         self.took(":")
-        if self.next.kind == SIGN and self.next.text in _CLOSING:
+        if self.next.kind == SIGN and self.next.text in CLOSING:
             self._skip_block()
         else:
             self._find_field()
@@ -573,7 +464,7 @@ class _Reader:
         """Pass over a block or list, with all that is in it."""
         depth = 0
         for token in self._rest():
-            if token.kind == SIGN and token.text in _CLOSING:
+            if token.kind == SIGN and token.text in CLOSING:
                 depth += 1
             elif token.kind == SIGN and token.text in "}>]":
                 depth -= 1
@@ -583,12 +474,6 @@ class _Reader:
     def _rest(self) -> Iterator[Token]:
         while self.next.kind != END:
             yield self.take()
-
-
-def _is_block(descriptor: Any, name: str) -> bool:
-    """Whether a message has a field of this name that is itself a message."""
-    field = descriptor.fields_by_name.get(name)
-    return field is not None and field.message_type is not None
 
 
 def _no_name(token: Token) -> str:
@@ -602,7 +487,7 @@ def _no_name(token: Token) -> str:
 def _no_value(token: Token) -> str:
     if token.kind == BAD and token.text[0] in "\"'":
         return "a quote that is not closed"
-    if token.kind == SIGN and token.text in _CLOSING:
+    if token.kind == SIGN and token.text in CLOSING:
         what = "list" if token.text == "[" else "block"
         return f"a {what} found, a single value expected"
     return f"{token.shown()} found, a value expected"
