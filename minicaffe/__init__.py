@@ -10,8 +10,6 @@ import importlib
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from minicaffe.errors import MinicaffeError
-
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
         solver_rank,
     )
     from minicaffe.detector import Detector
+    from minicaffe.errors import MinicaffeError
     from minicaffe.layer import Layer, register
     from minicaffe.layer import layer_types as layer_type_list
     from minicaffe.net.net import TEST, TRAIN, Net
@@ -52,10 +51,6 @@ if TYPE_CHECKING:
     )
     from minicaffe.threads import set_threads
 
-# The module log, once imported, would hide pycaffe's function of that name from then on.
-importlib.import_module("minicaffe.log")
-globals().pop("log")
-
 #: Which module of the package has a name, where it is not a module itself.
 _HOMES = {
     name: home
@@ -63,6 +58,7 @@ _HOMES = {
         "blob": "Blob",
         "classifier": "Classifier",
         "detector": "Detector",
+        "errors": "MinicaffeError",
         "layer": "Layer layer_type_list register",
         "net.net": "TEST TRAIN Net",
         "net_spec": "NetSpec to_proto",
@@ -111,7 +107,7 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    hidden = ("__builtins__", "__cached__", "__getattr__", "__dir__")
+    hidden = ("__builtins__", "__cached__", "__getattr__", "__dir__", "__main__")
     return sorted({*__all__, *(n for n in globals() if n[:2] == "__" and n not in hidden)})
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from minicaffe.arguments import whole_number
 from minicaffe.errors import EngineError
-from minicaffe.log import StatusHandler
+from minicaffe.glog import StatusHandler
 
 logger = logging.getLogger("minicaffe")
 

@@ -16,7 +16,7 @@ import minicaffe
 from minicaffe.cli import main
 from minicaffe.draw.graph import draw_net, draw_net_to_file
 from minicaffe.errors import GraphError, Lines, MinicaffeError, Problem, PrototxtError, visible
-from minicaffe.log import GlogFormatter, StatusHandler, log_to
+from minicaffe.glog import GlogFormatter, StatusHandler, log_to
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
 from minicaffe.proto.printing import to_text

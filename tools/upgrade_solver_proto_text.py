@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""The same as ``minicaffe upgrade_solver_proto_text``; ``-h`` explains its flags."""
+"""The verb of ``minicaffe`` that this script is named after; ``-h`` explains its flags."""
 
 import sys
 
-from minicaffe_command import main
+from minicaffe.__main__ import tool
 
 if __name__ == "__main__":
-    sys.exit(main("upgrade_solver_proto_text"))
+    sys.exit(tool(__file__))

@@ -27,7 +27,7 @@ from minicaffe.cli._fault import STATUS, outside_reason, report_fault
 from minicaffe.cli._flags import accept_caffes_flags, double_dashes, note_unused, program_name
 from minicaffe.cli._parser import Parser
 from minicaffe.errors import MinicaffeError, did_you_mean
-from minicaffe.log import log_file, log_to
+from minicaffe.glog import log_file, log_to
 
 _INTERRUPTED = 128 + signal.SIGINT
 

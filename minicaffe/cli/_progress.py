@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 
-from minicaffe.log import StatusHandler, is_terminal
+from minicaffe.glog import StatusHandler, is_terminal
 from minicaffe.solver.events import Finish, Iteration, Observer, Start, TestBatch, TestResult
 
 

@@ -25,7 +25,7 @@ from minicaffe.cli._progress import Counter
 from minicaffe.detector import Detector
 from minicaffe.errors import DataError, require
 from minicaffe.files import open_to_read, write_beside
-from minicaffe.log import StatusHandler
+from minicaffe.glog import StatusHandler
 
 COORDINATES = ("ymin", "xmin", "ymax", "xmax")
 _BATCHES = 4  # of windows that are cut out before the net runs

@@ -32,7 +32,7 @@ from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
 from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
-from minicaffe.log import is_terminal
+from minicaffe.glog import is_terminal
 from minicaffe.options import Limits
 from minicaffe.proto.io import read_solver_located
 from minicaffe.solver.checkpoint import find_newest

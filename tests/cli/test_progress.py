@@ -11,7 +11,7 @@ import pytest
 
 from minicaffe.cli import _progress
 from minicaffe.cli._progress import Counter, ProgressBar, duration
-from minicaffe.log import GlogFormatter, StatusHandler, is_terminal, log_to
+from minicaffe.glog import GlogFormatter, StatusHandler, is_terminal, log_to
 from minicaffe.solver.events import Finish, Iteration, Start, TestBatch, TestResult
 
 
