@@ -13,7 +13,7 @@ from minicaffe.layer import Layer, layer_class
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.loss.accuracy import Accuracy
 from minicaffe.net.filter import filter_net, set_state
-from minicaffe.net.graph import Part, Value, Wiring
+from minicaffe.net.graph import LayerGraph, LayerRef, Value
 from minicaffe.net.insert_splits import insert_splits
 from minicaffe.net.net import TEST, Net
 from minicaffe.proto import caffe_pb2
@@ -32,13 +32,13 @@ class Deployed:
         batch: a batch of the net's own data by blob name, where its data layers could run.
     """
 
-    param: Any
+    param: caffe_pb2.NetParameter
     notes: list[str] = field(default_factory=list)
     batch: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def deploy_net(
-    param: Any,
+    param: caffe_pb2.NetParameter,
     shapes: Mapping[str, Shape] | None = None,
     *,
     level: int = 0,
@@ -69,10 +69,10 @@ def deploy_net(
     own.CopyFrom(param)
     set_state(own, TEST, level, stages)
     _require_bottoms(own, path)
-    wiring = Wiring(filter_net(own))
-    result = Deployed(None)
+    graph = LayerGraph(filter_net(own))
+    result = Deployed(caffe_pb2.NetParameter())
     try:
-        wanted = _wanted(wiring, result.notes)
+        wanted = _wanted(graph, result.notes)
     except MinicaffeError as error:
         raise error.locate(path=path) from None
     if not wanted:
@@ -81,17 +81,17 @@ def deploy_net(
             "phase TEST",
             path=path,
         )
-    dropped = wiring.keep(wanted)
+    dropped = graph.keep(wanted)
     if dropped:
-        result.notes.append("removed: " + ", ".join(_described(part) for part in dropped))
+        result.notes.append("removed: " + ", ".join(_described(layer) for layer in dropped))
     options = {"path": path, "max_memory": max_memory}
-    _replace_sources(wiring, dict(shapes or {}), result, options)
-    result.param = wiring.to_param()
+    _replace_sources(graph, dict(shapes or {}), result, options)
+    result.param = graph.to_param()
     _clear_training_fields(result.param)
     return result
 
 
-def _clear_training_fields(param: Any) -> None:
+def _clear_training_fields(param: caffe_pb2.NetParameter) -> None:
     """Take out what says something only of training, or of phases."""
     for name in ("state", "force_backward"):
         param.ClearField(name)
@@ -100,7 +100,7 @@ def _clear_training_fields(param: Any) -> None:
             layer.ClearField(name)
 
 
-def _require_bottoms(param: Any, path: str | None) -> None:
+def _require_bottoms(param: caffe_pb2.NetParameter, path: str | None) -> None:
     """Refuse bottoms that nobody produces, with the message that a Net gives."""
     try:
         insert_splits(filter_net(param), param)
@@ -108,112 +108,112 @@ def _require_bottoms(param: Any, path: str | None) -> None:
         raise error.locate(path=path) from None
 
 
-def _described(part: Part) -> str:
-    return f"{part.name} ({part.type})"
+def _described(layer: LayerRef) -> str:
+    return f"{layer.name} ({layer.type})"
 
 
 # ----------------------------------------------------------------------- what the net is for
 
 
-def _wanted(wiring: Wiring, notes: list[str]) -> list[Value]:
+def _wanted(graph: LayerGraph, notes: list[str]) -> list[Value]:
     """The values that the deploy net is to compute; adds what becomes of losses."""
-    labels = _labels(wiring)
-    losses = [part for part in wiring.parts if _is_loss(part)]
-    heaviest = max((_weight(part) for part in losses), default=0.0)
-    main = [part for part in losses if _weight(part) == heaviest]
-    aside = [part for part in wiring.parts if part in losses or _class(part).measures]
+    labels = _labels(graph)
+    losses = [layer for layer in graph.layers if _is_loss(layer)]
+    heaviest = max((_weight(layer) for layer in losses), default=0.0)
+    main = [layer for layer in losses if _weight(layer) == heaviest]
+    aside = [layer for layer in graph.layers if layer in losses or _class(layer).measures]
     if not losses:
-        main = [part for part in aside if issubclass(_class(part), Accuracy)]
+        main = [layer for layer in aside if issubclass(_class(layer), Accuracy)]
     wanted: list[Value] = []
-    for part in main:
-        predictions = [v for v in part.reads if v not in labels and not _from_source(v)]
-        if _class(part).activation_of and predictions:
-            predictions = [_activation(wiring, part, predictions[0], notes)]
+    for layer in main:
+        predictions = [v for v in layer.bottoms if v not in labels and not _from_source(v)]
+        if _class(layer).activation_of and predictions:
+            predictions = [_activation(graph, layer, predictions[0], notes)]
         wanted += predictions
     wanted += [
         value
-        for value in wiring.outputs
-        if value.maker not in aside and value not in labels and not _from_source(value)
+        for value in graph.outputs
+        if value.producer not in aside and value not in labels and not _from_source(value)
     ]
     return list(dict.fromkeys(wanted))
 
 
-def _is_loss(part: Part) -> bool:
-    return _class(part).is_loss
+def _is_loss(layer: LayerRef) -> bool:
+    return _class(layer).is_loss
 
 
-def _class(part: Part) -> type[Layer]:
+def _class(layer: LayerRef) -> type[Layer]:
     try:
-        return layer_class(part.type)
+        return layer_class(layer.type)
     except MinicaffeError as error:
-        raise error.locate(layer=part.name, layer_type=part.type) from None
+        raise error.locate(layer=layer.name, layer_type=layer.type) from None
 
 
-def _weight(part: Part) -> float:
-    return part.param.loss_weight[0] if part.param.loss_weight else 1.0
+def _weight(layer: LayerRef) -> float:
+    return layer.param.loss_weight[0] if layer.param.loss_weight else 1.0
 
 
 def _from_source(value: Value) -> bool:
-    return value.maker is not None and not value.maker.reads
+    return not value.producer.bottoms
 
 
-def _labels(wiring: Wiring) -> set[Value]:
+def _labels(graph: LayerGraph) -> set[Value]:
     """Values that data layers give beside their first top, or call labels, and what is made
     of such values alone."""
     labels: set[Value] = set()
-    for part in wiring.parts:
-        if part.reads:
-            if all(value in labels for value in part.reads):
-                labels.update(part.writes)
-        elif _class(part).gives_data:
+    for layer in graph.layers:
+        if layer.bottoms:
+            if all(value in labels for value in layer.bottoms):
+                labels.update(layer.tops)
+        elif _class(layer).gives_data:
             labels.update(
                 value
-                for index, value in enumerate(part.writes)
-                if "label" in value.name or (index and not issubclass(_class(part), Input))
+                for index, value in enumerate(layer.tops)
+                if "label" in value.name or (index and not issubclass(_class(layer), Input))
             )
     return labels
 
 
-def _activation(wiring: Wiring, loss: Part, scores: Value, notes: list[str]) -> Value:
+def _activation(graph: LayerGraph, loss: LayerRef, scores: Value, notes: list[str]) -> Value:
     """What the loss makes of its scores, by a layer of its own; an existing one if there is."""
     kind = _class(loss).activation_of
     assert kind is not None
     settings = own_field(kind)
-    for reader in wiring.readers(scores):
+    for reader in graph.readers(scores):
         if reader.type == kind:
-            return reader.writes[0]
-    taken = {part.name for part in wiring.parts}
+            return reader.tops[0]
+    taken = {layer.name for layer in graph.layers}
     name = "prob" if "prob" not in taken else f"{loss.name}_prob"
     param = caffe_pb2.LayerParameter(name=name, type=kind)
     if settings and loss.param.HasField(settings):
         getattr(param, settings).CopyFrom(getattr(loss.param, settings))
-    part = Part(param, reads=[scores])
-    wiring.parts.append(part)
+    layer = LayerRef(param, bottoms=[scores])
+    graph.layers.append(layer)
     notes.append(f"{loss.name} ({loss.type}) becomes {name} ({kind})")
-    return part.add_top(name)
+    return layer.add_top(name)
 
 
 # ---------------------------------------------------------------------------------- its inputs
 
 
 def _replace_sources(
-    wiring: Wiring, shapes: dict[str, Shape], result: Deployed, options: dict[str, Any]
+    graph: LayerGraph, shapes: dict[str, Shape], result: Deployed, options: dict[str, Any]
 ) -> None:
     """Put Input layers where data layers are, and the given shapes into Input layers."""
-    read = {value for part in wiring.parts for value in part.reads}
-    for part in wiring.parts:
-        if part.reads or not _class(part).gives_data:
+    read = {value for layer in graph.layers for value in layer.bottoms}
+    for layer in graph.layers:
+        if layer.bottoms or not _class(layer).gives_data:
             continue
-        if not issubclass(_class(part), Input):
-            part.writes = [value for value in part.writes if value in read]
-            found = _shapes_of(part, shapes, result, options)
-            result.notes.append(f"{_described(part)} becomes an Input layer")
-            part.param = caffe_pb2.LayerParameter(name=part.name, type="Input")
-            for value in part.writes:
-                part.param.input_param.shape.add(dim=found[value.name])
+        if not issubclass(_class(layer), Input):
+            layer.tops = [value for value in layer.tops if value in read]
+            found = _shapes_of(layer, shapes, result, options)
+            result.notes.append(f"{_described(layer)} becomes an Input layer")
+            layer.param = caffe_pb2.LayerParameter(name=layer.name, type="Input")
+            for value in layer.tops:
+                layer.param.input_param.shape.add(dim=found[value.name])
         else:
-            _reshape_input(part, shapes)
-    inputs = [v.name for part in wiring.parts if not part.reads for v in part.writes]
+            _reshape_input(layer, shapes)
+    inputs = [v.name for layer in graph.layers if not layer.bottoms for v in layer.tops]
     for name in shapes:
         if name not in inputs:
             hint = did_you_mean(name, inputs)
@@ -222,29 +222,29 @@ def _replace_sources(
             )
 
 
-def _reshape_input(part: Part, shapes: Mapping[str, Shape]) -> None:
-    stated = part.param.input_param.shape
-    if len(stated) == 1 and len(part.writes) > 1:  # one for all
-        for _ in part.writes[1:]:
+def _reshape_input(layer: LayerRef, shapes: Mapping[str, Shape]) -> None:
+    stated = layer.param.input_param.shape
+    if len(stated) == 1 and len(layer.tops) > 1:  # one for all
+        for _ in layer.tops[1:]:
             stated.add().CopyFrom(stated[0])
-    for shape, value in zip(stated, part.writes, strict=False):
+    for shape, value in zip(stated, layer.tops, strict=False):
         if value.name in shapes:
             shape.dim[:] = shapes[value.name]
 
 
 def _shapes_of(
-    part: Part, shapes: Mapping[str, Shape], result: Deployed, options: dict[str, Any]
+    layer: LayerRef, shapes: Mapping[str, Shape], result: Deployed, options: dict[str, Any]
 ) -> dict[str, Shape]:
     """The shapes of a data layer's tops, given or found by reading a batch."""
-    if all(value.name in shapes for value in part.writes):
-        return {value.name: shapes[value.name] for value in part.writes}
-    alone = caffe_pb2.NetParameter(layer=[part.param])
+    if all(value.name in shapes for value in layer.tops):
+        return {value.name: shapes[value.name] for value in layer.tops}
+    alone = caffe_pb2.NetParameter(layer=[layer.param])
     try:
         with Net(alone, TEST, seed=0, allow_python_layers=False, **options) as net:
             net.forward_loss()
-            batch = {value.name: net.blobs[value.name].data.copy() for value in part.writes}
+            batch = {value.name: net.blobs[value.name].data.copy() for value in layer.tops}
     except MinicaffeError as error:
-        name = part.writes[0].name
+        name = layer.tops[0].name
         error.message += f" (to do without the data, give its shape: --shape {name}=1,C,H,W)"
         raise
     result.batch.update(batch)

@@ -14,8 +14,9 @@ from minicaffe.layers.common.inner_product import InnerProduct
 from minicaffe.layers.folding import fold_into_next, fold_into_previous
 from minicaffe.layers.vision.convolution import Convolution
 from minicaffe.net.filter import filter_net
-from minicaffe.net.graph import Part, Wiring
+from minicaffe.net.graph import LayerGraph, LayerRef
 from minicaffe.net.net import TEST, Net
+from minicaffe.proto import caffe_pb2
 from minicaffe.proto.own_fields import own_field
 
 
@@ -35,7 +36,7 @@ class Folded:
         kept: pairs of a BatchNorm, Scale or Bias layer that stays, and why.
     """
 
-    param: Any
+    param: caffe_pb2.NetParameter
     blobs: dict[str, list[np.ndarray]]
     folded: list[tuple[str, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Folded:
         return net
 
 
-def fold_net(param: Any, net: Net) -> Folded:
+def fold_net(param: caffe_pb2.NetParameter, net: Net) -> Folded:
     """Fold what can be folded.
 
     A BatchNorm with stored statistics, a Scale or a Bias is taken in by the Convolution,
@@ -69,13 +70,13 @@ def fold_net(param: Any, net: Net) -> Folded:
 
 
 class _Folder:
-    def __init__(self, param: Any, net: Net) -> None:
-        own = type(param)()
+    def __init__(self, param: caffe_pb2.NetParameter, net: Net) -> None:
+        own = caffe_pb2.NetParameter()
         own.CopyFrom(param)
-        own.state.phase = TEST
-        self.wiring = Wiring(filter_net(own))
+        own.state.phase = caffe_pb2.TEST
+        self.graph = LayerGraph(filter_net(own))
         self.nodes = {node.name: node for node in net.nodes}
-        names = Counter(part.name for part in self.wiring.parts)
+        names = Counter(layer.name for layer in self.graph.layers)
         for name, count in names.items():
             if count > 1:
                 raise GraphError(f"{count} layers are named '{name}'; give each its own name")
@@ -84,98 +85,97 @@ class _Folder:
             for name, blobs in net.params.items()
         }
         shared = Counter(
-            spec.name for part in self.wiring.parts for spec in part.param.param if spec.name
+            spec.name for layer in self.graph.layers for spec in layer.param.param if spec.name
         )
         self.shared = {name for name, count in shared.items() if count > 1}
 
     def run(self) -> Folded:
-        result = Folded(None, self.blobs)
-        for part in list(self.wiring.parts):
-            if self._layer(part).identity_in_test and self.wiring.bypass(part):
-                result.removed.append(part.name)
-        reasons: dict[Part, str] = {}
+        result = Folded(caffe_pb2.NetParameter(), self.blobs)
+        for layer in list(self.graph.layers):
+            if self._layer(layer).identity_in_test and self.graph.bypass(layer):
+                result.removed.append(layer.name)
+        reasons: dict[LayerRef, str] = {}
         for into, order in ((self._into_previous, 1), (self._into_next, -1)):
-            for part in self._affine_parts()[::order]:
+            for layer in self._affine_layers()[::order]:
                 try:
-                    result.folded.append((part.name, into(part)))
-                    self.blobs.pop(part.name, None)
+                    result.folded.append((layer.name, into(layer)))
+                    self.blobs.pop(layer.name, None)
                 except CannotFold as reason:
-                    before = f"{reasons[part]}; " if part in reasons else ""
-                    reasons[part] = f"{before}{reason}"
-        result.kept = [(part.name, reasons[part]) for part in self._affine_parts()]
-        result.param = self.wiring.to_param()
+                    before = f"{reasons[layer]}; " if layer in reasons else ""
+                    reasons[layer] = f"{before}{reason}"
+        result.kept = [(layer.name, reasons[layer]) for layer in self._affine_layers()]
+        result.param = self.graph.to_param()
         result.param.ClearField("state")
         return result
 
-    def _affine_parts(self) -> list[Part]:
-        return [p for p in self.wiring.parts if self._is_affine(p)]
+    def _affine_layers(self) -> list[LayerRef]:
+        return [layer for layer in self.graph.layers if self._is_affine(layer)]
 
-    def _layer(self, part: Part) -> Layer:
-        return self.nodes[part.name].layer
+    def _layer(self, ref: LayerRef) -> Layer:
+        return self.nodes[ref.name].layer
 
-    def _is_affine(self, part: Part) -> bool:
-        overrides = type(self._layer(part)).channel_affine is not Layer.channel_affine
-        return overrides and len(part.reads) == 1
+    def _is_affine(self, layer: LayerRef) -> bool:
+        overrides = type(self._layer(layer)).channel_affine is not Layer.channel_affine
+        return overrides and len(layer.bottoms) == 1
 
     # ------------------------------------------------------------------- the two ways
 
-    def _into_previous(self, part: Part) -> str:
+    def _into_previous(self, layer: LayerRef) -> str:
         """Fold into the layer before; returns its name."""
-        (source,) = part.reads
-        linear = source.maker
-        if linear is None or not self._layer(linear).linear:
-            what = f"{linear.name} is {_a(linear.type)}" if linear else "nothing"
-            raise CannotFold(f"before it: {what}")
-        others = [one.name for one in self.wiring.readers(source) if one is not part]
-        if others or source in self.wiring.outputs:
+        (source,) = layer.bottoms
+        linear = source.producer
+        if not self._layer(linear).linear:
+            raise CannotFold(f"before it: {linear.name} is {_a(linear.type)}")
+        others = [reader.name for reader in self.graph.readers(source) if reader is not layer]
+        if others or source in self.graph.outputs:
             whom = f"read by {', '.join(others)}" if others else "an output"
             raise CannotFold(f"before it: the result of {linear.name} is also {whom}")
         self._require_simple(linear, "before it")
-        factor, offset = self._affine(part)
+        factor, offset = self._affine(layer)
         weights, bias = self._weights(linear)
         axis, groups = self._layer(linear).weight_outputs
         self._store(linear, *fold_into_previous(
             weights, bias, factor, offset, axis=axis, groups=groups
         ))  # fmt: skip
-        self._bypass(part, rename=True)
+        self._bypass(layer, rename=True)
         return linear.name
 
-    def _into_next(self, part: Part) -> str:
+    def _into_next(self, layer: LayerRef) -> str:
         """Fold into the layer behind; returns its name."""
-        (value,) = part.writes
-        readers = self.wiring.readers(value)
-        if value in self.wiring.outputs or len(readers) != 1:
+        (value,) = layer.tops
+        readers = self.graph.readers(value)
+        if value in self.graph.outputs or len(readers) != 1:
             found = "its result is an output" if not readers else f"{len(readers)} layers read it"
             raise CannotFold(f"behind it: {found}")
         (linear,) = readers
-        layer = self._layer(linear)
-        if not isinstance(layer, Convolution | InnerProduct):
+        product = self._layer(linear)
+        if not isinstance(product, Convolution | InnerProduct):
             raise CannotFold(f"behind it: {linear.name} is {_a(linear.type)}")
         self._require_simple(linear, "behind it")
-        factor, offset = self._affine(part)
+        factor, offset = self._affine(layer)
         weights, bias = self._weights(linear)
-        if isinstance(layer, Convolution):
-            if any(layer.geometry.pad) and offset.any():
+        if isinstance(product, Convolution):
+            if any(product.geometry.pad) and offset.any():
                 raise CannotFold(f"behind it: {linear.name} pads its input with zeros")
-            folded = fold_into_next(weights, bias, factor, offset, groups=layer.group)
+            folded = fold_into_next(weights, bias, factor, offset, groups=product.group)
             self._store(linear, *folded)
         else:
-            weights = weights.T if layer.transpose else weights
+            weights = weights.T if product.transpose else weights
             repeats = weights.shape[1] // len(factor)
             factor, offset = np.repeat(factor, repeats), np.repeat(offset, repeats)
             weights, bias = fold_into_next(weights, bias, factor, offset)
-            self._store(linear, weights.T if layer.transpose else weights, bias)
-        self._bypass(part, rename=False)  # what was before it stays as it was
+            self._store(linear, weights.T if product.transpose else weights, bias)
+        self._bypass(layer, rename=False)  # what was before it stays as it was
         return linear.name
 
     # ------------------------------------------------------------------------ details
 
-    def _affine(self, part: Part) -> tuple[np.ndarray, np.ndarray]:
+    def _affine(self, layer: LayerRef) -> tuple[np.ndarray, np.ndarray]:
         """What a layer multiplies by and adds, for each channel, in float64."""
-        if not self.wiring.can_bypass(part):
+        if not self.graph.can_bypass(layer):
             raise CannotFold("an input cannot also be an output")
         try:
-            affine = self._layer(part).channel_affine(self.nodes[part.name].bottoms[0])
+            affine = self._layer(layer).channel_affine(self.nodes[layer.name].bottoms[0])
         except GraphError as error:
             raise CannotFold(error.message) from None
         if affine is None:
@@ -185,26 +185,26 @@ class _Folder:
             raise CannotFold("it makes values that are not finite: variance + eps is 0 or less")
         return factor, offset
 
-    def _require_simple(self, linear: Part, where: str) -> None:
+    def _require_simple(self, linear: LayerRef, where: str) -> None:
         """Refuse a neighbour that is not one plain product over axis 1."""
-        if len(linear.reads) != 1 or len(linear.writes) != 1:
+        if len(linear.bottoms) != 1 or len(linear.tops) != 1:
             raise CannotFold(f"{where}: {linear.name} works on several blobs")
         if any(spec.name in self.shared for spec in linear.param.param):
             raise CannotFold(f"{where}: {linear.name} shares its weights with another layer")
         if self.nodes[linear.name].bottoms[0].axis(_settings(linear).axis) != 1:
             raise CannotFold(f"{where}: {linear.name} has its channels on another axis than 1")
 
-    def _weights(self, linear: Part) -> tuple[np.ndarray, np.ndarray | None]:
+    def _weights(self, linear: LayerRef) -> tuple[np.ndarray, np.ndarray | None]:
         weights, *bias = self.blobs[linear.name]
         return weights, bias[0] if bias else None
 
-    def _store(self, linear: Part, weights: np.ndarray, bias: np.ndarray) -> None:
+    def _store(self, linear: LayerRef, weights: np.ndarray, bias: np.ndarray) -> None:
         self.blobs[linear.name] = [weights, bias]
         _settings(linear).ClearField("bias_term")  # true
 
-    def _bypass(self, part: Part, *, rename: bool) -> None:
-        if not self.wiring.bypass(part, rename=rename):
-            raise AssertionError(f"{part.name} was found to be removable")
+    def _bypass(self, layer: LayerRef, *, rename: bool) -> None:
+        if not self.graph.bypass(layer, rename=rename):
+            raise AssertionError(f"{layer.name} was found to be removable")
 
 
 def _a(layer_type: str) -> str:
@@ -212,6 +212,6 @@ def _a(layer_type: str) -> str:
     return f"{article} {layer_type}"
 
 
-def _settings(part: Part) -> Any:
+def _settings(layer: LayerRef) -> Any:
     """The message of a linear layer's own settings."""
-    return getattr(part.param, own_field(part.type) or "")
+    return getattr(layer.param, own_field(layer.type) or "")

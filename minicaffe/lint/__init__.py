@@ -4,7 +4,7 @@
         print(finding)
 
 Nothing is built: no data is opened and no Python layer runs. A rule is a small function with
-a code (:func:`~minicaffe.lint.rules.rule`); the rules about one thing stand in one file.
+a code (:func:`~minicaffe.lint.rules.rule`); the rules about one thing are in one file.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from minicaffe.layers.normalization.batch_norm import param_block_mistake
 from minicaffe.lint.rules import Examined, PhaseNet, Remark, rule
-from minicaffe.net.graph import Part
+from minicaffe.net.graph import LayerRef
 from minicaffe.net.net import TEST, TRAIN
+from minicaffe.proto import caffe_pb2
 from minicaffe.solver.solver_param import few
 
 #: Layers with an offset for each output channel, and the message that says whether.
@@ -128,10 +128,10 @@ def gradients_add_up_statistics_do_not(examined: Examined) -> Iterator[Remark]:
 def bias_without_effect(examined: Examined) -> Iterator[Remark]:
     """The mean that BatchNorm takes away contains the bias."""
     for net, norm in _norms(examined, TRAIN if examined.in_phase(TRAIN) else TEST):
-        (value,) = norm.reads
-        linear = value.maker
+        (value,) = norm.bottoms
+        linear = value.producer
         # A bias counts where statistics are frozen, and for others who read the result.
-        if linear is None or _asked_for_stored(norm) or net.wiring.readers(value) != [norm]:
+        if _asked_for_stored(norm) or net.graph.readers(value) != [norm]:
             continue
         if _has_channel_bias(linear):
             yield net.remark(
@@ -151,7 +151,7 @@ def phases_differ(examined: Examined) -> Iterator[Remark]:
         for field in ("eps", "moving_average_fraction"):
             value = getattr(param, field)
             other = getattr(trained.get(norm.name, param), field)
-            # Stored statistics leave the fraction unused: nobody has to repeat it for TEST.
+            # Stored statistics leave the fraction unused: it need not be repeated for TEST.
             if value != other and (field == "eps" or param.HasField(field)):
                 yield net.remark(
                     norm,
@@ -172,59 +172,59 @@ def learning_rates_for_statistics(examined: Examined) -> Iterator[Remark]:
 # ------------------------------------------------------------------------- what rules ask
 
 
-def _norms(examined: Examined, phase: int | None = None) -> Iterator[tuple[PhaseNet, Part]]:
+def _norms(examined: Examined, phase: int | None = None) -> Iterator[tuple[PhaseNet, LayerRef]]:
     """The BatchNorm layers of one phase or of all, each with its net."""
     for net in examined.nets if phase is None else examined.in_phase(phase):
-        for part in net.parts("BatchNorm"):
-            yield net, part
+        for layer in net.layers("BatchNorm"):
+            yield net, layer
 
 
-def _scales_inside(norm: Part) -> bool:
+def _scales_inside(norm: LayerRef) -> bool:
     """Whether it is a fork's BatchNorm with gamma and beta among its own parameters."""
     settings = norm.param.batch_norm_param
     fields = ("scale_bias", "use_weight_bias")
     return any(settings.HasField(name) and getattr(settings, name) for name in fields)
 
 
-def _asked_for_stored(norm: Part) -> bool | None:
+def _asked_for_stored(norm: LayerRef) -> bool | None:
     """What ``use_global_stats`` says; None where it is left out."""
     param = norm.param.batch_norm_param
     return param.use_global_stats if param.HasField("use_global_stats") else None
 
 
-def _readers(net: PhaseNet, part: Part, kind: str) -> list[Part]:
+def _readers(net: PhaseNet, layer: LayerRef, kind: str) -> list[LayerRef]:
     """The layers of a type that read the result of a layer, and nothing else."""
-    found: list[Part] = []
-    for value in part.writes:
-        for reader in net.wiring.readers(value):
+    found: list[LayerRef] = []
+    for value in layer.tops:
+        for reader in net.graph.readers(value):
             if reader.type == "Split":
                 found += _readers(net, reader, kind)
-            elif reader.type == kind and len(reader.reads) == 1:
+            elif reader.type == kind and len(reader.bottoms) == 1:
                 found.append(reader)
     return found
 
 
 def _trains(net: PhaseNet) -> bool:
     """Whether there is a loss, and a layer with parameters that a solver changes."""
-    parts = net.wiring.parts
-    return any(_is_loss(part.param) for part in parts) and any(
-        part.type in _LEARNING and _learns(part.param.param) for part in parts
+    layers = net.graph.layers
+    return any(_is_loss(layer.param) for layer in layers) and any(
+        layer.type in _LEARNING and _learns(layer.param.param) for layer in layers
     )
 
 
-def _is_loss(param: Any) -> bool:
+def _is_loss(param: caffe_pb2.LayerParameter) -> bool:
     return any(param.loss_weight) if param.loss_weight else param.type.endswith("Loss")
 
 
-def _learns(specs: Any) -> bool:
+def _learns(specs: Sequence[caffe_pb2.ParamSpec]) -> bool:
     return not specs or any(spec.lr_mult > 0 for spec in specs)
 
 
-def _has_channel_bias(part: Part) -> bool:
+def _has_channel_bias(layer: LayerRef) -> bool:
     """Whether a layer adds an offset to each channel as BatchNorm sees channels (axis 1)."""
-    if part.type not in _BIASED:
+    if layer.type not in _BIASED:
         return False
-    param = getattr(part.param, _BIASED[part.type])
+    param = getattr(layer.param, _BIASED[layer.type])
     return param.bias_term and param.axis == 1
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from minicaffe.errors import GraphError, visible
 from minicaffe.net.filter import filter_net
-from minicaffe.net.graph import Part, Wiring
+from minicaffe.net.graph import LayerGraph, LayerRef
 from minicaffe.net.insert_splits import insert_splits
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.text_format import SourceMap
 from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.solver_param import Settings, check_settings
 
@@ -59,27 +60,29 @@ class PhaseNet:
 
     Attributes:
         param: its layers, filtered; the phase is in ``param.state``.
-        path: the file that it stands in.
-        wiring: which layer reads what.
+        path: the file that it is written in.
+        graph: which layer reads what.
     """
 
-    param: Any
+    param: caffe_pb2.NetParameter
     path: str | None
-    wiring: Wiring
+    graph: LayerGraph
 
     @property
     def phase(self) -> int:
         """TRAIN or TEST."""
         return self.param.state.phase
 
-    def parts(self, *types: str) -> list[Part]:
+    def layers(self, *types: str) -> list[LayerRef]:
         """The layers of these types that read one blob, in order."""
-        return [part for part in self.wiring.parts if part.type in types and len(part.reads) == 1]
+        return [
+            layer for layer in self.graph.layers if layer.type in types and len(layer.bottoms) == 1
+        ]
 
-    def remark(self, part: Part, message: str, suggestion: str) -> Remark:
+    def remark(self, layer: LayerRef, message: str, suggestion: str) -> Remark:
         """Something to say about a layer."""
-        line = part.param.source_line if part.param.HasField("source_line") else None
-        return Remark(self.path, line, part.name, message, suggestion)
+        line = layer.param.source_line if layer.param.HasField("source_line") else None
+        return Remark(self.path, line, layer.name, message, suggestion)
 
 
 @dataclass
@@ -94,9 +97,9 @@ class Examined:
     """
 
     nets: list[PhaseNet]
-    solver: Any = None
+    solver: caffe_pb2.SolverParameter | None = None
     path: str | None = None
-    lines: Any = None
+    lines: SourceMap | None = None
 
     def in_phase(self, phase: int) -> list[PhaseNet]:
         """The nets of one phase."""
@@ -133,21 +136,24 @@ def codes() -> list[str]:
 
 def findings(examined: Examined) -> list[Finding]:
     """What all rules say, each thing once, in the order of files and lines."""
-    found = [Finding(code, *one) for code in codes() for one in _rules[code](examined)]
-    return sorted(dict.fromkeys(found), key=lambda one: (one.path or "", one.line or 0, one.code))
+    found = [Finding(code, *remark) for code in codes() for remark in _rules[code](examined)]
+    return sorted(
+        dict.fromkeys(found),
+        key=lambda f: (f.path or "", f.line or 0, f.code),
+    )
 
 
-def lint_net(param: Any, path: str | None = None) -> list[Finding]:
+def lint_net(param: caffe_pb2.NetParameter, path: str | None = None) -> list[Finding]:
     """What is hardly meant in a net, in either phase.
 
-    A phase in which the net is none, because a layer's input is left out, is passed over.
+    A phase for which the rules leave out a layer's input is passed over.
 
     Args:
         param: the ``NetParameter``, as ``read_net`` returns it; it is left alone.
         path: its file, for the findings.
 
     Raises:
-        GraphError: the net is none in either phase.
+        GraphError: in neither phase is every layer's input there.
     """
     nets: list[PhaseNet] = []
     mistakes: list[GraphError] = []
@@ -164,28 +170,30 @@ def lint_net(param: Any, path: str | None = None) -> list[Finding]:
     return findings(Examined(nets))
 
 
-def lint_solver(param: Any, path: str | None = None, lines: Any = None) -> list[Finding]:
+def lint_solver(
+    param: caffe_pb2.SolverParameter, path: str | None = None, lines: SourceMap | None = None
+) -> list[Finding]:
     """What is hardly meant in a solver and in the nets that it trains and tests.
 
     Args:
         param: the ``SolverParameter``, as ``read_solver`` returns it; the files of its nets
             are read.
         path: its file, for the findings.
-        lines: where its fields stand (a ``SourceMap``), for the same.
+        lines: where its fields are (a ``SourceMap``), for the same.
 
     Raises:
         SolverError: settings that contradict each other.
         PrototxtError: a net's file cannot be read.
-        GraphError: a net is none.
+        GraphError: a layer's input is not there.
     """
     with Settings(param, path, lines).located():
         check_settings(param)
     factory = NetFactory(param, path=path, engine=None)
-    nets = [_phase_net(one.param, one.path) for one in factory.origins()]
+    nets = [_phase_net(origin.param, origin.path) for origin in factory.origins()]
     return findings(Examined(nets, param, path, lines))
 
 
-def _phase_net(param: Any, path: str | None) -> PhaseNet:
+def _phase_net(param: caffe_pb2.NetParameter, path: str | None) -> PhaseNet:
     """The net in the phase of its state.
 
     Raises:
@@ -193,7 +201,7 @@ def _phase_net(param: Any, path: str | None) -> PhaseNet:
     """
     try:
         filtered = filter_net(param)
-        insert_splits(filtered, param)  # notices inputs that nobody makes
+        insert_splits(filtered, param)  # notices inputs that no layer computes
     except GraphError as error:
         raise error.locate(path=path) from None
-    return PhaseNet(filtered, path, Wiring(filtered))
+    return PhaseNet(filtered, path, LayerGraph(filtered))

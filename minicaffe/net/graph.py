@@ -1,166 +1,165 @@
-"""A net as layers that are wired to values, where a name may stand for several in turn.
+"""The layers of a net as a graph of values, in which a name may stand for several in turn.
 
 In prototxt a blob's name can mean one value after another (every layer in place makes a new
-one). To take layers out safely, each value is an object of its own here; names are only
-settled when the net is written down again.
+one). To take layers out safely, each value is an object of its own here; names are settled when
+the net is written back as a message.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from minicaffe.proto import caffe_pb2
 
 
 @dataclass(eq=False)
 class Value:
-    """What one layer writes.
+    """What one layer computes.
 
     Attributes:
         name: of the blob that holds it.
-        maker: the layer; None only while it is being made.
+        producer: the layer that computes it.
     """
 
     name: str
-    maker: Part | None = None
+    producer: LayerRef
 
 
 @dataclass(eq=False)
-class Part:
-    """A layer and the values it reads and writes."""
+class LayerRef:
+    """A layer with the values that it reads (bottoms) and computes (tops)."""
 
-    param: Any
-    reads: list[Value] = field(default_factory=list)
-    writes: list[Value] = field(default_factory=list)
+    param: caffe_pb2.LayerParameter
+    bottoms: list[Value] = field(default_factory=list)
+    tops: list[Value] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        """The layer's name."""
+        """Of the layer, as in its ``LayerParameter``."""
         return self.param.name
 
     @property
     def type(self) -> str:
-        """The layer's type."""
+        """Of the layer, such as "Convolution"."""
         return self.param.type
 
     def add_top(self, name: str) -> Value:
-        """Let the layer write another value."""
+        """Let the layer compute another value, held by the blob ``name``."""
         value = Value(name, self)
-        self.writes.append(value)
+        self.tops.append(value)
         return value
 
 
-class Wiring:
-    """The layers of a net, in order, without values that stand in its text.
+class LayerGraph:
+    """The layers of a net in order, without the weights that its message may hold.
 
     Args:
         param: a ``NetParameter``, filtered for one phase; it is left alone.
 
     Attributes:
-        parts: the layers.
+        layers: a :class:`LayerRef` for each.
         outputs: values whose names must stay; at first those that nothing reads.
     """
 
-    def __init__(self, param: Any) -> None:
+    def __init__(self, param: caffe_pb2.NetParameter) -> None:
         self._head = caffe_pb2.NetParameter()
         self._head.CopyFrom(param)
         del self._head.layer[:]
-        self.parts: list[Part] = []
+        self.layers: list[LayerRef] = []
         current: dict[str, Value] = {}
-        for layer in param.layer:
-            part = Part(caffe_pb2.LayerParameter())
-            part.param.CopyFrom(layer)
-            del part.param.blobs[:]  # whoever changes a net has its values elsewhere
-            part.reads = [current[name] for name in layer.bottom]
-            for name in layer.top:
-                current[name] = part.add_top(name)
-            self.parts.append(part)
-        read = {value for part in self.parts for value in part.reads}
-        self.outputs = [v for part in self.parts for v in part.writes if v not in read]
+        for given in param.layer:
+            layer = LayerRef(caffe_pb2.LayerParameter())
+            layer.param.CopyFrom(given)
+            del layer.param.blobs[:]  # who changes a net has its weights elsewhere
+            layer.bottoms = [current[name] for name in given.bottom]
+            for name in given.top:
+                current[name] = layer.add_top(name)
+            self.layers.append(layer)
+        read = {value for layer in self.layers for value in layer.bottoms}
+        self.outputs = [v for layer in self.layers for v in layer.tops if v not in read]
 
-    def readers(self, value: Value) -> list[Part]:
+    def readers(self, value: Value) -> list[LayerRef]:
         """The layers that read a value, in order."""
-        return [part for part in self.parts if value in part.reads]
+        return [layer for layer in self.layers if value in layer.bottoms]
 
-    def keep(self, wanted: list[Value]) -> list[Part]:
+    def keep(self, wanted: list[Value]) -> list[LayerRef]:
         """Make these the outputs and drop what they do not need; returns the dropped layers."""
-        needed: set[Part] = set()
+        needed: set[LayerRef] = set()
         open_ends = list(wanted)
         while open_ends:
-            maker = open_ends.pop().maker
-            if maker is not None and maker not in needed:
-                needed.add(maker)
-                open_ends += maker.reads
-        dropped = [part for part in self.parts if part not in needed]
-        self.parts = [part for part in self.parts if part in needed]
+            producer = open_ends.pop().producer
+            if producer not in needed:
+                needed.add(producer)
+                open_ends += producer.bottoms
+        dropped = [layer for layer in self.layers if layer not in needed]
+        self.layers = [layer for layer in self.layers if layer in needed]
         self.outputs = list(wanted)
         return dropped
 
-    def bypass(self, part: Part, *, rename: bool = True) -> bool:
+    def bypass(self, layer: LayerRef, *, rename: bool = True) -> bool:
         """Take out a layer; those that read its tops read its only bottom instead.
 
         Args:
-            part: the layer.
-            rename: give the bottom the top's name where nobody else reads it, because it now
+            layer: the layer.
+            rename: give the bottom the top's name where no other layer reads it, because it now
                 holds what the top held.
 
         Returns:
             Whether that was possible; not when an input would have to be an output, or one
             value two outputs.
         """
-        if not self.can_bypass(part):
+        if not self.can_bypass(layer):
             return False
-        (source,) = part.reads
-        alone = self.readers(source) == [part] and not self._is_input(source)
-        for value in part.writes:
-            if alone and (value in self.outputs or (rename and len(part.writes) == 1)):
+        (source,) = layer.bottoms
+        alone = self.readers(source) == [layer] and not self._is_input(source)
+        for value in layer.tops:
+            if alone and (value in self.outputs or (rename and len(layer.tops) == 1)):
                 source.name = value.name
             for reader in self.readers(value):
-                reader.reads = [source if one is value else one for one in reader.reads]
-            self.outputs = [source if one is value else one for one in self.outputs]
-        self.parts.remove(part)
+                reader.bottoms = [source if v is value else v for v in reader.bottoms]
+            self.outputs = [source if v is value else v for v in self.outputs]
+        self.layers.remove(layer)
         return True
 
-    def can_bypass(self, part: Part) -> bool:
+    def can_bypass(self, layer: LayerRef) -> bool:
         """Whether :meth:`bypass` is possible."""
-        if len(part.reads) != 1:
+        if len(layer.bottoms) != 1:
             return False
-        (source,) = part.reads
-        ends = [value for value in part.writes if value in self.outputs]
+        (source,) = layer.bottoms
+        ends = [value for value in layer.tops if value in self.outputs]
         if not ends:
             return True
-        alone = self.readers(source) == [part] and not self._is_input(source)
+        alone = self.readers(source) == [layer] and not self._is_input(source)
         return len(ends) == 1 and alone and source not in self.outputs
 
     def _is_input(self, value: Value) -> bool:
-        return value.maker is not None and not value.maker.reads
+        return not value.producer.bottoms
 
-    def to_param(self) -> Any:
+    def to_param(self) -> caffe_pb2.NetParameter:
         """The net as a ``NetParameter``; values that get in each other's way are renamed."""
         while (clash := self._clash()) is not None:
-            taken = {value.name for part in self.parts for value in part.writes}
+            taken = {value.name for layer in self.layers for value in layer.tops}
             number = 2
             while f"{clash.name}_{number}" in taken:
                 number += 1
             clash.name = f"{clash.name}_{number}"
         param = caffe_pb2.NetParameter()
         param.CopyFrom(self._head)
-        for part in self.parts:
-            layer = param.layer.add()
-            layer.CopyFrom(part.param)
-            layer.bottom[:] = [value.name for value in part.reads]
-            layer.top[:] = [value.name for value in part.writes]
+        for layer in self.layers:
+            written = param.layer.add()
+            written.CopyFrom(layer.param)
+            written.bottom[:] = [value.name for value in layer.bottoms]
+            written.top[:] = [value.name for value in layer.tops]
         return param
 
     def _clash(self) -> Value | None:
-        """A value whose name, where somebody reads it, already stands for another one."""
+        """A value whose name, where it is read, already means another one."""
         current: dict[str, Value] = {}
-        for part in self.parts:
-            for value in part.reads:
+        for layer in self.layers:
+            for value in layer.bottoms:
                 if current[value.name] is not value:
                     return self._to_rename(value, current[value.name])
-            current.update((value.name, value) for value in part.writes)
+            current.update((value.name, value) for value in layer.tops)
         for value in self.outputs:
             if current[value.name] is not value:
                 return self._to_rename(value, current[value.name])
