@@ -62,6 +62,8 @@ class Layer:
     exact_tops: ClassVar[int | None] = None
     min_tops: ClassVar[int | None] = None
     max_tops: ClassVar[int | None] = None
+    #: A top may be a bottom, whose values it then overwrites.
+    in_place: ClassVar[bool] = True
     #: As many tops as bottoms.
     equal_bottoms_and_tops: ClassVar[bool] = False
     #: The net adds the tops that the prototxt leaves out (Caffe's AutoTopBlobs).
@@ -275,6 +277,15 @@ class Layer:
         if self.equal_bottoms_and_tops and bottoms != tops:
             raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s), as many expected")
 
+    def check_places(self, bottom: Blobs, top: Blobs) -> None:
+        """Refuse a top that is a bottom, where the layer cannot overwrite it.
+
+        Raises:
+            GraphError: says what to do.
+        """
+        if not self.in_place:
+            refuse_in_place(bottom, top)
+
     def check_loss_weights(self, tops: int) -> None:
         """Refuse ``loss_weight`` values that are not one for each top (Caffe's check).
 
@@ -356,7 +367,7 @@ def find_layer_class(layer_type: str) -> type[Layer]:
 
 
 def refuse_in_place(bottom: Blobs, top: Blobs) -> None:
-    """Refuse tops that are bottoms, for layers that cannot run in place.
+    """Refuse tops that are among these bottoms.
 
     Raises:
         GraphError: a top is a bottom.

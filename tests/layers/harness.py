@@ -104,6 +104,7 @@ class Rig:
             blob.data[...] = make(rng, blob.shape)
         self.top = list(self.bottom) if in_place else [Blob((), dtype) for _ in range(case.tops)]
         self.layer.check_blob_counts(len(self.bottom), len(self.top))
+        self.layer.check_places(self.bottom, self.top)
         self.layer.setup(self.bottom, self.top)
         self.layer.reshape(self.bottom, self.top)
         if self.layer.reshapes_always:  # as before a forward; Filter's first one is special

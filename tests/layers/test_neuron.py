@@ -25,6 +25,7 @@ def make(
     layer = layer_class(kind)(param, caffe_pb2.TRAIN)
     bottom = Blob(shape)
     top = bottom if in_place else Blob()
+    layer.check_places([bottom], [top])
     layer.setup([bottom], [top])
     layer.reshape([bottom], [top])
     return layer, bottom, top

@@ -108,7 +108,7 @@ def test_in_place_is_refused(layer: str) -> None:
     rig = Rig(Case("Split", bottoms=[(2, 3)], tops=1))
     cls = type(Rig(next(c for c in _cases() if c.type == layer)).layer)
     with pytest.raises(GraphError, match="cannot run in place; give its top another name"):
-        cls(rig.layer.param, 0).setup(rig.bottom * 2, rig.bottom)
+        cls(rig.layer.param, 0).check_places(rig.bottom * 2, rig.bottom)
 
 
 def _cases() -> list[Case]:

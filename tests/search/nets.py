@@ -285,6 +285,7 @@ def shapes_of(
         layer = make_layer(param, rng, np.dtype(np.float64))
         layer.check_blob_counts(len(blobs), len(tops))
         layer.check_loss_weights(len(tops))
+        layer.check_places(blobs, tops)
         layer.setup(blobs, tops)
         layer.reshape(blobs, tops)
         shapes, then = [top.shape for top in tops], None

@@ -61,9 +61,7 @@ class ColumnKernel(Kernel):
 
     def add_weight_gradient(self, columns: Columns, rows: np.ndarray, windows: np.ndarray) -> None:
         """Add rows · windowsᵀ to the weights' diff."""
-        product = columns.multiply_transposed(rows, windows)
-        diff = self.layer.blobs[0].diff
-        diff += product.reshape(diff.shape)
+        self.layer.accumulate(0, columns.multiply_transposed(rows, windows))
 
 
 @kernel_for(Convolution)

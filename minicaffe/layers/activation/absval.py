@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicaffe.layer import Blobs, refuse_in_place, register
+from minicaffe.layer import register
 from minicaffe.layers.activation.neuron_layer import Neuron
 
 
@@ -16,11 +16,8 @@ class AbsVal(Neuron):
         GraphError: the top is the bottom.
     """
 
+    in_place = False
     backward_reads = ("bottoms",)
-
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
-        super().setup(bottom, top)
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         np.abs(x, out=y)

@@ -55,9 +55,8 @@ class Bias(Broadcast):
             np.copyto(bottom[0].diff, dy)
         learned = len(bottom) == 1
         if self.wants_gradient(0) if learned else propagate_down[1]:
-            diff = self.operand(bottom).diff
-            gradient = channel_sum(self.fold(dy)).reshape(diff.shape)
+            gradient = channel_sum(self.fold(dy))
             if learned:
-                diff += gradient
+                self.accumulate(0, gradient)
             else:
-                diff[...] = gradient
+                bottom[1].diff[...] = gradient.reshape(bottom[1].shape)

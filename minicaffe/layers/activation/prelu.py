@@ -67,8 +67,7 @@ class PReLU(Neuron):
         dy, dx = fold(top[0].diff), fold(bottom[0].diff)
         if self.wants_gradient(0):
             sums = channel_dot(dy, np.minimum(x, 0, out=self.room(x)))
-            diff = self.blobs[0].diff
-            diff += sums if diff.shape else sums.sum()
+            self.accumulate(0, sums if self.blobs[0].shape else sums.sum())
         if propagate_down[0]:
             factor = self.room_for_factor(dy, dx)
             step(x > 0, self.blobs[0].data.reshape(-1, 1), factor)

@@ -164,8 +164,7 @@ class Scale(Broadcast):
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         dy = self.fold(top[0].diff)
         if self.bias is not None and self.wants_gradient(len(self.blobs) - 1):
-            diff = self.bias.diff
-            diff += channel_sum(dy).reshape(diff.shape)
+            self.accumulate(len(self.blobs) - 1, channel_sum(dy))
         scale = self.operand(bottom)
         learned = len(bottom) == 1
         if self.wants_gradient(0) if learned else propagate_down[1]:
@@ -185,10 +184,10 @@ class Scale(Broadcast):
             gradient: dscale, of the scale's shape.
             folded: the bottom's (outer, scale, inner) lengths.
         """
-        diff = self.blobs[0].diff
         if not self.overwrites(folded):
-            diff += gradient
+            self.accumulate(0, gradient)
             return
+        diff = self.blobs[0].diff
         if not self._warned and diff.any():
             self._warned = True
             logger.warning(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.errors import DataError, GraphError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.layers.loss.labels import truncated
 
@@ -51,12 +51,12 @@ class Embed(Layer):
         DataError: a number that is not below ``input_dim``.
     """
 
+    in_place = False
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
         param = self.param.embed_param
         for name in ("num_output", "input_dim"):
             if getattr(param, name) < 1:
@@ -84,4 +84,4 @@ class Embed(Layer):
         if self.wants_gradient(0):
             add_rows(self.blobs[0].diff, self._numbers(bottom), diff)
         if self.param.embed_param.bias_term and self.wants_gradient(1):
-            self.blobs[1].diff += channel_sum(fold(diff))
+            self.accumulate(1, channel_sum(fold(diff)))

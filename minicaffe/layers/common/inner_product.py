@@ -10,7 +10,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_sum, fold
 
 #: Elements of the weights' gradient that are computed at a time before they are added.
@@ -29,6 +29,7 @@ class InnerProduct(Layer):
     """
 
     linear = True
+    in_place = False
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ("bottoms",)
@@ -39,7 +40,6 @@ class InnerProduct(Layer):
         Raises:
             ShapeError: the axis does not exist, or num_output is missing.
         """
-        refuse_in_place(bottom, top)
         param = self.param.inner_product_param
         self.num_output: int = param.num_output
         self.bias_term: bool = param.bias_term
@@ -102,7 +102,7 @@ class InnerProduct(Layer):
             sides = (vectors, top_diff) if self.transpose else (top_diff, vectors)
             _add_product(*sides, self.blobs[0].diff)
         if self.bias_term and self.wants_gradient(1):
-            self.blobs[1].diff += channel_sum(fold(top_diff))
+            self.accumulate(1, channel_sum(fold(top_diff)))
         if propagate_down[0]:
             weights = self.blobs[0].data
             bottom_diff = bottom[0].diff.reshape(-1, self.length)

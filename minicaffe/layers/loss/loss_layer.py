@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_in_place
+from minicaffe.layer import Blobs, Layer
 
 
 class LossLayer(Layer):
@@ -16,6 +16,7 @@ class LossLayer(Layer):
     whose top the prototxt leaves out gets an automatic one.
     """
 
+    in_place = False
     exact_bottoms: ClassVar[int | None] = 2
     exact_tops: ClassVar[int | None] = 1
     auto_tops = True
@@ -27,7 +28,6 @@ class LossLayer(Layer):
         return index != 1
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)  # the top's shape would be the predictions' or the labels'
         counts = [blob.shape[blob.axis(0)] for blob in bottom[:2]]
         if counts[0] != counts[1]:
             raise ShapeError(

@@ -122,12 +122,10 @@ class ItemNorm(Layer):
         g *= self._inv_std
 
     def _add_gradients(self, dy: np.ndarray) -> None:
-        scale, shift = self.blobs
         if self.wants_gradient(0):
-            gradient = channel_dot(dy, self._fold(self._normal.data))
-            scale.diff[...] += gradient.reshape(scale.shape)
+            self.accumulate(0, channel_dot(dy, self._fold(self._normal.data)))
         if self.wants_gradient(1):
-            shift.diff[...] += channel_sum(dy).reshape(shift.shape)
+            self.accumulate(1, channel_sum(dy))
 
     def _as_rows(self, array: np.ndarray) -> np.ndarray:
         return array.reshape(self._rows, -1)

@@ -54,16 +54,16 @@ class LSTM(Recurrent):
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """Back through time, to the first step of the batch."""
-        weights, gates, dgates = self.blobs[-1], self._gates, self._dgates
+        gates, dgates, own = self._gates, self._dgates, len(self.blobs) - 1
         dc, dh = np.zeros_like(self._first_c), np.zeros_like(self._first_c)
         for t in range(self.steps - 1, -1, -1):
             dh += top[0].diff[t]
             c_before = self._c[t - 1] if t else self._first_c
             unit_backward(gates[t], c_before, self._tanh_c[t], dh, dc, dgates[t])
             if t:
-                np.matmul(dgates[t], weights.data, out=dh)
+                np.matmul(dgates[t], self.blobs[own].data, out=dh)
                 dh *= bottom[1].data[t][:, None]
-        if self.wants_gradient(len(self.blobs) - 1):
+        if self.wants_gradient(own):
             flat = dgates.reshape(-1, 4 * self.num_output)
-            weights.diff[...] += flat.T @ self._before.reshape(-1, self.num_output)
+            self.accumulate(own, flat.T @ self._before.reshape(-1, self.num_output))
         self.transform_inputs_backward(dgates, propagate_down, bottom)

@@ -8,7 +8,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.activation.sigmoid import sigmoid
 
 
@@ -79,13 +79,10 @@ class LSTMUnit(Layer):
     its slope is taken to be cont·f·(1 - cont·f) (Caffe's rule).
     """
 
+    in_place = False
     exact_bottoms = 3
     exact_tops = 2
     backward_reads = ("bottoms",)
-
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Refuse tops that are bottoms."""
-        refuse_in_place(bottom, top)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Both tops take the shape of c.

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place
+from minicaffe.layer import Blobs, Layer, refuse_gradient
 from minicaffe.layers.channels import channel_sum, fold
 
 logger = logging.getLogger("minicaffe")
@@ -42,6 +42,7 @@ class Recurrent(Layer):
 
     #: How many values the inputs are transformed to, in units of ``num_output``.
     gates: ClassVar[int] = 1
+    in_place = False
     backward_reads = ("bottoms",)
 
     def check_blob_counts(self, bottoms: int, tops: int) -> None:
@@ -65,9 +66,7 @@ class Recurrent(Layer):
 
         Raises:
             ShapeError: num_output is missing, or the bottoms do not fit together.
-            GraphError: a top is a bottom.
         """
-        refuse_in_place(bottom, top)
         param = self.param.recurrent_param
         if param.num_output < 1:
             raise ShapeError("num_output is missing or 0, expected at least 1")
@@ -197,9 +196,9 @@ class Recurrent(Layer):
         flat = dout.reshape(-1, dout.shape[-1])
         vectors = bottom[0].data.reshape(-1, self._lengths[0])
         if self.wants_gradient(0):
-            self.blobs[0].diff += flat.T @ vectors
+            self.accumulate(0, flat.T @ vectors)
         if self.wants_gradient(1):
-            self.blobs[1].diff += channel_sum(fold(flat))
+            self.accumulate(1, channel_sum(fold(flat)))
         if propagate_down[0]:
             target = bottom[0].diff.reshape(-1, self._lengths[0])
             np.matmul(flat, self.blobs[0].data, out=target)
@@ -210,7 +209,7 @@ class Recurrent(Layer):
     def _static_backward(self, dout: np.ndarray, wanted: bool, static: Blob) -> None:
         vectors = static.data.reshape(self.streams, self._lengths[1])
         if self.wants_gradient(2):
-            self.blobs[2].diff += dout.T @ vectors
+            self.accumulate(2, dout.T @ vectors)
         if wanted:
             target = static.diff.reshape(self.streams, self._lengths[1])
             np.matmul(dout, self.blobs[2].data, out=target)

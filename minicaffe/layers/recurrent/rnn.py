@@ -66,9 +66,9 @@ class RNN(Recurrent):
         do = do.reshape(-1, hidden)
         count = len(self.blobs)
         if self.wants_gradient(count - 2):
-            output.diff[...] += do.T @ h
+            self.accumulate(count - 2, do.T @ h)
         if self.wants_gradient(count - 1):
-            self.blobs[-1].diff += channel_sum(fold(do))
+            self.accumulate(count - 1, channel_sum(fold(do)))
         np.matmul(do, output.data, out=dh.reshape(-1, hidden))
         for t in range(self.steps - 1, -1, -1):
             slope = np.square(self._h[t], out=dsum[t])
@@ -80,5 +80,5 @@ class RNN(Recurrent):
                 dh[t - 1] += back
         if self.wants_gradient(count - 3):
             before = self._before.reshape(-1, hidden)
-            recurrent.diff[...] += dsum.reshape(-1, hidden).T @ before
+            self.accumulate(count - 3, dsum.reshape(-1, hidden).T @ before)
         self.transform_inputs_backward(dsum, propagate_down, bottom)

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.loss.labels import ClassAxis
 
 
@@ -23,12 +23,12 @@ class ArgMax(Layer):
     the values if ``out_max_val``. Indices are stored as floating-point numbers.
     """
 
+    in_place = False
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
         if self.param.argmax_param.top_k < 1:
             raise GraphError("top_k is 0, expected at least 1")
 

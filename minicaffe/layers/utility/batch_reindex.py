@@ -8,7 +8,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.common.embed import add_rows, row_numbers
 
 
@@ -20,12 +20,10 @@ class BatchReindex(Layer):
         DataError: a number that is no item of bottom 0.
     """
 
+    in_place = False
     exact_bottoms = 2
     exact_tops = 1
     backward_reads = ("bottoms",)
-
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         if len(bottom[1].shape) != 1:

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, register
 
 
 def chosen_axis(param: Any, legacy: str, blob: Blob) -> int:
@@ -51,11 +51,9 @@ class Concat(_Parts):
     All other axes must agree. One bottom shares its memory with the top.
     """
 
+    in_place = False
     min_bottoms = 1
     exact_tops = 1
-
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         first = bottom[0].shape

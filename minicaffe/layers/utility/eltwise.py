@@ -42,9 +42,10 @@ class Eltwise(Layer):
     min_bottoms = 2
     exact_tops = 1
 
+    def check_places(self, bottom: Blobs, top: Blobs) -> None:
+        refuse_in_place(bottom[1:], top)
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        if any(one is top[0] for one in bottom[1:]):
-            refuse_in_place(bottom, top)
         param = self.param.eltwise_param
         if len(param.coeff) not in (0, len(bottom)):
             raise GraphError(

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 
 
 @register("Filter")
@@ -21,13 +21,13 @@ class Filter(Layer):
     many as are selected, possibly none.
     """
 
+    in_place = False
     min_bottoms = 2
     min_tops = 1
     reshapes_always = True  # the shapes depend on the selector's values
     backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
         if len(top) != len(bottom) - 1:
             raise GraphError(
                 f"{len(top)} tops for {len(bottom)} bottoms; one for each bottom but the "

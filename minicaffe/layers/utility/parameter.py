@@ -28,5 +28,4 @@ class Parameter(SourceLayer):
         top[0].share_data(self.blobs[0])
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if self.wants_gradient(0):
-            self.blobs[0].diff[...] += top[0].diff
+        self.accumulate(0, top[0].diff)

@@ -7,19 +7,17 @@ from collections.abc import Sequence
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.utility.concat import share
 
 
 class _SameMemory(Layer):
     """The top is the bottom's memory, data and diff, in another shape: nothing to compute."""
 
+    in_place = False
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
-
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
 
     def new_shape(self, shape: tuple[int, ...], bottom: Blobs) -> list[int]:
         """The top's shape."""
@@ -49,7 +47,6 @@ class Reshape(_SameMemory):
     """
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        super().setup(bottom, top)
         if list(self.param.reshape_param.shape.dim).count(-1) > 1:
             raise GraphError("the new shape has several dim: -1; at most one can be inferred")
 

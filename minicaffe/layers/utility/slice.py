@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, refuse_in_place, register
+from minicaffe.layer import Blobs, register
 from minicaffe.layers.utility.concat import _Parts, chosen_axis, share
 
 
@@ -20,11 +20,11 @@ class Slice(_Parts):
     equally long. One top shares its memory with the bottom.
     """
 
+    in_place = False
     exact_bottoms = 1
     min_tops = 1
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
         points = self.param.slice_param.slice_point
         if points and len(points) != len(top) - 1:
             raise GraphError(

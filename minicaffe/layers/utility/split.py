@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, register
 
 
 @register("Split")
@@ -20,12 +20,10 @@ class Split(Layer):
 
     keeps_coordinates = True
     identity_in_test = True
+    in_place = False
     exact_bottoms = 1
     min_tops = 1
     backward_reads = ()
-
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         for blob in top:

@@ -8,19 +8,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.errors import GraphError
-from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, register
 
 
 @register("Tile")
 class Tile(Layer):
     """Repeats the bottom ``tiles`` times along ``axis`` (1 by default)."""
 
+    in_place = False
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
         param = self.param.tile_param
         if param.tiles < 1:
             found = f"tiles is {param.tiles}" if param.HasField("tiles") else "tiles is missing"

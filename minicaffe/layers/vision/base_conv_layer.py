@@ -19,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_in_place
+from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.channels import channel_sum
 from minicaffe.layers.vision.geometry import (
     ConvGeometry,
@@ -80,6 +80,7 @@ class ConvolutionBase(Layer):
     """
 
     linear = True
+    in_place = False
     min_bottoms = 1
     min_tops = 1
     equal_bottoms_and_tops = True
@@ -93,7 +94,6 @@ class ConvolutionBase(Layer):
             ShapeError: see :meth:`ConvGeometry.from_param`; or num_output is 0, or a number
                 of channels cannot be divided into the groups.
         """
-        refuse_in_place(bottom, top)
         param = self.param.convolution_param
         self.geometry = ConvGeometry.from_param(param, bottom[0])
         self.channels = bottom[0].shape[self.geometry.axis]
@@ -222,15 +222,13 @@ class ConvolutionBase(Layer):
 
     def _add_gradients(self, images: np.ndarray, values: np.ndarray) -> None:
         if self.wants_gradient(0):
-            diff = self.blobs[0].diff
-            diff += (self._rows(values) @ self._columns(images).swapaxes(1, 2)).reshape(diff.shape)
+            self.accumulate(0, self._rows(values) @ self._columns(images).swapaxes(1, 2))
 
     def add_bias_gradient(self, dy: np.ndarray) -> None:
         """Add Σ dy over batch and pixels to the bias's diff, where that is wanted."""
         if self.bias_term and self.wants_gradient(1):
-            diff = self.blobs[1].diff
             flat = self.items(dy).reshape(-1, self.num_output, math.prod(self.output_size))
-            diff += channel_sum(flat)
+            self.accumulate(1, channel_sum(flat))
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """y = W · im2col(x) + b, or for Deconvolution y = col2im(Wᵀ · x) + b."""

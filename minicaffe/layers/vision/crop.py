@@ -9,7 +9,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, register
 
 
 @register("Crop")
@@ -21,6 +21,7 @@ class Crop(Layer):
     """
 
     size_bottoms = frozenset({1})
+    in_place = False
     exact_bottoms = 2
     exact_tops = 1
     backward_reads = ()
@@ -32,7 +33,6 @@ class Crop(Layer):
         return axis - 1, 1, -offset  # maps do not count the batch axis
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        refuse_in_place(bottom, top)
         param = self.param.crop_param
         cropped = len(bottom[0].shape) - bottom[0].axis(param.axis)
         if len(param.offset) > 1 and len(param.offset) != cropped:

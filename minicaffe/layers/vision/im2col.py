@@ -10,7 +10,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.vision.base_conv_layer import col2im, im2col
 from minicaffe.layers.vision.geometry import ConvGeometry, CoordMap, window_params
 
@@ -25,6 +25,7 @@ class Im2col(Layer):
     Source: Caffe's rule; the layer shows what its Convolution works on.
     """
 
+    in_place = False
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
@@ -35,7 +36,6 @@ class Im2col(Layer):
         Raises:
             ShapeError: see :meth:`ConvGeometry.from_param`; or there is no spatial axis.
         """
-        refuse_in_place(bottom, top)
         self.geometry = ConvGeometry.from_param(self.param.convolution_param, bottom[0])
         if not self.geometry.kernel:
             raise ShapeError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, phase_name, refuse_in_place, register
+from minicaffe.layer import Blobs, Layer, phase_name, register
 from minicaffe.layers.vision.geometry import (
     CoordMap,
     window_lines,
@@ -253,6 +253,7 @@ class Pooling(Layer):
     pooling for regularization of deep convolutional neural networks", 2013.
     """
 
+    in_place = False
     exact_bottoms = 1
     min_tops = 1
     max_tops = 2
@@ -264,7 +265,6 @@ class Pooling(Layer):
             ShapeError: see :func:`check_pooling`.
             GraphError: a second top without MAX.
         """
-        refuse_in_place(bottom, top)
         param = self.param.pooling_param
         self.method: int = param.pool
         self.backward_reads = ("tops",) if len(top) > 1 else ()
