@@ -25,7 +25,7 @@ _EFFECTS = ("snapshot", "stop", "none")
 _LARGEST = 2**31 - 1  # what the schema's int32 fields hold
 
 
-def positive(text: Any) -> int:
+def positive_int(text: Any) -> int:
     """A whole number from 1 to 2^31-1.
 
     Raises:
@@ -97,15 +97,15 @@ FLAGS = {
         Flag("snapshot", "a .solverstate to resume from; not with --weights", shown="FILE"),
         Flag("resume", "auto: resume from the newest whole snapshot, or begin if there is none",
              choices=("auto",)),
-        Flag("keep_snapshots", "remove older snapshots, so that the N newest are left", positive,
-             shown="N"),
+        Flag("keep_snapshots", "remove older snapshots, so that the N newest are left",
+             positive_int, shown="N"),
         Flag(
             "weights",
             ".caffemodel files to copy trained layers from, separated by commas",
             comma_list,
             shown="FILES",
         ),
-        Flag("iterations", "how many iterations to run", positive, shown="N"),
+        Flag("iterations", "how many iterations to run", positive_int, shown="N"),
         Flag("phase", "TRAIN or TEST", str.upper, ("TRAIN", "TEST")),
         Flag("level", "the network's level, compared with min_level and max_level", whole,
              shown="N"),
@@ -118,7 +118,7 @@ FLAGS = {
         Flag("precision", "how values are stored between layers: float32 (the default) or bf16",
              choices=PRECISIONS),
         Flag("threads", "how many threads compute; by default OMP_NUM_THREADS or one a core",
-             positive, shown="N"),
+             positive_int, shown="N"),
         Flag("no_fuse", "run every layer by itself, for debugging", yes_or_no, switch=True),
         Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
              "the machine's", parse_size, shown="SIZE"),

@@ -21,7 +21,7 @@ from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import new_database
 from minicaffe.data.datum import make_datum
 from minicaffe.data.image_list import read_image_list, root_without_slash
-from minicaffe.data.images import ENCODINGS, Color, decode_image, encode_image, resize_image
+from minicaffe.data.images import ENCODINGS, Color, decode_image, encode_image, resize_linear
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
@@ -159,7 +159,7 @@ class DatumMaker:
             logger.error("Could not open or find file %s (%s)", path, text)
             return None
         if self._size:
-            image = resize_image(image, *self._size)
+            image = resize_linear(image, *self._size)
         if self._check_size:
             self._compare(path, image)
         if not encoding:

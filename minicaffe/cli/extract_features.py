@@ -27,7 +27,7 @@ from minicaffe.cli._flags import (
     explained,
     limit_options,
     note_gpu,
-    positive,
+    positive_int,
 )
 from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import BACKENDS, new_database
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "batches",
         metavar="num_mini_batches",
-        type=explained(positive),
+        type=explained(positive_int),
         help="how many batches to run",
     )
     add("db_type", choices=BACKENDS, help="lmdb or leveldb")

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicaffe.blob import shape_text
-from minicaffe.cli._flags import add_flags, explained, phase_number, positive
+from minicaffe.cli._flags import add_flags, explained, phase_number, positive_int
 from minicaffe.errors import visible
 from minicaffe.layer import find_layer_class
 from minicaffe.net.filter import set_state
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-w",
         "--max_width",
-        type=explained(positive),
+        type=explained(positive_int),
         default=30,
         metavar="N",
         help="widest column (30)",
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 def _shape(text: str) -> tuple[str, tuple[int, ...]]:
     name, _, lengths = text.partition("=")
     try:
-        shape = tuple(positive(part) for part in lengths.split(","))
+        shape = tuple(positive_int(part) for part in lengths.split(","))
     except ValueError:
         shape = ()
     if not name or not shape:

@@ -18,7 +18,7 @@ from minicaffe.weights.blob_proto import read_blob
 logger = logging.getLogger("minicaffe")
 
 
-class Transformer:
+class DataTransformer:
     """Crop, mirror, subtract the mean, scale: whole batches at a time.
 
     For a pixel x of channel c at (h, w) of the uncropped image::

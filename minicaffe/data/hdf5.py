@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.data.image_list import FileNames
 from minicaffe.data.images import shown_name
-from minicaffe.data.source import ShuffledOrder, State
+from minicaffe.data.source import EpochOrder, State
 from minicaffe.errors import DataError, did_you_mean, require, tilde_hint
 from minicaffe.files import open_to_read
 from minicaffe.options import Limits
@@ -51,7 +51,7 @@ class Hdf5Source:
         self._dtype = dtype
         self._limits = limits or Limits()
         self._files = _read_file_list(path)
-        self._order = ShuffledOrder(len(self._files), rng)
+        self._order = EpochOrder(len(self._files), rng)
         self._turn = self._row = 0  # which file of this epoch, which row of its order
         self._loaded: tuple[int, list[np.ndarray]] | None = None
         self._load()

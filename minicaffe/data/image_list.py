@@ -11,7 +11,7 @@ from typing import overload
 import numpy as np
 
 from minicaffe.data.images import Color, read_image, shown_name
-from minicaffe.data.source import Records, ShuffledOrder, Stacker, State
+from minicaffe.data.source import EpochOrder, Records, Stacker, State
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
@@ -198,7 +198,7 @@ class ImageListSource:
             )
         if reason := root_without_slash(root, self._pairs[0][0] if self._pairs else ""):
             raise DataError(f"root_folder {reason}")
-        self._order = ShuffledOrder(len(self._pairs), rng)
+        self._order = EpochOrder(len(self._pairs), rng)
         self._position = skip
         self._stacker = Stacker()
 

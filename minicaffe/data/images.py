@@ -133,7 +133,7 @@ def read_image(
         image = decode_image(data, color)
     except DataError as error:
         raise DataError(f"image '{path}': {error.message}") from error.__cause__
-    return image if size is None else resize_image(image, *size)
+    return image if size is None else resize_linear(image, *size)
 
 
 def shown_name(path: str) -> str:
@@ -141,7 +141,7 @@ def shown_name(path: str) -> str:
     return f"'{path}'" if path.isprintable() else ascii(path)
 
 
-def resize_image(image: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize_linear(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """Resize by bilinear interpolation without smoothing (``cv::resize``, ``INTER_LINEAR``).
 
     Output pixel i lies at (i + ½)·old/new - ½ in the input. As in OpenCV, 8-bit images are

@@ -5,19 +5,23 @@ from __future__ import annotations
 import queue
 import threading
 import weakref
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+
+import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.data.batch_reader import BatchReader, at_least_one
 from minicaffe.data.source import State
 from minicaffe.errors import DataError
+from minicaffe.proto import caffe_pb2
+
+MAX_PREFETCH = 10_000  # batches
 
 
 @dataclass(eq=False)
 class Batch:
-    """What the tops of a data layer are to hold, and where the producer stood afterwards."""
+    """What the tops of a data layer are to hold, and where the reader was afterwards."""
 
     blobs: list[Blob]
     state: State = field(default_factory=dict)
@@ -30,45 +34,21 @@ class Stop:
     wanted: bool = False
 
 
-class Producer(Protocol):
-    """Makes one batch after the other, always the same ones from the same state."""
-
-    def shapes(self) -> list[tuple[int, ...]]:
-        """The shapes of the next batch, one a top."""
-        ...
-
-    def produce(self, blobs: Sequence[Blob]) -> None:
-        """Reshape and fill the blobs with the next batch."""
-        ...
-
-    def state(self) -> State:
-        """What the next batches depend on."""
-        ...
-
-    def restore(self, state: State) -> None:
-        """Go back to when ``state()`` was taken."""
-        ...
-
-    def close(self) -> None:
-        """Let go of files."""
-        ...
-
-
 class Prefetcher:
-    """Runs a producer in a thread that keeps ``depth`` batches ready.
+    """Runs a reader in a thread that keeps ``depth`` batches ready.
 
-    The thread holds the producer and the queues only: it ends when the prefetcher is closed
-    or nobody refers to it any more, and with the program. Batches are used in turn; nothing
+    The thread holds the reader and the queues only: it ends when the prefetcher is closed
+    or no longer referred to, and with the program. Batches are used in turn; nothing
     is allocated once their shapes are steady.
 
     Args:
-        producer: what fills the batches; only the thread uses it from now on.
+        reader: what fills the batches; only the thread uses it from now on.
         depth: how many batches there are, at least 1.
         tops: how many blobs a batch has.
         dtype: of the blobs.
     """
 
-    def __init__(self, producer: Producer, depth: int, tops: int, dtype: Any) -> None:
+    def __init__(self, reader: BatchReader, depth: int, tops: int, dtype: np.dtype) -> None:
         self._free: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._full: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._failures: list[BaseException] = []  # what ended the thread
@@ -77,7 +57,7 @@ class Prefetcher:
         self._stop = stop = Stop()
         queues = (self._free, self._full)
         self._thread = threading.Thread(
-            target=_produce, args=(producer, *queues, self._failures, stop), daemon=True
+            target=_run, args=(reader, *queues, self._failures, stop), daemon=True
         )
         self._thread.name = "minicaffe-prefetch"
         self._end = weakref.finalize(self, _end, self._thread, self._free, stop)
@@ -118,8 +98,8 @@ class Prefetcher:
         self._end.detach()
 
 
-def _produce(
-    producer: Producer,
+def _run(
+    reader: BatchReader,
     free: queue.SimpleQueue[Batch | None],
     full: queue.SimpleQueue[Batch | None],
     failures: list[BaseException],
@@ -128,8 +108,8 @@ def _produce(
     """The thread: fill what is free until told to stop, or until something fails."""
     try:
         while (batch := free.get()) is not None and not stop.wanted:
-            producer.produce(batch.blobs)
-            batch.state = producer.state()
+            reader.read_batch(batch.blobs)
+            batch.state = reader.state()
             full.put(batch)
     except BaseException as failure:  # the net's thread raises it
         failures.append(failure)
@@ -143,3 +123,15 @@ def _end(thread: threading.Thread, free: queue.SimpleQueue[Batch | None], stop: 
         # Bounded: this may run in a garbage collection that holds a lock the thread wants.
         with suppress(RuntimeError):  # its start was interrupted
             thread.join(timeout=5)
+
+
+def prefetch_depth(param: caffe_pb2.DataParameter) -> int:
+    """How many batches ``data_param { prefetch }`` asks to make ahead.
+
+    Raises:
+        DataError: none, or more than make sense.
+    """
+    depth = at_least_one(param.prefetch, "prefetch")
+    if depth > MAX_PREFETCH:
+        raise DataError(f"prefetch is {depth}, expected at most {MAX_PREFETCH} batches")
+    return depth

@@ -12,7 +12,7 @@ from minicaffe.blob import shape_text
 from minicaffe.errors import DataError
 
 
-class ShuffledOrder:
+class EpochOrder:
     """The order of one epoch: a random one where there is a generator, else 0, 1, 2, …
 
     Attributes:

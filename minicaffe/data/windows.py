@@ -13,13 +13,13 @@ from typing import Any, overload
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
+from minicaffe.data.batch_reader import at_least_one, required_text
 from minicaffe.data.data_transformer import channel_factor, check_channel_values
 from minicaffe.data.image_list import root_without_slash
-from minicaffe.data.images import Color, decode_image, resize_image, shown_name
+from minicaffe.data.images import Color, decode_image, resize_linear, shown_name
 from minicaffe.data.source import State
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
-from minicaffe.layers.data.base_data_layer import positive, required
 from minicaffe.weights.blob_proto import read_blob
 
 logger = logging.getLogger("minicaffe")
@@ -319,7 +319,7 @@ def _round(value: float) -> int:
     return int(math.copysign(math.floor(abs(float(value)) + 0.5), value))
 
 
-class WindowProducer:
+class WindowBatchReader:
     """Batches of windows.
 
     Args:
@@ -336,8 +336,8 @@ class WindowProducer:
         self._param = param
         self._rng = rng
         self._dtype = np.dtype(dtype)
-        self._batch_size = positive(param.batch_size, "batch_size")
-        self._crop = positive(transform.crop_size, "transform_param { crop_size }")
+        self._batch_size = at_least_one(param.batch_size, "batch_size")
+        self._crop = at_least_one(transform.crop_size, "transform_param { crop_size }")
         self._mirror = transform.mirror
         self._square = param.crop_mode == "square"
         if 2 * param.context_pad >= self._crop:
@@ -345,7 +345,7 @@ class WindowProducer:
                 f"context_pad is {param.context_pad}, which leaves nothing of crop_size "
                 f"{self._crop}; expected less than half of it"
             )
-        self._source = required(param, "source")
+        self._source = required_text(param, "source")
         listed = read_window_file(self._source)
         if listed.channels != 3:
             raise DataError(
@@ -421,7 +421,7 @@ class WindowProducer:
         """(batch size, 3, crop size, crop size) and (batch size,)."""
         return [(self._batch_size, 3, self._crop, self._crop), (self._batch_size,)]
 
-    def produce(self, blobs: Sequence[Blob]) -> None:
+    def read_batch(self, blobs: Sequence[Blob]) -> None:
         """Draw a batch: background first, then objects."""
         for blob, shape in zip(blobs, self.shapes(), strict=True):
             blob.reshape(*shape)
@@ -447,7 +447,7 @@ class WindowProducer:
             raise DataError(
                 f"image '{path}': {error.message}; listed in '{self._source}'"
             ) from error.__cause__
-        part = resize_image(image[:, where.rows, where.columns], where.height, where.width)
+        part = resize_linear(image[:, where.rows, where.columns], where.height, where.width)
         part = part[:, :, ::-1] if mirrored else part
         rows = slice(where.top, where.top + where.height)
         columns = slice(where.left, where.left + where.width)

@@ -11,7 +11,7 @@ import pytest
 from minicaffe import Net, cli
 from minicaffe.data.backends import open_database
 from minicaffe.data.db import records_of
-from minicaffe.data.images import decode_image, resize_image
+from minicaffe.data.images import decode_image, resize_linear
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 
@@ -89,7 +89,7 @@ def test_gray_and_resized(flag: str, images: Path) -> None:
     for datum, (name, _) in zip(datums.values(), LIST, strict=True):
         assert (datum.channels, datum.height, datum.width) == (1, 5, 3)
         if name.startswith("gray"):
-            want = resize_image(pixels_of(name)[:1], 5, 3)
+            want = resize_linear(pixels_of(name)[:1], 5, 3)
             np.testing.assert_array_equal(
                 np.frombuffer(datum.data, np.uint8).reshape(1, 5, 3), want
             )

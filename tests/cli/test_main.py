@@ -17,7 +17,7 @@ import pytest
 
 import minicaffe
 from minicaffe import cli
-from minicaffe.cli._flags import double_dashes, positive
+from minicaffe.cli._flags import double_dashes, positive_int
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = [
@@ -123,7 +123,7 @@ def test_spellings_of_gflags(given: list[str], understood: list[str]) -> None:
 @pytest.mark.parametrize("text", ["0", "-3", "1.5", "many"])
 def test_not_a_positive_number(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  (argparse prints a message of its own)
-        positive(text)
+        positive_int(text)
 
 
 def test_mistakes_are_one_line_without_traceback(tiny: Path, capsys: Capture) -> None:

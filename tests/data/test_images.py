@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.data.datum import datum_image, forced_color, make_datum, parse_datum
-from minicaffe.data.images import Color, decode_image, encode_png, read_image, resize_image
+from minicaffe.data.images import Color, decode_image, encode_png, read_image, resize_linear
 from minicaffe.errors import DataError, MissingExtraError
 from minicaffe.proto import caffe_pb2
 from tests.data.helpers import random_images
@@ -136,7 +136,7 @@ def ramp_image() -> np.ndarray:
 
 @pytest.mark.parametrize("size", RESIZED)
 def test_resize_is_opencvs_bilinear(size):
-    got = resize_image(ramp_image(), *size)
+    got = resize_linear(ramp_image(), *size)
     assert got.dtype == np.uint8
     np.testing.assert_allclose(got[0].astype(int), RESIZED[size], atol=1)
 
@@ -144,7 +144,7 @@ def test_resize_is_opencvs_bilinear(size):
 def test_resize_is_that_of_bvlc_caffe_to_the_bit():
     """What its convert_imageset, built from its sources with OpenCV 4.6, made of this image."""
     image = np.array([[99, 206, 239, 189], [230, 118, 144, 73], [8, 228, 231, 190]], np.uint8)
-    assert resize_image(image[None], 7, 5)[0].tolist() == [
+    assert resize_linear(image[None], 7, 5)[0].tolist() == [
         [99, 174, 222, 224, 189],
         [118, 171, 209, 209, 172],
         [174, 161, 170, 166, 123],
@@ -157,7 +157,7 @@ def test_resize_is_that_of_bvlc_caffe_to_the_bit():
 
 def test_resize_to_the_same_size_changes_nothing():
     image = ramp_image()
-    assert resize_image(image, 6, 9) is image
+    assert resize_linear(image, 6, 9) is image
 
 
 def test_read_image_resizes(tmp_path, rgb):

@@ -24,7 +24,7 @@ class Counter:
     def shapes(self):
         return [(2, 3)]
 
-    def produce(self, blobs):
+    def read_batch(self, blobs):
         if self.next == self.fails_at:
             raise self.failure
         blobs[0].reshape(2, 3)
@@ -56,8 +56,8 @@ def left_prefetchers() -> list[threading.Thread]:
     return prefetchers()
 
 
-def start(producer: Counter, depth: int = 2) -> Prefetcher:
-    return Prefetcher(producer, depth, 1, np.float32)
+def start(reader: Counter, depth: int = 2) -> Prefetcher:
+    return Prefetcher(reader, depth, 1, np.float32)
 
 
 def test_batches_come_in_order_with_the_state_after_each():
@@ -71,13 +71,13 @@ def test_batches_come_in_order_with_the_state_after_each():
 
 
 def test_it_works_ahead_but_no_further_than_its_depth():
-    producer = Counter()
-    one = start(producer, depth=3)
+    reader = Counter()
+    one = start(reader, depth=3)
     for _ in range(3):
-        assert producer.produced.acquire(timeout=10)
-    assert not producer.produced.acquire(timeout=0.05)
+        assert reader.produced.acquire(timeout=10)
+    assert not reader.produced.acquire(timeout=0.05)
     one.release(one.get())
-    assert producer.produced.acquire(timeout=10)
+    assert reader.produced.acquire(timeout=10)
     one.close()
 
 
@@ -120,9 +120,9 @@ def test_a_failure_wakes_who_waits():
     class Slow(Counter):
         go_on = threading.Event()
 
-        def produce(self, blobs):
+        def read_batch(self, blobs):
             self.go_on.wait()
-            super().produce(blobs)
+            super().read_batch(blobs)
 
     one = start(Slow(fails_at=0))
     threading.Timer(0.1, Slow.go_on.set).start()
@@ -156,11 +156,11 @@ def test_close_ends_the_thread_and_may_be_repeated():
 
 
 def test_a_dropped_prefetcher_leaves_nothing():
-    producer = Counter()
-    one = start(producer)
+    reader = Counter()
+    one = start(reader)
     one.release(one.get())
-    gone = weakref.ref(producer)
-    del one, producer
+    gone = weakref.ref(reader)
+    del one, reader
     gc.collect()
     assert not left_prefetchers()
     assert gone() is None
@@ -178,17 +178,17 @@ def test_ctrl_c_reaches_a_caller_who_waits():
             super().__init__()
             self.asked, self.go_on = threading.Event(), threading.Event()
 
-        def produce(self, blobs):
+        def read_batch(self, blobs):
             self.asked.set()
             self.go_on.wait()
-            super().produce(blobs)
+            super().read_batch(blobs)
 
-    producer = Slow()
-    one = start(producer)
-    producer.asked.wait()
+    reader = Slow()
+    one = start(reader)
+    reader.asked.wait()
     threading.Timer(0.1, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
         one.get()
-    producer.go_on.set()
+    reader.go_on.set()
     one.close()
     assert not left_prefetchers()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 
-from minicaffe.data.data_transformer import Transformer
+from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import write_blob
@@ -16,7 +16,7 @@ IMAGES = random_images(6, 3, 5, 7)
 
 def transformer(text: str, phase: int = TEST, seed: int = 1, dtype: type = np.float32):
     param = text_format.Parse(text, caffe_pb2.TransformationParameter())
-    return Transformer(param, phase, np.random.default_rng(seed), dtype)
+    return DataTransformer(param, phase, np.random.default_rng(seed), dtype)
 
 
 def run(text: str, images: np.ndarray = IMAGES, **options) -> np.ndarray:

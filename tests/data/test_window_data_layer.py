@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from minicaffe.data.images import encode_png, resize_image
+from minicaffe.data.images import encode_png, resize_linear
 from minicaffe.data.windows import Placement, Window, place, read_window_file
 from minicaffe.errors import DataError
 from minicaffe.weights.blob_proto import write_blob
@@ -64,9 +64,9 @@ def test_background_comes_first_then_objects(tmp_path, cache):
             np.testing.assert_array_equal(labels[:2], 0)
             seen.update(labels[2:].astype(int))
             want = {
-                0: resize_image(cut(1, BACKGROUND[0]), 8, 8),
-                3: resize_image(cut(0, OBJECTS[0]), 8, 8),
-                7: resize_image(cut(1, OBJECTS[1]), 8, 8),
+                0: resize_linear(cut(1, BACKGROUND[0]), 8, 8),
+                3: resize_linear(cut(0, OBJECTS[0]), 8, 8),
+                7: resize_linear(cut(1, OBJECTS[1]), 8, 8),
             }
             for image, label in zip(net.blobs["data"].data, labels, strict=True):
                 np.testing.assert_array_equal(image, want[int(label)])
@@ -84,7 +84,7 @@ def test_mean_and_scale(tmp_path, caplog):
     path = window_file(tmp_path, OBJECTS[:1])
     mean = np.random.default_rng(2).uniform(0, 255, (3, 10, 12)).astype(np.float32)
     write_blob(tmp_path / "mean", mean)
-    plain = resize_image(cut(0, OBJECTS[0]), 8, 8).astype(np.float32)
+    plain = resize_linear(cut(0, OBJECTS[0]), 8, 8).astype(np.float32)
     half, param = np.float32(0.5), "fg_fraction: 1 scale: 0.5"
     with window_net(path, param, f"crop_size: 8 mean_file: '{tmp_path}/mean'") as net:
         net.forward()
@@ -105,7 +105,7 @@ def test_mean_and_scale(tmp_path, caplog):
 
 def test_mirroring(tmp_path):
     path = window_file(tmp_path, OBJECTS[:1])
-    plain = resize_image(cut(0, OBJECTS[0]), 8, 8)
+    plain = resize_linear(cut(0, OBJECTS[0]), 8, 8)
     with window_net(path, "fg_fraction: 1", "crop_size: 8 mirror: true", batch_size=40) as net:
         net.forward()
         images = net.blobs["data"].data
@@ -123,7 +123,7 @@ def test_what_lies_outside_stays_empty(tmp_path):
         image = net.blobs["data"].data[0]
     # centre 4, half 4 · 8/(8-4) = 8: from -4 to 12, 17 pixels for 8
     want = np.zeros((3, 8, 8), np.float32)
-    want[:, 2:, 2:] = (resize_image(IMAGES[0][:, :13, :13], 6, 6).astype(np.float32) - 5) * 2
+    want[:, 2:, 2:] = (resize_linear(IMAGES[0][:, :13, :13], 6, 6).astype(np.float32) - 5) * 2
     np.testing.assert_array_equal(image, want)
 
 

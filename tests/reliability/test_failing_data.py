@@ -20,14 +20,14 @@ def one_by_one(folder) -> str:
 
 def fail_in_batch(layer, count: int) -> None:
     """Let a data layer's thread fail in a batch, counted from 0."""
-    produce, calls = layer._producer.produce, iter(range(count))
+    read_batch, calls = layer._reader.read_batch, iter(range(count))
 
     def failing(blobs):
         if next(calls, None) is None:
             raise DataError("record 7 is broken") from OSError("the disk is gone")
-        produce(blobs)
+        read_batch(blobs)
 
-    layer._producer.produce = failing
+    layer._reader.read_batch = failing
 
 
 @pytest.mark.parametrize("source", READ_AHEAD)

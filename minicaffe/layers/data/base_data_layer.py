@@ -10,16 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.blob import Blob
-from minicaffe.data.data_transformer import Transformer
-from minicaffe.data.prefetch import Prefetcher, Producer
-from minicaffe.data.source import ImageSource, State
+from minicaffe.data.batch_reader import BatchReader
+from minicaffe.data.prefetch import Prefetcher
+from minicaffe.data.source import State
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.proto.own_fields import own_field
-
-MAX_PREFETCH = 10_000
-
 
 logger = logging.getLogger("minicaffe")
 
@@ -27,7 +23,7 @@ logger = logging.getLogger("minicaffe")
 class PrefetchingLayer(Layer):
     """A layer without bottoms whose tops a thread fills ahead.
 
-    A subclass implements :meth:`make_producer`. The thread starts at the first forward.
+    A subclass implements :meth:`make_reader`. The thread starts at the first forward.
     """
 
     exact_bottoms = 0
@@ -59,18 +55,18 @@ class PrefetchingLayer(Layer):
         """Whether images are read as grey."""
         return False
 
-    def make_producer(self, top: Blobs) -> Producer:
+    def make_reader(self, top: Blobs) -> BatchReader:
         """Check the parameters and open what is to be read."""
-        raise NotImplementedError(f"{type(self).__name__}.make_producer")
+        raise NotImplementedError(f"{type(self).__name__}.make_reader")
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Open the source; the tops get the shapes of the first batch."""
         self._prefetcher: Prefetcher | None = None
         self._closed = self._reading = False
         self._tops, self._process = top, os.getpid()
-        self._producer = self.make_producer(top)
-        self._state = self._producer.state()
-        for blob, shape in zip(top, self._producer.shapes(), strict=True):
+        self._reader = self.make_reader(top)
+        self._state = self._reader.state()
+        for blob, shape in zip(top, self._reader.shapes(), strict=True):
             blob.reshape(*shape)
         logger.info("output data size: %s", ",".join(map(str, top[0].shape)))
 
@@ -88,7 +84,7 @@ class PrefetchingLayer(Layer):
         if self._prefetcher is None:
             ahead = self.prefetch_depth * self.dtype.itemsize * sum(blob.count for blob in top)
             self.limits.check(ahead, f"a prefetch of {self.prefetch_depth} batches")
-            self._prefetcher = Prefetcher(self._producer, self.prefetch_depth, len(top), self.dtype)
+            self._prefetcher = Prefetcher(self._reader, self.prefetch_depth, len(top), self.dtype)
         batch = self._prefetcher.get()
         for blob, ready in zip(top, batch.blobs, strict=True):
             blob.reshape_like(ready)
@@ -102,9 +98,9 @@ class PrefetchingLayer(Layer):
         open files: open them once more, and go on behind the last batch that was consumed."""
         if self._process == os.getpid():
             return
-        producer = self.make_producer(self._tops)
-        producer.restore(self._state)
-        self._prefetcher, self._producer, self._process = None, producer, os.getpid()
+        reader = self.make_reader(self._tops)
+        reader.restore(self._state)
+        self._prefetcher, self._reader, self._process = None, reader, os.getpid()
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """Nothing to do: there are no bottoms."""
@@ -117,16 +113,16 @@ class PrefetchingLayer(Layer):
         """Read on from where ``state()`` was taken."""
         self._follow_a_fork()
         self._stop()
-        self._producer.restore(state)
-        self._state = self._producer.state()
+        self._reader.restore(state)
+        self._state = self._reader.state()
         self._reading = False
 
     def close(self) -> None:
         """End the thread and close the source; forward raises from now on."""
         self._closed = True
-        if getattr(self, "_producer", None) is not None:
+        if getattr(self, "_reader", None) is not None:
             self._stop()
-            self._producer.close()
+            self._reader.close()
 
     def _stop(self) -> None:
         if self._prefetcher is not None:
@@ -137,86 +133,3 @@ class PrefetchingLayer(Layer):
 def _settings(param: Any) -> Any:
     """The message of a data layer's own settings."""
     return getattr(param, own_field(param.type) or "")
-
-
-class ImageProducer:
-    """Batches of transformed images, with or without their labels.
-
-    Args:
-        source: where the images come from.
-        transformer: what is done to them.
-        batch_size: how many images a batch has, at least 1.
-        labels: whether a batch has labels as its second blob.
-    """
-
-    def __init__(
-        self, source: ImageSource, transformer: Transformer, batch_size: int, labels: bool
-    ) -> None:
-        self._source = source
-        self._transformer = transformer
-        self._batch_size = batch_size
-        self._labels = labels
-
-    def shapes(self) -> list[tuple[int, ...]]:
-        """(batch size, channels, height, width) and (batch size,)."""
-        image = self._transformer.output_shape(self._source.peek().shape)
-        shapes: list[tuple[int, ...]] = [(self._batch_size, *image)]
-        return [*shapes, (self._batch_size,)] if self._labels else shapes
-
-    def produce(self, blobs: Sequence[Blob]) -> None:
-        """Read a batch; its images must be of one size, which may differ from the last's."""
-        records = self._source.read(self._batch_size)
-        shape = self._transformer.output_shape(records.images.shape[1:])
-        blobs[0].reshape(self._batch_size, *shape)
-        self._transformer.apply(records.images, blobs[0].data)
-        if self._labels:
-            blobs[1].reshape(self._batch_size)
-            blobs[1].data[...] = records.labels
-
-    def state(self) -> State:
-        """The source's place and the transformer's generator."""
-        return {"source": self._source.state(), "transformer": self._transformer.state()}
-
-    def restore(self, state: State) -> None:
-        """Go back to when ``state()`` was taken."""
-        self._source.restore(state["source"])
-        self._transformer.restore(state["transformer"])
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()
-
-
-def prefetch_depth(param: Any) -> int:
-    """How many batches ``data_param { prefetch }`` asks to make ahead.
-
-    Raises:
-        DataError: none, or more than make sense.
-    """
-    depth = positive(param.prefetch, "prefetch")
-    if depth > MAX_PREFETCH:
-        raise DataError(f"prefetch is {depth}, expected at most {MAX_PREFETCH} batches")
-    return depth
-
-
-def positive(value: int, name: str) -> int:
-    """The value of a field that must be at least 1.
-
-    Raises:
-        DataError: it is 0, or not given.
-    """
-    if value < 1:
-        raise DataError(f"{name} is {value}, expected at least 1; set {name} in the layer")
-    return value
-
-
-def required(param: Any, name: str) -> str:
-    """The value of a text field that must be given.
-
-    Raises:
-        DataError: it is not, or is empty.
-    """
-    value: str = getattr(param, name)
-    if not value:
-        raise DataError(f"{name} is not given; say what to read with {name}: '…'")
-    return value

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicaffe.data.data_transformer import Transformer
+from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
+from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.datum import forced_color
 from minicaffe.data.leveldb import LevelDbSource, is_leveldb
 from minicaffe.data.lmdb import LmdbSource, is_lmdb
-from minicaffe.data.prefetch import Producer
+from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import derived_generator
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.base_data_layer import (
-    ImageProducer,
-    PrefetchingLayer,
-    positive,
-    prefetch_depth,
-    required,
-)
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
 
 
@@ -29,7 +24,7 @@ class DataLayer(PrefetchingLayer):
     ``data_param``: source, batch_size, backend (LEVELDB by default), prefetch (batches made
     ahead), rand_skip (fewer than so many records are passed over at the start; Caffe's last
     version ignores it, the earlier ones do not), force_encoded_color. ``transform_param``: see
-    :class:`Transformer`.
+    :class:`DataTransformer`.
 
     Tops: images (batch size × channels × height × width) and, when there are two, labels
     (batch size). The shape is that of a batch's first image, so it may change from batch to
@@ -46,19 +41,19 @@ class DataLayer(PrefetchingLayer):
         """The batch size."""
         return f"Batch {param.data_param.batch_size}"
 
-    def make_producer(self, top: Blobs) -> Producer:
+    def make_reader(self, top: Blobs) -> BatchReader:
         """Open the database."""
         param, transform = self.param.data_param, self.param.transform_param
-        batch_size = positive(param.batch_size, "batch_size")
+        batch_size = at_least_one(param.batch_size, "batch_size")
         self.prefetch_depth = prefetch_depth(param)
-        source = required(param, "source")
+        source = required_text(param, "source")
         source_class = _source_class(param.backend, source)
         color = forced_color(transform, color=param.force_encoded_color)
         rng = derived_generator(self.rng)
-        transformer = Transformer(transform, self.phase, rng, self.dtype)
+        transformer = DataTransformer(transform, self.phase, rng, self.dtype)
         skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
         images = source_class(source, color, skip=skip)
-        return ImageProducer(images, transformer, batch_size, labels=len(top) == 2)
+        return ImageBatchReader(images, transformer, batch_size, labels=len(top) == 2)
 
 
 def _source_class(backend: int, source: str) -> type[LmdbSource] | type[LevelDbSource]:

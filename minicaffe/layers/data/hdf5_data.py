@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicaffe.blob import Blob
+from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
 from minicaffe.data.hdf5 import Hdf5Source
-from minicaffe.data.prefetch import Producer
 from minicaffe.data.source import State, derived_generator
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.base_data_layer import PrefetchingLayer, positive, required
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 
 
 @register("HDF5Data")
@@ -32,7 +32,7 @@ class HDF5DataLayer(PrefetchingLayer):
 
     min_tops = 1
 
-    def make_producer(self, top: Blobs) -> Producer:
+    def make_reader(self, top: Blobs) -> BatchReader:
         """Load the first file."""
         if self.param.HasField("transform_param"):
             raise DataError(
@@ -40,15 +40,15 @@ class HDF5DataLayer(PrefetchingLayer):
                 "HDF5 files as the net wants them and remove transform_param"
             )
         param = self.param.hdf5_data_param
-        batch_size = positive(param.batch_size, "batch_size")
+        batch_size = at_least_one(param.batch_size, "batch_size")
         rng = derived_generator(self.rng) if param.shuffle else None
         source = Hdf5Source(
-            required(param, "source"), self.param.top, self.dtype, rng, limits=self.limits
+            required_text(param, "source"), self.param.top, self.dtype, rng, limits=self.limits
         )
-        return RowProducer(source, batch_size)
+        return RowBatchReader(source, batch_size)
 
 
-class RowProducer:
+class RowBatchReader:
     """Batches of rows."""
 
     def __init__(self, source: Hdf5Source, batch_size: int) -> None:
@@ -59,7 +59,7 @@ class RowProducer:
         """The batch size, then the shape of a row."""
         return self._source.shapes(self._batch_size)
 
-    def produce(self, blobs: Sequence[Blob]) -> None:
+    def read_batch(self, blobs: Sequence[Blob]) -> None:
         """Read the next rows."""
         for blob, shape in zip(blobs, self.shapes(), strict=True):
             blob.reshape(*shape)

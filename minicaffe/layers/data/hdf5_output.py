@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from minicaffe.blob import shape_text
+from minicaffe.data.batch_reader import required_text
 from minicaffe.errors import DataError, ShapeError, require
 from minicaffe.files import check_regular, check_writable, write_beside
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.data.base_data_layer import required
 
 _NAMES = ("data", "label")
 
@@ -44,7 +44,7 @@ class HDF5OutputLayer(Layer):
             MissingExtraError: the package h5py is not installed.
         """
         self._h5py = require("h5py", extra="hdf5", purpose="writing HDF5 files")
-        self.file_name = required(self.param.hdf5_output_param, "file_name")
+        self.file_name = required_text(self.param.hdf5_output_param, "file_name")
         _refuse_pipes(self.file_name)
         if self.limits.allow_python_layers:  # else forward refuses; looking at the net is allowed
             check_writable(self.file_name, error=DataError)

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from minicaffe.data.data_transformer import Transformer
+from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
+from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.image_list import ImageListSource
 from minicaffe.data.images import Color
-from minicaffe.data.prefetch import Producer
+from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import derived_generator
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.base_data_layer import (
-    ImageProducer,
-    PrefetchingLayer,
-    positive,
-    prefetch_depth,
-    required,
-)
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 
 
 @register("ImageData")
@@ -27,7 +22,7 @@ class ImageDataLayer(PrefetchingLayer):
     ``image_data_param``: source (lines of path, space, label), root_folder (put before each
     path as it is), batch_size, new_height and new_width (both or neither: resize), is_color
     (3 channels: blue, green, red; else 1), shuffle (before each epoch), rand_skip (fewer than
-    so many images are passed over at the start). ``transform_param``: see :class:`Transformer`.
+    so many images are passed over at the start). ``transform_param``: see :class:`DataTransformer`.
 
     Tops: images (batch size × channels × height × width) and labels (batch size).
     """
@@ -44,10 +39,10 @@ class ImageDataLayer(PrefetchingLayer):
 
     exact_tops = 2
 
-    def make_producer(self, top: Blobs) -> Producer:
+    def make_reader(self, top: Blobs) -> BatchReader:
         """Read the list."""
         param = self.param.image_data_param
-        batch_size = positive(param.batch_size, "batch_size")
+        batch_size = at_least_one(param.batch_size, "batch_size")
         self.prefetch_depth = prefetch_depth(self.param.data_param)
         size = (param.new_height, param.new_width)
         if (size[0] > 0) != (size[1] > 0):
@@ -56,13 +51,13 @@ class ImageDataLayer(PrefetchingLayer):
             )
         self.limits.check(12 * size[0] * size[1], f"an image of {size[0]}×{size[1]} pixels")
         rng = derived_generator(self.rng)
-        transformer = Transformer(self.param.transform_param, self.phase, rng, self.dtype)
+        transformer = DataTransformer(self.param.transform_param, self.phase, rng, self.dtype)
         source = ImageListSource(
-            required(param, "source"),
+            required_text(param, "source"),
             param.root_folder,
             Color.COLOR if param.is_color else Color.GRAY,
             size if size[0] else None,
             rng=derived_generator(self.rng) if param.shuffle else None,
             skip=int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0,
         )
-        return ImageProducer(source, transformer, batch_size, labels=True)
+        return ImageBatchReader(source, transformer, batch_size, labels=True)

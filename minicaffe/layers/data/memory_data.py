@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from minicaffe.blob import as_numbers, shape_text
-from minicaffe.data.data_transformer import Transformer
+from minicaffe.data.batch_reader import at_least_one
+from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.datum import datum_image, forced_color
 from minicaffe.data.source import Stacker, State, derived_generator
 from minicaffe.errors import DataError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.data.base_data_layer import positive
 
 logger = logging.getLogger("minicaffe")
 
@@ -37,11 +37,11 @@ class MemoryDataLayer(Layer):
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Check the sizes."""
         param = self.param.memory_data_param
-        self._batch_size = positive(param.batch_size, "batch_size")
+        self._batch_size = at_least_one(param.batch_size, "batch_size")
         self._shape = tuple(
-            positive(getattr(param, name), name) for name in ("channels", "height", "width")
+            at_least_one(getattr(param, name), name) for name in ("channels", "height", "width")
         )
-        self._transformer = Transformer(
+        self._transformer = DataTransformer(
             self.param.transform_param, self.phase, derived_generator(self.rng), self.dtype
         )
         self._data: np.ndarray | None = None
@@ -62,7 +62,7 @@ class MemoryDataLayer(Layer):
     def set_batch_size(self, batch_size: int) -> None:
         """Hand out so many items from now on; give new arrays afterwards."""
         self._require_consumed("change batch_size")
-        self._batch_size = positive(batch_size, "batch_size")
+        self._batch_size = at_least_one(batch_size, "batch_size")
         if self._data is not None and len(self._data) % batch_size:
             self._data = None
 

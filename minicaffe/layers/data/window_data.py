@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from minicaffe.data.prefetch import Producer
+from minicaffe.data.batch_reader import BatchReader
+from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import derived_generator
-from minicaffe.data.windows import WindowProducer
+from minicaffe.data.windows import WindowBatchReader
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.base_data_layer import PrefetchingLayer, prefetch_depth
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 
 logger = logging.getLogger("minicaffe")
 
@@ -35,7 +36,7 @@ class WindowDataLayer(PrefetchingLayer):
 
     exact_tops = 2
 
-    def make_producer(self, top: Blobs) -> Producer:
+    def make_reader(self, top: Blobs) -> BatchReader:
         """Read the window file."""
         self.prefetch_depth = prefetch_depth(self.param.data_param)
         if self.param.transform_param.scale != 1:
@@ -45,6 +46,6 @@ class WindowDataLayer(PrefetchingLayer):
                 self.param.name, self.param.transform_param.scale,
             )  # fmt: skip
         rng = derived_generator(self.rng)
-        return WindowProducer(
+        return WindowBatchReader(
             self.param.window_data_param, self.param.transform_param, rng, self.dtype
         )
