@@ -109,17 +109,18 @@ def product(precision: str) -> Callable[[], Any]:
 
 
 def _onednn_product(precision: str) -> Callable[[], Any]:
-    from minicaffe.engines.onednn import primitives as p
+    from minicaffe.engines.onednn import dnnl
+    from minicaffe.engines.onednn import primitive as p
 
-    dtype = p.F32 if precision == "float32" else p.BF16
-    desc = p.Desc((SIZE, SIZE), dtype, any_layout=True)
-    recipe = p.Recipe("matmul", desc, desc, None, desc)
+    dtype = dnnl.F32 if precision == "float32" else dnnl.BF16
+    desc = p.MemoryDesc((SIZE, SIZE), dtype, any_layout=True)
+    pd = p.PrimitiveDesc("matmul", desc, desc, None, desc)
     memories = {
-        p.SRC: p.Memory(recipe.desc("src")),
-        p.WEIGHTS: p.Memory(recipe.desc("weights")),
-        p.DST: p.Memory(recipe.desc("dst")),
+        dnnl.SRC: p.Memory(pd.desc("src")),
+        dnnl.WEIGHTS: p.Memory(pd.desc("weights")),
+        dnnl.DST: p.Memory(pd.desc("dst")),
     }
     values = np.random.default_rng(0).standard_normal((SIZE, SIZE), dtype=np.float32)
-    for argument in (p.SRC, p.WEIGHTS):
+    for argument in (dnnl.SRC, dnnl.WEIGHTS):
         p.reorder(p.plain(values), memories[argument])()
-    return p.Primitive(recipe, memories)
+    return p.Primitive(pd, memories)

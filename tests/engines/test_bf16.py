@@ -10,9 +10,9 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import engines
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.engines.onednn.library import Unimplemented
-from minicaffe.engines.onednn.primitives import BF16
+from minicaffe.engines.onednn.dnnl import Unimplemented
 from minicaffe.engines.onednn.steps.pooling import LRN
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
@@ -234,7 +234,7 @@ def test_what_onednn_refuses_in_bfloat16_runs_in_float32(
 
     def refuse(self: LRN, builder: Builder) -> None:
         normal(self, builder)
-        if builder.storage == BF16:
+        if builder.storage == dnnl.BF16:
             raise Unimplemented("no LRN in bfloat16")
 
     monkeypatch.setattr(LRN, direction, refuse)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.engines.onednn import choices
-from minicaffe.engines.onednn.library import library
+from minicaffe.engines.onednn.dnnl import library
 from tests.engines.nets import Text
 from tests.engines.twins import Twins
 

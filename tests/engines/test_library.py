@@ -18,14 +18,14 @@ import pytest
 
 from minicaffe import engines
 from minicaffe.engines import onednn
-from minicaffe.engines.onednn import trial
-from minicaffe.engines.onednn.library import Library, NotInstalled, library
-from minicaffe.engines.onednn.trial import names, verify
+from minicaffe.engines.onednn import dnnl, self_check
+from minicaffe.engines.onednn.dnnl import Library, NotInstalled, library
+from minicaffe.engines.onednn.self_check import names, verify
 from minicaffe.errors import EngineError
 from tests.engines.nets import residual
 from tests.engines.twins import Twins
 
-loading = importlib.import_module("minicaffe.engines.onednn.library")  # not its function
+loading = importlib.import_module("minicaffe.engines.onednn.dnnl")  # not its function
 
 NET = """
 layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
@@ -75,7 +75,7 @@ def test_a_number_that_means_something_else(function: str, number: int, name: st
 
 @pytest.mark.parametrize("part", ["_product", "_normalisation"])
 def test_wrong_results(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, part, lambda: False)
+    monkeypatch.setattr(self_check, part, lambda: False)
     with pytest.raises(EngineError, match="wrongly here"):
         verify(library())
 
@@ -84,7 +84,7 @@ def test_wrong_results(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_argument_or_flag_with_another_number(
     constant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trial.p, constant, 16)
+    monkeypatch.setattr(dnnl, constant, 16)
     with pytest.raises(EngineError, match=r"^oneDNN"):
         verify(library())
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.engines.onednn.library import Library, Unimplemented, library
+from minicaffe.engines.onednn.dnnl import Library, Unimplemented, library
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
 from minicaffe.engines.onednn.steps.normalization import BatchNorm

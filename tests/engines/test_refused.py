@@ -1,4 +1,4 @@
-"""What happens when the library fails to do what it has, although it passed its trial."""
+"""What happens when the library fails to do what it has, although it passed its self-check."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from minicaffe import engines
-from minicaffe.engines.onednn.library import Failed, Library, check
+from minicaffe.engines.onednn.dnnl import Failed, Library, check
 from minicaffe.engines.onednn.plan import OneDnnPlan
-from minicaffe.engines.onednn.primitives import Primitive
+from minicaffe.engines.onednn.primitive import Primitive
 from minicaffe.engines.onednn.steps.tail import Folding
 from minicaffe.errors import EngineError
 from minicaffe.net.net import TEST, TRAIN

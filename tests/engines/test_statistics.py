@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.channels import (
     channel_moments,
     channel_products,
@@ -15,7 +16,7 @@ from minicaffe.engines.onednn.channels import (
     slope_gradient,
     spoil,
 )
-from minicaffe.engines.onednn.primitives import FORMATS, Desc, Memory, plain, reorder
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, plain, reorder
 from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.threads import set_threads
@@ -156,13 +157,13 @@ def test_gradients_of_single_layers(engine: str, layer: str, threads: int) -> No
 LAYOUTS = [
     (shape, tag)
     for shape in ((70, 21), (3, 21, 50), (2, 35, 11, 13), (2, 5, 3, 4, 6))
-    for _, tag in FORMATS[len(shape)]
+    for _, tag in dnnl.FORMATS[len(shape)]
 ]
 
 
 @pytest.mark.parametrize(("shape", "tag"), LAYOUTS, ids=str)
 def test_sums_find_the_channels_in_every_layout(shape: tuple[int, ...], tag: int) -> None:
-    desc, axes = Desc(shape, tag=tag), (0, *range(2, len(shape)))
+    desc, axes = MemoryDesc(shape, tag=tag), (0, *range(2, len(shape)))
     x, y = (np.random.default_rng(n).normal(1, 1, shape).astype(np.float32) for n in (1, 2))
     left, right = Memory(desc), Memory(desc)
     for array, memory in ((x, left), (y, right)):
@@ -177,7 +178,7 @@ def test_sums_find_the_channels_in_every_layout(shape: tuple[int, ...], tag: int
     want_slopes = (x * np.minimum(y, 0).astype(float)).sum(axes)
     np.testing.assert_allclose(slope_gradient(left, right), want_slopes, rtol=1e-5, atol=1e-5)
     spoil(left, np.arange(shape[1]) == 3)
-    out = Memory(Desc(shape))
+    out = Memory(MemoryDesc(shape))
     reorder(left, out)()
     spoilt = np.isnan(out.floats.reshape(shape))
     assert spoilt.sum(axes).tolist() == [x.size // shape[1] * (n == 3) for n in range(shape[1])]

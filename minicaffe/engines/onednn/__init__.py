@@ -10,12 +10,12 @@ import numpy as np
 
 from minicaffe.engines import PRECISIONS, Plan
 from minicaffe.engines import numpy as numpy_engine
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Options
-from minicaffe.engines.onednn.library import NotInstalled, library
+from minicaffe.engines.onednn.dnnl import NotInstalled, library
 from minicaffe.engines.onednn.plan import OneDnnPlan
-from minicaffe.engines.onednn.primitives import BF16, F32
+from minicaffe.engines.onednn.self_check import verify
 from minicaffe.engines.onednn.steps import step_class
-from minicaffe.engines.onednn.trial import verify
 from minicaffe.errors import EngineError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def plan(net: Net) -> Plan:
         EngineError: such a net was to be stored in bfloat16.
     """
     if net.dtype == np.float32:
-        storage = BF16 if net.precision == "bf16" else F32
+        storage = dnnl.BF16 if net.precision == "bf16" else dnnl.F32
         references = not net.engine_named
         if references:
             _tell_of_references(net)

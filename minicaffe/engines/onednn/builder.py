@@ -7,16 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from minicaffe.blob import Blob
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.gradients import ParameterGradient
 from minicaffe.engines.onednn.parameters import Weights
-from minicaffe.engines.onednn.primitives import (
-    F32,
-    Desc,
-    Memory,
-    Primitive,
-    Recipe,
-    reorder,
-)
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
 from minicaffe.engines.onednn.tensors import Call, Tensor
 from minicaffe.net.node import Node
 from minicaffe.syncedmem import SyncedMemory
@@ -36,7 +30,7 @@ class Options:
         references: leave layers whose prototxt says ``engine: CAFFE`` to numpy.
     """
 
-    storage: int = F32
+    storage: int = dnnl.F32
     fuse: bool = True
     references: bool = True
 
@@ -196,14 +190,14 @@ class Builder:
 
     def run(
         self,
-        recipe: Recipe,
+        pd: PrimitiveDesc,
         memories: dict[int, Memory],
         gradients: Sequence[ParameterGradient] = (),
     ) -> None:
         """Append a primitive, which may compute gradients of parameters."""
         for one in gradients:
             self.then(*one.before)
-        self.then(Primitive(recipe, memories))
+        self.then(Primitive(pd, memories))
         for one in gradients:
             self.then(*one.after)
 
@@ -220,15 +214,15 @@ class Builder:
 
     # ------------------------------------------------------------------ blobs
 
-    def wish(self, shape: Sequence[int]) -> Desc:
+    def wish(self, shape: Sequence[int]) -> MemoryDesc:
         """A descriptor of activations whose layout the primitive shall choose."""
-        return Desc(shape, self.storage, any_layout=True)
+        return MemoryDesc(shape, self.storage, any_layout=True)
 
-    def source(self, blob: Blob, desc: Desc | None = None) -> Memory:
+    def source(self, blob: Blob, desc: MemoryDesc | None = None) -> Memory:
         """The blob's values, reordered where ``desc`` is another layout than they have."""
         return self._read(self.values, blob.data_memory, blob.shape, desc)
 
-    def gradient_source(self, blob: Blob, desc: Desc | None = None) -> Memory:
+    def gradient_source(self, blob: Blob, desc: MemoryDesc | None = None) -> Memory:
         """The blob's gradient, reordered where ``desc`` is another layout."""
         return self._read(self.gradients, blob.diff_memory, blob.shape, desc)
 
@@ -237,7 +231,7 @@ class Builder:
         versions: Versions,
         memory: SyncedMemory,
         shape: tuple[int, ...],
-        desc: Desc | None,
+        desc: MemoryDesc | None,
     ) -> Memory:
         tensor = self._current(versions, memory, shape)
         self.calls.reads.append(tensor)
@@ -253,7 +247,7 @@ class Builder:
             self.then(primitive)
         return copy
 
-    def _copy_of(self, tensor: Tensor, desc: Desc) -> Memory:
+    def _copy_of(self, tensor: Tensor, desc: MemoryDesc) -> Memory:
         """Values of a plain array that will hold others by the time of the backward."""
         self.then(tensor.bring_out)
         copy = self.own(desc)
@@ -282,25 +276,25 @@ class Builder:
         self.then(reorder(source, copy))
         return copy
 
-    def own(self, desc: Desc) -> Memory:
+    def own(self, desc: MemoryDesc) -> Memory:
         """A memory that only the step's primitives use, from the first of them in a pass
         forward and backward to the last: before and after, others may have its bytes."""
         memory = Memory(desc)
         self.calls.own.append(memory)
         return memory
 
-    def result(self, blob: Blob, desc: Desc, *, apart: bool = False) -> Memory:
+    def result(self, blob: Blob, desc: MemoryDesc, *, apart: bool = False) -> Memory:
         """Where a step writes the blob's values; ``apart`` leaves the plain array alone."""
         apart = apart or blob.data_memory in self._crowded
         tensor = Tensor(blob.data_memory, blob.shape, desc, apart=apart)
         return self._write(self.values, tensor)
 
-    def gradient_result(self, blob: Blob, desc: Desc, *, apart: bool = False) -> Memory:
+    def gradient_result(self, blob: Blob, desc: MemoryDesc, *, apart: bool = False) -> Memory:
         """Where a step writes the blob's gradient."""
         tensor = Tensor(blob.diff_memory, blob.shape, desc, apart=apart)
         return self._write(self.gradients, tensor)
 
-    def in_place(self, blob: Blob, desc: Desc) -> Memory:
+    def in_place(self, blob: Blob, desc: MemoryDesc) -> Memory:
         """The home of the blob's values, which the step overwrites; another one where it is
         shared or of another layout."""
         tensor = self.values.of(blob.data_memory, blob.shape)
@@ -309,7 +303,7 @@ class Builder:
             return self.result(blob, desc)
         return self._write(self.values, tensor.overwritten())
 
-    def gradient_in_place(self, blob: Blob, desc: Desc) -> Memory:
+    def gradient_in_place(self, blob: Blob, desc: MemoryDesc) -> Memory:
         """The home of the blob's gradient, which the step overwrites; another one where it
         is shared or of another layout."""
         tensor = self.gradients.of(blob.diff_memory, blob.shape)
@@ -365,7 +359,7 @@ class Builder:
             memory = blob.diff_memory if gradients else blob.data_memory
             self._write(self.gradients if gradients else self.values, Tensor(memory, blob.shape))
 
-    def another_layout(self, memory: Memory, desc: Desc) -> Memory:
+    def another_layout(self, memory: Memory, desc: MemoryDesc) -> Memory:
         """What a step read in its forward, in the layout that its backward wants."""
         if memory.desc == desc:
             return memory

@@ -11,11 +11,12 @@ import math
 
 import numpy as np
 
-from minicaffe.engines.onednn.primitives import BF16, Desc, Memory
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 from minicaffe.layers import sums
 
 
-def summable(desc: Desc) -> bool:
+def summable(desc: MemoryDesc) -> bool:
     """Whether the functions here know the layout."""
     return desc.format() is not None
 
@@ -79,5 +80,5 @@ def _rows(memory: Memory) -> np.ndarray:
         shape = (1, 1, items * places, channels)
     elif block == 1 and places == 1:
         shape = (1, 1, items, channels)
-    values = memory.buffer.view(np.uint16 if desc.dtype == BF16 else np.float32)
+    values = memory.buffer.view(np.uint16 if desc.dtype == dnnl.BF16 else np.float32)
     return values[: math.prod(shape)].reshape(shape)

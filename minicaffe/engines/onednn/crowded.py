@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Calls
-from minicaffe.engines.onednn.primitives import Primitive
+from minicaffe.engines.onednn.primitive import Primitive
 from minicaffe.engines.onednn.tensors import Reading, Tensor
 from minicaffe.syncedmem import SyncedMemory
 

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.numpy_step import NumpyStep
 from minicaffe.engines.onednn.parameters import Freshened
-from minicaffe.engines.onednn.primitives import (
-    BF16,
-    DIFF_DST,
-    DIFF_SRC,
-    DIFF_WEIGHTS,
-    DST,
-    MULTIPLE_SRC,
-    SRC,
-    Desc,
-    Primitive,
-)
+from minicaffe.engines.onednn.primitive import MemoryDesc, Primitive
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.tensors import Call
+
+#: The arguments whose layouts are shown, in this order.
+_SHOWN = (
+    dnnl.SRC,
+    dnnl.MULTIPLE_SRC,
+    dnnl.DIFF_DST,
+    dnnl.DST,
+    dnnl.DIFF_SRC,
+    dnnl.DIFF_WEIGHTS,
+)
 
 _AXES = {2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}
 
 
-def layout_name(desc: Desc) -> str:
+def layout_name(desc: MemoryDesc) -> str:
     """A layout as oneDNN's users know it: nchw, nhwc, nChw16c; "own" for any other."""
     axes = _AXES.get(len(desc.shape), "".join(chr(ord("a") + i) for i in range(len(desc.shape))))
     known = desc.format()
     if known is None:
-        plain = desc == Desc(desc.shape, desc.dtype)
+        plain = desc == MemoryDesc(desc.shape, desc.dtype)
         name = axes if plain else "own"
     elif known[0] == 1:
         name = axes
@@ -36,7 +37,7 @@ def layout_name(desc: Desc) -> str:
         name = axes[0] + axes[2:] + axes[1]
     else:
         name = f"{axes[0]}C{axes[2:]}{known[0]}c"
-    return name + (" bf16" if desc.dtype == BF16 else "")
+    return name + (" bf16" if desc.dtype == dnnl.BF16 else "")
 
 
 def headline(step: Step, calls: Sequence[Call], float32: str | None) -> str:
@@ -70,7 +71,5 @@ def details(calls: Sequence[Call]) -> Iterator[str]:
 def _line(primitive: Primitive) -> str:
     kind, _, implementation = primitive.name.partition("/")
     operands = primitive.operands
-    arguments = [a for a in (SRC, MULTIPLE_SRC, DIFF_DST, DST, DIFF_SRC, DIFF_WEIGHTS)
-                 if a in operands]  # fmt: skip
-    layouts = [layout_name(operands[argument].desc) for argument in arguments]
+    layouts = [layout_name(operands[one].desc) for one in _SHOWN if one in operands]
     return f"{kind} {implementation}: {' -> '.join(layouts)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.parameters import Freshened
-from minicaffe.engines.onednn.primitives import Memory, Primitive
+from minicaffe.engines.onednn.primitive import Memory, Primitive
 from minicaffe.errors import MemoryLimitError
 from minicaffe.net.node import Node
 from minicaffe.options import MemoryBudget, limit_text, size_text

@@ -5,17 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.primitives import (
-    BINARY_ADD,
-    DST,
-    SRC,
-    SRC_1,
-    Desc,
-    Memory,
-    Primitive,
-    Recipe,
-    reorder,
-)
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
 from minicaffe.engines.onednn.tensors import Call
 from minicaffe.syncedmem import ZEROS, aligned_zeros
 
@@ -36,7 +27,7 @@ class ParameterGradient:
         memory: where the primitive writes.
     """
 
-    def __init__(self, blob: Blob, view: Desc, apart: Memory | None, wanted: bool) -> None:
+    def __init__(self, blob: Blob, view: MemoryDesc, apart: Memory | None, wanted: bool) -> None:
         self._diff = blob.diff_memory
         self._plain = self._diff.plain[: blob.count]
         self._apart = aligned_zeros(blob.count, self._plain.dtype)  # no memory until it is used
@@ -47,10 +38,10 @@ class ParameterGradient:
         self._moving: list[Call] = []
         if apart is not None and wanted:
             self._moving.append(reorder(self.memory, self._result))
-        flat = Desc((blob.count,))
+        flat = MemoryDesc((blob.count,))
         total = Memory(flat, self._plain)
-        operands = {SRC: total, SRC_1: Memory(flat, self._apart), DST: total}
-        self._add = Primitive(Recipe("binary", BINARY_ADD, flat, flat, flat), operands)
+        operands = {dnnl.SRC: total, dnnl.SRC_1: Memory(flat, self._apart), dnnl.DST: total}
+        self._add = Primitive(PrimitiveDesc("binary", dnnl.BINARY_ADD, flat, flat, flat), operands)
 
     @property
     def before(self) -> Sequence[Call]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn.gradients import ParameterGradient
-from minicaffe.engines.onednn.primitives import Desc, Memory, reorder
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, reorder
 from minicaffe.engines.onednn.tensors import Call
 from minicaffe.syncedmem import SyncedMemory
 
@@ -59,7 +59,7 @@ class Weights:
             self._forwards = len(self._copies)
         del self._copies[self._forwards :]
 
-    def source(self, blob: Blob, view: Desc, desc: Desc | None = None) -> Memory:
+    def source(self, blob: Blob, view: MemoryDesc, desc: MemoryDesc | None = None) -> Memory:
         """A parameter's values seen through a descriptor of its plain array.
 
         Another layout is a copy, made anew by every forward before which the parameter may
@@ -79,7 +79,7 @@ class Weights:
         return copy
 
     def computed(
-        self, memories: Sequence[SyncedMemory], make: Call, home: Memory, desc: Desc
+        self, memories: Sequence[SyncedMemory], make: Call, home: Memory, desc: MemoryDesc
     ) -> Memory:
         """What ``make`` computes of parameters into ``home``, in the layout ``desc``."""
         copy = home if desc == home.desc else Memory(desc)
@@ -88,7 +88,7 @@ class Weights:
         return copy
 
     def gradient(
-        self, blob: Blob, view: Desc, desc: Desc | None = None, *, wanted: bool = True
+        self, blob: Blob, view: MemoryDesc, desc: MemoryDesc | None = None, *, wanted: bool = True
     ) -> ParameterGradient:
         """Where a primitive writes a parameter's gradient, in a layout of its choice."""
         apart = None if desc is None or desc == view else self._builder.own(desc)

@@ -12,7 +12,7 @@ from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.onednn.alone import Alone, runs_alone
 from minicaffe.engines.onednn.builder import Options
 from minicaffe.engines.onednn.describe import details, headline
-from minicaffe.engines.onednn.library import on_own_threads
+from minicaffe.engines.onednn.dnnl import on_own_threads
 from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.stretch import Common, Part, Stretch
 from minicaffe.net.node import Node

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from minicaffe.engines.onednn.builder import Calls
-from minicaffe.engines.onednn.library import Failed, Unimplemented
+from minicaffe.engines.onednn.dnnl import Failed, Unimplemented
 from minicaffe.engines.onednn.tensors import Call
 from minicaffe.errors import MinicaffeError
 from minicaffe.net.node import Node

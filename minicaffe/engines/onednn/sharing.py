@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minicaffe.engines.onednn.builder import Calls
-from minicaffe.engines.onednn.primitives import Memory, Primitive
+from minicaffe.engines.onednn.primitive import Memory, Primitive
 from minicaffe.engines.onednn.tensors import Reading, Tensor
 from minicaffe.syncedmem import SyncedMemory, aligned_zeros
 

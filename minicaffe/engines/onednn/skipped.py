@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.primitives import plain, reorder
+from minicaffe.engines.onednn.primitive import plain, reorder
 from minicaffe.engines.onednn.tensors import Tensor
 from minicaffe.net.node import Node
 from minicaffe.syncedmem import SyncedMemory

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minicaffe.engines.onednn.primitives import F32, Primitive
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.primitive import Primitive
 from minicaffe.engines.onednn.tensors import Call
 from minicaffe.net.node import Node
 
@@ -31,18 +32,18 @@ class Storage:
 
     def of(self, node: Node) -> int:
         """The data type for a layer."""
-        return F32 if node.name in self.reasons else self.wanted
+        return dnnl.F32 if node.name in self.reasons else self.wanted
 
     def refuse(self, node: Node, reason: str) -> bool:
         """Use float32 for a layer from now on; False where that was so already."""
-        if self.of(node) == F32:
+        if self.of(node) == dnnl.F32:
             return False
         self.reasons[node.name] = reason
         return True
 
     def check(self, node: Node, calls: Sequence[Call]) -> None:
         """Refuse a layer for which oneDNN has nothing but its slow reference code."""
-        if self.of(node) == F32:
+        if self.of(node) == dnnl.F32:
             return
         for call in calls:
             if not isinstance(call, Primitive) or not call.is_reference:

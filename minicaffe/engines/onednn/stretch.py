@@ -10,9 +10,9 @@ from typing import Protocol
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
 from minicaffe.engines.onednn.crowded import overwritten_reads
+from minicaffe.engines.onednn.dnnl import Failed, Unimplemented
 from minicaffe.engines.onednn.footprint import check_copies
 from minicaffe.engines.onednn.gone import Gone, kept_memories
-from minicaffe.engines.onednn.library import Failed, Unimplemented
 from minicaffe.engines.onednn.numpy_step import NumpyStep
 from minicaffe.engines.onednn.overwritten import (
     Overwritten,

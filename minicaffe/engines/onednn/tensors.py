@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.engines.onednn.primitives import Desc, Memory, Primitive, reorder
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, reorder
 from minicaffe.syncedmem import SyncedMemory
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Tensor:
         self,
         memory: SyncedMemory,
         shape: Sequence[int],
-        desc: Desc | None = None,
+        desc: MemoryDesc | None = None,
         *,
         apart: bool = False,
         home: Memory | None = None,
@@ -68,7 +68,7 @@ class Tensor:
         self.shape = tuple(shape)
         self.is_plain = not apart and (desc is None or desc.is_plain_float32)
         if home is None and not self.is_plain:
-            home = Memory(desc or Desc(self.shape))
+            home = Memory(desc or MemoryDesc(self.shape))
         self._home = home
         self.superseded = self.shared = False
         self.seen = -1
@@ -85,7 +85,7 @@ class Tensor:
 
     def _array_memory(self) -> Memory:
         """The plain array as a memory."""
-        return Memory(Desc(self.shape), self.memory.plain[: math.prod(self.shape)])
+        return Memory(MemoryDesc(self.shape), self.memory.plain[: math.prod(self.shape)])
 
     def overwritten(self) -> Tensor:
         """The version that comes after this one when a layer overwrites its home."""
@@ -137,7 +137,7 @@ class Tensor:
         for _, copy in self.copies:
             copy()
 
-    def add_copy(self, desc: Desc) -> tuple[Memory, Primitive | None]:
+    def add_copy(self, desc: MemoryDesc) -> tuple[Memory, Primitive | None]:
         """The values in another layout, and what makes them unless they are there already."""
         if desc == self.home.desc:
             return self.home, None

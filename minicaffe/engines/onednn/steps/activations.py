@@ -6,42 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.engines.onednn.attributes import keeping_not_numbers
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import slope_gradient, summable
-from minicaffe.engines.onednn.primitives import (
-    ABS,
-    CLIP,
-    DIFF_DST,
-    DIFF_SRC,
-    DIFF_WEIGHTS,
-    DST,
-    ELU,
-    ELU_FROM_DST,
-    FORWARD_INFERENCE,
-    FORWARD_TRAINING,
-    LINEAR,
-    LOGISTIC,
-    LOGISTIC_FROM_DST,
-    RELU,
-    RELU_FROM_DST,
-    SQUARE,
-    SRC,
-    SWISH,
-    TANH,
-    TANH_FROM_DST,
-    WEIGHTS,
-    Desc,
+from minicaffe.engines.onednn.primitive import (
     Memory,
-    Recipe,
+    MemoryDesc,
+    PrimitiveDesc,
+    keeping_not_numbers,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 
 
 def linear(builder: Builder, source: Memory, target: Memory, factor: float, offset: float) -> None:
     """Append target = factor · source + offset, elementwise."""
-    args = (FORWARD_INFERENCE, LINEAR, source.desc, target.desc, factor, offset)
-    builder.run(Recipe("eltwise_forward", *args), {SRC: source, DST: target})
+    args = (dnnl.FORWARD_INFERENCE, dnnl.LINEAR, source.desc, target.desc, factor, offset)
+    builder.run(PrimitiveDesc("eltwise_forward", *args), {dnnl.SRC: source, dnnl.DST: target})
 
 
 class Activation(Step):
@@ -90,14 +70,16 @@ class Activation(Step):
             linear(builder, source, inside, *self.inner)
             source = inside
         self.chosen = self.from_top if from_top and self.from_top else self.algorithm
-        kind = FORWARD_TRAINING if training else FORWARD_INFERENCE
-        self.recipe = Recipe("eltwise_forward", kind, self.chosen, desc, desc, *self.numbers)
+        kind = dnnl.FORWARD_TRAINING if training else dnnl.FORWARD_INFERENCE
+        self.forward_pd = PrimitiveDesc(
+            "eltwise_forward", kind, self.chosen, desc, desc, *self.numbers
+        )
         algorithm, *numbers = keeping_not_numbers(self.chosen, *self.numbers)
-        recipe = Recipe("eltwise_forward", kind, algorithm, desc, desc, *numbers)
+        pd = PrimitiveDesc("eltwise_forward", kind, algorithm, desc, desc, *numbers)
         over = in_place and not keep
         target = builder.in_place(top, desc) if over else builder.result(top, desc)
-        builder.run(recipe, {SRC: source, DST: target})
-        self.known = (DST, target) if from_top else (SRC, source)
+        builder.run(pd, {dnnl.SRC: source, dnnl.DST: target})
+        self.known = (dnnl.DST, target) if from_top else (dnnl.SRC, source)
 
     def backward(self, builder: Builder) -> None:
         """One eltwise primitive, in place on the gradient where the net is."""
@@ -106,14 +88,14 @@ class Activation(Step):
             return
         argument, known = self.known
         desc = known.desc
-        recipe = Recipe(
+        pd = PrimitiveDesc(
             "eltwise_backward",
-            *(self.chosen, desc, desc, desc, *self.gradient_numbers, self.recipe),
+            *(self.chosen, desc, desc, desc, *self.gradient_numbers, self.forward_pd),
         )
         top_diff = builder.gradient_source(top, desc)
         make = builder.gradient_in_place if top is bottom else builder.gradient_result
         bottom_diff = make(bottom, desc)
-        builder.run(recipe, {argument: known, DIFF_DST: top_diff, DIFF_SRC: bottom_diff})
+        builder.run(pd, {argument: known, dnnl.DIFF_DST: top_diff, dnnl.DIFF_SRC: bottom_diff})
         if self.inner[0] != 1.0:
             linear(builder, bottom_diff, bottom_diff, self.inner[0], 0.0)
 
@@ -122,7 +104,7 @@ class Activation(Step):
 class ReLU(Activation):
     """max(x, 0) + slope · min(x, 0)."""
 
-    algorithm, from_top = RELU, RELU_FROM_DST
+    algorithm, from_top = dnnl.RELU, dnnl.RELU_FROM_DST
 
     @property
     def numbers(self) -> tuple[float, float]:
@@ -139,7 +121,7 @@ class ReLU(Activation):
 class ELU_(Activation):
     """x, or alpha · (e^x - 1) below 0."""
 
-    algorithm, from_top = ELU, ELU_FROM_DST
+    algorithm, from_top = dnnl.ELU, dnnl.ELU_FROM_DST
 
     @property
     def numbers(self) -> tuple[float, float]:
@@ -156,28 +138,28 @@ class ELU_(Activation):
 class Sigmoid(Activation):
     """1 / (1 + e^-x)."""
 
-    algorithm, from_top = LOGISTIC, LOGISTIC_FROM_DST
+    algorithm, from_top = dnnl.LOGISTIC, dnnl.LOGISTIC_FROM_DST
 
 
 @step_for("TanH")
 class TanH(Activation):
     """tanh x."""
 
-    algorithm, from_top = TANH, TANH_FROM_DST
+    algorithm, from_top = dnnl.TANH, dnnl.TANH_FROM_DST
 
 
 @step_for("AbsVal")
 class AbsVal(Activation):
     """|x|."""
 
-    algorithm = ABS
+    algorithm = dnnl.ABS
 
 
 @step_for("Swish")
 class Swish(Activation):
     """x / (1 + e^(-beta x))."""
 
-    algorithm = SWISH
+    algorithm = dnnl.SWISH
 
     @property
     def numbers(self) -> tuple[float, float]:
@@ -189,7 +171,7 @@ class Swish(Activation):
 class Clip(Activation):
     """min(max(x, low), high)."""
 
-    algorithm = CLIP
+    algorithm = dnnl.CLIP
 
     @property
     def numbers(self) -> tuple[float, float]:
@@ -229,7 +211,7 @@ class Power(Activation):
     @property
     def algorithm(self) -> int:  # type: ignore[override]
         """A straight line or the square of one."""
-        return LINEAR if self._param.power == 1 else SQUARE
+        return dnnl.LINEAR if self._param.power == 1 else dnnl.SQUARE
 
     @property
     def _param(self) -> Any:
@@ -262,33 +244,37 @@ class PReLU(Step):
         keep = in_place and builder.training
         source = builder.kept_source(bottom) if keep else builder.source(bottom)
         if not summable(source.desc):
-            source = builder.another_layout(source, Desc(bottom.shape, source.desc.dtype))
+            source = builder.another_layout(source, MemoryDesc(bottom.shape, source.desc.dtype))
         slopes = self.layer.blobs[0]
-        self.view = Desc((1, slopes.count, *[1] * (bottom.num_axes - 2)))
-        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
-        self.recipe = Recipe("prelu_forward", kind, source.desc, self.view, source.desc)
+        self.view = MemoryDesc((1, slopes.count, *[1] * (bottom.num_axes - 2)))
+        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
+        self.forward_pd = PrimitiveDesc("prelu_forward", kind, source.desc, self.view, source.desc)
         self.source, self.slopes = source, builder.weights.source(slopes, self.view)
         over = in_place and not keep
         make = builder.in_place if over else builder.result
         target = make(top, source.desc)
-        builder.run(self.recipe, {SRC: source, WEIGHTS: self.slopes, DST: target})
+        builder.run(
+            self.forward_pd, {dnnl.SRC: source, dnnl.WEIGHTS: self.slopes, dnnl.DST: target}
+        )
 
     def backward(self, builder: Builder) -> None:
         """One primitive for both gradients."""
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         desc = self.source.desc
-        recipe = Recipe("prelu_backward", desc, self.view, desc, self.view, desc, self.recipe)
+        pd = PrimitiveDesc(
+            "prelu_backward", desc, self.view, desc, self.view, desc, self.forward_pd
+        )
         wanted = self.node.propagate_down[0]
         gradient = builder.gradient_source(top, desc)
         slopes = builder.weights.gradient(
             self.layer.blobs[0], self.view, wanted=self.layer.wants_gradient(0)
         )
         memories = {
-            SRC: self.source,
-            WEIGHTS: self.slopes,
-            DIFF_DST: gradient,
-            DIFF_WEIGHTS: builder.own(self.view),
-            DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else builder.own(desc),
+            dnnl.SRC: self.source,
+            dnnl.WEIGHTS: self.slopes,
+            dnnl.DIFF_DST: gradient,
+            dnnl.DIFF_WEIGHTS: builder.own(self.view),
+            dnnl.DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else builder.own(desc),
         }
 
         def add_up() -> None:
@@ -297,4 +283,4 @@ class PReLU(Step):
             target[...] = sums if target.size > 1 else sums.sum()
 
         builder.then(*slopes.before, add_up, *slopes.after)  # before the gradient is overwritten
-        builder.run(recipe, memories)
+        builder.run(pd, memories)

@@ -6,20 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minicaffe.engines.onednn import choices
-from minicaffe.engines.onednn.attributes import Attributes
+from minicaffe.engines.onednn import choices, dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.library import library
-from minicaffe.engines.onednn.primitives import (
-    BIAS,
-    CONVOLUTION_DIRECT,
-    DECONVOLUTION_DIRECT,
-    F32,
-    FORMATS,
-    WEIGHTS,
-    Desc,
+from minicaffe.engines.onednn.dnnl import library
+from minicaffe.engines.onednn.primitive import (
+    Attributes,
     Memory,
-    Recipe,
+    MemoryDesc,
+    PrimitiveDesc,
     row_major,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
@@ -33,7 +27,7 @@ class ConvolutionPass(WeightedPass):
     """One image batch through the filters."""
 
     kind = "convolution"
-    head: tuple[int, ...] = (CONVOLUTION_DIRECT,)
+    head: tuple[int, ...] = (dnnl.CONVOLUTION_DIRECT,)
     chooses = True  # whether the rules of choices.py are for it
 
     @property
@@ -43,20 +37,20 @@ class ConvolutionPass(WeightedPass):
         dilations = [n - 1 for n in geometry.dilation]
         return list(geometry.stride), dilations, list(geometry.pad), self._far_padding()
 
-    def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
+    def _wish(self, builder: Builder, shape: tuple[int, ...]) -> MemoryDesc:
         last = self.chooses and builder.training and not self.plain and library().has_avx512
         if last and choices.channels_last(self._one_group, self.top_shape):
-            return Desc(shape, builder.storage, tag=dict(FORMATS[len(shape)])[0])
+            return MemoryDesc(shape, builder.storage, tag=dict(dnnl.FORMATS[len(shape)])[0])
         return super()._wish(builder, shape)
 
-    def _recipe(
+    def _pd(
         self, builder: Builder, way: str, *args: Any, attributes: Attributes | None = None
-    ) -> Recipe:
-        recipe = super()._recipe(builder, way, *args, attributes=attributes)
+    ) -> PrimitiveDesc:
+        pd = super()._pd(builder, way, *args, attributes=attributes)
         if not self.chooses:
-            return recipe
-        other = recipe.passing_over(*choices.slower_words(way, self._one_group, self.top_shape))
-        return other if other.implementation.startswith("jit") else recipe
+            return pd
+        other = pd.passing_over(*choices.slower_words(way, self._one_group, self.top_shape))
+        return other if other.implementation.startswith("jit") else pd
 
     def _far_padding(self) -> list[int]:
         """Caffe's division can leave a border out (oneDNN's too), or look beyond the padding."""
@@ -70,7 +64,7 @@ class DeconvolutionPass(ConvolutionPass):
     """One image batch through the filters, backwards."""
 
     kind = "deconvolution"
-    head = (DECONVOLUTION_DIRECT,)
+    head = (dnnl.DECONVOLUTION_DIRECT,)
     chooses = False
 
     def _far_padding(self) -> list[int]:
@@ -106,12 +100,12 @@ class Convolution(Step):
         for one in self.passes:
             one.forward(builder, tail)
 
-    def _weights(self) -> Desc:
+    def _weights(self) -> MemoryDesc:
         """The weights as (outputs, inputs, …), or (group, outputs, inputs, …)."""
         shape, group = self.layer.blobs[0].shape, self.layer.group
         if group > 1:
             shape = (group, shape[0] // group, *shape[1:])
-        return Desc(shape)
+        return MemoryDesc(shape)
 
     def backward(self, builder: Builder) -> None:
         """The gradients of every pass; those of the weights add up."""
@@ -126,7 +120,7 @@ class Deconvolution(Convolution):
 
     kind = DeconvolutionPass
 
-    def _weights(self) -> Desc:
+    def _weights(self) -> MemoryDesc:
         """Caffe stores inputs before outputs, oneDNN looks at them the other way round."""
         inputs, outputs, *kernel = self.layer.blobs[0].shape
         group = self.layer.group
@@ -135,7 +129,7 @@ class Deconvolution(Convolution):
         order = [0, 2, 1, *range(3, len(shape))]
         if group == 1:
             del order[0]
-        return Desc([shape[i] for i in order], strides=[strides[i] for i in order])
+        return MemoryDesc([shape[i] for i in order], strides=[strides[i] for i in order])
 
 
 class InnerProductPass(WeightedPass):
@@ -160,16 +154,16 @@ class InnerProductPass(WeightedPass):
             super()._run(builder, memories, attributes)
             return
         (rows, length), (_, outputs) = self.source_shape, self.top_shape
-        dtype = memories[WEIGHTS].desc.dtype
-        in_place = dtype == F32 and self.step.layer.transpose
+        dtype = memories[dnnl.WEIGHTS].desc.dtype
+        in_place = dtype == dnnl.F32 and self.step.layer.transpose
         order = [outputs, 1] if in_place else [1, length]
-        weights = Desc((length, outputs), dtype, strides=order)
-        memories[WEIGHTS] = memories[WEIGHTS].seen_as(weights)
-        bias = Desc((1, outputs)) if BIAS in memories else None
+        weights = MemoryDesc((length, outputs), dtype, strides=order)
+        memories[dnnl.WEIGHTS] = memories[dnnl.WEIGHTS].seen_as(weights)
+        bias = MemoryDesc((1, outputs)) if dnnl.BIAS in memories else None
         if bias is not None:
-            memories[BIAS] = memories[BIAS].seen_as(bias)
-        operands = (Desc((rows, length), dtype), weights, bias, Desc((rows, outputs)))
-        builder.run(Recipe("matmul", *operands, attributes=attributes), memories)
+            memories[dnnl.BIAS] = memories[dnnl.BIAS].seen_as(bias)
+        operands = (MemoryDesc((rows, length), dtype), weights, bias, MemoryDesc((rows, outputs)))
+        builder.run(PrimitiveDesc("matmul", *operands, attributes=attributes), memories)
 
 
 @step_for("InnerProduct")
@@ -197,7 +191,7 @@ class InnerProduct(Step):
             strides = [1, *(n * shape[0] for n in row_major(shape[1:]))]
         self.relu, tail = FusedReLU(self.nodes), Tail(self.nodes)
         self.only = InnerProductPass(
-            self, bottom, top, Desc(shape, strides=strides),
+            self, bottom, top, MemoryDesc(shape, strides=strides),
             source_shape=source, top_shape=target, plain=plain,
         )  # fmt: skip
         self.only.forward(builder, tail)

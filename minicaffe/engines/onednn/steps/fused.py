@@ -5,17 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.attributes import Attributes, keeping_not_numbers
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.engines.onednn.primitives import (
-    DIFF_DST,
-    DIFF_SRC,
-    DST,
-    FORWARD_TRAINING,
-    RELU,
-    RELU_FROM_DST,
+from minicaffe.engines.onednn.primitive import (
+    Attributes,
     Memory,
-    Recipe,
+    PrimitiveDesc,
+    keeping_not_numbers,
 )
 from minicaffe.net.node import Node
 
@@ -54,20 +50,20 @@ class FusedReLU:
         """What makes a primitive apply it."""
         if self.node is None:
             return None
-        return Attributes().then_eltwise(*keeping_not_numbers(RELU, slope_of(self.node)))
+        return Attributes().then_eltwise(*keeping_not_numbers(dnnl.RELU, slope_of(self.node)))
 
     def backward(self, builder: Builder, blob: Blob, values: Memory) -> None:
         """Turn the gradient of the ReLU's top into that of its bottom, the same blob's."""
         if self.node is None:
             return
         desc, slope = values.desc, slope_of(self.node)
-        forward = Recipe(
+        forward = PrimitiveDesc(
             "eltwise_forward",
-            *(FORWARD_TRAINING, RELU_FROM_DST, desc, desc, slope, 0.0),
+            *(dnnl.FORWARD_TRAINING, dnnl.RELU_FROM_DST, desc, desc, slope, 0.0),
         )
-        backward = Recipe(
-            "eltwise_backward", *(RELU_FROM_DST, desc, desc, desc, slope, 0.0, forward)
+        backward = PrimitiveDesc(
+            "eltwise_backward", *(dnnl.RELU_FROM_DST, desc, desc, desc, slope, 0.0, forward)
         )
         gradient = builder.gradient_source(blob, desc)
         target = builder.gradient_in_place(blob, desc)
-        builder.run(backward, {DST: values, DIFF_DST: gradient, DIFF_SRC: target})
+        builder.run(backward, {dnnl.DST: values, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})

@@ -6,23 +6,13 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.attributes import Attributes
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.primitives import (
-    BINARY_ADD,
-    BINARY_DIV,
-    BINARY_GT,
-    BINARY_MAX,
-    BINARY_MUL,
-    DST,
-    F32,
-    MOST_SOURCES,
-    MULTIPLE_SRC,
-    SRC,
-    SRC_1,
-    Desc,
+from minicaffe.engines.onednn.primitive import (
+    Attributes,
     Memory,
-    Recipe,
+    MemoryDesc,
+    PrimitiveDesc,
     c_descs,
     c_floats,
     reorder,
@@ -45,8 +35,10 @@ def combine(
     attributes: Attributes | None = None,
 ) -> None:
     """Append target = left operation right, all of one layout."""
-    recipe = Recipe("binary", operation, left.desc, right.desc, target.desc, attributes=attributes)
-    builder.run(recipe, {SRC: left, SRC_1: right, DST: target})
+    pd = PrimitiveDesc(
+        "binary", operation, left.desc, right.desc, target.desc, attributes=attributes
+    )
+    builder.run(pd, {dnnl.SRC: left, dnnl.SRC_1: right, dnnl.DST: target})
 
 
 def add_up(
@@ -60,25 +52,25 @@ def add_up(
 
     bfloat16 is added up in float32 and rounded once.
     """
-    rounds = target.desc.dtype != F32 and len(memories) > 2
+    rounds = target.desc.dtype != dnnl.F32 and len(memories) > 2
     if all(factor == 1 for factor in factors) and not rounds:  # faster than the primitive "sum"
         left = memories[0]
         for right in memories[1:]:
-            combine(builder, BINARY_ADD, left, right, target, attributes)
+            combine(builder, dnnl.BINARY_ADD, left, right, target, attributes)
             left = target
         return
     descs = c_descs([memory.desc for memory in memories])
     sources = numbered(memories)
     factors = factors or [1.0] * len(memories)
-    recipe = Recipe("sum", target.desc, len(memories), c_floats(factors), descs)
-    builder.run(recipe, {**sources, DST: target})
+    pd = PrimitiveDesc("sum", target.desc, len(memories), c_floats(factors), descs)
+    builder.run(pd, {**sources, dnnl.DST: target})
 
 
 def numbered(memories: Sequence[Memory]) -> dict[int, Memory]:
     """The sources of a primitive that takes any number, by the library's numbers for them."""
-    if len(memories) > MOST_SOURCES:
-        raise Unsupported(f"more than {MOST_SOURCES} bottoms")
-    return {MULTIPLE_SRC + index: memory for index, memory in enumerate(memories)}
+    if len(memories) > dnnl.MOST_SOURCES:
+        raise Unsupported(f"more than {dnnl.MOST_SOURCES} bottoms")
+    return {dnnl.MULTIPLE_SRC + index: memory for index, memory in enumerate(memories)}
 
 
 @step_for("Split")
@@ -129,7 +121,7 @@ class Eltwise(Step):
         if self.operation == _OPERATIONS.SUM:
             add_up(builder, self.sources, target, self.factors, self.relu.attributes)
             return
-        operation = BINARY_MAX if self.operation == _OPERATIONS.MAX else BINARY_MUL
+        operation = dnnl.BINARY_MAX if self.operation == _OPERATIONS.MAX else dnnl.BINARY_MUL
         self._chain(builder, operation, self.sources, target)
 
     def _chain(self, builder: Builder, operation: int, parts: list[Memory], target: Memory) -> None:
@@ -156,39 +148,39 @@ class Eltwise(Step):
                 linear(builder, gradient, target, self.factors[index], 0.0)
             else:
                 self._factor(builder, index, target)
-                combine(builder, BINARY_MUL, target, gradient, target)
+                combine(builder, dnnl.BINARY_MUL, target, gradient, target)
 
     def _factor(self, builder: Builder, index: int, target: Memory) -> None:
         """By what the top's gradient is multiplied for one bottom."""
         one = self.sources[index]
         if self.operation == _OPERATIONS.MAX:  # the second one wins unless the first is larger
             first, second = self.sources
-            combine(builder, BINARY_GT, first, second, target)
+            combine(builder, dnnl.BINARY_GT, first, second, target)
             if index:
                 linear(builder, target, target, -1.0, 1.0)
             return
         if not self.layer.param.eltwise_param.stable_prod_grad:
-            combine(builder, BINARY_DIV, self.top, one, target)
+            combine(builder, dnnl.BINARY_DIV, self.top, one, target)
             return
         others = [source for number, source in enumerate(self.sources) if number != index]
         if len(others) == 1:
             linear(builder, others[0], target, 1.0, 0.0)
-        self._chain(builder, BINARY_MUL, others, target)
+        self._chain(builder, dnnl.BINARY_MUL, others, target)
 
 
 class Parts(Step):
     """The parts of one whole along an axis."""
 
-    def cut_desc(self, desc: Desc, parts: Sequence[Blob]) -> Desc:
+    def cut_desc(self, desc: MemoryDesc, parts: Sequence[Blob]) -> MemoryDesc:
         """The layout, or row-major where the parts cannot be cut out of it."""
         layout = desc.format()
         lengths = [part.shape[self.layer.axis] for part in parts]
         if layout is None:
-            return Desc(desc.shape, desc.dtype)
+            return MemoryDesc(desc.shape, desc.dtype)
         block, tag = layout
         if self.layer.axis == 1 and block > 1 and any(length % block for length in lengths):
-            return Desc(desc.shape, desc.dtype)
-        return Desc(desc.shape, desc.dtype, tag=tag)
+            return MemoryDesc(desc.shape, desc.dtype)
+        return MemoryDesc(desc.shape, desc.dtype, tag=tag)
 
     def pieces(self, whole: Memory, parts: Sequence[Blob]) -> list[Memory]:
         """The memories of the parts within that of the whole."""
@@ -216,13 +208,13 @@ class Concat(Parts):
         common = self.cut_desc(builder.source(longest).desc, bottoms)
         layout = common.format()
         tag = layout[1] if layout else None
-        descs = [Desc(blob.shape, common.dtype, tag=tag) for blob in bottoms]
+        descs = [MemoryDesc(blob.shape, common.dtype, tag=tag) for blob in bottoms]
         sources = [builder.source(blob, desc) for blob, desc in zip(bottoms, descs, strict=True)]
-        desc = Desc(top.shape, common.dtype, tag=tag)
-        recipe = Recipe("concat", desc, len(descs), self.layer.axis, c_descs(descs))
+        desc = MemoryDesc(top.shape, common.dtype, tag=tag)
+        pd = PrimitiveDesc("concat", desc, len(descs), self.layer.axis, c_descs(descs))
         memories = numbered(sources)
-        memories[DST] = builder.result(top, desc)
-        builder.run(recipe, memories)
+        memories[dnnl.DST] = builder.result(top, desc)
+        builder.run(pd, memories)
         self.descs, self.top_desc = descs, desc
 
     def backward(self, builder: Builder) -> None:
@@ -251,7 +243,7 @@ class Slice(Parts):
         layout = self.desc.format()
         whole = builder.source(bottom, self.desc)
         for top, piece in zip(tops, self.pieces(whole, tops), strict=True):
-            desc = Desc(top.shape, self.desc.dtype, tag=layout[1] if layout else None)
+            desc = MemoryDesc(top.shape, self.desc.dtype, tag=layout[1] if layout else None)
             builder.then(reorder(piece, builder.result(top, desc)))
 
     def backward(self, builder: Builder) -> None:

@@ -11,34 +11,16 @@ from typing import Any
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.attributes import Attributes, post_op_argument
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import channel_moments, channel_products, spoil, summable
 from minicaffe.engines.onednn.gradients import ParameterGradient
-from minicaffe.engines.onednn.primitives import (
-    BACKWARD_DATA,
-    BINARY_ADD,
-    BINARY_MUL,
-    BINARY_SUB,
-    DIFF_DST,
-    DIFF_SRC,
-    DST,
-    FORWARD_INFERENCE,
-    FORWARD_TRAINING,
-    FUSE_NORM_RELU,
-    MEAN,
-    SCALE,
-    SHIFT,
-    SRC,
-    SRC_1,
-    USE_GLOBAL_STATS,
-    USE_SCALE,
-    USE_SHIFT,
-    VARIANCE,
-    WORKSPACE,
-    Desc,
+from minicaffe.engines.onednn.primitive import (
+    Attributes,
     Memory,
-    Recipe,
+    MemoryDesc,
+    PrimitiveDesc,
+    post_op_argument,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.fused import is_simple_relu, slope_of
@@ -129,19 +111,28 @@ class Affine(Step):
         self.source = self._source(builder, builder.kept_source if keep else builder.source)
         desc = self.source.desc
         channels = bottom.shape[1]
-        self.mean, self.variance = (Memory(Desc((channels,))) for _ in range(2))
+        self.mean, self.variance = (Memory(MemoryDesc((channels,))) for _ in range(2))
         self.learned = self._learned(builder)
         self.flags = ctypes.c_uint(self._flags())
-        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
-        self.recipe = Recipe("batch_normalization_forward", kind, desc, desc, self.eps, self.flags)
+        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
+        self.forward_pd = PrimitiveDesc(
+            "batch_normalization_forward", kind, desc, desc, self.eps, self.flags
+        )
         self.prepare_statistics(builder)
-        memories = {SRC: self.source, MEAN: self.mean, VARIANCE: self.variance, **self.learned}
+        memories = {
+            dnnl.SRC: self.source,
+            dnnl.MEAN: self.mean,
+            dnnl.VARIANCE: self.variance,
+            **self.learned,
+        }
         over = bottom is top and not keep
         self.result = builder.in_place(top, desc) if over else builder.result(top, desc)
-        memories[DST] = self.result
+        memories[dnnl.DST] = self.result
         if self.relu is not None and builder.training:
-            self.workspace = memories[WORKSPACE] = builder.own(self.recipe.desc("workspace"))
-        builder.run(self.recipe, memories)
+            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
+                self.forward_pd.desc("workspace")
+            )
+        builder.run(self.forward_pd, memories)
 
     def _source(self, builder: Builder, read: Callable[..., Memory]) -> Memory:
         """The bottom's values in a layout whose channels can be added up."""
@@ -149,24 +140,24 @@ class Affine(Step):
         source = read(bottom)
         if summable(source.desc):
             return source
-        return builder.another_layout(source, Desc(bottom.shape, source.desc.dtype))
+        return builder.another_layout(source, MemoryDesc(bottom.shape, source.desc.dtype))
 
     @property
     def arguments(self) -> tuple[int, ...]:
         """For each blob of the Scale layer, the argument of its values."""
-        return SCALE, SHIFT
+        return dnnl.SCALE, dnnl.SHIFT
 
     def _flags(self) -> int:
-        flags = USE_GLOBAL_STATS
-        flags |= USE_SCALE if SCALE in self.learned else 0
-        flags |= USE_SHIFT if SHIFT in self.learned else 0
-        return flags | (FUSE_NORM_RELU if self.relu is not None else 0)
+        flags = dnnl.USE_GLOBAL_STATS
+        flags |= dnnl.USE_SCALE if dnnl.SCALE in self.learned else 0
+        flags |= dnnl.USE_SHIFT if dnnl.SHIFT in self.learned else 0
+        return flags | (dnnl.FUSE_NORM_RELU if self.relu is not None else 0)
 
     def _learned(self, builder: Builder) -> dict[int, Memory]:
         if self.scale is None:
             return {}
         return {
-            argument: builder.weights.source(blob, Desc(blob.shape))
+            argument: builder.weights.source(blob, MemoryDesc(blob.shape))
             for argument, blob in zip(self.arguments, self.scale.layer.blobs, strict=False)
         }
 
@@ -188,7 +179,7 @@ class Affine(Step):
         for one in learned:
             builder.then(*one.before)
         flat = _without_places(desc)
-        one_each = Desc((1, bottom.shape[1], *[1] * (len(flat.shape) - 2)), tag=_tag(flat))
+        one_each = MemoryDesc((1, bottom.shape[1], *[1] * (len(flat.shape) - 2)), tag=_tag(flat))
         self.factors = [Memory(one_each) for _ in range(4)]
         if learned or self.of_batch:
             add_up = functools.partial(self._add_up, gradient, learned)
@@ -216,17 +207,26 @@ class Affine(Step):
 
     def _pass_relu(self, builder: Builder, gradient: Memory, target: Memory) -> None:
         """The gradient of what the ReLU has let pass: a normalisation that divides by √(0 + 1)."""
-        desc, flags = self.source.desc, ctypes.c_uint(USE_GLOBAL_STATS | FUSE_NORM_RELU)
-        forward = Recipe("batch_normalization_forward", FORWARD_TRAINING, desc, desc, 1.0, flags)
-        recipe = Recipe(
-            "batch_normalization_backward", BACKWARD_DATA, desc, desc, desc, 1.0, flags, forward
+        desc, flags = self.source.desc, ctypes.c_uint(dnnl.USE_GLOBAL_STATS | dnnl.FUSE_NORM_RELU)
+        forward = PrimitiveDesc(
+            "batch_normalization_forward", dnnl.FORWARD_TRAINING, desc, desc, 1.0, flags
+        )
+        pd = PrimitiveDesc(
+            "batch_normalization_backward",
+            dnnl.BACKWARD_DATA,
+            desc,
+            desc,
+            desc,
+            1.0,
+            flags,
+            forward,
         )
         zeros = Memory(self.mean.desc)
         memories = {
-            SRC: self.source, MEAN: zeros, VARIANCE: zeros, WORKSPACE: self.workspace,
-            DIFF_DST: gradient, DIFF_SRC: target,
+            dnnl.SRC: self.source, dnnl.MEAN: zeros, dnnl.VARIANCE: zeros,
+            dnnl.WORKSPACE: self.workspace, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target,
         }  # fmt: skip
-        builder.run(recipe, memories)
+        builder.run(pd, memories)
 
     def _input_gradient(self, builder: Builder, gradient: Memory, target: Memory) -> None:
         """dx = gain · (dy + slope · (x - mean) + rest), the middle for statistics of the batch."""
@@ -235,23 +235,23 @@ class Affine(Step):
         if desc is not source.desc:
             source, gradient, target = (one.seen_as(desc) for one in (source, gradient, target))
         if not self.of_batch:
-            recipe = Recipe("binary", BINARY_MUL, desc, gain.desc, desc)
-            builder.run(recipe, {SRC: gradient, SRC_1: gain, DST: target})
+            pd = PrimitiveDesc("binary", dnnl.BINARY_MUL, desc, gain.desc, desc)
+            builder.run(pd, {dnnl.SRC: gradient, dnnl.SRC_1: gain, dnnl.DST: target})
             return
-        attributes = Attributes().then_binary(BINARY_MUL, slope.desc)
-        attributes.then_binary(BINARY_ADD, rest.desc).then_binary(BINARY_ADD, desc)
-        attributes.then_binary(BINARY_MUL, gain.desc)
-        recipe = Recipe("binary", BINARY_SUB, desc, mean.desc, desc, attributes=attributes)
-        memories = {SRC: source, SRC_1: mean, DST: target}
+        attributes = Attributes().then_binary(dnnl.BINARY_MUL, slope.desc)
+        attributes.then_binary(dnnl.BINARY_ADD, rest.desc).then_binary(dnnl.BINARY_ADD, desc)
+        attributes.then_binary(dnnl.BINARY_MUL, gain.desc)
+        pd = PrimitiveDesc("binary", dnnl.BINARY_SUB, desc, mean.desc, desc, attributes=attributes)
+        memories = {dnnl.SRC: source, dnnl.SRC_1: mean, dnnl.DST: target}
         for index, operand in enumerate((slope, rest, gradient, gain)):
-            memories[post_op_argument(index, SRC_1)] = operand
-        builder.run(recipe, memories)
+            memories[post_op_argument(index, dnnl.SRC_1)] = operand
+        builder.run(pd, memories)
 
     def _gain(self) -> tuple[np.ndarray, np.ndarray]:
         """1 / √(var + eps), and that times γ."""
         with np.errstate(all="ignore"):
             inv_std = 1 / np.sqrt(self.variance.floats.astype(np.float64) + self.eps)
-            return inv_std, inv_std * self._values(SCALE, 1)
+            return inv_std, inv_std * self._values(dnnl.SCALE, 1)
 
     def _values(self, argument: int, default: float) -> np.ndarray | float:
         return self.learned[argument].floats if argument in self.learned else default
@@ -271,7 +271,7 @@ class Affine(Step):
             product -= self.rest * total
             count = self.node.bottoms[0].count // total.size
             slope = -inv_std * inv_std * product / count
-            values = {SCALE: inv_std * product, SHIFT: total}
+            values = {dnnl.SCALE: inv_std * product, dnnl.SHIFT: total}
             for argument, one in zip(self.arguments, learned, strict=False):
                 one.memory.floats[...] = values[argument]
             rest = -total / count - slope * self.rest
@@ -288,7 +288,7 @@ class Affine(Step):
         gradients = []
         for index, blob in enumerate(scale.layer.blobs):
             added = scale.layer.wants_gradient(index) and not (index == 0 and self._folded)
-            gradients.append(builder.weights.gradient(blob, Desc(blob.shape), wanted=added))
+            gradients.append(builder.weights.gradient(blob, MemoryDesc(blob.shape), wanted=added))
         return gradients
 
     @property
@@ -308,16 +308,16 @@ class Affine(Step):
         layer.add_gradient(computed.floats, self._folded)
 
 
-def _without_places(desc: Desc) -> Desc:
+def _without_places(desc: MemoryDesc) -> MemoryDesc:
     """The layout with two axes where the others have length 1: oneDNN 3.2 takes one number for
     each channel for a single one there, when it follows another operation."""
     layout = desc.format()
     if len(desc.shape) > 2 and math.prod(desc.shape[2:]) == 1 and layout and layout[0] <= 1:
-        return Desc(desc.shape[:2], desc.dtype)
+        return MemoryDesc(desc.shape[:2], desc.dtype)
     return desc
 
 
-def _tag(desc: Desc) -> int:
+def _tag(desc: MemoryDesc) -> int:
     layout = desc.format()
     assert layout is not None
     return layout[1]
@@ -357,9 +357,9 @@ class BatchNorm(Affine):
         """For statistics of the batch, a shift that takes in how far the mean is from the number
         near it that is subtracted."""
         learned = super()._learned(builder)
-        self.offset = learned.get(SHIFT)
+        self.offset = learned.get(dnnl.SHIFT)
         if self.of_batch:
-            learned[SHIFT] = Memory(Desc((self.node.bottoms[0].shape[1],)))
+            learned[dnnl.SHIFT] = Memory(MemoryDesc((self.node.bottoms[0].shape[1],)))
         return learned
 
     def prepare_statistics(self, builder: Builder) -> None:
@@ -378,7 +378,7 @@ class BatchNorm(Affine):
             self.variance.floats[...] = variance
             self.rest = mean - self.mean.floats
             offset = 0 if self.offset is None else self.offset.floats
-            self.learned[SHIFT].floats[...] = offset - self.rest * self._gain()[1]
+            self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * self._gain()[1]
         if not self.replaying:
             values = self.node.bottoms[0].count // mean.size
             self.layer.update_stored(mean, variance, values)
@@ -418,4 +418,4 @@ class Bias(Scale):
     @property
     def arguments(self) -> tuple[int, ...]:
         """The only blob is the offset."""
-        return (SHIFT,)
+        return (dnnl.SHIFT,)

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicaffe.engines.onednn.attributes import Attributes
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.engines.onednn.primitives import (
-    BINARY_MUL,
-    LINEAR,
-    Desc,
-    Memory,
-    reorder,
-)
+from minicaffe.engines.onednn.primitive import Attributes, Memory, MemoryDesc, reorder
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.joining import combine
 from minicaffe.proto import caffe_pb2
@@ -71,7 +65,7 @@ class Dropout(Step):
                 builder.share_values(top, bottom)
             return
         source = builder.source(bottom)
-        self.drawn = Memory(Desc(bottom.shape))
+        self.drawn = Memory(MemoryDesc(bottom.shape))
         builder.then(self._draw)
         self.mask = self.drawn
         if source.desc != self.drawn.desc:
@@ -79,7 +73,7 @@ class Dropout(Step):
             builder.then(reorder(self.drawn, self.mask))
         make = builder.in_place if top is bottom else builder.result
         target = make(top, source.desc)
-        combine(builder, BINARY_MUL, source, self.mask, target, self._scaled())
+        combine(builder, dnnl.BINARY_MUL, source, self.mask, target, self._scaled())
 
     def _draw(self) -> None:
         shape = self.node.bottoms[0].shape
@@ -89,7 +83,7 @@ class Dropout(Step):
 
     def _scaled(self) -> Attributes:
         """What multiplies a product by the scale (which bfloat16 would round)."""
-        return Attributes().then_eltwise(LINEAR, self.layer.scale)
+        return Attributes().then_eltwise(dnnl.LINEAR, self.layer.scale)
 
     def backward(self, builder: Builder) -> None:
         """Multiply the gradient by the same mask."""
@@ -103,4 +97,4 @@ class Dropout(Step):
         gradient = builder.gradient_source(top, self.mask.desc)
         make = builder.gradient_in_place if top is bottom else builder.gradient_result
         target = make(bottom, self.mask.desc)
-        combine(builder, BINARY_MUL, gradient, self.mask, target, self._scaled())
+        combine(builder, dnnl.BINARY_MUL, gradient, self.mask, target, self._scaled())

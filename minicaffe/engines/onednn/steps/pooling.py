@@ -4,23 +4,9 @@ from __future__ import annotations
 
 import ctypes
 
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.primitives import (
-    DIFF_DST,
-    DIFF_SRC,
-    DST,
-    FORWARD_INFERENCE,
-    FORWARD_TRAINING,
-    LRN_ACROSS,
-    POOLING_AVG_EXCLUDE,
-    POOLING_AVG_INCLUDE,
-    POOLING_MAX,
-    SRC,
-    WORKSPACE,
-    Desc,
-    Memory,
-    Recipe,
-)
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, PrimitiveDesc
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.proto import caffe_pb2
 
@@ -45,18 +31,20 @@ class Pooling(Step):
         far = [max(0, (n - 1) * s + k - size - p) for n, s, k, size, p in sizes]
         algorithm = self._algorithm(pad, far, kernel)
         source = builder.source(bottom)
-        wish = Desc(top.shape, source.desc.dtype, any_layout=True)
-        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
+        wish = MemoryDesc(top.shape, source.desc.dtype, any_layout=True)
+        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
         self.windows = (stride, kernel, [0] * len(kernel), pad, far)
         args = (kind, algorithm, source.desc, wish, *self.windows)
-        self.recipe = Recipe("pooling_forward", *args)
+        self.forward_pd = PrimitiveDesc("pooling_forward", *args)
         self.algorithm, self.source_desc = algorithm, source.desc
-        self.top_desc = self.recipe.desc("dst")
-        memories = {SRC: source, DST: builder.result(top, self.top_desc)}
+        self.top_desc = self.forward_pd.desc("dst")
+        memories = {dnnl.SRC: source, dnnl.DST: builder.result(top, self.top_desc)}
         self.workspace: Memory | None = None
-        if algorithm == POOLING_MAX and builder.training:
-            self.workspace = memories[WORKSPACE] = builder.own(self.recipe.desc("workspace"))
-        builder.run(self.recipe, memories)
+        if algorithm == dnnl.POOLING_MAX and builder.training:
+            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
+                self.forward_pd.desc("workspace")
+            )
+        builder.run(self.forward_pd, memories)
 
     def _algorithm(self, pad: list[int], far: list[int], kernel: list[int]) -> int:
         """Caffe divides by the part of the window within size + pad, padding included."""
@@ -64,13 +52,13 @@ class Pooling(Step):
         if any(f >= k for f, k in zip(far, kernel, strict=True)):
             raise Unsupported("a window wholly outside the image")
         if method == caffe_pb2.PoolingParameter.MAX:
-            return POOLING_MAX
+            return dnnl.POOLING_MAX
         if method != caffe_pb2.PoolingParameter.AVE:
             raise Unsupported("stochastic pooling")
         if not any(pad):
-            return POOLING_AVG_EXCLUDE
+            return dnnl.POOLING_AVG_EXCLUDE
         if all(f <= p for f, p in zip(far, pad, strict=True)):
-            return POOLING_AVG_INCLUDE
+            return dnnl.POOLING_AVG_INCLUDE
         raise Unsupported("average windows that reach beyond the padding")
 
     def backward(self, builder: Builder) -> None:
@@ -78,23 +66,23 @@ class Pooling(Step):
         if not self.node.propagate_down[0]:
             return
         bottom, top = self.node.bottoms[0], self.node.tops[0]
-        recipe = Recipe(
+        pd = PrimitiveDesc(
             "pooling_backward",
             *(
                 self.algorithm,
                 self.source_desc,
                 self.top_desc,
                 *self.windows,
-                self.recipe,
+                self.forward_pd,
             ),
         )
         memories = {
-            DIFF_DST: builder.gradient_source(top, self.top_desc),
-            DIFF_SRC: builder.gradient_result(bottom, self.source_desc),
+            dnnl.DIFF_DST: builder.gradient_source(top, self.top_desc),
+            dnnl.DIFF_SRC: builder.gradient_result(bottom, self.source_desc),
         }
         if self.workspace is not None:
-            memories[WORKSPACE] = self.workspace
-        builder.run(recipe, memories)
+            memories[dnnl.WORKSPACE] = self.workspace
+        builder.run(pd, memories)
 
 
 @step_for("LRN")
@@ -110,28 +98,34 @@ class LRN(Step):
             raise Unsupported("in place")
         self.source = builder.source(self.node.bottoms[0])
         desc = self.source.desc
-        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
+        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
         size = ctypes.c_int64(param.local_size)
         self.numbers = (size, float(param.alpha), float(param.beta), float(param.k))
-        self.recipe = Recipe("lrn_forward", kind, LRN_ACROSS, desc, desc, *self.numbers)
+        self.forward_pd = PrimitiveDesc(
+            "lrn_forward", kind, dnnl.LRN_ACROSS, desc, desc, *self.numbers
+        )
         top = builder.result(self.node.tops[0], desc)
-        memories = {SRC: self.source, DST: top}
+        memories = {dnnl.SRC: self.source, dnnl.DST: top}
         self.workspace: Memory | None = None
-        if builder.training and self.recipe.desc("workspace").size:
-            self.workspace = memories[WORKSPACE] = builder.own(self.recipe.desc("workspace"))
-        builder.run(self.recipe, memories)
+        if builder.training and self.forward_pd.desc("workspace").size:
+            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
+                self.forward_pd.desc("workspace")
+            )
+        builder.run(self.forward_pd, memories)
 
     def backward(self, builder: Builder) -> None:
         """One primitive."""
         if not self.node.propagate_down[0]:
             return
         desc = self.source.desc
-        recipe = Recipe("lrn_backward", LRN_ACROSS, desc, desc, desc, *self.numbers, self.recipe)
+        pd = PrimitiveDesc(
+            "lrn_backward", dnnl.LRN_ACROSS, desc, desc, desc, *self.numbers, self.forward_pd
+        )
         memories = {
-            SRC: self.source,
-            DIFF_DST: builder.gradient_source(self.node.tops[0], desc),
-            DIFF_SRC: builder.gradient_result(self.node.bottoms[0], desc),
+            dnnl.SRC: self.source,
+            dnnl.DIFF_DST: builder.gradient_source(self.node.tops[0], desc),
+            dnnl.DIFF_SRC: builder.gradient_result(self.node.bottoms[0], desc),
         }
         if self.workspace is not None:
-            memories[WORKSPACE] = self.workspace
-        builder.run(recipe, memories)
+            memories[dnnl.WORKSPACE] = self.workspace
+        builder.run(pd, memories)

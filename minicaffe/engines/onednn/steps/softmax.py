@@ -7,18 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.primitives import (
-    DIFF_DST,
-    DIFF_SRC,
-    DST,
-    FORWARD_INFERENCE,
-    FORWARD_TRAINING,
-    SOFTMAX,
-    SRC,
-    Desc,
+from minicaffe.engines.onednn.primitive import (
     Memory,
-    Recipe,
+    MemoryDesc,
+    PrimitiveDesc,
     plain,
     reorder,
     row_major,
@@ -29,14 +23,14 @@ from minicaffe.engines.onednn.steps import Step, step_for
 FEW = 1 << 12
 
 
-def axis_last(shape: Sequence[int], axis: int) -> Desc:
+def axis_last(shape: Sequence[int], axis: int) -> MemoryDesc:
     """The layout in which the values along an axis lie side by side: oneDNN has fast code for
     that alone."""
     order = [*(one for one in range(len(shape)) if one != axis), axis]
     strides = [0] * len(shape)
     for one, stride in zip(order, row_major([shape[i] for i in order]), strict=True):
         strides[one] = stride
-    return Desc(shape, strides=strides)
+    return MemoryDesc(shape, strides=strides)
 
 
 class NotNumbers:
@@ -80,12 +74,14 @@ class Softmax(Step):
         self.axis = bottom.axis(self.layer.param.softmax_param.axis)
         desc = axis_last(bottom.shape, self.axis)
         source = builder.source(bottom, desc)
-        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
-        self.recipe = Recipe("softmax_forward", kind, SOFTMAX, desc, desc, self.axis)
+        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
+        self.forward_pd = PrimitiveDesc(
+            "softmax_forward", kind, dnnl.SOFTMAX, desc, desc, self.axis
+        )
         self.top = builder.result(top, desc)
         not_numbers = NotNumbers(source, bottom.shape[self.axis])
         builder.then(not_numbers.look)
-        builder.run(self.recipe, {SRC: source, DST: self.top})
+        builder.run(self.forward_pd, {dnnl.SRC: source, dnnl.DST: self.top})
         builder.then(functools.partial(not_numbers.spoil, self.top))
 
     def backward(self, builder: Builder) -> None:
@@ -93,10 +89,12 @@ class Softmax(Step):
         if not self.node.propagate_down[0]:
             return
         desc = self.top.desc
-        recipe = Recipe("softmax_backward", SOFTMAX, desc, desc, desc, self.axis, self.recipe)
+        pd = PrimitiveDesc(
+            "softmax_backward", dnnl.SOFTMAX, desc, desc, desc, self.axis, self.forward_pd
+        )
         gradient = builder.gradient_source(self.node.tops[0], desc)
         target = builder.gradient_result(self.node.bottoms[0], desc)
-        builder.run(recipe, {DST: self.top, DIFF_DST: gradient, DIFF_SRC: target})
+        builder.run(pd, {dnnl.DST: self.top, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
 
 
 @step_for("SoftmaxWithLoss")
@@ -112,11 +110,13 @@ class SoftmaxWithLoss(Step):
             raise Unsupported(f"for fewer than {FEW} scores numpy is as fast")
         axis = scores.axis(self.layer.class_axis)
         desc = axis_last(scores.shape, axis)
-        recipe = Recipe("softmax_forward", FORWARD_INFERENCE, SOFTMAX, desc, desc, axis)
+        pd = PrimitiveDesc(
+            "softmax_forward", dnnl.FORWARD_INFERENCE, dnnl.SOFTMAX, desc, desc, axis
+        )
         source, computed = builder.source(scores, desc), builder.own(desc)
         not_numbers = NotNumbers(source, scores.shape[axis])
         builder.then(not_numbers.look)
-        builder.run(recipe, {SRC: source, DST: computed})
+        builder.run(pd, {dnnl.SRC: source, dnnl.DST: computed})
         builder.then(functools.partial(not_numbers.spoil, computed))
         shown = self.layer.probabilities.data_memory.plain
         builder.then(reorder(computed, plain(shown, scores.shape)))

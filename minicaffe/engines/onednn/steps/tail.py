@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.engines.onednn.attributes import Attributes, keeping_not_numbers, post_op_argument
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.engines.onednn.primitives import (
-    BINARY_ADD,
-    SRC_1,
-    WEIGHTS,
-    Desc,
+from minicaffe.engines.onednn.primitive import (
+    Attributes,
     Memory,
+    MemoryDesc,
+    keeping_not_numbers,
+    post_op_argument,
 )
 from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.steps.activations import Activation
@@ -136,9 +136,9 @@ class Tail:
         self._behind = [node for node in nodes[1:] if node not in constants]
         self.adds = any(node.layer.type == _SUM for node in self._behind)
         self._made = [node.tops[0] for node in nodes[:-1]]
-        self._layout: Desc | None = None
+        self._layout: MemoryDesc | None = None
 
-    def attributes(self, layout: Desc | None = None) -> Attributes | None:
+    def attributes(self, layout: MemoryDesc | None = None) -> Attributes | None:
         """What makes a primitive do the rest.
 
         Args:
@@ -151,7 +151,7 @@ class Tail:
         for node in self._behind:
             if node.layer.type == _SUM:
                 assert layout is not None
-                attributes.then_binary(BINARY_ADD, layout)
+                attributes.then_binary(dnnl.BINARY_ADD, layout)
             elif node.layer.type == "PReLU":
                 attributes.then_prelu(by_channel=node.layer.blobs[0].count > 1)
             else:
@@ -167,9 +167,9 @@ class Tail:
             if node.layer.type == _SUM:
                 (other,) = (blob for blob in node.bottoms if blob not in self._made)
                 memory = builder.source(other, self._layout)
-                found[post_op_argument(index, SRC_1)] = memory
+                found[post_op_argument(index, dnnl.SRC_1)] = memory
             elif node.layer.type == "PReLU":
                 slopes = node.layer.blobs[0]
-                memory = builder.weights.source(slopes, Desc((slopes.count,)))
-                found[post_op_argument(index, WEIGHTS)] = memory
+                memory = builder.weights.source(slopes, MemoryDesc((slopes.count,)))
+                found[post_op_argument(index, dnnl.WEIGHTS)] = memory
         return found

@@ -7,26 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.attributes import Attributes
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.channels import channel_total, summable
-from minicaffe.engines.onednn.library import Unimplemented
-from minicaffe.engines.onednn.primitives import (
-    BIAS,
-    DIFF_BIAS,
-    DIFF_DST,
-    DIFF_SRC,
-    DIFF_WEIGHTS,
-    DST,
-    F32,
-    FORWARD_INFERENCE,
-    FORWARD_TRAINING,
-    SRC,
-    WEIGHTS,
-    Desc,
-    Memory,
-    Recipe,
-)
+from minicaffe.engines.onednn.dnnl import Unimplemented
+from minicaffe.engines.onednn.primitive import Attributes, Memory, MemoryDesc, PrimitiveDesc
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.steps.tail import Folding, Tail
 
@@ -59,7 +44,7 @@ class WeightedPass:
         step: Step,
         bottom: Blob,
         top: Blob,
-        weights: Desc,
+        weights: MemoryDesc,
         *,
         source_shape: Sequence[int] | None = None,
         top_shape: Sequence[int] | None = None,
@@ -91,70 +76,70 @@ class WeightedPass:
     # ---------------------------------------------------------------- descriptors
 
     @property
-    def _bias(self) -> Desc | None:
-        return Desc((self.top_shape[1],)) if self._biased else None
+    def _bias(self) -> MemoryDesc | None:
+        return MemoryDesc((self.top_shape[1],)) if self._biased else None
 
     @property
     def _biased(self) -> bool:
         return len(self.blobs) > 1 or self.folding is not None
 
-    def _wish(self, builder: Builder, shape: tuple[int, ...]) -> Desc:
-        return Desc(shape, builder.storage) if self.plain else builder.wish(shape)
+    def _wish(self, builder: Builder, shape: tuple[int, ...]) -> MemoryDesc:
+        return MemoryDesc(shape, builder.storage) if self.plain else builder.wish(shape)
 
-    def _top_wish(self, builder: Builder) -> Desc:
+    def _top_wish(self, builder: Builder) -> MemoryDesc:
         if self.exact_top:
-            return Desc(self.top_shape, F32, any_layout=not self.plain)
+            return MemoryDesc(self.top_shape, dnnl.F32, any_layout=not self.plain)
         return self._wish(builder, self.top_shape)
 
-    def _weights_wish(self, dtype: int) -> Desc:
+    def _weights_wish(self, dtype: int) -> MemoryDesc:
         if self.plain_weights:
-            return self.weights if dtype == F32 else Desc(self.weights.shape, dtype)
-        return Desc(self.weights.shape, dtype, any_layout=True)
+            return self.weights if dtype == dnnl.F32 else MemoryDesc(self.weights.shape, dtype)
+        return MemoryDesc(self.weights.shape, dtype, any_layout=True)
 
-    def _layout(self, desc: Desc, blob: Blob) -> Desc:
+    def _layout(self, desc: MemoryDesc, blob: Blob) -> MemoryDesc:
         """A primitive's descriptor as one of the blob's shape."""
-        return Desc(blob.shape, desc.dtype) if self.plain else desc
+        return MemoryDesc(blob.shape, desc.dtype) if self.plain else desc
 
     def _seen(self, memory: Memory, shape: tuple[int, ...]) -> Memory:
         desc = memory.desc
-        return memory.seen_as(Desc(shape, desc.dtype)) if desc.shape != shape else memory
+        return memory.seen_as(MemoryDesc(shape, desc.dtype)) if desc.shape != shape else memory
 
-    def _recipe(
+    def _pd(
         self, builder: Builder, way: str, *args: Any, attributes: Attributes | None = None
-    ) -> Recipe:
-        """A recipe by the fastest implementation, which is not always the library's first one:
+    ) -> PrimitiveDesc:
+        """A pd by the fastest implementation, which is not always the library's first one:
         products of matrices for a single channel each take 20 times as long.
 
         Raises:
             Unimplemented: there is nothing better in bfloat16.
         """
-        recipe = Recipe(f"{self.kind}_{way}", *args, attributes=attributes)
+        pd = PrimitiveDesc(f"{self.kind}_{way}", *args, attributes=attributes)
         depthwise = self._grouped and self._one_group[:2] == (1, 1)
         if not depthwise:
-            return recipe
-        recipe = recipe.passing_over("brg")
-        if "brg" in recipe.implementation and builder.storage != F32:
-            raise Unimplemented(f"oneDNN has only {recipe.implementation} for single channels")
-        return recipe
+            return pd
+        pd = pd.passing_over("brg")
+        if "brg" in pd.implementation and builder.storage != dnnl.F32:
+            raise Unimplemented(f"oneDNN has only {pd.implementation} for single channels")
+        return pd
 
     # ---------------------------------------------------------------- forward
 
     def forward(self, builder: Builder, tail: Tail) -> None:
         """Append the forward primitive and what brings its operands into their layouts."""
         self.folding = tail.folding
-        layout = self._forward_recipe(builder, None).desc("dst") if tail.adds else None
+        layout = self._forward_pd(builder, None).desc("dst") if tail.adds else None
         attributes = tail.attributes(layout)
-        self.recipe = self._forward_recipe(builder, attributes)
-        wanted = self._layout(self.recipe.desc("src"), self.bottom)
+        self.forward_pd = self._forward_pd(builder, attributes)
+        wanted = self._layout(self.forward_pd.desc("src"), self.bottom)
         self.source = self._seen(builder.source(self.bottom, wanted), self.source_shape)
-        memories = {SRC: self.source, **self._learned(builder), **tail.operands(builder)}
-        self.result = builder.result(self.top, self._layout(self.recipe.desc("dst"), self.top))
-        memories[DST] = self._seen(self.result, self.top_shape)
+        memories = {dnnl.SRC: self.source, **self._learned(builder), **tail.operands(builder)}
+        self.result = builder.result(self.top, self._layout(self.forward_pd.desc("dst"), self.top))
+        memories[dnnl.DST] = self._seen(self.result, self.top_shape)
         self._run(builder, memories, attributes)
 
-    def _forward_recipe(self, builder: Builder, attributes: Attributes | None) -> Recipe:
-        kind = FORWARD_TRAINING if builder.training else FORWARD_INFERENCE
-        return self._recipe(
+    def _forward_pd(self, builder: Builder, attributes: Attributes | None) -> PrimitiveDesc:
+        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
+        return self._pd(
             builder,
             "forward",
             *(kind, *self.head, self._wish(builder, self.source_shape)),
@@ -165,20 +150,23 @@ class WeightedPass:
 
     def _learned(self, builder: Builder) -> dict[int, Memory]:
         """Weights and biases for the forward."""
-        layout, folding = self.recipe.desc("weights"), self.folding
+        layout, folding = self.forward_pd.desc("weights"), self.folding
         if folding is not None:
             home = Memory(self.weights, folding.weights)
             weights = builder.weights.computed(folding.memories, folding, home, layout)
-            return {WEIGHTS: weights, BIAS: Memory(Desc(folding.bias.shape), folding.bias)}
-        learned = {WEIGHTS: builder.weights.source(self.blobs[0], self.weights, layout)}
+            return {
+                dnnl.WEIGHTS: weights,
+                dnnl.BIAS: Memory(MemoryDesc(folding.bias.shape), folding.bias),
+            }
+        learned = {dnnl.WEIGHTS: builder.weights.source(self.blobs[0], self.weights, layout)}
         if self._bias is not None:
-            learned[BIAS] = builder.weights.source(self.blobs[1], self._bias)
+            learned[dnnl.BIAS] = builder.weights.source(self.blobs[1], self._bias)
         return learned
 
     def _run(
         self, builder: Builder, memories: dict[int, Memory], attributes: Attributes | None
     ) -> None:
-        builder.run(self.recipe, memories)
+        builder.run(self.forward_pd, memories)
 
     # ---------------------------------------------------------------- backward
 
@@ -190,37 +178,37 @@ class WeightedPass:
         if want_bottom:
             self._backward_bottom(builder)
 
-    def _top_gradient(self, builder: Builder, desc: Desc) -> Memory:
+    def _top_gradient(self, builder: Builder, desc: MemoryDesc) -> Memory:
         memory = builder.gradient_source(self.top, self._layout(desc, self.top))
         return self._seen(memory, self.top_shape)
 
     def _backward_weights(self, builder: Builder) -> None:
         layer = self.step.layer
         self._adds_up = self._biased and math.prod(self.top_shape) > FEW * self.top_shape[1]
-        recipe = self._weights_recipe(builder)
-        if self._adds_up and not summable(recipe.desc("diff_dst")):
+        pd = self._weights_pd(builder)
+        if self._adds_up and not summable(pd.desc("diff_dst")):
             self._adds_up = False
-            recipe = self._weights_recipe(builder)
-        if builder.storage != F32 and recipe.by_gemm and self.geometry:
-            with builder.storing(F32):
-                exact = self._weights_recipe(builder)
-            recipe = recipe if exact.by_gemm else exact  # several times as fast
+            pd = self._weights_pd(builder)
+        if builder.storage != dnnl.F32 and pd.by_gemm and self.geometry:
+            with builder.storing(dnnl.F32):
+                exact = self._weights_pd(builder)
+            pd = pd if exact.by_gemm else exact  # several times as fast
         memories = {
-            SRC: builder.another_layout(self.source, recipe.desc("src")),
-            DIFF_DST: self._top_gradient(builder, recipe.desc("diff_dst")),
+            dnnl.SRC: builder.another_layout(self.source, pd.desc("src")),
+            dnnl.DIFF_DST: self._top_gradient(builder, pd.desc("diff_dst")),
         }
-        operands = [(DIFF_WEIGHTS, self.weights, recipe.desc("diff_weights"))]
+        operands = [(dnnl.DIFF_WEIGHTS, self.weights, pd.desc("diff_weights"))]
         if self._primitives_bias is not None:
-            operands.append((DIFF_BIAS, self._primitives_bias, self._primitives_bias))
+            operands.append((dnnl.DIFF_BIAS, self._primitives_bias, self._primitives_bias))
         gradients = []
         for index, (argument, view, desc) in enumerate(operands):
             wanted = layer.wants_gradient(index)
             gradient = builder.weights.gradient(self.blobs[index], view, desc, wanted=wanted)
             memories[argument] = gradient.memory
             gradients.append(gradient)
-        builder.run(recipe, memories, gradients)
+        builder.run(pd, memories, gradients)
         if self._adds_up and layer.wants_gradient(1):
-            self._backward_bias(builder, memories[DIFF_DST])
+            self._backward_bias(builder, memories[dnnl.DIFF_DST])
 
     def _backward_bias(self, builder: Builder, top_gradient: Memory) -> None:
         """Add up the top's gradient with the precision that long sums need."""
@@ -233,31 +221,31 @@ class WeightedPass:
         builder.then(*gradient.before, add_up, *gradient.after)
 
     @property
-    def _primitives_bias(self) -> Desc | None:
+    def _primitives_bias(self) -> MemoryDesc | None:
         """The bias of the primitive for the weights' gradient, if that adds up its gradient."""
         return None if self._adds_up else self._bias
 
-    def _weights_recipe(self, builder: Builder) -> Recipe:
-        return self._recipe(
+    def _weights_pd(self, builder: Builder) -> PrimitiveDesc:
+        return self._pd(
             builder,
             "backward_weights",
             *(*self.head, self._wish(builder, self.source_shape)),
-            *(self._weights_wish(F32), self._primitives_bias),
-            *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
+            *(self._weights_wish(dnnl.F32), self._primitives_bias),
+            *(self._wish(builder, self.top_shape), *self.geometry, self.forward_pd),
         )
 
     def _backward_bottom(self, builder: Builder) -> None:
-        recipe = self._recipe(
+        pd = self._pd(
             builder,
             "backward_data",
             *(*self.head, self._wish(builder, self.source_shape)),
             *(self._weights_wish(builder.storage),),
-            *(self._wish(builder, self.top_shape), *self.geometry, self.recipe),
+            *(self._wish(builder, self.top_shape), *self.geometry, self.forward_pd),
         )
-        weights = builder.weights.source(self.blobs[0], self.weights, recipe.desc("weights"))
-        gradient = self._top_gradient(builder, recipe.desc("diff_dst"))
+        weights = builder.weights.source(self.blobs[0], self.weights, pd.desc("weights"))
+        gradient = self._top_gradient(builder, pd.desc("diff_dst"))
         target = builder.gradient_result(
-            self.bottom, self._layout(recipe.desc("diff_src"), self.bottom)
+            self.bottom, self._layout(pd.desc("diff_src"), self.bottom)
         )
         target = self._seen(target, self.source_shape)
-        builder.run(recipe, {WEIGHTS: weights, DIFF_DST: gradient, DIFF_SRC: target})
+        builder.run(pd, {dnnl.WEIGHTS: weights, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minicaffe.engines.onednn import primitives as p
-from minicaffe.engines.onednn.library import Library
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn import primitive as p
+from minicaffe.engines.onednn.dnnl import Library
 from minicaffe.errors import EngineError
 
 _FUNCTIONS = (
@@ -40,29 +41,30 @@ _PRIMITIVES = (
 )  # fmt: skip
 
 _ALGORITHMS = {
-    "convolution_auto": p.CONVOLUTION_AUTO, "convolution_direct": p.CONVOLUTION_DIRECT,
-    "deconvolution_direct": p.DECONVOLUTION_DIRECT,
-    "eltwise_relu": p.RELU, "eltwise_tanh": p.TANH, "eltwise_elu": p.ELU,
-    "eltwise_square": p.SQUARE, "eltwise_abs": p.ABS, "eltwise_linear": p.LINEAR,
-    "eltwise_logistic": p.LOGISTIC, "eltwise_swish": p.SWISH, "eltwise_hardswish": p.HARDSWISH,
-    "eltwise_clip": p.CLIP, "eltwise_pow": p.POW,
-    "eltwise_relu_use_dst_for_bwd": p.RELU_FROM_DST,
-    "eltwise_tanh_use_dst_for_bwd": p.TANH_FROM_DST,
-    "eltwise_elu_use_dst_for_bwd": p.ELU_FROM_DST,
-    "eltwise_logistic_use_dst_for_bwd": p.LOGISTIC_FROM_DST,
-    "pooling_max": p.POOLING_MAX, "pooling_avg_include_padding": p.POOLING_AVG_INCLUDE,
-    "pooling_avg_exclude_padding": p.POOLING_AVG_EXCLUDE,
-    "lrn_across_channels": p.LRN_ACROSS, "lrn_within_channel": p.LRN_WITHIN,
-    "binary_add": p.BINARY_ADD, "binary_mul": p.BINARY_MUL, "binary_max": p.BINARY_MAX,
-    "binary_div": p.BINARY_DIV, "binary_sub": p.BINARY_SUB, "binary_ge": p.BINARY_GE,
-    "binary_gt": p.BINARY_GT, "softmax_accurate": p.SOFTMAX,
+    "convolution_auto": dnnl.CONVOLUTION_AUTO, "convolution_direct": dnnl.CONVOLUTION_DIRECT,
+    "deconvolution_direct": dnnl.DECONVOLUTION_DIRECT,
+    "eltwise_relu": dnnl.RELU, "eltwise_tanh": dnnl.TANH, "eltwise_elu": dnnl.ELU,
+    "eltwise_square": dnnl.SQUARE, "eltwise_abs": dnnl.ABS, "eltwise_linear": dnnl.LINEAR,
+    "eltwise_logistic": dnnl.LOGISTIC, "eltwise_swish": dnnl.SWISH,
+    "eltwise_hardswish": dnnl.HARDSWISH,
+    "eltwise_clip": dnnl.CLIP, "eltwise_pow": dnnl.POW,
+    "eltwise_relu_use_dst_for_bwd": dnnl.RELU_FROM_DST,
+    "eltwise_tanh_use_dst_for_bwd": dnnl.TANH_FROM_DST,
+    "eltwise_elu_use_dst_for_bwd": dnnl.ELU_FROM_DST,
+    "eltwise_logistic_use_dst_for_bwd": dnnl.LOGISTIC_FROM_DST,
+    "pooling_max": dnnl.POOLING_MAX, "pooling_avg_include_padding": dnnl.POOLING_AVG_INCLUDE,
+    "pooling_avg_exclude_padding": dnnl.POOLING_AVG_EXCLUDE,
+    "lrn_across_channels": dnnl.LRN_ACROSS, "lrn_within_channel": dnnl.LRN_WITHIN,
+    "binary_add": dnnl.BINARY_ADD, "binary_mul": dnnl.BINARY_MUL, "binary_max": dnnl.BINARY_MAX,
+    "binary_div": dnnl.BINARY_DIV, "binary_sub": dnnl.BINARY_SUB, "binary_ge": dnnl.BINARY_GE,
+    "binary_gt": dnnl.BINARY_GT, "softmax_accurate": dnnl.SOFTMAX,
 }  # fmt: skip
 
 _PROPAGATIONS = {
-    "forward_training": p.FORWARD_TRAINING,
-    "forward_inference": p.FORWARD_INFERENCE,
-    "backward": p.BACKWARD,
-    "backward_data": p.BACKWARD_DATA,
+    "forward_training": dnnl.FORWARD_TRAINING,
+    "forward_inference": dnnl.FORWARD_INFERENCE,
+    "backward": dnnl.BACKWARD,
+    "backward_data": dnnl.BACKWARD_DATA,
 }
 
 
@@ -71,12 +73,12 @@ def names() -> Iterator[tuple[str, int, str]]:
     yield "status2str", 0, "success"
     yield "status2str", 3, "unimplemented"
     yield "engine_kind2str", 1, "cpu"
-    yield "dt2str", p.F32, "f32"
-    yield "dt2str", p.BF16, "bf16"
+    yield "dt2str", dnnl.F32, "f32"
+    yield "dt2str", dnnl.BF16, "bf16"
     for function, table in (("prop_kind2str", _PROPAGATIONS), ("alg_kind2str", _ALGORITHMS)):
         for name, number in table.items():
             yield function, number, name
-    for axes, formats in p.FORMATS.items():
+    for axes, formats in dnnl.FORMATS.items():
         rest = "cdefg"[: axes - 2]
         for block, tag in formats:
             name = {0: f"a{rest}b", 1: f"ab{rest}"}.get(block, f"aB{rest}{block}b")
@@ -111,12 +113,12 @@ def _product() -> bool:
     """Whether a matrix product finds its operands, and descriptors tell their shapes."""
     a, b, c = (np.linspace(-1, 2, n, dtype=np.float32) for n in (2 * 5, 5 * 3, 3))
     shapes = (2, 5), (5, 3), (1, 3), (2, 3)
-    recipe = p.Recipe("matmul", *(p.Desc(shape) for shape in shapes))
-    told = [recipe.desc(name).shape for name in ("src", "weights", "dst")]
-    result = p.Memory(p.Desc(shapes[3]))
-    operands = zip((p.SRC, p.WEIGHTS, p.BIAS), (a, b, c), shapes[:3], strict=True)
+    pd = p.PrimitiveDesc("matmul", *(p.MemoryDesc(shape) for shape in shapes))
+    told = [pd.desc(name).shape for name in ("src", "weights", "dst")]
+    result = p.Memory(p.MemoryDesc(shapes[3]))
+    operands = zip((dnnl.SRC, dnnl.WEIGHTS, dnnl.BIAS), (a, b, c), shapes[:3], strict=True)
     memories = {argument: p.plain(array, shape) for argument, array, shape in operands}
-    p.Primitive(recipe, {**memories, p.DST: result})()
+    p.Primitive(pd, {**memories, dnnl.DST: result})()
     want = (a.reshape(2, 5) @ b.reshape(5, 3) + c).reshape(-1)
     right = np.allclose(result.floats, want, rtol=1e-5, atol=1e-5)
     return right and told == [shapes[0], shapes[1], shapes[3]]
@@ -127,22 +129,22 @@ def _normalisation() -> bool:
     shape = (2, 16, 3, 2)
     x = np.cos(np.arange(np.prod(shape), dtype=np.float32)).reshape(shape)
     scale, shift = (np.linspace(start, 1, 16, dtype=np.float32) for start in (0.5, -1))
-    blocked = p.Desc(shape, tag=dict(p.FORMATS[4])[16])
+    blocked = p.MemoryDesc(shape, tag=dict(dnnl.FORMATS[4])[16])
     source, result = p.Memory(blocked), p.Memory(blocked)
-    flags = ctypes.c_uint(p.USE_SCALE | p.USE_SHIFT | p.FUSE_NORM_RELU)
-    recipe = p.Recipe(
-        "batch_normalization_forward", p.FORWARD_TRAINING, blocked, blocked, 1e-3, flags
+    flags = ctypes.c_uint(dnnl.USE_SCALE | dnnl.USE_SHIFT | dnnl.FUSE_NORM_RELU)
+    pd = p.PrimitiveDesc(
+        "batch_normalization_forward", dnnl.FORWARD_TRAINING, blocked, blocked, 1e-3, flags
     )
-    mean, variance = p.Memory(p.Desc((16,))), p.Memory(p.Desc((16,)))
+    mean, variance = p.Memory(p.MemoryDesc((16,))), p.Memory(p.MemoryDesc((16,)))
     run = p.Primitive(
-        recipe,
+        pd,
         {
-            p.SRC: source, p.DST: result, p.MEAN: mean, p.VARIANCE: variance,
-            p.SCALE: p.plain(scale), p.SHIFT: p.plain(shift),
-            p.WORKSPACE: p.Memory(recipe.desc("workspace")),
+            dnnl.SRC: source, dnnl.DST: result, dnnl.MEAN: mean, dnnl.VARIANCE: variance,
+            dnnl.SCALE: p.plain(scale), dnnl.SHIFT: p.plain(shift),
+            dnnl.WORKSPACE: p.Memory(pd.desc("workspace")),
         },
     )  # fmt: skip
-    out = p.Memory(p.Desc(shape))
+    out = p.Memory(p.MemoryDesc(shape))
     p.reorder(p.plain(x.reshape(-1), shape), source)()
     run()
     p.reorder(result, out)()

@@ -1,7 +1,4 @@
-"""oneDNN's objects as small Python ones: descriptors, memories, attributes, primitives.
-
-Numbers below are constants of the C API's headers, stable through version 3.
-"""
+"""oneDNN's objects as small Python ones: descriptors, memories, attributes, primitives."""
 
 from __future__ import annotations
 
@@ -9,65 +6,13 @@ import ctypes
 import math
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from minicaffe.engines.onednn.library import check, library
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.dnnl import check, library
 from minicaffe.syncedmem import aligned_zeros
-
-if TYPE_CHECKING:
-    from minicaffe.engines.onednn.attributes import Attributes
-
-BF16, F32 = 2, 3  # data types
-_ANY = 1  # format tag: the primitive chooses
-
-FORWARD_TRAINING, FORWARD_INFERENCE, BACKWARD, BACKWARD_DATA = 64, 96, 128, 160
-
-CONVOLUTION_AUTO, CONVOLUTION_DIRECT, DECONVOLUTION_DIRECT = 3, 1, 0xA
-RELU, TANH, ELU, SQUARE, ABS, LINEAR = 0x20, 0x21, 0x22, 0x23, 0x24, 0x26
-LOGISTIC, SWISH, CLIP, POW, HARDSWISH = 0x29, 0x2C, 0x2E, 0x30, 0x34
-RELU_FROM_DST, TANH_FROM_DST, ELU_FROM_DST, LOGISTIC_FROM_DST = 0x100, 0x101, 0x102, 0x104
-POOLING_MAX, POOLING_AVG_INCLUDE, POOLING_AVG_EXCLUDE = 0x1FF, 0x2FF, 0x3FF
-LRN_ACROSS, LRN_WITHIN = 0xAFF, 0xBFF
-BINARY_ADD, BINARY_MUL, BINARY_MAX, BINARY_DIV = 0x1FFF0, 0x1FFF1, 0x1FFF2, 0x1FFF4
-BINARY_SUB, BINARY_GE, BINARY_GT = 0x1FFF5, 0x1FFF6, 0x1FFF7
-SOFTMAX = 0x30000
-
-USE_GLOBAL_STATS, USE_SCALE, USE_SHIFT, FUSE_NORM_RELU = 1, 2, 4, 8
-
-# Arguments of primitives.
-SRC, SRC_1, DST, WEIGHTS, BIAS, MEAN, VARIANCE, SCALE, SHIFT = (
-    1,
-    2,
-    17,
-    33,
-    41,
-    49,
-    50,
-    51,
-    52,
-)
-WORKSPACE, SCRATCHPAD = 64, 80
-DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS, DIFF_SCALE, DIFF_SHIFT = (
-    129,
-    145,
-    161,
-    169,
-    255,
-    256,
-)
-MULTIPLE_SRC, ATTR_POST_OP = 1024, 32768
-MOST_SOURCES = 1024  # then come the numbers of other arguments
-
-#: Layouts that activations come in, by number of axes: (channels in a block, format tag);
-#: block 1 is row-major, block 0 has the channels last.
-FORMATS = {
-    2: ((1, 3),),
-    3: ((1, 4), (16, 56), (8, 69), (0, 15)),
-    4: ((1, 5), (16, 78), (8, 102), (0, 22)),
-    5: ((1, 6), (16, 121), (8, 142), (0, 33)),
-}
 
 _QUERIES = {
     "src": 129, "diff_src": 130, "weights": 131, "diff_weights": 132,
@@ -84,7 +29,7 @@ def _dims(values: Sequence[int]) -> Any:
     return (ctypes.c_int64 * len(values))(*values)
 
 
-class Desc:
+class MemoryDesc:
     """A memory descriptor: shape, data type and layout.
 
     Args:
@@ -92,7 +37,7 @@ class Desc:
         dtype: :data:`F32` or :data:`BF16`.
         any_layout: leave the layout to the primitive; otherwise row-major.
         strides: elements from one index to the next on each axis, for another order of axes.
-        tag: one of the format tags in :data:`FORMATS`.
+        tag: one of the format tags in :data:`~minicaffe.engines.onednn.dnnl.FORMATS`.
     """
 
     __slots__ = ("__weakref__", "dtype", "handle", "shape", "size")
@@ -100,7 +45,7 @@ class Desc:
     def __init__(
         self,
         shape: Sequence[int],
-        dtype: int = F32,
+        dtype: int = dnnl.F32,
         *,
         any_layout: bool = False,
         strides: Sequence[int] | None = None,
@@ -113,7 +58,7 @@ class Desc:
         if handle is None:
             common = (len(self.shape), _dims(self.shape), dtype)
             if any_layout or tag is not None:
-                tag = _ANY if any_layout else tag
+                tag = dnnl.ANY if any_layout else tag
                 handle = lib.create("memory_desc_create_with_tag", *common, tag)
             else:
                 strides = row_major(self.shape) if strides is None else strides
@@ -123,14 +68,14 @@ class Desc:
         weakref.finalize(self, lib.function("memory_desc_destroy"), ctypes.c_void_p(handle))
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Desc):
+        if not isinstance(other, MemoryDesc):
             return NotImplemented
         equal = library().function("memory_desc_equal")
         return bool(equal(ctypes.c_void_p(self.handle), ctypes.c_void_p(other.handle)))
 
     __hash__ = None  # type: ignore[assignment]
 
-    def reshaped(self, shape: Sequence[int]) -> Desc:
+    def reshaped(self, shape: Sequence[int]) -> MemoryDesc:
         """The same memory seen with another shape (fails where the layout does not allow it)."""
         handle = library().create(
             "memory_desc_reshape",
@@ -138,9 +83,9 @@ class Desc:
             len(shape),
             _dims(shape),
         )
-        return Desc(shape, self.dtype, handle=handle)
+        return MemoryDesc(shape, self.dtype, handle=handle)
 
-    def part(self, shape: Sequence[int], offsets: Sequence[int]) -> Desc:
+    def part(self, shape: Sequence[int], offsets: Sequence[int]) -> MemoryDesc:
         """A box within this memory."""
         handle = library().create(
             "memory_desc_create_submemory",
@@ -148,27 +93,27 @@ class Desc:
             _dims(shape),
             _dims(offsets),
         )
-        return Desc(shape, self.dtype, handle=handle)
+        return MemoryDesc(shape, self.dtype, handle=handle)
 
-    def stored_as(self, dtype: int) -> Desc:
+    def stored_as(self, dtype: int) -> MemoryDesc:
         """The same layout with another data type; row-major where it is none of
-        :data:`FORMATS`."""
+        :data:`~minicaffe.engines.onednn.dnnl.FORMATS`."""
         if self.dtype == dtype:
             return self
         layout = self.format()
-        return Desc(self.shape, dtype, tag=layout[1] if layout else None)
+        return MemoryDesc(self.shape, dtype, tag=layout[1] if layout else None)
 
     def format(self) -> tuple[int, int] | None:
-        """Which of :data:`FORMATS` the layout is, or None."""
-        for block, tag in FORMATS.get(len(self.shape), ()):
-            if self == Desc(self.shape, self.dtype, tag=tag):
+        """Which of :data:`~minicaffe.engines.onednn.dnnl.FORMATS` the layout is, or None."""
+        for block, tag in dnnl.FORMATS.get(len(self.shape), ()):
+            if self == MemoryDesc(self.shape, self.dtype, tag=tag):
                 return block, tag
         return None
 
     @property
     def is_plain_float32(self) -> bool:
         """Row-major float32 without gaps: what ``blob.data`` is."""
-        return self.dtype == F32 and self == Desc(self.shape)
+        return self.dtype == dnnl.F32 and self == MemoryDesc(self.shape)
 
 
 class Memory:
@@ -181,7 +126,7 @@ class Memory:
 
     __slots__ = ("__weakref__", "buffer", "desc", "handle")
 
-    def __init__(self, desc: Desc, buffer: np.ndarray | None = None) -> None:
+    def __init__(self, desc: MemoryDesc, buffer: np.ndarray | None = None) -> None:
         lib = library()
         self.desc = desc
         if buffer is None:
@@ -212,23 +157,23 @@ class Memory:
         library().call("memory_set_data_handle", ctypes.c_void_p(self.handle), address)
         del before
 
-    def seen_as(self, desc: Desc) -> Memory:
+    def seen_as(self, desc: MemoryDesc) -> Memory:
         """The same bytes under another descriptor."""
         return Memory(desc, self.buffer)
 
 
 def plain(array: np.ndarray, shape: Sequence[int] | None = None) -> Memory:
     """A memory over a C-contiguous float32 array."""
-    return Memory(Desc(array.shape if shape is None else shape), array)
+    return Memory(MemoryDesc(array.shape if shape is None else shape), array)
 
 
-class Recipe:
+class PrimitiveDesc:
     """A primitive descriptor: what a primitive will do, and in which layouts.
 
     Args:
         kind: such as ``convolution_forward``.
-        args: what ``dnnl_KIND_primitive_desc_create`` takes after the engine: Desc, lists
-            of dims, floats, ints, another Recipe as hint, None.
+        args: what ``dnnl_KIND_primitive_desc_create`` takes after the engine: MemoryDesc, lists
+            of dims, floats, ints, another PrimitiveDesc as hint, None.
         attributes: the last argument.
     """
 
@@ -247,19 +192,19 @@ class Recipe:
         self._keep = (args, attributes)
         weakref.finalize(self, lib.function("primitive_desc_destroy"), self.handle)
 
-    def desc(self, what: str, index: int = 0) -> Desc:
+    def desc(self, what: str, index: int = 0) -> MemoryDesc:
         """The descriptor that it wants for ``src``, ``weights``, ``dst``, …"""
         lib = library()
         found = lib.function("primitive_desc_query_md")(self.handle, _QUERIES[what], index)
         handle = lib.create("memory_desc_clone", ctypes.c_void_p(found))
         return _adopt(handle)
 
-    def passing_over(self, *words: str) -> Recipe:
+    def passing_over(self, *words: str) -> PrimitiveDesc:
         """The same by an implementation without these words in its name, if there is one."""
         if not any(word in self.implementation for word in words):
             return self
         args, attributes = self._keep
-        other = Recipe(self.kind, *args, attributes=attributes)
+        other = PrimitiveDesc(self.kind, *args, attributes=attributes)
         following = library().function("primitive_desc_next_impl")
         while any(word in other.implementation for word in words):
             if following(other.handle) != 0:
@@ -280,7 +225,7 @@ class Recipe:
         return (text.value or b"").decode()
 
 
-def _adopt(handle: int) -> Desc:
+def _adopt(handle: int) -> MemoryDesc:
     """A descriptor of ours around a handle that we own now."""
     lib = library()
     number, dims = ctypes.c_int(), ctypes.POINTER(ctypes.c_int64)()
@@ -289,16 +234,16 @@ def _adopt(handle: int) -> Desc:
     desc = ctypes.c_void_p(handle)
     lib.call("memory_desc_query", desc, query_ndims, ctypes.byref(number))
     if number.value == 0:
-        return Desc((0,), F32, handle=handle)
+        return MemoryDesc((0,), dnnl.F32, handle=handle)
     lib.call("memory_desc_query", desc, query_dims, ctypes.byref(dims))
     lib.call("memory_desc_query", desc, query_dtype, ctypes.byref(dtype))
-    return Desc([dims[i] for i in range(number.value)], dtype.value, handle=handle)
+    return MemoryDesc([dims[i] for i in range(number.value)], dtype.value, handle=handle)
 
 
 def _c_value(value: Any) -> Any:
-    if isinstance(value, Desc):
+    if isinstance(value, MemoryDesc):
         return ctypes.c_void_p(value.handle)
-    if isinstance(value, Recipe):
+    if isinstance(value, PrimitiveDesc):
         return value.handle
     if isinstance(value, float):
         return ctypes.c_float(value)
@@ -312,17 +257,17 @@ class _Arg(ctypes.Structure):
 
 
 class Primitive:
-    """A recipe bound to its memories; calling it runs it."""
+    """A pd bound to its memories; calling it runs it."""
 
     __slots__ = ("__weakref__", "_call", "_execute", "_keep", "name")
 
-    def __init__(self, recipe: Recipe, memories: dict[int, Memory]) -> None:
+    def __init__(self, pd: PrimitiveDesc, memories: dict[int, Memory]) -> None:
         lib = library()
-        handle = ctypes.c_void_p(lib.create("primitive_create", recipe.handle))
+        handle = ctypes.c_void_p(lib.create("primitive_create", pd.handle))
         weakref.finalize(self, lib.function("primitive_destroy"), handle)
         args = (_Arg * len(memories))(*(_Arg(arg, m.handle) for arg, m in memories.items()))
-        self.name = f"{recipe.kind}/{recipe.implementation}"
-        self._keep = (recipe, memories, args)
+        self.name = f"{pd.kind}/{pd.implementation}"
+        self._keep = (pd, memories, args)
         self._execute = lib.function("primitive_execute")
         self._call = (
             handle,
@@ -355,12 +300,12 @@ class Primitive:
 def reorder(source: Memory, destination: Memory) -> Primitive:
     """Copies from one layout (or data type) to another."""
     return Primitive(
-        Recipe("reorder", source.desc, destination.desc),
-        {SRC: source, DST: destination},
+        PrimitiveDesc("reorder", source.desc, destination.desc),
+        {dnnl.SRC: source, dnnl.DST: destination},
     )
 
 
-def c_descs(descs: Sequence[Desc]) -> Any:
+def c_descs(descs: Sequence[MemoryDesc]) -> Any:
     """A C array of descriptors."""
     return (ctypes.c_void_p * len(descs))(*(desc.handle for desc in descs))
 
@@ -368,3 +313,65 @@ def c_descs(descs: Sequence[Desc]) -> Any:
 def c_floats(values: Sequence[float]) -> Any:
     """A C array of floats."""
     return (ctypes.c_float * len(values))(*values)
+
+
+#: About the largest number of float32.
+LARGEST = 3.4e38
+
+
+class Attributes:
+    """Operations that are applied one behind the other."""
+
+    def __init__(self) -> None:
+        lib = library()
+        self.handle = ctypes.c_void_p(lib.create("primitive_attr_create"))
+        weakref.finalize(self, lib.function("primitive_attr_destroy"), self.handle)
+        self._post = lib.create("post_ops_create")
+        weakref.finalize(self, lib.function("post_ops_destroy"), ctypes.c_void_p(self._post))
+
+    def then_eltwise(self, algorithm: int, alpha: float = 0.0, beta: float = 0.0) -> Attributes:
+        """Apply an elementwise function to the result."""
+        post = ctypes.c_void_p(self._post)
+        library().call(
+            "post_ops_append_eltwise",
+            post,
+            algorithm,
+            ctypes.c_float(alpha),
+            ctypes.c_float(beta),
+        )
+        return self._set()
+
+    def then_binary(self, algorithm: int, desc: MemoryDesc) -> Attributes:
+        """Combine the result with another memory, argument ``post_op_argument(n, SRC_1)``."""
+        post, handle = ctypes.c_void_p(self._post), ctypes.c_void_p(desc.handle)
+        library().call("post_ops_append_binary", post, algorithm, handle)
+        return self._set()
+
+    def then_prelu(self, *, by_channel: bool) -> Attributes:
+        """Apply a ReLU with learned slopes, argument ``post_op_argument(n, WEIGHTS)``."""
+        axes = 1 << 1 if by_channel else 0
+        library().call("post_ops_append_prelu", ctypes.c_void_p(self._post), axes)
+        return self._set()
+
+    def _set(self) -> Attributes:
+        library().call("primitive_attr_set_post_ops", self.handle, ctypes.c_void_p(self._post))
+        return self
+
+
+def keeping_not_numbers(
+    algorithm: int, alpha: float = 0.0, beta: float = 0.0
+) -> tuple[int, float, float]:
+    """The elementwise function to run for this one, so that what is no number stays so.
+
+    oneDNN's ReLU without a slope makes 0 of it, and hides that a net has diverged. The same is
+    x · max(0, min(1, c · x)) with the largest c there is: x · 1 above 0, x · 0 below, which for
+    minus infinity is no number, as in Caffe.
+    """
+    if algorithm in (dnnl.RELU, dnnl.RELU_FROM_DST) and alpha == 0:
+        return dnnl.HARDSWISH, LARGEST, 0.0
+    return algorithm, alpha, beta
+
+
+def post_op_argument(index: int, argument: int) -> int:
+    """The argument of the operation number ``index`` behind a primitive."""
+    return dnnl.ATTR_POST_OP * (index + 1) | argument
