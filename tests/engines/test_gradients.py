@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.engines.onednn.gradients import ParameterGradient
+from minicaffe.engines.onednn.tensor import ParameterGradient
 from minicaffe.net.net import Net
 from minicaffe.syncedmem import ZEROS
 from tests.engines.nets import Text, residual

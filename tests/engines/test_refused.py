@@ -9,9 +9,9 @@ import pytest
 
 from minicaffe import engines
 from minicaffe.engines.onednn.dnnl import Failed, Library, check
+from minicaffe.engines.onednn.fusion import Folding
 from minicaffe.engines.onednn.plan import OneDnnPlan
 from minicaffe.engines.onednn.primitive import Primitive
-from minicaffe.engines.onednn.steps.tail import Folding
 from minicaffe.errors import EngineError
 from minicaffe.net.net import TEST, TRAIN
 from tests.engines.nets import Text

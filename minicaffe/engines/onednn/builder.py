@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.gradients import ParameterGradient
-from minicaffe.engines.onednn.parameters import Weights
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
-from minicaffe.engines.onednn.tensors import Call, Tensor
+from minicaffe.engines.onednn.tensor import Call, ParameterGradient, Tensor, Weights
 from minicaffe.net.node import Node
 from minicaffe.syncedmem import SyncedMemory
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitive import Primitive
-from minicaffe.engines.onednn.tensors import Reading, Tensor
+from minicaffe.engines.onednn.tensor import Reading, Tensor
 from minicaffe.syncedmem import SyncedMemory
 
 

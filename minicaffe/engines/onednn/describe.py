@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.numpy_step import NumpyStep
-from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.primitive import MemoryDesc, Primitive
 from minicaffe.engines.onednn.steps import Step
-from minicaffe.engines.onednn.tensors import Call
+from minicaffe.engines.onednn.tensor import Cached, Call
 
 #: The arguments whose layouts are shown, in this order.
 _SHOWN = (
@@ -62,7 +61,7 @@ def details(calls: Sequence[Call]) -> Iterator[str]:
     for call in calls:
         if isinstance(call, Primitive):
             yield _line(call)
-        elif isinstance(call, Freshened):
+        elif isinstance(call, Cached):
             for inner in call.calls:
                 if isinstance(inner, Primitive):
                     yield f"{_line(inner)} (parameters, when they have changed)"

@@ -150,7 +150,7 @@ class Memory:
         """The values of a row-major float32 memory, as a flat array."""
         return self.buffer.view(np.float32)[: math.prod(self.desc.shape)]
 
-    def moved(self, buffer: np.ndarray) -> None:
+    def set_data_handle(self, buffer: np.ndarray) -> None:
         """Use other bytes from now on."""
         address = ctypes.c_void_p(buffer.ctypes.data)
         before, self.buffer = self.buffer, buffer  # both live while the library changes over
@@ -199,7 +199,7 @@ class PrimitiveDesc:
         handle = lib.create("memory_desc_clone", ctypes.c_void_p(found))
         return _adopt(handle)
 
-    def passing_over(self, *words: str) -> PrimitiveDesc:
+    def skip_implementations(self, *words: str) -> PrimitiveDesc:
         """The same by an implementation without these words in its name, if there is one."""
         if not any(word in self.implementation for word in words):
             return self
@@ -257,7 +257,7 @@ class _Arg(ctypes.Structure):
 
 
 class Primitive:
-    """A pd bound to its memories; calling it runs it."""
+    """A primitive descriptor bound to its memories; calling it runs it."""
 
     __slots__ = ("__weakref__", "_call", "_execute", "_keep", "name")
 
@@ -329,7 +329,7 @@ class Attributes:
         self._post = lib.create("post_ops_create")
         weakref.finalize(self, lib.function("post_ops_destroy"), ctypes.c_void_p(self._post))
 
-    def then_eltwise(self, algorithm: int, alpha: float = 0.0, beta: float = 0.0) -> Attributes:
+    def append_eltwise(self, algorithm: int, alpha: float = 0.0, beta: float = 0.0) -> Attributes:
         """Apply an elementwise function to the result."""
         post = ctypes.c_void_p(self._post)
         library().call(
@@ -341,13 +341,13 @@ class Attributes:
         )
         return self._set()
 
-    def then_binary(self, algorithm: int, desc: MemoryDesc) -> Attributes:
+    def append_binary(self, algorithm: int, desc: MemoryDesc) -> Attributes:
         """Combine the result with another memory, argument ``post_op_argument(n, SRC_1)``."""
         post, handle = ctypes.c_void_p(self._post), ctypes.c_void_p(desc.handle)
         library().call("post_ops_append_binary", post, algorithm, handle)
         return self._set()
 
-    def then_prelu(self, *, by_channel: bool) -> Attributes:
+    def append_prelu(self, *, by_channel: bool) -> Attributes:
         """Apply a ReLU with learned slopes, argument ``post_op_argument(n, WEIGHTS)``."""
         axes = 1 << 1 if by_channel else 0
         library().call("post_ops_append_prelu", ctypes.c_void_p(self._post), axes)

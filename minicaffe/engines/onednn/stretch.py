@@ -11,23 +11,26 @@ from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
 from minicaffe.engines.onednn.crowded import overwritten_reads
 from minicaffe.engines.onednn.dnnl import Failed, Unimplemented
-from minicaffe.engines.onednn.footprint import check_copies
-from minicaffe.engines.onednn.gone import Gone, kept_memories
+from minicaffe.engines.onednn.fallbacks import Fallbacks, PrecisionPolicy, located
+from minicaffe.engines.onednn.fusion import LazyBlob, Source, lazy_blobs
+from minicaffe.engines.onednn.memory import (
+    Gone,
+    check_copies,
+    kept_memories,
+    loading,
+    read_by,
+    share_buffers,
+)
 from minicaffe.engines.onednn.numpy_step import NumpyStep
 from minicaffe.engines.onednn.overwritten import (
     Overwritten,
     keep_overwritten,
     stands_in_plain,
 )
-from minicaffe.engines.onednn.parameters import Freshened
 from minicaffe.engines.onednn.prepared import Prepared
-from minicaffe.engines.onednn.refused import Refused, located
-from minicaffe.engines.onednn.sharing import loading, read_by, share_buffers
-from minicaffe.engines.onednn.skipped import Skipped, Source, skipped_blobs
 from minicaffe.engines.onednn.steps import Step, step_class
-from minicaffe.engines.onednn.storage import Storage
 from minicaffe.engines.onednn.surroundings import Surroundings
-from minicaffe.engines.onednn.tensors import Call, Tensor, bring_out_shared, show
+from minicaffe.engines.onednn.tensor import Cached, Call, Tensor, bring_out_shared, show
 from minicaffe.net.callbacks import Hooks
 from minicaffe.net.node import Node
 from minicaffe.options import MemoryBudget
@@ -95,12 +98,12 @@ class Common:
     options: Options
     training: bool
     parts: list[Part] = field(default_factory=list)
-    storage: Storage = field(init=False)
-    refused: Refused = field(default_factory=Refused)
+    storage: PrecisionPolicy = field(init=False)
+    refused: Fallbacks = field(default_factory=Fallbacks)
     looked_at: set[SyncedMemory] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.storage = Storage(self.options.storage)
+        self.storage = PrecisionPolicy(self.options.storage)
 
     @property
     def steps(self) -> list[Prepared]:
@@ -295,12 +298,12 @@ class Stretch:
 
     def _skipped(
         self, builder: Builder, nodes: Sequence[Node], versions: Mapping[Blob, Tensor]
-    ) -> list[Skipped]:
+    ) -> list[LazyBlob]:
         """Mark the blobs that the step leaves unfilled, and keep what they are computed of."""
         if len(nodes) == 1 or all(node.tops == nodes[-1].tops for node in nodes):
             return []
         sources = {blob: Source(version) for blob, version in versions.items()}
-        skipped = skipped_blobs(nodes, sources, self.common.looked_at)
+        skipped = lazy_blobs(nodes, sources, self.common.looked_at)
         builder.calls.run[:0] = sources.values()
         builder.then(*(one.mark_newest for one in skipped))
         return skipped
@@ -328,7 +331,7 @@ class Stretch:
         for node in self.common.nodes[index + 1 : self.last + 1]:
             if not builder.hides(nodes[-1], node):
                 break
-            if self._left_to_numpy(node) or not cls.takes(nodes, node, builder.training):
+            if self._left_to_numpy(node) or not cls.can_fuse(nodes, node, builder.training):
                 break
             nodes.append(node)
         return nodes
@@ -339,12 +342,12 @@ class Stretch:
     def _flatten(self) -> None:
         """The lists of a whole forward and a whole backward."""
         self._forward = [call for one in self.steps for call in one.forward.run]
-        fresh: list[Freshened] = []
+        fresh: list[Cached] = []
         if not self._training:  # nothing changes parameters on the way: look at all in one go
-            fresh = [call for call in self._forward if isinstance(call, Freshened)]
-            self._forward = [call for call in self._forward if not isinstance(call, Freshened)]
+            fresh = [call for call in self._forward if isinstance(call, Cached)]
+            self._forward = [call for call in self._forward if not isinstance(call, Cached)]
         memories = dict.fromkeys(memory for call in fresh for memory in call.memories)
-        self._freshen = Freshened([*memories], [functools.partial(self._run, fresh)])
+        self._freshen = Cached([*memories], [functools.partial(self._run, fresh)])
         self._values = [t for one in self.steps for t in one.forward.writes if not t.is_plain]
         #: Values from elsewhere, which may not be in their arrays yet.
         self._entering = []
@@ -489,7 +492,7 @@ class Stretch:
         shown = [
             (memory, memory.array.copy())
             for memory in memories
-            if not isinstance(memory.newer, Skipped | Dropped)
+            if not isinstance(memory.newer, LazyBlob | Dropped)
             and not (self._gone and memory.newer)  # others use its memory by now
         ]
         overwritten = [

@@ -32,7 +32,7 @@ class Step:
         self.layer: Any = nodes[0].layer  # of the class that the step is for
 
     @classmethod
-    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+    def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """Whether the step can cover the node that alone reads what ``nodes`` make, too."""
         return False
 

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minicaffe.engines.onednn import choices, dnnl
+from minicaffe.engines.onednn import dnnl, heuristics
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.dnnl import library
+from minicaffe.engines.onednn.fusion import FusedReLU, PostOps, can_fuse
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -17,18 +18,16 @@ from minicaffe.engines.onednn.primitive import (
     row_major,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
-from minicaffe.engines.onednn.steps.fused import FusedReLU
-from minicaffe.engines.onednn.steps.tail import Tail, takes
-from minicaffe.engines.onednn.steps.weighted import WeightedPass
+from minicaffe.engines.onednn.steps.weighted import WeightedPrimitive
 from minicaffe.net.node import Node
 
 
-class ConvolutionPass(WeightedPass):
+class ConvolutionPrimitive(WeightedPrimitive):
     """One image batch through the filters."""
 
     kind = "convolution"
     head: tuple[int, ...] = (dnnl.CONVOLUTION_DIRECT,)
-    chooses = True  # whether the rules of choices.py are for it
+    chooses = True  # whether the rules of heuristics.py are for it
 
     @property
     def geometry(self) -> tuple[list[int], ...]:
@@ -39,7 +38,7 @@ class ConvolutionPass(WeightedPass):
 
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> MemoryDesc:
         last = self.chooses and builder.training and not self.plain and library().has_avx512
-        if last and choices.channels_last(self._one_group, self.top_shape):
+        if last and heuristics.channels_last(self._one_group, self.top_shape):
             return MemoryDesc(shape, builder.storage, tag=dict(dnnl.FORMATS[len(shape)])[0])
         return super()._wish(builder, shape)
 
@@ -49,7 +48,9 @@ class ConvolutionPass(WeightedPass):
         pd = super()._pd(builder, way, *args, attributes=attributes)
         if not self.chooses:
             return pd
-        other = pd.passing_over(*choices.slower_words(way, self._one_group, self.top_shape))
+        other = pd.skip_implementations(
+            *heuristics.slower_words(way, self._one_group, self.top_shape)
+        )
         return other if other.implementation.startswith("jit") else pd
 
     def _far_padding(self) -> list[int]:
@@ -60,7 +61,7 @@ class ConvolutionPass(WeightedPass):
         return [max(0, (n - 1) * s + e - size - p) for n, s, e, size, p in sizes]
 
 
-class DeconvolutionPass(ConvolutionPass):
+class DeconvolutionPrimitive(ConvolutionPrimitive):
     """One image batch through the filters, backwards."""
 
     kind = "deconvolution"
@@ -75,12 +76,12 @@ class DeconvolutionPass(ConvolutionPass):
 class Convolution(Step):
     """Convolution of one to three spatial axes, with groups, and what follows."""
 
-    kind: type[ConvolutionPass] = ConvolutionPass
+    kind: type[ConvolutionPrimitive] = ConvolutionPrimitive
 
     @classmethod
-    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+    def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """What a weighted layer's primitive can do besides."""
-        return takes(nodes, following, training=training)
+        return can_fuse(nodes, following, training=training)
 
     def forward(self, builder: Builder) -> None:
         """A pass for every bottom."""
@@ -91,7 +92,7 @@ class Convolution(Step):
                 f"{spatial} spatial axes behind axis {geometry.axis}, not 1 to 3 behind axis 1"
             )
         weights = self._weights()
-        self.relu, tail = FusedReLU(self.nodes), Tail(self.nodes)
+        self.relu, tail = FusedReLU(self.nodes), PostOps(self.nodes)
         tops = self.nodes[-1].tops if len(self.nodes) > 1 else self.node.tops
         self.passes = [
             self.kind(self, one, top, weights)
@@ -118,7 +119,7 @@ class Convolution(Step):
 class Deconvolution(Convolution):
     """The same with the roles of bottom and top exchanged."""
 
-    kind = DeconvolutionPass
+    kind = DeconvolutionPrimitive
 
     def _weights(self) -> MemoryDesc:
         """Caffe stores inputs before outputs, oneDNN looks at them the other way round."""
@@ -132,7 +133,7 @@ class Deconvolution(Convolution):
         return MemoryDesc([shape[i] for i in order], strides=[strides[i] for i in order])
 
 
-class InnerProductPass(WeightedPass):
+class InnerProductPrimitive(WeightedPrimitive):
     """All features of every item through the weights.
 
     The top is small and often what a loss reads: it stays float32.
@@ -171,10 +172,10 @@ class InnerProduct(Step):
     """top = bottom · Wᵀ + b, and what follows."""
 
     @classmethod
-    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+    def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """What a weighted layer's primitive can do besides, but for sums."""
         matrix = nodes[0].tops[0].num_axes == 2
-        return takes(nodes, following, training=training, sums=False) and (training or matrix)
+        return can_fuse(nodes, following, training=training, sums=False) and (training or matrix)
 
     def forward(self, builder: Builder) -> None:
         """One pass; without weights in place, a bottom of items with up to three axes is taken in
@@ -189,8 +190,8 @@ class InnerProduct(Step):
         strides = row_major(shape)
         if self.layer.transpose:
             strides = [1, *(n * shape[0] for n in row_major(shape[1:]))]
-        self.relu, tail = FusedReLU(self.nodes), Tail(self.nodes)
-        self.only = InnerProductPass(
+        self.relu, tail = FusedReLU(self.nodes), PostOps(self.nodes)
+        self.only = InnerProductPrimitive(
             self, bottom, top, MemoryDesc(shape, strides=strides),
             source_shape=source, top_shape=target, plain=plain,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from itertools import accumulate
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.fusion import FusedReLU, adds_two, is_simple_relu
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -19,7 +20,6 @@ from minicaffe.engines.onednn.primitive import (
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.activations import linear
-from minicaffe.engines.onednn.steps.fused import FusedReLU, adds_two, is_simple_relu
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 
@@ -100,7 +100,7 @@ class Eltwise(Step):
     """SUM, PROD and MAX; a ReLU behind a plain SUM of two."""
 
     @classmethod
-    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+    def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """A ReLU behind a sum of two."""
         return len(nodes) == 1 and adds_two(nodes[0]) and is_simple_relu(following)
 

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import channel_moments, channel_products, spoil, summable
-from minicaffe.engines.onednn.gradients import ParameterGradient
+from minicaffe.engines.onednn.fusion import GradientBetween, is_plain_relu, scales_channels
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -23,62 +22,9 @@ from minicaffe.engines.onednn.primitive import (
     post_op_argument,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
-from minicaffe.engines.onednn.steps.fused import is_simple_relu, slope_of
-from minicaffe.engines.onednn.tensors import Reading
+from minicaffe.engines.onednn.tensor import ParameterGradient, Reading
 from minicaffe.layers.sums import near
 from minicaffe.net.node import Node
-from minicaffe.syncedmem import EngineCopy, only_read
-
-
-def is_plain_relu(node: Node) -> bool:
-    """A ReLU without slope, which the primitive of batch normalisation takes."""
-    return is_simple_relu(node) and slope_of(node) == 0
-
-
-def scales_channels(node: Node) -> bool:
-    """Whether a Scale or Bias layer learns one number for each channel (axis 1)."""
-    bottom, blobs = node.bottoms[0], node.layer.blobs
-    if len(node.bottoms) > 1 or not 2 <= bottom.num_axes <= 5:
-        return False
-    param = node.layer.param
-    axis = (param.scale_param if node.layer.type == "Scale" else param.bias_param).axis
-    return bottom.axis(axis) == 1 and blobs[0].shape == bottom.shape[1:2]
-
-
-class GradientBetween:
-    """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
-
-    The primitive passes over it; in the blob stands that of the last layer's top. Whoever asks
-    gets it computed from that one.
-
-    Args:
-        blob: the top.
-        nodes: the layers that work on it in place.
-    """
-
-    def __init__(self, blob: Blob, nodes: Sequence[Node]) -> None:
-        self._blob, self._nodes = blob, nodes
-        self._last: EngineCopy | None = None
-
-    def __call__(self) -> None:
-        memory = self._blob.diff_memory
-        self._last, memory.newer = memory.newer, self
-        if memory.held:
-            _ = memory.array
-
-    def write_to(self, array: np.ndarray) -> None:
-        """Compute it (what :class:`SyncedMemory` asks for)."""
-        if self._last is not None:
-            self._last.write_to(array)
-        diff = array[: self._blob.count].reshape(self._blob.shape)
-        for node in reversed(self._nodes):
-            memories = [blob.data_memory for blob in (self._blob, *node.layer.blobs)]
-            with only_read(memories):
-                if node.layer.type == "ReLU":
-                    diff *= self._blob.data > 0
-                elif node.layer.type == "Scale":
-                    scale = node.layer.blobs[0].data
-                    diff *= scale.reshape(-1, *[1] * (diff.ndim - 2))
 
 
 class Affine(Step):
@@ -238,9 +184,9 @@ class Affine(Step):
             pd = PrimitiveDesc("binary", dnnl.BINARY_MUL, desc, gain.desc, desc)
             builder.run(pd, {dnnl.SRC: gradient, dnnl.SRC_1: gain, dnnl.DST: target})
             return
-        attributes = Attributes().then_binary(dnnl.BINARY_MUL, slope.desc)
-        attributes.then_binary(dnnl.BINARY_ADD, rest.desc).then_binary(dnnl.BINARY_ADD, desc)
-        attributes.then_binary(dnnl.BINARY_MUL, gain.desc)
+        attributes = Attributes().append_binary(dnnl.BINARY_MUL, slope.desc)
+        attributes.append_binary(dnnl.BINARY_ADD, rest.desc).append_binary(dnnl.BINARY_ADD, desc)
+        attributes.append_binary(dnnl.BINARY_MUL, gain.desc)
         pd = PrimitiveDesc("binary", dnnl.BINARY_SUB, desc, mean.desc, desc, attributes=attributes)
         memories = {dnnl.SRC: source, dnnl.SRC_1: mean, dnnl.DST: target}
         for index, operand in enumerate((slope, rest, gradient, gain)):
@@ -328,7 +274,7 @@ class BatchNorm(Affine):
     """Batch normalisation, and the Scale and ReLU that work in place on its top."""
 
     @classmethod
-    def takes(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
+    def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """A Scale over the channels, and a ReLU behind statistics of the batch, which tell of
         values that are no numbers (the primitive's ReLU would make them 0)."""
         if following.layer.type == "Scale":

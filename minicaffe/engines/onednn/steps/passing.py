@@ -83,7 +83,7 @@ class Dropout(Step):
 
     def _scaled(self) -> Attributes:
         """What multiplies a product by the scale (which bfloat16 would round)."""
-        return Attributes().then_eltwise(dnnl.LINEAR, self.layer.scale)
+        return Attributes().append_eltwise(dnnl.LINEAR, self.layer.scale)
 
     def backward(self, builder: Builder) -> None:
         """Multiply the gradient by the same mask."""

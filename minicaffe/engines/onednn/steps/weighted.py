@@ -11,16 +11,16 @@ from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.channels import channel_total, summable
 from minicaffe.engines.onednn.dnnl import Unimplemented
+from minicaffe.engines.onednn.fusion import Folding, PostOps
 from minicaffe.engines.onednn.primitive import Attributes, Memory, MemoryDesc, PrimitiveDesc
 from minicaffe.engines.onednn.steps import Step
-from minicaffe.engines.onednn.steps.tail import Folding, Tail
 
 #: oneDNN adds up a bias's gradient one value after the other, in single precision: exact enough
 #: for so many (images times positions).
 FEW = 128
 
 
-class WeightedPass:
+class WeightedPrimitive:
     """One bottom and top of a layer with weights (w) and perhaps biases (b).
 
     Subclasses say which primitive it is: ``kind`` and the arguments around the descriptors.
@@ -107,7 +107,7 @@ class WeightedPass:
     def _pd(
         self, builder: Builder, way: str, *args: Any, attributes: Attributes | None = None
     ) -> PrimitiveDesc:
-        """A pd by the fastest implementation, which is not always the library's first one:
+        """A descriptor for the fastest implementation, which is not always the library's first one:
         products of matrices for a single channel each take 20 times as long.
 
         Raises:
@@ -117,14 +117,14 @@ class WeightedPass:
         depthwise = self._grouped and self._one_group[:2] == (1, 1)
         if not depthwise:
             return pd
-        pd = pd.passing_over("brg")
+        pd = pd.skip_implementations("brg")
         if "brg" in pd.implementation and builder.storage != dnnl.F32:
             raise Unimplemented(f"oneDNN has only {pd.implementation} for single channels")
         return pd
 
     # ---------------------------------------------------------------- forward
 
-    def forward(self, builder: Builder, tail: Tail) -> None:
+    def forward(self, builder: Builder, tail: PostOps) -> None:
         """Append the forward primitive and what brings its operands into their layouts."""
         self.folding = tail.folding
         layout = self._forward_pd(builder, None).desc("dst") if tail.adds else None

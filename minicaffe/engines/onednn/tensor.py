@@ -1,4 +1,4 @@
-"""Where a blob's values live while a plan runs: often in a layout of oneDNN's own."""
+"""Where values live while a plan runs, often in a layout of oneDNN's own: blobs', parameters'."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, reorder
-from minicaffe.syncedmem import SyncedMemory
+from minicaffe.blob import Blob
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
+from minicaffe.syncedmem import ZEROS, SyncedMemory, aligned_zeros
 
 if TYPE_CHECKING:
-    from minicaffe.engines.onednn.builder import Calls
+    from minicaffe.engines.onednn.builder import Builder, Calls
 
 Call = Callable[[], object]
 
@@ -167,3 +169,140 @@ def show(tensors: Sequence[Tensor]) -> None:
     for tensor in tensors:
         if not tensor.superseded and tensor.memory.newer is tensor and tensor.memory.held:
             _ = tensor.memory.array
+
+
+class ParameterGradient:
+    """A parameter's gradient on its way from a primitive into ``diff``, to which it is added.
+
+    While nobody has written into ``diff`` since it was cleared, it is computed right there:
+    nothing is filled with zeros, and nothing added to them.
+
+    Args:
+        blob: the parameter.
+        view: its plain array as the primitive's operand.
+        apart: what the primitive computes in, where it chooses another layout.
+        wanted: False leaves ``diff`` alone.
+
+    Attributes:
+        memory: where the primitive writes.
+    """
+
+    def __init__(self, blob: Blob, view: MemoryDesc, apart: Memory | None, wanted: bool) -> None:
+        self._diff = blob.diff_memory
+        self._plain = self._diff.plain[: blob.count]
+        self._apart = aligned_zeros(blob.count, self._plain.dtype)  # no memory until it is used
+        self._result = Memory(view, self._apart)
+        self._direct = False
+        self.wanted = wanted
+        self.memory = self._result if apart is None else apart
+        self._moving: list[Call] = []
+        if apart is not None and wanted:
+            self._moving.append(reorder(self.memory, self._result))
+        flat = MemoryDesc((blob.count,))
+        total = Memory(flat, self._plain)
+        operands = {dnnl.SRC: total, dnnl.SRC_1: Memory(flat, self._apart), dnnl.DST: total}
+        self._add = Primitive(PrimitiveDesc("binary", dnnl.BINARY_ADD, flat, flat, flat), operands)
+
+    @property
+    def before(self) -> Sequence[Call]:
+        """What to call before the primitive."""
+        return [self._choose] if self.wanted else []
+
+    @property
+    def after(self) -> Sequence[Call]:
+        """What to call after it."""
+        return [*self._moving, self._settle] if self.wanted else []
+
+    def _choose(self) -> None:
+        self._direct = self._diff.newer is ZEROS
+        target = self._plain if self._direct else self._apart
+        if self._result.buffer is not target:
+            self._result.set_data_handle(target)
+
+    def _settle(self) -> None:
+        if self._direct:
+            self._diff.newer = None
+            self._diff.version += 1
+        else:
+            _ = self._diff.array
+            self._add()
+
+
+class Cached:
+    """A call that makes something anew of parameters, only when they may have changed.
+
+    Args:
+        memories: the parameters' memories.
+        calls: make it.
+    """
+
+    def __init__(self, memories: Sequence[SyncedMemory], calls: Sequence[Call]) -> None:
+        self.memories = tuple(memories)
+        self._seen: list[int] = []
+        self.calls = tuple(calls)
+
+    def __call__(self) -> None:
+        versions = [memory.settled for memory in self.memories]
+        if versions != self._seen or -1 in versions:
+            for call in self.calls:
+                call()
+            self._seen = versions  # not before: one that fails is tried again
+
+
+class Weights:
+    """Compute copies of parameters, and the way of their gradients into the arena."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._copies: list[tuple[SyncedMemory, Memory, Cached]] = []
+        self._kept = 0  # how many of them belong to steps that are complete
+        self._forwards: int | None = None  # how many the forward has made
+
+    def keep(self) -> None:
+        """A step is complete."""
+        self._kept = len(self._copies)
+
+    def forget(self) -> None:
+        """Take back what the current step has made."""
+        del self._copies[self._kept :]
+
+    def begin_backward(self) -> None:
+        """Gradients come now; what an earlier attempt at them has made is forgotten."""
+        if self._forwards is None:
+            self._forwards = len(self._copies)
+        del self._copies[self._forwards :]
+
+    def source(self, blob: Blob, view: MemoryDesc, desc: MemoryDesc | None = None) -> Memory:
+        """A parameter's values seen through a descriptor of its plain array.
+
+        Another layout is a copy, made anew by every forward before which the parameter may
+        have changed.
+        """
+        home = Memory(view, blob.data_memory.plain[: blob.count])
+        if desc is None or desc == view:
+            return home
+        for memory, copy, freshened in self._copies:
+            if memory is blob.data_memory and copy.desc == desc:
+                self._builder.calls.needs.append(freshened)
+                return copy
+        copy = Memory(desc)
+        freshened = Cached([blob.data_memory], [reorder(home, copy)])
+        self._builder.then(freshened)
+        self._copies.append((blob.data_memory, copy, freshened))
+        return copy
+
+    def computed(
+        self, memories: Sequence[SyncedMemory], make: Call, home: Memory, desc: MemoryDesc
+    ) -> Memory:
+        """What ``make`` computes of parameters into ``home``, in the layout ``desc``."""
+        copy = home if desc == home.desc else Memory(desc)
+        calls: list[Call] = [make] if copy is home else [make, reorder(home, copy)]
+        self._builder.then(Cached(memories, calls))
+        return copy
+
+    def gradient(
+        self, blob: Blob, view: MemoryDesc, desc: MemoryDesc | None = None, *, wanted: bool = True
+    ) -> ParameterGradient:
+        """Where a primitive writes a parameter's gradient, in a layout of its choice."""
+        apart = None if desc is None or desc == view else self._builder.own(desc)
+        return ParameterGradient(blob, view, apart, wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.engines.onednn import choices
+from minicaffe.engines.onednn import heuristics
 from minicaffe.engines.onednn.dnnl import library
 from tests.engines.nets import Text
 from tests.engines.twins import Twins
@@ -49,7 +49,7 @@ def test_values_and_gradients(row: str, biased: str) -> None:
         twins.same()
     assert "/ref" not in twins.plan
     weights = twins.numpy.params["conv"][0].shape
-    assert choices.channels_last(weights, gradients.shape) == last
+    assert heuristics.channels_last(weights, gradients.shape) == last
 
 
 def test_the_gradient_of_unit_windows_with_strides_is_not_the_slow_one() -> None:
@@ -65,7 +65,7 @@ def test_the_gradient_of_unit_windows_with_strides_is_not_the_slow_one() -> None
 
 
 @pytest.mark.skipif(
-    not library().has_avx512, reason="layouts of choices.py: the rules are for AVX-512"
+    not library().has_avx512, reason="layouts of heuristics.py: the rules are for AVX-512"
 )
 def test_channels_last_are_found_in_the_plan() -> None:
     text = Text()

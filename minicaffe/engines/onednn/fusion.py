@@ -1,0 +1,370 @@
+"""Several layers as one primitive: what may be fused, how, and what is then left unfilled.
+
+With constant statistics (the TEST phase) a BatchNorm, a Scale and a Bias become part of the
+weights; an activation and the sum with another branch follow within the same primitive, as its
+post-ops::
+
+    y = act(W' · x + b' + other)      W' = factor · W      b' = factor · b + offset
+
+(Ioffe & Szegedy 2015, algorithm 2, line 11; :mod:`minicaffe.layers.folding`.) A blob between two
+layers that run as one step is computed when a program asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.primitive import (
+    Attributes,
+    Memory,
+    MemoryDesc,
+    PrimitiveDesc,
+    keeping_not_numbers,
+    plain,
+    post_op_argument,
+    reorder,
+)
+from minicaffe.engines.onednn.steps import step_class
+from minicaffe.engines.onednn.steps.activations import Activation
+from minicaffe.engines.onednn.tensor import Tensor
+from minicaffe.layers.folding import fold_into_previous
+from minicaffe.net.node import Node
+from minicaffe.syncedmem import EngineCopy, SyncedMemory, aligned_zeros, only_read
+
+
+def is_simple_relu(node: Node) -> bool:
+    """Whether it is a ReLU that tells by its top what to do with a gradient."""
+    return node.layer.type == "ReLU" and slope_of(node) >= 0
+
+
+def adds_two(node: Node) -> bool:
+    """Whether an Eltwise is the plain sum of two different blobs."""
+    param = node.layer.param.eltwise_param
+    plain = param.operation == param.SUM and all(factor == 1 for factor in param.coeff)
+    two = len(node.bottoms) == 2 and node.bottoms[0] is not node.bottoms[1]
+    return plain and two and not node.in_place
+
+
+def slope_of(node: Node) -> float:
+    """The negative slope of a ReLU layer."""
+    return float(node.layer.param.relu_param.negative_slope)
+
+
+def is_plain_relu(node: Node) -> bool:
+    """A ReLU without slope, which the primitive of batch normalisation takes."""
+    return is_simple_relu(node) and slope_of(node) == 0
+
+
+def scales_channels(node: Node) -> bool:
+    """Whether a Scale or Bias layer learns one number for each channel (axis 1)."""
+    bottom, blobs = node.bottoms[0], node.layer.blobs
+    if len(node.bottoms) > 1 or not 2 <= bottom.num_axes <= 5:
+        return False
+    param = node.layer.param
+    axis = (param.scale_param if node.layer.type == "Scale" else param.bias_param).axis
+    return bottom.axis(axis) == 1 and blobs[0].shape == bottom.shape[1:2]
+
+
+class FusedReLU:
+    """A ReLU fused behind a step's primitive, or none.
+
+    Args:
+        nodes: the step's; the last one is the ReLU if there is one.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        last = nodes[-1]
+        self.node = last if len(nodes) > 1 and last.layer.type == "ReLU" else None
+
+    @property
+    def attributes(self) -> Attributes | None:
+        """What makes a primitive apply it."""
+        if self.node is None:
+            return None
+        return Attributes().append_eltwise(*keeping_not_numbers(dnnl.RELU, slope_of(self.node)))
+
+    def backward(self, builder: Builder, blob: Blob, values: Memory) -> None:
+        """Turn the gradient of the ReLU's top into that of its bottom, the same blob's."""
+        if self.node is None:
+            return
+        desc, slope = values.desc, slope_of(self.node)
+        forward = PrimitiveDesc(
+            "eltwise_forward",
+            *(dnnl.FORWARD_TRAINING, dnnl.RELU_FROM_DST, desc, desc, slope, 0.0),
+        )
+        backward = PrimitiveDesc(
+            "eltwise_backward", *(dnnl.RELU_FROM_DST, desc, desc, desc, slope, 0.0, forward)
+        )
+        gradient = builder.gradient_source(blob, desc)
+        target = builder.gradient_in_place(blob, desc)
+        builder.run(backward, {dnnl.DST: values, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
+
+
+class GradientBetween:
+    """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
+
+    The primitive passes over it; in the blob stands that of the last layer's top. Whoever asks
+    gets it computed from that one.
+
+    Args:
+        blob: the top.
+        nodes: the layers that work on it in place.
+    """
+
+    def __init__(self, blob: Blob, nodes: Sequence[Node]) -> None:
+        self._blob, self._nodes = blob, nodes
+        self._last: EngineCopy | None = None
+
+    def __call__(self) -> None:
+        memory = self._blob.diff_memory
+        self._last, memory.newer = memory.newer, self
+        if memory.held:
+            _ = memory.array
+
+    def write_to(self, array: np.ndarray) -> None:
+        """Compute it (what :class:`SyncedMemory` asks for)."""
+        if self._last is not None:
+            self._last.write_to(array)
+        diff = array[: self._blob.count].reshape(self._blob.shape)
+        for node in reversed(self._nodes):
+            memories = [blob.data_memory for blob in (self._blob, *node.layer.blobs)]
+            with only_read(memories):
+                if node.layer.type == "ReLU":
+                    diff *= self._blob.data > 0
+                elif node.layer.type == "Scale":
+                    scale = node.layer.blobs[0].data
+                    diff *= scale.reshape(-1, *[1] * (diff.ndim - 2))
+
+
+_CONSTANTS = ("BatchNorm", "Scale", "Bias")
+_SUM = "Eltwise"
+
+
+def can_fuse(nodes: Sequence[Node], following: Node, *, training: bool, sums: bool = True) -> bool:
+    """Whether the layer that follows can become part of the first one's primitive.
+
+    Args:
+        nodes: the weighted layer and what was taken before.
+        following: the layer that alone reads what they make.
+        training: gradients are wanted; only a ReLU in place is exact then.
+        sums: the primitive can add another blob.
+    """
+    if training:
+        return len(nodes) == 1 and following.layer.type == "ReLU" and is_simple_relu(following)
+    before = [node.layer.type for node in nodes[1:]]
+    kind = following.layer.type
+    if kind in _CONSTANTS:
+        in_order = all(_CONSTANTS.index(one) < _CONSTANTS.index(kind) for one in before
+                       if one in _CONSTANTS)  # fmt: skip
+        return in_order and set(before) <= set(_CONSTANTS) and _is_constant(following)
+    if kind == _SUM:
+        return sums and _SUM not in before and adds_two(following)
+    return _activates(following) and (not before or before[-1] in (*_CONSTANTS, _SUM))
+
+
+def _is_constant(node: Node) -> bool:
+    if node.layer.type != "BatchNorm":
+        return scales_channels(node)
+    layer: Any = node.layer
+    return layer.use_global_stats and not layer.beyond_caffe
+
+
+def _activates(node: Node) -> bool:
+    """An elementwise function without anything within it, or a PReLU."""
+    step = _as_activation(node)
+    if step is None:
+        return node.layer.type == "PReLU"
+    return step.inner == (1.0, 0.0)
+
+
+def _as_activation(node: Node) -> Activation | None:
+    cls = step_class(node.layer.type)
+    return cls([node]) if cls is not None and issubclass(cls, Activation) else None
+
+
+class Folding:
+    """Weights and biases of a layer with the constants behind it folded in; a call computes
+    them anew.
+
+    Args:
+        layer: the weighted layer.
+        constants: the BatchNorm, Scale and Bias nodes behind it.
+
+    Attributes:
+        weights, bias: the results, flat, in the order of the layer's own.
+        memories: those of all parameters that they are made of.
+    """
+
+    def __init__(self, layer: Any, constants: Sequence[Node]) -> None:
+        self._layer, self._constants = layer, constants
+        blobs = [*layer.blobs, *(blob for node in constants for blob in node.layer.blobs)]
+        self.memories: list[SyncedMemory] = [blob.data_memory for blob in blobs]
+        self.weights = aligned_zeros(layer.blobs[0].count, np.dtype(np.float32))
+        self.bias = aligned_zeros(constants[0].bottoms[0].shape[1], np.dtype(np.float32))
+
+    def __call__(self) -> None:
+        """Compute."""
+        layer = self._layer
+        axis, groups = layer.weight_outputs
+        with only_read(self.memories):
+            factor, offset = self._affine()
+            blobs = layer.blobs
+            bias = blobs[1].data.reshape(-1) if len(blobs) > 1 else None
+            weights, bias = fold_into_previous(
+                blobs[0].data, bias, factor, offset, axis=axis, groups=groups
+            )
+        np.copyto(self.weights, weights.reshape(-1))
+        np.copyto(self.bias, bias)
+
+    def _affine(self) -> tuple[np.ndarray, np.ndarray]:
+        """By what the constants multiply every channel, and what they add, float64."""
+        factor, offset = np.ones(self.bias.size), np.zeros(self.bias.size)
+        for node in self._constants:
+            affine = node.layer.channel_affine(node.bottoms[0])
+            assert affine is not None, node.name  # see _is_constant
+            by, plus = affine
+            factor, offset = by * factor, by * offset + plus
+        return factor, offset
+
+
+class PostOps:
+    """The layers behind a weighted layer that its primitive takes along.
+
+    Args:
+        nodes: the weighted layer and those behind it, as :func:`can_fuse` has chosen them.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        constants = [node for node in nodes[1:] if node.layer.type in _CONSTANTS]
+        self.folding = Folding(nodes[0].layer, constants) if constants else None
+        self._behind = [node for node in nodes[1:] if node not in constants]
+        self.adds = any(node.layer.type == _SUM for node in self._behind)
+        self._made = [node.tops[0] for node in nodes[:-1]]
+        self._layout: MemoryDesc | None = None
+
+    def attributes(self, layout: MemoryDesc | None = None) -> Attributes | None:
+        """What makes a primitive do the rest.
+
+        Args:
+            layout: in which another blob's values are added.
+        """
+        self._layout = layout
+        if not self._behind:
+            return None
+        attributes = Attributes()
+        for node in self._behind:
+            if node.layer.type == _SUM:
+                assert layout is not None
+                attributes.append_binary(dnnl.BINARY_ADD, layout)
+            elif node.layer.type == "PReLU":
+                attributes.append_prelu(by_channel=node.layer.blobs[0].count > 1)
+            else:
+                step = _as_activation(node)
+                assert step is not None
+                attributes.append_eltwise(*keeping_not_numbers(step.algorithm, *step.numbers))
+        return attributes
+
+    def operands(self, builder: Builder) -> dict[int, Memory]:
+        """What the attributes read, by argument."""
+        found = {}
+        for index, node in enumerate(self._behind):
+            if node.layer.type == _SUM:
+                (other,) = (blob for blob in node.bottoms if blob not in self._made)
+                memory = builder.source(other, self._layout)
+                found[post_op_argument(index, dnnl.SRC_1)] = memory
+            elif node.layer.type == "PReLU":
+                slopes = node.layer.blobs[0]
+                memory = builder.weights.source(slopes, MemoryDesc((slopes.count,)))
+                found[post_op_argument(index, dnnl.WEIGHTS)] = memory
+        return found
+
+
+class Source:
+    """A blob's values as a step read them, for the time when they are needed once more.
+
+    By then a program or another layer may have written others into the plain array; a version in
+    a home of its own stays.
+
+    Args:
+        tensor: the version.
+    """
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+        tensor.shared = True  # no later layer overwrites its home
+        self._room = Blob(tensor.shape)
+
+    def __call__(self) -> None:
+        """Keep them; a call of the step, before its others."""
+        if self._tensor.is_plain:
+            np.copyto(self._room.data.reshape(-1), self._tensor.memory.plain[: self._room.count])
+
+    def blob(self) -> Blob:
+        """A blob of its own that holds them."""
+        values = Blob(self._tensor.shape)
+        if self._tensor.is_plain:
+            np.copyto(values.data, self._room.data)
+        else:
+            reorder(self._tensor.home, plain(values.data.reshape(-1), values.shape))()
+        return values
+
+
+class LazyBlob:
+    """Stands for the values of a blob between layers that run as one step.
+
+    A program that asks for the blob's array gets what the layers' numpy selves compute of what
+    the step has read; nothing else of the net changes by that.
+
+    Args:
+        blob: the blob.
+        nodes: the layers of the step up to the last one that fills the blob.
+        sources: what the step reads.
+        looked_at: takes the memory in, so that the next plan fills it.
+    """
+
+    def __init__(
+        self,
+        blob: Blob,
+        nodes: Sequence[Node],
+        sources: Mapping[Blob, Source],
+        looked_at: set[SyncedMemory],
+    ) -> None:
+        self.memory = blob.data_memory
+        self._blob, self._nodes, self._sources, self._looked_at = blob, nodes, sources, looked_at
+
+    def mark_newest(self) -> None:
+        """Say that the layers have run, though nobody has filled the blob."""
+        self.memory.newer = self
+
+    def write_to(self, array: np.ndarray) -> None:
+        """Fill the array (what :class:`SyncedMemory` asks for)."""
+        self._looked_at.add(self.memory)
+        values = {blob: source.blob() for blob, source in self._sources.items()}
+        with np.errstate(all="ignore"):
+            for node in self._nodes:
+                bottoms = [values[blob] for blob in node.bottoms]
+                for top in node.tops:
+                    if top not in node.bottoms:
+                        values[top] = Blob(top.shape)
+                node.forward_apart(bottoms, [values[top] for top in node.tops])
+        result = values[self._blob]
+        np.copyto(array[: result.count], result.data.reshape(-1))
+
+
+def lazy_blobs(
+    nodes: Sequence[Node], sources: Mapping[Blob, Source], looked_at: set[SyncedMemory]
+) -> list[LazyBlob]:
+    """What the step that covers these nodes leaves unfilled."""
+    filled = nodes[-1].tops[0].data_memory
+    last = {node.tops[0]: index for index, node in enumerate(nodes[:-1])}
+    return [
+        LazyBlob(blob, nodes[: index + 1], sources, looked_at)
+        for blob, index in last.items()
+        if blob.data_memory is not filled
+    ]

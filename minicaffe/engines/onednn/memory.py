@@ -1,0 +1,267 @@
+"""The memory of a plan: who shares it, who has lost it, and whether it is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.engines.onednn.builder import Calls
+from minicaffe.engines.onednn.primitive import Memory, Primitive
+from minicaffe.engines.onednn.tensor import Cached, Reading, Tensor
+from minicaffe.errors import MemoryLimitError
+from minicaffe.net.node import Node
+from minicaffe.options import MemoryBudget, limit_text, size_text
+from minicaffe.syncedmem import Dropped, SyncedMemory, aligned_zeros
+
+
+@dataclass
+class Buffer:
+    """Bytes that primitives use, and when.
+
+    Attributes:
+        first, last: the numbers of the first and the last step that use them.
+        memories: all views of them.
+        shareable: nobody wants what they hold after the last step.
+    """
+
+    size: int
+    first: int
+    last: int
+    memories: dict[int, Memory] = field(default_factory=dict)
+    shareable: bool = True
+
+    def extend(self, step: int) -> None:
+        """Use it in this step as well."""
+        self.first, self.last = min(self.first, step), max(self.last, step)
+
+    def overlaps(self, other: Buffer) -> bool:
+        """Whether both are in use at the same time."""
+        return self.first <= other.last and other.first <= self.last
+
+
+def share_buffers(steps: Sequence[Calls], kept: Container[SyncedMemory]) -> dict[SyncedMemory, int]:
+    """Let versions of blobs, and the steps' own memories, use the same bytes wherever their
+    lives do not overlap.
+
+    Args:
+        steps: all calls, in order.
+        kept: memories whose values are wanted after the last step.
+
+    Returns:
+        The memories whose values are gone by then, with the last step that they stand in.
+    """
+    buffers = _buffers(steps)
+    gone: dict[SyncedMemory, int] = {}
+    for tensor in _tensors(steps):
+        for memory in _own(tensor):
+            buffer = buffers.get(id(memory.buffer))
+            if buffer is not None and tensor.memory in kept:
+                buffer.shareable = False
+        if not (_in_array(tensor) or tensor.superseded or tensor.memory in kept):
+            gone[tensor.memory] = buffers[id(tensor.home.buffer)].last
+    _place([buffer for buffer in buffers.values() if buffer.shareable])
+    return gone
+
+
+def read_by(tensors: Sequence[Tensor], steps: Sequence[Calls]) -> list[Tensor]:
+    """Those of the tensors, each with a home, that some of the steps read."""
+    read = {id(memory.buffer) for calls in steps for memory in _used(calls)}
+    return [
+        tensor
+        for tensor in tensors
+        if any(id(memory.buffer) in read for memory in (tensor.home, *_own(tensor)))
+    ]
+
+
+def loading(tensors: Sequence[Tensor]) -> Calls:
+    """What it takes to load these tensors, as a step."""
+    copies = [copy for one in tensors for _, copy in one.copies]
+    return Calls(run=[*copies], asked=[*tensors])
+
+
+def _tensors(steps: Sequence[Calls]) -> list[Tensor]:
+    found = [t for calls in steps for t in (*calls.reads, *calls.writes, *calls.asked)]
+    return list({id(tensor): tensor for tensor in found}.values())
+
+
+def _own(tensor: Tensor) -> list[Memory]:
+    """The memories of a version other than the blob's plain array, or another blob's."""
+    return [memory for memory, _ in tensor.copies] + ([] if _in_array(tensor) else [tensor.home])
+
+
+def _in_array(tensor: Tensor) -> bool:
+    return tensor.is_plain or tensor.home.is_array
+
+
+def _buffers(steps: Sequence[Calls]) -> dict[int, Buffer]:
+    """The buffers of blobs' values, by their arrays' identity, with the steps that use them."""
+    found: dict[int, Buffer] = {}
+    for tensor in _tensors(steps):
+        for memory in _own(tensor):
+            found.setdefault(id(memory.buffer), Buffer(memory.buffer.nbytes, len(steps), -1))
+    for memory in (memory for calls in steps for memory in calls.own):
+        found.setdefault(id(memory.buffer), Buffer(memory.buffer.nbytes, len(steps), -1))
+    for number, calls in enumerate(steps):
+        for memory in _used(calls):
+            _note(found, memory, number)
+    return {key: buffer for key, buffer in found.items() if buffer.last >= 0}
+
+
+def _used(calls: Calls) -> Iterator[Memory]:
+    """What a step's primitives use, and the homes of the versions that it names."""
+    for call in calls.run:
+        yield from _memories(call)
+    for tensor in (*calls.reads, *calls.writes, *calls.asked):
+        if not tensor.is_plain:
+            yield tensor.home
+
+
+def _note(found: dict[int, Buffer], memory: Memory, step: int) -> None:
+    buffer = found.get(id(memory.buffer))
+    if buffer is not None:
+        buffer.extend(step)
+        buffer.memories[id(memory)] = memory
+
+
+def _memories(call: Callable[[], object]) -> Sequence[Memory]:
+    return list(call.operands.values()) if isinstance(call, Primitive | Reading) else ()
+
+
+def _place(buffers: list[Buffer]) -> None:
+    """The largest first, each into the first place that is free while it lives."""
+    places: list[tuple[np.ndarray, list[Buffer]]] = []
+    for buffer in sorted(buffers, key=lambda one: -one.size):
+        free = (place for place in places if not any(buffer.overlaps(other) for other in place[1]))
+        place = next(free, None)
+        if place is None:
+            place = (aligned_zeros(buffer.size, np.dtype(np.uint8)), [])
+            places.append(place)
+        place[1].append(buffer)
+        for memory in buffer.memories.values():
+            memory.set_data_handle(place[0][: buffer.size])
+
+
+class Gone:
+    """Marks memories whose values other blobs have overwritten.
+
+    Args:
+        last: these memories, each with the last step in which its values stand.
+        blobs: the net's blobs by name.
+        forwards: how many of the steps are a forward's.
+
+    Attributes:
+        spent: the last forward's values have served a backward, which has overwritten some.
+    """
+
+    def __init__(
+        self, last: Mapping[SyncedMemory, int], blobs: Mapping[str, Blob], forwards: int
+    ) -> None:
+        self.spent = False
+        self._early: list[Dropped] = []
+        self._late: list[Dropped] = []
+        named: set[SyncedMemory] = set()
+        for name, blob in blobs.items():
+            for memory, what in ((blob.data_memory, "values"), (blob.diff_memory, "gradients")):
+                if memory in last and memory not in named:
+                    named.add(memory)
+                    early = last[memory] < forwards
+                    (self._early if early else self._late).append(Dropped(memory, name, what))
+
+    def __bool__(self) -> bool:
+        return bool(self._early or self._late)
+
+    def after_forward(self) -> None:
+        """Mark what a whole forward has overwritten, unless an array has the values."""
+        self.spent = False
+        _mark(self._early)
+
+    def after_backward(self) -> None:
+        """Mark what a whole backward has overwritten besides, unless an array has the values."""
+        self.spent = True
+        _mark(self._late)
+
+    def abandon(self) -> None:
+        """A run has ended in the middle: it may have overwritten any of them."""
+        _mark(self._early)
+        _mark(self._late)
+
+    @property
+    def held(self) -> bool:
+        """Whether somebody has taken hold of something since the forward: it is to be kept."""
+        return any(one.memory.held for one in self._late)
+
+    def forget(self) -> None:
+        """Gradients that the last backward has overwritten are about to be computed anew."""
+        for one in self._late:
+            if one.memory.newer is one:
+                one.memory.newer = None
+
+
+def _mark(dropped: Sequence[Dropped]) -> None:
+    for one in dropped:
+        if one.memory.newer is not None:
+            one.memory.newer = one
+
+
+def kept_memories(
+    nodes: Sequence[Node], blobs: Mapping[str, Blob], wanted: Sequence[str]
+) -> set[SyncedMemory]:
+    """What somebody may look at: inputs, outputs, losses, and what somebody holds.
+
+    Args:
+        wanted: the names of inputs and outputs.
+    """
+    kept = [blobs[name] for name in wanted]
+    for node in nodes:
+        kept += node.losses if node.bottoms else node.tops
+    # what is between the layers of a step is computed of the values when somebody holds it
+    kept += [blob for blob in blobs.values() if blob.diff_memory.held]
+    memories = {memory for blob in kept for memory in (blob.data_memory, blob.diff_memory)}
+    memories.update(blob.data_memory for blob in blobs.values() if blob.data_memory.held)
+    return memories
+
+
+def check_copies(steps: Iterable[tuple[Node, Sequence[Calls]]], budget: MemoryBudget) -> None:
+    """Refuse a plan whose copies in oneDNN's layouts take more than the net may.
+
+    It is called before a primitive has run, and untouched memory is none. A copy mostly stands
+    in the place of a plain array, which is then not touched; so the copies are compared with
+    the limit by themselves. They may be larger than what the blobs declare, as some layouts
+    round channels up to 8 or 16.
+
+    Args:
+        steps: for each step its node and its calls.
+        budget: the net's.
+
+    Raises:
+        MemoryLimitError: names the layer that takes most.
+    """
+    seen: dict[int, int] = {}
+    shares: list[tuple[int, Node]] = []
+    for node, lists in steps:
+        before = sum(seen.values())
+        for memory in _all_memories(call for calls in lists for call in calls.run):
+            if not memory.is_array:
+                place = memory.buffer.__array_interface__["data"][0]
+                seen[place] = max(seen.get(place, 0), memory.buffer.nbytes)
+        shares.append((sum(seen.values()) - before, node))
+    total = sum(seen.values())
+    if total > budget.limit:
+        most, node = max(shares, key=lambda one: one[0])
+        with node.located():
+            raise MemoryLimitError(
+                f"what oneDNN keeps in its own layouts takes {size_text(total)}, "
+                f"{size_text(most)} of it for this layer; {limit_text(budget.limit)}; make the "
+                "batch or the layer smaller, or use the numpy engine"
+            )
+
+
+def _all_memories(calls: Iterable[Callable[[], object]]) -> Iterator[Memory]:
+    for call in calls:
+        if isinstance(call, Cached):
+            yield from _all_memories(call.calls)
+        elif isinstance(call, Primitive):
+            yield from call.operands.values()
