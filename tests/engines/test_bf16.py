@@ -13,7 +13,7 @@ from minicaffe import engines
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.dnnl import Unimplemented
-from minicaffe.engines.onednn.steps.pooling import LRN
+from minicaffe.engines.onednn.steps.normalization import LRN
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text, inception

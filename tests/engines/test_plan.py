@@ -9,7 +9,8 @@ import pytest
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.dnnl import Library, Unimplemented, library
 from minicaffe.engines.onednn.steps import Step
-from minicaffe.engines.onednn.steps.convolution import Convolution, InnerProduct
+from minicaffe.engines.onednn.steps.common import InnerProduct
+from minicaffe.engines.onednn.steps.convolution import Convolution
 from minicaffe.engines.onednn.steps.normalization import BatchNorm
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.threads import set_threads

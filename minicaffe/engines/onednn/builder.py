@@ -133,6 +133,11 @@ class Builder:
         self.weights = Weights(self)
         self._copied: list[Tensor] = []  # by the current step
 
+    @property
+    def propagation(self) -> int:
+        """The propagation kind of forward primitives."""
+        return dnnl.FORWARD_TRAINING if self.training else dnnl.FORWARD_INFERENCE
+
     # ------------------------------------------------------------------ lists
 
     def begin(self, storage: int | None = None) -> None:

@@ -31,7 +31,7 @@ from minicaffe.engines.onednn.primitive import (
     reorder,
 )
 from minicaffe.engines.onednn.steps import step_class
-from minicaffe.engines.onednn.steps.activations import Activation
+from minicaffe.engines.onednn.steps.activation import Activation
 from minicaffe.engines.onednn.tensor import Tensor
 from minicaffe.layers.folding import fold_into_previous
 from minicaffe.net.node import Node

@@ -1,4 +1,4 @@
-"""BatchNorm, with the Scale and ReLU that follow it, as one primitive; Scale and Bias alone."""
+"""BatchNorm, with the Scale and ReLU that follow it, as one primitive; Scale, Bias and LRN."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.tensor import ParameterGradient, Reading
 from minicaffe.layers.sums import near
 from minicaffe.net.node import Node
+from minicaffe.proto import caffe_pb2
 
 
 class Affine(Step):
@@ -60,9 +61,8 @@ class Affine(Step):
         self.mean, self.variance = (Memory(MemoryDesc((channels,))) for _ in range(2))
         self.learned = self._learned(builder)
         self.flags = ctypes.c_uint(self._flags())
-        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
         self.forward_pd = PrimitiveDesc(
-            "batch_normalization_forward", kind, desc, desc, self.eps, self.flags
+            "batch_normalization_forward", builder.propagation, desc, desc, self.eps, self.flags
         )
         self.prepare_statistics(builder)
         memories = {
@@ -365,3 +365,48 @@ class Bias(Scale):
     def arguments(self) -> tuple[int, ...]:
         """The only blob is the offset."""
         return (dnnl.SHIFT,)
+
+
+@step_for("LRN")
+class LRN(Step):
+    """x · (k + α/n · Σ x²)^-β over n neighbouring channels."""
+
+    def forward(self, builder: Builder) -> None:
+        """One primitive in the layout that comes in."""
+        param = self.layer.param.lrn_param
+        if param.norm_region != caffe_pb2.LRNParameter.ACROSS_CHANNELS:
+            raise Unsupported("norm_region WITHIN_CHANNEL")
+        if self.node.tops[0] is self.node.bottoms[0]:
+            raise Unsupported("in place")
+        self.source = builder.source(self.node.bottoms[0])
+        desc = self.source.desc
+        size = ctypes.c_int64(param.local_size)
+        self.numbers = (size, float(param.alpha), float(param.beta), float(param.k))
+        self.forward_pd = PrimitiveDesc(
+            "lrn_forward", builder.propagation, dnnl.LRN_ACROSS, desc, desc, *self.numbers
+        )
+        top = builder.result(self.node.tops[0], desc)
+        memories = {dnnl.SRC: self.source, dnnl.DST: top}
+        self.workspace: Memory | None = None
+        if builder.training and self.forward_pd.desc("workspace").size:
+            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
+                self.forward_pd.desc("workspace")
+            )
+        builder.run(self.forward_pd, memories)
+
+    def backward(self, builder: Builder) -> None:
+        """One primitive."""
+        if not self.node.propagate_down[0]:
+            return
+        desc = self.source.desc
+        pd = PrimitiveDesc(
+            "lrn_backward", dnnl.LRN_ACROSS, desc, desc, desc, *self.numbers, self.forward_pd
+        )
+        memories = {
+            dnnl.SRC: self.source,
+            dnnl.DIFF_DST: builder.gradient_source(self.node.tops[0], desc),
+            dnnl.DIFF_SRC: builder.gradient_result(self.node.bottoms[0], desc),
+        }
+        if self.workspace is not None:
+            memories[dnnl.WORKSPACE] = self.workspace
+        builder.run(pd, memories)

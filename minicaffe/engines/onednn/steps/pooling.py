@@ -1,8 +1,6 @@
-"""Pooling and local response normalisation."""
+"""Pooling."""
 
 from __future__ import annotations
-
-import ctypes
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
@@ -32,9 +30,8 @@ class Pooling(Step):
         algorithm = self._algorithm(pad, far, kernel)
         source = builder.source(bottom)
         wish = MemoryDesc(top.shape, source.desc.dtype, any_layout=True)
-        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
         self.windows = (stride, kernel, [0] * len(kernel), pad, far)
-        args = (kind, algorithm, source.desc, wish, *self.windows)
+        args = (builder.propagation, algorithm, source.desc, wish, *self.windows)
         self.forward_pd = PrimitiveDesc("pooling_forward", *args)
         self.algorithm, self.source_desc = algorithm, source.desc
         self.top_desc = self.forward_pd.desc("dst")
@@ -79,52 +76,6 @@ class Pooling(Step):
         memories = {
             dnnl.DIFF_DST: builder.gradient_source(top, self.top_desc),
             dnnl.DIFF_SRC: builder.gradient_result(bottom, self.source_desc),
-        }
-        if self.workspace is not None:
-            memories[dnnl.WORKSPACE] = self.workspace
-        builder.run(pd, memories)
-
-
-@step_for("LRN")
-class LRN(Step):
-    """x · (k + α/n · Σ x²)^-β over n neighbouring channels."""
-
-    def forward(self, builder: Builder) -> None:
-        """One primitive in the layout that comes in."""
-        param = self.layer.param.lrn_param
-        if param.norm_region != caffe_pb2.LRNParameter.ACROSS_CHANNELS:
-            raise Unsupported("norm_region WITHIN_CHANNEL")
-        if self.node.tops[0] is self.node.bottoms[0]:
-            raise Unsupported("in place")
-        self.source = builder.source(self.node.bottoms[0])
-        desc = self.source.desc
-        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
-        size = ctypes.c_int64(param.local_size)
-        self.numbers = (size, float(param.alpha), float(param.beta), float(param.k))
-        self.forward_pd = PrimitiveDesc(
-            "lrn_forward", kind, dnnl.LRN_ACROSS, desc, desc, *self.numbers
-        )
-        top = builder.result(self.node.tops[0], desc)
-        memories = {dnnl.SRC: self.source, dnnl.DST: top}
-        self.workspace: Memory | None = None
-        if builder.training and self.forward_pd.desc("workspace").size:
-            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
-                self.forward_pd.desc("workspace")
-            )
-        builder.run(self.forward_pd, memories)
-
-    def backward(self, builder: Builder) -> None:
-        """One primitive."""
-        if not self.node.propagate_down[0]:
-            return
-        desc = self.source.desc
-        pd = PrimitiveDesc(
-            "lrn_backward", dnnl.LRN_ACROSS, desc, desc, desc, *self.numbers, self.forward_pd
-        )
-        memories = {
-            dnnl.SRC: self.source,
-            dnnl.DIFF_DST: builder.gradient_source(self.node.tops[0], desc),
-            dnnl.DIFF_SRC: builder.gradient_result(self.node.bottoms[0], desc),
         }
         if self.workspace is not None:
             memories[dnnl.WORKSPACE] = self.workspace

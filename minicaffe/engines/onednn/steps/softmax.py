@@ -74,9 +74,8 @@ class Softmax(Step):
         self.axis = bottom.axis(self.layer.param.softmax_param.axis)
         desc = axis_last(bottom.shape, self.axis)
         source = builder.source(bottom, desc)
-        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
         self.forward_pd = PrimitiveDesc(
-            "softmax_forward", kind, dnnl.SOFTMAX, desc, desc, self.axis
+            "softmax_forward", builder.propagation, dnnl.SOFTMAX, desc, desc, self.axis
         )
         self.top = builder.result(top, desc)
         not_numbers = NotNumbers(source, bottom.shape[self.axis])

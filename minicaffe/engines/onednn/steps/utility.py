@@ -1,4 +1,6 @@
-"""Layers that bring blobs together or apart: Split, Eltwise, Concat, Slice."""
+"""Layers that bring blobs together or apart (Split, Eltwise, Concat, Slice), and those that compute
+nothing (Input, Silence, Flatten, Reshape).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from minicaffe.engines.onednn.primitive import (
     reorder,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
-from minicaffe.engines.onednn.steps.activations import linear
+from minicaffe.engines.onednn.steps.activation import linear
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 
@@ -255,3 +257,43 @@ class Slice(Parts):
         whole = builder.gradient_result(self.node.bottoms[0], self.desc)
         for gradient, piece in zip(gradients, self.pieces(whole, tops), strict=True):
             builder.then(reorder(gradient, piece))
+
+
+@step_for("Input")
+class Input(Step):
+    """Its tops are filled by the caller."""
+
+    def forward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+    def backward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+
+@step_for("Silence")
+class Silence(Step):
+    """Reads nothing; its bottoms' gradients are 0."""
+
+    def forward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+    def backward(self, builder: Builder) -> None:
+        """Let the layer write the zeros."""
+        builder.backward_by_numpy(self.node)
+
+
+@step_for("Flatten")
+class Flatten(Step):
+    """The top is the bottom's memory in another shape."""
+
+    def forward(self, builder: Builder) -> None:
+        """Nothing to run: who reads the top sees to the order of its elements."""
+        self.layer.forward(self.node.bottoms, self.node.tops)
+
+    def backward(self, builder: Builder) -> None:
+        """Nothing to run."""
+
+
+@step_for("Reshape")
+class Reshape(Flatten):
+    """The same."""

@@ -138,11 +138,10 @@ class WeightedPrimitive:
         self._run(builder, memories, attributes)
 
     def _forward_pd(self, builder: Builder, attributes: Attributes | None) -> PrimitiveDesc:
-        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
         return self._pd(
             builder,
             "forward",
-            *(kind, *self.head, self._wish(builder, self.source_shape)),
+            *(builder.propagation, *self.head, self._wish(builder, self.source_shape)),
             *(self._weights_wish(builder.storage), self._bias),
             *(self._top_wish(builder), *self.geometry),
             attributes=attributes,

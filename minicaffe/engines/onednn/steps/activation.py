@@ -247,8 +247,9 @@ class PReLU(Step):
             source = builder.another_layout(source, MemoryDesc(bottom.shape, source.desc.dtype))
         slopes = self.layer.blobs[0]
         self.view = MemoryDesc((1, slopes.count, *[1] * (bottom.num_axes - 2)))
-        kind = dnnl.FORWARD_TRAINING if builder.training else dnnl.FORWARD_INFERENCE
-        self.forward_pd = PrimitiveDesc("prelu_forward", kind, source.desc, self.view, source.desc)
+        self.forward_pd = PrimitiveDesc(
+            "prelu_forward", builder.propagation, source.desc, self.view, source.desc
+        )
         self.source, self.slopes = source, builder.weights.source(slopes, self.view)
         over = in_place and not keep
         make = builder.in_place if over else builder.result
