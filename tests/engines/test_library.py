@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import importlib
 import os
 import subprocess
 import sys
@@ -24,8 +23,6 @@ from minicaffe.engines.onednn.self_check import names, verify
 from minicaffe.errors import EngineError
 from tests.engines.nets import residual
 from tests.engines.twins import Twins
-
-loading = importlib.import_module("minicaffe.engines.onednn.dnnl")  # not its function
 
 NET = """
 layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
@@ -93,14 +90,14 @@ def test_an_argument_or_flag_with_another_number(
 
 
 def test_another_major_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    version = loading._Version(2, 7, 1, b"", 2, 0)
+    version = dnnl._Version(2, 7, 1, b"", 2, 0)
 
     class Old:
         def __init__(self, path: str) -> None:
             self.dnnl_version = lambda: ctypes.pointer(version)
             self.dnnl_version.restype = None  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(loading.ctypes, "CDLL", Old)
+    monkeypatch.setattr(dnnl.ctypes, "CDLL", Old)
     with pytest.raises(EngineError, match=r"oneDNN 2\.7\.1 found, 3\.x needed"):
         Library("libdnnl.so.2")
 
@@ -111,7 +108,7 @@ def test_a_library_that_is_not_onednn() -> None:
 
 
 def test_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loading, "candidates", list)
+    monkeypatch.setattr(dnnl, "candidates", list)
     with pytest.raises(NotInstalled, match=r"pip install 'minicaffe\[onednn\]'"):
         library.__wrapped__()
 
@@ -143,7 +140,7 @@ def test_the_default_choice_warns_once_of_a_broken_one(
 def test_a_file_that_is_no_library(tmp_path: Path) -> None:
     (tmp_path / "libdnnl.so.3").write_bytes(b"\x7fELF and then nothing")
     (tmp_path / "net.prototxt").write_text(NET)
-    environment = {**os.environ, loading.VARIABLE: str(tmp_path / "libdnnl.so.3")}
+    environment = {**os.environ, dnnl.VARIABLE: str(tmp_path / "libdnnl.so.3")}
     environment.pop(engines.VARIABLE, None)
     environment["PYTHONPATH"] = str(Path(engines.__file__).parents[2])
 

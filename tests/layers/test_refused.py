@@ -42,7 +42,7 @@ REFUSED: list[tuple[str, str, Shapes, int, type[MinicaffeError], str]] = [
     ("Eltwise", "", [(2, 3), (3, 2)], 1, ShapeError, "bottom 1 has shape 3×2, bottom 0 2×3"),
     ("Eltwise", "eltwise_param { coeff: 1 }", [(2,), (2,)], 1, GraphError, "1 coeff values for 2"),
     ("Eltwise", "eltwise_param { operation: PROD coeff: 1 coeff: 1 }", [(2,), (2,)], 1,
-     GraphError, "only SUM can_fuse coefficients"),
+     GraphError, "only SUM takes coefficients"),
     ("Concat", "", [(2, 3), (3, 3)], 1, ShapeError, "except along axis 1"),
     ("Concat", "", [(2, 3), (2, 3, 1)], 1, ShapeError, "bottom 1 has shape 2×3×1"),
     ("Concat", "concat_param { axis: 1 concat_dim: 1 }", [(2, 3)], 1, GraphError, "keep axis"),
