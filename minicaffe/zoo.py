@@ -7,17 +7,14 @@ model zoo.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from minicaffe.errors import DataError, did_you_mean
-
-_SHARED = ("share", "minicaffe", "models")  # where setup.cfg installs them, below some prefix
 
 #: What every readme has to say, and as what.
 _TYPES: dict[str, Any] = {
@@ -90,32 +87,20 @@ def _readmes(folder: Path | None) -> dict[str, Path]:
     return {readme.parent.name: readme for readme in found}
 
 
-def networks_folder(package: Path = Path(__file__).parent) -> Path:
-    """Where the networks are: in the checkout that this package is in, or where pip put them.
+def networks_folder() -> Path:
+    """Where the networks are: in the installed package, or in the checkout that it is in.
 
     Raises:
         DataError: nowhere.
     """
-    for folder in _candidates(package):
-        if (folder / "lenet" / "readme.md").is_file():  # not somebody else's models/
-            return folder.resolve()
+    package = Path(str(resources.files("minicaffe")))
+    for folder in (package / "models", package.parent / "models"):
+        if (folder / "lenet" / "readme.md").is_file():
+            return folder
     raise DataError(
         "the networks were not installed with this minicaffe; they are in the folder models/ of "
         "its source, and in its wheel"
     )
-
-
-def _candidates(package: Path) -> Iterator[Path]:
-    yield package.parent / "models"
-    try:
-        installed = metadata.files("minicaffe") or []
-    except metadata.PackageNotFoundError:
-        installed = []
-    for file in installed:
-        if file.parts[-5:-2] == _SHARED:
-            yield Path(str(file.locate())).parents[1]
-            break
-    yield package.parent.joinpath(*_SHARED)  # pip install --target
 
 
 def read_facts(readme: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import configparser
-from importlib import metadata
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -46,49 +46,37 @@ def test_finds_every_network_of_the_checkout() -> None:
 
 
 def test_setup_cfg_installs_every_network() -> None:
+    """As data of the package ``minicaffe.models``, whose folder is ``models``."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(ROOT / "setup.cfg")
-    for folder in FOLDERS:
-        patterns = config["options.data_files"][f"share/minicaffe/models/{folder.name}"]
-        found = [path for one in patterns.split(",") for path in ROOT.glob(one.strip())]
-        assert {path.name for path in found} >= {"readme.md", "deploy.prototxt", "solver.prototxt"}
-        assert all(path.parent == folder for path in found)
+    assert config["options"]["package_dir"].split("\n") == ["", "minicaffe.models = models"]
+    patterns = config["options.package_data"]["minicaffe.models"].split(",")
+    found = {path for pattern in patterns for path in (ROOT / "models").glob(pattern.strip())}
+    assert found == {file for network in zoo.networks() for file in network.files}
 
 
-def test_finds_them_where_pip_put_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "lib" / "minicaffe"
-    (package.parent / "models").mkdir(parents=True)  # somebody else's
-    there = tmp_path / "share" / "minicaffe" / "models"
-    (there / "lenet").mkdir(parents=True)
-    (there / "lenet" / "readme.md").write_text(README)
-    info = package.parent / "minicaffe-0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: minicaffe\nVersion: 0\n")
-    (info / "RECORD").write_text(
-        "minicaffe/zoo.py,,\n../share/minicaffe/models/lenet/readme.md,,\n"
-    )
-    monkeypatch.setattr(metadata, "files", lambda name: metadata.Distribution.at(info).files)
-    assert zoo.networks_folder(package) == there
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where ``minicaffe`` seems to be."""
+    folder = tmp_path / "minicaffe"
+    folder.mkdir()
+    monkeypatch.setattr(resources, "files", lambda name: tmp_path / name)
+    return folder
 
 
-def test_finds_them_beside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As ``pip install --target`` leaves them."""
-    monkeypatch.setattr(metadata, "files", lambda name: None)
-    there = tmp_path / "share" / "minicaffe" / "models"
-    (there / "lenet").mkdir(parents=True)
-    (there / "lenet" / "readme.md").write_text(README)
-    assert zoo.networks_folder(tmp_path / "minicaffe") == there
+@pytest.mark.parametrize("place", ["minicaffe/models", "models"])
+def test_finds_them_where_they_are(place: str, package: Path) -> None:
+    """In the package where pip put it, beside it in a checkout."""
+    there = package.parent / place / "lenet"
+    there.mkdir(parents=True)
+    (there / "readme.md").write_text(README)
+    assert [network.folder for network in zoo.networks()] == [there]
 
 
-def test_says_where_they_are_when_they_are_missing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def none(name: str) -> None:
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "files", none)
+def test_another_folder_of_this_name_is_not_taken(package: Path) -> None:
+    (package.parent / "models").mkdir()
     with pytest.raises(DataError, match=r"not installed .* models/ of its source"):
-        zoo.networks_folder(tmp_path / "minicaffe")
+        zoo.networks_folder()
 
 
 def test_reads_facts(tiny: Path) -> None:
