@@ -185,3 +185,18 @@ def test_a_net_beyond_the_limit() -> None:
 def test_a_broken_net() -> None:
     with pytest.raises(GraphError, match=r"x.prototxt: layer 'r' .*: unknown bottom blob 'z'"):
         summary('layer { name: "r" type: "ReLU" bottom: "z" top: "y" }', path="x.prototxt")
+
+
+def test_mistakes_are_told_where_no_shape_is_known() -> None:
+    """A data file that is not there hides no unknown type, bottom or filler."""
+    text = """
+layer { name: "data" type: "Data" top: "data" data_param { source: "nowhere" batch_size: 3 } }
+layer { name: "c" type: "Convolutoin" bottom: "data" top: "c" }
+layer { name: "d" type: "ReLU" bottom: "dta" top: "d" }
+layer { name: "e" type: "InnerProduct" bottom: "data" top: "e"
+  inner_product_param { num_output: 3 weight_filler { type: "xaver" } } }
+"""
+    with pytest.raises(GraphError) as caught:
+        summary(text)
+    for words in ("'Convolutoin'; did you mean", "'dta': no earlier layer", "filler type 'xaver'"):
+        assert words in str(caught.value)

@@ -44,6 +44,20 @@ def checked_splits(
     return insert_splits(filtered, whole)
 
 
+def check_text(filtered: Any, whole: Any, path: str | None) -> None:
+    """Look at types, names of blobs and fillers alone, for a net that cannot be built.
+
+    Args:
+        filtered, whole, path: as :func:`checked_splits` takes them.
+
+    Raises:
+        GraphError: with all mistakes as its ``problems``.
+    """
+    mistakes = [*wiring_mistakes(filtered, whole), *_mistakes_of_layers(filtered, Limits())]
+    if mistakes:
+        raise collected(sorted(mistakes, key=lambda one: one.layer), path)
+
+
 def _mistakes_of_layers(param: Any, limits: Limits) -> Iterator[Mistake]:
     """Types that nobody registered, fields of forks, unknown fillers."""
     for index, layer in enumerate(param.layer):

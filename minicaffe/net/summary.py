@@ -14,7 +14,7 @@ from minicaffe.layer import find_layer_class
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.layers.utility.silence import Silence
-from minicaffe.net.check import checked_splits
+from minicaffe.net.check import check_text, checked_splits
 from minicaffe.net.filter import filter_net
 from minicaffe.net.init import NetBuilder
 from minicaffe.net.node import Node
@@ -110,6 +110,7 @@ def summarize_net(
     filtered = filter_net(param)
     summary = NetSummary([])
     shapes = dict(shapes or {})
+    check_text(filtered, param, path)  # with its fillers, and whether or not it can be built
     built = _prepared(filtered, shapes, limits, summary.notes)
     if built is None:
         summary.layers = [LayerSummary(layer) for layer in filtered.layer]
