@@ -1,4 +1,4 @@
-"""What a file may ask of the machine: how much memory, and whether it may run code."""
+"""How nets run, and what they may ask of the machine: an engine, memory, whether to run code."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import functools
 import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
-from minicaffe.errors import MemoryLimitError
+from minicaffe.errors import GraphError, MemoryLimitError
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -19,9 +20,57 @@ _UNKNOWN = 2**63 - 1  # where nobody says how much memory there is
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
+#: Which blobs of a net can be looked at.
+KEEPS = ("all", "outputs")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a net runs, and what it may do: the keywords that nets, solvers and verbs share.
+
+    Attributes:
+        engine: what runs the net, layers with an ``engine`` of their own included; None chooses
+            the fastest one present, for the layers that leave it the choice.
+        precision: ``"float32"``, or ``"bf16"``: values and their gradients are stored in
+            bfloat16 between layers, which halves the memory they move; parameters, their
+            gradients, statistics and losses stay float32.
+        fuse: let the engine do the work of several layers in one step; off for debugging.
+        keep: ``"all"``, or ``"outputs"``: blobs between inputs and outputs use each other's
+            memory, and cannot be looked at then. In phase TRAIN their gradients do, too, where
+            the engine can do so; in phase TEST asking for gradients keeps everything.
+        allow_python_layers: False for a file that you do not trust: it then runs no code
+            (Python layers are refused) and writes no file (HDF5Output layers).
+        max_memory: the most bytes that the net's blobs may declare, gradients included in phase
+            TRAIN; None allows the machine's memory.
+
+    Raises:
+        GraphError: ``keep`` is something else.
+    """
+
+    engine: str | None = None
+    precision: str = "float32"
+    fuse: bool = True
+    keep: str = "all"
+    allow_python_layers: bool = True
+    max_memory: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.keep not in KEEPS:
+            raise GraphError(f'keep is {self.keep!r}, expected "all" or "outputs"')
+
+    @property
+    def limits(self) -> Limits:
+        """What the net's layers may do."""
+        return Limits(self.max_memory, self.allow_python_layers)
+
+    def keywords(self) -> dict[str, Any]:
+        """The options as ``Net``, ``Solver`` and ``Classifier`` take them: by name."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
 @dataclass(frozen=True)
 class Limits:
-    """What a net may do; the same for all its layers.
+    """What a net allows each of its layers.
 
     Attributes:
         max_memory: the most bytes that its blobs may take; None stands for the machine's

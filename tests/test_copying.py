@@ -81,11 +81,11 @@ def test_how_it_was_made_stays(copied: Callable[[Any], Any]) -> None:
     net.reshape()
     net.purpose = "tests"
     other = copied(net)
-    assert (other.phase, other.dtype, other.keep) == (TEST, np.float64, "outputs")
-    assert (other.path, other.purpose, other.fuse) == ("some.prototxt", "tests", False)
+    assert (other.phase, other.dtype, other.options.keep) == (TEST, np.float64, "outputs")
+    assert (other.path, other.purpose, other.options.fuse) == ("some.prototxt", "tests", False)
     assert other.layers[0].limits.max_memory == 2**24
     assert other.engine is net.engine
-    assert other.engine_named
+    assert other.options.engine == "numpy"
     assert "end" in other.layer_dict
     assert {name: blob.shape for name, blob in other.blobs.items()} == {
         name: blob.shape for name, blob in net.blobs.items()

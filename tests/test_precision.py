@@ -72,7 +72,7 @@ def is_rounded(values: np.ndarray) -> bool:
 def test_numpy_refuses() -> None:
     with pytest.raises(EngineError, match=r"'numpy' cannot run here with precision bf16: numpy "):
         Net(PARAM, TEST, engine="numpy", precision="bf16")
-    assert Net(PARAM, TEST, engine="numpy").precision == "float32"
+    assert Net(PARAM, TEST, engine="numpy").options.precision == "float32"
 
 
 def test_an_unknown_precision() -> None:
@@ -135,7 +135,7 @@ def test_train_test_and_time(
 
     def remember(self: Net, *args: object, **named: object) -> None:
         original(self, *args, **named)  # type: ignore[arg-type]
-        seen.append(self.precision)
+        seen.append(self.options.precision)
 
     monkeypatch.setattr(Net, "__init__", remember)
     (folder / "run.yaml").write_text("solver: solver.prototxt\nprecision: bf16\n")
@@ -164,7 +164,7 @@ def test_weights_updates_and_snapshots_stay_float32(folder: Path) -> None:
     for one in (exact, solver):  # the snapshot left behind is the last one's
         one.solve()
     net = solver.net
-    assert net.precision == solver.test_nets[0].precision == "bf16"
+    assert net.options.precision == solver.test_nets[0].options.precision == "bf16"
     assert is_rounded(net.blobs["conv"].data)
     assert net.blobs["conv"].data.any()
     weights, trained = net.params["conv"][0].data, exact.net.params["conv"][0].data

@@ -138,7 +138,7 @@ def test_every_tool_can_be_told_to_run_no_python_layers() -> None:
             for node in ast.walk(ast.parse(source))
             if isinstance(node, ast.Call) and ast.unparse(node.func) in BUILDERS
         ]
-        flag = "limit_options(args)" in source or "classifier_options(args" in source
+        flag = "run_options(args" in source or "model_options(args" in source
         for call in calls:
             builds += 1
             assert flag or "allow_python_layers=False" in call or "**options" in call, call

@@ -14,7 +14,7 @@ from typing import Any
 
 from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
-from minicaffe.options import parse_size
+from minicaffe.options import RunOptions, parse_size
 
 logger = logging.getLogger("minicaffe")
 
@@ -164,7 +164,7 @@ def add_switch(parser: argparse.ArgumentParser, name: str, help: str) -> None:
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--max-memory`` and ``--untrusted``; :func:`limit_options` reads them."""
+    """Declare ``--max-memory`` and ``--untrusted``; :func:`run_options` reads them."""
     add_flags(parser, "max_memory")
     parser.add_argument(
         "--untrusted",
@@ -172,11 +172,6 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
         help="the files come from somebody you do not trust: run no Python layers, and let no "
         "layer write files",
     )
-
-
-def limit_options(args: argparse.Namespace) -> dict[str, Any]:
-    """What these flags allow a net, as ``Net`` and ``Solver`` take it."""
-    return {"max_memory": args.max_memory, "allow_python_layers": not args.untrusted}
 
 
 def explained(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -213,17 +208,28 @@ def phase_number(name: str | None, default: int) -> int:
     return default if name is None else caffe_pb2.Phase.Value(name)
 
 
-#: The flags that :func:`engine_of` reads.
+#: The flags that :func:`run_options` reads besides those of :func:`add_limits`.
 ENGINE_FLAGS = ("engine", "precision", "no_fuse", "threads")
 
 
-def engine_of(args: argparse.Namespace) -> dict[str, Any]:
-    """The arguments of a net or solver that say what runs it, on ``--threads`` threads."""
+def run_options(args: argparse.Namespace, keep: str = "all") -> RunOptions:
+    """How these flags let nets run, on ``--threads`` threads, and what they allow them.
+
+    Args:
+        args: of a verb with :data:`ENGINE_FLAGS` and :func:`add_limits`.
+        keep: which blobs of the nets the verb looks at.
+    """
     from minicaffe.threads import set_threads  # --help does without numpy
 
     set_threads(args.threads)
-    precision = args.precision or PRECISIONS[0]
-    return {"engine": args.engine, "precision": precision, "fuse": not args.no_fuse}
+    return RunOptions(
+        args.engine,
+        args.precision or PRECISIONS[0],
+        fuse=not args.no_fuse,
+        keep=keep,
+        allow_python_layers=not args.untrusted,
+        max_memory=args.max_memory,
+    )
 
 
 def note_gpu(ids: str | None) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, engine_of, limit_options
+from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_options
 from minicaffe.errors import DataError, GraphError, MinicaffeError
 from minicaffe.files import check_regular, open_to_read
 from minicaffe.options import Limits
@@ -215,8 +215,7 @@ def model_options(args: argparse.Namespace) -> dict[str, Any]:
         "input_scale": args.input_scale,
         "raw_scale": args.raw_scale,
         "channel_swap": args.channel_swap or None,
-        **engine_of(args),
-        **limit_options(args),
+        **run_options(args, keep="outputs").keywords(),
     }
 
 

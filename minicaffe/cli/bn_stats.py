@@ -13,7 +13,7 @@ import argparse
 import logging
 from typing import Any
 
-from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, engine_of, limit_options
+from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_options
 from minicaffe.convert.bn_stats import population_statistics, without_dropout
 from minicaffe.layers.common.dropout import Dropout
 from minicaffe.net.net import TEST, TRAIN, Net
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Take the statistics, write them, score."""
     param = read_net(args.model)
-    options = {**engine_of(args), "path": args.model, "seed": 0, **limit_options(args)}
+    options = {"path": args.model, "seed": 0, **run_options(args).keywords()}
     state = (args.level or 0, args.stage)
     before = _score(param, state, args.weights, args.test_iterations, options)
     with Net(without_dropout(param), TRAIN, *state, **options) as net:

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     """Load, classify and save."""
     if len(args.images_dim) != 2 or min(args.images_dim) < 1:
         args.usage_error("--images_dim takes a height and a width, such as 256,256")
-    options = {**model_options(args), "keep": "outputs"}
+    options = model_options(args)
     mean = load_mean(args.mean_file)
     classifier = Classifier(image_dims=args.images_dim, mean=mean, **options)
     batch, channels = classifier.blobs[classifier.inputs[0]].shape[:2]

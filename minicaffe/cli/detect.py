@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.output_file.lower().endswith((".csv", ".h5", ".hdf5")):
         args.usage_error(f"'{args.output_file}' must end with .csv or .h5")
     table = None if args.output_file.lower().endswith(".csv") else _pandas()
-    options = {**model_options(args), "keep": "outputs"}
+    options = model_options(args)
     detector = Detector(
         mean=_channel_means(args.mean_file), context_pad=args.context_pad, **options
     )

@@ -23,11 +23,10 @@ from minicaffe.cli._flags import (
     add_flags,
     add_limits,
     comma_list,
-    engine_of,
     explained,
-    limit_options,
     note_gpu,
     positive_int,
+    run_options,
 )
 from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import BACKENDS, new_database
@@ -73,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
         )
     if len(set(map(os.path.realpath, datasets))) != len(datasets):
         args.usage_error(f"the dataset names '{args.datasets}' name one folder twice")
-    with Net(args.model, TEST, **engine_of(args), **limit_options(args)) as net:
+    with Net(args.model, TEST, **run_options(args).keywords()) as net:
         existing_blobs(net, names)
         if net.inputs:
             raise GraphError(

@@ -13,9 +13,8 @@ from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
     add_limits,
-    engine_of,
-    limit_options,
     note_gpu,
+    run_options,
 )
 from minicaffe.cli._score import score
 from minicaffe.net.net import TEST, Net
@@ -35,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score the weights."""
     note_gpu(args.gpu)
-    options = {**engine_of(args), **limit_options(args), "keep": "outputs"}
+    options = run_options(args, keep="outputs").keywords()
     with Net(args.model, TEST, args.level or 0, args.stage, **options) as net:
         for path in args.weights:
             net.copy_from(path)

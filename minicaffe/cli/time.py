@@ -22,10 +22,9 @@ from minicaffe.cli._flags import (
     add_flags,
     add_limits,
     add_switch,
-    engine_of,
-    limit_options,
     note_gpu,
     phase_number,
+    run_options,
 )
 from minicaffe.engines import engine_name
 from minicaffe.errors import GraphError
@@ -50,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and log."""
     note_gpu(args.gpu)
     phase = phase_number(args.phase, TEST if args.forward_only else TRAIN)
-    options = {**engine_of(args), **limit_options(args), "keep": "outputs"}
+    options = run_options(args, keep="outputs").keywords()
     with Net(args.model, phase, args.level or 0, args.stage, **options) as net:
         if not net.layers:
             raise GraphError("the net has no layers in this phase", path=args.model)

@@ -24,16 +24,14 @@ from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
     add_limits,
-    engine_of,
-    limit_options,
     note_gpu,
+    run_options,
 )
 from minicaffe.cli._progress import ProgressBar
 from minicaffe.cli._score import score
 from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
 from minicaffe.glog import is_terminal
-from minicaffe.options import Limits
 from minicaffe.proto.io import read_solver_located
 from minicaffe.solver.checkpoint import find_newest
 from minicaffe.solver.events import LogObserver, Observer
@@ -139,13 +137,11 @@ def _train(param: Any, lines: Any, args: argparse.Namespace, lock: PrefixLock | 
             param,
             path=args.solver,
             lines=lines,
-            **engine_of(args),
             observers=observers,
             action_function=signals.requested,
             keep_snapshots=args.keep_snapshots,
-            keep="outputs",
             prefix_lock=lock,
-            **limit_options(args),
+            **run_options(args, keep="outputs").keywords(),
         )
         with closing(solver):
             if args.snapshot:
@@ -170,10 +166,8 @@ def _score(param: Any, args: argparse.Namespace) -> None:
     if not param.test_iter:
         raise SolverError("the solver has no test_iter, so no test net", path=args.solver)
     settings = load_settings(param, args.solver)
-    limits = Limits(**limit_options(args))
-    nets = NetFactory(
-        settings.param, path=args.solver, limits=limits, keep="outputs", **engine_of(args)
-    ).test_nets()
+    options = run_options(args, keep="outputs")
+    nets = NetFactory(settings.param, path=args.solver, options=options).test_nets()
     for net, batches in zip(nets, param.test_iter, strict=False):
         with net:
             score(net, args.iterations or batches)

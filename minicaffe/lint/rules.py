@@ -188,7 +188,7 @@ def lint_solver(
     """
     with Settings(param, path, lines).located():
         check_settings(param)
-    factory = NetFactory(param, path=path, engine=None)
+    factory = NetFactory(param, path=path)
     nets = [_phase_net(origin.param, origin.path) for origin in factory.origins()]
     return findings(Examined(nets, param, path, lines))
 

@@ -30,7 +30,7 @@ def parts(net: Net) -> tuple[Any, ...]:
     return (
         type(net),
         net._recipe,
-        {**net._options, "keep": net.keep, "path": net.path},
+        {"dtype": net.dtype, "path": net.path, **net.options.keywords()},
         [[blob.data for blob in node.layer.blobs] for node in net.nodes],
         {name: net.blobs[name].data for name in net.inputs},
         standing_of(net),
@@ -56,7 +56,8 @@ def rebuilt(
     from minicaffe.solver.training_state import restore_standing, revive
 
     net = cls.__new__(cls)
-    Net.__init__(net, caffe_pb2.NetParameter.FromString(network), seed=0, **options)
+    param = caffe_pb2.NetParameter.FromString(network)
+    Net.__init__(net, param, param.state.phase, param.state.level, seed=0, **options)
     for node, arrays in zip(net.nodes, parameters, strict=True):
         for blob, values in zip(node.layer.blobs, arrays, strict=True):
             blob.data[...] = values

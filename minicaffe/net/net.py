@@ -6,6 +6,7 @@ import logging
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -38,9 +39,12 @@ from minicaffe.net.pycaffe import (
     phase_level_weights,
 )
 from minicaffe.net.turn import Turn, in_turn
-from minicaffe.options import Limits
+from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.syncedmem import release
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 logger = logging.getLogger("minicaffe")
 
@@ -70,20 +74,9 @@ class Net(NetWeights):
         seed: of fillers, dropout and augmentation; None takes one from
             :func:`minicaffe.set_random_seed`, or else from the system.
         dtype: of all blobs; float32 unless gradients are being checked.
-        engine: what runs it, layers with an ``engine`` of their own included; None chooses
-            the fastest one present, for the layers that leave it the choice.
-        precision: ``"float32"``, or ``"bf16"``: values and their gradients are stored in
-            bfloat16 between layers, which halves the memory they move; parameters, their
-            gradients, statistics and losses stay float32.
-        fuse: let the engine do the work of several layers in one step; off for debugging.
-        keep: ``"all"``, or ``"outputs"``: blobs between inputs and outputs use each other's
-            memory, and cannot be looked at then. In phase TRAIN their gradients do, too, where
-            the engine can do so; in phase TEST asking for gradients keeps everything.
         path: the file that a ``NetParameter`` came from, for error messages.
-        allow_python_layers: False for a file that you do not trust: it then runs no code
-            (Python layers are refused) and writes no file (HDF5Output layers).
-        max_memory: the most bytes that its blobs may declare, gradients included in phase
-            TRAIN; None stands for the machine's memory.
+        engine, precision, fuse, keep, allow_python_layers, max_memory: how it runs and what it
+            may do: see :class:`minicaffe.options.RunOptions`, which has them as ``options``.
 
     Raises:
         ArgumentError: arguments of a wrong kind, or in a wrong order.
@@ -112,12 +105,12 @@ class Net(NetWeights):
         weights: str | os.PathLike[str] | None = None,
         *,
         seed: int | None = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
+        path: str | None = None,
         engine: str | None = None,
         precision: str = "float32",
         fuse: bool = True,
         keep: str = "all",
-        path: str | None = None,
         allow_python_layers: bool = True,
         max_memory: int | None = None,
     ) -> None:
@@ -125,41 +118,30 @@ class Net(NetWeights):
         phase, level, weights = phase_level_weights(phase, level, weights)
         stages = arguments.names(stages, "stages", "deploy")
         seed = None if seed is None else arguments.whole_number(seed, "seed", least=0)
-        self.engine, self.engine_named = find_engine(engine, precision), engine is not None
-        self.precision, self.fuse, self.keep = precision, fuse, keep
-        if keep not in ("all", "outputs"):
-            raise GraphError(f'keep is {keep!r}, expected "all" or "outputs"')
+        self.engine = find_engine(engine, precision)
+        self.options = RunOptions(engine, precision, fuse, keep, allow_python_layers, max_memory)
         param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")
         set_state(param, phase, level, stages)
         self.phase = phase
-        limits = Limits(max_memory, allow_python_layers)
         self._watched = self._in_flight = False
         self._recipe = copying.recipe(param)
-        self._options: dict[str, Any] = {
-            "phase": phase,
-            "level": level,
-            "dtype": np.dtype(dtype),
-            "engine": engine,
-            "precision": precision,
-            "fuse": fuse,
-            "allow_python_layers": allow_python_layers,
-            "max_memory": max_memory,
-        }
-        self._build(param, runtime.next_seed() if seed is None else seed, dtype, limits)
+        self.dtype = np.dtype(dtype)
+        self._build(param, runtime.next_seed() if seed is None else seed)
         if weights is not None:
             self.copy_from(weights)
 
-    def _build(self, param: Any, seed: int | None, dtype: Any, limits: Limits) -> None:
+    def _build(self, param: caffe_pb2.NetParameter, seed: int | None) -> None:
         self.name: str = param.name
         self.debug_info: bool = param.debug_info
         try:
             filtered = filter_net(param)
         except MinicaffeError as error:
             raise error.locate(path=self.path) from None
-        split = checked_splits(filtered, param, self.path, limits, dtype)
-        built = NetBuilder(split, path=self.path, seed=seed, dtype=dtype, limits=limits)
+        limits = self.options.limits
+        split = checked_splits(filtered, param, self.path, limits, self.dtype)
+        built = NetBuilder(split, path=self.path, seed=seed, dtype=self.dtype, limits=limits)
         self.nodes = built.nodes
         keep_overwritten(self.nodes)
         tell_of_real_caffe(self.nodes, self.path)
@@ -193,7 +175,6 @@ class Net(NetWeights):
         )
         self.learnable_params: list[LearnableParam] = built.params.learnable
         self.shared_params = built.params.shared
-        self.dtype = np.dtype(dtype)
         self._arena: ParamArena | None = None
         if self.phase == TRAIN:
             self._arena = ParamArena(self.learnable_params, self.dtype)
@@ -346,9 +327,9 @@ class Net(NetWeights):
         Those of the last forward that were not kept are computed again, from the same batch and
         the same random numbers.
         """
-        if self.keep != "all":
+        if self.options.keep != "all":
             self._run(lambda plan: plan.keep_all())
-            self.keep = "all"
+            self.options = replace(self.options, keep="all")
 
     def _check_range(self, low: int, high: int) -> None:
         low, high = (arguments.whole_number(one, "a layer's number") for one in (low, high))

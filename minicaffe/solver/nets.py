@@ -16,7 +16,7 @@ from minicaffe.errors import (
 )
 from minicaffe.net.named import Numbered
 from minicaffe.net.net import Net
-from minicaffe.options import Limits
+from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
 from minicaffe.solver.solver_param import (
@@ -56,11 +56,7 @@ class NetFactory:
     Args:
         param: the solver's settings, already checked.
         path: the solver's own file, where inline nets stand.
-        engine: what runs the nets.
-        precision: how they store values.
-        fuse: whether one step may do the work of several layers.
-        keep: which of their blobs can be looked at, as :class:`minicaffe.Net` takes it.
-        limits: what the nets may do.
+        options: how the nets run and what they may do.
     """
 
     def __init__(
@@ -68,17 +64,11 @@ class NetFactory:
         param: Any,
         *,
         path: str | None,
-        engine: str | None,
-        precision: str = "float32",
-        fuse: bool = True,
-        keep: str = "all",
-        limits: Limits | None = None,
+        options: RunOptions | None = None,
     ) -> None:
         self.param = param
         self.path = path
-        self.engine = engine
-        self.precision, self.fuse, self.keep = precision, fuse, keep
-        self.limits = limits or Limits()
+        self.options = options or RunOptions()
         self._read: dict[str, Any] = {}
 
     def train_net(self) -> Net:
@@ -177,13 +167,8 @@ class NetFactory:
             state.phase,
             state.level,
             seed=seed + number if seed >= 0 else None,
-            engine=self.engine,
-            precision=self.precision,
-            fuse=self.fuse,
-            keep=self.keep,
             path=origin.path,
-            allow_python_layers=self.limits.allow_python_layers,
-            max_memory=self.limits.max_memory,
+            **self.options.keywords(),
         )
         load_all(net, self.param.weights, self.path)
         return net

@@ -15,7 +15,7 @@ from minicaffe.arguments import file_name, function, shown, whole_number
 from minicaffe.errors import ArgumentError, Lines, SnapshotError, SolverError
 from minicaffe.net.net import Net
 from minicaffe.net.turn import Turn, in_turn
-from minicaffe.options import Limits
+from minicaffe.options import RunOptions
 from minicaffe.proto.printing import to_text
 from minicaffe.solver import events, rules, whole
 from minicaffe.solver import solver as divergence
@@ -85,11 +85,8 @@ class Solver:
         path: the file that a ``SolverParameter`` came from: for error messages, and for
             ``snapshot_prefix`` where that is not set.
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
-        engine: what runs the nets, as :class:`Net` takes it.
-        precision: how the nets store values, ``"float32"`` or ``"bf16"``.
-        fuse: let an engine do the work of several layers in one step (off for debugging).
-        keep: which blobs of the nets can be looked at, as :class:`Net` takes it.
-        allow_python_layers, max_memory: what each of the nets may do, as :class:`Net` takes it.
+        engine, precision, fuse, keep, allow_python_layers, max_memory: how the nets run and what
+            each of them may do: see :class:`minicaffe.options.RunOptions`.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
             to write a snapshot.
@@ -155,16 +152,8 @@ class Solver:
         check_all(self._settings, self.rule)
         if self.param.snapshot:
             self._snapshots.check(self.iter)
-        limits = Limits(max_memory, allow_python_layers)
-        factory = NetFactory(
-            self.param,
-            path=self._settings.path,
-            engine=engine,
-            precision=precision,
-            fuse=fuse,
-            keep=keep,
-            limits=limits,
-        )
+        options = RunOptions(engine, precision, fuse, keep, allow_python_layers, max_memory)
+        factory = NetFactory(self.param, path=self._settings.path, options=options)
         self.net: Net = factory.train_net()
         with self._settings.located("type"):
             self._updater = Updater(self.net, self.rule(self.param), self.param)

@@ -239,7 +239,7 @@ def restore_training(
 def _engine(net: Any) -> str:
     """What computes, and with which precision."""
     name = engine_name(net.engine)
-    return name if net.precision == "float32" else f"{name} {net.precision}"
+    return name if net.options.precision == "float32" else f"{name} {net.options.precision}"
 
 
 def standing_of(net: Any) -> Standing:

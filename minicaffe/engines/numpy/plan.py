@@ -28,7 +28,7 @@ class NumpyPlan:
         self._nodes = net.nodes
         use_kernels(net.nodes)
         self._lending: Lending | None = None
-        if net.keep == "outputs" and net.phase == caffe_pb2.TEST:
+        if net.options.keep == "outputs" and net.phase == caffe_pb2.TEST:
             self._lending = Lending(net.nodes, net.blobs, [*net.inputs, *net.outputs])
 
     @with_blas_threads(busy_thread_count)

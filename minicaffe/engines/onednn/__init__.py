@@ -62,14 +62,17 @@ def plan(net: Net) -> Plan:
     Raises:
         EngineError: such a net was to be stored in bfloat16.
     """
+    options = net.options
     if net.dtype == np.float32:
-        storage = dnnl.BF16 if net.precision == "bf16" else dnnl.F32
-        references = not net.engine_named
+        storage = dnnl.BF16 if options.precision == "bf16" else dnnl.F32
+        references = options.engine is None
         if references:
             _tell_of_references(net)
-        return OneDnnPlan(net, Options(storage, net.fuse, references))
-    if net.precision != PRECISIONS[0]:
-        raise EngineError(f"precision {net.precision} is for nets of float32, not of {net.dtype}")
+        return OneDnnPlan(net, Options(storage, options.fuse, references))
+    if options.precision != PRECISIONS[0]:
+        raise EngineError(
+            f"precision {options.precision} is for nets of float32, not of {net.dtype}"
+        )
     return numpy_engine.plan(net)
 
 

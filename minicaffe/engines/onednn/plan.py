@@ -36,7 +36,7 @@ class OneDnnPlan:
         self._common = Common(
             net.nodes, net.hooks, net.budget, net.blobs,
             wanted=[*net.inputs, *net.outputs], outputs=net.outputs,
-            learns=net.phase == caffe_pb2.TRAIN, share=net.keep == "outputs",
+            learns=net.phase == caffe_pb2.TRAIN, share=net.options.keep == "outputs",
             options=options, training=training,
         )  # fmt: skip
         self._nodes = net.nodes
