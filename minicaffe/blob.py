@@ -10,7 +10,7 @@ import numpy as np
 
 from minicaffe.arguments import lengths
 from minicaffe.errors import ShapeError
-from minicaffe.net.named import Numbered
+from minicaffe.named import Numbered
 from minicaffe.options import MemoryBudget, MemoryShare
 from minicaffe.syncedmem import SyncedMemory
 

@@ -11,7 +11,7 @@ import numpy as np
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.errors import GraphError, did_you_mean
 from minicaffe.filler import fill
-from minicaffe.net.named import Numbered
+from minicaffe.named import Numbered
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_layer

@@ -20,6 +20,7 @@ from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, did_you_
 from minicaffe.layer import Layer, LayerVec
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.data.memory_data import MemoryDataLayer
+from minicaffe.named import Named
 from minicaffe.net import copying
 from minicaffe.net import debug_info as debug
 from minicaffe.net import pycaffe as batches
@@ -28,7 +29,6 @@ from minicaffe.net.check import checked_splits
 from minicaffe.net.filter import filter_net, set_state
 from minicaffe.net.in_place import keep_overwritten, tell_of_real_caffe
 from minicaffe.net.init import NetBuilder, net_parameter
-from minicaffe.net.named import Named
 from minicaffe.net.net_weights import NetWeights
 from minicaffe.net.params import LearnableParam, ParamArena
 from minicaffe.net.pycaffe import (

@@ -14,7 +14,7 @@ from minicaffe.errors import (
     SolverError,
     beside_hint,
 )
-from minicaffe.net.named import Numbered
+from minicaffe.named import Numbered
 from minicaffe.net.net import Net
 from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
