@@ -17,10 +17,12 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from minicaffe.layer import Blobs, Layer
-from minicaffe.net.node import Node
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class Kernel:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.net.node import Node
 from minicaffe.syncedmem import Dropped, SyncedMemory
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class Lending:

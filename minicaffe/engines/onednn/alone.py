@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.numpy_step import NumpyStep
 from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.stretch import Common
-from minicaffe.net.node import Node
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 #: Built-in layers without bottoms that have no next image of another size.
 _OF_ONE_SHAPE = ("Input", "DummyData")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
 from minicaffe.engines.onednn.tensor import Call, ParameterGradient, Tensor, Weights
-from minicaffe.net.node import Node
 from minicaffe.syncedmem import SyncedMemory
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class Unsupported(Exception):

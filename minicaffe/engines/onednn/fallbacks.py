@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Calls
@@ -11,7 +12,9 @@ from minicaffe.engines.onednn.dnnl import Failed, Unimplemented
 from minicaffe.engines.onednn.primitive import Primitive
 from minicaffe.engines.onednn.tensor import Call
 from minicaffe.errors import MinicaffeError
-from minicaffe.net.node import Node
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 logger = logging.getLogger("minicaffe")
 

@@ -13,7 +13,7 @@ layers that run as one step is computed when a program asks for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,8 +34,10 @@ from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.steps.activation import Activation
 from minicaffe.engines.onednn.tensor import Tensor
 from minicaffe.layers.folding import fold_into_previous
-from minicaffe.net.node import Node
 from minicaffe.syncedmem import EngineCopy, SyncedMemory, aligned_zeros, only_read
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 def is_simple_relu(node: Node) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,9 +13,11 @@ from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitive import Memory, Primitive
 from minicaffe.engines.onednn.tensor import Cached, Reading, Tensor
 from minicaffe.errors import MemoryLimitError
-from minicaffe.net.node import Node
 from minicaffe.options import MemoryBudget, limit_text, size_text
 from minicaffe.syncedmem import Dropped, SyncedMemory, aligned_zeros
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 @dataclass

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.steps import Step
-from minicaffe.net.node import Node
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class NumpyStep(Step):

@@ -15,11 +15,11 @@ from minicaffe.engines.onednn.describe import details, headline
 from minicaffe.engines.onednn.dnnl import on_own_threads
 from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.stretch import Common, Part, Stretch
-from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
     from minicaffe.net.net import Net
+    from minicaffe.net.node import Node
 
 
 class OneDnnPlan:

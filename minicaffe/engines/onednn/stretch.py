@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
@@ -31,11 +31,13 @@ from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.surroundings import Surroundings
 from minicaffe.engines.onednn.tensor import Cached, Call, Tensor, bring_out_shared, show
-from minicaffe.net.callbacks import Hooks
-from minicaffe.net.node import Node
 from minicaffe.options import MemoryBudget
 from minicaffe.syncedmem import Dropped, SyncedMemory
 from minicaffe.threads import thread_count
+
+if TYPE_CHECKING:
+    from minicaffe.net.callbacks import Hooks
+    from minicaffe.net.node import Node
 
 
 class Part(Protocol):

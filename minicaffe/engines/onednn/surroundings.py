@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from minicaffe.net.node import Node
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class Surroundings:

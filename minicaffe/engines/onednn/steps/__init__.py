@@ -11,10 +11,12 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minicaffe.engines.onednn.builder import Builder
-from minicaffe.net.node import Node
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from minicaffe.engines.onednn.primitive import (
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.conv_base import WeightedPrimitive
 from minicaffe.engines.onednn.steps.utility import combine
-from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class InnerProductPrimitive(WeightedPrimitive):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minicaffe.engines.onednn import dnnl, heuristics
 from minicaffe.engines.onednn.builder import Builder, Unsupported
@@ -17,7 +17,9 @@ from minicaffe.engines.onednn.primitive import (
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.conv_base import WeightedPrimitive
-from minicaffe.net.node import Node
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class ConvolutionPrimitive(WeightedPrimitive):

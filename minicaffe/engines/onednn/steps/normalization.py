@@ -6,7 +6,7 @@ import ctypes
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,8 +24,10 @@ from minicaffe.engines.onednn.primitive import (
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.tensor import ParameterGradient, Reading
 from minicaffe.layers.sums import near
-from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class Affine(Step):
