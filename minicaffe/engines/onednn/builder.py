@@ -109,6 +109,8 @@ class Builder:
             outputs, and of blobs that layers elsewhere read.
         crowded: memories each of whose versions needs a home of its own, as a backward reads
             what later layers would overwrite.
+        by_parts: a backward may run some steps only, and a program write gradients before and
+            behind them.
 
     Attributes:
         untouched: gradients that no step writes, and that nobody has asked for so far: they are
@@ -124,8 +126,10 @@ class Builder:
         looked_at: Container[SyncedMemory] = (),
         given: Container[SyncedMemory] = (),
         crowded: Container[SyncedMemory] = (),
+        *,
+        by_parts: bool = False,
     ) -> None:
-        self.options = options
+        self.options, self.by_parts = options, by_parts
         self._looked_at, self._given, self._crowded = looked_at, given, crowded
         self.storage = options.storage
         self.training = training
@@ -318,18 +322,22 @@ class Builder:
         return self._write(self.gradients, tensor.overwritten())
 
     def share_gradient(self, bottom: Blob, top: Blob) -> None:
-        """The bottom's gradient is the top's: one home for both."""
+        """The bottom's gradient is the top's: one home for both, or a copy where a program's
+        writing into one would change the other, in the plain array or in what a step loads."""
         of_top = self._current(self.gradients, top.diff_memory, top.shape)
-        self.calls.reads.append(of_top)
-        if bottom.diff_memory is not top.diff_memory:
+        if bottom.diff_memory is top.diff_memory:
+            self.calls.reads.append(of_top)
+        elif not (of_top.is_plain or self.by_parts):
+            self.calls.reads.append(of_top)
             self._write(self.gradients, of_top.shared_with(bottom.diff_memory))
+        else:
+            source = self.gradient_source(top)
+            self.then(reorder(source, self.gradient_result(bottom, source.desc)))
 
-    def share_values(self, top: Blob, bottom: Blob) -> None:
-        """The top's values are the bottom's: one home for both."""
-        of_bottom = self._current(self.values, bottom.data_memory, bottom.shape)
-        self.calls.reads.append(of_bottom)
-        if bottom.data_memory is not top.data_memory:
-            self._write(self.values, of_bottom.shared_with(top.data_memory))
+    def copy_values(self, top: Blob, bottom: Blob) -> None:
+        """The top's values are the bottom's."""
+        source = self.source(bottom)
+        self.then(reorder(source, self.result(top, source.desc)))
 
     def has_gradient(self, blob: Blob) -> bool:
         """Whether a step writes the blob's gradient, or a program may have."""

@@ -30,7 +30,7 @@ from minicaffe.engines.onednn.overwritten import (
 from minicaffe.engines.onednn.prepared import Prepared
 from minicaffe.engines.onednn.steps import Step, step_class
 from minicaffe.engines.onednn.surroundings import Surroundings
-from minicaffe.engines.onednn.tensor import Cached, Call, Tensor, bring_out_shared, show
+from minicaffe.engines.onednn.tensor import Cached, Call, Tensor, show
 from minicaffe.options import MemoryBudget
 from minicaffe.syncedmem import Dropped, SyncedMemory
 from minicaffe.threads import thread_count
@@ -151,6 +151,7 @@ class Stretch:
         self._fuse = common.options.fuse
         self._share = common.share
         self._training = False
+        self._by_parts = False  # a backward has run some of the layers only
         self._gone: Gone | None = None
         self._entering: list[Tensor] = []
         self._entered: list[Overwritten] = []
@@ -240,7 +241,9 @@ class Stretch:
         options = Options(common.storage.wanted, self._fuse)
         given = {common.blobs[name].diff_memory for name in common.outputs}
         given |= common.outside(self.first, self.last)
-        builder = Builder(options, self._training, common.looked_at, given, crowded)
+        builder = Builder(
+            options, self._training, common.looked_at, given, crowded, by_parts=self._by_parts
+        )
         self.steps = []
         while not self.steps or self.steps[-1].last < self.last:
             index = self.steps[-1].last + 1 if self.steps else self.first
@@ -414,7 +417,6 @@ class Stretch:
 
     def _forward_part(self, start: int, end: int) -> None:
         chosen = self._steps_between(start, end)
-        bring_out_shared([one.forward for one in self.steps if one not in chosen])
         for prepared in chosen:
             for index in range(prepared.first, prepared.last + 1):
                 self._hooks.run("before_forward", index)
@@ -459,12 +461,17 @@ class Stretch:
                 self._signature = None
                 self._rebuild()
             else:  # the values stay where they are
-                self._build_backward()
-                self._flatten_backward()
+                self._build_backward_again()
+
+    def _build_backward_again(self) -> None:
+        self._build_backward()
+        self._flatten_backward()
 
     def _backward_part(self, start: int, end: int) -> None:
+        if not self._by_parts:
+            self._by_parts = self._builder.by_parts = True
+            self._build_backward_again()
         chosen = self._steps_between(end, start)
-        bring_out_shared([one.backward for one in self.steps if one not in chosen])
         for prepared in reversed(chosen):
             for index in range(prepared.last, prepared.first - 1, -1):
                 self._hooks.run("before_backward", index)

@@ -14,7 +14,7 @@ from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, Pr
 from minicaffe.syncedmem import ZEROS, SyncedMemory, aligned_zeros
 
 if TYPE_CHECKING:
-    from minicaffe.engines.onednn.builder import Builder, Calls
+    from minicaffe.engines.onednn.builder import Builder
 
 Call = Callable[[], object]
 
@@ -150,18 +150,6 @@ class Tensor:
         primitive = reorder(self.home, memory)
         self.copies.append((memory, primitive))
         return memory, primitive
-
-
-def bring_out_shared(others: Sequence[Calls]) -> None:
-    """Put values that share a home with what is about to be computed into their arrays.
-
-    Args:
-        others: of steps that do not run now.
-    """
-    for calls in others:
-        for tensor in calls.writes:
-            if tensor.shared and tensor.memory.newer is tensor:
-                tensor.bring_out()
 
 
 def show(tensors: Sequence[Tensor]) -> None:

@@ -108,7 +108,7 @@ class Dropout(Step):
         self.active = self.layer.phase == caffe_pb2.TRAIN
         if not self.active:
             if top is not bottom:
-                builder.share_values(top, bottom)
+                builder.copy_values(top, bottom)
             return
         source = builder.source(bottom)
         self.drawn = Memory(MemoryDesc(bottom.shape))
