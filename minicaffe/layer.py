@@ -94,6 +94,8 @@ class Layer:
     backward_reads: tuple[str, ...] = ("bottoms", "tops")
     #: Of that, whether a value is above 0 is all that counts.
     reads_signs: ClassVar[bool] = False
+    #: The real Caffe's ``backward`` looks at the tops' data too, and keeps nothing.
+    reads_tops_in_caffe: ClassVar[bool] = False
 
     #: What the net allows its layers; the net sets it.
     limits: Limits = Limits()
@@ -147,6 +149,10 @@ class Layer:
         ``backward`` passes on anything."""
         return False
 
+    def wrong_in_place_in_caffe(self) -> bool:
+        """Whether the real Caffe's gradient is another one when the layer runs in place."""
+        return False
+
     # --------------------------------------------------------------- what others ask
 
     def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
@@ -168,6 +174,16 @@ class Layer:
     def weight_outputs(self) -> tuple[int, int]:
         """For a linear layer: which axis of its weights counts its outputs, in how many groups."""
         return 0, 1
+
+    def blobs_hint(self, found: int) -> str:
+        """Why weights hold ``found`` blobs for the layer, not as many as it has; mostly ""."""
+        return ""
+
+    @classmethod
+    def opens_files(cls, param: Any) -> bool:
+        """Whether setting up a ``LayerParameter`` may open files or run a user's code; so may
+        whatever has no bottoms, unless the class says otherwise."""
+        return not param.bottom
 
     @classmethod
     def source(cls, param: Any) -> str | None:

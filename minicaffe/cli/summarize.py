@@ -21,6 +21,7 @@ from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags, explained, phase_number, positive_int
 from minicaffe.errors import visible
 from minicaffe.layer import find_layer_class
+from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.net.filter import set_state
 from minicaffe.net.net import TRAIN
 from minicaffe.net.summary import LayerSummary, NetSummary, summarize_net
@@ -93,7 +94,7 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
 def _row(layer: LayerSummary, connections: tuple[str, str]) -> tuple[str, ...]:
     param = layer.param
     kind = param.type
-    if kind == "Python":
+    if issubclass(find_layer_class(kind), PythonLayer):
         kind = f"{param.python_param.module}.{param.python_param.layer}"
     numbers = ("?",) * len(_NUMBERS)
     if layer.shapes is not None:

@@ -9,7 +9,10 @@ import numpy as np
 
 from minicaffe.errors import GraphError
 from minicaffe.filler import check_filler
-from minicaffe.net.init import NetBuilder, collected, make_layer, reads_files
+from minicaffe.layer import find_layer_class
+from minicaffe.layers.activation.scale import Broadcast
+from minicaffe.layers.utility.python import PythonLayer
+from minicaffe.net.init import NetBuilder, collected, make_layer
 from minicaffe.net.insert_splits import Mistake, insert_splits, wiring_mistakes
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
@@ -63,7 +66,8 @@ def _mistakes_of_layers(param: Any, limits: Limits) -> Iterator[Mistake]:
     for index, layer in enumerate(param.layer):
         line = layer.source_line if layer.HasField("source_line") else None
         where = {"line": line, "layer": layer.name, "layer_type": layer.type}
-        if layer.type != "Python" or not limits.allow_python_layers:  # it would run its code
+        runs_code = issubclass(find_layer_class(layer.type), PythonLayer)
+        if not (runs_code and limits.allow_python_layers):
             try:
                 make_layer(layer, np.random.default_rng(0), np.dtype(np.float32), limits)
             except GraphError as error:
@@ -85,7 +89,7 @@ def _fillers(layer: Any) -> Iterator[tuple[str, str, Any]]:
     if own is None or not layer.HasField(own):
         return
     settings = getattr(layer, own)
-    if layer.type in ("Scale", "Bias") and len(layer.bottom) > 1:
+    if issubclass(find_layer_class(layer.type), Broadcast) and len(layer.bottom) > 1:
         return
     for name in _FILLERS:
         field = settings.DESCRIPTOR.fields_by_name.get(name)
@@ -105,7 +109,8 @@ def _mistakes_of_shapes(
     good = caffe_pb2.NetParameter()
     good.state.CopyFrom(param.state)
     for index, layer in enumerate(param.layer):
-        if index in wrong or reads_files(layer) or not known_blobs.issuperset(layer.bottom):
+        opens_files = find_layer_class(layer.type).opens_files(layer)
+        if index in wrong or opens_files or not known_blobs.issuperset(layer.bottom):
             known_blobs.difference_update(layer.top)
         else:
             known_blobs.update(layer.top)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
@@ -54,7 +53,7 @@ def _writers(nodes: Sequence[Node]) -> dict[SyncedMemory, list[int]]:
 
 def _idle(node: Node) -> bool:
     """Whether the layer leaves what it works on in place as it is."""
-    return node.layer.type == "Dropout" and node.layer.phase == caffe_pb2.TEST
+    return node.layer.identity_in_test and node.layer.phase == caffe_pb2.TEST
 
 
 def _reads_top(node: Node, number: int) -> bool:
@@ -81,8 +80,8 @@ def tell_of_real_caffe(nodes: Sequence[Node], path: str | None) -> None:
         and (
             node.kept_bottoms
             or node.kept_tops
-            or _wrong_in_caffe(node)
-            or (node.layer.type == "LRN" and _top_is_overwritten(nodes, index, writers))
+            or (node.in_place and node.layer.wrong_in_place_in_caffe())
+            or (node.layer.reads_tops_in_caffe and _top_is_overwritten(nodes, index, writers))
         )
     ]
     if named:
@@ -95,17 +94,9 @@ def tell_of_real_caffe(nodes: Sequence[Node], path: str | None) -> None:
         )
 
 
-def _wrong_in_caffe(node: Node) -> bool:
-    """A Power in place, whose gradient there overwrites the top's before it has been read."""
-    if node.layer.type != "Power" or node.tops[0] is not node.bottoms[0]:
-        return False
-    param: Any = node.layer.param.power_param
-    return bool(param.power * param.scale)
-
-
 def _top_is_overwritten(
     nodes: Sequence[Node], index: int, writers: dict[SyncedMemory, list[int]]
 ) -> bool:
-    """Caffe's LRN looks at its top, not only at its bottom."""
+    """Whether a later layer in place changes the first top."""
     memory = nodes[index].tops[0].data_memory
     return _overwritten(nodes, index, writers.get(memory, ()))

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError, did_you_mean
-from minicaffe.layer import Layer, layer_class
+from minicaffe.layer import Layer, find_layer_class, layer_class
 from minicaffe.layers.utility.python import PythonLayer, python_layer_class
 from minicaffe.net.insert_splits import Mistake, produced_twice
 from minicaffe.net.node import Node
@@ -125,7 +125,8 @@ class NetBuilder:
         found: list[Mistake] = [] if mistakes is None else mistakes
         unknown: set[str] = set()  # blobs whose shapes a mistake has left open
         for index, (param, seed) in enumerate(layers):
-            if found and (reads_files(param) or unknown.intersection(param.bottom)):
+            opens_files = find_layer_class(param.type).opens_files(param)
+            if found and (opens_files or unknown.intersection(param.bottom)):
                 unknown.update(param.top)
                 continue
             try:
@@ -291,17 +292,6 @@ def make_layer(
     layer = cls(param, param.phase, rng=rng, dtype=dtype)
     layer.limits = limits
     return layer
-
-
-#: Layers without bottoms that open nothing.
-_FROM_MEMORY = ("Input", "DummyData", "Parameter")
-
-
-def reads_files(param: Any) -> bool:
-    """Whether a layer may open files or run a user's code when it is set up."""
-    if param.type in ("Python", "HDF5Output", "InfogainLoss"):
-        return True
-    return not param.bottom and param.type not in _FROM_MEMORY
 
 
 #: Fields of forks that say where or how exactly to compute, not what; safe to pass over.

@@ -17,7 +17,10 @@ from minicaffe.errors import (
     SolverError,
     did_you_mean,
 )
+from minicaffe.layers.loss.infogain_loss import InfogainLoss
 from minicaffe.layers.normalization.batch_norm import BatchNorm
+from minicaffe.layers.utility.softmax import Softmax
+from minicaffe.layers.utility.split import Split
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_field
@@ -244,9 +247,11 @@ def warn_of_infogain(net: Net) -> None:
     makers = {top: node for node in net.nodes for top in node.top_names}
     for node in net.nodes:
         first = makers.get(node.bottom_names[0]) if node.bottom_names else None
-        while first is not None and first.layer.type == "Split":
+        while first is not None and isinstance(first.layer, Split):
             first = makers.get(first.bottom_names[0])
-        if node.layer.type != "InfogainLoss" or first is None or first.layer.type != "Softmax":
+        if not (
+            isinstance(node.layer, InfogainLoss) and first and isinstance(first.layer, Softmax)
+        ):
             continue
         logger.warning(
             "layer '%s' (InfogainLoss) reads Softmax '%s' and takes the softmax once more, as "

@@ -43,9 +43,4 @@ def taken_back(solver: Any, net: Any, loss: LossWindow) -> Iterator[None]:
 
 def _changed_by_forward(net: Any) -> list[Blob]:
     """Parameters that may be others after a forward."""
-    return [
-        blob
-        for node in net.nodes
-        if node.layer.type == "BatchNorm" or not node.repeatable
-        for blob in node.layer.blobs
-    ]
+    return [blob for node in net.nodes if not node.repeatable for blob in node.layer.blobs]

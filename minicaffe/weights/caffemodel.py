@@ -75,13 +75,6 @@ def _layer(buffer: memoryview, message: Any) -> tuple[str, list[StoredBlob]]:
 logger = logging.getLogger("minicaffe")
 
 
-_FORKS_BATCH_NORM = (
-    "{} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a BatchNorm with "
-    "scale and bias inside; Caffe's has 3 and a Scale layer behind it, to which the last two "
-    "belong (docs/batchnorm.md)"
-)
-
-
 def load_weights(net: Any, path: str, *, inner: bool = False) -> None:
     """Copy trained layers by name from a ``.caffemodel`` or HDF5 file (told by its content).
 
@@ -211,8 +204,7 @@ def _stored(proto: Any) -> StoredBlob:
 def _check_layer(blobs: Sequence[Blob], protos: Sequence[Any], node: Any, path: str | None) -> None:
     complaint = mismatch(blobs, protos)
     if complaint:
-        if node.layer.type == "BatchNorm" and len(blobs) == 3 and len(protos) in (4, 5):
-            complaint = _FORKS_BATCH_NORM.format(len(protos))
+        complaint = node.layer.blobs_hint(len(protos)) or complaint
         raise SnapshotError(complaint, path=path, layer=node.name, layer_type=node.layer.type)
 
 

@@ -42,6 +42,9 @@ class Power(_OfLine):
     def right_in_place(self) -> bool:
         return self._power in (0, 1) or self._scale == 0
 
+    def wrong_in_place_in_caffe(self) -> bool:
+        return bool(self._power * self._scale)  # it overwrites dy before it has read it
+
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         if self._power == 0 or self._scale == 0:
             y[...] = np.power(y.dtype.type(self._shift), self._power) if self._power else 1

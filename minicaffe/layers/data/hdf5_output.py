@@ -36,6 +36,10 @@ class HDF5OutputLayer(Layer):
     exact_tops = 0
     backward_reads = ()
 
+    @classmethod
+    def opens_files(cls, param: Any) -> bool:
+        return True
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Make sure that the file can be written.
 

@@ -19,6 +19,10 @@ class SourceLayer(Layer):
     min_tops = 1
     backward_reads = ()
 
+    @classmethod
+    def opens_files(cls, param: Any) -> bool:
+        return False
+
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         pass  # the shapes are the user's
 

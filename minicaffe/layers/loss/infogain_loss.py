@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,10 @@ class InfogainLoss(SoftmaxLossLayer):
     exact_bottoms = None
     min_bottoms = 2
     max_bottoms = 3
+
+    @classmethod
+    def opens_files(cls, param: Any) -> bool:
+        return True
 
     @property
     def class_axis(self) -> int:

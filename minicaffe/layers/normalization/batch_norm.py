@@ -102,6 +102,15 @@ class BatchNorm(Layer):
     exact_tops = 1
     backward_reads = ()
 
+    def blobs_hint(self, found: int) -> str:
+        if found not in (4, 5):
+            return ""
+        return (
+            f"{found} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a "
+            "BatchNorm with scale and bias inside; Caffe's has 3 and a Scale layer behind it, to "
+            "which the last two belong (docs/batchnorm.md)"
+        )
+
     @property
     def repeatable(self) -> bool:
         """With global statistics: others count every batch into the stored ones."""

@@ -31,6 +31,7 @@ class LRN(Layer):
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ("bottoms",)
+    reads_tops_in_caffe = True
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         """Resolve the parameters.

@@ -39,6 +39,10 @@ class PythonLayer(Layer):
     param_str = ""  # no property here: pycaffe lets users assign to it
     param_str_ = ""  # its name until 2015, which published layers still use
 
+    @classmethod
+    def opens_files(cls, param: Any) -> bool:
+        return True
+
     def __init__(self, param: Any, phase: int, **options: Any) -> None:
         with self._users_code("__init__"):
             super().__init__(param, phase, **options)
