@@ -1,4 +1,8 @@
-"""Finds the word that somebody probably meant."""
+"""What goes wrong: the exceptions, and how messages show names and suggest others.
+
+The command line prints a :class:`MinicaffeError` and exits with its status. A message says what
+was found, what was expected and what to do; ``locate`` adds the file, the line and the layer.
+"""
 
 from __future__ import annotations
 

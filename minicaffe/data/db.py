@@ -1,4 +1,4 @@
-"""Decoded images kept in memory, where the whole database is small."""
+"""Databases of Datum records: a cursor's protocol, sources that read them, and their writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A long list of files' names."""
+"""Images listed in a text file, a name and a label a line (ImageData's source)."""
 
 from __future__ import annotations
 

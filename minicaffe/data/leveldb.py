@@ -1,4 +1,4 @@
-"""The ends of a LevelDB's tables, the only part of them without a checksum."""
+"""LevelDB databases: checked against damage first, then read and written through plyvel."""
 
 from __future__ import annotations
 

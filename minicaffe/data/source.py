@@ -1,4 +1,4 @@
-"""The order in which a source goes through its records."""
+"""What every source of records has: the order of its records, its place, and stacked batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The built-in layers, one module a family; importing this registers them all.
+"""The built-in layers, one file a type; importing this registers them all.
 
 ``layers.Convolution(bottom, kernel_size=3)`` also works, for any layer type: it makes a layer
 of a net specification (see :mod:`minicaffe.net_spec`), as ``caffe.layers`` does.

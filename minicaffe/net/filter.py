@@ -1,4 +1,4 @@
-"""What a caller hands to a ``Net``: the network itself, later arrays and names of blobs."""
+"""Which layers belong to a net: its state of phase, level and stages (Caffe's FilterNet)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller hands to a ``Net``: the network itself, later arrays and names of blobs."""
+"""Building a net (Caffe's Net::Init): its message read, then layer by layer made and connected."""
 
 from __future__ import annotations
 

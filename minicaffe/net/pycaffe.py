@@ -1,4 +1,4 @@
-"""What a caller hands to a ``Net``: the network itself, later arrays and names of blobs."""
+"""What pycaffe's ``Net`` takes and returns: arrays by blob name, batch by batch."""
 
 from __future__ import annotations
 

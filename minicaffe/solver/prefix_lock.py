@@ -1,6 +1,7 @@
-"""Which process this is, and whether another one still runs: told by number and start time.
+"""One writer for a prefix of snapshots: a lock file, and whether the process it names still runs.
 
-A number alone does not do, as the system gives it to another process when one has ended.
+A process is told by its number and the time it started. A number alone does not do, as the system
+gives it to another process when one has ended.
 """
 
 from __future__ import annotations

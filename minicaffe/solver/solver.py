@@ -1,4 +1,4 @@
-"""Why a loss is not finite: which layer it began at."""
+"""Solver: the training loop, and what it does when a loss is not finite."""
 
 from __future__ import annotations
 

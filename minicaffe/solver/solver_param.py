@@ -1,4 +1,4 @@
-"""Checks of a ``SolverParameter`` before anything is built or written."""
+"""A solver's settings: read, completed and checked before anything is built or written."""
 
 from __future__ import annotations
 

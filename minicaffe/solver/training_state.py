@@ -1,9 +1,9 @@
-"""What minicaffe adds to Caffe's solver state, as bytes that Caffe passes over.
+"""Where a training is besides weights and histories, as bytes in Caffe's state that Caffe ignores.
 
-A record is text: the SHA-256 of all that follows, a line's end, then JSON. It says when the
-state was written, which weights belong to it (length and SHA-256), what the rest of the state
-must sum up to, and where everything stood that a training depends on besides weights and
-histories (see :mod:`minicaffe.solver.training_state`).
+A record is text: the SHA-256 of all that follows, a line's end, then JSON. It says when the state
+was written, which weights belong to it (length and SHA-256), what the rest of the state must sum up
+to, and the state of everything else that a training depends on: random generators, data sources,
+layers with a ``state()`` of their own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The layers of a ``.caffemodel`` with their blobs, found without reading the values."""
+"""Caffe's ``.caffemodel``: layers with their blobs, copied into a net and written from one."""
 
 from __future__ import annotations
 
