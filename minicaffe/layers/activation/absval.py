@@ -1,4 +1,4 @@
-"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+"""AbsVal: absolute values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scale and Bias: multiply by, and add, values that repeat along some axes."""
+"""Bias: values added that repeat along some axes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+"""BNLL: softplus, log(1 + exp(x))."""
 
 from __future__ import annotations
 

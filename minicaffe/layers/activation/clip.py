@@ -1,4 +1,4 @@
-"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+"""Clip: values held between two bounds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+"""ELU: exponential linear units."""
 
 from __future__ import annotations
 

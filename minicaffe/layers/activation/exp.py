@@ -1,4 +1,4 @@
-"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+"""Exp: a number to the power of a line."""
 
 from __future__ import annotations
 

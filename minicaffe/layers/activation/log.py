@@ -1,4 +1,4 @@
-"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+"""Log: logarithms to any base."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+"""Power: a power of a line; and what Exp and Log share with it."""
 
 from __future__ import annotations
 

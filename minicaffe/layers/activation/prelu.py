@@ -1,4 +1,4 @@
-"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+"""PReLU: rectified linear units whose negative slope is learned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+"""ReLU: rectified linear units, leaky ones among them."""
 
 from __future__ import annotations
 

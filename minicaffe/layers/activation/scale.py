@@ -1,4 +1,4 @@
-"""Scale and Bias: multiply by, and add, values that repeat along some axes."""
+"""Scale: factors that repeat along some axes, with an offset if wanted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+"""Sigmoid: the logistic function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+"""Swish: x times its sigmoid."""
 
 from __future__ import annotations
 

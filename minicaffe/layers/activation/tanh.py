@@ -1,4 +1,4 @@
-"""Smooth elementwise functions: Sigmoid, TanH, Swish, BNLL, Power, Exp, Log."""
+"""TanH: the hyperbolic tangent."""
 
 from __future__ import annotations
 

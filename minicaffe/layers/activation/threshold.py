@@ -1,4 +1,4 @@
-"""Layers that pass positive values and bend the others: ReLU, PReLU, ELU, and their kin."""
+"""Threshold: 1 above a value, 0 elsewhere."""
 
 from __future__ import annotations
 

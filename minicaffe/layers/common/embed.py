@@ -1,4 +1,4 @@
-"""Layers that pick rows by number: Embed, BatchReindex, Filter."""
+"""Embed: numbers of words become learned vectors."""
 
 from __future__ import annotations
 

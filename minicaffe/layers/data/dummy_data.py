@@ -1,4 +1,4 @@
-"""Layers without bottoms that need no files: Input, DummyData, Parameter."""
+"""DummyData: tops from fillers, to try a net without data."""
 
 from __future__ import annotations
 

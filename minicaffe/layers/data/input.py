@@ -1,4 +1,4 @@
-"""Layers without bottoms that need no files: Input, DummyData, Parameter."""
+"""Input: blobs that a program fills; and what layers without bottoms have in common."""
 
 from __future__ import annotations
 

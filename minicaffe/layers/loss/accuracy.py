@@ -1,4 +1,4 @@
-"""Accuracy and ArgMax: what the scores say, without a gradient."""
+"""Accuracy: how often the true class is among the best scores; without a gradient."""
 
 from __future__ import annotations
 

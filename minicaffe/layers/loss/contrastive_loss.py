@@ -1,4 +1,4 @@
-"""What losses have in common, and the losses of values: Euclidean, contrastive, sigmoid."""
+"""ContrastiveLoss: pairs are pulled together or pushed apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What losses have in common, and the losses of values: Euclidean, contrastive, sigmoid."""
+"""EuclideanLoss: half the mean squared distance."""
 
 from __future__ import annotations
 

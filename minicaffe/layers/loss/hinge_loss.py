@@ -1,4 +1,4 @@
-"""Losses of class labels: softmax, infogain, multinomial, hinge."""
+"""HingeLoss: the loss of a support vector machine, one class against all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of class labels: softmax, infogain, multinomial, hinge."""
+"""InfogainLoss: cross entropy weighted by a matrix of labels and classes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What losses have in common, and the losses of values: Euclidean, contrastive, sigmoid."""
+"""What losses have in common: two bottoms, a scalar top, a gradient for the first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of class labels: softmax, infogain, multinomial, hinge."""
+"""MultinomialLogisticLoss: cross entropy of probabilities and labels."""
 
 from __future__ import annotations
 

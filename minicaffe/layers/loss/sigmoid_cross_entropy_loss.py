@@ -1,4 +1,4 @@
-"""What losses have in common, and the losses of values: Euclidean, contrastive, sigmoid."""
+"""SigmoidCrossEntropyLoss: cross entropy of independent probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses of class labels: softmax, infogain, multinomial, hinge."""
+"""SoftmaxWithLoss: cross entropy of scores and labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LayerNorm, InstanceNorm, GroupNorm: normalisation within each item, whatever the batch."""
+"""GroupNorm: groups of channels are normalised within each item."""
 
 from __future__ import annotations
 

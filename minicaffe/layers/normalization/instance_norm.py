@@ -1,4 +1,4 @@
-"""LayerNorm, InstanceNorm, GroupNorm: normalisation within each item, whatever the batch."""
+"""InstanceNorm: each channel is normalised within each item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LayerNorm, InstanceNorm, GroupNorm: normalisation within each item, whatever the batch."""
+"""LayerNorm: each item is normalised by itself, whatever the batch."""
 
 from __future__ import annotations
 

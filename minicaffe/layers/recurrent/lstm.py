@@ -1,4 +1,4 @@
-"""LSTM and LSTMUnit: long short-term memory."""
+"""LSTM: long short-term memory over a sequence."""
 
 from __future__ import annotations
 

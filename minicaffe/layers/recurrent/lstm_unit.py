@@ -1,4 +1,4 @@
-"""LSTM and LSTMUnit: long short-term memory."""
+"""LSTMUnit: one time step of an LSTM."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Accuracy and ArgMax: what the scores say, without a gradient."""
+"""ArgMax: where the largest values are; without a gradient."""
 
 from __future__ import annotations
 

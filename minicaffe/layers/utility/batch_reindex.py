@@ -1,4 +1,4 @@
-"""Layers that pick rows by number: Embed, BatchReindex, Filter."""
+"""BatchReindex: items picked by their numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+"""Concat: blobs joined along an axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that pick rows by number: Embed, BatchReindex, Filter."""
+"""Filter: items passed on where a selector says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that change shapes: Flatten, Reshape, Crop, Tile."""
+"""Flatten: several axes become one."""
 
 from __future__ import annotations
 

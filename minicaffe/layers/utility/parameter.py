@@ -1,4 +1,4 @@
-"""Layers without bottoms that need no files: Input, DummyData, Parameter."""
+"""Parameter: a learned blob that other layers read."""
 
 from __future__ import annotations
 

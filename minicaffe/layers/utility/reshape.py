@@ -1,4 +1,4 @@
-"""Layers that change shapes: Flatten, Reshape, Crop, Tile."""
+"""Reshape: the same values in another shape."""
 
 from __future__ import annotations
 

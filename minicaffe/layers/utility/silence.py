@@ -1,4 +1,4 @@
-"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+"""Silence: blobs that nothing else reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+"""Slice: a blob cut into parts along an axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that join and part blobs: Concat, Slice, Split, Silence."""
+"""Split: one blob for several readers."""
 
 from __future__ import annotations
 

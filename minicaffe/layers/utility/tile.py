@@ -1,4 +1,4 @@
-"""Layers that change shapes: Flatten, Reshape, Crop, Tile."""
+"""Tile: a blob repeated along an axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that change shapes: Flatten, Reshape, Crop, Tile."""
+"""Crop: a blob cut to the size of another."""
 
 from __future__ import annotations
 
