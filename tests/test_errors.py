@@ -21,7 +21,7 @@ def examples() -> list[MinicaffeError]:
     ]
     for cls in vars(errors).values():
         own = inspect.isclass(cls) and issubclass(cls, MinicaffeError)
-        if own and cls is not MissingExtraError:
+        if own and cls not in (MissingExtraError, SettingError):
             found.append(cls("wrong", path="p", line=3, layer="conv", layer_type="Convolution"))
     return found
 
