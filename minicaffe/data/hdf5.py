@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.blob import shape_text
+from minicaffe.blob import Blob, shape_text
 from minicaffe.data.image_list import FileNames
 from minicaffe.data.images import shown_name
 from minicaffe.data.source import EpochOrder, State
@@ -19,17 +19,18 @@ from minicaffe.weights.hdf5 import Hdf5Reader, open_hdf5
 _ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".mat")
 
 
-class Hdf5Source:
-    """Rows of several HDF5 files, again and again.
+class Hdf5BatchReader:
+    """Batches of rows of several HDF5 files, epoch after epoch.
 
-    With a generator the files come in a random order, drawn anew for each epoch, and so do
-    the rows of each file; rows of different files are not mixed (Caffe's rule).
+    With a generator the files come in a new random order each epoch, and so do the rows of each
+    file; rows of different files are not mixed (Caffe's rule).
 
     Args:
         path: a text file that names the HDF5 files, separated by white space.
-        datasets: the names of the datasets to read.
+        datasets: the names of the datasets to read, one for each blob of a batch.
+        batch_size: how many rows a batch has, at least 1.
         dtype: what their values are converted to.
-        rng: for a random order, or None for the order of the files.
+        rng: for random orders, or None for the order of the files.
         limits: the most memory that a dataset may take.
 
     Raises:
@@ -41,6 +42,7 @@ class Hdf5Source:
         self,
         path: str,
         datasets: Sequence[str],
+        batch_size: int,
         dtype: np.dtype,
         rng: np.random.Generator | None = None,
         *,
@@ -48,59 +50,57 @@ class Hdf5Source:
     ) -> None:
         self.path = path
         self._datasets = tuple(datasets)
+        self._batch_size = batch_size
         self._dtype = dtype
         self._limits = limits or Limits()
         self._files = _read_file_list(path)
         self._order = EpochOrder(len(self._files), rng)
-        self._turn = self._row = 0  # which file of this epoch, which row of its order
+        self._row = 0  # in the order of the current file's rows
         self._loaded: tuple[int, list[np.ndarray]] | None = None
         self._load()
         self._row_shapes = [array.shape[1:] for array in self._arrays]
 
-    def shapes(self, count: int) -> list[tuple[int, ...]]:
-        """The shape of ``count`` rows of each dataset."""
-        return [(count, *shape) for shape in self._row_shapes]
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The batch size, then the shape of a row, for each dataset."""
+        return [(self._batch_size, *shape) for shape in self._row_shapes]
 
-    def read(self, targets: Sequence[np.ndarray]) -> None:
-        """Fill one array a dataset with the next rows (their first axis says how many).
+    def read_batch(self, blobs: Sequence[Blob]) -> None:
+        """Fill one blob a dataset with the next rows.
 
         Raises:
             DataError: a file cannot be read or used; names it.
         """
-        filled, wanted = 0, len(targets[0])
-        while filled < wanted:
-            rows = self._rows[self._row : self._row + wanted - filled]
+        for blob, shape in zip(blobs, self.shapes(), strict=True):
+            blob.reshape(*shape)
+        targets = [blob.data for blob in blobs]
+        filled = 0
+        while filled < self._batch_size:
+            rows = self._rows[self._row : self._row + self._batch_size - filled]
             for target, array in zip(targets, self._arrays, strict=True):
                 target[filled : filled + len(rows)] = array[rows]
             filled += len(rows)
             self._row += len(rows)
             if self._row == len(self._rows):
-                self._go_on()
+                self._row = 0
+                self._order.advance()
+                self._load()
 
     def state(self) -> State:
-        """Which epoch's order, which file in it, which row of that."""
-        return {"turn": self._turn, "row": self._row, "order": self._order.state()}
+        """``turn``: which file of this epoch; ``row``: which of its rows; ``order``."""
+        files = self._order.state()
+        return {"turn": files["position"], "row": self._row, "order": files["order"]}
 
     def restore(self, state: State) -> None:
         """Go to where ``state()`` was taken."""
-        self._order.restore(state["order"])
-        self._turn = state["turn"] % len(self._files)
+        self._order.restore({"position": state["turn"], "order": state["order"]})
         self._load()
         self._row = state["row"] % len(self._rows)
 
     def close(self) -> None:
-        """Nothing is held open."""
-
-    def _go_on(self) -> None:
-        """To the next file, or to the next epoch after the last one."""
-        self._row = 0
-        self._turn = (self._turn + 1) % len(self._files)
-        if self._turn == 0:
-            self._order.shuffle()
-        self._load()
+        """Does nothing: no file is held open between two batches."""
 
     def _load(self) -> None:
-        index = int(self._order.now[self._turn])
+        index = self._order.current
         if self._loaded is None or self._loaded[0] != index:
             file = self._files[index]
             try:
@@ -111,7 +111,7 @@ class Hdf5Source:
                 ) from error.__cause__
             self._loaded = index, arrays
         self._arrays = self._loaded[1]
-        self._rows = self._order.within(1 + self._turn, len(self._arrays[0]))
+        self._rows = self._order.within(len(self._arrays[0]))
 
     def _read_file(self, file: str) -> list[np.ndarray]:
         require("h5py", extra="hdf5", purpose="reading HDF5 data")

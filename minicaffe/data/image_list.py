@@ -11,7 +11,6 @@ from typing import overload
 import numpy as np
 
 from minicaffe.data.images import Color, read_image, shown_name
-from minicaffe.data.source import EpochOrder, Records, Stacker, State
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
@@ -161,19 +160,17 @@ def root_without_slash(root: str, name: str) -> str:
     return f"'{root}' is a folder; write '{root}/', as names are put directly behind it"
 
 
-class ImageListSource:
-    """The images of a list file, again and again, in its order or a new random one each time.
+class ImageFiles:
+    """The images of a list file: a :class:`~minicaffe.data.source.Dataset`.
 
     Args:
         path: the list file; see :func:`read_image_list`.
         root: put before each name as it is (so it ends with a slash).
         color: how many channels.
         size: (height, width) to resize every image to, or None.
-        rng: for a random order (drawn anew for every epoch), or None for the file's order.
-        skip: how many images to pass over at the start; fewer than there are.
 
     Raises:
-        DataError: the list cannot be read.
+        DataError: the list cannot be read, or ``root`` lacks its slash.
     """
 
     def __init__(
@@ -182,67 +179,28 @@ class ImageListSource:
         root: str = "",
         color: Color = Color.COLOR,
         size: tuple[int, int] | None = None,
-        *,
-        rng: np.random.Generator | None = None,
-        skip: int = 0,
     ) -> None:
         self.path = path
         self._root = root
         self._color = color
         self._size = size
         self._pairs = read_image_list(path, inner=True)
-        if skip >= len(self._pairs):
-            raise DataError(
-                f"{skip} images are to be skipped, but '{path}' has only {len(self._pairs)}; "
-                "lower rand_skip"
-            )
-        if reason := root_without_slash(root, self._pairs[0][0] if self._pairs else ""):
+        if reason := root_without_slash(root, self._pairs[0][0]):
             raise DataError(f"root_folder {reason}")
-        self._order = EpochOrder(len(self._pairs), rng)
-        self._position = skip
-        self._stacker = Stacker()
 
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def peek(self) -> np.ndarray:
-        """The next image, without going on."""
-        return self._read(int(self._order.now[self._position]))
-
-    def read(self, count: int) -> Records:
-        """The next ``count`` images; see :class:`ImageSource`."""
-        chosen = [self._next() for _ in range(count)]
-        images = [self._read(index) for index in chosen]
-        batch = self._stacker.stack(images, lambda i: f"image '{self._path(chosen[i])}'")
-        return Records(batch, np.array([self._pairs[index][1] for index in chosen]))
-
-    def state(self) -> State:
-        """``{"position": …, "order": …}``: the place in this epoch, and how it was shuffled."""
-        return {"position": self._position, "order": self._order.state()}
-
-    def restore(self, state: State) -> None:
-        """Go to where ``state()`` was taken."""
-        self._order.restore(state["order"])
-        self._position = state["position"] % len(self._pairs)
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-    def _next(self) -> int:
-        index = int(self._order.now[self._position])
-        self._position += 1
-        if self._position == len(self._pairs):
-            self._position = 0
-            self._order.shuffle()
-        return index
-
-    def _path(self, index: int) -> str:
-        return self._root + self._pairs[index][0]
-
-    def _read(self, index: int) -> np.ndarray:
-        path = self._path(index)
+    def get_example(self, index: int) -> tuple[np.ndarray, int]:
+        """Image (channels × height × width, uint8) and label of line ``index`` of the list."""
+        name, label = self._pairs[index]
+        path = self._root + name
         try:
-            return read_image(path, self._color, self._size)
+            return read_image(path, self._color, self._size), label
         except DataError as error:
             where = "" if os.path.isabs(path) else f" (as seen from {os.getcwd()})"
             raise DataError(f"{error.message}{where}; listed in '{self.path}'") from error.__cause__
+
+    def name(self, index: int) -> str:
+        """``image 'PATH'``."""
+        return f"image '{self._root}{self._pairs[index][0]}'"

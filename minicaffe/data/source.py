@@ -1,4 +1,4 @@
-"""What every source of records has: the order of its records, its place, and stacked batches."""
+"""Sources of images: datasets read at random, and the order and state of going through them."""
 
 from __future__ import annotations
 
@@ -11,48 +11,79 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import DataError
 
+State = dict[str, Any]
+
 
 class EpochOrder:
-    """The order of one epoch: a random one where there is a generator, else 0, 1, 2, …
+    """Indices below ``count``, epoch after epoch: 0, 1, 2, …, or a new random order each time.
+
+    Args:
+        count: how many there are, at least 1.
+        rng: for random orders, or None.
+        position: where the first epoch begins, below ``count``.
 
     Attributes:
-        now: the order of this epoch, a sequence of indices.
+        position: how many of this epoch's indices have been passed.
     """
 
-    def __init__(self, count: int, rng: np.random.Generator | None) -> None:
+    def __init__(self, count: int, rng: np.random.Generator | None, position: int = 0) -> None:
         self._count = count
         self._rng = rng
         self._seed = 0
-        self.now: Sequence[int] | np.ndarray = range(count)
-        self.shuffle()
+        self._indices: Sequence[int] | np.ndarray = range(count)
+        self.position = position
+        self._shuffle()
 
-    def shuffle(self) -> None:
-        """Begin another epoch."""
+    @property
+    def current(self) -> int:
+        """The next index."""
+        return int(self._indices[self.position])
+
+    def advance(self) -> None:
+        """Go on to the next index; after the last one another epoch begins."""
+        self.position += 1
+        if self.position == self._count:
+            self.position = 0
+            self._shuffle()
+
+    def take(self, count: int) -> list[int]:
+        """The next ``count`` indices, passing them."""
+        taken = []
+        for _ in range(count):
+            taken.append(self.current)
+            self.advance()
+        return taken
+
+    def within(self, count: int) -> np.ndarray:
+        """An order of ``count`` things inside the current index, the same until it is passed."""
+        return self._order(1 + self.position, count)
+
+    def state(self) -> State:
+        """The position, and what determines this epoch's order and all later ones."""
+        order: State = {}
+        if self._rng is not None:
+            order = {"seed": self._seed, "generator": self._rng.bit_generator.state}
+        return {"position": self.position, "order": order}
+
+    def restore(self, state: State) -> None:
+        """Go back to when ``state()`` was taken."""
+        order = state["order"]
+        if self._rng is not None and order:
+            self._rng.bit_generator.state = order["generator"]
+            self._seed = order["seed"]
+            self._indices = self._order(0, self._count)
+        self.position = state["position"] % self._count
+
+    def _shuffle(self) -> None:
         if self._rng is not None:
             self._seed = int(self._rng.integers(2**63))
-            self.now = self.within(0, self._count)
+            self._indices = self._order(0, self._count)
 
-    def within(self, part: int, count: int) -> np.ndarray:
-        """An order of ``count`` things for part number ``part`` of this epoch."""
+    def _order(self, part: int, count: int) -> np.ndarray:
+        """An order for part number ``part`` of this epoch: 0 is that of the indices."""
         if self._rng is None:
             return np.arange(count)
         return np.random.default_rng([self._seed, part]).permutation(count)
-
-    def state(self) -> State:
-        """What determines this epoch's order and all later ones."""
-        if self._rng is None:
-            return {}
-        return {"seed": self._seed, "generator": self._rng.bit_generator.state}
-
-    def restore(self, state: State) -> None:
-        """Go back to the epoch in which ``state()`` was taken."""
-        if self._rng is not None and state:
-            self._rng.bit_generator.state = state["generator"]
-            self._seed = state["seed"]
-            self.now = self.within(0, self._count)
-
-
-State = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -69,11 +100,37 @@ class Records:
     labels: np.ndarray
 
 
+class Dataset(Protocol):
+    """Images that can be read in any order; it knows of no epochs (Chainer's contract).
+
+    Attributes:
+        path: what lists them, for messages.
+    """
+
+    path: str
+
+    def __len__(self) -> int:
+        """How many there are, at least 1."""
+        ...
+
+    def get_example(self, index: int) -> tuple[np.ndarray, int]:
+        """Image (channels × height × width) and label number ``index``.
+
+        Raises:
+            DataError: it cannot be read; names it.
+        """
+        ...
+
+    def name(self, index: int) -> str:
+        """What to call an example in a message."""
+        ...
+
+
 class ImageSource(Protocol):
     """Images one after the other, without end: after the last comes the first."""
 
     def peek(self) -> np.ndarray:
-        """The next image, without going on."""
+        """The next image (channels × height × width), without going on."""
         ...
 
     def read(self, count: int) -> Records:
@@ -85,7 +142,7 @@ class ImageSource(Protocol):
         ...
 
     def state(self) -> State:
-        """Where the source stands."""
+        """What determines the next images: numbers, texts, dictionaries of them."""
         ...
 
     def restore(self, state: State) -> None:
@@ -95,6 +152,53 @@ class ImageSource(Protocol):
     def close(self) -> None:
         """Let go of files."""
         ...
+
+
+class DatasetSource:
+    """The images of a dataset, in its order or a new random one each epoch.
+
+    Args:
+        dataset: where they are.
+        rng: for random orders, or None.
+        skip: how many images to pass over at the start.
+
+    Raises:
+        DataError: there are no more than are to be skipped.
+    """
+
+    def __init__(
+        self, dataset: Dataset, *, rng: np.random.Generator | None = None, skip: int = 0
+    ) -> None:
+        if skip >= len(dataset):
+            raise DataError(
+                f"{skip} images are to be skipped, but '{dataset.path}' has only {len(dataset)}; "
+                "lower rand_skip"
+            )
+        self._dataset = dataset
+        self._order = EpochOrder(len(dataset), rng, skip)
+        self._stacker = Stacker()
+
+    def peek(self) -> np.ndarray:
+        """The next image; see :class:`ImageSource`."""
+        return self._dataset.get_example(self._order.current)[0]
+
+    def read(self, count: int) -> Records:
+        """The next ``count`` images; see :class:`ImageSource`."""
+        dataset, chosen = self._dataset, self._order.take(count)
+        images, labels = zip(*(dataset.get_example(index) for index in chosen), strict=True)
+        batch = self._stacker.stack(images, lambda i: dataset.name(chosen[i]))
+        return Records(batch, np.array(labels))
+
+    def state(self) -> State:
+        """``{"position": …, "order": …}``: the place in this epoch, and how it was shuffled."""
+        return self._order.state()
+
+    def restore(self, state: State) -> None:
+        """Go to where ``state()`` was taken."""
+        self._order.restore(state)
+
+    def close(self) -> None:
+        """Does nothing: no file is held open between two images."""
 
 
 class Stacker:

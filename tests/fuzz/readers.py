@@ -19,7 +19,7 @@ from minicaffe.cli._flags import FLAGS
 from minicaffe.cli._images import read_array, read_inputs
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.db import records_of
-from minicaffe.data.hdf5 import Hdf5Source
+from minicaffe.data.hdf5 import Hdf5BatchReader
 from minicaffe.data.idx import read_idx
 from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image
@@ -130,11 +130,11 @@ def _hdf5_data(path: Path) -> None:
     listing = path.with_name("list.txt")
     listing.write_text(str(path))
     limits = Limits(max_memory=2**28)
-    Hdf5Source(str(listing), ("data", "label"), np.dtype(np.float32), limits=limits)
+    Hdf5BatchReader(str(listing), ("data", "label"), 1, np.dtype(np.float32), limits=limits)
 
 
 def _hdf5_list(path: Path) -> None:
-    Hdf5Source(str(path), ("data",), np.dtype(np.float32))
+    Hdf5BatchReader(str(path), ("data",), 1, np.dtype(np.float32))
 
 
 def _config(path: Path) -> None:

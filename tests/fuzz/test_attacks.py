@@ -12,7 +12,7 @@ import pytest
 from minicaffe.blob import Blob
 from minicaffe.data.datum import make_datum
 from minicaffe.data.db import DatabaseSource
-from minicaffe.data.image_list import FileNames, ImageListSource, read_image_list
+from minicaffe.data.image_list import FileNames, ImageFiles, read_image_list
 from minicaffe.data.images import decode_image, read_image
 from minicaffe.data.windows import Window, WindowList, read_window_file
 from minicaffe.errors import (
@@ -208,7 +208,7 @@ def test_names_that_no_file_has_are_errors_of_the_list(tmp_path: Path, name: byt
 def test_labels_are_whole_numbers_of_32_bits(tmp_path: Path, label: str) -> None:
     path = write(tmp_path / "list.txt", f"a.png 2147483647\nb.png {label}\n")
     with pytest.raises(DataError, match=r"line 2: found '.*a whole number"):
-        ImageListSource(path)
+        ImageFiles(path)
 
 
 def test_a_list_of_images_is_a_sequence(tmp_path: Path) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from minicaffe.blob import Blob
 from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
-from minicaffe.data.hdf5 import Hdf5Source
-from minicaffe.data.source import State, derived_generator
+from minicaffe.data.hdf5 import Hdf5BatchReader
+from minicaffe.data.source import derived_generator
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
@@ -42,37 +40,11 @@ class HDF5DataLayer(PrefetchingLayer):
         param = self.param.hdf5_data_param
         batch_size = at_least_one(param.batch_size, "batch_size")
         rng = derived_generator(self.rng) if param.shuffle else None
-        source = Hdf5Source(
-            required_text(param, "source"), self.param.top, self.dtype, rng, limits=self.limits
+        return Hdf5BatchReader(
+            required_text(param, "source"),
+            self.param.top,
+            batch_size,
+            self.dtype,
+            rng,
+            limits=self.limits,
         )
-        return RowBatchReader(source, batch_size)
-
-
-class RowBatchReader:
-    """Batches of rows."""
-
-    def __init__(self, source: Hdf5Source, batch_size: int) -> None:
-        self._source = source
-        self._batch_size = batch_size
-
-    def shapes(self) -> list[tuple[int, ...]]:
-        """The batch size, then the shape of a row."""
-        return self._source.shapes(self._batch_size)
-
-    def read_batch(self, blobs: Sequence[Blob]) -> None:
-        """Read the next rows."""
-        for blob, shape in zip(blobs, self.shapes(), strict=True):
-            blob.reshape(*shape)
-        self._source.read([blob.data for blob in blobs])
-
-    def state(self) -> State:
-        """The source's place."""
-        return self._source.state()
-
-    def restore(self, state: State) -> None:
-        """Go back to when ``state()`` was taken."""
-        self._source.restore(state)
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()

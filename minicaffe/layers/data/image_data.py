@@ -6,10 +6,10 @@ from typing import Any
 
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
 from minicaffe.data.data_transformer import DataTransformer
-from minicaffe.data.image_list import ImageListSource
+from minicaffe.data.image_list import ImageFiles
 from minicaffe.data.images import Color
 from minicaffe.data.prefetch import prefetch_depth
-from minicaffe.data.source import derived_generator
+from minicaffe.data.source import DatasetSource, derived_generator
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
@@ -52,11 +52,14 @@ class ImageDataLayer(PrefetchingLayer):
         self.limits.check(12 * size[0] * size[1], f"an image of {size[0]}×{size[1]} pixels")
         rng = derived_generator(self.rng)
         transformer = DataTransformer(self.param.transform_param, self.phase, rng, self.dtype)
-        source = ImageListSource(
+        files = ImageFiles(
             required_text(param, "source"),
             param.root_folder,
             Color.COLOR if param.is_color else Color.GRAY,
             size if size[0] else None,
+        )
+        source = DatasetSource(
+            files,
             rng=derived_generator(self.rng) if param.shuffle else None,
             skip=int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0,
         )
