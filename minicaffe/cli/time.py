@@ -74,7 +74,7 @@ def measure(net: Net, iterations: int) -> None:
     logger.info("Performing Forward")
     logger.info("Initial loss: %g", net.forward_loss())
     logger.info("Performing Backward")
-    net._backward(last, 0)
+    net.backward_from_to(last, 0)
     logger.info("*** Benchmark begins ***")
     logger.info("Testing for %d iterations.", iterations)
     begin = perf_counter()
@@ -83,14 +83,14 @@ def measure(net: Net, iterations: int) -> None:
     for iteration in range(iterations):
         start = perf_counter()
         for index in range(last + 1):
-            forward[index] += _seconds(net._forward, index)
+            forward[index] += _seconds(net.forward_from_to, index)
         for index in range(last, -1, -1):
-            backward[index] += _seconds(net._backward, index)
+            backward[index] += _seconds(net.backward_from_to, index)
         took = perf_counter() - start
         logger.info("Iteration: %d forward-backward time: %g ms.", iteration + 1, took * 1e3)
     total = perf_counter() - begin
     logger.info("Average time per layer: ")
-    for name, ahead, back in zip(net._layer_names, forward, backward, strict=True):
+    for name, ahead, back in zip(net.layer_names, forward, backward, strict=True):
         logger.info("%10s\tforward: %g ms.", name, ahead * 1e3 / iterations)
         logger.info("%10s\tbackward: %g ms.", name, back * 1e3 / iterations)
     logger.info("Average Forward pass: %g ms.", sum(forward) * 1e3 / iterations)
@@ -106,9 +106,9 @@ def _measure_whole(net: Net, iterations: int, forward_only: bool) -> None:
     times = []
     for _ in range(iterations + 1):  # the first one prepares
         begin = perf_counter()
-        net._forward(0, last)
+        net.forward_from_to(0, last)
         if not forward_only:
-            net._backward(last, 0)
+            net.backward_from_to(last, 0)
         times.append((perf_counter() - begin) * 1e3)
     what = "Forward" if forward_only else "Forward-Backward"
     logger.info("Whole net, %s: %g ms (median %g ms).", what,

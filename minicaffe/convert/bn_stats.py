@@ -126,7 +126,7 @@ def _collect(
                 _layer(node).moving_average_fraction = 1.0  # ghost batches count alike
                 for blob in node.layer.blobs:
                     blob.data[...] = 0
-            net._forward(0, last)
+            net.forward_from_to(0, last)
             for node, sums in zip(nodes, totals, strict=True):
                 for blob, total in zip(node.layer.blobs, sums, strict=True):
                     total += blob.data

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.filler import check_filler
 from minicaffe.layer import find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
 from minicaffe.layers.utility.python import PythonLayer
+from minicaffe.net.filter import filter_net
+from minicaffe.net.in_place import keep_overwritten, tell_of_real_caffe
 from minicaffe.net.init import NetBuilder, collected, make_layer
 from minicaffe.net.insert_splits import Mistake, insert_splits, wiring_mistakes
 from minicaffe.options import Limits
@@ -120,3 +122,31 @@ def _mistakes_of_shapes(
     NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, mistakes=found)
     numbers = {layer.name: index for index, layer in enumerate(param.layer)}
     return [Mistake(numbers.get(split.layer[one.layer].name, 0), one.error) for one in found]
+
+
+def build_checked(
+    param: caffe_pb2.NetParameter,
+    *,
+    path: str | None,
+    seed: int | None,
+    dtype: np.dtype,
+    limits: Limits,
+) -> NetBuilder:
+    """The layers of a net in its state, checked, with their splits, built and connected.
+
+    Args:
+        param: the net, upgraded, with its ``state``.
+        path, seed, dtype, limits: as :class:`minicaffe.net.init.NetBuilder` takes them.
+
+    Raises:
+        MinicaffeError: with all mistakes that were found as its ``problems``.
+    """
+    try:
+        filtered = filter_net(param)
+    except MinicaffeError as error:
+        raise error.locate(path=path) from None
+    split = checked_splits(filtered, param, path, limits, dtype)
+    built = NetBuilder(split, path=path, seed=seed, dtype=dtype, limits=limits)
+    keep_overwritten(built.nodes)
+    tell_of_real_caffe(built.nodes, path)
+    return built

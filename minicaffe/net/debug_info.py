@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from minicaffe.blob import Blob
     from minicaffe.net.net import Net
 
 
 logger = logging.getLogger("minicaffe")
+
+
+def watch(net: Net) -> None:
+    """Log what every layer computes from now on."""
+    net.hooks.add("after_forward", lambda index: forward_info(net, index))
+    net.hooks.add("after_backward", lambda index: backward_info(net, index))
 
 
 def mean_abs(values: np.ndarray) -> float:
@@ -62,30 +69,11 @@ def backward_total(net: Net) -> None:
     )
 
 
-def update_info(net: Net) -> None:
-    """Log every parameter and its update (in ``diff``) before a solver applies it."""
-    for index, node in enumerate(net.nodes):
-        for i, blob in enumerate(node.layer.blobs):
-            name, diff = param_display_name(net, index, i), mean_abs(blob.diff)
-            owner = net.shared_params.get((node.name, i))
-            if owner is None:
-                data = mean_abs(blob.data)
-                logger.info(
-                    "    [Update] Layer %s, param %s data: %.6g; diff: %.6g",
-                    node.name, name, data, diff,
-                )  # fmt: skip
-            else:
-                logger.info(
-                    "    [Update] Layer %s, param blob %s (owned by layer %s, param %s) diff: %.6g",
-                    node.name, name, owner.layer_name, owner.name or owner.index, diff,
-                )  # fmt: skip
-
-
 def param_display_name(net: Net, index: int, blob: int) -> str:
     """What Caffe's log calls a parameter: its shared name, else its number."""
     specs = net.nodes[index].layer.param.param
     return (specs[blob].name if blob < len(specs) else "") or str(blob)
 
 
-def _both(blobs: list) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def _both(blobs: list[Blob]) -> tuple[list[np.ndarray], list[np.ndarray]]:
     return [blob.data for blob in blobs], [blob.diff for blob in blobs]

@@ -1,10 +1,11 @@
-"""Building a net (Caffe's Net::Init): its message read, then layer by layer made and connected."""
+"""``Net::Init``: from a ``NetParameter`` to layers that are set up and connected by blobs."""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,22 @@ logger = logging.getLogger("minicaffe")
 AUTOMATIC = "(automatic)"  # Caffe's name for tops that the prototxt leaves out
 
 
+@dataclass(eq=False)
+class NetBlob:
+    """A blob of a net that is being built.
+
+    Attributes:
+        name: in the net.
+        loss_weight: with which it counts in the loss.
+        needs_backward: whether a layer that made it, or one before that, wants its gradient.
+    """
+
+    blob: Blob
+    name: str
+    loss_weight: float = 0.0
+    needs_backward: bool = False
+
+
 class NetBuilder:
     """Builds layer after layer; afterwards holds the nodes, blobs and parameters.
 
@@ -94,14 +111,11 @@ class NetBuilder:
         self.path = path
         self.dtype = np.dtype(dtype)
         self.nodes: list[Node] = []
-        self.blobs: list[Blob] = []
-        self.blob_names: list[str] = []
-        self.blob_loss_weights: list[float] = []
+        self.blobs: list[NetBlob] = []
         self.params = ParamTable()
         self.available: set[str] = set()  # produced and not yet read
         self._ids: dict[str, int] = {}
         self._layer_names: set[str] = set()
-        self._needs_backward: list[bool] = []
         self._phase = param.state.phase
         self._limits = limits
         self.budget = MemoryBudget(limits.memory, gradients=self._phase == caffe_pb2.TRAIN)
@@ -161,11 +175,11 @@ class NetBuilder:
             learns = self.params.add_layer(node)
             load_embedded_blobs(node)
         for index, blob_id in enumerate(node.top_ids):
-            self.blob_loss_weights[blob_id] = node.layer.loss_weight(index)
-        node.need_backward = learns or any(self._needs_backward[i] for i in node.bottom_ids)
+            self.blobs[blob_id].loss_weight = node.layer.loss_weight(index)
+        node.need_backward = learns or any(self.blobs[i].needs_backward for i in node.bottom_ids)
         if node.need_backward:
             for blob_id in node.top_ids:
-                self._needs_backward[blob_id] = True
+                self.blobs[blob_id].needs_backward = True
         shapes = ", ".join(top.shape_string for top in node.tops)
         logger.debug("Setting up %s; top shapes: %s", node.name, shapes)
 
@@ -207,11 +221,11 @@ class NetBuilder:
             )
         self.available.discard(name)
         blob_id = self._ids[name]
-        node.bottoms.append(self.blobs[blob_id])
+        node.bottoms.append(self.blobs[blob_id].blob)
         node.bottom_names.append(name)
         node.bottom_ids.append(blob_id)
         given = node.layer.param.propagate_down
-        node.propagate_down.append(given[index] if given else self._needs_backward[blob_id])
+        node.propagate_down.append(given[index] if given else self.blobs[blob_id].needs_backward)
 
     def _append_top(self, node: Node, index: int, name: str) -> None:
         bottoms = node.layer.param.bottom
@@ -226,15 +240,13 @@ class NetBuilder:
         self.available.add(name)
 
     def _new_blob(self, node: Node, name: str) -> None:
-        self.blobs.append(Blob(dtype=self.dtype, budget=self.budget, name=name))
-        self.blob_names.append(name)
-        self.blob_loss_weights.append(0.0)
-        self._needs_backward.append(False)
+        blob = Blob(dtype=self.dtype, budget=self.budget, name=name)
+        self.blobs.append(NetBlob(blob, name))
         self._attach_top(node, len(self.blobs) - 1)
 
     def _attach_top(self, node: Node, blob_id: int) -> None:
-        node.tops.append(self.blobs[blob_id])
-        node.top_names.append(self.blob_names[blob_id])
+        node.tops.append(self.blobs[blob_id].blob)
+        node.top_names.append(self.blobs[blob_id].name)
         node.top_ids.append(blob_id)
 
     # --------------------------------------------------------------- backwards

@@ -11,57 +11,40 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from minicaffe import arguments
-from minicaffe import common as runtime
-from minicaffe.arguments import old_name
+from minicaffe import arguments, common
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.engines import Plan, find_engine
-from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, did_you_mean, visible
+from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, visible
 from minicaffe.layer import Layer, LayerVec
 from minicaffe.layers.data.input import Input
-from minicaffe.layers.data.memory_data import MemoryDataLayer
 from minicaffe.named import Named
-from minicaffe.net import copying
-from minicaffe.net import debug_info as debug
-from minicaffe.net import pycaffe as batches
+from minicaffe.net import copying, debug_info, pycaffe, twins
 from minicaffe.net.callbacks import Hook, Hooks
-from minicaffe.net.check import checked_splits
-from minicaffe.net.filter import filter_net, set_state
-from minicaffe.net.in_place import keep_overwritten, tell_of_real_caffe
-from minicaffe.net.init import NetBuilder, net_parameter
-from minicaffe.net.net_weights import NetWeights
-from minicaffe.net.params import LearnableParam, ParamArena
-from minicaffe.net.pycaffe import (
-    existing_blobs,
-    fill_inputs,
-    fill_top_diffs,
-    more_blobs,
-    phase_level_weights,
-)
+from minicaffe.net.check import build_checked
+from minicaffe.net.filter import set_state
+from minicaffe.net.init import net_parameter
+from minicaffe.net.node import LastForward
+from minicaffe.net.params import LearnableParam, ParamArena, share_parameters
+from minicaffe.net.pycaffe import existing_blobs, more_blobs
 from minicaffe.net.turn import Turn, in_turn
 from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.syncedmem import release
+from minicaffe.weights import caffemodel, hdf5
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 logger = logging.getLogger("minicaffe")
 
-
 TRAIN: int = caffe_pb2.TRAIN
-
-
 TEST: int = caffe_pb2.TEST
 
-
 Item = TypeVar("Item")
-
-
 Result = TypeVar("Result")
 
 
-class Net(NetWeights):
+class Net:
     """A network, built from prototxt for one phase.
 
     Args:
@@ -93,8 +76,9 @@ class Net(NetWeights):
     counts the memory that they declare.
     """
 
+    _told_of_twins = False
     warned_of_nan = False  # that an input holds it
-    _warned_of_gradients = False
+    warned_of_gradients = False  # that backward computes none of what it returns
 
     def __init__(
         self,
@@ -115,7 +99,7 @@ class Net(NetWeights):
         max_memory: int | None = None,
     ) -> None:
         self.turn = Turn()
-        phase, level, weights = phase_level_weights(phase, level, weights)
+        phase, level, weights = pycaffe.phase_level_weights(phase, level, weights)
         stages = arguments.names(stages, "stages", "deploy")
         seed = None if seed is None else arguments.whole_number(seed, "seed", least=0)
         self.engine = find_engine(engine, precision)
@@ -128,51 +112,30 @@ class Net(NetWeights):
         self._watched = self._in_flight = False
         self._recipe = copying.recipe(param)
         self.dtype = np.dtype(dtype)
-        self._build(param, runtime.next_seed() if seed is None else seed)
+        self._build(param, common.next_seed() if seed is None else seed)
         if weights is not None:
             self.copy_from(weights)
 
     def _build(self, param: caffe_pb2.NetParameter, seed: int | None) -> None:
         self.name: str = param.name
         self.debug_info: bool = param.debug_info
-        try:
-            filtered = filter_net(param)
-        except MinicaffeError as error:
-            raise error.locate(path=self.path) from None
         limits = self.options.limits
-        split = checked_splits(filtered, param, self.path, limits, self.dtype)
-        built = NetBuilder(split, path=self.path, seed=seed, dtype=self.dtype, limits=limits)
+        built = build_checked(param, path=self.path, seed=seed, dtype=self.dtype, limits=limits)
         self.nodes = built.nodes
-        keep_overwritten(self.nodes)
-        tell_of_real_caffe(self.nodes, self.path)
         self.budget = built.budget
         self.hooks = Hooks()
-        self._has_run: set[int] = set()  # layers forward, by number
-        self._shapes_of_run: list[tuple[int, ...]] = []  # of all blobs after the last forward
+        self._last_forward = LastForward()
         self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)
-        self._layer_names: list[str] = [node.name for node in self.nodes]
-        self._blob_names: list[str] = built.blob_names
-        self._blobs: list[Blob] = built.blobs
-        self._blob_loss_weights: list[float] = built.blob_loss_weights
+        self.layer_names: list[str] = [node.name for node in self.nodes]
+        self._blob_names: list[str] = [one.name for one in built.blobs]
+        self._blobs: list[Blob] = [one.blob for one in built.blobs]
+        self._blob_loss_weights: list[float] = [one.loss_weight for one in built.blobs]
         self._inputs: list[int] = [
             i for node in self.nodes if isinstance(node.layer, Input) for i in node.top_ids
         ]
         self._outputs: list[int] = built.outputs
-        self.blobs: OrderedDict[str, Blob] = Named(
-            zip(self._blob_names, self._blobs, strict=True),
-            what="blob",
-            path=self.path,
-            others={"it is a layer, whose blobs net.top_names has": self._layer_names},
-        )
-        self.params: OrderedDict[str, BlobVec] = Named(
-            ((node.name, node.layer.blobs) for node in self.nodes if node.layer.blobs),
-            what="layer with parameters",
-            path=self.path,
-            others={
-                "it is a layer without any": self._layer_names,
-                "it is a blob; parameters have the names of layers": self._blob_names,
-            },
-        )
+        self.blobs: OrderedDict[str, Blob] = pycaffe.blobs_by_name(self)
+        self.params: OrderedDict[str, BlobVec] = pycaffe.params_by_layer(self)
         self.learnable_params: list[LearnableParam] = built.params.learnable
         self.shared_params = built.params.shared
         self._arena: ParamArena | None = None
@@ -216,7 +179,7 @@ class Net(NetWeights):
 
     def _of_layers(self, items: Iterable[Item]) -> OrderedDict[str, Item]:
         """One item for each layer, by name."""
-        pairs = zip(self._layer_names, items, strict=True)
+        pairs = zip(self.layer_names, items, strict=True)
         others = {"it is a blob": self._blob_names}
         return Named(pairs, what="layer", path=self.path, others=others)
 
@@ -226,20 +189,7 @@ class Net(NetWeights):
     def _bottom_ids(self, index: int) -> list[int]:
         return list(self.nodes[index].bottom_ids)
 
-    def layer_index(self, name: str) -> int:
-        """Where a layer stands (the last one, should two have this name).
-
-        Raises:
-            GraphError: no layer has this name.
-            ArgumentError: this is no name.
-        """
-        if not isinstance(name, str):
-            raise ArgumentError(f"a layer's name is expected, not {arguments.shown(name)}")
-        for index in range(len(self.nodes) - 1, -1, -1):
-            if self._layer_names[index] == name:
-                return index
-        hint = did_you_mean(name, self._layer_names)
-        raise GraphError(f"the net has no layer '{name}'{hint}", path=self.path)
+    layer_index = pycaffe.layer_index
 
     # --------------------------------------------------------------- running
 
@@ -252,23 +202,32 @@ class Net(NetWeights):
 
     @in_turn
     def replan(self) -> None:
-        """Let the engine look at the layers anew, after one was set to compute otherwise."""
+        """Let the engine plan again, after a layer was set to compute something else."""
         self._plan = None
 
     @in_turn
-    def _forward(self, start: int, end: int) -> float:
-        """Run layers by number; returns the loss."""
+    def forward_from_to(self, start: int, end: int) -> float:
+        """Run the layers ``start`` to ``end`` (inclusive), by number; returns the loss.
+
+        Raises:
+            GraphError: there are no such layers.
+            ArgumentError: these are no whole numbers.
+        """
         self._check_range(start, end)
         if self.debug_info:
             self._watch_layers()
         loss = self._run(lambda plan: plan.forward(start, end))
-        self._has_run.update(range(start, end + 1))
-        self._shapes_of_run = [blob.shape for blob in self._blobs]
+        self._last_forward.note(start, end, self._blobs)
         return loss
 
     @in_turn
-    def _backward(self, start: int, end: int) -> None:
-        """Run gradients by number, downwards."""
+    def backward_from_to(self, start: int, end: int) -> None:
+        """Run the gradients of the layers ``start`` down to ``end`` (inclusive), by number.
+
+        Raises:
+            GraphError: there are no such layers, or they have not run forward.
+            ArgumentError: these are no whole numbers.
+        """
         self._check_range(end, start)
         if self.debug_info:
             self._watch_layers()
@@ -277,32 +236,12 @@ class Net(NetWeights):
         except MinicaffeError:
             raise
         except Exception as error:
-            if missing := self._forward_is_missing(start, end):
+            nodes = self.nodes[end : start + 1]
+            if missing := self._last_forward.missing(nodes, end, self._blobs):
                 raise missing from error
             raise
         if self.debug_info and start == len(self.nodes) - 1 and end == 0:
-            debug.backward_total(self)
-
-    def _forward_is_missing(self, start: int, end: int) -> GraphError | None:
-        """Why a backward failed that no forward of these shapes came before; None if one did.
-
-        Many layers keep something from forward for it. Those that do not may go without.
-        """
-        for index in range(start, end - 1, -1):
-            node, shapes = self.nodes[index], self._shapes_of_run
-            if index not in self._has_run:
-                what = "has not run forward yet"
-            elif any(shapes[i] != self._blobs[i].shape for i in (*node.bottom_ids, *node.top_ids)):
-                what = "has other shapes than in the last forward"
-            else:
-                continue
-            return GraphError(
-                f"layer '{node.name}' {what}, and backward needs what that leaves: call forward() "
-                "first",
-                path=node.path,
-                line=node.line,
-            )
-        return None
+            debug_info.backward_total(self)
 
     def _run(self, run: Callable[[Plan], Result]) -> Result:
         """Let the plan run.
@@ -344,12 +283,11 @@ class Net(NetWeights):
     def _watch_layers(self) -> None:
         if not self._watched:
             self._watched = True
-            self.hooks.add("after_forward", lambda index: debug.forward_info(self, index))
-            self.hooks.add("after_backward", lambda index: debug.backward_info(self, index))
+            debug_info.watch(self)
 
     def forward_loss(self) -> float:
         """Run the whole net forward; returns the loss (the sum of tops times weights)."""
-        return self._forward(0, len(self.nodes) - 1)
+        return self.forward_from_to(0, len(self.nodes) - 1)
 
     @in_turn
     def forward(
@@ -379,8 +317,8 @@ class Net(NetWeights):
         names = self.outputs if end is None else self.nodes[last].top_names
         wanted = existing_blobs(self, [*names, *more_blobs("blobs", blobs)])
         if inputs:
-            fill_inputs(self, inputs)
-        self._forward(first, last)
+            pycaffe.fill_inputs(self, inputs)
+        self.forward_from_to(first, last)
         return {name: self.blobs[name].data for name in wanted}
 
     @in_turn
@@ -407,54 +345,14 @@ class Net(NetWeights):
         names = self.inputs if end is None else self.nodes[last].bottom_names
         wanted = existing_blobs(self, [*names, *more_blobs("diffs", diffs)])
         if top_diffs:
-            fill_top_diffs(self, top_diffs)
-        self._backward(first, last)
-        self._warn_of_no_gradients(names)
+            pycaffe.fill_top_diffs(self, top_diffs)
+        self.backward_from_to(first, last)
+        pycaffe.warn_of_no_gradients(self, names)
         return {name: self.blobs[name].diff for name in wanted}
 
-    def _warn_of_no_gradients(self, names: Sequence[str]) -> None:
-        """Say once, in TEST, that gradients are returned which nothing has asked for."""
-        if self._warned_of_gradients or not names or self.phase != TEST:
-            return
-        asked = {
-            bottom
-            for node in self.nodes
-            for bottom, wanted in zip(node.bottom_names, node.propagate_down, strict=True)
-            if wanted and node.need_backward
-        }
-        if asked.isdisjoint(names):
-            self._warned_of_gradients = True
-            logger.warning(
-                "backward computes no gradient of %s, as no parameter in front of it needs one, so "
-                "its diff is 0; write force_backward: true in the prototxt",
-                ", ".join(names),
-            )
-
-    @in_turn
-    def forward_all(self, blobs: Sequence[str] | None = None, **inputs: Any) -> batches.Arrays:
-        """Run forward batch after batch on arrays of any equal length.
-
-        Args:
-            blobs: names of blobs to return besides the outputs.
-            inputs: for every input blob an array whose first axis counts the items.
-
-        Returns:
-            For every blob an array of the results of all items.
-        """
-        return batches.forward_all(self, blobs, inputs)
-
-    @in_turn
-    def forward_backward_all(
-        self, blobs: Sequence[str] | None = None, diffs: Sequence[str] | None = None, **arrays: Any
-    ) -> tuple[batches.Arrays, batches.Arrays]:
-        """Run forward and backward batch after batch; returns the data and the diffs.
-
-        Args:
-            blobs, diffs: names of blobs to return besides the outputs and the inputs' diffs.
-            arrays: for every input blob (or none) its items, for every output blob (or
-                none) its items' gradients.
-        """
-        return batches.forward_backward_all(self, blobs, diffs, arrays)
+    forward_all = pycaffe.forward_all
+    forward_backward_all = pycaffe.forward_backward_all
+    set_input_arrays = pycaffe.set_input_arrays
 
     @in_turn
     def reshape(self) -> None:
@@ -478,17 +376,15 @@ class Net(NetWeights):
         """Call ``hook(layer_index)`` after each layer's backward."""
         self.hooks.add("after_backward", hook)
 
-    @in_turn
-    def set_input_arrays(self, data: Any, labels: Any) -> None:
-        """Give the net's MemoryData layer (its first layer) arrays to read batches from."""
-        layer = self.layers[0] if self.layers else None
-        if not isinstance(layer, MemoryDataLayer):
-            raise GraphError("set_input_arrays needs a MemoryData layer first", path=self.path)
-        with self.nodes[0].located():
-            layer.reset(data, labels)
+    # pycaffe's names, which programs use
+    _forward = forward_from_to
+    _backward = backward_from_to
+    _set_input_arrays = set_input_arrays
+    _batch = pycaffe.batches
 
-    _set_input_arrays = set_input_arrays  # pycaffe's names, which programs use
-    _batch = batches.batches
+    @property
+    def _layer_names(self) -> list[str]:
+        return self.layer_names
 
     # ------------------------------------------------------------ parameters
 
@@ -505,6 +401,55 @@ class Net(NetWeights):
         for param in self.learnable_params:
             if param.blob.diff_memory.allocated:
                 param.blob.diff_memory.clear()
+
+    @in_turn
+    def share_with(self, other: Net) -> None:
+        """Use another net's parameters wherever a layer of the same name is in both.
+
+        Raises:
+            ShapeError: such a layer has other parameters there.
+            ArgumentError: this is no net.
+        """
+        if not isinstance(other, Net):
+            raise ArgumentError(f"a net to share with is expected, not {arguments.shown(other)}")
+        self.warn_of_twins(other)
+        share_parameters(self.nodes, other.nodes)
+
+    def warn_of_twins(self, other: Net) -> None:
+        """Say, once, which layers would be parted from those that they share parameters with."""
+        if not self._told_of_twins:
+            self._told_of_twins = True
+            twins.warn(twins.parted(self.nodes, self.shared_params, other.nodes), self.path)
+
+    @in_turn
+    def copy_from(self, path: str | os.PathLike[str]) -> None:
+        """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``."""
+        caffemodel.load_weights(self, arguments.file_name(path, "the file"))
+
+    @in_turn
+    def copy_from_proto(self, param: caffe_pb2.NetParameter, path: str | None = None) -> None:
+        """Copy trained layers by name from a ``NetParameter``."""
+        caffemodel.copy_trained_layers(self, param, path)
+
+    @in_turn
+    def to_proto(self, write_diff: bool = False) -> caffe_pb2.NetParameter:
+        """The net with its parameters, as a ``NetParameter``."""
+        return caffemodel.net_to_proto(self, write_diff)
+
+    @in_turn
+    def save(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
+        """Write a ``.caffemodel`` that Caffe reads."""
+        caffemodel.save_caffemodel(self, arguments.file_name(path, "the file"), write_diff)
+
+    @in_turn
+    def save_hdf5(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
+        """Write the parameters as HDF5 in Caffe's layout."""
+        hdf5.save_hdf5(self, arguments.file_name(path, "the file"), write_diff)
+
+    @in_turn
+    def load_hdf5(self, path: str | os.PathLike[str]) -> None:
+        """Copy trained layers by name from HDF5."""
+        hdf5.load_hdf5(self, arguments.file_name(path, "the file"))
 
     # ---------------------------------------------------------------- copies
 
@@ -539,7 +484,7 @@ class Net(NetWeights):
 
         def __getattr__(self, name: str) -> Any:
             """Say what to write for what pycaffe's nets had in 2014."""
-            raise old_name("Net", name) or AttributeError(
+            raise arguments.old_name("Net", name) or AttributeError(
                 f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self
             )
 
@@ -551,5 +496,5 @@ class Net(NetWeights):
 
     def __repr__(self) -> str:
         phase = caffe_pb2.Phase.Name(self.phase)
-        what = f"'{visible(self.name)}' {phase}"
-        return f"<Net {what}: {len(self.layers)} layers, {len(self._blobs)} blobs>"
+        size = f"{len(self.layers)} layers, {len(self._blobs)} blobs"
+        return f"<Net '{visible(self.name)}' {phase}: {size}>"

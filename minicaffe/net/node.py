@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import MemoryLimitError, MinicaffeError, ShapeError
+from minicaffe.errors import GraphError, MemoryLimitError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.syncedmem import only_read
@@ -219,3 +219,46 @@ def _out_of_memory(error: MemoryError) -> MemoryLimitError:
     return MemoryLimitError(
         f"there is not enough memory{reason}; make the batch or the layer smaller"
     )
+
+
+class LastForward:
+    """Which layers have run forward, and which shapes the blobs had then.
+
+    Many layers keep something from forward for their gradients; those that do not may run
+    backward without it. So this is asked only when a backward has failed.
+    """
+
+    def __init__(self) -> None:
+        self._layers: set[int] = set()
+        self._shapes: list[tuple[int, ...]] = []
+
+    def note(self, start: int, end: int, blobs: Sequence[Blob]) -> None:
+        """The layers ``start`` to ``end`` have run; ``blobs`` are all of the net's."""
+        self._layers.update(range(start, end + 1))
+        self._shapes = [blob.shape for blob in blobs]
+
+    def missing(
+        self, nodes: Sequence[Node], first: int, blobs: Sequence[Blob]
+    ) -> GraphError | None:
+        """Why a backward failed that no forward of these shapes came before; None if one did.
+
+        Args:
+            nodes: the layers that ran backward, in the net's order.
+            first: the number of the first of them.
+            blobs: all of the net's.
+        """
+        for index, node in reversed(list(enumerate(nodes, first))):
+            ids = (*node.bottom_ids, *node.top_ids)
+            if index not in self._layers:
+                what = "has not run forward yet"
+            elif any(self._shapes[i] != blobs[i].shape for i in ids):
+                what = "has other shapes than in the last forward"
+            else:
+                continue
+            return GraphError(
+                f"layer '{node.name}' {what}, and backward needs what that leaves: call forward() "
+                "first",
+                path=node.path,
+                line=node.line,
+            )
+        return None

@@ -1,4 +1,7 @@
-"""What pycaffe's ``Net`` takes and returns: arrays by blob name, batch by batch."""
+"""pycaffe's manner of calling a net: by names of blobs and layers, with arrays of any length.
+
+What here takes a net first is also a method of :class:`minicaffe.Net`.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,11 @@ import numpy as np
 
 from minicaffe.arguments import file_name, shown, whole_number
 from minicaffe.arguments import names as listed_names
-from minicaffe.blob import as_numbers, shape_text
+from minicaffe.blob import Blob, BlobVec, as_numbers, shape_text
 from minicaffe.errors import ArgumentError, GraphError, ShapeError, did_you_mean
+from minicaffe.layers.data.memory_data import MemoryDataLayer
+from minicaffe.named import Named
+from minicaffe.net.turn import in_turn
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
@@ -58,6 +64,39 @@ def _refuse_phase_in_words(name: str) -> None:
             f"phase is {name!r}, expected caffe.{name.upper()}, which is a number (a text in this "
             f"place is a file of weights, and there is no file {name!r})"
         )
+
+
+def blobs_by_name(net: Net) -> Named[Blob]:
+    """``Net.blobs``: all blobs of a net, in its order."""
+    pairs = zip(net._blob_names, net._blobs, strict=True)
+    others = {"it is a layer, whose blobs net.top_names has": net.layer_names}
+    return Named(pairs, what="blob", path=net.path, others=others)
+
+
+def params_by_layer(net: Net) -> Named[BlobVec]:
+    """``Net.params``: the parameter blobs of the layers that have some, in the net's order."""
+    pairs = ((node.name, node.layer.blobs) for node in net.nodes if node.layer.blobs)
+    others = {
+        "it is a layer without any": net.layer_names,
+        "it is a blob; parameters have the names of layers": net._blob_names,
+    }
+    return Named(pairs, what="layer with parameters", path=net.path, others=others)
+
+
+def layer_index(net: Net, name: str) -> int:
+    """The number of the layer of this name (of the last one, should two have it).
+
+    Raises:
+        GraphError: no layer has this name.
+        ArgumentError: this is no name.
+    """
+    if not isinstance(name, str):
+        raise ArgumentError(f"a layer's name is expected, not {shown(name)}")
+    for index in range(len(net.nodes) - 1, -1, -1):
+        if net.layer_names[index] == name:
+            return index
+    hint = did_you_mean(name, net.layer_names)
+    raise GraphError(f"the net has no layer '{name}'{hint}", path=net.path)
 
 
 def more_blobs(argument: str, names: Any) -> list[str]:
@@ -117,6 +156,25 @@ def _warn_of_nan(net: Net, name: str) -> None:
         )
 
 
+def warn_of_no_gradients(net: Net, names: Sequence[str]) -> None:
+    """Say once, in TEST, that gradients are returned which nothing has asked for."""
+    if net.warned_of_gradients or not names or net.phase != caffe_pb2.TEST:
+        return
+    asked = {
+        bottom
+        for node in net.nodes
+        for bottom, wanted in zip(node.bottom_names, node.propagate_down, strict=True)
+        if wanted and node.need_backward
+    }
+    if asked.isdisjoint(names):
+        net.warned_of_gradients = True
+        logger.warning(
+            "backward computes no gradient of %s, as no parameter in front of it needs one, so "
+            "its diff is 0; write force_backward: true in the prototxt",
+            ", ".join(names),
+        )
+
+
 def fill_top_diffs(net: Net, arrays: dict[str, Any]) -> None:
     """Put an array into the diff of every output blob; raises as :func:`fill_inputs`."""
     _fill(net, arrays, net.outputs, "output", "diff")
@@ -160,18 +218,39 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
 Arrays = dict[str, np.ndarray]
 
 
-def forward_all(net: Net, blobs: Sequence[str] | None, inputs: dict[str, Any]) -> Arrays:
-    """Run forward on all items; see :meth:`Net.forward_all`."""
+@in_turn
+def forward_all(net: Net, blobs: Sequence[str] | None = None, **inputs: Any) -> Arrays:
+    """Run forward batch after batch on arrays of any equal length.
+
+    Args:
+        net: what to run.
+        blobs: names of blobs to return besides the outputs.
+        inputs: for every input blob an array whose first axis counts the items.
+
+    Returns:
+        For every blob an array of the results of all items.
+    """
     blobs = more_blobs("blobs", blobs)
     count = _count(inputs)
     results = [_copies(net.forward(blobs, None, None, **one)) for one in batches(net, inputs)]
     return _joined(results, count) or _nothing(net, [*net.outputs, *blobs], "data")
 
 
+@in_turn
 def forward_backward_all(
-    net: Net, blobs: Sequence[str] | None, diffs: Sequence[str] | None, arrays: dict[str, Any]
+    net: Net,
+    blobs: Sequence[str] | None = None,
+    diffs: Sequence[str] | None = None,
+    **arrays: Any,
 ) -> tuple[Arrays, Arrays]:
-    """Run forward and backward on all items; see :meth:`Net.forward_backward_all`."""
+    """Run forward and backward batch after batch; returns the data and the diffs.
+
+    Args:
+        net: what to run.
+        blobs, diffs: names of blobs to return besides the outputs and the inputs' diffs.
+        arrays: for every input blob (or none) its items, for every output blob (or
+            none) its items' gradients.
+    """
     blobs, diffs = more_blobs("blobs", blobs), more_blobs("diffs", diffs)
     count = _count(arrays)
     inputs = batches(net, {name: arrays[name] for name in net.inputs if name in arrays})
@@ -185,6 +264,26 @@ def forward_backward_all(
         _joined(data, count) or _nothing(net, [*net.outputs, *blobs], "data"),
         _joined(gradients, count) or _nothing(net, [*net.inputs, *diffs], "diff"),
     )
+
+
+@in_turn
+def set_input_arrays(net: Net, data: Any, labels: Any) -> None:
+    """Give the net's MemoryData layer (its first layer) arrays to read batches from.
+
+    Args:
+        net: has such a layer.
+        data: items × channels × height × width, float32.
+        labels: one for each item.
+
+    Raises:
+        GraphError: the first layer is another one.
+        ShapeError, ArgumentError: arrays that the layer cannot take.
+    """
+    layer = net.layers[0] if net.layers else None
+    if not isinstance(layer, MemoryDataLayer):
+        raise GraphError("set_input_arrays needs a MemoryData layer first", path=net.path)
+    with net.nodes[0].located():
+        layer.reset(data, labels)
 
 
 def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:

@@ -125,8 +125,8 @@ def summarize_net(
         node.layer.close()
     learned = [one.blob.count for one in builder.params.learnable if one.lr_mult]
     summary.learned = sum(learned)
-    if builder.blobs and builder.blobs[0].shape:
-        summary.batch = max(1, builder.blobs[0].shape[0])
+    if builder.blobs and builder.blobs[0].blob.shape:
+        summary.batch = max(1, builder.blobs[0].blob.shape[0])
     return summary
 
 

@@ -301,7 +301,7 @@ class Solver:
         if not math.isfinite(loss):
             error = SolverError(divergence.explain(self.net, loss, self.iter, self.lr))
             raise error.locate(path=self._settings.path, line=self._settings.line("base_lr"))
-        self.net._backward(len(self.net.layers) - 1, 0)
+        self.net.backward_from_to(len(self.net.layers) - 1, 0)
         return loss
 
     def _display(self) -> None:
