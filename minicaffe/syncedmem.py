@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import mmap
 import sys
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -57,6 +58,13 @@ class EngineCopy(Protocol):
         """Put the values into the plain array."""
 
 
+class Watcher(Protocol):
+    """Who wants to keep what a memory holds before somebody changes it."""
+
+    def keep(self) -> None:
+        """Copy it now; a second call does nothing."""
+
+
 class Zeros:
     """Stands for values that are all 0 and that nobody has written yet."""
 
@@ -106,7 +114,9 @@ class SyncedMemory:
             who keeps a copy remembers the version that it was made of.
     """
 
-    __slots__ = ("_lent", "_plain", "_shown", "dtype", "newer", "share", "size", "version")
+    __slots__ = (
+        "_lent", "_plain", "_shown", "_watchers", "dtype", "newer", "share", "size", "version",
+    )  # fmt: skip
 
     def __init__(self, size: int, dtype: np.dtype, share: MemoryShare | None = None) -> None:
         self.size = size
@@ -117,6 +127,7 @@ class SyncedMemory:
         self._plain: np.ndarray | None = None
         self._lent: np.ndarray | None = None
         self._shown: np.ndarray | None = None
+        self._watchers: weakref.WeakSet[Watcher] | None = None
 
     @property
     def plain(self) -> np.ndarray:
@@ -131,12 +142,27 @@ class SyncedMemory:
         if self.newer is not None:
             self.newer.write_to(self.plain)
             self.newer = None  # not before: a copy that is interrupted is made again
+        if self._watchers:
+            for one in [*self._watchers]:
+                one.keep()
+            self._watchers.clear()
         self.version += 1
         if self._shown is None:
             # Over a memoryview, so that numpy lets every view derived from it refer to this
             # object: its reference count then tells whether anybody holds one.
             self._shown = np.frombuffer(self.plain.data, self.dtype)
         return self._shown
+
+    def watch(self, watcher: Watcher) -> None:
+        """Let somebody keep what is here, once, before the array is given out for writing.
+
+        Engines that change the values themselves are not noticed.
+        """
+        if self._watchers is None:
+            self._watchers = weakref.WeakSet()
+        self._watchers.add(watcher)
+        if self.held:
+            watcher.keep()
 
     def clear(self) -> None:
         """Make all elements 0: when somebody asks for them, or now if anybody holds the array.
@@ -191,6 +217,33 @@ def only_read(memories: Sequence[SyncedMemory]) -> Iterator[None]:
     finally:
         for memory, version in zip(memories, versions, strict=True):
             memory.version = version
+
+
+class Snapshot:
+    """The values of a memory at one moment, copied only when somebody may be about to change them.
+
+    Args:
+        memory: one that no engine writes into, such as a parameter's.
+    """
+
+    def __init__(self, memory: SyncedMemory) -> None:
+        self._memory = memory
+        self._copy: np.ndarray | None = None
+
+    def take(self) -> None:
+        """This is the moment."""
+        self._copy = None
+        self._memory.watch(self)
+
+    def keep(self) -> None:
+        """Copy the values, as they may change now."""
+        if self._copy is None:
+            self._copy = self._memory.plain.copy()
+
+    @property
+    def values(self) -> np.ndarray:
+        """The values of then, flat; not to be written into."""
+        return self._memory.plain if self._copy is None else self._copy
 
 
 def release(owner: object, size: int) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy as shallow_copy
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
-from minicaffe.blob import Blob, shape_text
+from minicaffe.blob import Blob, BlobVec, shape_text
 from minicaffe.errors import GraphError, MemoryLimitError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.utility.python import PythonLayer
@@ -163,13 +164,23 @@ class Node:
         with self._counting_once():
             self.forward()
 
-    def forward_apart(self, bottoms: list[Blob], tops: list[Blob]) -> None:
-        """Fill these tops of these bottoms, as the layer's last forward did with its own."""
-        with self._counting_once(), self.located():
+    def forward_apart(
+        self, bottoms: list[Blob], tops: list[Blob], values: Sequence[np.ndarray]
+    ) -> None:
+        """Fill these tops of these bottoms, as the layer did with its own.
+
+        Args:
+            values: what the parameters were then, each flat.
+        """
+        layer = shallow_copy(self.layer)
+        layer.blobs = BlobVec(self.layer.dtype)
+        for blob, then in zip(self.layer.blobs, values, strict=True):
+            layer.blobs.add_blob(blob.shape).data[...] = then[: blob.count].reshape(blob.shape)
+        with self.located():
             if self._shapes != [blob.shape for blob in (*bottoms, *tops)]:
-                self.layer.reshape(bottoms, tops)
-                self._shapes = []  # it looks at its own before the next forward
-            self.layer.forward(bottoms, tops)
+                self._shapes = []  # the layer looks at its own before the next forward
+                layer.reshape(bottoms, tops)
+            layer.forward(bottoms, tops)
 
     @contextmanager
     def _counting_once(self) -> Iterator[None]:

@@ -24,6 +24,7 @@ from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
     MemoryDesc,
+    Primitive,
     PrimitiveDesc,
     keeping_not_numbers,
     plain,
@@ -34,7 +35,7 @@ from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.steps.activation import Activation
 from minicaffe.engines.onednn.tensor import Tensor
 from minicaffe.layers.folding import fold_into_previous
-from minicaffe.syncedmem import EngineCopy, SyncedMemory, aligned_zeros, only_read
+from minicaffe.syncedmem import EngineCopy, Snapshot, SyncedMemory, aligned_zeros, only_read
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -108,22 +109,54 @@ class FusedReLU:
         builder.run(backward, {dnnl.DST: values, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
 
 
+class Passed:
+    """What a normalisation's ReLU has let pass, for the time after the next forward.
+
+    Args:
+        backward: the primitive's descriptor, whose result is the gradient or 0.
+        memories: its operands; the workspace says which.
+    """
+
+    def __init__(self, backward: PrimitiveDesc, memories: Mapping[int, Memory]) -> None:
+        self._backward, self._memories = backward, memories
+        self._kept = Memory(memories[dnnl.WORKSPACE].desc)
+
+    def keep(self) -> None:
+        """Copy the workspace, a bit or a byte for each value."""
+        np.copyto(self._kept.buffer, self._memories[dnnl.WORKSPACE].buffer)
+
+    def pass_on(self, gradient: np.ndarray) -> None:
+        """Make 0 of what was not let pass, in an array."""
+        outside = plain(gradient.reshape(-1), gradient.shape)
+        given, result = (Memory(self._memories[dnnl.DIFF_DST].desc) for _ in range(2))
+        operands = {dnnl.WORKSPACE: self._kept, dnnl.DIFF_DST: given, dnnl.DIFF_SRC: result}
+        reorder(outside, given)()
+        Primitive(self._backward, {**self._memories, **operands})()
+        reorder(result, outside)()
+
+
 class GradientBetween:
     """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
 
     The primitive passes over it; in the blob stands that of the last layer's top. Whoever asks
-    gets it computed from that one.
+    gets it computed from that one, and from what Scale and ReLU were in this backward.
 
     Args:
         blob: the top.
-        nodes: the layers that work on it in place.
+        scale: the factors by channel that a Scale learns, where it hands a gradient on.
+        passed: what the ReLU lets pass, if there is one.
     """
 
-    def __init__(self, blob: Blob, nodes: Sequence[Node]) -> None:
-        self._blob, self._nodes = blob, nodes
+    def __init__(self, blob: Blob, scale: Memory | None, passed: Passed | None) -> None:
+        self._blob, self._scale, self._passed = blob, scale, passed
         self._last: EngineCopy | None = None
+        self._factors = np.ones(1, np.float32)
 
     def __call__(self) -> None:
+        if self._passed is not None:
+            self._passed.keep()
+        if self._scale is not None:
+            self._factors = self._scale.floats.copy()
         memory = self._blob.diff_memory
         self._last, memory.newer = memory.newer, self
         if memory.held:
@@ -134,14 +167,9 @@ class GradientBetween:
         if self._last is not None:
             self._last.write_to(array)
         diff = array[: self._blob.count].reshape(self._blob.shape)
-        for node in reversed(self._nodes):
-            memories = [blob.data_memory for blob in (self._blob, *node.layer.blobs)]
-            with only_read(memories):
-                if node.layer.type == "ReLU":
-                    diff *= self._blob.data > 0
-                elif node.layer.type == "Scale":
-                    scale = node.layer.blobs[0].data
-                    diff *= scale.reshape(-1, *[1] * (diff.ndim - 2))
+        if self._passed is not None:
+            self._passed.pass_on(diff)
+        diff *= self._factors.reshape(-1, *[1] * (diff.ndim - 2))
 
 
 _CONSTANTS = ("BatchNorm", "Scale", "Bias")
@@ -290,8 +318,8 @@ class PostOps:
 class Source:
     """A blob's values as a step read them, for the time when they are needed once more.
 
-    By then a program or another layer may have written others into the plain array; a version in
-    a home of its own stays.
+    By then a program or another layer may have written others into the plain array, or a step
+    loaded such into the version's home.
 
     Args:
         tensor: the version.
@@ -301,19 +329,28 @@ class Source:
         self._tensor = tensor
         tensor.shared = True  # no later layer overwrites its home
         self._room = Blob(tensor.shape)
+        self._kept = False
 
     def __call__(self) -> None:
-        """Keep them; a call of the step, before its others."""
+        """This is the moment; a call of the step, before its others."""
+        self._kept = False
         if self._tensor.is_plain:
             np.copyto(self._room.data.reshape(-1), self._tensor.memory.plain[: self._room.count])
+        else:
+            self._tensor.memory.watch(self)
+
+    def keep(self) -> None:
+        """Copy the values, as they may change now."""
+        if not (self._tensor.is_plain or self._kept):
+            values = self._room.data.reshape(-1)
+            reorder(self._tensor.home, plain(values, self._room.shape))()
+            self._kept = True
 
     def blob(self) -> Blob:
         """A blob of its own that holds them."""
+        self.keep()
         values = Blob(self._tensor.shape)
-        if self._tensor.is_plain:
-            np.copyto(values.data, self._room.data)
-        else:
-            reorder(self._tensor.home, plain(values.data.reshape(-1), values.shape))()
+        np.copyto(values.data, self._room.data)
         return values
 
 
@@ -321,12 +358,13 @@ class LazyBlob:
     """Stands for the values of a blob between layers that run as one step.
 
     A program that asks for the blob's array gets what the layers' numpy selves compute of what
-    the step has read; nothing else of the net changes by that.
+    the step has read, and with the parameters of then; nothing else of the net changes by that.
 
     Args:
         blob: the blob.
         nodes: the layers of the step up to the last one that fills the blob.
         sources: what the step reads.
+        parameters: what the layers have learned, by memory.
         looked_at: takes the memory in, so that the next plan fills it.
     """
 
@@ -335,13 +373,23 @@ class LazyBlob:
         blob: Blob,
         nodes: Sequence[Node],
         sources: Mapping[Blob, Source],
+        parameters: Mapping[SyncedMemory, Snapshot],
         looked_at: set[SyncedMemory],
     ) -> None:
         self.memory = blob.data_memory
         self._blob, self._nodes, self._sources, self._looked_at = blob, nodes, sources, looked_at
+        self._parameters = parameters
+
+    def keep(self) -> None:
+        """Copy what it is computed of, if it may yet be asked for, as other steps are to run."""
+        if self.memory.newer is self:
+            for source in self._sources.values():
+                source.keep()
 
     def mark_newest(self) -> None:
         """Say that the layers have run, though nobody has filled the blob."""
+        for one in self._parameters.values():
+            one.take()
         self.memory.newer = self
 
     def write_to(self, array: np.ndarray) -> None:
@@ -354,7 +402,8 @@ class LazyBlob:
                 for top in node.tops:
                     if top not in node.bottoms:
                         values[top] = Blob(top.shape)
-                node.forward_apart(bottoms, [values[top] for top in node.tops])
+                then = [self._parameters[blob.data_memory].values for blob in node.layer.blobs]
+                node.forward_apart(bottoms, [values[top] for top in node.tops], then)
         result = values[self._blob]
         np.copyto(array[: result.count], result.data.reshape(-1))
 
@@ -365,8 +414,10 @@ def lazy_blobs(
     """What the step that covers these nodes leaves unfilled."""
     filled = nodes[-1].tops[0].data_memory
     last = {node.tops[0]: index for index, node in enumerate(nodes[:-1])}
+    memories = [blob.data_memory for node in nodes for blob in node.layer.blobs]
+    parameters = {memory: Snapshot(memory) for memory in memories}
     return [
-        LazyBlob(blob, nodes[: index + 1], sources, looked_at)
+        LazyBlob(blob, nodes[: index + 1], sources, parameters, looked_at)
         for blob, index in last.items()
         if blob.data_memory is not filled
     ]

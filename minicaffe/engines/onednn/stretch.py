@@ -417,6 +417,8 @@ class Stretch:
 
     def _forward_part(self, start: int, end: int) -> None:
         chosen = self._steps_between(start, end)
+        for lazy in (lazy for one in self.steps if one not in chosen for lazy in one.skipped):
+            lazy.keep()
         for prepared in chosen:
             for index in range(prepared.first, prepared.last + 1):
                 self._hooks.run("before_forward", index)

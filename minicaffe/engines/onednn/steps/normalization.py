@@ -13,7 +13,7 @@ import numpy as np
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import channel_moments, channel_products, spoil, summable
-from minicaffe.engines.onednn.fusion import GradientBetween, is_plain_relu, scales_channels
+from minicaffe.engines.onednn.fusion import GradientBetween, Passed, is_plain_relu, scales_channels
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -116,12 +116,12 @@ class Affine(Step):
         bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
         desc, down = self.source.desc, self.node.propagate_down[0]
         gradient = builder.gradient_source(top, desc)
-        target = None
+        target = passed = None
         if down or self.relu is not None:
             make = builder.gradient_in_place if top is bottom else builder.gradient_result
             target = make(bottom, desc) if down else builder.own(desc)
         if self.relu is not None and target is not None:
-            self._pass_relu(builder, gradient, target)
+            passed = self._pass_relu(builder, gradient, target)
             gradient = target
         learned = self._parameter_gradients(builder)
         for one in learned:
@@ -138,13 +138,15 @@ class Affine(Step):
             builder.then(*one.after)
         if down and target is not None:
             self._input_gradient(builder, gradient, target)
-        between = self._between()
-        if between and not (top is bottom and down):
-            builder.then(GradientBetween(top, between))
+        behind = self._hand_on()
+        if behind and not (top is bottom and down):
+            scale = self.learned[dnnl.SCALE] if self.scale in behind else None
+            between = GradientBetween(top, scale, passed)
+            builder.then(Reading(between, [self.workspace] if passed else []))
         if learned and self._folded is not None:
             builder.then(lambda: self._overwrite(learned[0].memory))
 
-    def _between(self) -> list[Node]:
+    def _hand_on(self) -> list[Node]:
         """The layers behind the first whose backward passes a gradient on to their bottom."""
         behind = self.nodes[1:]
         stops = [i for i, node in enumerate(behind, 1) if not node.propagate_down[0]]
@@ -153,7 +155,7 @@ class Affine(Step):
     #: Whether mean and variance are those of the batch, and have gradients themselves.
     of_batch = False
 
-    def _pass_relu(self, builder: Builder, gradient: Memory, target: Memory) -> None:
+    def _pass_relu(self, builder: Builder, gradient: Memory, target: Memory) -> Passed:
         """The gradient of what the ReLU has let pass: a normalisation that divides by √(0 + 1)."""
         desc, flags = self.source.desc, ctypes.c_uint(dnnl.USE_GLOBAL_STATS | dnnl.FUSE_NORM_RELU)
         forward = PrimitiveDesc(
@@ -175,6 +177,7 @@ class Affine(Step):
             dnnl.WORKSPACE: self.workspace, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target,
         }  # fmt: skip
         builder.run(pd, memories)
+        return Passed(pd, memories)
 
     def _input_gradient(self, builder: Builder, gradient: Memory, target: Memory) -> None:
         """dx = gain · (dy + slope · (x - mean) + rest), the middle for statistics of the batch."""
