@@ -26,8 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import nets, ours
 from minicaffe import TRAIN, get_solver
+from minicaffe.data.backends import write_datums
 from minicaffe.data.datum import make_datum
-from minicaffe.data.lmdb import write_lmdb
 from minicaffe.net.filter import filter_net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
@@ -44,7 +44,7 @@ def database(folder: str, name: str) -> str:
     pad = 2 * PADDED.get(name, 0)
     channels, height, width = model.image
     path = Path(folder) / name
-    write_lmdb(
+    write_datums(
         path,
         (
             make_datum(image, int(rng.integers(model.classes)))

@@ -25,9 +25,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import minicaffe
+from minicaffe.data.backends import write_datums
 from minicaffe.data.datum import make_datum
-from minicaffe.data.leveldb import write_leveldb
-from minicaffe.data.lmdb import write_lmdb
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text_format import parse
 
@@ -65,7 +64,7 @@ def database(folder: Path, backend: str, name: str, datums: Iterator[object]) ->
     """Write a database once; returns its path."""
     path = folder / f"{name}_{backend.lower()}"
     if not path.exists():
-        (write_lmdb if backend == "LMDB" else write_leveldb)(path, datums)
+        write_datums(path, datums, backend.lower())
     return str(path)
 
 

@@ -21,9 +21,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from minicaffe.data.backends import open_source, write_datums  # noqa: E402
 from minicaffe.data.datum import make_datum  # noqa: E402
 from minicaffe.data.idx import balanced_subset, parse_idx, read_idx  # noqa: E402
-from minicaffe.data.lmdb import LmdbSource, write_lmdb  # noqa: E402
 from minicaffe.errors import DataError, MinicaffeError  # noqa: E402
 from minicaffe.files import write_beside  # noqa: E402
 
@@ -84,7 +84,7 @@ def prepare(folder: Path | None, output: Path, subset: bool) -> None:
         if subset and path.exists():
             print(f"{path}: {compare(path, images, labels)}")
         else:
-            count = write_lmdb(path, datums(images, labels, encode=subset))
+            count = write_datums(path, datums(images, labels, encode=subset))
             size = (path / "data.mdb").stat().st_size
             print(f"{path}: {count} images, {size / 1e6:.1f} MB")
 
@@ -109,7 +109,7 @@ def datums(images: np.ndarray, labels: np.ndarray, encode: bool) -> Iterator[Any
 
 def compare(path: Path, images: np.ndarray, labels: np.ndarray) -> str:
     """How an existing database differs from what would be written."""
-    source = LmdbSource(str(path))
+    source = open_source(str(path))
     if len(source) != len(images):
         return f"DIFFERS: {len(source)} images, expected {len(images)}"
     stored = source.read(len(source))
@@ -118,7 +118,7 @@ def compare(path: Path, images: np.ndarray, labels: np.ndarray) -> str:
         return f"DIFFERS: {different.sum()} of {len(images)} records hold something else"
     source.close()
     with tempfile.TemporaryDirectory() as folder:
-        write_lmdb(Path(folder, "lmdb"), datums(images, labels, encode=True))
+        write_datums(Path(folder, "lmdb"), datums(images, labels, encode=True))
         again = Path(folder, "lmdb", "data.mdb").read_bytes()
     if again == (path / "data.mdb").read_bytes():
         return "the same, bit for bit"

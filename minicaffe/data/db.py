@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -175,6 +175,16 @@ class DatabaseSource:
     def _know_entries(self, entries: int | None) -> None:
         self._entries = entries
         self._cache = RecordCache(entries or 0, self._cache_bytes)
+
+    def __len__(self) -> int:
+        """How many records there are.
+
+        Raises:
+            DataError: a LevelDB that has not been read to its end yet does not tell.
+        """
+        if self._entries is None:
+            raise DataError(f"'{self.path}' has a length once all its records have been read")
+        return self._entries
 
     def peek(self) -> np.ndarray:
         """The next image, without going on."""
@@ -429,11 +439,3 @@ class DatabaseWriter:
     def _text(self, reason: BaseException) -> str:
         """What the database's package says."""
         return str(reason)
-
-
-def write_datums(writer: DatabaseWriter, datums: Iterable[Any]) -> int:
-    """Write Datums under the keys 00000000, 00000001, …; returns how many there are."""
-    with writer:
-        for index, datum in enumerate(datums):
-            writer.put(b"%08d" % index, datum.SerializeToString())
-    return writer.count

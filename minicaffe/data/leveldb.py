@@ -7,20 +7,15 @@ import logging
 import os
 import re
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from minicaffe.data.db import (
-    CACHE_BYTES,
-    DatabaseSource,
     DatabaseWriter,
     Record,
-    open_shared,
-    write_datums,
 )
-from minicaffe.data.images import Color
 from minicaffe.errors import DataError, require, tilde_hint
 from minicaffe.files import open_to_read
 
@@ -210,32 +205,6 @@ class LevelDbCursor:
         return passed
 
 
-class LevelDbSource(DatabaseSource):
-    """The images of a LevelDB; see :class:`DatabaseSource`.
-
-    LevelDB does not know how many records it has: the cache fills in the second epoch.
-
-    Args:
-        path: the database's folder.
-        color, skip, cache_bytes: as for every database.
-
-    Raises:
-        DataError: the database cannot be opened.
-        MissingExtraError: no package for LevelDB is installed.
-    """
-
-    def __init__(
-        self,
-        path: str,
-        color: Color = Color.NATIVE,
-        *,
-        skip: int = 0,
-        cache_bytes: int = CACHE_BYTES,
-    ) -> None:
-        database = open_shared(LevelDb, path)
-        super().__init__(database, color, skip=skip, cache_bytes=cache_bytes)
-
-
 class LevelDbWriter(DatabaseWriter):
     """Makes a LevelDB, compressed by snappy. See :class:`DatabaseWriter`."""
 
@@ -258,25 +227,6 @@ class LevelDbWriter(DatabaseWriter):
 
     def _text(self, reason: BaseException) -> str:
         return _text(reason)
-
-
-def write_leveldb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
-    """Write a LevelDB of Datums, snappy-compressed, under the keys 00000000, 00000001, …
-
-    The folder is written beside and renamed.
-
-    Args:
-        path: the folder to make; it must not exist.
-        datums: the ``Datum`` messages, in order.
-
-    Returns:
-        How many records there are.
-
-    Raises:
-        DataError: the folder exists, or cannot be written.
-        MissingExtraError: no package for LevelDB is installed.
-    """
-    return write_datums(LevelDbWriter(path), datums)
 
 
 def _plyvel(purpose: str) -> ModuleType:

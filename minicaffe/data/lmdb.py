@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 
-from minicaffe.data.db import CACHE_BYTES, DatabaseSource, DatabaseWriter, Record, write_datums
-from minicaffe.data.images import Color, shown_name
+from minicaffe.data.db import DatabaseWriter, Record
+from minicaffe.data.images import shown_name
 from minicaffe.data.lmdb_file import NODE, REMEDY, LmdbFile, Pages, Tree
 from minicaffe.errors import DataError, require, tilde_hint
 
@@ -209,33 +209,6 @@ def is_lmdb(path: str) -> bool:
     return os.path.isfile(os.path.join(path, "data.mdb"))
 
 
-class LmdbSource(DatabaseSource):
-    """The images of an LMDB; see :class:`DatabaseSource`.
-
-    Args:
-        path: the database's folder (or its data.mdb).
-        color, skip, cache_bytes: as for every database.
-
-    Raises:
-        DataError: the database cannot be opened.
-    """
-
-    def __init__(
-        self,
-        path: str,
-        color: Color = Color.NATIVE,
-        *,
-        skip: int = 0,
-        cache_bytes: int = CACHE_BYTES,
-    ) -> None:
-        database = LmdbDatabase(path)
-        self._length: int = database.entries
-        super().__init__(database, color, skip=skip, cache_bytes=cache_bytes)
-
-    def __len__(self) -> int:
-        return self._length
-
-
 # ------------------------------------------------------------------------------ writing
 
 
@@ -266,22 +239,3 @@ class LmdbWriter(DatabaseWriter):
     def _close(self, *, complete: bool) -> None:
         self._environment.close()
         (self._folder / "lock.mdb").unlink(missing_ok=True)
-
-
-def write_lmdb(path: str | os.PathLike[str], datums: Iterable[Any]) -> int:
-    """Write an LMDB of Datums under the keys 00000000, 00000001, …
-
-    The folder is written beside and renamed; it holds data.mdb alone, as small as it gets.
-
-    Args:
-        path: the folder to make; it must not exist.
-        datums: the ``Datum`` messages, in order.
-
-    Returns:
-        How many records there are.
-
-    Raises:
-        DataError: the folder exists, or cannot be written.
-        MissingExtraError: the package lmdb is not installed.
-    """
-    return write_datums(LmdbWriter(path), datums)

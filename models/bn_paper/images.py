@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minicaffe.data.lmdb import LmdbSource
+from minicaffe.data.backends import open_source
 from minicaffe.errors import DataError, require
 from minicaffe.files import write_beside
 
@@ -19,7 +19,7 @@ def read_images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         DataError: there is none, or it cannot be read.
     """
-    source = LmdbSource(str(folder))
+    source = open_source(str(folder))
     try:
         records = source.read(len(source))
     finally:
@@ -59,7 +59,7 @@ def count_batches(folder: Path, batch: int) -> int:
     Raises:
         DataError: there is no database, or a batch would be left over that is not full.
     """
-    source = LmdbSource(str(folder))
+    source = open_source(str(folder))
     try:
         images = len(source)
     finally:

@@ -18,14 +18,14 @@ def data(tmp_path: Path) -> Path:
     """Two databases of dark and light images; returns their folder."""
     pytest.importorskip("lmdb", reason="the images are in LMDBs")
     pytest.importorskip("h5py", reason="and in HDF5 files, to be shuffled")
-    from minicaffe.data.lmdb import write_lmdb
+    from minicaffe.data.backends import write_datums
 
     rng = np.random.default_rng(5)
     for part, count in (("train", 150), ("test", 200)):
         labels = rng.integers(0, 2, count)
         images = rng.integers(0, 100, (count, 1, 28, 28)) + 150 * labels[:, None, None, None]
         pairs = zip(images.astype(np.uint8), labels.tolist(), strict=True)
-        write_lmdb(tmp_path / "data" / f"{part}_lmdb", (make_datum(*pair) for pair in pairs))
+        write_datums(tmp_path / "data" / f"{part}_lmdb", (make_datum(*pair) for pair in pairs))
     return tmp_path / "data"
 
 

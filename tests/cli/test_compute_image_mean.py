@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from minicaffe import cli
+from minicaffe.data.backends import write_datums
 from minicaffe.data.datum import make_datum
-from minicaffe.data.leveldb import write_leveldb
-from minicaffe.data.lmdb import write_lmdb
 from minicaffe.proto import caffe_pb2
 
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
@@ -34,7 +33,7 @@ def means(log: str) -> list[float]:
 
 
 def test_mean_of_an_lmdb(capsys: Capture) -> None:
-    write_lmdb("db", (make_datum(image, 1) for image in IMAGES))
+    write_datums("db", (make_datum(image, 1) for image in IMAGES))
     assert cli.main(["compute_image_mean", "db", "mean.binaryproto"]) == 0
     blob = caffe_pb2.BlobProto.FromString(Path("mean.binaryproto").read_bytes())
     assert (blob.num, blob.channels, blob.height, blob.width) == (1, 2, 4, 5)
@@ -51,7 +50,7 @@ def test_mean_of_an_lmdb(capsys: Capture) -> None:
 def test_floats_are_added_one_by_one_in_single_precision() -> None:
     """In another order, or in double precision, the last bits would differ."""
     images = np.random.default_rng(4).normal(100, 40, (200, 1, 3, 2)).astype(np.float32)
-    write_lmdb("db", (make_datum(image, 1) for image in images))
+    write_datums("db", (make_datum(image, 1) for image in images))
     assert cli.main(["compute_image_mean", "db", "mean.binaryproto"]) == 0
     blob = caffe_pb2.BlobProto.FromString(Path("mean.binaryproto").read_bytes())
     total = np.zeros((1, 3, 2), np.float32)
@@ -65,7 +64,7 @@ def test_floats_are_added_one_by_one_in_single_precision() -> None:
 def test_encoded_images_of_a_leveldb(capsys: Capture) -> None:
     pytest.importorskip("plyvel", reason="LevelDB tests need the package plyvel")
     pytest.importorskip("PIL", reason="image files need Pillow")
-    write_leveldb("db", (make_datum(image[:1], 1, encode=True) for image in IMAGES))
+    write_datums("db", (make_datum(image[:1], 1, encode=True) for image in IMAGES), "leveldb")
     assert cli.main(["compute_image_mean", "--backend=leveldb", "db"]) == 0
     log = capsys.readouterr().err
     assert "] Decoding Datum\n" in log
@@ -75,7 +74,7 @@ def test_encoded_images_of_a_leveldb(capsys: Capture) -> None:
 
 
 def test_images_of_two_sizes(capsys: Capture) -> None:
-    write_lmdb("db", [make_datum(IMAGES[0], 1), make_datum(IMAGES[1][:, :3], 1)])
+    write_datums("db", [make_datum(IMAGES[0], 1), make_datum(IMAGES[1][:, :3], 1)])
     assert cli.main(["compute_image_mean", "db", "mean.binaryproto"]) == 1
     text = capsys.readouterr().err
     assert "record '00000001' of LMDB 'db' has size 2×3×5" in text
@@ -92,6 +91,6 @@ def test_images_of_two_sizes(capsys: Capture) -> None:
     ],
 )
 def test_mistakes(words: list[str], complaint: str, capsys: Capture) -> None:
-    write_lmdb("db", [make_datum(IMAGES[0], 1)])
+    write_datums("db", [make_datum(IMAGES[0], 1)])
     assert cli.main(["compute_image_mean", *words]) == 1
     assert complaint in capsys.readouterr().err

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Net, cli
-from minicaffe.data.backends import open_database
+from minicaffe.data.backends import open_database, write_datums
 from minicaffe.data.datum import make_datum
 from minicaffe.data.db import records_of
-from minicaffe.data.lmdb import write_lmdb
 from minicaffe.proto import caffe_pb2
 
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
@@ -33,7 +32,7 @@ layer { name: "silent" type: "Silence" bottom: "label" }
 def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     images = np.random.default_rng(3).integers(0, 256, (7, 2, 4, 5), dtype=np.uint8)
-    write_lmdb("images", (make_datum(image, 1) for image in images))
+    write_datums("images", (make_datum(image, 1) for image in images))
     Path("net.prototxt").write_text(NET)
     with Net("net.prototxt", TEST, seed=3, engine="numpy") as net:
         net.save("w.caffemodel")

@@ -26,11 +26,11 @@ IMAGES = random_images(5, 3, 4, 6)
 def write_database(path: Path, images: Any, labels: Any = None, *, encode: bool = False) -> str:
     """An LMDB of images, labelled 0, 1, … unless told otherwise; returns its path."""
     pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
-    from minicaffe.data.lmdb import write_lmdb
+    from minicaffe.data.backends import write_datums
 
     labels = range(len(images)) if labels is None else labels
     pairs = zip(images, labels, strict=True)
-    write_lmdb(path, (make_datum(image, label, encode=encode) for image, label in pairs))
+    write_datums(path, (make_datum(image, label, encode=encode) for image, label in pairs))
     return str(path)
 
 

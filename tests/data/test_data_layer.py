@@ -21,7 +21,7 @@ from tests.data.test_prefetch import left_prefetchers, prefetchers
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
 
-from minicaffe.data.lmdb import LmdbSource
+from minicaffe.data.backends import open_source
 
 
 def serialized(*images: np.ndarray) -> list[bytes]:
@@ -222,7 +222,7 @@ def test_a_program_with_a_running_thread_ends(database):
 
 def test_a_small_database_is_decoded_once(tmp_path, monkeypatch):
     path = write_database(tmp_path / "db", IMAGES)
-    source = LmdbSource(path)
+    source = open_source(path)
     first = [source.read(2) for _ in range(3)]
     monkeypatch.setattr("minicaffe.data.db.parse_datum", lambda value: 1 / 0)
     np.testing.assert_array_equal(first[2].labels, [4, 0])
@@ -235,7 +235,7 @@ def test_a_small_database_is_decoded_once(tmp_path, monkeypatch):
 
 
 def test_a_large_database_is_not_kept(database):
-    source = LmdbSource(database, cache_bytes=IMAGES.nbytes - 1)
+    source = open_source(database, cache_bytes=IMAGES.nbytes - 1)
     for _ in range(4):
         source.read(3)
     assert not source._cache.open
@@ -252,7 +252,7 @@ def test_images_of_several_sizes_are_not_kept():
 
 
 def test_restoring_before_everything_is_known(database):
-    source = LmdbSource(database)
+    source = open_source(database)
     source.read(2)
     source.restore({"position": 4})
     np.testing.assert_array_equal(source.read(2).labels, [4, 0])

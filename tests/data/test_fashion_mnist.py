@@ -16,7 +16,7 @@ from tests.data.helpers import data_net
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
 pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
 
-from minicaffe.data.lmdb import LmdbSource, write_lmdb
+from minicaffe.data.backends import open_source, write_datums
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "data" / "fashion_mnist"
@@ -24,7 +24,7 @@ SHIPPED = ROOT / "data" / "fashion_mnist"
 
 @pytest.mark.parametrize(("split", "per_class"), [("train", 1000), ("test", 200)])
 def test_the_shipped_images_are_balanced(split, per_class):
-    source = LmdbSource(str(SHIPPED / f"{split}_lmdb"))
+    source = open_source(str(SHIPPED / f"{split}_lmdb"))
     records = source.read(len(source))
     assert records.images.shape == (10 * per_class, 1, 28, 28)
     assert np.bincount(records.labels).tolist() == [per_class] * 10
@@ -90,7 +90,7 @@ def folder(tmp_path):
 def test_the_complete_set(tool, folder, tmp_path, capsys):
     assert tool.main(["--from", str(folder), "--output", str(tmp_path / "out")]) == 0
     assert "train_lmdb: 20 images" in capsys.readouterr().out
-    source = LmdbSource(str(tmp_path / "out" / "test_lmdb"))
+    source = open_source(str(tmp_path / "out" / "test_lmdb"))
     assert len(source) == 10
     raw = idx_files()["t10k-images-idx3-ubyte"][16:]
     assert source.read(10).images.tobytes() == raw
@@ -114,7 +114,7 @@ def test_the_subset_is_compared_with_what_is_there(tool, folder, tmp_path, capsy
 def test_differences_are_described(tool, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
     labels = np.arange(4)
-    write_lmdb(tmp_path / "db", tool.datums(images, labels, encode=False))
+    write_datums(tmp_path / "db", tool.datums(images, labels, encode=False))
     assert "packed differently" in tool.compare(tmp_path / "db", images, labels)
     assert "1 of 4 records" in tool.compare(tmp_path / "db", images, np.array([0, 1, 2, 9]))
     assert "4 images, expected 3" in tool.compare(tmp_path / "db", images[:3], labels[:3])

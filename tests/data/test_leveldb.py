@@ -18,7 +18,7 @@ try:
 except ImportError:
     plyvel = pytest.importorskip("plyvel_next", reason="LevelDB needs plyvel or plyvel-next")
 
-from minicaffe.data.leveldb import LevelDbSource, write_leveldb
+from minicaffe.data.backends import open_source, write_datums
 
 IMAGES = random_images(5, 3, 4, 6)
 
@@ -29,7 +29,7 @@ def datums(images, **options):
 
 @pytest.fixture
 def database(tmp_path):
-    assert write_leveldb(tmp_path / "images", datums(IMAGES)) == 5
+    assert write_datums(tmp_path / "images", datums(IMAGES), "leveldb") == 5
     return str(tmp_path / "images")
 
 
@@ -46,7 +46,7 @@ def level_net(source, batch_size=3, data="", **options):
 def test_records_come_in_order_and_start_again(tmp_path, encode, backend):
     if encode:
         pytest.importorskip("PIL.Image", reason="decoding needs Pillow")
-    write_leveldb(tmp_path / "db", datums(IMAGES, encode=encode))
+    write_datums(tmp_path / "db", datums(IMAGES, encode=encode), "leveldb")
     with level_net(tmp_path / "db", data=backend) as net:
         seen = []
         for _ in range(9):
@@ -75,7 +75,7 @@ def test_compressed_or_not(tmp_path, compression):
 
 def test_float_datums(tmp_path):
     values = np.random.default_rng(2).normal(size=(4, 1, 2, 3)).astype(np.float32)
-    write_leveldb(tmp_path / "db", datums(values))
+    write_datums(tmp_path / "db", datums(values), "leveldb")
     with level_net(tmp_path / "db") as net:
         net.forward()
         np.testing.assert_array_equal(net.blobs["data"].data, values[:3])
@@ -102,14 +102,14 @@ def test_it_is_free_again_when_no_net_reads_it(database):
 
 @pytest.mark.parametrize("skip", [0, 2, 5, 13])
 def test_skipping(database, skip):
-    source = LevelDbSource(database, skip=skip)
+    source = open_source(database, "leveldb", skip=skip)
     assert source.state() == {"position": skip % 5}
     want = [(skip + i) % 5 for i in range(7)]
     np.testing.assert_array_equal(source.read(7).labels, want)
 
 
 def test_the_second_epoch_fills_the_cache(database, monkeypatch):
-    source = LevelDbSource(database)
+    source = open_source(database, "leveldb")
     for _ in range(4):
         source.read(3)
     monkeypatch.setattr("minicaffe.data.db.parse_datum", lambda value: 1 / 0)
@@ -120,7 +120,7 @@ def test_the_second_epoch_fills_the_cache(database, monkeypatch):
 
 @pytest.mark.parametrize("before", [0, 1, 5, 8])
 def test_reading_goes_on_where_the_state_was_taken(database, before):
-    one, other = LevelDbSource(database), LevelDbSource(database)
+    one, other = open_source(database, "leveldb"), open_source(database, "leveldb")
     one.read(before + 1)
     state = one.state()
     other.restore(state)
@@ -133,11 +133,11 @@ def test_reading_goes_on_where_the_state_was_taken(database, before):
 def test_a_garbage_collection_may_take_database_and_cursor_together(database):
     """plyvel alone would end the process here: the cursor would outlive the database."""
     for _ in range(3):
-        cycle = [LevelDbSource(database)]
+        cycle = [open_source(database, "leveldb")]
         cycle.append(cycle)
         del cycle
         gc.collect()
-    assert LevelDbSource(database).read(5).labels.tolist() == [0, 1, 2, 3, 4]
+    assert open_source(database, "leveldb").read(5).labels.tolist() == [0, 1, 2, 3, 4]
 
 
 # ------------------------------------------------------------------------------- errors
@@ -150,7 +150,7 @@ def test_a_missing_database_is_not_made(tmp_path):
 
 
 def test_an_empty_database(tmp_path):
-    write_leveldb(tmp_path / "db", [])
+    write_datums(tmp_path / "db", [], "leveldb")
     with pytest.raises(DataError, match="is empty"):
         level_net(tmp_path / "db")
 
@@ -174,7 +174,7 @@ def test_in_use_by_another_program(database):
 
 
 def test_damage_is_noticed_by_checksum(tmp_path):
-    write_leveldb(tmp_path / "db", datums(random_images(40, 3, 20, 20)))
+    write_datums(tmp_path / "db", datums(random_images(40, 3, 20, 20)), "leveldb")
     (table,) = (tmp_path / "db").glob("*.ldb")
     content = bytearray(table.read_bytes())
     content[len(content) // 2] ^= 1
@@ -188,13 +188,13 @@ def test_damage_is_noticed_by_checksum(tmp_path):
 
 def test_a_table_that_names_a_block_beyond_its_end(tmp_path):
     """LevelDB alone would ask for so much memory, and end the process."""
-    write_leveldb(tmp_path / "db", datums(IMAGES))
+    write_datums(tmp_path / "db", datums(IMAGES), "leveldb")
     (table,) = (tmp_path / "db").glob("*.ldb")
     content = bytearray(table.read_bytes())
     content[-48:-8] = b"\x01\x02\x03".ljust(3) + b"\xff" * 8 + b"\x7f" + bytes(28)
     table.write_bytes(content)
     with pytest.raises(DataError, match=rf"{table.name} has \d+ bytes, but names a block of 9223"):
-        LevelDbSource(str(tmp_path / "db"))
+        open_source(str(tmp_path / "db"), "leveldb")
 
 
 def test_a_record_that_is_no_datum_is_named(tmp_path):
@@ -217,16 +217,16 @@ def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch
 
 def test_many_records(tmp_path):
     images = random_images(1203, 1, 2, 3)
-    assert write_leveldb(tmp_path / "new" / "db", datums(images)) == 1203
+    assert write_datums(tmp_path / "new" / "db", datums(images), "leveldb") == 1203
     assert [one.name for one in (tmp_path / "new").iterdir()] == ["db"]
     np.testing.assert_array_equal(
-        LevelDbSource(str(tmp_path / "new" / "db")).read(1203).images, images
+        open_source(str(tmp_path / "new" / "db"), "leveldb").read(1203).images, images
     )
 
 
 def test_an_existing_database_is_not_overwritten(database):
     with pytest.raises(DataError, match="exists already"):
-        write_leveldb(database, [])
+        write_datums(database, [], "leveldb")
 
 
 def test_a_failure_leaves_nothing(tmp_path):
@@ -235,7 +235,7 @@ def test_a_failure_leaves_nothing(tmp_path):
         raise DataError("the source broke")
 
     with pytest.raises(DataError, match="the source broke"):
-        write_leveldb(tmp_path / "db", broken())
+        write_datums(tmp_path / "db", broken(), "leveldb")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(DataError, match="cannot write"):
-        write_leveldb("/proc/nowhere/db", [])
+        write_datums("/proc/nowhere/db", [], "leveldb")

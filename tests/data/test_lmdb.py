@@ -13,7 +13,7 @@ from tests.data.helpers import IMAGES, random_images, write_database
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
 
-from minicaffe.data.lmdb import LmdbSource, write_lmdb
+from minicaffe.data.backends import open_source, write_datums
 
 
 def test_writing_leaves_one_file_and_no_old_one(tmp_path):
@@ -21,14 +21,14 @@ def test_writing_leaves_one_file_and_no_old_one(tmp_path):
     path = write_database(tmp_path / "new" / "db", big)
     assert [one.name for one in (tmp_path / "new" / "db").iterdir()] == ["data.mdb"]
     assert [one.name for one in (tmp_path / "new").iterdir()] == ["db"]
-    source = LmdbSource(path)
+    source = open_source(path)
     assert len(source) == 300
     np.testing.assert_array_equal(source.read(300).images, big)
 
 
 def test_an_existing_database_is_not_overwritten(database):
     with pytest.raises(DataError, match="exists already"):
-        write_lmdb(database, [])
+        write_datums(database, [])
 
 
 def test_a_failure_leaves_nothing(tmp_path):
@@ -37,20 +37,20 @@ def test_a_failure_leaves_nothing(tmp_path):
         raise DataError("the source broke")
 
     with pytest.raises(DataError, match="the source broke"):
-        write_lmdb(tmp_path / "db", datums())
+        write_datums(tmp_path / "db", datums())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot write"):
-        write_lmdb(tmp_path / "file" / "db", [])
+        write_datums(tmp_path / "file" / "db", [])
 
 
 def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "lmdb", None)
     with pytest.raises(MissingExtraError, match=r"writing LMDB databases needs .*\[data\]"):
-        write_lmdb(tmp_path / "db", [])
+        write_datums(tmp_path / "db", [])
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,5 +62,5 @@ def test_a_disk_that_is_full(tmp_path, monkeypatch):
 
     monkeypatch.setattr("minicaffe.data.lmdb.LmdbWriter._write", full)
     with pytest.raises(DataError, match=r"cannot write LMDB .*no space left"):
-        write_lmdb(tmp_path / "db", [make_datum(IMAGES[0], 1)])
+        write_datums(tmp_path / "db", [make_datum(IMAGES[0], 1)])
     assert list(tmp_path.iterdir()) == []

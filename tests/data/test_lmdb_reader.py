@@ -20,8 +20,9 @@ import hypothesis
 import lmdb
 from hypothesis import strategies as st
 
+from minicaffe.data.backends import open_source
 from minicaffe.data.db import records_of
-from minicaffe.data.lmdb import LmdbDatabase, LmdbSource
+from minicaffe.data.lmdb import LmdbDatabase
 from minicaffe.errors import DataError
 from tests.data.helpers import IMAGES, data_net, labels_of
 
@@ -140,7 +141,7 @@ def test_pages_at_the_end_that_were_taken_and_never_written(tmp_path):
 
 def test_reading_needs_no_package(database, monkeypatch):
     monkeypatch.setitem(sys.modules, "lmdb", None)
-    np.testing.assert_array_equal(LmdbSource(database).read(5).images, IMAGES)
+    np.testing.assert_array_equal(open_source(database).read(5).images, IMAGES)
 
 
 def test_a_program_may_open_what_a_net_reads(database):
@@ -162,7 +163,7 @@ def test_what_a_program_adds_is_seen_when_it_is_opened_again(tmp_path):
 def test_the_file_is_closed_when_nobody_holds_it(database):
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
-    source = LmdbSource(database)
+    source = open_source(database)
     source.read(2)
     assert len(os.listdir("/proc/self/fd")) > before
     del source

@@ -17,14 +17,14 @@ import numpy as np
 from minicaffe.cli._config import apply, apply_config, from_flag
 from minicaffe.cli._flags import FLAGS
 from minicaffe.cli._images import read_array, read_inputs
+from minicaffe.data.backends import open_source
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.db import records_of
 from minicaffe.data.hdf5 import Hdf5BatchReader
 from minicaffe.data.idx import read_idx
 from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image
-from minicaffe.data.leveldb import LevelDbSource
-from minicaffe.data.lmdb import LmdbDatabase, LmdbSource
+from minicaffe.data.lmdb import LmdbDatabase
 from minicaffe.data.windows import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
 from minicaffe.net.net import TEST, TRAIN, Net
@@ -172,8 +172,8 @@ def _lmdb(path: Path) -> None:
     folder.mkdir()
     path.rename(folder / "data.mdb")
     _both(
-        lambda: LmdbSource(str(folder)).read(12),
-        lambda: LmdbSource(str(folder), skip=5).peek(),
+        lambda: open_source(str(folder)).read(12),
+        lambda: open_source(str(folder), skip=5).peek(),
         lambda: list(records_of(LmdbDatabase(str(folder)))),
     )
 
@@ -182,7 +182,7 @@ def _leveldb(path: Path) -> None:
     folder = path.with_name("leveldb")
     shutil.rmtree(folder, ignore_errors=True)
     path.replace(seeds.leveldb_folder(folder))
-    source = LevelDbSource(str(folder))
+    source = open_source(str(folder), "leveldb")
     for _ in range(3):
         source.read(4)
 

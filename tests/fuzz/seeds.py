@@ -194,10 +194,10 @@ def blob_vectors() -> list[bytes]:
 
 def leveldb_folder(folder: Path) -> Path:
     """Writes a LevelDB of five datums; returns the file that holds them."""
-    from minicaffe.data.leveldb import write_leveldb
+    from minicaffe.data.backends import write_datums
 
     pixels = np.random.default_rng(4).integers(0, 256, (5, 3, 5, 4), dtype=np.uint8)
-    write_leveldb(folder, (make_datum(one, 1) for one in pixels))
+    write_datums(folder, (make_datum(one, 1) for one in pixels), "leveldb")
     return max(folder.glob("*.ldb"), key=lambda path: path.stat().st_size)
 
 

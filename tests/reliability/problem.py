@@ -59,11 +59,11 @@ def leveldb(folder: Path) -> str:
         import plyvel  # noqa: F401
     except ImportError:
         pytest.importorskip("plyvel_next", reason="LevelDB needs plyvel or plyvel-next")
+    from minicaffe.data.backends import write_datums
     from minicaffe.data.datum import make_datum
-    from minicaffe.data.leveldb import write_leveldb
 
     datums = (make_datum(image, label) for image, label in zip(IMAGES, LABELS, strict=True))
-    write_leveldb(folder / "records", datums)
+    write_datums(folder / "records", datums, "leveldb")
     return f"""
         layer {{ name: "data" type: "Data" top: "data" top: "label" {AUGMENTED}
           data_param {{ source: "records" backend: LEVELDB batch_size: 4 }} }}"""

@@ -33,18 +33,18 @@ def filled(text: str) -> str:
 @functools.cache
 def folder() -> Path:
     """Where this process's files are."""
+    from minicaffe.data.backends import write_datums
     from minicaffe.data.datum import make_datum
     from minicaffe.data.images import encode_png
-    from minicaffe.data.lmdb import write_lmdb
 
     path = Path(tempfile.mkdtemp(prefix="minicaffe-search-"))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     rng = np.random.default_rng(11)
     images = rng.integers(0, 256, (7, 3, 8, 9), dtype=np.uint8)
     labels = rng.integers(0, CLASSES, 7)
-    write_lmdb(path / "equal", map(make_datum, images, map(int, labels)))
+    write_datums(path / "equal", map(make_datum, images, map(int, labels)))
     sizes = [images[i][:, : 8 - i, : 4 + i % 4] for i in range(4)]
-    write_lmdb(path / "sizes", map(make_datum, sizes, map(int, labels[:4])))
+    write_datums(path / "sizes", map(make_datum, sizes, map(int, labels[:4])))
     for index, image in enumerate(images):
         (path / f"{index}.png").write_bytes(encode_png(image))
     lines = [f"{path}/{index}.png {label}" for index, label in enumerate(labels)]

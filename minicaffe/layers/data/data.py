@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from minicaffe.data.backends import kind_of, open_source
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.datum import forced_color
-from minicaffe.data.leveldb import LevelDbSource, is_leveldb
-from minicaffe.data.lmdb import LmdbSource, is_lmdb
 from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import derived_generator
 from minicaffe.errors import DataError
@@ -47,25 +46,26 @@ class DataLayer(PrefetchingLayer):
         batch_size = at_least_one(param.batch_size, "batch_size")
         self.prefetch_depth = prefetch_depth(param)
         source = required_text(param, "source")
-        source_class = _source_class(param.backend, source)
+        backend = _backend(param.backend, source)
         color = forced_color(transform, color=param.force_encoded_color)
         rng = derived_generator(self.rng)
         transformer = DataTransformer(transform, self.phase, rng, self.dtype)
         skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
-        images = source_class(source, color, skip=skip)
+        images = open_source(source, backend, color, skip=skip)
         return ImageBatchReader(images, transformer, batch_size, labels=len(top) == 2)
 
 
-def _source_class(backend: int, source: str) -> type[LmdbSource] | type[LevelDbSource]:
-    """What reads this backend, unless the folder obviously holds the other."""
+def _backend(backend: int, source: str) -> str:
+    """The kind of database, unless the folder obviously holds the other."""
+    found = kind_of(source)
     if backend == caffe_pb2.DataParameter.LMDB:
-        if is_leveldb(source):
+        if found == "leveldb":
             raise DataError(
                 f"backend is LMDB, but '{source}' holds a LevelDB; write 'backend: LEVELDB'"
             )
-        return LmdbSource
-    if is_lmdb(source):
+        return "lmdb"
+    if found == "lmdb":
         raise DataError(
             f"backend is LEVELDB (the default), but '{source}' holds an LMDB; add 'backend: LMDB'"
         )
-    return LevelDbSource
+    return "leveldb"
