@@ -10,8 +10,8 @@ import pytest
 from minicaffe import engines
 from minicaffe.engines.onednn.dnnl import Failed, Library, check
 from minicaffe.engines.onednn.fusion import Folding
-from minicaffe.engines.onednn.plan import OneDnnPlan
 from minicaffe.engines.onednn.primitive import Primitive
+from minicaffe.engines.onednn.session import Session
 from minicaffe.errors import EngineError
 from minicaffe.net.net import TEST, TRAIN
 from tests.engines.nets import Text
@@ -111,7 +111,7 @@ def test_a_primitive_that_fails_as_it_runs_is_told_with_its_layer(kind: str, who
     twins.fill(**twins.label(5))
     twins.step()
     plan = twins.onednn.plan
-    assert isinstance(plan, OneDnnPlan)
+    assert isinstance(plan, Session)
     if not whole:
         twins.onednn.before_forward(lambda index: None)
         twins.step()

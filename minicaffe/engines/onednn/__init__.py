@@ -13,8 +13,8 @@ from minicaffe.engines import numpy as numpy_engine
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Options
 from minicaffe.engines.onednn.dnnl import NotInstalled, library
-from minicaffe.engines.onednn.plan import OneDnnPlan
 from minicaffe.engines.onednn.self_check import verify
+from minicaffe.engines.onednn.session import Session
 from minicaffe.engines.onednn.steps import step_class
 from minicaffe.errors import EngineError
 
@@ -68,7 +68,7 @@ def plan(net: Net) -> Plan:
         references = options.engine is None
         if references:
             _tell_of_references(net)
-        return OneDnnPlan(net, Options(storage, options.fuse, references))
+        return Session(net, Options(storage, options.fuse, references))
     if options.precision != PRECISIONS[0]:
         raise EngineError(
             f"precision {options.precision} is for nets of float32, not of {net.dtype}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.numpy_step import NumpyStep
 from minicaffe.engines.onednn.primitive import MemoryDesc, Primitive
-from minicaffe.engines.onednn.steps import Step
+from minicaffe.engines.onednn.steps import NumpyStep, Step
 from minicaffe.engines.onednn.tensor import Cached, Call
 
 #: The arguments whose layouts are shown, in this order.

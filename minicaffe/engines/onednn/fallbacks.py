@@ -18,30 +18,76 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("minicaffe")
 
+#: Bytes of the largest operand in bfloat16 below which slow code costs nothing to speak of.
+_SMALL = 1 << 16
+
 
 class Fallbacks:
-    """Steps that could not be built: their layers run one by one, and then as numpy.
+    """Layers that are run otherwise than wanted, found as plans are built.
 
-    A plan is built anew when a step has been refused, as its gradients come last.
+    A layer that oneDNN refuses in the wanted data type stores float32. A step that could not be
+    built is not tried again: its layers run one by one, and then as numpy. A plan during whose
+    building something was refused is built again, as what a layer's gradient is refused also
+    changes its forward.
+
+    Args:
+        wanted: the data type that all layers are to use.
+
+    Attributes:
+        float32: the layers that use float32 instead, by name, and why.
     """
 
-    def __init__(self) -> None:
-        self._reasons: dict[tuple[Node, ...], str] = {}
+    def __init__(self, wanted: int) -> None:
+        self.wanted = wanted
+        self.float32: dict[str, str] = {}
+        self._numpy: dict[tuple[Node, ...], str] = {}
 
     def __len__(self) -> int:
-        return len(self._reasons)
+        return len(self.float32) + len(self._numpy)
+
+    def dtype_of(self, node: Node) -> int:
+        """The data type in which a layer stores its values."""
+        return dnnl.F32 if node.name in self.float32 else self.wanted
 
     def reason(self, nodes: Sequence[Node]) -> str | None:
         """Why no step for these nodes shall be tried, or None."""
-        return self._reasons.get(tuple(nodes))
+        return self._numpy.get(tuple(nodes))
 
-    def add(self, nodes: Sequence[Node], error: Failed) -> None:
-        """A step for these nodes has failed to be built.
+    def refuse_forward(self, nodes: Sequence[Node], error: Failed) -> None:
+        """The forward of a step for these nodes has failed to be built."""
+        stored_otherwise = len(nodes) == 1 and self._store_float32(nodes[0], str(error))
+        if not stored_otherwise and not isinstance(error, Unimplemented):
+            self._leave_to_numpy(nodes, error)
+
+    def refuse_backward(self, nodes: Sequence[Node], error: Failed) -> None:
+        """The backward of a step for these nodes has failed to be built."""
+        if not self._store_float32(nodes[0], str(error)):
+            self._leave_to_numpy(nodes, error)
+
+    def refuse_slow(self, node: Node, calls: Sequence[Call]) -> None:
+        """Store float32 for a layer for which oneDNN has nothing but its slow reference code."""
+        if self.dtype_of(node) == dnnl.F32:
+            return
+        for call in calls:
+            if not isinstance(call, Primitive) or not call.is_reference:
+                continue
+            if call.largest(self.wanted) >= _SMALL:
+                self._store_float32(node, f"oneDNN has only {call.name} in bfloat16")
+
+    def _store_float32(self, node: Node, reason: str) -> bool:
+        """Use float32 for a layer from now on; False where that was so already."""
+        if self.dtype_of(node) == dnnl.F32:
+            return False
+        self.float32[node.name] = reason
+        return True
+
+    def _leave_to_numpy(self, nodes: Sequence[Node], error: Failed) -> None:
+        """Do not try a step for these nodes again.
 
         That numpy does the work of a single one is a surprise that is told once, unless the
         library just has no such thing.
         """
-        self._reasons[tuple(nodes)] = str(error)
+        self._numpy[tuple(nodes)] = str(error)
         if len(nodes) == 1 and not isinstance(error, Unimplemented):
             logger.warning(
                 "layer '%s' (%s): %s; numpy runs it instead",
@@ -66,46 +112,3 @@ def located(
                 path=node.path, line=node.line, layer=node.name, layer_type=node.layer.type
             )
     return error
-
-
-#: Bytes of the largest operand in that type below which slow code costs nothing to speak of.
-_SMALL = 1 << 16
-
-
-class PrecisionPolicy:
-    """The data type of each layer's values: the one wanted, or float32 with a reason.
-
-    What oneDNN refuses in the wanted type is known only once a plan has been built. The plan
-    is then built anew, with :attr:`reasons` from the time before.
-
-    Args:
-        wanted: the data type that all layers are to use.
-
-    Attributes:
-        reasons: the layers that use float32 instead, by name, and why.
-    """
-
-    def __init__(self, wanted: int) -> None:
-        self.wanted = wanted
-        self.reasons: dict[str, str] = {}
-
-    def of(self, node: Node) -> int:
-        """The data type for a layer."""
-        return dnnl.F32 if node.name in self.reasons else self.wanted
-
-    def refuse(self, node: Node, reason: str) -> bool:
-        """Use float32 for a layer from now on; False where that was so already."""
-        if self.of(node) == dnnl.F32:
-            return False
-        self.reasons[node.name] = reason
-        return True
-
-    def check(self, node: Node, calls: Sequence[Call]) -> None:
-        """Refuse a layer for which oneDNN has nothing but its slow reference code."""
-        if self.of(node) == dnnl.F32:
-            return
-        for call in calls:
-            if not isinstance(call, Primitive) or not call.is_reference:
-                continue
-            if call.largest(self.wanted) >= _SMALL:
-                self.refuse(node, f"oneDNN has only {call.name} in bfloat16")

@@ -147,7 +147,7 @@ def _place(buffers: list[Buffer]) -> None:
             memory.set_data_handle(place[0][: buffer.size])
 
 
-class Gone:
+class Freed:
     """Marks memories whose values other blobs have overwritten.
 
     Args:

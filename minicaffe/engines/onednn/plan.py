@@ -1,142 +1,491 @@
-"""The plan: a net as parts, each of which runs as prepared calls or as its layer's numpy self."""
+"""The plan of some layers in a row: a value, compiled for one purpose and one set of shapes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.engines.numpy.kernels import use_kernels
-from minicaffe.engines.onednn.alone import Alone, runs_alone
-from minicaffe.engines.onednn.builder import Options
-from minicaffe.engines.onednn.describe import details, headline
-from minicaffe.engines.onednn.dnnl import on_own_threads
-from minicaffe.engines.onednn.prepared import Prepared
-from minicaffe.engines.onednn.stretch import Common, Part, Stretch
-from minicaffe.proto import caffe_pb2
+from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
+from minicaffe.engines.onednn.dnnl import Failed
+from minicaffe.engines.onednn.fallbacks import Fallbacks, located
+from minicaffe.engines.onednn.fusion import LazyBlob, Source, lazy_blobs
+from minicaffe.engines.onednn.memory import Freed, kept_memories, loading, read_by, share_buffers
+from minicaffe.engines.onednn.primitive import Primitive
+from minicaffe.engines.onednn.steps import NumpyStep, Step, step_class
+from minicaffe.engines.onednn.tensor import Cached, Call, Reading, Tensor
+from minicaffe.options import MemoryBudget
+from minicaffe.syncedmem import SyncedMemory, only_read
 
 if TYPE_CHECKING:
-    from minicaffe.net.net import Net
+    from minicaffe.net.callbacks import Hooks
     from minicaffe.net.node import Node
 
 
-class OneDnnPlan:
-    """Runs a net through oneDNN.
+@dataclass(frozen=True)
+class Purpose:
+    """What a plan is compiled for.
 
-    As in Caffe, a layer is reshaped just before it runs and never after. Layers that may shape
-    their tops while they run (data layers, Python layers) run alone; those between them are a
-    :class:`Stretch`, whose shapes are settled before it runs. A forward of some layers only, in
-    shapes that those behind or before them may not take, parts a stretch there for good.
+    Attributes:
+        training: gradients are asked for.
+        fuse: one primitive may do the work of several layers.
+        share: blobs between inputs and outputs may use each other's memory.
+        by_parts: a backward may run some layers only. (Of this depend the gradients alone, which
+            can be built again while the forward stays.)
     """
 
-    def __init__(self, net: Net, options: Options) -> None:
-        training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
-        self._common = Common(
-            net.nodes, net.hooks, net.budget, net.blobs,
-            wanted=[*net.inputs, *net.outputs], outputs=net.outputs,
-            learns=net.phase == caffe_pb2.TRAIN, share=net.options.keep == "outputs",
-            options=options, training=training,
-        )  # fmt: skip
-        self._nodes = net.nodes
-        use_kernels(net.nodes)
-        self._common.parts += self._parts()
+    training: bool
+    fuse: bool
+    share: bool
+    by_parts: bool = field(default=False, compare=False)
 
-    def _parts(self) -> list[Part]:
-        parts: list[Part] = []
-        first = 0
-        for index, node in enumerate(self._nodes):
-            if runs_alone(node):
-                if first < index:
-                    parts.append(Stretch(self._common, first, index - 1))
-                parts.append(Alone(self._common, index))
-                first = index + 1
-        if first < len(self._nodes):
-            parts.append(Stretch(self._common, first, len(self._nodes) - 1))
-        return parts
+
+@dataclass(frozen=True)
+class Context:
+    """What all plans of a net are compiled from.
+
+    Attributes:
+        nodes, hooks, budget, blobs: the net's.
+        wanted: the names of the net's inputs and outputs.
+        outputs: the names of its outputs.
+        learns: its phase is TRAIN.
+        references: layers whose prototxt says ``engine: CAFFE`` are numpy's.
+        fallbacks: what oneDNN has refused so far.
+        looked_at: blobs that fusion would leave unfilled, but that a program has asked for.
+    """
+
+    nodes: Sequence[Node]
+    hooks: Hooks
+    budget: MemoryBudget
+    blobs: Mapping[str, Blob]
+    wanted: Sequence[str]
+    outputs: Sequence[str]
+    learns: bool
+    references: bool
+    fallbacks: Fallbacks
+    looked_at: set[SyncedMemory] = field(default_factory=set)
+
+    def outside(self, first: int, last: int) -> set[SyncedMemory]:
+        """The values and gradients that layers other than ``first`` to ``last`` read or write."""
+        others = (*self.nodes[:first], *self.nodes[last + 1 :])
+        blobs = {blob for node in others for blob in (*node.bottoms, *node.tops)}
+        return {memory for blob in blobs for memory in (blob.data_memory, blob.diff_memory)}
+
+    def overwritten_after(self, last: int) -> set[SyncedMemory]:
+        """The values that layers after ``last`` overwrite in place."""
+        return {
+            top.data_memory
+            for node in self.nodes[last + 1 :]
+            for top in node.tops
+            if top in node.bottoms
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class CompiledStep:
+    """A step with its calls.
+
+    Attributes:
+        first: the number of the first layer that it covers.
+        lazy: the blobs that it leaves unfilled.
+    """
+
+    step: Step
+    first: int
+    forward: Calls
+    backward: Calls = field(default_factory=Calls)
+    lazy: Sequence[LazyBlob] = ()
 
     @property
-    def steps(self) -> list[Prepared]:
-        """All steps that have been prepared, in order."""
-        return self._common.steps
+    def last(self) -> int:
+        """The number of the last layer that it covers."""
+        return self.first + len(self.step.nodes) - 1
 
-    def _at(self, index: int) -> Part:
-        return next(part for part in self._common.parts if part.last >= index)
 
-    def _cut(self, index: int) -> None:
-        """Let a part begin with this layer."""
-        if index == len(self._nodes):
-            return
-        part, parts = self._at(index), self._common.parts
-        if part.first < index:
-            before = Stretch(self._common, part.first, index - 1)
-            place = parts.index(part)
-            parts[place : place + 1] = [before, Stretch(self._common, index, part.last)]
+@dataclass(frozen=True, eq=False)
+class Backward:
+    """A whole backward.
 
-    @on_own_threads
-    def forward(self, start: int, end: int) -> float:
-        """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
-        begin = start
-        while begin <= end:
-            part = self._at(begin)
-            last = min(end, part.last)
-            if (part.first, part.last) != (begin, last) and not part.fits(begin, last):
-                self._cut(begin)
-                self._cut(last + 1)
-                part = self._at(begin)
-            part.forward(begin, last)
-            begin = last + 1
-        return sum(
-            float(np.vdot(top.data, top.diff))
-            for node in self._nodes[start : end + 1]
-            for top in node.losses
+    Attributes:
+        calls: in order.
+        gradients: the versions that it leaves in layouts of oneDNN's.
+        kept: blobs that it reads: a program may have written into them since the forward.
+        given: gradients that come from elsewhere.
+    """
+
+    calls: tuple[Call, ...]
+    gradients: tuple[Tensor, ...]
+    kept: tuple[Tensor, ...]
+    given: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentPlan:
+    """Layers in a row as flat lists of calls.
+
+    Attributes:
+        purpose: what it was compiled for.
+        steps: in the order of the forward.
+        parameters: brings what depends on parameters alone up to date; before ``forward``.
+        forward: the calls of a whole forward.
+        values: the versions that it leaves in layouts of oneDNN's.
+        entering: values from elsewhere, which may not be in their arrays yet.
+        saved: the memories of these, to be able to compute the pass again.
+        backward: the whole backward.
+        freed: marks what the passes overwrite; None where every blob keeps its memory.
+        builder: has built the forward, and can build a backward again.
+    """
+
+    purpose: Purpose
+    steps: tuple[CompiledStep, ...]
+    parameters: Call
+    forward: tuple[Call, ...]
+    values: tuple[Tensor, ...]
+    entering: tuple[Tensor, ...]
+    saved: tuple[SavedInput, ...]
+    backward: Backward
+    freed: Freed | None
+    builder: Builder
+
+    @property
+    def has_new_gradients(self) -> bool:
+        """Whether a program has asked for a gradient that was taken to be 0."""
+        return any(memory.allocated for memory in self.builder.untouched)
+
+
+def run_calls(calls: Iterable[Call], steps: Sequence[CompiledStep]) -> None:
+    """Run calls; one that fails is told with its layer.
+
+    Args:
+        calls: in order.
+        steps: whose calls they are.
+    """
+    call = None
+    try:
+        for call in calls:
+            call()
+    except Failed as error:
+        lists = [(s.step.node, c) for s in steps for c in (s.forward, s.backward)]
+        raise located(error, call, lists) from None
+
+
+# ------------------------------------------------------------------ compiling
+
+
+def compile_plan(context: Context, first: int, last: int, purpose: Purpose) -> SegmentPlan:
+    """Prepare everything that runs layers ``first`` to ``last`` in their blobs' present shapes."""
+    crowded: set[SyncedMemory] = set()
+    before = -1
+    while before < len(context.fallbacks) + len(crowded):  # some are to be built otherwise
+        before = len(context.fallbacks) + len(crowded)
+        compiler = _Compiler(context, first, last, purpose, crowded)
+        steps = compiler.steps()
+        crowded |= overwritten_reads(steps, context.overwritten_after(last))
+    save_overwritten(steps)
+    plan = _flat(purpose, steps, compiler.builder)
+    return _sharing(plan, context, first, last) if purpose.share else plan
+
+
+def with_new_backward(plan: SegmentPlan, context: Context, *, by_parts: bool) -> SegmentPlan | None:
+    """The plan with its gradients built again, as others are wanted than were known, or by parts;
+    the values stay where they are. None where oneDNN has refused something in doing so."""
+    before = len(context.fallbacks)
+    plan.builder.by_parts = by_parts
+    steps = _with_backward(plan.builder, plan.steps, context.fallbacks)
+    if len(context.fallbacks) != before:
+        return None
+    purpose = replace(plan.purpose, by_parts=by_parts)
+    return replace(plan, purpose=purpose, steps=steps, backward=_backward(steps))
+
+
+class _Compiler:
+    """Chooses a step for every layer and lets it append its calls.
+
+    Args:
+        crowded: memories each of whose versions needs a home of its own.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        first: int,
+        last: int,
+        purpose: Purpose,
+        crowded: Collection[SyncedMemory],
+    ) -> None:
+        self._context, self._first, self._last = context, first, last
+        given = {context.blobs[name].diff_memory for name in context.outputs}
+        given |= context.outside(first, last)
+        options = Options(context.fallbacks.wanted, purpose.fuse)
+        self.builder = Builder(
+            options, purpose.training, context.looked_at, given, crowded, by_parts=purpose.by_parts
         )
 
-    @on_own_threads
-    def backward(self, start: int, end: int) -> None:
-        """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
-        begin = start
-        while begin >= end:
-            part = self._at(begin)
-            last = max(end, part.first)
-            part.backward(begin, last)
-            begin = last - 1
+    def steps(self) -> tuple[CompiledStep, ...]:
+        """All steps, in order; with gradients where these are asked for."""
+        steps: list[CompiledStep] = []
+        while not steps or steps[-1].last < self._last:
+            steps.append(self._forward(steps[-1].last + 1 if steps else self._first))
+        for memory in self._context.overwritten_after(self._last):
+            self.builder.values.overwrite(memory)
+        if self.builder.training:
+            return _with_backward(self.builder, steps, self._context.fallbacks)
+        return tuple(steps)
 
-    @on_own_threads
-    def keep_all(self) -> None:
-        """Let every blob keep its values from now on; those of the last forward are there again."""
-        for part in self._common.parts:
-            part.keep_all()
+    def _forward(self, index: int) -> CompiledStep:
+        node = self._context.nodes[index]
+        cls, reason = step_class(node.layer.type), f"oneDNN has no {node.layer.type}"
+        if not all(blob.count for blob in (*node.bottoms, *node.tops)):
+            cls, reason = None, "an empty blob"
+        if self._left_to_numpy(node):
+            cls, reason = None, "its prototxt says engine: CAFFE"
+        if cls is not None:
+            nodes = self._fusible(cls, index)
+            while nodes:
+                compiled, reason = self._try_forward(cls(nodes), index)
+                if compiled is not None:
+                    return compiled
+                nodes.pop()
+        self.builder.begin()
+        plain = NumpyStep([node], reason)
+        plain.forward(self.builder)
+        return CompiledStep(plain, index, self.builder.end())
 
-    def abandon(self) -> None:
-        """Mark the blobs that have lent their memory."""
-        for part in self._common.parts:
-            part.abandon()
+    def _left_to_numpy(self, node: Node) -> bool:
+        return self._context.references and node.layer.wants_reference
 
-    def describe(self, *, verbose: bool = False) -> list[str]:
-        """One line a step: the layers that it covers, and what runs them; ``verbose`` adds one
-        a primitive, with its layouts."""
-        lines = []
-        for one in self.steps:
-            calls = [*one.forward.run, *one.backward.run]
-            reason = self._common.storage.reasons.get(one.step.node.name)
-            lines.append(headline(one.step, calls, reason))
-            if verbose:
-                lines += [f"    forward  {line}" for line in details(one.forward.run)]
-                lines += [f"    backward {line}" for line in details(one.backward.run)]
-        return lines
+    def _fusible(self, cls: type[Step], index: int) -> list[Node]:
+        """The node, and those right after it that the class can fuse with it."""
+        nodes = [self._context.nodes[index]]
+        for node in self._context.nodes[index + 1 : self._last + 1]:
+            if not self.builder.hides(nodes[-1], node):
+                break
+            if self._left_to_numpy(node) or not cls.can_fuse(nodes, node, self.builder.training):
+                break
+            nodes.append(node)
+        return nodes
+
+    def _try_forward(self, step: Step, index: int) -> tuple[CompiledStep | None, str]:
+        """The step, compiled; or why oneDNN does not run it."""
+        builder, fallbacks = self.builder, self._context.fallbacks
+        refused = fallbacks.reason(step.nodes)
+        if refused is not None:
+            return None, refused
+        builder.begin(fallbacks.dtype_of(step.node))
+        versions = builder.versions(step.nodes)
+        try:
+            step.forward(builder)
+        except (Unsupported, Failed) as error:
+            builder.forget()
+            if isinstance(error, Failed):
+                fallbacks.refuse_forward(step.nodes, error)
+            return None, str(error)
+        lazy = self._lazy(step.nodes, versions)
+        calls = builder.end()
+        fallbacks.refuse_slow(step.node, calls.run)
+        return CompiledStep(step, index, calls, lazy=lazy), ""
+
+    def _lazy(self, nodes: Sequence[Node], versions: Mapping[Blob, Tensor]) -> list[LazyBlob]:
+        """Mark the blobs that the step leaves unfilled, and keep what they are computed of."""
+        if len(nodes) == 1 or all(node.tops == nodes[-1].tops for node in nodes):
+            return []
+        sources = {blob: Source(version) for blob, version in versions.items()}
+        lazy = lazy_blobs(nodes, sources, self._context.looked_at)
+        self.builder.calls.run[:0] = sources.values()
+        self.builder.then(*(one.mark_newest for one in lazy))
+        return lazy
 
 
-def _wants_input_gradients(nodes: Sequence[Node]) -> bool:
-    """Whether the gradient of values is wanted that no layer computes: ``force_backward``."""
-    inputs: set[Blob] = set()
-    for node in nodes:
-        wanted = zip(node.bottoms, node.propagate_down, strict=True)
-        if any(down and blob in inputs for blob, down in wanted):
-            return True
-        if node.bottoms:
-            inputs.difference_update(node.tops)  # overwritten in place
-        else:
-            inputs.update(node.tops)
-    return False
+def _with_backward(
+    builder: Builder, steps: Sequence[CompiledStep], fallbacks: Fallbacks
+) -> tuple[CompiledStep, ...]:
+    """The steps with the calls of their gradients, which are built from the last to the first."""
+    builder.begin_backward()
+    complete: list[CompiledStep] = []
+    for one in reversed(steps):
+        backward = Calls()
+        if any(node.need_backward for node in one.step.nodes):
+            builder.begin(fallbacks.dtype_of(one.step.node))
+            try:
+                one.step.backward(builder)
+            except Failed as error:
+                fallbacks.refuse_backward(one.step.nodes, error)
+            backward = builder.end()
+            fallbacks.refuse_slow(one.step.node, backward.run)
+        complete.append(replace(one, backward=backward))
+    return tuple(reversed(complete))
+
+
+def _flat(purpose: Purpose, steps: tuple[CompiledStep, ...], builder: Builder) -> SegmentPlan:
+    """The lists of a whole forward and a whole backward."""
+    forward = [call for one in steps for call in one.forward.run]
+    cached: list[Cached] = []
+    if not purpose.training:  # nothing changes parameters on the way: look at all in one go
+        cached = [call for call in forward if isinstance(call, Cached)]
+        forward = [call for call in forward if not isinstance(call, Cached)]
+    parameters = dict.fromkeys(memory for call in cached for memory in call.memories)
+    entering: list[Tensor] = []
+    written: set[SyncedMemory] = set()
+    for one in steps:
+        entering += [t for t in one.forward.reads if t.memory not in written]
+        written.update(tensor.memory for tensor in one.forward.writes)
+    entered = dict.fromkeys(tensor.memory for tensor in entering)
+    return SegmentPlan(
+        purpose=purpose,
+        steps=steps,
+        parameters=Cached([*parameters], [functools.partial(run_calls, cached, steps)]),
+        forward=tuple(forward),
+        values=tuple(t for one in steps for t in one.forward.writes if not t.is_plain),
+        entering=tuple(entering),
+        saved=tuple(SavedInput(memory) for memory in entered),
+        freed=None,
+        builder=builder,
+        backward=_backward(steps),
+    )
+
+
+def _backward(steps: Sequence[CompiledStep]) -> Backward:
+    """The lists of a whole backward."""
+    made = {tensor for one in steps for tensor in one.backward.writes}
+    return Backward(
+        calls=tuple(call for one in reversed(steps) for call in one.backward.run),
+        gradients=tuple(t for one in steps for t in one.backward.writes if not t.is_plain),
+        kept=tuple(
+            tensor
+            for one in steps
+            for tensor in one.forward.reads
+            if one.backward.run and not tensor.superseded
+        ),
+        given=tuple(t for one in steps for t in one.backward.reads if t not in made),
+    )
+
+
+def _sharing(plan: SegmentPlan, context: Context, first: int, last: int) -> SegmentPlan:
+    """The plan with blobs that nobody will look at in each other's memory."""
+    forwards = [one.forward for one in plan.steps]
+    backwards = [one.backward for one in reversed(plan.steps)]
+    kept = read_by(plan.backward.kept, backwards)  # the others are freed by then
+    steps = [*forwards, loading([*kept, *plan.backward.given]), *backwards]
+    shown = kept_memories(context.nodes[first : last + 1], context.blobs, context.wanted)
+    freed = share_buffers(steps, shown | context.outside(first, last))
+    freed.update((lazy.memory, 0) for one in plan.steps for lazy in one.lazy)
+    return replace(
+        plan,
+        backward=replace(plan.backward, kept=tuple(kept)),
+        freed=Freed(freed, context.blobs, len(forwards)),
+    )
+
+
+# ------------------------------------------------------------- layers in place
+
+
+def overwritten_reads(
+    steps: Sequence[CompiledStep], after: Collection[SyncedMemory]
+) -> set[SyncedMemory]:
+    """The blobs' memories in which a step's backward reads what a later step's forward has
+    written over. Each version of such a blob needs a home of its own.
+
+    Args:
+        steps: with their calls, in order.
+        after: memories that layers after these steps overwrite.
+    """
+    writer: dict[int, int] = {}
+    whose: dict[int, set[SyncedMemory]] = {}
+    for number, one in enumerate(steps):
+        for tensor in (*one.forward.reads, *one.forward.writes):
+            for place in _places(tensor):
+                whose.setdefault(place, set()).add(tensor.memory)
+                if tensor in one.forward.writes:
+                    writer[place] = number
+    for memory in after:
+        if memory.allocated:
+            writer[_place(memory.plain)] = len(steps)
+    found: set[SyncedMemory] = set()
+    for number, one in enumerate(steps):
+        for place in _read(one.backward):
+            if writer.get(place, -1) > number:
+                found |= whose[place]
+    return found
+
+
+def _places(tensor: Tensor) -> Iterator[int]:
+    """The addresses of what a version's values are written into, now or when asked for."""
+    if tensor.memory.allocated:
+        yield _place(tensor.memory.plain)
+    if not tensor.is_plain:
+        yield _place(tensor.home.buffer)
+
+
+def _read(calls: Calls) -> Iterator[int]:
+    for call in calls.run:
+        if isinstance(call, Primitive | Reading):
+            for memory in call.operands.values():
+                yield _place(memory.buffer)
+
+
+def _place(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+class SavedInput:
+    """A blob's values before a step that works in place on them.
+
+    A plan that is compiled between forward and backward runs its steps again, from what is in
+    the plain arrays. What a caller, a data layer or a numpy layer has written there does not
+    come again.
+
+    Args:
+        memory: the blob's.
+    """
+
+    def __init__(self, memory: SyncedMemory) -> None:
+        self._memory = memory
+        self._values: np.ndarray | None = None
+
+    def __call__(self) -> None:
+        """Keep them; a call of the step, before its others."""
+        with only_read([self._memory]):
+            array = self._memory.array
+            if self._values is None or self._values.shape != array.shape:
+                self._values = np.empty_like(array)
+            np.copyto(self._values, array)
+
+    def restore(self) -> None:
+        """Put them back, if the step has run."""
+        if self._values is not None and self._values.shape == self._memory.array.shape:
+            self._memory.array[...] = self._values
+
+    def now(self) -> np.ndarray:
+        """What the blob holds now, for :meth:`put`."""
+        with only_read([self._memory]):
+            return self._memory.array.copy()
+
+    def put(self, values: np.ndarray) -> None:
+        """Let the blob hold these values."""
+        self._memory.array[...] = values
+
+
+def stays_in_plain(step: Step) -> bool:
+    """Whether what the step has computed is in plain memory, and stays there; in place it would
+    be overwritten."""
+    node = step.node
+    plain = isinstance(step, NumpyStep) or not node.bottoms
+    return plain and not any(top in node.bottoms for top in node.tops)
+
+
+def save_overwritten(steps: Sequence[CompiledStep]) -> None:
+    """Let steps save what they overwrite, where to run the steps before would not bring it back."""
+    kept: set[SyncedMemory] = set()
+    for one in steps:
+        if stays_in_plain(one.step):
+            kept.update(top.data_memory for top in one.step.node.tops)
+            continue
+        for node in one.step.nodes:
+            for top in node.tops:
+                if top in node.bottoms and top.data_memory in kept:
+                    kept.remove(top.data_memory)
+                    one.forward.run.insert(0, SavedInput(top.data_memory))

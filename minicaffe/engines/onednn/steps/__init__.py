@@ -24,11 +24,11 @@ class Step:
 
     Attributes:
         nodes: what it covers; the first one's bottoms are read, the last one's tops filled.
-        replaying: the same forward runs once more; nothing may be drawn or counted anew.
+        recomputing: the same forward runs once more; nothing may be drawn or counted again.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self.replaying = False
+        self.recomputing = False
         self.nodes = list(nodes)
         self.node = nodes[0]
         self.layer: Any = nodes[0].layer  # of the class that the step is for
@@ -45,6 +45,43 @@ class Step:
     def backward(self, builder: Builder) -> None:
         """Append what fills the bottoms' diffs and adds to the parameters' diffs."""
         raise NotImplementedError
+
+
+class NumpyStep(Step):
+    """Runs a layer as its numpy self.
+
+    Attributes:
+        reason: why oneDNN does not run it.
+    """
+
+    def __init__(self, nodes: Sequence[Node], reason: str) -> None:
+        super().__init__(nodes)
+        self.reason = reason
+
+    def forward(self, builder: Builder) -> None:
+        """Run the layer; as it asks for its bottoms' data, it gets the newest."""
+        builder.read_by_numpy(self.node.bottoms)
+        builder.then(self.run)
+        builder.written_by_numpy(self.node.tops)
+
+    def backward(self, builder: Builder) -> None:
+        """Run the layer's gradient."""
+        builder.backward_by_numpy(self.node)
+
+    def run(self) -> None:
+        """Run the layer's forward."""
+        tops = self.node.tops
+        read = [blob.data_memory for blob in self.node.bottoms]
+        for top in tops:
+            if top.data_memory not in read:
+                top.data_memory.newer = None  # about to be overwritten: spare the copying
+        versions = [memory.version for memory in read]
+        if self.recomputing:
+            self.node.forward_again()
+        else:
+            self.node.forward()
+        for memory, version in zip(read, versions, strict=True):
+            memory.version = version  # the layer only read it
 
 
 _steps: dict[str, type[Step]] = {}  # filled once, as the step modules are imported

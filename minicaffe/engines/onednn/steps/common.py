@@ -123,7 +123,7 @@ class Dropout(Step):
 
     def _draw(self) -> None:
         shape = self.node.bottoms[0].shape
-        if not self.replaying or self.layer.mask.shape != shape:
+        if not self.recomputing or self.layer.mask.shape != shape:
             self.layer.mask = self.layer.draw(shape)
         np.copyto(self.drawn.floats, self.layer.mask.reshape(-1))
 

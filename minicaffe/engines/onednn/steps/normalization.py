@@ -330,7 +330,7 @@ class BatchNorm(Affine):
             self.rest = mean - self.mean.floats
             offset = 0 if self.offset is None else self.offset.floats
             self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * self._gain()[1]
-        if not self.replaying:
+        if not self.recomputing:
             values = self.node.bottoms[0].count // mean.size
             self.layer.update_stored(mean, variance, values)
 

@@ -1,0 +1,151 @@
+"""The session: a net as segments, each of which chooses what runs its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.engines.numpy.kernels import use_kernels
+from minicaffe.engines.onednn.builder import Options
+from minicaffe.engines.onednn.describe import details, headline
+from minicaffe.engines.onednn.dnnl import on_own_threads
+from minicaffe.engines.onednn.fallbacks import Fallbacks
+from minicaffe.engines.onednn.plan import (
+    CompiledStep,
+    Context,
+    Purpose,
+)
+from minicaffe.engines.onednn.segment import NumpyLayer, Part, Segment, Wish, runs_alone
+from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
+    from minicaffe.net.node import Node
+
+
+class Session:
+    """Runs a net through oneDNN.
+
+    As in Caffe, a layer is reshaped just before it runs and never after. Layers that may shape
+    their tops while they run (data layers, Python layers) run alone; those between them are a
+    :class:`Segment`, whose shapes are settled before it runs. A forward of some layers only, in
+    shapes that those after or before them may not take, parts a segment there for good.
+    """
+
+    def __init__(self, net: Net, options: Options) -> None:
+        self._nodes = net.nodes
+        use_kernels(net.nodes)
+        self._context = Context(
+            net.nodes, net.hooks, net.budget, net.blobs,
+            wanted=[*net.inputs, *net.outputs], outputs=net.outputs,
+            learns=net.phase == caffe_pb2.TRAIN, references=options.references,
+            fallbacks=Fallbacks(options.storage),
+        )  # fmt: skip
+        training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
+        self._wish = Wish(Purpose(training, options.fuse, net.options.keep == "outputs"))
+        self._parts: list[Part] = []
+        self._parts += self._cut_to_parts()
+
+    def _cut_to_parts(self) -> list[Part]:
+        parts: list[Part] = []
+        first = 0
+        for index, node in enumerate(self._nodes):
+            if runs_alone(node):
+                if first < index:
+                    parts.append(self._segment(first, index - 1))
+                parts.append(NumpyLayer(self._context, index))
+                first = index + 1
+        if first < len(self._nodes):
+            parts.append(self._segment(first, len(self._nodes) - 1))
+        return parts
+
+    def _segment(self, first: int, last: int) -> Segment:
+        return Segment(self._context, self._wish, self._parts, first, last)
+
+    @property
+    def steps(self) -> list[CompiledStep]:
+        """All steps that have been compiled, in order."""
+        return [step for part in self._parts for step in part.steps]
+
+    def _at(self, index: int) -> Part:
+        return next(part for part in self._parts if part.last >= index)
+
+    def _cut(self, index: int) -> None:
+        """Let a part begin with this layer."""
+        if index == len(self._nodes):
+            return
+        part, parts = self._at(index), self._parts
+        if part.first < index:
+            place = parts.index(part)
+            before, after = self._segment(part.first, index - 1), self._segment(index, part.last)
+            parts[place : place + 1] = [before, after]
+
+    @on_own_threads
+    def forward(self, start: int, end: int) -> float:
+        """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
+        begin = start
+        while begin <= end:
+            part = self._at(begin)
+            last = min(end, part.last)
+            if (part.first, part.last) != (begin, last) and not part.fits(begin, last):
+                self._cut(begin)
+                self._cut(last + 1)
+                part = self._at(begin)
+            part.forward(begin, last)
+            begin = last + 1
+        return sum(
+            float(np.vdot(top.data, top.diff))
+            for node in self._nodes[start : end + 1]
+            for top in node.losses
+        )
+
+    @on_own_threads
+    def backward(self, start: int, end: int) -> None:
+        """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
+        begin = start
+        while begin >= end:
+            part = self._at(begin)
+            last = max(end, part.first)
+            part.backward(begin, last)
+            begin = last - 1
+
+    @on_own_threads
+    def keep_all(self) -> None:
+        """Let every blob keep its values from now on; those of the last forward are there again."""
+        for part in self._parts:
+            part.keep_all()
+
+    def abandon(self) -> None:
+        """Mark the blobs that have lent their memory."""
+        for part in self._parts:
+            part.abandon()
+
+    def describe(self, *, verbose: bool = False) -> list[str]:
+        """One line a step: the layers that it covers, and what runs them; ``verbose`` adds one
+        a primitive, with its layouts."""
+        lines = []
+        for one in self.steps:
+            calls = [*one.forward.run, *one.backward.run]
+            reason = self._context.fallbacks.float32.get(one.step.node.name)
+            lines.append(headline(one.step, calls, reason))
+            if verbose:
+                lines += [f"    forward  {line}" for line in details(one.forward.run)]
+                lines += [f"    backward {line}" for line in details(one.backward.run)]
+        return lines
+
+
+def _wants_input_gradients(nodes: Sequence[Node]) -> bool:
+    """Whether the gradient of values is wanted that no layer computes: ``force_backward``."""
+    inputs: set[Blob] = set()
+    for node in nodes:
+        wanted = zip(node.bottoms, node.propagate_down, strict=True)
+        if any(down and blob in inputs for blob, down in wanted):
+            return True
+        if node.bottoms:
+            inputs.difference_update(node.tops)  # overwritten in place
+        else:
+            inputs.update(node.tops)
+    return False
