@@ -12,7 +12,7 @@ from minicaffe.arguments import lengths
 from minicaffe.errors import ShapeError
 from minicaffe.named import Numbered
 from minicaffe.options import MemoryBudget, MemoryShare
-from minicaffe.syncedmem import SyncedMemory
+from minicaffe.syncedmem import SyncedHead, SyncedMemory
 
 MAX_AXES = 32
 MAX_COUNT = 2**31 - 1  # Caffe's limit: counts are C ints there
@@ -208,7 +208,7 @@ class Blob:
 
 def _in_use(memory: SyncedMemory) -> bool:
     """Whether there may be other values than the zeros of fresh memory."""
-    return memory.allocated or memory.newer is not None
+    return memory.head is not SyncedHead.UNINITIALIZED
 
 
 def _copied(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import gc
 import mmap
 import sys
@@ -51,33 +52,56 @@ def _pages(size: int) -> np.ndarray | None:
     return np.frombuffer(pages, np.uint8)
 
 
-class EngineCopy(Protocol):
-    """What an engine registers with a memory whose newest values it holds itself."""
+class SyncedHead(enum.Enum):
+    """Where the newest values of a :class:`SyncedMemory` are (Caffe's ``SyncedHead``).
+
+    Caffe's SYNCED, for two places that hold the same, is a version here: an engine remembers
+    :attr:`SyncedMemory.write_version` of what it has copied.
+    """
+
+    UNINITIALIZED = "nobody has written any, and there is no array: they are 0"
+    HEAD_AT_CPU = "in the array"
+    HEAD_AT_ENGINE = "in an engine's copy; they are brought into the array when asked for"
+    LAZY = "nowhere; an engine computes them when asked for"
+    CLEARED = "nowhere; they are 0, and are written when asked for"
+    FREED = "lost: others use their memory"
+
+
+class EngineCopy:
+    """What an engine registers with a memory whose newest values it holds itself.
+
+    Attributes:
+        head: the state of a memory with which it is registered.
+    """
+
+    head: SyncedHead = SyncedHead.HEAD_AT_ENGINE
 
     def write_to(self, array: np.ndarray) -> None:
         """Put the values into the plain array."""
+        raise NotImplementedError(f"{type(self).__name__}.write_to")
 
 
 class Watcher(Protocol):
-    """Who wants to keep what a memory holds before somebody changes it."""
+    """Who wants to keep what a memory holds before it changes."""
 
     def keep(self) -> None:
         """Copy it now; a second call does nothing."""
 
 
-class Zeros:
-    """Stands for values that are all 0 and that nobody has written yet."""
+class Zeros(EngineCopy):
+    """Values that are all 0 and that have not been written yet."""
+
+    head = SyncedHead.CLEARED
 
     def write_to(self, array: np.ndarray) -> None:
         """Write them."""
         array[...] = 0
 
 
-#: A memory's ``newer`` after :meth:`SyncedMemory.clear`.
-ZEROS = Zeros()
+_ZEROS = Zeros()
 
 
-class Dropped:
+class Freed(EngineCopy):
     """Registered in place of values whose memory others use by now.
 
     Args:
@@ -85,6 +109,8 @@ class Dropped:
         name: the blob's.
         what: what the values are of it.
     """
+
+    head = SyncedHead.FREED
 
     def __init__(self, memory: SyncedMemory, name: str, what: str = "values") -> None:
         self.memory, self._name, self._what = memory, name, what
@@ -95,7 +121,7 @@ class Dropped:
         Raises:
             GraphError: always; says how to keep the values.
         """
-        self.memory.newer = self
+        self.memory.set_head(self)
         raise GraphError(
             f"the {self._what} of blob '{self._name}' were not kept, as the net was opened with "
             'keep="outputs"; open it with keep="all" to look at every blob'
@@ -105,107 +131,147 @@ class Dropped:
 class SyncedMemory:
     """A flat array of elements, allocated on first touch, that blobs can share.
 
+    Its state is :attr:`head`. Programs see the array (:attr:`array`), which is brought up to
+    date for them; engines look at the state and spare that. Each change of the state is a single
+    assignment, so that an interruption leaves the state before it or the one after it::
+
+        UNINITIALIZED, HEAD_AT_CPU    set_head(copy)   ->  HEAD_AT_ENGINE, LAZY, FREED
+        any                           clear()          ->  CLEARED
+        any but FREED                 array, to_cpu()  ->  HEAD_AT_CPU (with the values)
+        any                           set_head(None)   ->  HEAD_AT_CPU (they are written next)
+
     Attributes:
         size: how many elements fit (a blob keeps it when it shrinks).
         dtype: their type.
-        share: counts it in a budget for as long as it lives; None where nobody counts.
-        newer: the engine's copy while that is newer than the plain array, else None.
-        version: how often somebody has asked for the array, and may have written into it;
+        share: counts it in a budget for as long as it lives; None where nothing counts it.
+        version: how often :attr:`array` has been asked for, and may have been written into;
             who keeps a copy remembers the version that it was made of.
     """
 
     __slots__ = (
-        "_lent", "_plain", "_shown", "_watchers", "dtype", "newer", "share", "size", "version",
+        "_engine_copy", "_exported", "_lent", "_raw", "_watchers", "dtype", "share", "size",
+        "version",
     )  # fmt: skip
 
     def __init__(self, size: int, dtype: np.dtype, share: MemoryShare | None = None) -> None:
         self.size = size
         self.share = share
         self.dtype = dtype
-        self.newer: EngineCopy | None = None
         self.version = 0
-        self._plain: np.ndarray | None = None
+        self._engine_copy: EngineCopy | None = None
+        self._raw: np.ndarray | None = None
         self._lent: np.ndarray | None = None
-        self._shown: np.ndarray | None = None
+        self._exported: np.ndarray | None = None
         self._watchers: weakref.WeakSet[Watcher] | None = None
 
+    # ---------------------------------------------------------------- state
+
     @property
-    def plain(self) -> np.ndarray:
+    def head(self) -> SyncedHead:
+        """Where the newest values are."""
+        if self._engine_copy is not None:
+            return self._engine_copy.head
+        return SyncedHead.UNINITIALIZED if self._raw is None else SyncedHead.HEAD_AT_CPU
+
+    @property
+    def engine_copy(self) -> EngineCopy | None:
+        """What holds the newest values while that is not the array."""
+        return self._engine_copy
+
+    def set_head(self, copy: EngineCopy | None) -> None:
+        """Say what holds the newest values: an engine's copy, or (None) the array, which the
+        caller has written, or overwrites next."""
+        self._engine_copy = copy
+
+    def to_cpu(self) -> None:
+        """Bring the array up to date, for an engine that reads it (Caffe's ``to_cpu``).
+
+        Raises:
+            GraphError: the values are lost (``FREED``).
+        """
+        if self._engine_copy is not None:
+            self._engine_copy.write_to(self.raw)
+            self._engine_copy = None  # not before: a copy that is interrupted is made again
+
+    def clear(self) -> None:
+        """Make all elements 0: when they are asked for, or now if a program holds the array.
+
+        Who is about to overwrite them all sees ``CLEARED`` and can spare that.
+        """
+        self.version += 1
+        self._engine_copy = _ZEROS
+        if self.exported:
+            _ = self.array
+
+    # ---------------------------------------------------------------- values
+
+    @property
+    def raw(self) -> np.ndarray:
         """The array as it is, for an engine that knows whether it is the newest."""
-        if self._plain is None:
-            self._plain = aligned_zeros(self.size, self.dtype)
-        return self._plain
+        if self._raw is None:
+            self._raw = aligned_zeros(self.size, self.dtype)
+        return self._raw
 
     @property
     def array(self) -> np.ndarray:
         """The array with the newest values (zeros when never written), to read or write."""
-        if self.newer is not None:
-            self.newer.write_to(self.plain)
-            self.newer = None  # not before: a copy that is interrupted is made again
+        self.to_cpu()
         if self._watchers:
             for one in [*self._watchers]:
                 one.keep()
             self._watchers.clear()
         self.version += 1
-        if self._shown is None:
+        if self._exported is None:
             # Over a memoryview, so that numpy lets every view derived from it refer to this
-            # object: its reference count then tells whether anybody holds one.
-            self._shown = np.frombuffer(self.plain.data, self.dtype)
-        return self._shown
+            # object: its reference count then tells whether a program holds one.
+            self._exported = np.frombuffer(self.raw.data, self.dtype)
+        return self._exported
 
     def watch(self, watcher: Watcher) -> None:
-        """Let somebody keep what is here, once, before the array is given out for writing.
+        """Let a watcher keep what is here, once, before the array is given out for writing.
 
         Engines that change the values themselves are not noticed.
         """
         if self._watchers is None:
             self._watchers = weakref.WeakSet()
         self._watchers.add(watcher)
-        if self.held:
+        if self.exported:
             watcher.keep()
 
-    def clear(self) -> None:
-        """Make all elements 0: when somebody asks for them, or now if anybody holds the array.
-
-        Who is about to overwrite them all sees :data:`ZEROS` in ``newer`` and can spare that.
-        """
-        self.version += 1
-        self.newer = ZEROS
-        if self.held:
-            _ = self.array
-
     @property
-    def held(self) -> bool:
-        """Whether anybody still holds an array that :attr:`array` gave, or a view of it."""
+    def exported(self) -> bool:
+        """Whether a program still holds an array that :attr:`array` gave, or a view of it."""
         unheld = 2  # our attribute and getrefcount's own argument
-        return self._shown is not None and sys.getrefcount(self._shown) > unheld
+        return self._exported is not None and sys.getrefcount(self._exported) > unheld
 
     @property
-    def settled(self) -> int:
+    def write_version(self) -> int:
         """The version that changes with the next write; -1 while a holder may write unseen."""
-        return self.version if self._shown is None or not self.held else -1
+        return self.version if self._exported is None or not self.exported else -1
 
     @property
     def allocated(self) -> bool:
-        """Whether anybody has asked for the array yet."""
-        return self._plain is not None
+        """Whether there is an array yet."""
+        return self._raw is not None
+
+    # ---------------------------------------------------------------- place
 
     def borrow(self, array: np.ndarray) -> None:
         """Use an array that is large enough, until :meth:`give_back`."""
-        self._lent, self._plain = array, array[: self.size]
+        self._lent, self._raw = array, array[: self.size]
 
     def give_back(self) -> np.ndarray:
         """The array, which this memory uses no longer; whole, if it was borrowed."""
-        array = self.plain if self._lent is None else self._lent
-        self._plain = self._shown = self._lent = None
+        array = self.raw if self._lent is None else self._lent
+        self._raw = self._exported = self._lent = None
         return array
 
-    def move_to(self, plain: np.ndarray) -> None:
-        """Live in ``plain`` (part of an arena) from now on, taking the values along."""
-        if self._plain is not None or self.newer is not None:
-            plain[...] = self.array[: plain.size]
-        self._plain, self._shown = plain, None
-        self.size = plain.size
+    def move_to(self, raw: np.ndarray) -> None:
+        """Live in ``raw`` (part of an arena) from now on, taking the values along."""
+        if self.head is not SyncedHead.UNINITIALIZED:
+            raw[...] = self.array[: raw.size]
+        self._raw, self._exported = raw, None
+        self.size = raw.size
 
 
 @contextmanager
@@ -220,7 +286,7 @@ def only_read(memories: Sequence[SyncedMemory]) -> Iterator[None]:
 
 
 class Snapshot:
-    """The values of a memory at one moment, copied only when somebody may be about to change them.
+    """The values of a memory at one moment, copied only before they may change.
 
     Args:
         memory: one that no engine writes into, such as a parameter's.
@@ -238,12 +304,12 @@ class Snapshot:
     def keep(self) -> None:
         """Copy the values, as they may change now."""
         if self._copy is None:
-            self._copy = self._memory.plain.copy()
+            self._copy = self._memory.raw.copy()
 
     @property
     def values(self) -> np.ndarray:
         """The values of then, flat; not to be written into."""
-        return self._memory.plain if self._copy is None else self._copy
+        return self._memory.raw if self._copy is None else self._copy
 
 
 def release(owner: object, size: int) -> None:

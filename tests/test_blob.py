@@ -7,7 +7,13 @@ import pytest
 
 from minicaffe.blob import Blob, BlobVec, shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.syncedmem import ALIGNMENT, ZEROS, SyncedMemory, aligned_zeros
+from minicaffe.syncedmem import (
+    ALIGNMENT,
+    EngineCopy,
+    SyncedHead,
+    SyncedMemory,
+    aligned_zeros,
+)
 
 
 def test_starts_as_zeros_of_its_shape() -> None:
@@ -125,7 +131,7 @@ def test_memory_is_aligned_and_moves_with_its_values() -> None:
 
 
 def test_an_engine_copy_is_fetched_once_when_read() -> None:
-    class Copy:
+    class Copy(EngineCopy):
         calls = 0
 
         def write_to(self, array: np.ndarray) -> None:
@@ -134,7 +140,7 @@ def test_an_engine_copy_is_fetched_once_when_read() -> None:
 
     blob, copy = Blob((2, 3)), Copy()
     held = blob.data
-    blob.data_memory.newer = copy
+    blob.data_memory.set_head(copy)
     assert (blob.data == 11).all()
     assert (held == 11).all()
     assert copy.calls == 1
@@ -144,20 +150,20 @@ def test_an_engine_copy_is_fetched_once_when_read() -> None:
 def test_memory_knows_who_holds_its_array() -> None:
     blob = Blob((2, 3))
     memory = blob.data_memory
-    assert not memory.held
-    before = memory.settled
+    assert not memory.exported
+    before = memory.write_version
     view = blob.data
-    assert memory.held
-    assert memory.settled == -1, "whoever holds it may write at any time"
+    assert memory.exported
+    assert memory.write_version == -1, "whoever holds it may write at any time"
     row = view[1, 1:]
     del view
-    assert memory.held, "a view of a view counts too"
+    assert memory.exported, "a view of a view counts too"
     del row
-    assert not memory.held
-    after = memory.settled
+    assert not memory.exported
+    after = memory.write_version
     assert after != before, "it may have been written into"
-    assert memory.plain.shape == (6,)
-    assert memory.settled == after
+    assert memory.raw.shape == (6,)
+    assert memory.write_version == after
 
 
 def test_cleared_memory_is_filled_when_it_is_asked_for() -> None:
@@ -165,10 +171,10 @@ def test_cleared_memory_is_filled_when_it_is_asked_for() -> None:
     blob.diff[...] = 5
     memory = blob.diff_memory
     memory.clear()
-    assert memory.newer is ZEROS
-    assert (memory.plain == 5).all(), "nobody has asked"
+    assert memory.head is SyncedHead.CLEARED
+    assert (memory.raw == 5).all(), "nobody has asked"
     assert (blob.diff == 0).all()
-    assert memory.newer is None
+    assert memory.head is SyncedHead.HEAD_AT_CPU
 
 
 def test_a_held_array_is_cleared_at_once() -> None:

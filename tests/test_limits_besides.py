@@ -43,7 +43,7 @@ layer { name: "pool" type: "Pooling" bottom: "y" top: "z" pooling_param { kernel
     net.budget.limit = 100  # the blobs have been counted by now
     with pytest.raises(MemoryLimitError) as caught:
         net.forward()
-    assert not any(blob.data_memory.newer for blob in net.blobs.values()), "nothing has run"
+    assert not any(blob.data_memory.engine_copy for blob in net.blobs.values()), "nothing has run"
     message = str(caught.value)
     assert message.startswith(f"{path}:")
     assert "what oneDNN keeps in its own layouts takes" in message

@@ -197,7 +197,7 @@ class Updater:
     def _current_runs(self) -> list[Run]:
         """The runs, made anew when a parameter has come to live elsewhere."""
         params = self.net.learnable_params
-        places = [one.blob.data_memory.plain for one in params]
+        places = [one.blob.data_memory.raw for one in params]
         if len(places) != len(self._places) or any(
             a is not b for a, b in zip(places, self._places, strict=True)
         ):
@@ -212,7 +212,7 @@ class Updater:
         for index, one in enumerate(params):
             following = params[index + 1] if index + 1 < len(params) else None
             if not self._at_home(one):  # shares another net's memory
-                values = one.blob.data_memory.plain[: one.blob.count]
+                values = one.blob.data_memory.raw[: one.blob.count]
                 yield Run(values, one.slice, one.lr_mult, one.decay_mult)
                 first = index + 1
             elif (
@@ -225,7 +225,7 @@ class Updater:
                 first = index + 1
 
     def _at_home(self, one: Any) -> bool:
-        return one.blob.data_memory.plain.ctypes.data == self.arena.data[one.slice].ctypes.data
+        return one.blob.data_memory.raw.ctypes.data == self.arena.data[one.slice].ctypes.data
 
     def _clear_gaps(self) -> None:
         """Without a delta, rules divide the zeros between parameters by zero."""

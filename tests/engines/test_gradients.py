@@ -7,7 +7,7 @@ import pytest
 
 from minicaffe.engines.onednn.tensor import ParameterGradient
 from minicaffe.net.net import Net
-from minicaffe.syncedmem import ZEROS
+from minicaffe.syncedmem import SyncedHead
 from tests.engines.nets import Text, residual
 from tests.engines.twins import Twins, error_of, write
 
@@ -48,7 +48,7 @@ def direct(net: Net) -> list[bool]:
 def test_after_clearing_nothing_is_added(twins: Twins) -> None:
     for net in twins.nets:
         for one in net.learnable_params:
-            one.blob.diff_memory.plain[...] = np.nan  # what nobody may see
+            one.blob.diff_memory.raw[...] = np.nan  # what nobody may see
         net.clear_param_diffs()
     twins.each("backward")
     assert direct(twins.onednn)
@@ -97,7 +97,9 @@ def test_reading_after_clearing(twins: Twins) -> None:
         assert not twins.onednn.arena.diff.any()
         assert not any(diff.any() for diff in diffs(twins.onednn))
         twins.each("clear_param_diffs")
-    assert all(one.blob.diff_memory.newer is ZEROS for one in twins.onednn.learnable_params)
+    assert all(
+        one.blob.diff_memory.head is SyncedHead.CLEARED for one in twins.onednn.learnable_params
+    )
     twins.each("backward")
     twins.same()
 

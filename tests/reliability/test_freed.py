@@ -40,7 +40,7 @@ def test_a_large_net_is_freed_when_nobody_holds_it(
     (tmp_path / "net.prototxt").write_text(LARGE_NET)
     net = Net(str(tmp_path / "net.prototxt"), phase, engine=engine)
     net.forward(data=np.ones((2, 3, 300, 301)))
-    arrays = [weakref.ref(blob.data_memory.plain) for blob in net.blobs.values()]
+    arrays = [weakref.ref(blob.data_memory.raw) for blob in net.blobs.values()]
     layers = [weakref.ref(layer) for layer in net.layers]
     del net
     assert not any(one() is not None for one in (*arrays, *layers))

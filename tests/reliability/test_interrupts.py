@@ -15,6 +15,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError
 from minicaffe.solver import Solver
 from minicaffe.solver.signals import uninterrupted
+from minicaffe.syncedmem import EngineCopy
 from tests.data.helpers import data_net, labels_of, write_database
 from tests.reliability.interrupting import (
     SETTINGS,
@@ -139,7 +140,7 @@ def test_a_batch_that_was_not_taken_is_read_again(folder: object) -> None:
 
 
 def test_copies_that_are_interrupted_are_made_again() -> None:
-    class Copy:
+    class Copy(EngineCopy):
         def write_to(self, array: np.ndarray) -> None:
             if not tried:
                 tried.append(1)
@@ -148,7 +149,7 @@ def test_copies_that_are_interrupted_are_made_again() -> None:
 
     tried: list[int] = []
     blob = Blob((2, 3))
-    blob.data_memory.newer = Copy()
+    blob.data_memory.set_head(Copy())
     with pytest.raises(Interrupted):
         _ = blob.data
     assert (blob.data == 7).all()

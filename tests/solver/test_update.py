@@ -13,6 +13,7 @@ from minicaffe.errors import SolverError
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import rules, update
 from minicaffe.solver.update import Updater
+from minicaffe.syncedmem import EngineCopy
 from minicaffe.threads import Team
 from tests.solver.fakes import MULTIPLIERS, new_gradients, parameter_net
 
@@ -255,11 +256,11 @@ def test_an_engines_newer_gradient_is_used():
     blob = net.learnable_params[0].blob
     before = blob.data.copy()
 
-    class Copy:
+    class Copy(EngineCopy):
         def write_to(self, array):
             array[...] = 3
 
-    blob.diff_memory.newer = Copy()
+    blob.diff_memory.set_head(Copy())
     param = caffe_pb2.SolverParameter()
     Updater(net, rules.SGD(param), param).apply(0.5, 0)
     np.testing.assert_allclose(blob.data, before - 1.5)

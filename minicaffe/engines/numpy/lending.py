@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.syncedmem import Dropped, SyncedMemory
+from minicaffe.syncedmem import Freed, SyncedHead, SyncedMemory
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -50,8 +50,8 @@ class Lending:
         kept = {blob.data_memory for blob in self._kept}
         for blob, name in self._names.items():
             memory = blob.data_memory
-            if memory not in kept and not memory.held:
-                memory.newer = Dropped(memory, name)
+            if memory not in kept and not memory.exported:
+                memory.set_head(Freed(memory, name))
 
     def begin(self) -> None:
         """A forward begins. What memory a blob has is asked when its layer has run, as shapes may
@@ -64,8 +64,8 @@ class Lending:
         """Lend arrays to the layer's tops."""
         for top in self._nodes[index].tops:
             memory = top.data_memory
-            if isinstance(memory.newer, Dropped):
-                memory.newer = None
+            if memory.head is SyncedHead.FREED:
+                memory.set_head(None)
             if not memory.allocated:
                 large = [one for one in self._free if one.size >= memory.size]
                 if large:
@@ -85,10 +85,10 @@ class Lending:
                 continue
             memory = blob.data_memory
             self._leave(blob)
-            if memory not in self._users and memory.allocated and not memory.held:
+            if memory not in self._users and memory.allocated and not memory.exported:
                 first = self._first.get(memory, blob)
                 self._free.append(memory.give_back())
-                memory.newer = Dropped(memory, self._names.get(first, first.name))
+                memory.set_head(Freed(memory, self._names.get(first, first.name)))
 
     def _leave(self, blob: Blob) -> None:
         """The blob does not use the memory that it had any more."""

@@ -9,7 +9,7 @@ import numpy as np
 from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.numpy.lending import Lending
 from minicaffe.proto import caffe_pb2
-from minicaffe.syncedmem import Dropped
+from minicaffe.syncedmem import SyncedHead
 from minicaffe.threads import busy_thread_count, with_blas_threads
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ class NumpyPlan:
             blob.data_memory
             for node in self._nodes
             for blob in node.tops
-            if isinstance(blob.data_memory.newer, Dropped)
+            if blob.data_memory.head is SyncedHead.FREED
         }
         for memory in dropped:
-            memory.newer = None
+            memory.set_head(None)
         with np.errstate(all="ignore"):
             for node in self._nodes[:start]:
                 tops = {top.data_memory for top in node.tops}

@@ -220,7 +220,7 @@ class Builder:
             return False
         if following.tops[0] is blob:
             return True
-        return not (self.training or memory.held or memory in self._looked_at)
+        return not (self.training or memory.exported or memory in self._looked_at)
 
     # ------------------------------------------------------------------ blobs
 

@@ -35,7 +35,14 @@ from minicaffe.engines.onednn.steps import step_class
 from minicaffe.engines.onednn.steps.activation import Activation
 from minicaffe.engines.onednn.tensor import Tensor
 from minicaffe.layers.folding import fold_into_previous
-from minicaffe.syncedmem import EngineCopy, Snapshot, SyncedMemory, aligned_zeros, only_read
+from minicaffe.syncedmem import (
+    EngineCopy,
+    Snapshot,
+    SyncedHead,
+    SyncedMemory,
+    aligned_zeros,
+    only_read,
+)
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -135,7 +142,7 @@ class Passed:
         reorder(result, outside)()
 
 
-class GradientBetween:
+class GradientBetween(EngineCopy):
     """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
 
     The primitive passes over it; in the blob stands that of the last layer's top. Whoever asks
@@ -158,8 +165,9 @@ class GradientBetween:
         if self._scale is not None:
             self._factors = self._scale.floats.copy()
         memory = self._blob.diff_memory
-        self._last, memory.newer = memory.newer, self
-        if memory.held:
+        self._last = memory.engine_copy
+        memory.set_head(self)
+        if memory.exported:
             _ = memory.array
 
     def write_to(self, array: np.ndarray) -> None:
@@ -335,7 +343,7 @@ class Source:
         """This is the moment; a call of the step, before its others."""
         self._kept = False
         if self._tensor.is_plain:
-            np.copyto(self._room.data.reshape(-1), self._tensor.memory.plain[: self._room.count])
+            np.copyto(self._room.data.reshape(-1), self._tensor.memory.raw[: self._room.count])
         else:
             self._tensor.memory.watch(self)
 
@@ -354,7 +362,7 @@ class Source:
         return values
 
 
-class LazyBlob:
+class LazyBlob(EngineCopy):
     """Stands for the values of a blob between layers that run as one step.
 
     A program that asks for the blob's array gets what the layers' numpy selves compute of what
@@ -367,6 +375,8 @@ class LazyBlob:
         parameters: what the layers have learned, by memory.
         looked_at: takes the memory in, so that the next plan fills it.
     """
+
+    head = SyncedHead.LAZY
 
     def __init__(
         self,
@@ -382,7 +392,7 @@ class LazyBlob:
 
     def keep(self) -> None:
         """Copy what it is computed of, if it may yet be asked for, as other steps are to run."""
-        if self.memory.newer is self:
+        if self.memory.engine_copy is self:
             for source in self._sources.values():
                 source.keep()
 
@@ -390,7 +400,7 @@ class LazyBlob:
         """Say that the layers have run, though nobody has filled the blob."""
         for one in self._parameters.values():
             one.take()
-        self.memory.newer = self
+        self.memory.set_head(self)
 
     def write_to(self, array: np.ndarray) -> None:
         """Fill the array (what :class:`SyncedMemory` asks for)."""

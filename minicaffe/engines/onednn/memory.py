@@ -14,7 +14,7 @@ from minicaffe.engines.onednn.primitive import Memory, Primitive
 from minicaffe.engines.onednn.tensor import Cached, Reading, Tensor
 from minicaffe.errors import MemoryLimitError
 from minicaffe.options import MemoryBudget, limit_text, size_text
-from minicaffe.syncedmem import Dropped, SyncedMemory, aligned_zeros
+from minicaffe.syncedmem import Freed, SyncedMemory, aligned_zeros
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -147,7 +147,7 @@ def _place(buffers: list[Buffer]) -> None:
             memory.set_data_handle(place[0][: buffer.size])
 
 
-class Freed:
+class FreedMarks:
     """Marks memories whose values other blobs have overwritten.
 
     Args:
@@ -163,15 +163,15 @@ class Freed:
         self, last: Mapping[SyncedMemory, int], blobs: Mapping[str, Blob], forwards: int
     ) -> None:
         self.spent = False
-        self._early: list[Dropped] = []
-        self._late: list[Dropped] = []
+        self._early: list[Freed] = []
+        self._late: list[Freed] = []
         named: set[SyncedMemory] = set()
         for name, blob in blobs.items():
             for memory, what in ((blob.data_memory, "values"), (blob.diff_memory, "gradients")):
                 if memory in last and memory not in named:
                     named.add(memory)
                     early = last[memory] < forwards
-                    (self._early if early else self._late).append(Dropped(memory, name, what))
+                    (self._early if early else self._late).append(Freed(memory, name, what))
 
     def __bool__(self) -> bool:
         return bool(self._early or self._late)
@@ -194,19 +194,19 @@ class Freed:
     @property
     def held(self) -> bool:
         """Whether somebody has taken hold of something since the forward: it is to be kept."""
-        return any(one.memory.held for one in self._late)
+        return any(one.memory.exported for one in self._late)
 
     def forget(self) -> None:
         """Gradients that the last backward has overwritten are about to be computed anew."""
         for one in self._late:
-            if one.memory.newer is one:
-                one.memory.newer = None
+            if one.memory.engine_copy is one:
+                one.memory.set_head(None)
 
 
-def _mark(dropped: Sequence[Dropped]) -> None:
-    for one in dropped:
-        if one.memory.newer is not None:
-            one.memory.newer = one
+def _mark(freed: Sequence[Freed]) -> None:
+    for one in freed:
+        if one.memory.engine_copy is not None:
+            one.memory.set_head(one)
 
 
 def kept_memories(
@@ -221,9 +221,9 @@ def kept_memories(
     for node in nodes:
         kept += node.losses if node.bottoms else node.tops
     # what is between the layers of a step is computed of the values when somebody holds it
-    kept += [blob for blob in blobs.values() if blob.diff_memory.held]
+    kept += [blob for blob in blobs.values() if blob.diff_memory.exported]
     memories = {memory for blob in kept for memory in (blob.data_memory, blob.diff_memory)}
-    memories.update(blob.data_memory for blob in blobs.values() if blob.data_memory.held)
+    memories.update(blob.data_memory for blob in blobs.values() if blob.data_memory.exported)
     return memories
 
 

@@ -14,7 +14,13 @@ from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupporte
 from minicaffe.engines.onednn.dnnl import Failed
 from minicaffe.engines.onednn.fallbacks import Fallbacks, located
 from minicaffe.engines.onednn.fusion import LazyBlob, Source, lazy_blobs
-from minicaffe.engines.onednn.memory import Freed, kept_memories, loading, read_by, share_buffers
+from minicaffe.engines.onednn.memory import (
+    FreedMarks,
+    kept_memories,
+    loading,
+    read_by,
+    share_buffers,
+)
 from minicaffe.engines.onednn.primitive import Primitive
 from minicaffe.engines.onednn.steps import NumpyStep, Step, step_class
 from minicaffe.engines.onednn.tensor import Cached, Call, Reading, Tensor
@@ -148,7 +154,7 @@ class SegmentPlan:
     entering: tuple[Tensor, ...]
     saved: tuple[SavedInput, ...]
     backward: Backward
-    freed: Freed | None
+    freed: FreedMarks | None
     builder: Builder
 
     @property
@@ -376,7 +382,7 @@ def _sharing(plan: SegmentPlan, context: Context, first: int, last: int) -> Segm
     return replace(
         plan,
         backward=replace(plan.backward, kept=tuple(kept)),
-        freed=Freed(freed, context.blobs, len(forwards)),
+        freed=FreedMarks(freed, context.blobs, len(forwards)),
     )
 
 
@@ -403,7 +409,7 @@ def overwritten_reads(
                     writer[place] = number
     for memory in after:
         if memory.allocated:
-            writer[_place(memory.plain)] = len(steps)
+            writer[_place(memory.raw)] = len(steps)
     found: set[SyncedMemory] = set()
     for number, one in enumerate(steps):
         for place in _read(one.backward):
@@ -415,7 +421,7 @@ def overwritten_reads(
 def _places(tensor: Tensor) -> Iterator[int]:
     """The addresses of what a version's values are written into, now or when asked for."""
     if tensor.memory.allocated:
-        yield _place(tensor.memory.plain)
+        yield _place(tensor.memory.raw)
     if not tensor.is_plain:
         yield _place(tensor.home.buffer)
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from minicaffe.engines.onednn.builder import Calls
-from minicaffe.engines.onednn.fusion import LazyBlob
 from minicaffe.engines.onednn.memory import check_copies
 from minicaffe.engines.onednn.plan import (
     CompiledStep,
@@ -22,13 +21,11 @@ from minicaffe.engines.onednn.plan import (
 )
 from minicaffe.engines.onednn.steps import NumpyStep
 from minicaffe.engines.onednn.tensor import show
-from minicaffe.syncedmem import Dropped
+from minicaffe.syncedmem import SyncedHead
 from minicaffe.threads import thread_count
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
-
-    pass
 
 #: Built-in layers without bottoms that have no next image of another size.
 _OF_ONE_SHAPE = ("Input", "DummyData")
@@ -164,7 +161,7 @@ class Guards:
         found += [blob.diff_memory for blob in near]
         blobs = [blob for node in self._nodes for blob in node.layer.blobs]
         blobs += self._given  # a Parameter layer's top moves into the arena with what it learns
-        return found + [id(blob.data_memory.plain) for blob in blobs]
+        return found + [id(blob.data_memory.raw) for blob in blobs]
 
 
 class Segment:
@@ -250,8 +247,8 @@ class Segment:
         shown = [
             (memory, memory.array.copy())
             for memory in memories
-            if not isinstance(memory.newer, LazyBlob | Dropped)
-            and not (old and old.freed and memory.newer)  # others use its memory by now
+            if memory.head not in (SyncedHead.LAZY, SyncedHead.FREED)
+            and not (old and old.freed and memory.engine_copy)  # others use its memory by now
         ]
         overwritten = [
             call for one in self.steps for call in one.forward.run if isinstance(call, SavedInput)
@@ -303,8 +300,7 @@ class Segment:
             self._forward_part(start, end)
             return
         for tensor in plan.entering:
-            if tensor.memory.newer is not None:
-                tensor.bring_out()
+            tensor.bring_out()
         if not plan.purpose.training:  # a backward would have to compute the values again
             for one in plan.saved:
                 one()
@@ -386,8 +382,8 @@ class Segment:
             for tensor in (*values, *one.backward.reads):
                 tensor.load()
             for tensor in one.backward.writes:
-                if isinstance(tensor.memory.newer, Dropped):
-                    tensor.memory.newer = None  # about to be computed
+                if tensor.memory.head is SyncedHead.FREED:
+                    tensor.memory.set_head(None)  # about to be computed
             run_calls([*one.backward.needs, *one.backward.run], self.steps)
             show(one.backward.writes)
             for index in range(one.last, one.first - 1, -1):

@@ -11,7 +11,7 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
-from minicaffe.syncedmem import ZEROS, SyncedMemory, aligned_zeros
+from minicaffe.syncedmem import EngineCopy, SyncedHead, SyncedMemory, aligned_zeros
 
 if TYPE_CHECKING:
     from minicaffe.engines.onednn.builder import Builder
@@ -35,12 +35,12 @@ class Reading:
         self._call()
 
 
-class Tensor:
+class Tensor(EngineCopy):
     """One version of a blob's ``data`` or ``diff``, and its home.
 
     A blob that layers overwrite in place has one version after each of them; all belong to
     the same :class:`SyncedMemory`. A version whose home is the plain array itself needs no
-    copying; any other registers as the memory's ``newer`` copy once it has been computed, and
+    copying; any other registers as the memory's copy once it has been computed, and
     is written back when somebody asks for the array.
 
     Args:
@@ -87,7 +87,7 @@ class Tensor:
 
     def _array_memory(self) -> Memory:
         """The plain array as a memory."""
-        return Memory(MemoryDesc(self.shape), self.memory.plain[: math.prod(self.shape)])
+        return Memory(MemoryDesc(self.shape), self.memory.raw[: math.prod(self.shape)])
 
     def overwritten(self) -> Tensor:
         """The version that comes after this one when a layer overwrites its home."""
@@ -104,14 +104,12 @@ class Tensor:
 
     def mark_newest(self) -> None:
         """Say that this version has just been computed."""
-        self.memory.newer = None if self.is_plain else self
-        self.seen = self.memory.settled
+        self.memory.set_head(None if self.is_plain else self)
+        self.seen = self.memory.write_version
 
     def bring_out(self) -> None:
         """Bring the plain array up to date, for steps that read it as it is."""
-        if self.memory.newer is not None:
-            self.memory.newer.write_to(self.memory.plain)
-            self.memory.newer = None  # not before: a copy that is interrupted is made again
+        self.memory.to_cpu()
 
     def write_to(self, array: np.ndarray) -> None:
         """Put the values into the plain array (what :class:`SyncedMemory` asks for)."""
@@ -123,12 +121,12 @@ class Tensor:
         """Bring home and copies up to date with what the blob holds for others to see."""
         memory = self.memory
         if self.is_plain:
-            if memory.newer is not None:
+            if memory.engine_copy is not None:
                 _ = memory.array
-            elif memory.settled == self.seen != -1:
+            elif memory.write_version == self.seen != -1:
                 return
-            self.seen = memory.settled
-        elif memory.newer is self and not memory.held:
+            self.seen = memory.write_version
+        elif memory.engine_copy is self and not memory.exported:
             return
         else:
             _ = memory.array
@@ -155,7 +153,7 @@ class Tensor:
 def show(tensors: Sequence[Tensor]) -> None:
     """Bring the arrays that somebody holds up to date."""
     for tensor in tensors:
-        if not tensor.superseded and tensor.memory.newer is tensor and tensor.memory.held:
+        if not tensor.superseded and tensor.memory.engine_copy is tensor and tensor.memory.exported:
             _ = tensor.memory.array
 
 
@@ -177,7 +175,7 @@ class ParameterGradient:
 
     def __init__(self, blob: Blob, view: MemoryDesc, apart: Memory | None, wanted: bool) -> None:
         self._diff = blob.diff_memory
-        self._plain = self._diff.plain[: blob.count]
+        self._plain = self._diff.raw[: blob.count]
         self._apart = aligned_zeros(blob.count, self._plain.dtype)  # no memory until it is used
         self._result = Memory(view, self._apart)
         self._direct = False
@@ -202,14 +200,14 @@ class ParameterGradient:
         return [*self._moving, self._settle] if self.wanted else []
 
     def _choose(self) -> None:
-        self._direct = self._diff.newer is ZEROS
+        self._direct = self._diff.head is SyncedHead.CLEARED
         target = self._plain if self._direct else self._apart
         if self._result.buffer is not target:
             self._result.set_data_handle(target)
 
     def _settle(self) -> None:
         if self._direct:
-            self._diff.newer = None
+            self._diff.set_head(None)
             self._diff.version += 1
         else:
             _ = self._diff.array
@@ -230,7 +228,7 @@ class Cached:
         self.calls = tuple(calls)
 
     def __call__(self) -> None:
-        versions = [memory.settled for memory in self.memories]
+        versions = [memory.write_version for memory in self.memories]
         if versions != self._seen or -1 in versions:
             for call in self.calls:
                 call()
@@ -266,7 +264,7 @@ class Weights:
         Another layout is a copy, made anew by every forward before which the parameter may
         have changed.
         """
-        home = Memory(view, blob.data_memory.plain[: blob.count])
+        home = Memory(view, blob.data_memory.raw[: blob.count])
         if desc is None or desc == view:
             return home
         for memory, copy, freshened in self._copies:

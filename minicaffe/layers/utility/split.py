@@ -8,6 +8,7 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.syncedmem import SyncedHead
 
 
 @register("Split")
@@ -49,5 +50,4 @@ class Split(Layer):
 
 def has_diff(blob: Blob) -> bool:
     """Whether anybody wrote the diff; a reader without a gradient (Accuracy) never does."""
-    memory = blob.diff_memory
-    return memory.allocated or memory.newer is not None
+    return blob.diff_memory.head is not SyncedHead.UNINITIALIZED

@@ -74,7 +74,7 @@ class NumpyStep(Step):
         read = [blob.data_memory for blob in self.node.bottoms]
         for top in tops:
             if top.data_memory not in read:
-                top.data_memory.newer = None  # about to be overwritten: spare the copying
+                top.data_memory.set_head(None)  # about to be overwritten: spare the copying
         versions = [memory.version for memory in read]
         if self.recomputing:
             self.node.forward_again()

@@ -117,7 +117,7 @@ class SoftmaxWithLoss(Step):
         builder.then(not_numbers.look)
         builder.run(pd, {dnnl.SRC: source, dnnl.DST: computed})
         builder.then(functools.partial(not_numbers.spoil, computed))
-        shown = self.layer.probabilities.data_memory.plain
+        shown = self.layer.probabilities.data_memory.raw
         builder.then(reorder(computed, plain(shown, scores.shape)))
         builder.read_by_numpy([labels])
         builder.then(self._loss)
