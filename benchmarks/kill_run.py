@@ -33,8 +33,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from minicaffe.solver.checkpoint import list_snapshots
-from minicaffe.solver.snapshot import read_pair
+from minicaffe.solver.snapshot import list_snapshots, read_snapshot
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data" / "fashion_mnist" / "train_lmdb"
@@ -135,7 +134,7 @@ def kill_once(folder: Path, rng: random.Random, tally: Tally) -> None:
         raise LostError(f"it began at iteration {told[0]}, but {before} had been written")
     found = list_snapshots(str(folder / "run"))
     for one in found:
-        read_pair(one.path)  # raises when it is not whole
+        read_snapshot(one.path)  # raises when it is not whole
     tally.newest = found[0].iter if found else 0
     known = max(told, default=before)
     if tally.newest < known:
@@ -161,7 +160,7 @@ def compare_with_uninterrupted(folder: Path, iteration: int) -> None:
     if done.returncode:
         raise LostError(done.stderr)
     pairs = [
-        read_pair(str(place / f"run_iter_{iteration}.solverstate")) for place in (folder, other)
+        read_snapshot(str(place / f"run_iter_{iteration}.solverstate")) for place in (folder, other)
     ]
     (state, weights, record), (want, want_weights, want_record) = pairs
     assert record is not None
@@ -170,7 +169,7 @@ def compare_with_uninterrupted(folder: Path, iteration: int) -> None:
         raise LostError("the weights differ")
     if [a.tobytes() for a in state.history] != [b.tobytes() for b in want.history]:
         raise LostError("the histories differ")
-    if record.standing != want_record.standing:
+    if record.training != want_record.training:
         raise LostError("places in the data, generators or losses differ")
 
 

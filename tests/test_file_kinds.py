@@ -18,7 +18,7 @@ from minicaffe.errors import MinicaffeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import other_kind
 from minicaffe.proto.io import read_net, read_net_binary, read_solver
-from minicaffe.solver.snapshot import SolverState, read_state, write_state
+from minicaffe.solver.solver_state import SolverState, read_state, write_state
 from minicaffe.weights.blob_proto import blob_proto, read_blob
 
 NET = 'name: "n"\nlayer { name: "data" type: "Input" top: "data" }\n'

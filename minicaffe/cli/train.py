@@ -33,12 +33,12 @@ from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
 from minicaffe.glog import is_terminal
 from minicaffe.proto.io import read_solver_located
-from minicaffe.solver.checkpoint import find_newest
 from minicaffe.solver.events import LogObserver, Observer
-from minicaffe.solver.factory import get_solver
 from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import SignalHandler
+from minicaffe.solver.snapshot import latest_snapshot
+from minicaffe.solver.solver_factory import get_solver
 from minicaffe.solver.solver_param import load_settings, warn_of_inputs
 
 logger = logging.getLogger("minicaffe")
@@ -106,7 +106,7 @@ def _find_snapshot(prefix: str, args: argparse.Namespace) -> None:
     """Put the newest whole snapshot into ``--snapshot``; then it counts and not ``--weights``."""
     for path in remove_leftovers(prefix):
         logger.info("Removed %s, which a killed process left unfinished", path)
-    args.snapshot = find_newest(prefix)
+    args.snapshot = latest_snapshot(prefix)
     if args.snapshot is None:
         name = f"{prefix}_iter_N.solverstate"
         logger.info("There is no whole snapshot %s yet, so training begins", name)

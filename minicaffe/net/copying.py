@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicaffe.net.layer_states import LayerStates, from_json, layer_states, restore_layer_states
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ def recipe(param: Any) -> bytes:
 
 def parts(net: Net) -> tuple[Any, ...]:
     """What :func:`rebuilt` makes an equal net of."""
-    from minicaffe.solver.training_state import standing_of  # which imports nets
-
     added = {name: value for name, value in vars(net).items() if name not in net._own}
     return (
         type(net),
@@ -33,7 +32,7 @@ def parts(net: Net) -> tuple[Any, ...]:
         {"dtype": net.dtype, "path": net.path, **net.options.keywords()},
         [[blob.data for blob in node.layer.blobs] for node in net.nodes],
         {name: net.blobs[name].data for name in net.inputs},
-        standing_of(net),
+        layer_states(net),
         added,
     )
 
@@ -44,7 +43,7 @@ def rebuilt(
     options: dict[str, Any],
     parameters: list[list[np.ndarray]],
     inputs: dict[str, np.ndarray],
-    standing: list[dict[str, Any]],
+    states: LayerStates,
     added: dict[str, Any],
 ) -> Net:
     """The net of :func:`parts`: built once more, then brought to the same values.
@@ -53,7 +52,6 @@ def rebuilt(
         MinicaffeError: what building a net raises; files that it reads must be there.
     """
     from minicaffe.net.net import Net
-    from minicaffe.solver.training_state import restore_standing, revive
 
     net = cls.__new__(cls)
     param = caffe_pb2.NetParameter.FromString(network)
@@ -68,6 +66,6 @@ def rebuilt(
         net.reshape()
     for name, values in inputs.items():
         net.blobs[name].data[...] = values
-    restore_standing(net, revive(standing), net.path or net.name)
+    restore_layer_states(net, from_json(states), net.path or net.name)
     vars(net).update(added)
     return net

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from minicaffe.solver.events import LogObserver, Observer
-from minicaffe.solver.factory import (
+from minicaffe.solver.signals import Action, SignalHandler
+from minicaffe.solver.solver import Solver
+from minicaffe.solver.solver_factory import (
     AdaDeltaSolver,
     AdaGradSolver,
     AdamSolver,
@@ -13,8 +15,6 @@ from minicaffe.solver.factory import (
     get_solver,
     solver_types,
 )
-from minicaffe.solver.signals import Action, SignalHandler
-from minicaffe.solver.solver import Solver
 
 __all__ = [
     "Action",

@@ -178,11 +178,6 @@ class Adam(Rule):
         _divide_by_root(g, v, t, self.delta, rate * self.correction)
 
 
-RULES: dict[str, type[Rule]] = {
-    rule.__name__: rule for rule in (SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam)
-}
-
-
 def _average_of_squares(h: np.ndarray, g: np.ndarray, t: np.ndarray, keep: float) -> None:
     """h ← keep·h + (1 - keep)·g²."""
     np.multiply(g, g, out=t)

@@ -1,241 +1,238 @@
-"""Solver states on disk: Caffe's ``.solverstate`` and ``.solverstate.h5``."""
+"""Snapshots: a solver's state and its weights, written, listed, pruned and read as pairs."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from minicaffe.blob import shape_text
-from minicaffe.errors import SnapshotError
-from minicaffe.files import refusals, write_beside, write_together
-from minicaffe.proto import caffe_pb2
-from minicaffe.proto.file_kinds import ENOUGH, STATE, other_kind
-from minicaffe.proto.io import map_binary, read_binary
-from minicaffe.proto.wire import BYTES, WireError, wire_fields
-from minicaffe.solver import training_state as records
-from minicaffe.solver.training_state import FileMark, Record
-from minicaffe.weights.blob_proto import array_of, blob_proto
-from minicaffe.weights.caffemodel import load_weights, write_caffemodel
-from minicaffe.weights.hdf5 import (
-    Hdf5Reader,
-    is_hdf5,
-    new_hdf5,
-    open_hdf5,
-    require_h5py,
-    write_hdf5,
+from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError
+from minicaffe.files import check_writable, refusals, write_together
+from minicaffe.net.net import Net
+from minicaffe.solver import snapshot_record
+from minicaffe.solver.prefix_lock import PrefixLock
+from minicaffe.solver.snapshot_record import FileMark, SnapshotRecord
+from minicaffe.solver.solver_param import Settings
+from minicaffe.solver.solver_state import (
+    SolverState,
+    check_history,
+    peek_record,
+    read_state,
+    write_state,
 )
+from minicaffe.weights.caffemodel import load_weights, write_caffemodel
+from minicaffe.weights.hdf5 import require_h5py, write_hdf5
 
-#: The field of the message, and the dataset of the HDF5 file, that Caffe passes over.
-_RECORD = "minicaffe_record"
+logger = logging.getLogger("minicaffe")
 
 
-@dataclass
-class SolverState:
-    """What a solver needs to go on, besides the weights.
+@dataclass(frozen=True)
+class ListedSnapshot:
+    """A solver state that is there; whether it is whole is another matter.
 
     Attributes:
-        iter: how many updates there have been.
-        learned_net: the file that holds the weights; "" when there is none.
-        current_step: how many steps the learning rate has gone down.
-        history: the update rule's memory, parameter by parameter.
-        record: what minicaffe adds (see :mod:`minicaffe.solver.training_state`); empty in
-            Caffe's files.
+        path: its file.
+        iter: what its name says.
+        written: when, in seconds since 1970, as minicaffe recorded it or, without a record,
+            as the file system says.
+        ours: whether it has a record.
     """
 
+    path: str
     iter: int
-    learned_net: str = ""
-    current_step: int = 0
-    history: Sequence[np.ndarray] = field(default_factory=list)
-    record: bytes = b""
+    written: float
+    ours: bool
 
 
-def write_state(path: str, state: SolverState, *, hdf5: bool) -> None:
-    """Write a state in Caffe's format.
+def list_snapshots(prefix: str) -> list[ListedSnapshot]:
+    """The states named ``PREFIX_iter_N.solverstate`` (or ``.h5``), the one written last first.
 
-    Raises:
-        SnapshotError: the file cannot be written; an older one is kept.
+    The time counts before the iteration: who trains anew, or from an earlier snapshot, does
+    not go on from what an older run has left.
     """
-    with write_beside(path) as beside:
-        write_state_file(beside, state, hdf5=hdf5)
+    folder, stem = os.path.split(prefix)
+    pattern = re.compile(rf"{re.escape(stem)}_iter_(\d+)\.solverstate(\.h5)?")
+    found = []
+    with suppress(OSError):
+        for name in os.listdir(folder or "."):
+            match, path = pattern.fullmatch(name), os.path.join(folder, name)
+            if match and os.path.isfile(path):
+                found.append(_listed(path, int(match[1])))
+    return sorted(found, key=lambda one: (one.written, one.iter), reverse=True)
 
 
-def write_state_file(path: Path, state: SolverState, *, hdf5: bool) -> None:
-    """The same, straight into a file that is nobody's yet.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    if hdf5:
-        _write_hdf5(path, state)
-        return
-    proto = caffe_pb2.SolverState(
-        iter=state.iter, learned_net=state.learned_net, current_step=state.current_step
-    )
-    if state.record:
-        proto.minicaffe_record = state.record
-    for array in state.history:
-        proto.history.append(blob_proto(array))
-    path.write_bytes(proto.SerializeToString())
-
-
-def read_state(path: str) -> SolverState:
-    """Read a state; HDF5 is told by its content.
-
-    Raises:
-        SnapshotError: the file cannot be read or is something else.
-    """
-    if is_hdf5(path):
-        return _read_hdf5(path)
-    proto = read_binary(path, caffe_pb2.SolverState, inner=True)
-    if not proto.HasField("iter") and not proto.history:
-        raise SnapshotError(_no_state(path), path=path)
+def _listed(path: str, iteration: int) -> ListedSnapshot:
     try:
-        history = [array_of(one) for one in proto.history]
-    except SnapshotError as error:
-        raise error.locate(path=path) from error.__cause__
-    learned_net = proto.learned_net
-    if isinstance(learned_net, bytes):  # a name that is not UTF-8
-        learned_net = os.fsdecode(learned_net)
-    return SolverState(proto.iter, learned_net, proto.current_step, history, proto.minicaffe_record)
+        data = peek_record(path)
+        if data:
+            return ListedSnapshot(path, iteration, snapshot_record.decode(data, path).written, True)
+    except MinicaffeError:
+        pass  # whoever wants to read it is told what is wrong
+    try:
+        return ListedSnapshot(path, iteration, os.stat(path).st_mtime, False)
+    except OSError:
+        return ListedSnapshot(path, iteration, 0.0, False)
 
 
-def _no_state(path: str) -> str:
-    with open(path, "rb") as stream:
-        kind = other_kind(stream.read(ENOUGH), STATE)
-    return kind or (
-        "does not look like a solver state; expected a .solverstate or .solverstate.h5 file "
-        "(weights are given by themselves)"
-    )
+def latest_snapshot(prefix: str) -> str | None:
+    """The newest whole snapshot of a ``snapshot_prefix``; None when there is none.
 
-
-def peek_record(path: str) -> bytes:
-    """Only what minicaffe has added to a state; the histories are passed over.
+    Those that are not whole are passed over, with a warning that says what is wrong.
 
     Raises:
-        SnapshotError: the file cannot be read or is something else.
+        MissingExtraError: one is HDF5, and h5py is not installed.
     """
-    if is_hdf5(path):
-        with open_hdf5(path) as file:
-            return _record_in(file)
-    number = caffe_pb2.SolverState.DESCRIPTOR.fields_by_name[_RECORD].number
-    try:
-        for one in wire_fields(map_binary(path, inner=True).view):
-            if one.number == number and one.wire == BYTES:
-                return bytes(one.value)
-    except WireError as reason:
-        raise SnapshotError(f"the file is truncated or damaged: {reason}", path=path) from reason
-    return b""
+    for one in list_snapshots(prefix):
+        try:
+            read_snapshot(one.path)
+            return one.path
+        except MissingExtraError:
+            raise
+        except MinicaffeError as error:
+            logger.warning("passing over a snapshot that is not whole: %s", error)
+    return None
 
 
-def check_history(state: SolverState, net: Any, histories: int, path: str) -> None:
-    """Refuse a state that was written for another net or another solver type.
+def prune_snapshots(prefix: str, keep: int) -> list[str]:
+    """Remove all snapshots but the ``keep`` newest; what minicaffe did not write stays.
+
+    Returns:
+        The removed states; their weights are gone too.
+    """
+    removed = []
+    for one in [listed for listed in list_snapshots(prefix) if listed.ours][keep:]:
+        weights = ".caffemodel".join(one.path.rsplit(".solverstate", 1))
+        try:
+            os.unlink(one.path)  # first: without it the weights are no snapshot
+            removed.append(one.path)
+            with suppress(FileNotFoundError):
+                os.unlink(weights)
+        except OSError as reason:
+            logger.warning("cannot remove the old snapshot %s: %s", one.path, reason.strerror)
+    return removed
+
+
+class Snapshots:
+    """The snapshots that a solver writes.
 
     Args:
-        histories: how many numbers the update rule remembers of each weight.
+        settings: its prefix and format.
+        keep: how many to keep, at least 1; None keeps all.
+        lock: the lock of the prefix, where the caller holds it already.
 
     Raises:
-        SnapshotError: names what differs.
+        SnapshotError: ``keep`` is less than 1.
     """
-    params = net.learnable_params
-    expected = histories * len(params)
-    if len(state.history) != expected:
-        raise SnapshotError(
-            f"it holds {len(state.history)} history blobs, but this solver with net "
-            f"'{net.name}' has {expected}; it was written for another net or solver type",
-            path=path,
-        )
-    for index, array in enumerate(state.history):
-        one = params[index % len(params)]
-        want = one.blob.shape
-        if array.shape != want and array.shape != (1,) * (4 - len(want)) + want:
-            raise SnapshotError(
-                f"history {index} has shape {shape_text(array.shape)}, but parameter "
-                f"{one.index} has {shape_text(want)} in net '{net.name}'; the state was "
-                "written for another net",
-                path=path,
-                layer=one.layer_name,
-            )
+
+    def __init__(
+        self, settings: Settings, keep: int | None = None, lock: PrefixLock | None = None
+    ) -> None:
+        if keep is not None and keep < 1:
+            raise SnapshotError(f"{keep} snapshots are to be kept, expected at least 1")
+        self._settings = settings
+        self._keep = keep
+        self._latest: float | None = None  # when the last one was written
+        self._lock = lock
+
+    @property
+    def hdf5(self) -> bool:
+        """Whether they are HDF5 files."""
+        param = self._settings.param
+        return bool(param.snapshot_format == param.HDF5)
+
+    def names(self, iteration: int) -> tuple[str, str]:
+        """The weights' and the state's file names after so many iterations."""
+        stem = f"{self._settings.param.snapshot_prefix}_iter_{iteration}"
+        ending = ".h5" if self.hdf5 else ""
+        return f"{stem}.caffemodel{ending}", f"{stem}.solverstate{ending}"
+
+    def check(self, iteration: int) -> None:
+        """Make sure, before the work begins, that its results can be written.
+
+        Raises:
+            SnapshotError: they cannot be; names the line of the setting.
+            MissingExtraError: HDF5 is asked for, and h5py is not installed.
+        """
+        field = "snapshot_prefix"
+        try:
+            check_writable(f"{self._settings.param.snapshot_prefix}_iter_{iteration}")
+            if self.hdf5:
+                field = "snapshot_format"
+                require_h5py()
+        except MinicaffeError as error:
+            line = self._settings.line(field)
+            raise error.locate(path=self._settings.path, line=line) from error.__cause__
+
+    @contextmanager
+    def locked(self, wanted: bool = True) -> Iterator[None]:
+        """Hold the lock of the prefix, as long as the block or a block around it runs.
+
+        Args:
+            wanted: whether anything will be written; else nothing is locked.
+
+        Raises:
+            SnapshotError: another training has it; names the line of the setting.
+        """
+        prefix = self._settings.param.snapshot_prefix
+        ours = self._lock is not None and self._lock.held and self._lock.prefix == prefix
+        if ours or not wanted:
+            yield
+            return
+        try:
+            lock = PrefixLock(prefix)
+        except MinicaffeError as error:
+            line = self._settings.line("snapshot_prefix")
+            raise error.locate(path=self._settings.path, line=line) from error.__cause__
+        outer, self._lock = self._lock, lock
+        try:
+            with lock:
+                yield
+        finally:
+            self._lock = outer
+
+    def write(self, net: Net, state: SolverState, training: dict[str, Any]) -> None:
+        """Write both files, then remove the snapshots that are too many.
+
+        Args:
+            net, state, training: as :func:`minicaffe.solver.snapshot.write_snapshot` takes them.
+
+        Raises:
+            SnapshotError: a file cannot be written, or another training writes there; older
+                ones are as they were.
+        """
+        param = self._settings.param
+        _, path = self.names(state.iter)
+        how = {"hdf5": self.hdf5, "diffs": param.snapshot_diff}
+        with self.locked():
+            write_snapshot(net, path, state, training, written=self._now(), **how)
+            if self._keep is not None:
+                prune_snapshots(param.snapshot_prefix, self._keep)
+
+    def _now(self) -> float:
+        """The time, in seconds since 1970, but later than that of all snapshots that are there.
+
+        The computers of a cluster may disagree about it; the newest snapshot must stay the
+        newest.
+        """
+        if self._latest is None:
+            found = list_snapshots(self._settings.param.snapshot_prefix)
+            self._latest = found[0].written if found else 0.0
+        self._latest = max(time.time(), self._latest + 0.001)
+        return self._latest
 
 
-def _write_hdf5(path: Path, state: SolverState) -> None:
-    with new_hdf5(path) as file:
-        file.create_dataset("iter", data=np.array([state.iter], np.int32))
-        _write_text(file, "learned_net", state.learned_net)
-        file.create_dataset("current_step", data=np.array([state.current_step], np.int32))
-        group = file.create_group("history")
-        for index, array in enumerate(state.history):
-            group.create_dataset(str(index), data=array)
-        if state.record:
-            file.create_dataset(_RECORD, data=np.frombuffer(state.record, np.uint8))
-
-
-def _write_text(file: Any, name: str, text: str) -> None:
-    """A string that ends with a zero byte, which Caffe's reader relies on."""
-    h5 = require_h5py()
-    raw = text.encode() + b"\0"
-    kind = h5.h5t.C_S1.copy()
-    kind.set_size(len(raw))
-    kind.set_strpad(h5.h5t.STR_NULLTERM)
-    space = h5.h5s.create(h5.h5s.SCALAR)
-    dataset = h5.h5d.create(file.id, name.encode(), kind, space)
-    dataset.write(space, space, np.array(raw, f"S{len(raw)}"), kind)
-
-
-def _read_hdf5(path: str) -> SolverState:
-    with open_hdf5(path) as file:
-        for name in ("iter", "current_step", "history"):
-            if file.find(name) is None:
-                weights = file.is_group(file.find("data"))
-                hint = "; these are weights, given as --weights (net.copy_from)" if weights else ""
-                raise SnapshotError(
-                    f"does not look like a solver state: it has no '{name}'{hint}", path=path
-                )
-        group = file.find("history")
-        history = [
-            file.numbers(file.find(str(index), group), f"history {index}")
-            for index in range(len(file.names(group)))
-        ]
-        return SolverState(
-            iter=_number_in(file, "iter"),
-            learned_net=_text_in(file, "learned_net"),
-            current_step=_number_in(file, "current_step"),
-            history=history,
-            record=_record_in(file),
-        )
-
-
-def _number_in(file: Hdf5Reader, name: str) -> int:
-    values = file.numbers(file.find(name), f"'{name}'").ravel()
-    if not values.size or not 0 <= values[0] < 2**31:
-        raise SnapshotError(
-            f"'{name}' is {values[:1].tolist() or 'empty'}, expected a whole number from 0 to "
-            "2^31-1",
-            path=file.path,
-        )
-    return int(values[0])
-
-
-def _text_in(file: Hdf5Reader, name: str) -> str:
-    item = file.find(name)
-    raw = b"" if item is None else file.raw(item, f"'{name}'")
-    return raw.rstrip(b"\0").decode("utf-8", "surrogateescape")
-
-
-def _record_in(file: Hdf5Reader) -> bytes:
-    item = file.find(_RECORD)
-    return b"" if item is None else file.numbers(item, f"'{_RECORD}'").tobytes()
-
-
-def write_pair(
-    net: Any,
+def write_snapshot(
+    net: Net,
     path: str,
     state: SolverState,
-    standing: dict[str, Any],
+    training: dict[str, Any],
     *,
     written: float,
     hdf5: bool,
@@ -246,7 +243,7 @@ def write_pair(
     Args:
         net: has the weights.
         state: what Caffe knows of the training.
-        standing: what else the training depends on.
+        training: what else the training depends on, in terms of JSON.
         written: the time to record, in seconds since 1970.
         hdf5: the format of both files.
         diffs: whether the gradients stand beside the weights.
@@ -258,14 +255,14 @@ def write_pair(
     with write_together(model, path) as (beside_model, beside_state):
         with refusals(model):
             (write_hdf5 if hdf5 else write_caffemodel)(net, beside_model, diffs)
-            mark = records.mark_of(beside_model)
+            mark = snapshot_record.file_mark(beside_model)
         with refusals(path):
-            record = Record(written, mark, _sum(state), standing)
-            whole = replace(state, record=records.encode(record))
-            write_state_file(beside_state, whole, hdf5=hdf5)
+            record = SnapshotRecord(written, mark, _sum(state), training)
+            whole = replace(state, record=snapshot_record.encode(record))
+            write_state(beside_state, whole, hdf5=hdf5)
 
 
-def read_pair(path: str) -> tuple[SolverState, str, Record | None]:
+def read_snapshot(path: str) -> tuple[SolverState, str, SnapshotRecord | None]:
     """Read a state and find its weights; both are checked against their checksums.
 
     Returns:
@@ -278,7 +275,7 @@ def read_pair(path: str) -> tuple[SolverState, str, Record | None]:
     state = read_state(path)
     if not state.record:
         return state, (_find_weights(state, path, None) if state.learned_net else ""), None
-    record = records.decode(state.record, path)
+    record = snapshot_record.decode(state.record, path)
     if record.contents != _sum(state):
         raise SnapshotError(
             "the checksum of what it holds is wrong, so the file is damaged; use another snapshot",
@@ -287,9 +284,9 @@ def read_pair(path: str) -> tuple[SolverState, str, Record | None]:
     return state, _find_weights(state, path, record.weights), record
 
 
-def restore_pair(
-    net: Any, path: str, history: Sequence[np.ndarray], histories: int
-) -> tuple[SolverState, Record | None]:
+def restore_snapshot(
+    net: Net, path: str, history: Sequence[np.ndarray], histories: int
+) -> tuple[SolverState, SnapshotRecord | None]:
     """Put the weights of a state into a net, and its histories into ``history``.
 
     Args:
@@ -299,10 +296,10 @@ def restore_pair(
         The state, and minicaffe's record of what else it depends on.
 
     Raises:
-        SnapshotError: as :func:`read_pair`, or they are of another net; names what differs.
+        SnapshotError: as :func:`read_snapshot`, or they are of another net; names what differs.
             Nothing is changed then.
     """
-    state, weights, record = read_pair(path)
+    state, weights, record = read_snapshot(path)
     check_history(state, net, histories, path)
     if weights:
         load_weights(net, weights, inner=True)
@@ -312,7 +309,9 @@ def restore_pair(
 
 
 def _sum(state: SolverState) -> str:
-    return records.sum_of_contents(state.iter, state.learned_net, state.current_step, state.history)
+    return snapshot_record.contents_sha256(
+        state.iter, state.learned_net, state.current_step, state.history
+    )
 
 
 def _find_weights(state: SolverState, path: str, mark: FileMark | None) -> str:
@@ -352,6 +351,6 @@ def _find_weights(state: SolverState, path: str, mark: FileMark | None) -> str:
 
 def _mark(path: str) -> FileMark:
     try:
-        return records.mark_of(path)
+        return snapshot_record.file_mark(path)
     except OSError as reason:
         raise SnapshotError(f"the file cannot be read: {reason.strerror}", path=path) from reason

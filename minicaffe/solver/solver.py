@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 import os
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -13,63 +12,22 @@ import numpy as np
 
 from minicaffe.arguments import file_name, function, shown, whole_number
 from minicaffe.errors import ArgumentError, Lines, SnapshotError, SolverError
+from minicaffe.net.layer_states import LayerStates, layer_states
 from minicaffe.net.net import Net
 from minicaffe.net.turn import Turn, in_turn
 from minicaffe.options import RunOptions
 from minicaffe.proto.printing import to_text
-from minicaffe.solver import events, rules, whole
-from minicaffe.solver import solver as divergence
-from minicaffe.solver import training_state as standing
-from minicaffe.solver.checkpoint import Snapshots
-from minicaffe.solver.evaluate import LossWindow, average_outputs
+from minicaffe.solver import events, rules, training_state
+from minicaffe.solver.display import LossWindow, Pace, explain_divergence
+from minicaffe.solver.evaluate import average_outputs
 from minicaffe.solver.lr_policy import check_policy, learning_rate
 from minicaffe.solver.nets import NetFactory, NetVec
 from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import Action, uninterrupted
-from minicaffe.solver.snapshot import SolverState, restore_pair
+from minicaffe.solver.snapshot import Snapshots, restore_snapshot
 from minicaffe.solver.solver_param import check_all, load_settings
+from minicaffe.solver.solver_state import SolverState
 from minicaffe.solver.update import Updater
-
-
-def explain(net: Any, loss: float, iteration: int, rate: float) -> str:
-    """One line on a loss that is NaN or infinite, with the first layer where that shows.
-
-    Blobs that the net has not kept are computed again for that.
-    """
-    net.keep_all()
-    return (
-        f"the loss is {loss} at iteration {iteration}, the first that is not finite; "
-        f"{_first_sign(net)}; lower base_lr (the rate is {rate:g} now), set clip_gradients, or "
-        "look for such values in the data"
-    )
-
-
-def _first_sign(net: Any) -> str:
-    for node in net.nodes:
-        layer = f"layer '{node.name}' ({node.layer.type})"
-        for index, blob in enumerate(node.layer.blobs):
-            if not np.isfinite(blob.data).all():
-                return f"parameter {index} of {layer} is not finite: an update was too large"
-        for name, blob in zip(node.top_names, node.tops, strict=True):
-            if not np.isfinite(blob.data).all():
-                return f"it first shows in blob '{name}', the top of {layer}"
-    return "all blobs are finite, so their sum is too large"
-
-
-class Pace:
-    """Measures the iterations a second between the times that it is asked."""
-
-    def __init__(self) -> None:
-        self._last: tuple[int, float] | None = None
-
-    def since_last(self, iteration: int) -> tuple[float, float]:
-        """Iterations a second, and seconds, since the last call; zeros at the first one."""
-        now = time.perf_counter()
-        done, then = self._last or (iteration, now)
-        self._last = (iteration, now)
-        seconds = now - then
-        return ((iteration - done) / seconds if seconds else 0.0), seconds
-
 
 logger = logging.getLogger("minicaffe")
 
@@ -144,7 +102,7 @@ class Solver:
         self._stop_requested = False
         self._loss = LossWindow()
         self._resumed = False  # and no step since
-        self._tests_stood: list[standing.Standing] = []  # before the tests that are running
+        self._test_states: list[LayerStates] = []  # before the tests that are running
         self._saved_at: int | None = None
         self._snapshots = Snapshots(self._settings, keep_snapshots, prefix_lock)
         self._pace = Pace()
@@ -275,7 +233,7 @@ class Solver:
                 due = interval and self.iter % interval == 0
                 if due and (self.iter or self.param.test_initialization) and not self._test_all():
                     break
-                with whole.taken_back(self, self.net, self._loss):
+                with training_state.rolled_back_on_error(self, self.net, self._loss):
                     self._iterate()
 
     def _iterate(self) -> None:
@@ -299,7 +257,7 @@ class Solver:
         """One batch; the gradients add up. Returns the loss."""
         loss = self.net.forward_loss()
         if not math.isfinite(loss):
-            error = SolverError(divergence.explain(self.net, loss, self.iter, self.lr))
+            error = SolverError(explain_divergence(self.net, loss, self.iter, self.lr))
             raise error.locate(path=self._settings.path, line=self._settings.line("base_lr"))
         self.net.backward_from_to(len(self.net.layers) - 1, 0)
         return loss
@@ -385,13 +343,13 @@ class Solver:
 
     def _test_all(self) -> bool:
         """Run all test nets; returns whether nobody has asked to stop."""
-        self._tests_stood = [standing.standing_of(net) for net in self.test_nets]
+        self._test_states = [layer_states(net) for net in self.test_nets]
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
         if self._stop_requested:
             return False  # whoever goes on from here runs all of these tests again
-        self._tests_stood = []
+        self._test_states = []
         return True
 
     def _stop_testing(self) -> bool:
@@ -419,8 +377,10 @@ class Solver:
         for name in (model, path):
             self._notify(events.Snapshot(self.iter, name, name is path, self._snapshots.hdf5))
         state = SolverState(self.iter, model, self._current_step, self.history)
-        now = standing.standing_of_training(self.net, self.test_nets, self._loss, self._tests_stood)
-        self._snapshots.write(self.net, state, now)
+        training = training_state.training_state(
+            self.net, self.test_nets, self._loss, self._test_states
+        )
+        self._snapshots.write(self.net, state, training)
         self._saved_at = self.iter
         return model, path
 
@@ -447,7 +407,7 @@ class Solver:
                 layer does not take back what was saved of it; weights are restored then.)
         """
         path = file_name(path, "path")
-        state, record = restore_pair(self.net, path, self.history, self.rule.histories)
+        state, record = restore_snapshot(self.net, path, self.history, self.rule.histories)
         self.iter = state.iter
         self._current_step = state.current_step
         for test_net in self.test_nets:
@@ -457,7 +417,9 @@ class Solver:
         if record is None:
             logger.info("%s says nothing of data and random generators: they begin anew", path)
         else:
-            standing.restore_training(record.standing, path, self.net, self.test_nets, self._loss)
+            training_state.restore_training_state(
+                record.training, path, self.net, self.test_nets, self._loss
+            )
             self._resumed = True
 
     # ------------------------------------------------------------------- end

@@ -27,12 +27,13 @@ from minicaffe.data.images import Color, read_image
 from minicaffe.data.lmdb import LmdbDatabase
 from minicaffe.data.windows import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
+from minicaffe.net.layer_states import restore_layer_states
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_net_binary, read_solver
-from minicaffe.solver.snapshot import read_state
-from minicaffe.solver.training_state import decode, restore_standing
+from minicaffe.solver.snapshot_record import decode
+from minicaffe.solver.solver_state import read_state
 from minicaffe.weights.blob_proto import read_blob
 from minicaffe.weights.caffemodel import load_weights
 from tests.fuzz import seeds, whole
@@ -163,7 +164,7 @@ def _record(path: Path) -> None:
     text = path.read_bytes()
     check = hashlib.sha256(text).hexdigest().encode()
     found = decode(check + b"\n" + text, "state")
-    restore_standing(_weights_net(), found.standing.get("train", []), "state")
+    restore_layer_states(_weights_net(), found.training.get("train", []), "state")
 
 
 def _lmdb(path: Path) -> None:

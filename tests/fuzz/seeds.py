@@ -164,13 +164,14 @@ def idx_files() -> list[bytes]:
 
 def records() -> list[bytes]:
     """What minicaffe adds to a solver state, without its checksum."""
-    from minicaffe.solver.training_state import FileMark, Record, encode, plain
+    from minicaffe.net.layer_states import to_json
+    from minicaffe.solver.snapshot_record import FileMark, SnapshotRecord, encode
 
     generator = np.random.default_rng(5).bit_generator.state
     layer = {"name": "sig", "type": "Sigmoid", "rng": generator, "state": {"position": 3}}
     loss = {"losses": np.arange(3.0), "smoothed": 0.5}
-    standing = {"engine": "numpy", "train": [plain(layer)], "tests": [], "loss": plain(loss)}
-    record = Record(1.5, FileMark(10, "ab" * 32), "cd" * 32, standing)
+    training = {"engine": "numpy", "train": [to_json(layer)], "tests": [], "loss": to_json(loss)}
+    record = SnapshotRecord(1.5, FileMark(10, "ab" * 32), "cd" * 32, training)
     return [encode(record).partition(b"\n")[2]]
 
 

@@ -23,6 +23,7 @@ from minicaffe.errors import (
     SnapshotError,
     closest,
 )
+from minicaffe.net.layer_states import from_json
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_net_binary
@@ -38,7 +39,6 @@ from minicaffe.proto.wire import (
     object_size,
     wire_fields,
 )
-from minicaffe.solver.training_state import revive
 from minicaffe.weights.blob_proto import StoredBlob, array_of, blob_proto
 from minicaffe.weights.caffemodel import copy_blobs, load_weights, mismatch
 from tests.fuzz.attacks import ATTACKS
@@ -363,7 +363,7 @@ def parsed(text: str) -> Any:
 @pytest.mark.parametrize("kind", ["01i", "f4,f4", "(999999999,)f4", "O", "V8", "<U4"])
 def test_arrays_in_a_record_are_of_plain_numbers(kind: str) -> None:
     with pytest.raises(ValueError, match="an array of"):
-        revive({"array": [kind, [1], "AAAAAAAA"]})
+        from_json({"array": [kind, [1], "AAAAAAAA"]})
 
 
 def test_a_padding_that_no_array_holds() -> None:

@@ -20,7 +20,7 @@ from minicaffe.cli.parse_log import parse_log
 from minicaffe.errors import MinicaffeError
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver.factory import get_solver
+from minicaffe.solver.solver_factory import get_solver
 from minicaffe.threads import set_threads
 from tests.fuzz.mutate import mutate, nudge
 from tests.search.drawing import random_net

@@ -17,8 +17,7 @@ import numpy as np
 from google.protobuf import text_format
 
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver import Solver, get_solver
-from minicaffe.solver.rules import RULES
+from minicaffe.solver import Solver, get_solver, solver_types
 from tests.engines.nets import Text
 from tests.reliability.problem import bits
 
@@ -31,7 +30,7 @@ SETTINGS = {
     "AdaDelta": {"momentum": 0.95, "delta": 1e-6},
     "Adam": {"momentum": 0.9, "momentum2": 0.99, "delta": 1e-8},
 }
-assert SETTINGS.keys() == RULES.keys()
+assert sorted(SETTINGS) == solver_types()
 
 
 #: Files of others that leave their locks locked when an exception comes between two bytecodes.

@@ -11,7 +11,7 @@ import pytest
 from minicaffe.engines import why_unavailable
 from minicaffe.errors import SnapshotError
 from minicaffe.solver.signals import Action
-from minicaffe.solver.snapshot import read_state, write_state
+from minicaffe.solver.solver_state import read_state, write_state
 from minicaffe.threads import set_threads
 from tests.reliability.problem import (
     BODY,
@@ -167,7 +167,7 @@ def test_a_snapshot_in_the_middle_of_a_test(folder):
     stopped, _ = open_solver(action_function=lambda: next(requests, Action.NONE))
     stopped.solve()
     assert stopped.iter == 4
-    assert stopped._tests_stood  # a batch of this test had been used
+    assert stopped._test_states  # a batch of this test had been used
     resumed, again = open_solver()
     resumed.solve("run_iter_4.solverstate")
     assert again.told == story.after(4)

@@ -11,8 +11,8 @@ import pytest
 
 from minicaffe.errors import SnapshotError
 from minicaffe.solver import Observer
-from minicaffe.solver.checkpoint import find_newest
 from minicaffe.solver.events import SnapshotFailed
+from minicaffe.solver.snapshot import latest_snapshot
 from tests.reliability.problem import bits, dummy, open_solver, write_training
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +63,7 @@ def test_a_full_disk_costs_one_snapshot(folder, kind):
     full.unlink()
     assert not (folder / f"run_iter_4.caffemodel{ending(kind)}").exists()  # no half a pair
     assert [path for path in os.listdir() if path.endswith(".part")] == []
-    assert find_newest("run") == f"run_iter_6.solverstate{ending(kind)}"
+    assert latest_snapshot("run") == f"run_iter_6.solverstate{ending(kind)}"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files")

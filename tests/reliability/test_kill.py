@@ -26,11 +26,11 @@ def test_killed_at_random_moments(kill_run, folder):
 
 def test_the_script_notices_what_is_lost(kill_run, folder, monkeypatch):
     """A guard of the script: what it is there to find, it finds."""
-    real = kill_run.read_pair
+    real = kill_run.read_snapshot
 
     def loses(path):
         state, weights, record = real(path)
-        record.standing["train"][0]["state"]["source"]["position"] += 1
+        record.training["train"][0]["state"]["source"]["position"] += 1
         return state, weights, record
 
     tally = kill_run.Tally()
@@ -39,10 +39,10 @@ def test_the_script_notices_what_is_lost(kill_run, folder, monkeypatch):
     while not tally.newest:
         kill_run.kill_once(folder, rng, tally)
     calls = iter([real, loses])
-    monkeypatch.setattr(kill_run, "read_pair", lambda path: next(calls)(path))
+    monkeypatch.setattr(kill_run, "read_snapshot", lambda path: next(calls)(path))
     with pytest.raises(kill_run.LostError, match="places in the data"):
         kill_run.compare_with_uninterrupted(folder, tally.newest)
-    monkeypatch.setattr(kill_run, "read_pair", real)
+    monkeypatch.setattr(kill_run, "read_snapshot", real)
     monkeypatch.setattr(rng, "random", lambda: 1.0)  # not before the first iteration
     tally.newest += 1
     with pytest.raises(kill_run.LostError, match="it began at iteration"):

@@ -10,10 +10,9 @@ import pytest
 
 from minicaffe.errors import MissingExtraError, SnapshotError
 from minicaffe.files import remove_leftovers
-from minicaffe.solver import checkpoint
-from minicaffe.solver import checkpoint as newest
-from minicaffe.solver.checkpoint import find_newest, list_snapshots, prune
-from minicaffe.solver.snapshot import read_state, write_state
+from minicaffe.solver import snapshot
+from minicaffe.solver.snapshot import latest_snapshot, list_snapshots, prune_snapshots
+from minicaffe.solver.solver_state import read_state, write_state
 from tests.reliability.problem import dummy, open_solver, write_training
 
 
@@ -33,34 +32,34 @@ def states(folder=".") -> list[str]:
 
 
 def test_the_last_one_written_counts(solver):
-    assert find_newest("run") == "run_iter_3.solverstate"
+    assert latest_snapshot("run") == "run_iter_3.solverstate"
     solver.iter = 1  # an earlier one was gone back to
     solver.snapshot()
-    assert find_newest("run") == "run_iter_1.solverstate"
+    assert latest_snapshot("run") == "run_iter_1.solverstate"
     assert [one.iter for one in list_snapshots("run")] == [1, 3, 2]
 
 
 def test_the_time_is_the_recorded_one_whatever_copying_made_of_the_files(solver):
     for age, iteration in enumerate((3, 1, 2)):
         os.utime(f"run_iter_{iteration}.solverstate", (age, age))
-    assert find_newest("run") == "run_iter_3.solverstate"
+    assert latest_snapshot("run") == "run_iter_3.solverstate"
 
 
 def test_a_clock_that_goes_back_does_not_make_new_snapshots_old(solver, monkeypatch):
     """Another computer goes on with the training, and its clock is slow."""
-    monkeypatch.setattr(checkpoint.time, "time", lambda: 1000.0)
+    monkeypatch.setattr(snapshot.time, "time", lambda: 1000.0)
     later, _ = open_solver(keep_snapshots=2)
     later.restore("run_iter_3.solverstate")
     for iteration in (4, 5, 6):
         later.step(1)
         later.snapshot()
-        assert find_newest("run") == f"run_iter_{iteration}.solverstate"
+        assert latest_snapshot("run") == f"run_iter_{iteration}.solverstate"
     assert [one.iter for one in list_snapshots("run")] == [6, 5]
 
 
 def test_none(folder):
-    assert find_newest("run") is None
-    assert find_newest("no/such/folder/run") is None
+    assert latest_snapshot("run") is None
+    assert latest_snapshot("no/such/folder/run") is None
 
 
 def test_other_names_do_not_count(solver, folder):
@@ -92,7 +91,7 @@ def test_folders_and_devices_of_such_names_are_no_snapshots(solver, folder):
 )
 def test_what_is_not_whole_is_passed_over_and_told(solver, caplog, damage, reason):
     damage()
-    assert find_newest("run") == "run_iter_2.solverstate"
+    assert latest_snapshot("run") == "run_iter_2.solverstate"
     (told,) = caplog.messages
     assert re.match(rf"passing over .* run_iter_3\.solverstate: .*{reason}", told)
 
@@ -100,7 +99,7 @@ def test_what_is_not_whole_is_passed_over_and_told(solver, caplog, damage, reaso
 def test_nothing_whole_at_all(solver, caplog):
     for iteration in (1, 2, 3):
         os.remove(f"run_iter_{iteration}.caffemodel")
-    assert find_newest("run") is None
+    assert latest_snapshot("run") is None
     assert len(caplog.messages) == 3
 
 
@@ -110,7 +109,7 @@ def test_caffes_own_snapshots_count_by_their_files_time(solver):
     write_state("run_iter_20.solverstate", state, hdf5=False)
     later = list_snapshots("run")[0].written + 100
     os.utime("run_iter_20.solverstate", (later, later))
-    assert find_newest("run") == "run_iter_20.solverstate"
+    assert latest_snapshot("run") == "run_iter_20.solverstate"
 
 
 def test_hdf5_without_h5py_is_an_error_and_not_a_loss(folder, monkeypatch):
@@ -118,14 +117,14 @@ def test_hdf5_without_h5py_is_an_error_and_not_a_loss(folder, monkeypatch):
     write_training(folder, "max_iter: 9 snapshot_format: HDF5", dummy)
     solver, _ = open_solver()
     solver.snapshot()
-    assert find_newest("run") == "run_iter_0.solverstate.h5"
+    assert latest_snapshot("run") == "run_iter_0.solverstate.h5"
 
     def missing(path):
         raise MissingExtraError("h5py", "hdf5", "reading HDF5")
 
-    monkeypatch.setattr(newest, "read_pair", missing)
+    monkeypatch.setattr(snapshot, "read_snapshot", missing)
     with pytest.raises(MissingExtraError):
-        find_newest("run")
+        latest_snapshot("run")
 
 
 # --------------------------------------------------------------------------------- removing
@@ -136,7 +135,7 @@ def test_prune_keeps_the_newest_and_what_is_not_ours(solver):
     state.record = b""
     write_state("run_iter_7.solverstate", state, hdf5=False)
     Path("run_iter_7.caffemodel").write_bytes(b"Caffe's")
-    assert prune("run", 2) == ["run_iter_1.solverstate"]
+    assert prune_snapshots("run", 2) == ["run_iter_1.solverstate"]
     assert states() == [f"run_iter_{n}.solverstate" for n in (2, 3, 7)]
     assert sorted(Path().glob("*.caffemodel")) == [
         Path(f"run_iter_{n}.caffemodel") for n in (2, 3, 7)
@@ -145,7 +144,7 @@ def test_prune_keeps_the_newest_and_what_is_not_ours(solver):
 
 def test_prune_removes_broken_pairs_as_well(solver):
     os.remove("run_iter_1.caffemodel")
-    assert prune("run", 1) == ["run_iter_2.solverstate", "run_iter_1.solverstate"]
+    assert prune_snapshots("run", 1) == ["run_iter_2.solverstate", "run_iter_1.solverstate"]
     assert states() == ["run_iter_3.solverstate"]
 
 
@@ -167,8 +166,8 @@ def test_what_cannot_be_removed_is_told(solver, monkeypatch, caplog):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(newest.os, "unlink", refuse)
-    assert prune("run", 1) == []
+    monkeypatch.setattr(snapshot.os, "unlink", refuse)
+    assert prune_snapshots("run", 1) == []
     assert "cannot remove the old snapshot run_iter_2.solverstate: Permission" in caplog.text
 
 

@@ -13,10 +13,11 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from minicaffe.errors import SnapshotError
+from minicaffe.net.layer_states import from_json, to_json
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver import training_state as records
-from minicaffe.solver.snapshot import read_pair
-from minicaffe.solver.training_state import FileMark, Record
+from minicaffe.solver import snapshot_record
+from minicaffe.solver.snapshot import read_snapshot
+from minicaffe.solver.snapshot_record import FileMark, SnapshotRecord
 from tests.reliability.problem import bits, dummy, open_solver, write_training
 
 FACTS = Path(__file__).parents[1] / "golden" / "schema" / "fields.tsv"
@@ -46,11 +47,11 @@ def refused(path: Path, message: str) -> None:
 
 def test_the_record_knows_its_weights(pair):
     _, model, state = pair
-    loaded, weights, record = read_pair(str(state))
+    loaded, weights, record = read_snapshot(str(state))
     assert (loaded.iter, weights) == (2, str(model))
     data = model.read_bytes()
     assert record.weights == FileMark(len(data), hashlib.sha256(data).hexdigest())
-    assert record.standing["engine"] in ("numpy", "onednn")
+    assert record.training["engine"] in ("numpy", "onednn")
     assert abs(record.written - os.stat(state).st_mtime) < 60
 
 
@@ -85,7 +86,7 @@ def test_a_flipped_bit_anywhere_is_noticed(pair):
     """In the histories, whose numbers no parser can judge; and in the record."""
     _, _, state = pair
     whole = state.read_bytes()
-    history = np.ascontiguousarray(read_pair(str(state))[0].history[0]).tobytes()
+    history = np.ascontiguousarray(read_snapshot(str(state))[0].history[0]).tobytes()
     places = {"what it holds|damaged|checksum": whole.index(history) + 5}
     places["record in it is wrong"] = whole.index(b'"standing"') + 20
     for message, place in places.items():
@@ -95,10 +96,10 @@ def test_a_flipped_bit_anywhere_is_noticed(pair):
 
 def test_a_later_format_is_told(pair, monkeypatch):
     solver, _, _ = pair
-    monkeypatch.setattr(records, "FORMAT", 2)
+    monkeypatch.setattr(snapshot_record, "FORMAT", 2)
     solver.step(1)
     _, state = solver.snapshot()
-    monkeypatch.setattr(records, "FORMAT", 1)
+    monkeypatch.setattr(snapshot_record, "FORMAT", 1)
     refused(Path(state), "another version of minicaffe: its record has format 2, this one reads 1")
 
 
@@ -174,14 +175,14 @@ STANDING = {
 
 
 def test_a_record_comes_back_exactly():
-    record = Record(12.5, FileMark(7, "ab"), "cd", STANDING)
-    assert records.decode(records.encode(record), "x") == record
+    record = SnapshotRecord(12.5, FileMark(7, "ab"), "cd", STANDING)
+    assert snapshot_record.decode(snapshot_record.encode(record), "x") == record
 
 
 @pytest.mark.parametrize("dtype", ["<f4", ">f8", "u1", "i8", "?"])
 def test_arrays_are_plain_and_come_back(dtype):
     array = np.arange(6).reshape(2, 3).astype(dtype)
-    found = records.revive(json.loads(json.dumps(records.plain({"a": (array, np.float32(2))}))))
+    found = from_json(json.loads(json.dumps(to_json({"a": (array, np.float32(2))}))))
     assert found["a"][1] == 2.0
     assert found["a"][0].dtype == array.dtype
     np.testing.assert_array_equal(found["a"][0], array)
@@ -191,14 +192,15 @@ def test_arrays_are_plain_and_come_back(dtype):
 @pytest.mark.parametrize("value", [object(), {1: 2}, {"array": 3}, np.array([None]), {1, 2}, b""])
 def test_what_is_not_plain_is_refused(value):
     with pytest.raises(TypeError):
-        records.plain(value)
+        to_json(value)
 
 
 def signed(text: bytes) -> bytes:
     return hashlib.sha256(text).hexdigest().encode() + b"\n" + text
 
 
-GOOD = json.loads(records.encode(Record(0, FileMark(1, ""), "", {})).partition(b"\n")[2])
+RECORD = SnapshotRecord(0, FileMark(1, ""), "", {})
+GOOD = json.loads(snapshot_record.encode(RECORD).partition(b"\n")[2])
 
 
 @pytest.mark.parametrize(
@@ -221,13 +223,13 @@ GOOD = json.loads(records.encode(Record(0, FileMark(1, ""), "", {})).partition(b
 )
 def test_malformed_records_are_one_line(data):
     with pytest.raises(SnapshotError) as caught:
-        records.decode(data, "x.solverstate")
+        snapshot_record.decode(data, "x.solverstate")
     assert str(caught.value).startswith("x.solverstate: ")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    "standing",
+    "training",
     [
         {},
         {"loss": 3, "train": [], "tests": []},
@@ -246,12 +248,12 @@ def test_malformed_records_are_one_line(data):
     ],
     ids=str,
 )
-def test_a_standing_that_does_not_fit_is_one_line(standing, folder, monkeypatch):
+def test_a_state_that_does_not_fit_is_one_line(training, folder, monkeypatch):
     write_training(folder, "max_iter: 9 momentum: 0.9", dummy)
     solver, _ = open_solver()
-    from minicaffe.solver import training_state as module
+    from minicaffe.solver import training_state
 
-    monkeypatch.setattr(module, "standing_of_training", lambda *_: standing)
+    monkeypatch.setattr(training_state, "training_state", lambda *_: training)
     _, state = solver.snapshot()
     fresh, _ = open_solver()
     with pytest.raises(SnapshotError, match=r"malformed|cannot be restored") as caught:
@@ -262,8 +264,8 @@ def test_a_standing_that_does_not_fit_is_one_line(standing, folder, monkeypatch)
 def test_one_sum_of_contents_for_both_formats_and_another_for_other_contents():
     one = [np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros((), np.float32)]
     sums = {
-        records.sum_of_contents(1, "a", 0, one),
-        records.sum_of_contents(1, "a", 0, [one[0].astype(">f4"), one[1]]),
+        snapshot_record.contents_sha256(1, "a", 0, one),
+        snapshot_record.contents_sha256(1, "a", 0, [one[0].astype(">f4"), one[1]]),
     }
     assert len(sums) == 1
     for other in (
@@ -275,5 +277,5 @@ def test_one_sum_of_contents_for_both_formats_and_another_for_other_contents():
         (1, "a", 0, [one[0].astype(np.float64), one[1]]),
         (1, "a", 0, [one[0] + np.float32(1e-6), one[1]]),
     ):
-        sums.add(records.sum_of_contents(*other))
+        sums.add(snapshot_record.contents_sha256(*other))
     assert len(sums) == 8

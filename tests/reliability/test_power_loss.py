@@ -21,8 +21,8 @@ from pathlib import Path
 import pytest
 
 from minicaffe import files
-from minicaffe.solver.checkpoint import find_newest
 from minicaffe.solver.events import Iteration, Observer
+from minicaffe.solver.snapshot import latest_snapshot
 from tests.reliability.problem import dummy, open_solver, write_training
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows cannot sync folders")
@@ -128,7 +128,7 @@ def losses(folder: Path, monkeypatch: pytest.MonkeyPatch, keep: int | None) -> t
             path.unlink()
         for name, contents in names.items():
             (crashed / name).write_bytes(contents)
-        newest = re.search(r"_iter_(\d+)\.", find_newest("run") or "_iter_0.")
+        newest = re.search(r"_iter_(\d+)\.", latest_snapshot("run") or "_iter_0.")
         lost += newest is None or int(newest[1]) < promised
         tried += 1
     return lost, tried

@@ -12,7 +12,7 @@ import pytest
 
 from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver.snapshot import SolverState, read_state, write_state
+from minicaffe.solver.solver_state import SolverState, read_state, write_state
 from minicaffe.weights.blob_proto import blob_proto
 from tests.solver.problem import NET, make_solver, weights_of
 
