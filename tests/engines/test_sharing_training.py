@@ -133,6 +133,22 @@ def test_two_backwards_of_one_forward() -> None:
     pair.compare()
 
 
+def test_two_backwards_where_every_blob_is_kept() -> None:
+    """All are inputs or outputs: what lends its memory is only what the steps keep."""
+    text = Text("force_backward: true")
+    text.input("data", 2, 5, 3, 7)
+    text.add("PReLU", "data", "out")
+    text.add("Scale", "out", rest='scale_param { filler { type: "uniform" min: 1 max: 2 } }')
+    pair = Pair(str(text))
+    pair.fill()
+    for net in pair.both:
+        net.forward()
+        for _ in range(2):
+            net.blobs["out"].diff[...] = np.linspace(-1, 1, 210).reshape(2, 5, 3, 7)
+            net.backward()
+    pair.compare()
+
+
 def test_shapes_that_change() -> None:
     pair = Pair(residual())
     for batch in (4, 7, 2, 7):

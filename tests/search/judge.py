@@ -106,13 +106,19 @@ def shares_what_it_overwrites(case: SearchCase) -> bool:
 
 
 def gradients(case: SearchCase, net: RandomNet) -> dict[str, np.ndarray]:
-    """Gradients of a net's parameters and of its inputs, in float64."""
+    """Gradients of a net's parameters and of its inputs, in float64.
+
+    Outputs are given gradients where a backward reads them: one that a layer in place has made
+    without learning anything is at the same time the top of the layer before, which may read it.
+    """
     player = Player(replace(case, net=net), "numpy", dtype=np.float64)
     opened = player.net
     opened.forward()
+    last = {name: node for node in opened.nodes for name in node.top_names}
     for layer, names in opened.top_names.items():
         for index, name in enumerate(names):
-            if name in opened.outputs and not opened.blob_loss_weights[name]:
+            free = name in opened.outputs and not opened.blob_loss_weights[name]
+            if free and last[name].need_backward:
                 rng = np.random.default_rng(zlib.crc32(f"{layer} {index}".encode()))
                 opened.blobs[name].diff[...] = rng.normal(size=opened.blobs[name].shape)
     opened.backward()

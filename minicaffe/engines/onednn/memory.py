@@ -156,7 +156,8 @@ class FreedMarks:
         forwards: how many of the steps are a forward's.
 
     Attributes:
-        spent: the last forward's values have served a backward, which has overwritten some.
+        spent: the last forward's values have served a backward, which has overwritten some, or
+            what steps keep for themselves.
     """
 
     def __init__(
@@ -172,9 +173,6 @@ class FreedMarks:
                     named.add(memory)
                     early = last[memory] < forwards
                     (self._early if early else self._late).append(Freed(memory, name, what))
-
-    def __bool__(self) -> bool:
-        return bool(self._early or self._late)
 
     def after_forward(self) -> None:
         """Mark what a whole forward has overwritten, unless an array has the values."""
