@@ -1,4 +1,4 @@
-"""minicaffe: Caffe's networks in Python. ``import minicaffe as caffe`` offers pycaffe's names.
+"""Caffe's networks in Python: ``import minicaffe as caffe`` offers pycaffe's names.
 
 A name's module is imported when the name is first used: the command line, which needs few of them,
 begins at once.

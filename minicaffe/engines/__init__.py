@@ -1,6 +1,6 @@
-"""Engines: what runs a net. An engine is one module here, found by its name.
+"""Engines: what runs a net. An engine is a package here, found by its name.
 
-A module ``minicaffe.engines.NAME`` offers
+A package ``minicaffe.engines.NAME`` offers
 
 ``plan(net) -> Plan``
     prepare to run the net;
@@ -80,7 +80,7 @@ def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> Modu
     """The engine of this name, or of the environment variable, or the best one.
 
     Args:
-        name: of a module here.
+        name: of a package here.
         precision: one of :data:`PRECISIONS`; the engine must be able to store values so.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The reference engine: every layer runs as its own numpy class, one after another."""
+"""The plan of the numpy engine: the layers in order, and blobs that lend each other memory."""
 
 from __future__ import annotations
 

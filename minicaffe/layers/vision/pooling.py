@@ -1,4 +1,4 @@
-"""Which pixels each pooling window covers."""
+"""Pooling: the largest, the mean or a random value of each window."""
 
 from __future__ import annotations
 

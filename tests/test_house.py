@@ -1,0 +1,142 @@
+"""The house: where things are, and what each may speak of. docs/design.md draws it."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import importlib.util
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import minicaffe
+from minicaffe.layer import layer_class, layer_types
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "minicaffe"
+NAMES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+
+#: Lines beyond which a file holds more than one idea.
+LONGEST = 500
+
+#: What oneDNN calls its parts; other packages do not speak of them.
+ENGINE_WORDS = re.compile(r"\b(dnnl|primitive desc|post-op|memory desc|reorder primitive)", re.I)
+
+
+def tree(name: str) -> ast.Module:
+    """A module of the package, parsed."""
+    return ast.parse((PACKAGE / name).read_text(encoding="utf-8"))
+
+
+def built_in_types() -> list[str]:
+    """The types of our own layers; other tests register more."""
+    classes = {name: layer_class(name) for name in layer_types()}
+    return [name for name, cls in classes.items() if cls.__module__.startswith("minicaffe.")]
+
+
+@pytest.mark.parametrize("layer_type", built_in_types())
+def test_a_layer_is_in_the_file_of_its_name(layer_type: str) -> None:
+    """InnerProduct is layers/<heading>/inner_product.py: the type's letters, in Caffe's words."""
+    *_, layers, heading, file = layer_class(layer_type).__module__.split(".")
+    assert layers == "layers"
+    assert file.replace("_", "") == layer_type.lower()
+    assert (PACKAGE / "layers" / heading / "__init__.py").exists()
+
+
+def test_the_top_level_is_small() -> None:
+    modules = [module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if not module.ispkg]
+    assert len(modules) <= 22, modules
+
+
+#: What does not hold yet.
+TOO_LONG = {"engines/onednn/stretch.py", "layers/vision/pooling.py", "net/net.py"}
+ASKING = {"engines/onednn/fusion.py", "engines/onednn/steps/normalization.py"}
+
+
+@pytest.mark.parametrize("name", sorted({*NAMES} - TOO_LONG))
+def test_a_file_is_one_idea(name: str) -> None:
+    assert len((PACKAGE / name).read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def test_a_file_says_what_it_is_for() -> None:
+    """In its own words, in one line that no other file begins with."""
+    docs = {name: (ast.get_docstring(tree(name)) or "").partition("\n")[0] for name in NAMES}
+    assert [name for name, line in docs.items() if len(line.split()) < 1] == []
+    twice = sorted(name for name, line in docs.items() if list(docs.values()).count(line) > 1)
+    assert twice == []
+
+
+def compared_types(name: str) -> Iterator[str]:
+    """Where a module compares a layer's type with a text."""
+    for node in ast.walk(tree(name)):
+        if not isinstance(node, ast.Compare):
+            continue
+        sides = [node.left, *node.comparators]
+        of_type = any(isinstance(side, ast.Attribute) and side.attr == "type" for side in sides)
+        parts = [part for side in sides for part in ast.walk(side)]
+        texts = {str(part.value) for part in parts if isinstance(part, ast.Constant)}
+        if of_type and texts.intersection(minicaffe.layer_type_list()):
+            yield f"{name}:{node.lineno}: {ast.unparse(node)}"
+
+
+#: These may: layers of themselves, lint as it finds mistakes with a type, old formats as they are
+#: tables of types.
+ASK_FOR_TYPES = ("layers/", "lint/", "proto/upgrade")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(ASK_FOR_TYPES)])
+def test_a_layer_says_itself_what_it_is(name: str) -> None:
+    """``layer.type`` is compared with no text: classes answer (see ``Layer``)."""
+    if name in ASKING:
+        return
+    assert list(compared_types(name)) == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("engines/onednn/")])
+def test_an_engines_words_stay_in_it(name: str) -> None:
+    found = ENGINE_WORDS.search((PACKAGE / name).read_text(encoding="utf-8"))
+    assert not found, found
+
+
+def test_setup_cfg_lists_every_package() -> None:
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(ROOT / "setup.cfg")
+    listed = config["options"]["packages"].split()
+    found = {".".join(path.parent.parts) for path in map(Path, NAMES) if path.stem == "__init__"}
+    dotted = {f"minicaffe.{name}" if name else "minicaffe" for name in found}
+    assert listed == sorted(dotted | {"minicaffe.models"})
+
+
+def generator() -> ModuleType:
+    """tools/generate_house.py."""
+    file = ROOT / "tools" / "generate_house.py"
+    spec = importlib.util.spec_from_file_location("generate_house", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_design_says_of_packages_what_they_say_themselves() -> None:
+    assert generator().page() == DESIGN, "run python tools/generate_house.py"
+
+
+@pytest.mark.parametrize("stop", re.findall(r"`(minicaffe/[\w/]+\.py):([\w.]+)`", DESIGN))
+def test_the_way_of_a_prototxt_has_its_stops(stop: tuple[str, str]) -> None:
+    path, name = stop
+    body: list[ast.stmt] = tree(Path(path).relative_to("minicaffe").as_posix()).body
+    for part in name.split("."):
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        (found,) = (node for node in body if isinstance(node, kinds) and node.name == part)
+        body = found.body
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`(minicaffe/[\w/]+\.py)", DESIGN))))
+def test_design_names_files_that_there_are(path: str) -> None:
+    assert (ROOT / path).is_file()
