@@ -33,7 +33,7 @@ class BatchReader(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files."""
+        """Close the files that are read from; there is no other batch."""
         ...
 
 
@@ -81,7 +81,7 @@ class ImageBatchReader:
         self._transformer.restore(state["transformer"])
 
     def close(self) -> None:
-        """Close the source."""
+        """Close the source of the images."""
         self._source.close()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import DTypeLike
 
 from minicaffe.blob import shape_text
 from minicaffe.data.source import State
@@ -42,7 +42,13 @@ class DataTransformer:
             std_value is not above 0.
     """
 
-    def __init__(self, param: Any, phase: int, rng: np.random.Generator, dtype: Any) -> None:
+    def __init__(
+        self,
+        param: caffe_pb2.TransformationParameter,
+        phase: int,
+        rng: np.random.Generator,
+        dtype: DTypeLike,
+    ) -> None:
         self._dtype = np.dtype(dtype)
         self._rng = rng
         self._factor = channel_factor(param.scale, param.std_value, self._dtype)
@@ -149,7 +155,7 @@ class DataTransformer:
         self._rng.bit_generator.state = state["generator"]
 
 
-def channel_factor(scale: float, std_values: Sequence[float], dtype: Any) -> np.ndarray:
+def channel_factor(scale: float, std_values: Sequence[float], dtype: DTypeLike) -> np.ndarray:
     """scale / std: a number, or with ``std_value`` an array (1 or channels, 1, 1).
 
     Raises:

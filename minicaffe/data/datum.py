@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from google.protobuf.message import DecodeError
 
@@ -13,7 +11,7 @@ from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 
 
-def parse_datum(value: bytes) -> Any:
+def parse_datum(value: bytes) -> caffe_pb2.Datum:
     """The ``Datum`` in a database's value.
 
     Raises:
@@ -28,7 +26,7 @@ def parse_datum(value: bytes) -> Any:
         ) from reason
 
 
-def datum_image(datum: Any, color: Color = Color.NATIVE) -> np.ndarray:
+def datum_image(datum: caffe_pb2.Datum, color: Color = Color.NATIVE) -> np.ndarray:
     """The image of a ``Datum``, decoded if need be.
 
     Args:
@@ -55,7 +53,7 @@ def datum_image(datum: Any, color: Color = Color.NATIVE) -> np.ndarray:
     return values.reshape(shape)
 
 
-def make_datum(image: np.ndarray, label: int, *, encode: bool = False) -> Any:
+def make_datum(image: np.ndarray, label: int, *, encode: bool = False) -> caffe_pb2.Datum:
     """A ``Datum`` of an image.
 
     Args:
@@ -75,7 +73,9 @@ def make_datum(image: np.ndarray, label: int, *, encode: bool = False) -> Any:
     return datum
 
 
-def forced_color(transform_param: Any, *, color: bool = False) -> Color:
+def forced_color(
+    transform_param: caffe_pb2.TransformationParameter, *, color: bool = False
+) -> Color:
     """What ``force_color`` and ``force_gray`` ask of encoded images.
 
     Args:

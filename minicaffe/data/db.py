@@ -42,7 +42,7 @@ class RecordCache:
         self.open = entries > 0
 
     def put(self, start: int, records: Records) -> None:
-        """Remember records that stand at ``start`` and after (the first follows the last)."""
+        """Remember the records from position ``start`` on (the first one follows the last)."""
         if not self.open or self.complete:
             return
         images = records.images
@@ -95,12 +95,12 @@ class Cursor(Protocol):
         ...
 
     def skip(self, count: int) -> int:
-        """Pass over so many records, or as many as there are; returns how many."""
+        """Pass over ``count`` records, or as many as there are; returns how many."""
         ...
 
 
 class Database(Protocol):
-    """An open database; it has at least one record, and closes when nobody holds it.
+    """An open database; it has at least one record, and closes when the last reference to it goes.
 
     Attributes:
         path: where it is.
@@ -133,7 +133,7 @@ _opening = threading.Lock()
 
 
 def open_shared(opener: Callable[[str], D], path: str) -> D:
-    """``opener(path)``, or what that gave before while somebody still holds it."""
+    """``opener(path)``, or what that gave before, while it is still referred to."""
     if "\0" in path:
         raise DataError(f"there is no database at {shown_name(path)}: a name holds no NUL")
     key = (opener, os.path.realpath(path))
@@ -164,7 +164,7 @@ class DatabaseSource:
     ) -> None:
         self.path = database.path
         self._color = color
-        self._database: Any = database
+        self._database: Any = database  # None once closed, as the cursor
         self._cursor: Any = database.cursor()
         self._position = 0
         self._cache_bytes = cache_bytes
@@ -216,7 +216,7 @@ class DatabaseSource:
         self._seek(state["position"])
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Drop the database, which is closed when no other source reads it."""
         self._cursor = self._database = None
 
     def _seek(self, position: int) -> None:
@@ -239,7 +239,7 @@ class DatabaseSource:
         self._position = 0
 
     def _went_on(self, count: int) -> None:
-        """The cursor has passed so many records; after the last one comes the first."""
+        """The cursor has passed ``count`` records; after the last one comes the first."""
         self._position += count
         if not self._cursor.more():
             if self._entries is None:
@@ -327,7 +327,7 @@ class DatabaseWriter:
     """Makes a new database; a context manager.
 
     The folder is written beside its final place and gets its name when the block ends, so
-    that a failure or Ctrl-C leaves nothing behind::
+    that nothing is left after a failure or Ctrl-C::
 
         with LmdbWriter("train_lmdb") as writer:
             writer.put(b"00000000", datum.SerializeToString())

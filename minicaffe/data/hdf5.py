@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+from array import array
 from collections.abc import Sequence
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.data.image_list import FileNames
 from minicaffe.data.images import shown_name
+from minicaffe.data.lazy_sequence import LazySequence
 from minicaffe.data.source import EpochOrder, State
 from minicaffe.errors import DataError, did_you_mean, require, tilde_hint
 from minicaffe.files import open_to_read
@@ -17,6 +19,7 @@ from minicaffe.options import Limits
 from minicaffe.weights.hdf5 import Hdf5Reader, open_hdf5
 
 _ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".mat")
+_NAME = re.compile(r"\S+")
 
 
 class Hdf5BatchReader:
@@ -58,7 +61,7 @@ class Hdf5BatchReader:
         self._row = 0  # in the order of the current file's rows
         self._loaded: tuple[int, list[np.ndarray]] | None = None
         self._load()
-        self._row_shapes = [array.shape[1:] for array in self._arrays]
+        self._row_shapes = [values.shape[1:] for values in self._arrays]
 
     def shapes(self) -> list[tuple[int, ...]]:
         """The batch size, then the shape of a row, for each dataset."""
@@ -76,8 +79,8 @@ class Hdf5BatchReader:
         filled = 0
         while filled < self._batch_size:
             rows = self._rows[self._row : self._row + self._batch_size - filled]
-            for target, array in zip(targets, self._arrays, strict=True):
-                target[filled : filled + len(rows)] = array[rows]
+            for target, values in zip(targets, self._arrays, strict=True):
+                target[filled : filled + len(rows)] = values[rows]
             filled += len(rows)
             self._row += len(rows)
             if self._row == len(self._rows):
@@ -153,12 +156,30 @@ class Hdf5BatchReader:
             raise DataError(f"its datasets have {counts} rows, expected equal numbers above 0")
         if self._loaded is None:
             return
-        for name, array, shape in zip(self._datasets, arrays, self._row_shapes, strict=True):
-            if array.shape[1:] != shape:
+        for name, values, shape in zip(self._datasets, arrays, self._row_shapes, strict=True):
+            if values.shape[1:] != shape:
                 raise DataError(
-                    f"rows of dataset '{name}' have shape {shape_text(array.shape[1:])}, but "
+                    f"rows of dataset '{name}' have shape {shape_text(values.shape[1:])}, but "
                     f"{shape_text(shape)} in the first file; make them alike"
                 )
+
+
+class FileNames(LazySequence[str]):
+    """The words of a text, in little more memory than the text's own."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._starts = array("I" if len(text) < 2**32 else "Q")
+        self._starts.extend(match.start() for match in _NAME.finditer(text))
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def item(self, index: int) -> str:
+        """The word number ``index``."""
+        match = _NAME.match(self._text, self._starts[index])
+        assert match is not None
+        return match[0]
 
 
 def _looks_like_hdf5(name: str) -> bool:

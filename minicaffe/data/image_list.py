@@ -6,55 +6,25 @@ import os
 import re
 from array import array
 from collections.abc import Sequence
-from typing import overload
 
 import numpy as np
 
 from minicaffe.data.images import Color, read_image, shown_name
+from minicaffe.data.lazy_sequence import LazySequence
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
-_NAME = re.compile(r"\S+")
-
-
-class FileNames(Sequence[str]):
-    """The words of a text, in little more memory than its own."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._starts = array("I" if len(text) < 2**32 else "Q")
-        self._starts.extend(match.start() for match in _NAME.finditer(text))
-
-    def __len__(self) -> int:
-        return len(self._starts)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        match = _NAME.match(self._text, self._starts[index])
-        assert match is not None
-        return match[0]
-
-
 _LABEL = re.compile(rb"[-+]?[0-9]{1,10}")
-
-
 _UNSPEAKABLE = re.compile(rb"[\0\r\n]")
 
 
-class ImageList(Sequence[tuple[str, int]]):
+class ImageList(LazySequence[tuple[str, int]]):
     """The (name, label) pairs of a list file, in little more memory than the file's own.
 
     Args:
         text: what the file holds. Names may hold spaces; empty lines are skipped.
         path: the file, for messages.
-        known: the file is known to be a list, whatever stands in it.
+        known: the file is known to be a list, whatever is in it.
 
     A malformed line is shown in the message if a line before it is well formed. Else the file may
     be anything, and who named it in a prototxt may be another than who may read it: then the
@@ -83,16 +53,8 @@ class ImageList(Sequence[tuple[str, int]]):
     def __len__(self) -> int:
         return len(self._labels)
 
-    @overload
-    def __getitem__(self, index: int) -> tuple[str, int]: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[tuple[str, int]]: ...
-
-    def __getitem__(self, index: int | slice) -> tuple[str, int] | list[tuple[str, int]]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
+    def item(self, index: int) -> tuple[str, int]:
+        """The name and the label on one line."""
         name = self._text[self._places[2 * index] : self._places[2 * index + 1]]
         return name.decode("utf-8", "surrogateescape"), self._labels[index]
 
@@ -157,7 +119,7 @@ def root_without_slash(root: str, name: str) -> str:
         return ""
     if not os.path.exists(os.path.join(root, name)):
         return ""
-    return f"'{root}' is a folder; write '{root}/', as names are put directly behind it"
+    return f"'{root}' is a folder; write '{root}/', as names are put directly after it"
 
 
 class ImageFiles:

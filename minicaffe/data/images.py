@@ -9,12 +9,15 @@ import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minicaffe.errors import DataError, require
 from minicaffe.files import open_to_read
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 #: What :func:`encode_image` can make, by the usual endings of names.
 ENCODINGS = {
@@ -65,7 +68,7 @@ def decode_image(data: bytes, color: Color = Color.NATIVE) -> np.ndarray:
 
 
 @contextmanager
-def opened_image(data: bytes) -> Iterator[Any]:
+def opened_image(data: bytes) -> Iterator[Image]:
     """An image file held in memory, as Pillow opens it; formats that run programs are refused.
 
     Raises:
@@ -210,7 +213,7 @@ def encode_png(image: np.ndarray) -> bytes:
 # ---------------------------------------------------------------------------- decoding
 
 
-def _convert(image: Any, color: Color) -> Any:
+def _convert(image: Image, color: Color) -> Image | np.ndarray:
     """To mode L, RGB or RGBA, by OpenCV's rules."""
     if image.mode.startswith(("I", "F")) and color is Color.NATIVE:
         raise DataError(f"an image of mode {image.mode}, expected 8 bits a channel")
@@ -229,7 +232,7 @@ def _convert(image: Any, color: Color) -> Any:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _gray(image: Any, file_format: str | None) -> np.ndarray:
+def _gray(image: Image, file_format: str | None) -> np.ndarray:
     """From RGB, in the fixed point of what OpenCV reads files of this format with."""
     weights, bits, half = _GRAY_OF.get(file_format or "", _GRAY)
     red, green, blue = np.asarray(image, np.uint32).transpose(2, 0, 1)
@@ -237,7 +240,7 @@ def _gray(image: Any, file_format: str | None) -> np.ndarray:
     return (total + half) >> bits
 
 
-def _channels_first(image: Any) -> np.ndarray:
+def _channels_first(image: Image | np.ndarray) -> np.ndarray:
     """Pillow's height × width × RGB as a contiguous BGR × height × width."""
     pixels = np.asarray(image, np.uint8)
     if pixels.ndim == 2:
@@ -286,7 +289,7 @@ def _filtered(pixels: np.ndarray, step: int) -> list[bytes]:
     rows = np.concatenate([names, rows], axis=2)
     effort = np.abs(rows[:, :, 1:].view(np.int8).astype(np.int32)).sum(2)
     adaptive = rows[effort.argmin(0), np.arange(rows.shape[1])]
-    return [one.tobytes() for one in (*rows, adaptive)]
+    return [filtered.tobytes() for filtered in (*rows, adaptive)]
 
 
 def _deflate(rows: bytes) -> bytes:

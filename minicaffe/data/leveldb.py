@@ -89,7 +89,7 @@ def _check_table(path: str, name: str) -> None:
         if start + length + _TRAILER > size - _FOOTER:
             raise DataError(
                 f"LevelDB '{path}' is damaged: {name} has {size} bytes, but names a block of "
-                f"{length} bytes from byte {start} on; copy it again, or make it anew"
+                f"{length} bytes from byte {start} on; copy it again, or make it again"
             )
 
 
@@ -197,7 +197,7 @@ class LevelDbCursor:
             count -= 1
 
     def skip(self, count: int) -> int:
-        """Pass over so many records, or as many as there are; returns how many."""
+        """Pass over ``count`` records, or as many as there are; returns how many."""
         passed = 0
         while passed < count and self._iterator.valid():
             self._iterator.next()

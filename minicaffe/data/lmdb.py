@@ -32,7 +32,7 @@ _OTHER_ORDERS = 0x02 | 0x08  # flags of a tree: keys compared from their ends, o
 
 
 class LmdbDatabase:
-    """An LMDB that is open for reading; it closes when nobody holds it.
+    """An LMDB that is open for reading; it closes when the last reference to it goes.
 
     It takes no lock and writes nothing; pages are read when a cursor gets there. All cursors see
     the database as it was when it was opened. A program that writes into it meanwhile may, from
@@ -82,7 +82,7 @@ class LmdbDatabase:
             )
 
     def _unused_at_the_end(self) -> int:
-        """How many pages behind the end of the file are known as unused."""
+        """How many pages after the end of the file are known to be unused."""
         file, tree = self._file, self._file.meta.unused
         found = [np.empty(0, np.uint64)]
         try:
@@ -144,7 +144,7 @@ class LmdbCursor:
                 count -= 1
 
     def skip(self, count: int) -> int:
-        """Pass over so many records, or as many as there are; returns how many."""
+        """Pass over ``count`` records, or as many as there are; returns how many."""
         left = count
         while left > 0 and self._in_leaf():
             step = min(left, len(self._places) - self._index)

@@ -27,7 +27,7 @@ from minicaffe.files import open_to_read
 FORMAT = 1
 
 
-REMEDY = "copy it again, or make it anew"
+REMEDY = "copy it again, or make it again"
 
 
 #: At the start of every page: its number (8 bytes), unused (2), its kind in flags (2), and two
@@ -106,7 +106,7 @@ class Meta:
 
 
 class LmdbFile:
-    """A data.mdb, open for reading; it closes when nobody holds it.
+    """A data.mdb, open for reading; it closes when the last reference to it goes.
 
     Args:
         path: what the user calls the database.
@@ -140,7 +140,7 @@ class LmdbFile:
 
     @property
     def size(self) -> int:
-        """Bytes, at present."""
+        """How many bytes the file has at this moment."""
         return _seek(self._descriptor, 0, os.SEEK_END)
 
     def has(self, end: int) -> bool:
@@ -158,8 +158,8 @@ class LmdbFile:
                 f"LMDB '{self.path}' may have several values for a key (dupsort), unlike those of "
                 "Caffe; expected one Datum for each key"
             )
-        room = self.pages * self.meta.page_size // _SMALLEST_RECORD
-        if tree.entries and (not 0 < tree.depth <= _DEEPEST or tree.entries > room):
+        most = self.pages * self.meta.page_size // _SMALLEST_RECORD
+        if tree.entries and (not 0 < tree.depth <= _DEEPEST or tree.entries > most):
             raise DataError(
                 f"LMDB '{self.path}' is damaged: {self.name} has {self.pages} pages, in which "
                 f"{tree.entries} records at the depth {tree.depth} are expected; {REMEDY}"

@@ -150,7 +150,7 @@ class ImageSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Let go of files."""
+        """Close the files that are read from; no other image is wanted."""
         ...
 
 

@@ -8,7 +8,6 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, overload
 
 import numpy as np
 
@@ -17,23 +16,18 @@ from minicaffe.data.batch_reader import at_least_one, required_text
 from minicaffe.data.data_transformer import channel_factor, check_channel_values
 from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, decode_image, resize_linear, shown_name
+from minicaffe.data.lazy_sequence import LazySequence
 from minicaffe.data.source import State
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
+from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
 
 logger = logging.getLogger("minicaffe")
 
-
 _WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
-
-
 _ROW = struct.Struct("=6id")  # image, label, corners; overlap
-
-
-_CHUNK = 2**12  # so many of them together
-
-
+_CHUNK = 2**12  # rows in one piece of memory
 _FIELDS = np.dtype([("image", "i4"), ("label", "i4"), ("corners", "i4", 4), ("overlap", "f8")])
 
 
@@ -56,14 +50,14 @@ class Window:
     y2: int
 
 
-class WindowList(Sequence[Window]):
-    """Windows in the memory of their numbers, which is a fraction of that of objects."""
+class WindowList(LazySequence[Window]):
+    """Windows in the memory that their numbers take, a fraction of what objects would."""
 
     def __init__(self) -> None:
         self._chunks = [bytearray()]  # many small ones, as a large one would move while it grows
 
     def add(self, window: Window) -> None:
-        """Append one, whose whole numbers have 32 bits."""
+        """Append a window; its whole numbers must fit in 32 bits."""
         if len(self._chunks[-1]) == _ROW.size * _CHUNK:
             self._chunks.append(bytearray())
         corners = (window.x1, window.y1, window.x2, window.y2)
@@ -71,30 +65,22 @@ class WindowList(Sequence[Window]):
 
     @property
     def labels(self) -> np.ndarray:
-        """The labels of all."""
+        """The labels of all windows, int32."""
         return self._column("label")
 
     @property
     def overlaps(self) -> np.ndarray:
-        """The overlaps of all."""
+        """The overlaps of all windows, float64."""
         return self._column("overlap")
 
     def _column(self, name: str) -> np.ndarray:
-        return np.concatenate([np.frombuffer(one, _FIELDS)[name] for one in self._chunks])
+        return np.concatenate([np.frombuffer(chunk, _FIELDS)[name] for chunk in self._chunks])
 
     def __len__(self) -> int:
         return (len(self._chunks) - 1) * _CHUNK + len(self._chunks[-1]) // _ROW.size
 
-    @overload
-    def __getitem__(self, index: int) -> Window: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> list[Window]: ...
-
-    def __getitem__(self, index: int | slice) -> Window | list[Window]:
-        if isinstance(index, slice):
-            return [self[one] for one in range(*index.indices(len(self)))]
-        index = range(len(self))[index]
+    def item(self, index: int) -> Window:
+        """The window number ``index``."""
         chunk, row = divmod(index, _CHUNK)
         image, label, *corners, overlap = _ROW.unpack_from(self._chunks[chunk], _ROW.size * row)
         return Window(image, label, overlap, *corners)
@@ -239,7 +225,7 @@ class Placement:
 
 def place(
     window: Window,
-    size: tuple[int, int],
+    size: Sequence[int],
     crop: int,
     context_pad: int = 0,
     *,
@@ -305,11 +291,11 @@ def _fit(
     first: int, last: int, size: int, crop: int, *, swap: bool = False
 ) -> tuple[slice, int, int]:
     """Along one axis: the pixels inside the image, their length in the square, and the empty
-    pixels before them (behind them, with ``swap``)."""
-    before, behind = max(0, -first), max(0, last - size + 1)
+    pixels before them (after them, with ``swap``)."""
+    before, after = max(0, -first), max(0, last - size + 1)
     scale = np.float32(crop) / np.float32(last - first + 1)
-    inside = slice(first + before, last - behind + 1)
-    margin = _round(np.float32(behind if swap else before) * scale)
+    inside = slice(first + before, last - after + 1)
+    margin = _round(np.float32(after if swap else before) * scale)
     length = _round(np.float32(inside.stop - inside.start) * scale)
     return inside, min(length, crop - margin), margin
 
@@ -319,12 +305,71 @@ def _round(value: float) -> int:
     return int(math.copysign(math.floor(abs(float(value)) + 0.5), value))
 
 
-class WindowBatchReader:
-    """Batches of windows.
+class WindowImages:
+    """The image files that a window file lists, read when they are asked for.
 
     Args:
-        param: a ``WindowDataParameter``.
-        transform: a ``TransformationParameter``.
+        source: the window file, for messages.
+        paths: the images.
+        in_memory: read all files at once and keep their bytes (decoded images would take more).
+
+    Raises:
+        DataError: with ``in_memory``, a file cannot be read.
+    """
+
+    def __init__(self, source: str, paths: Sequence[str], *, in_memory: bool) -> None:
+        self._source = source
+        self.paths = paths
+        self._files: dict[int, bytes] = {}
+        if in_memory:
+            self._files = {index: self._file(index) for index in range(len(paths))}
+
+    def cut(
+        self, window: Window, crop: int, context_pad: int, *, square: bool, mirrored: bool
+    ) -> tuple[np.ndarray, Placement]:
+        """A window's pixels, of the size that they have in the net's square, and their place.
+
+        Args:
+            window, crop, context_pad, square, mirrored: as for :func:`place`.
+
+        Returns:
+            3 × height × width, uint8 (blue, green, red), and where they go.
+
+        Raises:
+            DataError: the file is no image, or the window does not lie in it.
+        """
+        data = self._file(window.image)
+        try:
+            image = decode_image(data, Color.COLOR)
+            where = place(
+                window, image.shape[1:], crop, context_pad, square=square, mirrored=mirrored
+            )
+        except DataError as error:
+            raise DataError(
+                f"image '{self.paths[window.image]}': {error.message}; listed in '{self._source}'"
+            ) from error.__cause__
+        pixels = resize_linear(image[:, where.rows, where.columns], where.height, where.width)
+        return (pixels[:, :, ::-1] if mirrored else pixels), where
+
+    def _file(self, index: int) -> bytes:
+        if index in self._files:
+            return self._files[index]
+        try:
+            with open_to_read(self.paths[index]) as stream:
+                return stream.read()
+        except OSError as reason:
+            raise DataError(
+                f"cannot read image '{self.paths[index]}': {reason.strerror}; listed in "
+                f"'{self._source}'"
+            ) from reason
+
+
+class WindowBatchReader:
+    """Batches of windows drawn at random: some of background, then some with objects.
+
+    Args:
+        param: a layer's ``window_data_param``.
+        transform: its ``transform_param``.
         rng: for the windows and for mirroring.
         dtype: of the images.
 
@@ -332,90 +377,71 @@ class WindowBatchReader:
         DataError: a setting is missing; the window file or the mean cannot be used.
     """
 
-    def __init__(self, param: Any, transform: Any, rng: np.random.Generator, dtype: Any) -> None:
-        self._param = param
-        self._rng = rng
-        self._dtype = np.dtype(dtype)
+    def __init__(
+        self,
+        param: caffe_pb2.WindowDataParameter,
+        transform: caffe_pb2.TransformationParameter,
+        rng: np.random.Generator,
+        dtype: np.dtype,
+    ) -> None:
+        self._param, self._rng, self._mirror = param, rng, transform.mirror
         self._batch_size = at_least_one(param.batch_size, "batch_size")
         self._crop = at_least_one(transform.crop_size, "transform_param { crop_size }")
-        self._mirror = transform.mirror
-        self._square = param.crop_mode == "square"
         if 2 * param.context_pad >= self._crop:
             raise DataError(
                 f"context_pad is {param.context_pad}, which leaves nothing of crop_size "
                 f"{self._crop}; expected less than half of it"
             )
-        self._source = required_text(param, "source")
-        listed = read_window_file(self._source)
+        source = required_text(param, "source")
+        listed = read_window_file(source)
         if listed.channels != 3:
             raise DataError(
-                f"the window file '{self._source}' says {listed.channels} channel(s), expected 3: "
+                f"the window file '{source}' says {listed.channels} channel(s), expected 3: "
                 "images are read in colour"
             )
         if listed.paths and (reason := root_without_slash(param.root_folder, listed.paths[0])):
             raise DataError(f"root_folder {reason}")
-        self._paths = [param.root_folder + path for path in listed.paths]
-        self._files: dict[int, bytes] = {}
-        if param.cache_images:
-            self._files = {index: self._file(index) for index in range(len(self._paths))}
+        paths = [param.root_folder + path for path in listed.paths]
+        self._images = WindowImages(source, paths, in_memory=param.cache_images)
+        self._windows = listed.windows
         self._count_object = int(np.float32(self._batch_size) * np.float32(param.fg_fraction))
-        self._split(listed.windows)
-        self._mean = self._read_mean(transform)
-        self._factor = channel_factor(param.scale, transform.std_value, self._dtype)
+        self._background, self._objects = self._split(source)
+        self._mean = _read_mean(transform, self._crop, dtype)
+        self._factor = channel_factor(param.scale, transform.std_value, dtype)
         check_channel_values("std_value", self._factor.size, 3)
 
-    def _split(self, windows: WindowList) -> None:
-        """Into those with objects and those of background."""
-        param, overlaps, labels = self._param, windows.overlaps, windows.labels
-        self._windows = windows
-        self._objects = np.flatnonzero(overlaps >= param.fg_threshold)
-        wrong = self._objects[labels[self._objects] < 1]
+    def _split(self, source: str) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of the windows of background, and of those that show objects."""
+        param, windows, paths = self._param, self._windows, self._images.paths
+        overlaps, labels = windows.overlaps, windows.labels
+        objects = np.flatnonzero(overlaps >= param.fg_threshold)
+        wrong = objects[labels[objects] < 1]
         if len(wrong):
             unlabelled = windows[int(wrong[0])]
             raise DataError(
-                f"'{self._paths[unlabelled.image]}' in '{self._source}' has a window of label "
+                f"'{paths[unlabelled.image]}' in '{source}' has a window of label "
                 f"{unlabelled.label} that overlaps an object by {unlabelled.overlap:g}; expected a "
                 "label of at least 1"
             )
-        self._background = np.flatnonzero(
+        background = np.flatnonzero(
             (overlaps < param.bg_threshold) & (overlaps < param.fg_threshold)
         )
         for kind, found, wanted in (
-            ("with an object", self._objects, self._count_object),
-            ("of background", self._background, self._batch_size - self._count_object),
+            ("with an object", objects, self._count_object),
+            ("of background", background, self._batch_size - self._count_object),
         ):
             if wanted and not len(found):
                 raise DataError(
-                    f"the window file '{self._source}' has no window {kind}, but {wanted} of "
+                    f"the window file '{source}' has no window {kind}, but {wanted} of "
                     f"a batch are to be (batch_size {self._batch_size}, fg_fraction "
                     f"{param.fg_fraction:g}); see fg_threshold and bg_threshold"
                 )
-        logger.info("Number of images: %d", len(self._paths))
-        if len(self._background):
-            logger.info("class %d has %d samples", 0, len(self._background))
-        for label, count in zip(*np.unique(labels[self._objects], return_counts=True), strict=True):
+        logger.info("Number of images: %d", len(paths))
+        if len(background):
+            logger.info("class %d has %d samples", 0, len(background))
+        for label, count in zip(*np.unique(labels[objects], return_counts=True), strict=True):
             logger.info("class %d has %d samples", label, count)
-
-    def _read_mean(self, transform: Any) -> np.ndarray | None:
-        """The mean as an array that broadcasts to 3 × crop × crop."""
-        if transform.HasField("mean_file"):
-            if transform.mean_value:
-                raise DataError("mean_file and mean_value are both set; keep one of them")
-            logger.info("Loading mean file from: %s", transform.mean_file)
-            mean = read_blob(transform.mean_file, inner=True).astype(self._dtype)
-            mean = mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
-            if mean.ndim != 3 or len(mean) != 3 or min(mean.shape[1:]) < self._crop:
-                raise DataError(
-                    f"the mean in '{transform.mean_file}' has shape {shape_text(mean.shape)}, "
-                    f"expected 3 channels of at least {self._crop}×{self._crop}"
-                )
-            # Caffe's rule: the width's margin on both axes
-            start = min((mean.shape[2] - self._crop) // 2, mean.shape[1] - self._crop)
-            return mean[:, start : start + self._crop, start : start + self._crop]
-        if transform.mean_value:
-            check_channel_values("mean_value", len(transform.mean_value), 3)
-            return np.array(transform.mean_value, self._dtype).reshape(-1, 1, 1)
-        return None
+        return background, objects
 
     def shapes(self) -> list[tuple[int, ...]]:
         """(batch size, 3, crop size, crop size) and (batch size,)."""
@@ -435,44 +461,23 @@ class WindowBatchReader:
             labels[index] = window.label if index >= first else 0
 
     def _fill(self, target: np.ndarray, window: Window, mirrored: bool) -> None:
-        data = self._file(window.image)
-        try:
-            image = decode_image(data, Color.COLOR)
-            where = place(
-                window, (image.shape[1], image.shape[2]), self._crop, self._param.context_pad,
-                square=self._square, mirrored=mirrored,
-            )  # fmt: skip
-        except DataError as error:
-            path = self._paths[window.image]
-            raise DataError(
-                f"image '{path}': {error.message}; listed in '{self._source}'"
-            ) from error.__cause__
-        part = resize_linear(image[:, where.rows, where.columns], where.height, where.width)
-        part = part[:, :, ::-1] if mirrored else part
+        """Write (pixel - mean) · factor where the image is."""
+        pixels, where = self._images.cut(
+            window, self._crop, self._param.context_pad,
+            square=self._param.crop_mode == "square", mirrored=mirrored,
+        )  # fmt: skip
         rows = slice(where.top, where.top + where.height)
         columns = slice(where.left, where.left + where.width)
         out = target[:, rows, columns]
         if self._mean is None:
-            out[...] = part
+            out[...] = pixels
         else:
             whole = self._mean.shape[1:] == target.shape[1:]
-            np.subtract(part, self._mean[:, rows, columns] if whole else self._mean, out=out)
+            np.subtract(pixels, self._mean[:, rows, columns] if whole else self._mean, out=out)
         out *= self._factor
 
-    def _file(self, index: int) -> bytes:
-        if index in self._files:
-            return self._files[index]
-        try:
-            with open_to_read(self._paths[index]) as stream:
-                return stream.read()
-        except OSError as reason:
-            raise DataError(
-                f"cannot read image '{self._paths[index]}': {reason.strerror}; listed in "
-                f"'{self._source}'"
-            ) from reason
-
     def state(self) -> State:
-        """The generator's state."""
+        """``{"generator": …}``: what the next windows and mirrors depend on."""
         return {"generator": self._rng.bit_generator.state}
 
     def restore(self, state: State) -> None:
@@ -480,4 +485,28 @@ class WindowBatchReader:
         self._rng.bit_generator.state = state["generator"]
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Does nothing: no file is held open between two batches."""
+
+
+def _read_mean(
+    transform: caffe_pb2.TransformationParameter, crop: int, dtype: np.dtype
+) -> np.ndarray | None:
+    """The mean as an array that broadcasts to 3 × crop × crop; None without one."""
+    if transform.HasField("mean_file"):
+        if transform.mean_value:
+            raise DataError("mean_file and mean_value are both set; keep one of them")
+        logger.info("Loading mean file from: %s", transform.mean_file)
+        mean = read_blob(transform.mean_file, inner=True).astype(dtype)
+        mean = mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
+        if mean.ndim != 3 or len(mean) != 3 or min(mean.shape[1:]) < crop:
+            raise DataError(
+                f"the mean in '{transform.mean_file}' has shape {shape_text(mean.shape)}, "
+                f"expected 3 channels of at least {crop}×{crop}"
+            )
+        # Caffe's rule: the width's margin on both axes
+        start = min((mean.shape[2] - crop) // 2, mean.shape[1] - crop)
+        return mean[:, start : start + crop, start : start + crop]
+    if transform.mean_value:
+        check_channel_values("mean_value", len(transform.mean_value), 3)
+        return np.array(transform.mean_value, dtype).reshape(-1, 1, 1)
+    return None

@@ -12,7 +12,8 @@ import pytest
 from minicaffe.blob import Blob
 from minicaffe.data.datum import make_datum
 from minicaffe.data.db import DatabaseSource
-from minicaffe.data.image_list import FileNames, ImageFiles, read_image_list
+from minicaffe.data.hdf5 import FileNames
+from minicaffe.data.image_list import ImageFiles, read_image_list
 from minicaffe.data.images import decode_image, read_image
 from minicaffe.data.windows import Window, WindowList, read_window_file
 from minicaffe.errors import (
