@@ -31,8 +31,8 @@ from minicaffe.engines.onednn.primitive import (
     post_op_argument,
     reorder,
 )
-from minicaffe.engines.onednn.steps import step_class
-from minicaffe.engines.onednn.steps.activation import Activation
+from minicaffe.engines.onednn.steps import step_of
+from minicaffe.engines.onednn.steps.activation import Activation, PReLU, ReLU
 from minicaffe.engines.onednn.tensor import Tensor
 from minicaffe.layers.folding import fold_into_previous
 from minicaffe.syncedmem import (
@@ -48,9 +48,14 @@ if TYPE_CHECKING:
     from minicaffe.net.node import Node
 
 
+def is_relu(node: Node) -> bool:
+    """Whether oneDNN runs it as a ReLU."""
+    return issubclass(step_of(node), ReLU)
+
+
 def is_simple_relu(node: Node) -> bool:
     """Whether it is a ReLU that tells by its top what to do with a gradient."""
-    return node.layer.type == "ReLU" and slope_of(node) >= 0
+    return is_relu(node) and slope_of(node) >= 0
 
 
 def adds_two(node: Node) -> bool:
@@ -71,16 +76,6 @@ def is_plain_relu(node: Node) -> bool:
     return is_simple_relu(node) and slope_of(node) == 0
 
 
-def scales_channels(node: Node) -> bool:
-    """Whether a Scale or Bias layer learns one number for each channel (axis 1)."""
-    bottom, blobs = node.bottoms[0], node.layer.blobs
-    if len(node.bottoms) > 1 or not 2 <= bottom.num_axes <= 5:
-        return False
-    param = node.layer.param
-    axis = (param.scale_param if node.layer.type == "Scale" else param.bias_param).axis
-    return bottom.axis(axis) == 1 and blobs[0].shape == bottom.shape[1:2]
-
-
 class FusedReLU:
     """A ReLU fused behind a step's primitive, or none.
 
@@ -90,7 +85,7 @@ class FusedReLU:
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         last = nodes[-1]
-        self.node = last if len(nodes) > 1 and last.layer.type == "ReLU" else None
+        self.node = last if len(nodes) > 1 and is_relu(last) else None
 
     @property
     def attributes(self) -> Attributes | None:
@@ -180,10 +175,6 @@ class GradientBetween(EngineCopy):
         diff *= self._factors.reshape(-1, *[1] * (diff.ndim - 2))
 
 
-_CONSTANTS = ("BatchNorm", "Scale", "Bias")
-_SUM = "Eltwise"
-
-
 def can_fuse(nodes: Sequence[Node], following: Node, *, training: bool, sums: bool = True) -> bool:
     """Whether the layer that follows can become part of the first one's primitive.
 
@@ -194,36 +185,30 @@ def can_fuse(nodes: Sequence[Node], following: Node, *, training: bool, sums: bo
         sums: the primitive can add another blob.
     """
     if training:
-        return len(nodes) == 1 and following.layer.type == "ReLU" and is_simple_relu(following)
-    before = [node.layer.type for node in nodes[1:]]
-    kind = following.layer.type
-    if kind in _CONSTANTS:
-        in_order = all(_CONSTANTS.index(one) < _CONSTANTS.index(kind) for one in before
-                       if one in _CONSTANTS)  # fmt: skip
-        return in_order and set(before) <= set(_CONSTANTS) and _is_constant(following)
-    if kind == _SUM:
-        return sums and _SUM not in before and adds_two(following)
-    return _activates(following) and (not before or before[-1] in (*_CONSTANTS, _SUM))
-
-
-def _is_constant(node: Node) -> bool:
-    if node.layer.type != "BatchNorm":
-        return scales_channels(node)
-    layer: Any = node.layer
-    return layer.use_global_stats and not layer.beyond_caffe
+        return len(nodes) == 1 and is_simple_relu(following)
+    before, cls = [step_of(node) for node in nodes[1:]], step_of(following)
+    place = cls.folding_order
+    if place is not None:
+        places = [one.folding_order for one in before]
+        in_order = all(one is not None and one < place for one in places)
+        return in_order and cls.is_constant(following)
+    if cls.adds:
+        return sums and not any(one.adds for one in before) and adds_two(following)
+    ends = not before or before[-1].folding_order is not None or before[-1].adds
+    return ends and _activates(following)
 
 
 def _activates(node: Node) -> bool:
     """An elementwise function without anything within it, or a PReLU."""
     step = _as_activation(node)
     if step is None:
-        return node.layer.type == "PReLU"
+        return issubclass(step_of(node), PReLU)
     return step.inner == (1.0, 0.0)
 
 
 def _as_activation(node: Node) -> Activation | None:
-    cls = step_class(node.layer.type)
-    return cls([node]) if cls is not None and issubclass(cls, Activation) else None
+    cls = step_of(node)
+    return cls([node]) if issubclass(cls, Activation) else None
 
 
 class Folding:
@@ -265,7 +250,7 @@ class Folding:
         factor, offset = np.ones(self.bias.size), np.zeros(self.bias.size)
         for node in self._constants:
             affine = node.layer.channel_affine(node.bottoms[0])
-            assert affine is not None, node.name  # see _is_constant
+            assert affine is not None, node.name  # see Step.is_constant
             by, plus = affine
             factor, offset = by * factor, by * offset + plus
         return factor, offset
@@ -279,10 +264,10 @@ class PostOps:
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        constants = [node for node in nodes[1:] if node.layer.type in _CONSTANTS]
+        constants = [node for node in nodes[1:] if step_of(node).folding_order is not None]
         self.folding = Folding(nodes[0].layer, constants) if constants else None
         self._behind = [node for node in nodes[1:] if node not in constants]
-        self.adds = any(node.layer.type == _SUM for node in self._behind)
+        self.adds = any(step_of(node).adds for node in self._behind)
         self._made = [node.tops[0] for node in nodes[:-1]]
         self._layout: MemoryDesc | None = None
 
@@ -297,10 +282,10 @@ class PostOps:
             return None
         attributes = Attributes()
         for node in self._behind:
-            if node.layer.type == _SUM:
+            if step_of(node).adds:
                 assert layout is not None
                 attributes.append_binary(dnnl.BINARY_ADD, layout)
-            elif node.layer.type == "PReLU":
+            elif issubclass(step_of(node), PReLU):
                 attributes.append_prelu(by_channel=node.layer.blobs[0].count > 1)
             else:
                 step = _as_activation(node)
@@ -312,11 +297,11 @@ class PostOps:
         """What the attributes read, by argument."""
         found = {}
         for index, node in enumerate(self._behind):
-            if node.layer.type == _SUM:
+            if step_of(node).adds:
                 (other,) = (blob for blob in node.bottoms if blob not in self._made)
                 memory = builder.source(other, self._layout)
                 found[post_op_argument(index, dnnl.SRC_1)] = memory
-            elif node.layer.type == "PReLU":
+            elif issubclass(step_of(node), PReLU):
                 slopes = node.layer.blobs[0]
                 memory = builder.weights.source(slopes, MemoryDesc((slopes.count,)))
                 found[post_op_argument(index, dnnl.WEIGHTS)] = memory

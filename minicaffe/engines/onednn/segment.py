@@ -21,14 +21,13 @@ from minicaffe.engines.onednn.plan import (
 )
 from minicaffe.engines.onednn.steps import NumpyStep
 from minicaffe.engines.onednn.tensor import show
+from minicaffe.layers.data.dummy_data import DummyData
+from minicaffe.layers.data.input import Input
 from minicaffe.syncedmem import SyncedHead
 from minicaffe.threads import thread_count
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
-
-#: Built-in layers without bottoms that have no next image of another size.
-_OF_ONE_SHAPE = ("Input", "DummyData")
 
 
 class Wish:
@@ -83,7 +82,7 @@ def runs_alone(node: Node) -> bool:
     layer = node.layer
     if layer.reshapes_always or node.foreign:
         return True
-    return not node.bottoms and layer.type not in _OF_ONE_SHAPE
+    return not (node.bottoms or isinstance(layer, Input | DummyData))  # these have no next image
 
 
 class NumpyLayer:

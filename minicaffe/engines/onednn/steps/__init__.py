@@ -11,7 +11,7 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from minicaffe.engines.onednn.builder import Builder
 
@@ -27,6 +27,12 @@ class Step:
         recomputing: the same forward runs once more; nothing may be drawn or counted again.
     """
 
+    #: Its place among the layers that become part of the weights before them, one after the other
+    #: (BatchNorm, Scale, Bias); None for all others.
+    folding_order: ClassVar[int | None] = None
+    #: It adds up blobs, where its node says so.
+    adds: ClassVar[bool] = False
+
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.recomputing = False
         self.nodes = list(nodes)
@@ -36,6 +42,12 @@ class Step:
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """Whether the step can cover the node that alone reads what ``nodes`` make, too."""
+        return False
+
+    @classmethod
+    def is_constant(cls, node: Node) -> bool:
+        """Whether the node multiplies each channel by a number and adds one, both of them made of
+        parameters alone."""
         return False
 
     def forward(self, builder: Builder) -> None:
@@ -101,6 +113,11 @@ def step_class(layer_type: str) -> type[Step] | None:
     """The class for a layer type, or None when numpy runs it."""
     _import_all()
     return _steps.get(layer_type)
+
+
+def step_of(node: Node) -> type[Step]:
+    """The class for a node's layer; :class:`NumpyStep` where there is none."""
+    return step_class(node.layer.type) or NumpyStep
 
 
 @functools.cache

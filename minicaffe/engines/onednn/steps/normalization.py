@@ -6,14 +6,14 @@ import ctypes
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import channel_moments, channel_products, spoil, summable
-from minicaffe.engines.onednn.fusion import GradientBetween, Passed, is_plain_relu, scales_channels
+from minicaffe.engines.onednn.fusion import GradientBetween, Passed, is_plain_relu, is_relu
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -21,7 +21,7 @@ from minicaffe.engines.onednn.primitive import (
     PrimitiveDesc,
     post_op_argument,
 )
-from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.engines.onednn.steps import Step, step_for, step_of
 from minicaffe.engines.onednn.tensor import ParameterGradient, Reading
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
@@ -55,7 +55,7 @@ class Affine(Step):
         """One batch normalisation primitive."""
         bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
         last = self.nodes[-1]
-        self.relu = last if len(self.nodes) > 1 and last.layer.type == "ReLU" else None
+        self.relu = last if len(self.nodes) > 1 and is_relu(last) else None
         keep = bottom is top and builder.training
         self.source = self._source(builder, builder.kept_source if keep else builder.source)
         desc = self.source.desc
@@ -246,7 +246,7 @@ class Affine(Step):
     def _folded(self) -> tuple[int, ...] | None:
         """The bottom's shape as the Scale layer sees it, where Caffe does not add up a scale's
         gradient; else None."""
-        if self.scale is None or self.scale.layer.type != "Scale":
+        if self.scale is None:
             return None
         layer: Any = self.scale.layer
         shape = self.scale.bottoms[0].shape
@@ -278,15 +278,22 @@ def _tag(desc: MemoryDesc) -> int:
 class BatchNorm(Affine):
     """Batch normalisation, and the Scale and ReLU that work in place on its top."""
 
+    folding_order = 0
+
+    @classmethod
+    def is_constant(cls, node: Node) -> bool:
+        """With stored statistics, and without what oneDNN has not."""
+        layer: Any = node.layer
+        return layer.use_global_stats and not layer.beyond_caffe
+
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """A Scale over the channels, and a ReLU behind statistics of the batch, which tell of
         values that are no numbers (the primitive's ReLU would make them 0)."""
-        if following.layer.type == "Scale":
-            return len(nodes) == 1 and scales_channels(following)
+        if step_of(following) is Scale:
+            return len(nodes) == 1 and Scale.is_constant(following)
         layer: Any = nodes[0].layer
-        after = nodes[-1].layer.type != "ReLU"
-        return after and not layer.use_global_stats and is_plain_relu(following)
+        return not is_relu(nodes[-1]) and not layer.use_global_stats and is_plain_relu(following)
 
     def forward(self, builder: Builder) -> None:
         """One primitive, and the running statistics."""
@@ -297,8 +304,7 @@ class BatchNorm(Affine):
             raise Unsupported("eps is 0, by which oneDNN divides beyond the last channel")
         if self.layer.beyond_caffe:
             raise Unsupported(f"oneDNN's batch normalisation has no {self.layer.beyond_caffe}")
-        rest = {node.layer.type: node for node in self.nodes[1:]}
-        self.scale = rest.get("Scale")
+        self.scale = next((node for node in self.nodes[1:] if step_of(node) is Scale), None)
         self.of_batch, self.eps = not self.layer.use_global_stats, float(self.layer.eps)
         super().forward(builder)
         if self.of_batch and self.relu is not None:
@@ -354,9 +360,22 @@ class BatchNorm(Affine):
 class Scale(Affine):
     """A factor for each channel, and an offset: normalisation that divides by √(0 + 1)."""
 
+    folding_order = 1
+    #: The field of the layer's parameters.
+    field: ClassVar[str] = "scale_param"
+
+    @classmethod
+    def is_constant(cls, node: Node) -> bool:
+        """Whether the layer learns one number for each channel (axis 1)."""
+        bottom, blobs = node.bottoms[0], node.layer.blobs
+        if len(node.bottoms) > 1 or not 2 <= bottom.num_axes <= 5:
+            return False
+        axis = getattr(node.layer.param, cls.field).axis
+        return bottom.axis(axis) == 1 and blobs[0].shape == bottom.shape[1:2]
+
     def forward(self, builder: Builder) -> None:
         """One primitive."""
-        if not scales_channels(self.node):
+        if not self.is_constant(self.node):
             raise Unsupported("other operands than one learned number for each channel")
         self.scale = self.node
         super().forward(builder)
@@ -365,6 +384,10 @@ class Scale(Affine):
 @step_for("Bias")
 class Bias(Scale):
     """An offset for each channel."""
+
+    folding_order = 2
+    field = "bias_param"
+    _folded = None
 
     @property
     def arguments(self) -> tuple[int, ...]:

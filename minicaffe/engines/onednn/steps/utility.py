@@ -104,6 +104,8 @@ class Split(Step):
 class Eltwise(Step):
     """SUM, PROD and MAX; a ReLU behind a plain SUM of two."""
 
+    adds = True
+
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """A ReLU behind a sum of two."""
