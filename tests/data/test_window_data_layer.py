@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from minicaffe.data.images import encode_png, resize_linear
-from minicaffe.data.windows import Placement, Window, place, read_window_file
+from minicaffe.data.window_file import Window, read_window_file
+from minicaffe.data.windows import Placement, place
 from minicaffe.errors import DataError
 from minicaffe.weights.blob_proto import write_blob
 from tests.data.helpers import layer_net, random_images

@@ -25,7 +25,7 @@ from minicaffe.data.idx import read_idx
 from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image
 from minicaffe.data.lmdb import LmdbDatabase
-from minicaffe.data.windows import read_window_file
+from minicaffe.data.window_file import read_window_file
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
 from minicaffe.net.layer_states import restore_layer_states
 from minicaffe.net.net import TEST, TRAIN, Net

@@ -15,7 +15,7 @@ from minicaffe.data.db import DatabaseSource
 from minicaffe.data.hdf5 import FileNames
 from minicaffe.data.image_list import ImageFiles, read_image_list
 from minicaffe.data.images import decode_image, read_image
-from minicaffe.data.windows import Window, WindowList, read_window_file
+from minicaffe.data.window_file import Window, WindowList, read_window_file
 from minicaffe.errors import (
     DataError,
     MemoryLimitError,
