@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,13 +20,20 @@ from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.own_fields import own_field
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
 #: The fields in which layers have the fillers of their parameters.
 _FILLERS = ("weight_filler", "bias_filler", "data_filler", "filler")
 
 
 def checked_splits(
-    filtered: Any, whole: Any, path: str | None, limits: Limits, dtype: Any = np.float32
-) -> Any:
+    filtered: caffe_pb2.NetParameter,
+    whole: caffe_pb2.NetParameter,
+    path: str | None,
+    limits: Limits,
+    dtype: DTypeLike = np.float32,
+) -> caffe_pb2.NetParameter:
     """The net with its splits, if its text has no mistake.
 
     Types, names of blobs and fillers are looked at; where one of them is wrong, the shapes of
@@ -49,7 +56,11 @@ def checked_splits(
     return insert_splits(filtered, whole)
 
 
-def check_text(filtered: Any, whole: Any, path: str | None) -> None:
+def check_text(
+    filtered: caffe_pb2.NetParameter,
+    whole: caffe_pb2.NetParameter,
+    path: str | None,
+) -> None:
     """Look at types, names of blobs and fillers alone, for a net that cannot be built.
 
     Args:
@@ -63,11 +74,11 @@ def check_text(filtered: Any, whole: Any, path: str | None) -> None:
         raise collected(sorted(mistakes, key=lambda one: one.layer), path)
 
 
-def _mistakes_of_layers(param: Any, limits: Limits) -> Iterator[Mistake]:
+def _mistakes_of_layers(param: caffe_pb2.NetParameter, limits: Limits) -> Iterator[Mistake]:
     """Types that nobody registered, fields of forks, unknown fillers."""
     for index, layer in enumerate(param.layer):
         line = layer.source_line if layer.HasField("source_line") else None
-        where = {"line": line, "layer": layer.name, "layer_type": layer.type}
+        where: dict[str, Any] = {"line": line, "layer": layer.name, "layer_type": layer.type}
         runs_code = issubclass(find_layer_class(layer.type), PythonLayer)
         if not (runs_code and limits.allow_python_layers):
             try:
@@ -85,7 +96,9 @@ def _mistakes_of_layers(param: Any, limits: Limits) -> Iterator[Mistake]:
                 yield Mistake(index, error.locate(**where), (own, name, part))
 
 
-def _fillers(layer: Any) -> Iterator[tuple[str, str, Any]]:
+def _fillers(
+    layer: caffe_pb2.LayerParameter,
+) -> Iterator[tuple[str, str, caffe_pb2.FillerParameter]]:
     """The fillers that a layer uses, each with the two fields that lead to it."""
     own = own_field(layer.type)
     if own is None or not layer.HasField(own):
@@ -103,7 +116,11 @@ def _fillers(layer: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _mistakes_of_shapes(
-    param: Any, known: Sequence[Mistake], path: str | None, limits: Limits, dtype: Any
+    param: caffe_pb2.NetParameter,
+    known: Sequence[Mistake],
+    path: str | None,
+    limits: Limits,
+    dtype: DTypeLike,
 ) -> list[Mistake]:
     """Mistakes that show when the layers without any are built, as far as nothing is opened."""
     wrong = {one.layer for one in known}

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from minicaffe.net.net import Net
 
 
-def recipe(param: Any) -> bytes:
+def recipe(param: caffe_pb2.NetParameter) -> bytes:
     """A network, without weights that its file may hold, to build it from once more."""
-    bare: Any = caffe_pb2.NetParameter()
+    bare = caffe_pb2.NetParameter()
     bare.CopyFrom(param)
-    for layer in (*bare.layer, *bare.layers):
+    for layer in bare.layer:
         del layer.blobs[:]
+    for old in bare.layers:
+        del old.blobs[:]
     found: bytes = bare.SerializeToString()
     return found
 

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from minicaffe.net.insert_splits import _at
 from minicaffe.proto import caffe_pb2
 
 
-def set_state(param: Any, phase: int, level: int, stages: Iterable[str] | None) -> None:
+def set_state(
+    param: caffe_pb2.NetParameter,
+    phase: int,
+    level: int,
+    stages: Iterable[str] | None,
+) -> None:
     """Put what the caller asked for into the net's own state (stages add up, as in Caffe)."""
-    param.state.phase = phase
+    param.state.phase = phase  # type: ignore[assignment]  # an enum is a number
     param.state.level = level
     param.state.stage.extend(stages or ())
 
 
-def filter_net(param: Any) -> Any:
+def filter_net(param: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
     """The net that ``param.state`` selects: layers by their include and exclude rules.
 
     A layer with ``include`` rules is in if any of them holds, one with ``exclude`` rules
@@ -38,7 +42,7 @@ def filter_net(param: Any) -> Any:
     return filtered
 
 
-def meets_rule(state: Any, rule: Any) -> bool:
+def meets_rule(state: caffe_pb2.NetState, rule: caffe_pb2.NetStateRule) -> bool:
     """Whether a ``NetState`` satisfies all that a ``NetStateRule`` asks for."""
     stages = set(state.stage)
     return not (

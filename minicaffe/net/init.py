@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,8 +25,11 @@ from minicaffe.proto.places import Places
 from minicaffe.proto.upgrade_proto import upgrade_net
 from minicaffe.weights.caffemodel import copy_layer_blobs
 
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
-def net_parameter(network: Any, source: str | None) -> tuple[Any, str | None]:
+
+def net_parameter(network: object, source: str | None) -> tuple[caffe_pb2.NetParameter, str | None]:
     """A ``NetParameter`` of one's own, and the file that it was read from.
 
     Raises:
@@ -100,11 +103,11 @@ class NetBuilder:
 
     def __init__(
         self,
-        param: Any,
+        param: caffe_pb2.NetParameter,
         *,
         path: str | None = None,
         seed: int | None = None,
-        dtype: Any,
+        dtype: DTypeLike,
         limits: Limits,
         mistakes: list[Mistake] | None = None,
     ) -> None:
@@ -133,7 +136,9 @@ class NetBuilder:
     # ---------------------------------------------------------------- forwards
 
     def _add_all(
-        self, layers: Sequence[tuple[Any, np.random.SeedSequence]], mistakes: list[Mistake] | None
+        self,
+        layers: Sequence[tuple[caffe_pb2.LayerParameter, np.random.SeedSequence]],
+        mistakes: list[Mistake] | None,
     ) -> None:
         """Add layer after layer; after a mistake those that it leaves as they are, to find more."""
         found: list[Mistake] = [] if mistakes is None else mistakes
@@ -156,7 +161,7 @@ class NetBuilder:
         if found and mistakes is None:
             raise collected(found, self.path)
 
-    def _add(self, param: Any, rng: np.random.Generator) -> None:
+    def _add(self, param: caffe_pb2.LayerParameter, rng: np.random.Generator) -> None:
         node = self._make_node(param, rng)
         if node.name and node.name in self._layer_names:
             logger.warning(
@@ -183,7 +188,7 @@ class NetBuilder:
         shapes = ", ".join(top.shape_string for top in node.tops)
         logger.debug("Setting up %s; top shapes: %s", node.name, shapes)
 
-    def _make_node(self, given: Any, rng: np.random.Generator) -> Node:
+    def _make_node(self, given: caffe_pb2.LayerParameter, rng: np.random.Generator) -> Node:
         param = type(given)()
         param.CopyFrom(given)
         if not param.HasField("phase"):
@@ -283,7 +288,10 @@ class NetBuilder:
 
 
 def make_layer(
-    param: Any, rng: np.random.Generator, dtype: np.dtype, limits: Limits | None = None
+    param: caffe_pb2.LayerParameter,
+    rng: np.random.Generator,
+    dtype: np.dtype,
+    limits: Limits | None = None,
 ) -> Layer:
     """The layer of a ``LayerParameter``, not set up yet.
 
@@ -312,7 +320,7 @@ HARMLESS_FORK_FIELDS = {
 }  # fmt: skip
 
 
-def refuse_fork_fields(param: Any) -> None:
+def refuse_fork_fields(param: caffe_pb2.LayerParameter) -> None:
     """Refuse a ``LayerParameter`` that asks a layer of BVLC's for what only a fork's can do.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
 from minicaffe.proto import caffe_pb2
@@ -26,14 +26,16 @@ class Mistake(NamedTuple):
     value: int | None = None
 
 
-def wiring_mistakes(param: Any, whole: Any = None) -> list[Mistake]:
+def wiring_mistakes(
+    param: caffe_pb2.NetParameter, whole: caffe_pb2.NetParameter | None = None
+) -> list[Mistake]:
     """Bottoms that no earlier layer produces, and tops that one has produced already.
 
     Args:
         param, whole: as :func:`insert_splits` takes them.
     """
     found: list[Mistake] = []
-    producer: dict[str, Any] = {}
+    producer: dict[str, caffe_pb2.LayerParameter] = {}
     misnamed: set[str] = set()  # layers that produce another's top; their own may be missed
     for i, layer in enumerate(param.layer):
         for j, blob in enumerate(layer.bottom):
@@ -61,7 +63,9 @@ def produced_twice(blob: str, layer: str, first: str, line: int | None) -> str:
     )
 
 
-def insert_splits(param: Any, whole: Any = None) -> Any:
+def insert_splits(
+    param: caffe_pb2.NetParameter, whole: caffe_pb2.NetParameter | None = None
+) -> caffe_pb2.NetParameter:
     """The net with a Split layer after every top that is used more than once.
 
     A loss weight on a top counts as one more use; it moves to the split's first top.
@@ -101,7 +105,7 @@ def insert_splits(param: Any, whole: Any = None) -> Any:
 
 
 def _trace_blobs(
-    param: Any,
+    param: caffe_pb2.NetParameter,
 ) -> tuple[dict[tuple[int, int], TopIndex], Counter[TopIndex]]:
     """For every bottom the top that it reads, and for every top how often it is used."""
     producer: dict[str, TopIndex] = {}
@@ -119,7 +123,13 @@ def _trace_blobs(
     return source, uses
 
 
-def _unknown_bottom(param: Any, whole: Any, index: int, blob: str, known: list[str]) -> str:
+def _unknown_bottom(
+    param: caffe_pb2.NetParameter,
+    whole: caffe_pb2.NetParameter,
+    index: int,
+    blob: str,
+    known: list[str],
+) -> str:
     later = [one.name for one in param.layer[index:] if blob in one.top]
     if later:
         return f"bottom blob '{blob}' is used before layer '{later[0]}' produces it"
@@ -134,7 +144,14 @@ def _unknown_bottom(param: Any, whole: Any, index: int, blob: str, known: list[s
     return f"unknown bottom blob '{blob}': no earlier layer produces it{hint}"
 
 
-def _add_split(split: Any, param: Any, top: TopIndex, blob: str, count: int, weight: float) -> None:
+def _add_split(
+    split: caffe_pb2.NetParameter,
+    param: caffe_pb2.NetParameter,
+    top: TopIndex,
+    blob: str,
+    count: int,
+    weight: float,
+) -> None:
     origin = param.layer[top[0]]
     layer = split.layer.add(
         name=f"{blob}_{origin.name}_{top[1]}_split", type="Split", bottom=[blob]
@@ -146,10 +163,10 @@ def _add_split(split: Any, param: Any, top: TopIndex, blob: str, count: int, wei
         layer.loss_weight.extend([weight] + [0] * (count - 1))
 
 
-def _split_name(param: Any, top: TopIndex, blob: str, index: int) -> str:
+def _split_name(param: caffe_pb2.NetParameter, top: TopIndex, blob: str, index: int) -> str:
     return f"{blob}_{param.layer[top[0]].name}_{top[1]}_split_{index}"
 
 
-def _at(layer: Any, message: str) -> GraphError:
+def _at(layer: caffe_pb2.LayerParameter, message: str) -> GraphError:
     line = layer.source_line if layer.HasField("source_line") else None
     return GraphError(message, line=line, layer=layer.name, layer_type=layer.type)

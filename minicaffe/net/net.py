@@ -82,7 +82,7 @@ class Net:
 
     def __init__(
         self,
-        network_file: str | os.PathLike[str] | Any,
+        network_file: str | os.PathLike[str] | caffe_pb2.NetParameter,
         phase: int | str | os.PathLike[str] = TEST,
         level: int | None = None,
         stages: Iterable[str] | None = None,
@@ -295,7 +295,7 @@ class Net:
         blobs: Sequence[str] | None = None,
         start: str | None = None,
         end: str | None = None,
-        **inputs: Any,
+        **inputs: pycaffe.Items,
     ) -> dict[str, np.ndarray]:
         """Run forward.
 
@@ -327,7 +327,7 @@ class Net:
         diffs: Sequence[str] | None = None,
         start: str | None = None,
         end: str | None = None,
-        **top_diffs: Any,
+        **top_diffs: pycaffe.Items,
     ) -> dict[str, np.ndarray]:
         """Run backward, adding to the parameters' diffs.
 

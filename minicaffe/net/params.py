@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from minicaffe.errors import GraphError, ShapeError
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 from minicaffe.syncedmem import ALIGNMENT, aligned_zeros
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, DTypeLike
 
 
 @dataclass(eq=False)
@@ -45,7 +48,7 @@ class ParamArena:
     Every parameter begins on a cache line; the gaps hold zeros.
     """
 
-    def __init__(self, params: Sequence[LearnableParam], dtype: Any) -> None:
+    def __init__(self, params: Sequence[LearnableParam], dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
         step = ALIGNMENT // self.dtype.itemsize
         self.size = 0
@@ -68,7 +71,7 @@ class ParamArena:
         return self._data
 
     @data.setter
-    def data(self, values: Any) -> None:
+    def data(self, values: ArrayLike) -> None:
         self.data[...] = values
 
     @property
@@ -79,7 +82,7 @@ class ParamArena:
         return self._diff
 
     @diff.setter
-    def diff(self, values: Any) -> None:
+    def diff(self, values: ArrayLike) -> None:
         self.diff[...] = values
 
     def like(self) -> np.ndarray:
@@ -122,7 +125,7 @@ class ParamTable:
                 self._share(node, index, blob, spec, owner)
         return any(layer.param_propagate_down)
 
-    def _own(self, node: Node, index: int, blob: Blob, spec: Any) -> None:
+    def _own(self, node: Node, index: int, blob: Blob, spec: caffe_pb2.ParamSpec) -> None:
         param = LearnableParam(
             blob=blob,
             layer_name=node.name,
@@ -137,7 +140,14 @@ class ParamTable:
         if spec.name:
             self._by_name[spec.name] = param
 
-    def _share(self, node: Node, index: int, blob: Blob, spec: Any, owner: LearnableParam) -> None:
+    def _share(
+        self,
+        node: Node,
+        index: int,
+        blob: Blob,
+        spec: caffe_pb2.ParamSpec,
+        owner: LearnableParam,
+    ) -> None:
         permissive = spec.share_mode == caffe_pb2.ParamSpec.PERMISSIVE
         same = blob.count == owner.blob.count if permissive else blob.shape == owner.blob.shape
         if not same:

@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -23,13 +23,23 @@ from minicaffe.net.turn import in_turn
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from minicaffe.net.net import Net
 
 
 logger = logging.getLogger("minicaffe")
 
+Arrays = dict[str, np.ndarray]
+#: Arrays by the names of blobs, as callers give them.
+Items: TypeAlias = "np.ndarray | Sequence[ArrayLike]"
 
-def phase_level_weights(phase: Any, level: Any, weights: Any) -> tuple[int, int, str | None]:
+
+def phase_level_weights(
+    phase: object,
+    level: object,
+    weights: object,
+) -> tuple[int, int, str | None]:
     """Sort the arguments of pycaffe's two forms of ``Net``.
 
     ``Net(file, phase, level, stages, weights)`` and the older ``Net(file, weights, phase)``,
@@ -99,7 +109,7 @@ def layer_index(net: Net, name: str) -> int:
     raise GraphError(f"the net has no layer '{name}'{hint}", path=net.path)
 
 
-def more_blobs(argument: str, names: Any) -> list[str]:
+def more_blobs(argument: str, names: object) -> list[str]:
     """The names of the blobs that a call of forward or backward is to return besides.
 
     Raises:
@@ -126,7 +136,7 @@ def existing_blobs(net: Net, names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def fill_inputs(net: Net, arrays: dict[str, Any]) -> None:
+def fill_inputs(net: Net, arrays: Mapping[str, Items]) -> None:
     """Put an array into every input blob.
 
     Raises:
@@ -175,12 +185,18 @@ def warn_of_no_gradients(net: Net, names: Sequence[str]) -> None:
         )
 
 
-def fill_top_diffs(net: Net, arrays: dict[str, Any]) -> None:
+def fill_top_diffs(net: Net, arrays: Mapping[str, Items]) -> None:
     """Put an array into the diff of every output blob; raises as :func:`fill_inputs`."""
     _fill(net, arrays, net.outputs, "output", "diff")
 
 
-def _fill(net: Net, arrays: dict[str, Any], names: list[str], word: str, kind: str) -> None:
+def _fill(
+    net: Net,
+    arrays: Mapping[str, Items],
+    names: list[str],
+    word: str,
+    kind: str,
+) -> None:
     if set(arrays) != set(names):
         raise GraphError(
             f"arrays given for {sorted(arrays)}, but the net's {word} blobs are {names}",
@@ -215,11 +231,8 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(length for length in shape if length != 1)
 
 
-Arrays = dict[str, np.ndarray]
-
-
 @in_turn
-def forward_all(net: Net, blobs: Sequence[str] | None = None, **inputs: Any) -> Arrays:
+def forward_all(net: Net, blobs: Sequence[str] | None = None, **inputs: Items) -> Arrays:
     """Run forward batch after batch on arrays of any equal length.
 
     Args:
@@ -241,7 +254,7 @@ def forward_backward_all(
     net: Net,
     blobs: Sequence[str] | None = None,
     diffs: Sequence[str] | None = None,
-    **arrays: Any,
+    **arrays: Items,
 ) -> tuple[Arrays, Arrays]:
     """Run forward and backward batch after batch; returns the data and the diffs.
 
@@ -267,7 +280,7 @@ def forward_backward_all(
 
 
 @in_turn
-def set_input_arrays(net: Net, data: Any, labels: Any) -> None:
+def set_input_arrays(net: Net, data: np.ndarray, labels: np.ndarray) -> None:
     """Give the net's MemoryData layer (its first layer) arrays to read batches from.
 
     Args:
@@ -286,7 +299,7 @@ def set_input_arrays(net: Net, data: Any, labels: Any) -> None:
         layer.reset(data, labels)
 
 
-def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:
+def batches(net: Net, arrays: Mapping[str, Items]) -> Iterator[Arrays]:
     """Cut arrays into batches of the net's size; the last one is padded with zeros."""
     if not arrays:
         return
@@ -300,7 +313,7 @@ def batches(net: Net, arrays: dict[str, Any]) -> Iterator[Arrays]:
         }
 
 
-def _count(arrays: dict[str, Any]) -> int:
+def _count(arrays: Mapping[str, Items]) -> int:
     if not arrays:
         raise GraphError("arrays of equal length are expected, not none")
     for name, array in arrays.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from minicaffe.net.init import NetBuilder
 from minicaffe.net.node import Node
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 Shape = tuple[int, ...]
 
@@ -39,7 +42,7 @@ class LayerSummary:
         values: how many values its tops hold, those of blobs that it works in place on left out.
     """
 
-    param: Any
+    param: caffe_pb2.LayerParameter
     shapes: tuple[Shape, ...] | None = None
     parameters: int = 0
     multiply_adds: int = 0
@@ -84,7 +87,7 @@ class NetSummary:
 
 
 def summarize_net(
-    param: Any,
+    param: caffe_pb2.NetParameter,
     path: str | None = None,
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
@@ -130,7 +133,7 @@ def summarize_net(
     return summary
 
 
-def _layer(param: Any, node: Node, counted: set[int]) -> LayerSummary:
+def _layer(param: caffe_pb2.LayerParameter, node: Node, counted: set[int]) -> LayerSummary:
     parameters = 0
     for blob in node.layer.blobs:
         memory = id(blob.data_memory)
@@ -147,8 +150,11 @@ def _layer(param: Any, node: Node, counted: set[int]) -> LayerSummary:
 
 
 def _prepared(
-    filtered: Any, shapes: dict[str, Sequence[int]], limits: Limits, notes: list[str]
-) -> Any | None:
+    filtered: caffe_pb2.NetParameter,
+    shapes: dict[str, Sequence[int]],
+    limits: Limits,
+    notes: list[str],
+) -> caffe_pb2.NetParameter | None:
     """A copy of the net that can be built without its files; None where that cannot be."""
     net = caffe_pb2.NetParameter()
     net.CopyFrom(filtered)
@@ -171,7 +177,11 @@ def _prepared(
     return net if possible else None
 
 
-def _fix_input(layer: Any, shapes: dict[str, Sequence[int]], notes: list[str]) -> bool:
+def _fix_input(
+    layer: caffe_pb2.LayerParameter,
+    shapes: dict[str, Sequence[int]],
+    notes: list[str],
+) -> bool:
     """Make an Input layer of one whose file is not there; whether its shapes are known."""
     known = [shapes.get(top) for top in layer.top]
     if not any(known):
@@ -197,7 +207,7 @@ def _fix_input(layer: Any, shapes: dict[str, Sequence[int]], notes: list[str]) -
     return True
 
 
-def _clear_fillers(message: Any) -> None:
+def _clear_fillers(message: Message) -> None:
     """Let parameters be zeros: their values do not matter, and making them takes time."""
     for descriptor, value in message.ListFields():
         if descriptor.message_type is None:

@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from minicaffe.errors import ThreadError
 
@@ -99,7 +99,7 @@ def in_turn(
     """
 
     @functools.wraps(method)
-    def run(self: Owner, *args: Args.args, **kwargs: Args.kwargs) -> Any:
+    def run(self: Owner, *args: Args.args, **kwargs: Args.kwargs) -> Result:
         call = _Call()
         try:
             self.turn.take(call)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,7 @@ class Scores:
     done: int = 0
     interrupted: bool = False
 
-    def named(self, names: Sequence[str]) -> dict[str, Any]:
+    def named(self, names: Sequence[str]) -> dict[str, float | np.ndarray]:
         """The outputs by name; one with a single element is a number."""
         return {
             name: values.item() if values.size == 1 else values

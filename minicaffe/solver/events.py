@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.errors import visible
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
 
 logger = logging.getLogger("minicaffe")
 
@@ -192,6 +195,22 @@ class Finish:
     early: bool
 
 
+Event = (
+    Start
+    | Iteration
+    | Display
+    | LearningRate
+    | StepReached
+    | Clip
+    | TestStart
+    | TestBatch
+    | TestResult
+    | Snapshot
+    | SnapshotFailed
+    | Finish
+)
+
+
 class Observer:
     """A view of a solver's events; override what to show."""
 
@@ -248,7 +267,7 @@ _METHODS = {
 }
 
 
-def notify(observers: list[Observer], event: Any) -> None:
+def notify(observers: list[Observer], event: Event) -> None:
     """Call the event's method on every observer, in order."""
     method = _METHODS[type(event)]
     for observer in observers:
@@ -312,7 +331,7 @@ class LogObserver(Observer):
         logger.info("Optimization stopped early." if event.early else "Optimization Done.")
 
 
-def outputs_of(net: Any, values: list[np.ndarray] | None = None) -> list[Output]:
+def outputs_of(net: Net, values: list[np.ndarray] | None = None) -> list[Output]:
     """A net's output blobs element by element; ``values`` stand in for what they hold."""
     if values is None:
         values = [net.blobs[name].data for name in net.outputs]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from minicaffe.errors import SettingError, did_you_mean
+from minicaffe.proto import caffe_pb2
 
-Policy = Callable[[Any, int, int], tuple[float, int]]
+Policy = Callable[[caffe_pb2.SolverParameter, int, int], tuple[float, int]]
 
 
-def learning_rate(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def learning_rate(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     """The learning rate of an iteration by the ``lr_policy`` of a ``SolverParameter``.
 
     With r the ``base_lr``, g ``gamma``, p ``power``, s ``stepsize`` and i the iteration:
@@ -45,7 +45,7 @@ def learning_rate(param: Any, iteration: int, step: int) -> tuple[float, int]:
         return math.inf, step  # the loss tells what follows
 
 
-def check_policy(param: Any) -> None:
+def check_policy(param: caffe_pb2.SolverParameter) -> None:
     """Refuse an unknown policy and one that lacks what it needs.
 
     Raises:
@@ -77,30 +77,30 @@ def check_policy(param: Any) -> None:
         )
 
 
-def _fixed(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def _fixed(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     return param.base_lr, step
 
 
-def _step(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def _step(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     step = iteration // param.stepsize
     return param.base_lr * math.pow(param.gamma, step), step
 
 
-def _exp(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def _exp(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     return param.base_lr * math.pow(param.gamma, iteration), step
 
 
-def _inv(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def _inv(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     return param.base_lr * math.pow(1 + param.gamma * iteration, -param.power), step
 
 
-def _multistep(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def _multistep(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     if step < len(param.stepvalue) and iteration >= param.stepvalue[step]:
         step += 1
     return param.base_lr * math.pow(param.gamma, step), step
 
 
-def _poly(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def _poly(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     try:
         return param.base_lr * math.pow(1 - iteration / param.max_iter, param.power), step
     except ValueError:  # a negative number to a broken power; 0 to a negative one
@@ -111,7 +111,7 @@ def _poly(param: Any, iteration: int, step: int) -> tuple[float, int]:
         ) from None
 
 
-def _sigmoid(param: Any, iteration: int, step: int) -> tuple[float, int]:
+def _sigmoid(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     exponent = -param.gamma * (iteration - param.stepsize)
     return (param.base_lr / (1 + math.exp(exponent)) if exponent < 700 else 0.0), step
 

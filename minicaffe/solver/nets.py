@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from minicaffe.errors import (
     GraphError,
@@ -46,7 +46,7 @@ class Origin:
     """
 
     label: str
-    param: Any
+    param: caffe_pb2.NetParameter
     path: str | None
 
 
@@ -61,7 +61,7 @@ class NetFactory:
 
     def __init__(
         self,
-        param: Any,
+        param: caffe_pb2.SolverParameter,
         *,
         path: str | None,
         options: RunOptions | None = None,
@@ -69,7 +69,7 @@ class NetFactory:
         self.param = param
         self.path = path
         self.options = options or RunOptions()
-        self._read: dict[str, Any] = {}
+        self._read: dict[str, caffe_pb2.NetParameter] = {}
 
     def train_net(self) -> Net:
         """The net to train, in the state that the solver, the file and TRAIN make up."""
@@ -134,7 +134,7 @@ class NetFactory:
         states = self.param.test_state
         return _in_state(origin, caffe_pb2.TEST, states[index] if states else None)
 
-    def _about_state(self, index: int, state: Any) -> str:
+    def _about_state(self, index: int, state: caffe_pb2.NetState) -> str:
         """Which layers a test net has, where the stages or level of the net to train differ."""
         train = self.param.train_state
         if set(train.stage) <= set(state.stage) and train.level == state.level:
@@ -174,7 +174,7 @@ class NetFactory:
         return net
 
 
-def _in_state(origin: Origin, phase: caffe_pb2.Phase, extra: Any) -> Origin:
+def _in_state(origin: Origin, phase: caffe_pb2.Phase, extra: caffe_pb2.NetState | None) -> Origin:
     """The same with the states merged into the net's own; the later ones count more."""
     state = caffe_pb2.NetState(phase=phase)
     state.MergeFrom(origin.param.state)
@@ -190,7 +190,7 @@ def _is_missing(error: MinicaffeError) -> bool:
     return isinstance(error.__cause__, FileNotFoundError)
 
 
-def load_all(net: Net, lists: Any, path: str | None = None) -> None:
+def load_all(net: Net, lists: Iterable[str], path: str | None = None) -> None:
     """Copy trained layers from all files of the lists, each separated by commas.
 
     Args:

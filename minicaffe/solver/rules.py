@@ -8,11 +8,12 @@ arguments are 1-D arrays of equal length, pieces of the net's arena and of the h
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from minicaffe.errors import SettingError
+from minicaffe.proto import caffe_pb2
 
 
 class Rule:
@@ -24,12 +25,12 @@ class Rule:
 
     histories: ClassVar[int] = 1
 
-    def __init__(self, param: Any) -> None:
+    def __init__(self, param: caffe_pb2.SolverParameter) -> None:
         self.param = param
         self.begin(0)
 
     @classmethod
-    def check(cls, param: Any) -> None:
+    def check(cls, param: caffe_pb2.SolverParameter) -> None:
         """Refuse settings that the rule cannot take.
 
         Raises:
@@ -90,7 +91,7 @@ class AdaGrad(Rule):
     """
 
     @classmethod
-    def check(cls, param: Any) -> None:
+    def check(cls, param: caffe_pb2.SolverParameter) -> None:
         if param.momentum:
             raise SettingError(
                 "momentum", f"AdaGrad has no momentum, but momentum is {param.momentum:g}"
@@ -110,7 +111,7 @@ class RMSProp(Rule):
     """
 
     @classmethod
-    def check(cls, param: Any) -> None:
+    def check(cls, param: caffe_pb2.SolverParameter) -> None:
         if param.momentum:
             raise SettingError(
                 "momentum", f"RMSProp has no momentum, but momentum is {param.momentum:g}"
@@ -156,7 +157,7 @@ class Adam(Rule):
     histories = 2
 
     @classmethod
-    def check(cls, param: Any) -> None:
+    def check(cls, param: caffe_pb2.SolverParameter) -> None:
         for field in ("momentum", "momentum2"):
             value = getattr(param, field)
             if not 0 <= value < 1:

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from minicaffe.net.layer_states import LayerStates, layer_states
 from minicaffe.net.net import Net
 from minicaffe.net.turn import Turn, in_turn
 from minicaffe.options import RunOptions
+from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 from minicaffe.solver import events, rules, training_state
 from minicaffe.solver.display import LossWindow, Pace, explain_divergence
@@ -29,10 +30,14 @@ from minicaffe.solver.solver_param import check_all, load_settings
 from minicaffe.solver.solver_state import SolverState
 from minicaffe.solver.update import Updater
 
+if TYPE_CHECKING:
+    from minicaffe.proto.text_format import SourceMap
+    from minicaffe.solver.solver_param import Settings
+
 logger = logging.getLogger("minicaffe")
 
 
-Callback = Callable[[], Any]
+Callback = Callable[[], object]
 
 
 class Solver:
@@ -74,10 +79,10 @@ class Solver:
 
     def __init__(
         self,
-        solver: str | os.PathLike[str] | Any,
+        solver: str | os.PathLike[str] | caffe_pb2.SolverParameter | Settings,
         *,
         path: str | None = None,
-        lines: Any = None,
+        lines: SourceMap | None = None,
         engine: str | None = None,
         precision: str = "float32",
         fuse: bool = True,
@@ -153,7 +158,7 @@ class Solver:
             raise ArgumentError(f"a net to give the weights to is expected, not {shown(net)}")
         net.share_with(self.net)
 
-    def _notify(self, event: Any) -> None:
+    def _notify(self, event: events.Event) -> None:
         events.notify(self.observers, event)
 
     # -------------------------------------------------------------- training
@@ -309,7 +314,7 @@ class Solver:
     # --------------------------------------------------------------- testing
 
     @in_turn
-    def test(self, index: int = 0) -> dict[str, Any]:
+    def test(self, index: int = 0) -> dict[str, float | np.ndarray]:
         """Run a test net on the weights as they are now, for its ``test_iter`` batches.
 
         Returns:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minicaffe.errors import SettingError, did_you_mean
+from minicaffe.proto import caffe_pb2
 from minicaffe.solver import rules
 from minicaffe.solver.solver import Solver
 from minicaffe.solver.solver_param import load_settings
+
+if TYPE_CHECKING:
+    from minicaffe.proto.text_format import SourceMap
 
 
 class SGDSolver(Solver):
@@ -64,7 +68,11 @@ def solver_types() -> list[str]:
 
 
 def get_solver(
-    solver: str | os.PathLike[str] | Any, *, path: str | None = None, lines: Any = None, **how: Any
+    solver: str | os.PathLike[str] | caffe_pb2.SolverParameter,
+    *,
+    path: str | None = None,
+    lines: SourceMap | None = None,
+    **how: Any,
 ) -> Solver:
     """The solver that a file or a ``SolverParameter`` describes, by its ``type``.
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe.errors import (
     MemoryLimitError,
@@ -29,10 +29,13 @@ from minicaffe.proto.upgrade_proto import upgrade_solver
 from minicaffe.solver.lr_policy import check_policy
 from minicaffe.solver.rules import Rule
 
+if TYPE_CHECKING:
+    from minicaffe.proto.text_format import SourceMap
+
 logger = logging.getLogger("minicaffe")
 
 
-def check_settings(param: Any) -> None:
+def check_settings(param: caffe_pb2.SolverParameter) -> None:
     """Refuse what contradicts itself, whichever solver type it is (Caffe's checks).
 
     Raises:
@@ -50,7 +53,7 @@ def check_settings(param: Any) -> None:
     _check_test_nets(param)
 
 
-def warn_of_settings(param: Any) -> None:
+def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
     """Say what is allowed, as in Caffe, but hardly meant."""
     if not param.HasField("base_lr"):
         logger.warning("base_lr is not set, so the learning rate is 0 and nothing is learned")
@@ -82,7 +85,7 @@ def warn_of_settings(param: Any) -> None:
         logger.info("solver_mode is GPU; minicaffe runs on the CPU")
 
 
-def _check_train_net(param: Any) -> None:
+def _check_train_net(param: caffe_pb2.SolverParameter) -> None:
     fields = ("net", "net_param", "train_net", "train_net_param")
     given = [name for name in fields if param.HasField(name)]
     if not given:
@@ -91,7 +94,7 @@ def _check_train_net(param: Any) -> None:
         raise SettingError(given[1], f"{' and '.join(given)} both give a train net; keep one")
 
 
-def _check_test_nets(param: Any) -> None:
+def _check_test_nets(param: caffe_pb2.SolverParameter) -> None:
     own = len(param.test_net_param) + len(param.test_net)
     count = len(param.test_iter)
     generic = param.HasField("net") or param.HasField("net_param")
@@ -123,9 +126,9 @@ class Settings:
         lines: tells the line of a field (``.line("base_lr")``), or None.
     """
 
-    param: Any
+    param: caffe_pb2.SolverParameter
     path: str | None = None
-    lines: Any = None
+    lines: SourceMap | None = None
 
     @contextmanager
     def located(self, field: str = "") -> Iterator[None]:
@@ -147,7 +150,11 @@ class Settings:
         return self.lines.line(field) if self.lines is not None else None
 
 
-def load_settings(solver: Any, path: str | None = None, lines: Any = None) -> Settings:
+def load_settings(
+    solver: object,
+    path: str | None = None,
+    lines: SourceMap | None = None,
+) -> Settings:
     """Take a solver prototxt file, a ``SolverParameter``, or finished settings.
 
     ``snapshot_prefix`` becomes the file's name without its ending where it is not set, and
@@ -194,12 +201,12 @@ def check_all(settings: Settings, rule: type[Rule]) -> None:
     warn_of_settings(param)
 
 
-def _trains_nothing(param: Any) -> bool:
+def _trains_nothing(param: caffe_pb2.SolverParameter) -> bool:
     """Whether ``max_iter: 0`` asks for a net with its first weights only, and so for no rate."""
     return param.HasField("max_iter") and param.max_iter == 0
 
 
-def _complete_prefix(param: Any, path: str) -> None:
+def _complete_prefix(param: caffe_pb2.SolverParameter, path: str) -> None:
     stem = os.path.splitext(path)[0]
     if not param.HasField("snapshot_prefix"):
         param.snapshot_prefix = stem

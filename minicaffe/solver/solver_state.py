@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from minicaffe.weights.hdf5 import (
     open_hdf5,
     require_h5py,
 )
+
+if TYPE_CHECKING:
+    import h5py
 
 #: The field of the message, and the dataset of the HDF5 file, that Caffe passes over.
 _RECORD = "minicaffe_record"
@@ -166,7 +169,7 @@ def _write_hdf5(path: Path, state: SolverState) -> None:
             file.create_dataset(_RECORD, data=np.frombuffer(state.record, np.uint8))
 
 
-def _write_text(file: Any, name: str, text: str) -> None:
+def _write_text(file: h5py.File, name: str, text: str) -> None:
     """A string that ends with a zero byte, which Caffe's reader relies on."""
     h5 = require_h5py()
     raw = text.encode() + b"\0"

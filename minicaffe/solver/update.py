@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from minicaffe.options import MemoryBudget, MemoryShare
+from minicaffe.proto import caffe_pb2
 from minicaffe.solver.rules import Rule
 from minicaffe.threads import Team
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
+    from minicaffe.net.params import LearnableParam
 
 #: Elements that go through a whole update at a time. All arrays of a block fit the caches, and a
 #: numpy call on one takes long enough to be worth a thread of its own.
@@ -69,7 +74,7 @@ class Updater:
     #: Beyond these threads, handing over Python's lock costs more than another one brings.
     THREADS: ClassVar[int] = 4
 
-    def __init__(self, net: Any, rule: Rule, param: Any) -> None:
+    def __init__(self, net: Net, rule: Rule, param: caffe_pb2.SolverParameter) -> None:
         self.net = net
         self.rule = rule
         self.param = param
@@ -79,7 +84,7 @@ class Updater:
         self._team = Team(self.THREADS, least=4 * BLOCK)
         size = min(BLOCK, self.arena.size)
         self._rooms = [np.empty(size, self.arena.dtype) for _ in range(self.THREADS)]
-        self._places: list[Any] = []
+        self._places: list[np.ndarray] = []
         self._runs: list[Run] = []
         self._blocks: list[Block] = []
         self._sizes: list[int] = []
@@ -224,7 +229,7 @@ class Updater:
                 yield Run(self.arena.data[where], where, one.lr_mult, one.decay_mult)
                 first = index + 1
 
-    def _at_home(self, one: Any) -> bool:
+    def _at_home(self, one: LearnableParam) -> bool:
         return one.blob.data_memory.raw.ctypes.data == self.arena.data[one.slice].ctypes.data
 
     def _clear_gaps(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from google.protobuf.message import DecodeError
@@ -21,6 +21,9 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import ENOUGH
 from minicaffe.proto.io import read_binary, why_unreadable
 from minicaffe.proto.wire import BYTES, VARINT, WireError, wire_fields, write_varint
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _SINGLE = np.dtype("<f4")
 
@@ -55,7 +58,7 @@ _MAX_CHUNKS = 1000  # pieces of packed values that are kept side by side
 _LEGACY = ("num", "channels", "height", "width")
 
 
-def array_of(proto: Any, kind: str = "data") -> np.ndarray:
+def array_of(proto: caffe_pb2.BlobProto, kind: str = "data") -> np.ndarray:
     """The values of a ``BlobProto`` in the shape that it states.
 
     Args:
@@ -79,13 +82,13 @@ def array_of(proto: Any, kind: str = "data") -> np.ndarray:
     return converted(values, np.float64 if values.dtype == _DOUBLE else np.float32).reshape(shape)
 
 
-def converted(values: np.ndarray, dtype: Any) -> np.ndarray:
+def converted(values: np.ndarray, dtype: DTypeLike) -> np.ndarray:
     """A copy of another type, without a word on what is out of its range or no number."""
     with np.errstate(all="ignore"):
         return np.array(values, dtype)
 
 
-def values_of(proto: Any, kind: str = "data") -> np.ndarray:
+def values_of(proto: caffe_pb2.BlobProto, kind: str = "data") -> np.ndarray:
     """The values of a ``BlobProto``, flat, read-only and of the type that they are stored in."""
     return StoredBlob(memoryview(proto.SerializeToString())).values(kind)
 
@@ -118,7 +121,7 @@ class StoredBlob:
                     small += field.raw
                     if field.wire == VARINT:
                         self._numbers[field.number] = field.value
-            self.header: Any = caffe_pb2.BlobProto.FromString(bytes(small))
+            self.header = caffe_pb2.BlobProto.FromString(bytes(small))
         except (WireError, DecodeError) as error:
             raise SnapshotError(f"a blob that cannot be read ({error})") from error
 
@@ -152,14 +155,14 @@ def _joined(chunks: list[memoryview], dtype: np.dtype, what: str) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def shape_of(proto: Any) -> tuple[int, ...]:
+def shape_of(proto: caffe_pb2.BlobProto) -> tuple[int, ...]:
     """The shape that a ``BlobProto`` states; the old fields make it 4-D."""
     if _is_legacy(proto):
         return tuple(getattr(proto, name) for name in _LEGACY)
     return tuple(proto.shape.dim)
 
 
-def shape_for(proto: Any, count: int) -> tuple[int, ...] | None:
+def shape_for(proto: caffe_pb2.BlobProto, count: int) -> tuple[int, ...] | None:
     """The shape that a ``BlobProto`` states, if so many values can have it."""
     shape = shape_of(proto)
     if len(shape) > MAX_AXES or any(length < 0 for length in shape):
@@ -169,13 +172,13 @@ def shape_for(proto: Any, count: int) -> tuple[int, ...] | None:
     return shape if math.prod(shape) == count else None
 
 
-def stated_shape_text(proto: Any) -> str:
+def stated_shape_text(proto: caffe_pb2.BlobProto) -> str:
     """The shape as an error message shows it."""
     shape = shape_of(proto)
     return shape_text(shape) if len(shape) <= MAX_AXES else f"{len(shape)} axes"
 
 
-def same_shape(shape: tuple[int, ...], proto: Any) -> bool:
+def same_shape(shape: tuple[int, ...], proto: caffe_pb2.BlobProto) -> bool:
     """Whether a blob of this shape takes the message's values (Caffe's ``ShapeEquals``).
 
     The old 4-D fields also fit shapes of fewer axes, aligned at the last one: (5,) takes
@@ -186,7 +189,12 @@ def same_shape(shape: tuple[int, ...], proto: Any) -> bool:
     return len(shape) <= 4 and (1,) * (4 - len(shape)) + shape == shape_of(proto)
 
 
-def blob_proto(array: np.ndarray, diff: np.ndarray | None = None, *, legacy: bool = False) -> Any:
+def blob_proto(
+    array: np.ndarray,
+    diff: np.ndarray | None = None,
+    *,
+    legacy: bool = False,
+) -> caffe_pb2.BlobProto:
     """A ``BlobProto`` of an array.
 
     Args:
@@ -237,7 +245,7 @@ def write_blob(path: str | os.PathLike[str], array: np.ndarray, *, legacy: bool 
         beside.write_bytes(blob_proto(array, legacy=legacy).SerializeToString())
 
 
-def _is_legacy(proto: Any) -> bool:
+def _is_legacy(proto: caffe_pb2.BlobProto) -> bool:
     return any(proto.HasField(name) for name in _LEGACY)
 
 

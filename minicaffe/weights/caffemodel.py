@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +20,22 @@ from minicaffe.weights import hdf5 as weights_hdf5
 from minicaffe.weights.blob_proto import StoredBlob, blob_proto, same_shape, stated_shape_text
 from minicaffe.weights.hdf5 import load_hdf5
 
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
+
+    from minicaffe.net.net import Net
+    from minicaffe.net.node import Node
+
 MAX_BLOBS = 1000  # of one layer
 
 
-_NET = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_name
+_FIELDS = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_name
+
+#: The fields of a net that are layers, by number, with the message of one.
+_LAYERS: dict[int, type[Message]] = {
+    _FIELDS["layer"].number: caffe_pb2.LayerParameter,
+    _FIELDS["layers"].number: caffe_pb2.V1LayerParameter,
+}
 
 
 def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredBlob]]]:
@@ -39,11 +51,11 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
     fields, room = 0, MessageRoom(len(buffer))
     try:
         for field in wire_fields(buffer):
-            known = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number.get(field.number)
-            fields += known is not None
-            if known in (_NET["layer"], _NET["layers"]) and field.wire == BYTES:
-                room.take(known.message_type)
-                layers.append(_layer(field.value, known.message_type))
+            fields += field.number in caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number
+            message = _LAYERS.get(field.number)
+            if message is not None and field.wire == BYTES:
+                room.take(message.DESCRIPTOR)
+                layers.append(_layer(field.value, message))
     except (WireError, SnapshotError) as error:
         reason = why_unreadable(bytes(buffer[:ENOUGH]), caffe_pb2.NetParameter)
         raise SnapshotError(reason, path=path) from error
@@ -54,9 +66,9 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
     return layers
 
 
-def _layer(buffer: memoryview, message: Any) -> tuple[str, list[StoredBlob]]:
+def _layer(buffer: memoryview, message: type[Message]) -> tuple[str, list[StoredBlob]]:
     """A layer of today's form, of V1 or (inside that) of V0."""
-    numbers = message.fields_by_name
+    numbers = message.DESCRIPTOR.fields_by_name
     name, blobs = "", list[StoredBlob]()
     for field in wire_fields(buffer):
         if field.wire != BYTES:
@@ -68,14 +80,14 @@ def _layer(buffer: memoryview, message: Any) -> tuple[str, list[StoredBlob]]:
                 raise WireError(f"a layer has more than {MAX_BLOBS} parameters")
             blobs.append(StoredBlob(field.value))
         elif "layer" in numbers and field.number == numbers["layer"].number:
-            name, blobs = _layer(field.value, numbers["layer"].message_type)
+            name, blobs = _layer(field.value, caffe_pb2.V0LayerParameter)
     return name, blobs
 
 
 logger = logging.getLogger("minicaffe")
 
 
-def load_weights(net: Any, path: str, *, inner: bool = False) -> None:
+def load_weights(net: Net, path: str, *, inner: bool = False) -> None:
     """Copy trained layers by name from a ``.caffemodel`` or HDF5 file (told by its content).
 
     Args:
@@ -95,7 +107,7 @@ def load_weights(net: Any, path: str, *, inner: bool = False) -> None:
     _copy_layers(net, layers, path, after_each=file.forget)
 
 
-def copy_trained_layers(net: Any, source: Any, path: str | None = None) -> None:
+def copy_trained_layers(net: Net, source: caffe_pb2.NetParameter, path: str | None = None) -> None:
     """Copy the parameters of layers that are in both nets, by name (Caffe's rule).
 
     Args:
@@ -112,8 +124,8 @@ def copy_trained_layers(net: Any, source: Any, path: str | None = None) -> None:
 
 
 def _copy_layers(
-    net: Any,
-    layers: Sequence[tuple[str, Sequence[Any]]],
+    net: Net,
+    layers: Sequence[tuple[str, Sequence[caffe_pb2.BlobProto | StoredBlob]]],
     path: str | None,
     after_each: Callable[[], None] = lambda: None,
 ) -> None:
@@ -138,7 +150,10 @@ def _copy_layers(
 
 
 def copy_layer_blobs(
-    blobs: Sequence[Blob], protos: Sequence[Any], name: str, path: str | None = None
+    blobs: Sequence[Blob],
+    protos: Sequence[caffe_pb2.BlobProto | StoredBlob],
+    name: str,
+    path: str | None = None,
 ) -> None:
     """Copy one layer's parameters from messages.
 
@@ -151,7 +166,7 @@ def copy_layer_blobs(
     copy_blobs(blobs, protos)
 
 
-def copy_blobs(blobs: Sequence[Blob], protos: Sequence[Any]) -> None:
+def copy_blobs(blobs: Sequence[Blob], protos: Sequence[caffe_pb2.BlobProto | StoredBlob]) -> None:
     """Copy values (and gradients where stored) from messages that are known to fit."""
     for blob, proto in zip(blobs, protos, strict=True):
         stored = _stored(proto)
@@ -162,7 +177,7 @@ def copy_blobs(blobs: Sequence[Blob], protos: Sequence[Any]) -> None:
                 blob.diff[...] = diff.reshape(blob.shape)
 
 
-def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
+def mismatch(blobs: Sequence[Blob], protos: Sequence[caffe_pb2.BlobProto | StoredBlob]) -> str:
     """How stored parameters differ from a layer's; "" when they fit."""
     advice = (
         "; to learn this layer's parameters from scratch instead of copying them, rename the layer"
@@ -194,14 +209,19 @@ def mismatch(blobs: Sequence[Blob], protos: Sequence[Any]) -> str:
     return ""
 
 
-def _stored(proto: Any) -> StoredBlob:
+def _stored(proto: caffe_pb2.BlobProto | StoredBlob) -> StoredBlob:
     """A ``BlobProto``, or what is one in a file."""
     if isinstance(proto, StoredBlob):
         return proto
     return StoredBlob(memoryview(proto.SerializeToString()))
 
 
-def _check_layer(blobs: Sequence[Blob], protos: Sequence[Any], node: Any, path: str | None) -> None:
+def _check_layer(
+    blobs: Sequence[Blob],
+    protos: Sequence[caffe_pb2.BlobProto | StoredBlob],
+    node: Node,
+    path: str | None,
+) -> None:
     complaint = mismatch(blobs, protos)
     if complaint:
         complaint = node.layer.blobs_hint(len(protos)) or complaint
@@ -211,7 +231,7 @@ def _check_layer(blobs: Sequence[Blob], protos: Sequence[Any], node: Any, path: 
 # ------------------------------------------------------------------------- out
 
 
-def net_to_proto(net: Any, write_diff: bool = False) -> Any:
+def net_to_proto(net: Net, write_diff: bool = False) -> caffe_pb2.NetParameter:
     """The net with its parameters as a ``NetParameter``, just as Caffe writes it.
 
     Every layer is in it, splits too; parameters that layers share are repeated; a loss
@@ -235,7 +255,7 @@ def net_to_proto(net: Any, write_diff: bool = False) -> Any:
     return proto
 
 
-def save_caffemodel(net: Any, path: str, write_diff: bool = False) -> None:
+def save_caffemodel(net: Net, path: str, write_diff: bool = False) -> None:
     """Write a binary ``.caffemodel``; the old file stays if that fails.
 
     Raises:
@@ -245,7 +265,7 @@ def save_caffemodel(net: Any, path: str, write_diff: bool = False) -> None:
         write_caffemodel(net, beside, write_diff)
 
 
-def write_caffemodel(net: Any, path: Path, write_diff: bool = False) -> None:
+def write_caffemodel(net: Net, path: Path, write_diff: bool = False) -> None:
     """The same, straight into a file that is nobody's yet.
 
     Raises:

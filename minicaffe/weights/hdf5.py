@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,12 @@ from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError, r
 from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
+
+if TYPE_CHECKING:
+    import h5py
+
+    from minicaffe.net.net import Net
+    from minicaffe.net.node import Node
 
 _MAX_LINKS = 20  # soft links on the way to one thing
 
@@ -38,7 +44,7 @@ class Hdf5Reader:
     """
 
     def __init__(
-        self, file: Any, path: str, error: type[MinicaffeError], limits: Limits | None = None
+        self, file: h5py.File, path: str, error: type[MinicaffeError], limits: Limits | None = None
     ) -> None:
         self.file = file
         self.path = path
@@ -52,7 +58,7 @@ class Hdf5Reader:
     def __exit__(self, *reason: object) -> None:
         self.file.close()
 
-    def find(self, name: str, inside: Any = None) -> Any:
+    def find(self, name: str, inside: h5py.Group | None = None) -> h5py.Group | h5py.Dataset | None:
         """What stands under a name such as ``data/conv1/0``, or None.
 
         Args:
@@ -65,7 +71,7 @@ class Hdf5Reader:
         except Exception as reason:  # h5py has no class of its own for a damaged file
             raise self._damaged(reason) from reason
 
-    def names(self, group: Any) -> list[str]:
+    def names(self, group: h5py.Group) -> list[str]:
         """The names in a group; none where something else than a group is given."""
         try:
             return [str(name) for name in group] if self.is_group(group) else []
@@ -79,11 +85,11 @@ class Hdf5Reader:
         except Exception as reason:
             raise self._damaged(reason) from reason
 
-    def is_group(self, item: Any) -> bool:
+    def is_group(self, item: h5py.Group | h5py.Dataset | None) -> bool:
         """Whether something is a group."""
         return isinstance(item, self._h5py.Group)
 
-    def is_dataset(self, item: Any) -> bool:
+    def is_dataset(self, item: h5py.Group | h5py.Dataset | None) -> bool:
         """Whether something is a dataset."""
         return isinstance(item, self._h5py.Dataset)
 
@@ -95,14 +101,14 @@ class Hdf5Reader:
         except Exception as reason:
             raise self._damaged(reason) from reason
 
-    def shape(self, dataset: Any) -> tuple[int, ...]:
+    def shape(self, dataset: h5py.Dataset) -> tuple[int, ...]:
         """The shape that a dataset states; () also where it has none."""
         try:
             return tuple(dataset.shape or ())
         except Exception as reason:
             raise self._damaged(reason) from reason
 
-    def numbers(self, item: Any, what: str) -> np.ndarray:
+    def numbers(self, item: h5py.Group | h5py.Dataset | None, what: str) -> np.ndarray:
         """The values of a dataset of numbers, in the type that they are stored in.
 
         Args:
@@ -110,17 +116,18 @@ class Hdf5Reader:
             what: what it is called in messages, as in "dataset 'data'".
         """
         try:
-            self._check(item, what)
-            return np.asarray(item[()])
+            return np.asarray(self._checked(item, what)[()])
         except MinicaffeError as error:
             raise error.locate(path=self.path) from error.__cause__
         except Exception as reason:
             raise self._damaged(reason) from reason
 
-    def raw(self, item: Any, what: str) -> bytes:
+    def raw(self, item: h5py.Group | h5py.Dataset | None, what: str) -> bytes:
         """The bytes of a dataset that holds one string."""
         try:
-            if not self.is_dataset(item) or item.shape != () or item.dtype.kind not in "SO":
+            if item is None or not self.is_dataset(item):
+                raise self._error(f"{what} is no text", path=self.path)
+            if item.shape != () or item.dtype.kind not in "SO":
                 raise self._error(f"{what} is no text", path=self.path)
             self._check_place(item, what)
             value = item[()]
@@ -130,8 +137,8 @@ class Hdf5Reader:
         except Exception as reason:
             raise self._damaged(reason) from reason
 
-    def _check(self, item: Any, what: str) -> None:
-        if not self.is_dataset(item):
+    def _checked(self, item: h5py.Group | h5py.Dataset | None, what: str) -> h5py.Dataset:
+        if item is None or not self.is_dataset(item):
             kind = type(item).__name__.lower()
             raise self._error(f"{what} is a {kind}, expected a dataset", path=self.path)
         if item.dtype.kind not in "fiu":
@@ -140,8 +147,9 @@ class Hdf5Reader:
             raise self._error(f"{what} has neither shape nor values", path=self.path)
         self._limits.check(math.prod(item.shape) * item.dtype.itemsize, what)
         self._check_place(item, what)
+        return item
 
-    def _check_place(self, item: Any, what: str) -> None:
+    def _check_place(self, item: h5py.Dataset, what: str) -> None:
         if item.external or item.is_virtual:
             raise self._error(
                 f"{what} takes its values from another file, which is not read; copy them into "
@@ -149,7 +157,7 @@ class Hdf5Reader:
                 path=self.path,
             )
 
-    def _find(self, start: Any, name: str, links: int) -> Any:
+    def _find(self, start: h5py.Group, name: str, links: int) -> h5py.Group | h5py.Dataset | None:
         here = self.file if name.startswith("/") else start
         for part in name.split("/"):
             if not part:
@@ -222,7 +230,7 @@ def open_hdf5(
         raise error(f"cannot be read as an HDF5 file: {text}", path=path) from reason
 
 
-def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
+def save_hdf5(net: Net, path: str, write_diff: bool = False) -> None:
     """Write the parameters; those that a layer shares with an earlier one are left out.
 
     Raises:
@@ -232,7 +240,7 @@ def save_hdf5(net: Any, path: str, write_diff: bool = False) -> None:
         write_hdf5(net, beside, write_diff)
 
 
-def write_hdf5(net: Any, path: Path, write_diff: bool = False) -> None:
+def write_hdf5(net: Net, path: Path, write_diff: bool = False) -> None:
     """The same, straight into a file that is nobody's yet.
 
     Raises:
@@ -257,7 +265,7 @@ def write_hdf5(net: Any, path: Path, write_diff: bool = False) -> None:
 
 
 @contextmanager
-def new_hdf5(path: Path) -> Iterator[Any]:
+def new_hdf5(path: Path) -> Iterator[h5py.File]:
     """An HDF5 file to write into.
 
     It is made in memory and written as one piece: where a disk is full, HDF5 itself fails
@@ -272,7 +280,7 @@ def new_hdf5(path: Path) -> Iterator[Any]:
     path.write_bytes(memory.getbuffer())
 
 
-def load_hdf5(net: Any, path: str) -> None:
+def load_hdf5(net: Net, path: str) -> None:
     """Copy trained layers by name.
 
     Raises:
@@ -287,7 +295,7 @@ def load_hdf5(net: Any, path: str) -> None:
         for name in file.names(data):
             if name not in targets and not any(one.startswith(f"{name}/") for one in targets):
                 logger.info("Ignoring source layer %s", name)
-        pairs: list[tuple[Blob, Any]] = []
+        pairs: list[tuple[Blob, h5py.Dataset]] = []
         for node in net.nodes:
             group = file.find(node.name, data)
             if group is not None and targets[node.name] is node:
@@ -304,9 +312,14 @@ def _no_weights(file: Hdf5Reader) -> str:
     return kind or "has no group 'data'; these are not Caffe's weights"
 
 
-def _matching(net: Any, node: Any, file: Hdf5Reader, group: Any) -> list[tuple[Blob, Any]]:
+def _matching(
+    net: Net,
+    node: Node,
+    file: Hdf5Reader,
+    group: h5py.Group,
+) -> list[tuple[Blob, h5py.Dataset]]:
     """One layer's blobs with their data sets, all of them checked."""
-    pairs: list[tuple[Blob, Any]] = []
+    pairs: list[tuple[Blob, h5py.Dataset]] = []
     complaint = _compare(net, node, file, group, pairs)
     if complaint:
         raise SnapshotError(
@@ -320,7 +333,11 @@ def _matching(net: Any, node: Any, file: Hdf5Reader, group: Any) -> list[tuple[B
 
 
 def _compare(
-    net: Any, node: Any, file: Hdf5Reader, group: Any, pairs: list[tuple[Blob, Any]]
+    net: Net,
+    node: Node,
+    file: Hdf5Reader,
+    group: h5py.Group,
+    pairs: list[tuple[Blob, h5py.Dataset]],
 ) -> str:
     """Collect the pairs of a layer; returns how what is stored differs, or ""."""
     blobs = node.layer.blobs
