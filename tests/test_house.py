@@ -55,7 +55,6 @@ def test_the_top_level_is_small() -> None:
 
 #: What does not hold yet.
 TOO_LONG = {"layers/vision/pooling.py"}
-ASKING = {"engines/onednn/fusion.py", "engines/onednn/steps/normalization.py"}
 
 
 @pytest.mark.parametrize("name", sorted({*NAMES} - TOO_LONG))
@@ -92,8 +91,6 @@ ASK_FOR_TYPES = ("layers/", "lint/", "proto/upgrade")
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(ASK_FOR_TYPES)])
 def test_a_layer_says_itself_what_it_is(name: str) -> None:
     """``layer.type`` is compared with no text: classes answer (see ``Layer``)."""
-    if name in ASKING:
-        return
     assert list(compared_types(name)) == []
 
 

@@ -1,4 +1,48 @@
-"""oneDNN through its plain C API: the fast engine on CPUs."""
+"""oneDNN through its plain C API: the fast engine on CPUs.
+
+A net becomes flat lists of calls, made once; a forward or backward runs through one of them::
+
+    net.nodes ──> Session ──> Segment, Segment, …           session.py, segment.py
+                                 │ guards hold? run the plan at hand : compile another
+                                 v
+    compile_plan: for each node  step_of(node) ── can_fuse? ──> Step.forward(builder)
+                                 then, from the last to the first, Step.backward(builder)
+                                                                plan.py, steps/, fusion.py
+                                 │ builder.source, result, weights, run       builder.py
+                                 v
+    SegmentPlan: steps, forward calls, backward calls, what is freed          plan.py
+                                 │ memory that is used at different times is one      memory.py
+                                 v
+    Primitive ── reads and writes ──> Memory                                  primitive.py
+                                 ^
+    blob.data_memory ── head: array or engine's copy ──> Tensor ── home ──> Memory   tensor.py
+
+A blob's values stay in the layout in which a primitive left them; whoever asks for ``blob.data``
+gets them by a reorder (:class:`~minicaffe.syncedmem.SyncedMemory` knows where the newest are).
+
+The concepts, in oneDNN's words where it has one:
+
+- ``Library`` (dnnl.py): the C API and its numbers; self_check.py compares both with what is known.
+- ``MemoryDesc``, ``Memory``: a shape with data type and layout; bytes that have one.
+- ``PrimitiveDesc``, ``Primitive``: what is to be computed and in which layouts; that, bound to
+  memories: a call. ``Attributes`` are its post-ops.
+- ``Tensor``: one version of a blob's values or gradient, and the memory that is its home.
+- ``Weights``: parameters in layouts of oneDNN's; a ``Cached`` call makes them again when they have
+  changed. ``ParameterGradient`` adds what a primitive computes to ``diff``.
+- ``Builder``: hands a step its memories and collects its ``Calls``.
+- ``Step``: one small class a layer type; ``NumpyStep`` for those that oneDNN does not have.
+- ``PostOps``, ``Folding``: the layers that a primitive, or its weights, take in.
+- ``LazyBlob``: a blob that fusion leaves unfilled, computed when a program asks for it.
+- ``Fallbacks``: layers that oneDNN refuses in bfloat16 or at all, and why.
+- ``SegmentPlan``: the lists, compiled for a ``Purpose`` (training, fused, shared); never changed.
+- ``SavedInput``: what a layer in place overwrites, kept to be able to compute a forward again.
+- ``FreedMarks``: which blobs have lost their values to others that use their memory.
+- ``Segment``: layers in a row whose shapes are known before they run; compares ``Guards``.
+- ``Session``: the net's segments and single layers; what ``net.plan`` is.
+
+heuristics.py chooses layouts and implementations where oneDNN's own choice is slower, channels.py
+adds up over channels with the precision that long sums need, describe.py tells it all.
+"""
 
 from __future__ import annotations
 
