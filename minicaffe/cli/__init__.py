@@ -6,7 +6,7 @@ a docstring whose first line says what the verb does, and
 ``add_arguments(parser)``
     declare its flags (see :mod:`minicaffe.cli._flags` for those that verbs share);
 ``run(args) -> int | None``
-    do it; returns the exit status, None standing for 0.
+    do it; returns the exit status; None means 0.
 """
 
 from __future__ import annotations
@@ -93,12 +93,12 @@ def _module_name(typed: str) -> str:
 
 
 def _typed_verb(words: Sequence[str]) -> str | None:
-    """The word that is to be the verb; as in Caffe, flags and their values may stand before it."""
-    plain = [word for word in words if not word.startswith("-")]
-    if plain and words[0] != plain[0]:
+    """The word that is to be the verb; as in Caffe, flags and their values may come first."""
+    unflagged = [word for word in words if not word.startswith("-")]
+    if unflagged and words[0] != unflagged[0]:
         known = verbs()
-        return next((word for word in plain if _module_name(word) in known), plain[0])
-    return plain[0] if plain else None
+        return next((word for word in unflagged if _module_name(word) in known), unflagged[0])
+    return unflagged[0] if unflagged else None
 
 
 def _overview(words: Sequence[str], verb: str | None) -> int:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import yaml
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 
 from minicaffe.cli._flags import FLAGS, Flag
 from minicaffe.errors import Problem, PrototxtError, did_you_mean
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text_format import parse
+
+_SOLVER: Descriptor = caffe_pb2.SolverParameter.DESCRIPTOR  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,15 @@ def from_flag(word: str) -> Override:
         raise PrototxtError(
             f"expected FIELD=VALUE, such as base_lr=0.02, not '{word}'", path="--set"
         )
-    return Override(
-        _text(name.strip(), value.strip(), caffe_pb2.SolverParameter.DESCRIPTOR), "--set"
-    )
+    return Override(_text(name.strip(), value.strip(), _SOLVER), "--set")
 
 
-def from_yaml(name: str, value: Any, path: str, line: int) -> Override:
+def from_yaml(name: str, value: object, path: str, line: int) -> Override:
     """The override of one key under ``set:`` in a config file."""
-    return Override(_text(name, value, caffe_pb2.SolverParameter.DESCRIPTOR), path, line)
+    return Override(_text(name, value, _SOLVER), path, line)
 
 
-def apply(param: Any, overrides: Iterable[Override]) -> None:
+def apply(param: caffe_pb2.SolverParameter, overrides: Iterable[Override]) -> None:
     """Put overrides into a ``SolverParameter``.
 
     A field replaces what the file says; a repeated field is replaced as a whole by all
@@ -59,22 +60,22 @@ def apply(param: Any, overrides: Iterable[Override]) -> None:
     Raises:
         PrototxtError: an unknown field or a value that it does not take.
     """
-    given = type(param)()
+    given = caffe_pb2.SolverParameter()
     problems: list[Problem] = []
     for override in overrides:
-        one = type(param)()
+        single = caffe_pb2.SolverParameter()
         try:
-            parse("\n" * (override.line - 1) + override.text, one, override.path)
+            parse("\n" * (override.line - 1) + override.text, single, override.path)
         except PrototxtError as error:
             problems += error.problems
-        given.MergeFrom(one)
+        given.MergeFrom(single)
     if problems:
         raise PrototxtError.of_problems(problems, problems[0].path)
     _clear_scalars(param, given)
     param.MergeFrom(given)
 
 
-def _clear_scalars(target: Any, source: Any) -> None:
+def _clear_scalars(target: Message, source: Message) -> None:
     """Clear in ``target`` what ``source`` replaces, which MergeFrom would append to."""
     for field, value in source.ListFields():
         if hasattr(value, "ListFields"):
@@ -83,7 +84,7 @@ def _clear_scalars(target: Any, source: Any) -> None:
             target.ClearField(field.name)
 
 
-def _text(name: str, value: Any, descriptor: Any) -> str:
+def _text(name: str, value: object, descriptor: Descriptor) -> str:
     """Prototxt that sets the field ``a.b`` of a message (its descriptor) to a value."""
     head, dot, rest = name.partition(".")
     field = descriptor.fields_by_name.get(head)
@@ -91,14 +92,14 @@ def _text(name: str, value: Any, descriptor: Any) -> str:
     if dot or isinstance(value, dict):
         if inner is None:
             return f"{head} {{ }}"  # the reader says what is wrong with it
-        parts = {rest: value} if dot else value
+        parts = value if isinstance(value, dict) and not dot else {rest: value}
         return f"{head} {{ {' '.join(_text(str(k), v, inner) for k, v in parts.items())} }}"
     if isinstance(value, list):
-        return " ".join(_text(head, one, descriptor) for one in value)
+        return " ".join(_text(head, item, descriptor) for item in value)
     return f"{head}: {_scalar(value, field)}"
 
 
-def _scalar(value: Any, field: Any) -> str:
+def _scalar(value: object, field: FieldDescriptor | None) -> str:
     """A value in prototxt's spelling; text for a string field may leave out its quotes."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -110,11 +111,7 @@ def _scalar(value: Any, field: Any) -> str:
 
 
 _MAX_BYTES = 50_000  # YAML is read at some 100 kB a second
-
-
 _MAX_DEPTH = 50
-
-
 _MAX_BITS = 1024  # what a double reaches
 
 
@@ -146,7 +143,7 @@ def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Overrid
             hint = hint or "; fields of the solver belong under 'set:'"
             raise PrototxtError(f"unknown key '{key}'{hint}", path=args.config, line=line)
         elif getattr(args, key) is None:
-            setattr(args, key, _value(FLAGS[key], _plain(value), args.config, line))
+            setattr(args, key, _value(FLAGS[key], _python_data(value), args.config, line))
     return overrides
 
 
@@ -157,12 +154,12 @@ class _Refused(yaml.MarkedYAMLError):
 class _Loader(yaml.SafeLoader):
     """Plain data only, and as large as it is written: no aliases, no great depth.
 
-    A few lines of aliases to aliases can stand for more data than any memory holds.
+    A few lines of aliases to aliases can mean more data than any memory holds.
     """
 
     depth = 0
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         """Compose a node, unless it is another one's alias or lies too deep."""
         mark = self.peek_event().start_mark
         if self.check_event(yaml.AliasEvent):
@@ -175,11 +172,11 @@ class _Loader(yaml.SafeLoader):
         finally:
             self.depth -= 1
 
-    def construct_object(self, node: Any, deep: bool = False) -> Any:
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> object:
         """Make Python data of a node.
 
-        Of what stands behind a tag such as !!int, PyYAML takes for granted that it is one; and
-        what Python has counted in base 2 or 16 it may refuse to write in base 10.
+        PyYAML takes for granted that what a tag such as !!int precedes is one; and a number that
+        Python has read in base 2 or 16 it may refuse to write in base 10.
         """
         try:
             value = super().construct_object(node, deep)
@@ -195,7 +192,7 @@ class _Loader(yaml.SafeLoader):
 def _root(path: str) -> yaml.Node | None:
     try:
         root = yaml.compose(_contents(path), Loader=_Loader)
-        _plain(root)  # notices unknown tags, keys that are lists, and the like
+        _python_data(root)  # notices unknown tags, keys that are lists, and the like
         return root
     except (OSError, UnicodeDecodeError) as reason:
         text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
@@ -219,20 +216,20 @@ def _contents(path: str) -> str:
     return raw.decode("utf-8")
 
 
-def _entries(node: yaml.Node | None, path: str) -> Iterator[tuple[str, Any, int]]:
+def _entries(node: object, path: str) -> Iterator[tuple[str, object, int]]:
     """Key, value and line of a mapping; values of nested mappings stay nodes for ``set``."""
-    if node is None or _plain(node) is None:
+    if node is None or _python_data(node) is None:
         return
     if not isinstance(node, yaml.MappingNode):
-        line = node.start_mark.line + 1
+        line = node.start_mark.line + 1 if isinstance(node, yaml.Node) else None
         raise PrototxtError("expected 'key: value' lines", path=path, line=line)
     for key, value in node.value:
-        name = str(_plain(key))
-        inner = value if name == "set" else _plain(value)
+        name = str(_python_data(key))
+        inner = value if name == "set" else _python_data(value)
         yield name, inner, key.start_mark.line + 1
 
 
-def _plain(node: Any) -> Any:
+def _python_data(node: object) -> object:
     """A node as Python data, by YAML's safe rules; other things as they are."""
     if not isinstance(node, yaml.Node):
         return node
@@ -243,7 +240,7 @@ def _plain(node: Any) -> Any:
         loader.dispose()
 
 
-def _value(flag: Flag, value: Any, path: str, line: int) -> Any:
+def _value(flag: Flag, value: object, path: str, line: int) -> object:
     """A flag's value, checked as on the command line."""
     text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
     try:

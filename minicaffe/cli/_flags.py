@@ -1,4 +1,4 @@
-"""The flags that verbs share, in Caffe's words; each is written down once.
+"""The flags that verbs share, in Caffe's words; each is declared once.
 
 The same table serves the command line and the keys of ``--config`` files.
 """
@@ -10,7 +10,6 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
@@ -25,7 +24,7 @@ _EFFECTS = ("snapshot", "stop", "none")
 _LARGEST = 2**31 - 1  # what the schema's int32 fields hold
 
 
-def positive_int(text: Any) -> int:
+def positive_int(text: str) -> int:
     """A whole number from 1 to 2^31-1.
 
     Raises:
@@ -34,7 +33,7 @@ def positive_int(text: Any) -> int:
     return _whole(text, 1)
 
 
-def whole(text: Any) -> int:
+def whole(text: str) -> int:
     """A whole number from -2^31 to 2^31-1.
 
     Raises:
@@ -43,7 +42,7 @@ def whole(text: Any) -> int:
     return _whole(text, -_LARGEST - 1)
 
 
-def _whole(text: Any, least: int) -> int:
+def _whole(text: str, least: int) -> int:
     try:
         number = int(text)
     except ValueError:
@@ -53,21 +52,21 @@ def _whole(text: Any, least: int) -> int:
     return number
 
 
-def yes_or_no(text: Any) -> bool:
+def yes_or_no(text: str) -> bool:
     """True or false, as a config file says them.
 
     Raises:
         ValueError: it is something else.
     """
-    word = str(text).lower()
+    word = text.lower()
     if word not in ("true", "false"):
         raise ValueError(f"expected true or false, not {text}")
     return word == "true"
 
 
-def comma_list(text: Any) -> list[str]:
-    """The parts of ``a,b``."""
-    return [part.strip() for part in str(text).split(",") if part.strip()]
+def comma_list(text: str) -> list[str]:
+    """The words of ``a,b``, without spaces around them; empty ones are left out."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 @dataclass(frozen=True)
@@ -77,13 +76,13 @@ class Flag:
     Attributes:
         convert: turns the text into the value; ValueError where it cannot.
         choices: the only values, if they can be listed.
-        shown: stands for the value in the usage.
+        shown: the value's place in the usage, such as FILE.
         switch: on the command line it takes no value.
     """
 
     name: str
     help: str
-    convert: Callable[[Any], Any] = str
+    convert: Callable[[str], object] = str
     choices: tuple[str, ...] | None = None
     shown: str | None = None
     switch: bool = False
@@ -169,15 +168,15 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--untrusted",
         action="store_true",
-        help="the files come from somebody you do not trust: run no Python layers, and let no "
+        help="the files come from a source that you do not trust: run no Python layers, and let no "
         "layer write files",
     )
 
 
-def explained(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The same conversion; argparse shows the reason of this error, not that of a ValueError."""
+def explained(convert: Callable[[str], object]) -> Callable[[str], object]:
+    """A conversion for argparse, which shows the reason of its errors, not of a ValueError."""
 
-    def explain(text: str) -> Any:
+    def explain(text: str) -> object:
         try:
             return convert(text)
         except ValueError as reason:
@@ -278,9 +277,11 @@ def accept_caffes_flags(parser: argparse.ArgumentParser, verb: str) -> None:
     parser.add_argument("--minloglevel", type=explained(_level), help=argparse.SUPPRESS)
 
 
-def _declare(parser: argparse.ArgumentParser, name: str, *spellings: str, **options: Any) -> None:
+def _declare(
+    parser: argparse.ArgumentParser, name: str, *spellings: str, dest: str | None = None
+) -> None:
     parser.add_argument(
-        f"--{name}", *spellings, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **options
+        f"--{name}", *spellings, dest=dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS
     )
 
 

@@ -16,6 +16,7 @@ from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_option
 from minicaffe.errors import DataError, GraphError, MinicaffeError
 from minicaffe.files import check_regular, open_to_read
 from minicaffe.options import Limits
+from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
 
 
@@ -58,16 +59,18 @@ def _read(path: str, failure: str) -> dict[str, np.ndarray]:
     except Exception as reason:  # numpy and zipfile raise nearly everything for damaged files
         text = f"{failure}, or it is damaged: {str(reason)[:120] or type(reason).__name__}"
         raise DataError(text, path=path) from reason
+    checked: dict[str, np.ndarray] = {}
     for name, array in arrays.items():
         what = f"'{name}'" if name else "the array"
         if not isinstance(array, np.ndarray):  # another kind of file in the archive
             raise DataError(f"{what} is no array", path=path)
         if array.dtype.kind not in "fiub":
             raise DataError(f"{what} holds {array.dtype}, numbers are expected", path=path)
-    return arrays
+        checked[name] = array
+    return checked
 
 
-def _arrays_in(content: bytes) -> dict[str, Any]:
+def _arrays_in(content: bytes) -> dict[str, object]:
     stream = io.BytesIO(content)
     if content.startswith(np.lib.format.MAGIC_PREFIX):
         _check_header(stream, len(content))
@@ -94,7 +97,7 @@ def _check_header(stream: io.BytesIO, size: int) -> None:
     stream.seek(0)
 
 
-def parse_shapes(texts: Sequence[str], param: Any) -> dict[str, tuple[int, ...]]:
+def parse_shapes(texts: Sequence[str], param: caffe_pb2.NetParameter) -> dict[str, tuple[int, ...]]:
     """``BLOB=N,C,H,W`` by blob; without a name, the shape of the net's first input.
 
     Args:

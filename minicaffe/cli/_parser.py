@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from minicaffe.errors import closest, did_you_mean
 
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
     _words: Sequence[str] = ()
 
     def parse_known_args(  # type: ignore[override]
-        self, args: Sequence[str] | None = None, namespace: Any = None
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """As ``ArgumentParser`` does; errors speak of these words."""
         self._words = list(sys.argv[1:] if args is None else args)

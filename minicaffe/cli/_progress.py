@@ -36,13 +36,13 @@ class ProgressBar(Observer):
         self._line = ""
 
     def on_start(self, event: Start) -> None:
-        """Learn how far it goes."""
+        """Remember the last iteration."""
         self._end = event.end
 
     def on_iteration(self, event: Iteration) -> None:
         """Draw, unless that was done a moment ago."""
         now = self._clock()
-        # A test or a resumed state lies between: measure anew from here.
+        # A test or a resumed state lies between: measure from here on.
         if self._mark is None or event.iter <= self._mark[0]:
             self._mark = (event.iter, now)
         if now - self._drawn < self._interval and event.iter < self._end:
@@ -65,7 +65,7 @@ class ProgressBar(Observer):
         self._show(self._line)
 
     def on_finish(self, event: Finish) -> None:
-        """Remove the bar."""
+        """Remove the bar from the terminal."""
         self._show("")
 
     def _measure(self, done: int, now: float) -> None:
@@ -92,7 +92,7 @@ class Counter:
 
     Args:
         handler: shows the line, where it writes to a terminal.
-        total: how many there are; None where nobody knows.
+        total: how many there are; None where that is unknown.
         what: their name, such as "images".
         clock: seconds, for the rate.
         interval: seconds between two drawings.
@@ -116,7 +116,7 @@ class Counter:
         self._start = self._drawn = clock()
 
     def show(self, done: int) -> None:
-        """Say that so many are done, unless something was said a moment ago."""
+        """Show how many are done, unless the line was drawn a moment ago."""
         now = self._clock()
         if not self._shown or now - self._drawn < self._interval:
             return
@@ -137,12 +137,12 @@ class Counter:
 
 
 def bar(done: int, total: int, facts: str) -> str:
-    """A bar with facts behind it, as wide as the terminal allows."""
-    room = min(_width() - len(facts) - 2, 40)
-    if room < 5:
+    """A bar with facts after it, as wide as the terminal allows."""
+    length = min(_width() - len(facts) - 2, 40)
+    if length < 5:
         return facts.strip()[: _width()]
-    filled = room * done // max(total, 1)
-    return "[" + "#" * filled + "." * (room - filled) + "]" + facts
+    filled = length * done // max(total, 1)
+    return "[" + "#" * filled + "." * (length - filled) + "]" + facts
 
 
 def duration(seconds: float) -> str:

@@ -28,7 +28,7 @@ _AFTER_LOSS = ", loss = "
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class Reading:
     """A number that a line of the log states.
 
     Attributes:
@@ -48,7 +48,7 @@ class Value:
     index: int = 0
 
 
-def read_values(path: str) -> list[Value]:
+def read_values(path: str) -> list[Reading]:
     """All numbers in a log, in order.
 
     Raises:
@@ -57,7 +57,7 @@ def read_values(path: str) -> list[Value]:
     return list(_values(path))
 
 
-def _values(path: str) -> Iterator[Value]:
+def _values(path: str) -> Iterator[Reading]:
     iteration = None
     for seconds, text in _lines(path):
         named = _ITERATION.search(text)
@@ -76,7 +76,7 @@ def _values(path: str) -> Iterator[Value]:
 
 
 def _loss(text: str, start: int) -> str | None:
-    """What is said of the loss behind an offset; the smoothed one is the last on its line."""
+    """The loss that a line states after ``start``; the smoothed one is the last on its line."""
     at = text.rfind(_AFTER_LOSS, start)
     found = _LOSS.match(text, at + len(_AFTER_LOSS)) if at >= 0 else None
     return found[1] if found else None
@@ -95,18 +95,18 @@ def _whole(path: str, digits: str) -> int:
 
 def _value(
     path: str, text: str, kind: str, iteration: int, seconds: float, name: str = "", index: int = 0
-) -> Value:
+) -> Reading:
     try:
         number = float(text)
     except ValueError:
         raise DataError(
             f"the log says '{text}' at iteration {iteration}, expected a number", path=path
         ) from None
-    return Value(kind, iteration, seconds, number, visible(name), index)
+    return Reading(kind, iteration, seconds, number, visible(name), index)
 
 
 def _lines(path: str) -> Iterator[tuple[float | None, str]]:
-    """Seconds and text of each line behind the one that begins the training.
+    """Seconds and text of each line after the one that begins the training.
 
     Something else may have been printed before a log line, without a line's end; and lines
     without glog's prefix count for the iteration that they name, as in Caffe's script.

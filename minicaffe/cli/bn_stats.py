@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_options
@@ -51,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     """Take the statistics, write them, score."""
     param = read_net(args.model)
     options = {"path": args.model, "seed": 0, **run_options(args).keywords()}
-    state = (args.level or 0, args.stage)
+    state = (args.level or 0, args.stage or ())
     before = _score(param, state, args.weights, args.test_iterations, options)
     with Net(without_dropout(param), TRAIN, *state, **options) as net:
         for path in args.weights:
@@ -75,7 +76,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _score(
-    param: Any, state: tuple[int, Any], weights: list[str], batches: int, options: dict[str, Any]
+    param: caffe_pb2.NetParameter,
+    state: tuple[int, Sequence[str]],
+    weights: Sequence[str],
+    batches: int,
+    options: dict[str, Any],
 ) -> list[Output]:
     """The mean outputs of the TEST phase; none without test batches."""
     if batches < 1:

@@ -16,7 +16,6 @@ import glob
 import os
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -53,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Load, classify and save."""
+    """Write the net's probabilities for each image."""
     if len(args.images_dim) != 2 or min(args.images_dim) < 1:
         args.usage_error("--images_dim takes a height and a width, such as 256,256")
     options = model_options(args)
@@ -66,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     results = []
     with Counter(args.log, len(inputs), "images") as counter:
         for first in range(0, len(inputs), batch):  # so that not all are in memory at once
-            images = [_image(one, color=channels != 1) for one in inputs[first : first + batch]]
+            images = [_image(given, color=channels != 1) for given in inputs[first : first + batch]]
             results.append(classifier.predict(images, not args.center_only))
             counter.show(first + len(images))
     print(f"Done in {time.perf_counter() - start:.2f} s.")
@@ -77,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _inputs(path: str, ending: str) -> Sequence[Any]:
+def _inputs(path: str, ending: str) -> Sequence[str] | Sequence[np.ndarray]:
     """The images, as arrays or names of files.
 
     Raises:
@@ -98,7 +97,7 @@ def _inputs(path: str, ending: str) -> Sequence[Any]:
     return files
 
 
-def _image(given: Any, *, color: bool) -> Any:
+def _image(given: str | np.ndarray, *, color: bool) -> np.ndarray:
     """An image, height × width × channels; a file's is of one channel without color."""
     return load_image(given, color) if isinstance(given, str) else given
 

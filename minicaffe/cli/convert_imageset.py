@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-from typing import Any
 
 import numpy as np
 
@@ -123,7 +122,7 @@ class DatumMaker:
         gray: one channel instead of three.
         size: (height, width) to resize to, or None.
         encoded: store files rather than pixels.
-        encoding: the kind of file; empty stands for what the name ends in.
+        encoding: the kind of file; empty: what the name ends in.
         check_size: refuse images of different sizes.
     """
 
@@ -143,11 +142,11 @@ class DatumMaker:
         self._check_size = check_size
         self._first: tuple[str, tuple[int, ...]] | None = None
 
-    def __call__(self, path: str, label: int) -> Any:
+    def __call__(self, path: str, label: int) -> caffe_pb2.Datum | None:
         """The Datum of a file; None, and a line in the log, where it cannot be read.
 
         Raises:
-            DataError: the size differs from the first image's; nobody knows how to encode it.
+            DataError: the size differs from the first image's; the kind of file is unknown.
         """
         encoding = self._kind(path) if self._encoded else ""
         try:

@@ -15,6 +15,7 @@ import csv
 import os
 import time
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ COORDINATES = ("ymin", "xmin", "ymax", "xmax")
 _BATCHES = 4  # of windows that are cut out before the net runs
 
 Windows = dict[str, list[list[float]]]
+Detection = dict[str, Any]  # with "filename", "window" and "prediction"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Load, detect and save."""
+    """Write the net's scores for each window."""
     ending = args.input_file.rpartition(".")[2].lower()
     if ending not in ("txt", "csv"):
         args.usage_error(f"'{args.input_file}' must end with .txt or .csv")
@@ -82,10 +84,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _detect(detector: Detector, windows: Windows, log: StatusHandler) -> list[dict[str, Any]]:
+def _detect(detector: Detector, windows: Windows, log: StatusHandler) -> list[Detection]:
     """The scores of all windows, some images at a time: crops take much memory."""
     enough = _BATCHES * detector.blobs[detector.inputs[0]].shape[0]
-    found: list[dict[str, Any]] = []
+    found: list[Detection] = []
     group: Windows = {}
     with Counter(log, len(windows), "images") as counter:
         for index, (name, places) in enumerate(windows.items(), 1):
@@ -141,28 +143,28 @@ def _open(path: str) -> list[str]:
         raise DataError(f"cannot read the input: {text}", path=path) from reason
 
 
-def _write_csv(path: str, found: Iterable[dict[str, Any]]) -> None:
+def _write_csv(path: str, found: Iterable[Detection]) -> None:
     with open(path, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        for index, one in enumerate(found):
-            scores = np.ravel(one["prediction"]).tolist()
+        for index, detection in enumerate(found):
+            scores = np.ravel(detection["prediction"]).tolist()
             if not index:
                 classes = [f"class{number}" for number in range(len(scores))]
                 writer.writerow(["filename", *COORDINATES, *classes])
-            writer.writerow([one["filename"], *map(float, one["window"]), *scores])
+            writer.writerow([detection["filename"], *map(float, detection["window"]), *scores])
 
 
-def _pandas() -> Any:
+def _pandas() -> ModuleType:
     """pandas, which Caffe's script writes .h5 files with."""
     purpose = "writing .h5 as Caffe's detect.py does (a .csv needs no package)"
     require("tables", extra="detect", purpose=purpose)
     return require("pandas", extra="detect", purpose=purpose)
 
 
-def _write_table(pandas: Any, path: str, found: Iterable[dict[str, Any]]) -> None:
+def _write_table(pandas: ModuleType, path: str, found: Iterable[Detection]) -> None:
     rows = [
-        {"prediction": one["prediction"], **dict(zip(COORDINATES, one["window"], strict=True))}
-        for one in found
+        {"prediction": d["prediction"], **dict(zip(COORDINATES, d["window"], strict=True))}
+        for d in found
     ]
-    index = pandas.Index([one["filename"] for one in found], name="filename")
+    index = pandas.Index([detection["filename"] for detection in found], name="filename")
     pandas.DataFrame(rows, index=index).to_hdf(path, key="df", mode="w")

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read and draw."""
+    """Draw the net of a prototxt into a picture file."""
     path = args.input_net_proto_file
     if "." not in os.path.basename(args.output_image_file):
         args.usage_error(f"'{args.output_image_file}' must end with .svg, .png, .pdf or the like")

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Fold, compare and write."""
+    """Fold, compare the outputs of both nets, and write prototxt and weights."""
     param = read_net(args.model)
     shapes = parse_shapes(args.shape, param)
     limits = {"path": args.model, "max_memory": args.max_memory}

@@ -14,12 +14,11 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from minicaffe.zoo import Network, network, networks, networks_folder
 
 _ALIGNED = "<>>>><<"  # the table's columns
-_FOOTNOTE = "* what the source states; nobody has measured it with minicaffe"
+_FOOTNOTE = "* what the source states; not measured with minicaffe"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace) -> None:
         print(networks_folder() if args.name is None else network(args.name).folder)
     elif args.json:
         chosen = (
-            [_as_json(one) for one in networks()]
+            [_as_json(each) for each in networks()]
             if args.name is None
             else _as_json(network(args.name))
         )
@@ -47,41 +46,41 @@ def run(args: argparse.Namespace) -> None:
         print("\n".join(_page(network(args.name))))
 
 
-def _as_json(one: Network) -> dict[str, Any]:
+def _as_json(chosen: Network) -> dict[str, object]:
     return {
-        "model": one.name,
-        "folder": str(one.folder),
-        "files": [file.name for file in one.files],
-        **one.facts,
+        "model": chosen.name,
+        "folder": str(chosen.folder),
+        "files": [file.name for file in chosen.files],
+        **chosen.facts,
     }
 
 
-def _page(one: Network) -> list[str]:
+def _page(chosen: Network) -> list[str]:
     """One network's facts and files, a line each."""
     facts = {
-        **one.facts,
-        "input": " x ".join(map(str, one.facts["input"])),
-        "parameters": f"{one.facts['parameters']:,}",
-        "multiply_adds": f"{one.facts['multiply_adds']:,}",
+        **chosen.facts,
+        "input": " x ".join(map(str, chosen.facts["input"])),
+        "parameters": f"{chosen.facts['parameters']:,}",
+        "multiply_adds": f"{chosen.facts['multiply_adds']:,}",
     }
     lines = [
         f"{key}: {_percent(value) if 'accuracy' in key else value}" for key, value in facts.items()
     ]
-    return [*lines, "files:", *(f"  {file}" for file in one.files)]
+    return [*lines, "files:", *(f"  {file}" for file in chosen.files)]
 
 
 def _table(all_networks: Sequence[Network]) -> list[str]:
     """A line for each network; on a terminal no longer than it is wide."""
     rows = [("model", "parameters", "multiply-adds", "top 1", "top 5", "images", "source")]
-    for one in all_networks:
-        facts = one.facts
+    for each in all_networks:
+        facts = each.facts
         rows.append(
             (
-                one.name,
+                each.name,
                 f"{facts['parameters']:,}",
                 f"{facts['multiply_adds']:,}",
-                _best(facts, ""),
-                _best(facts, "_top5"),
+                _best(each, ""),
+                _best(each, "_top5"),
                 re.split(r"[,(]", facts["dataset"])[0].strip(),
                 facts["source"],
             )
@@ -100,8 +99,9 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(f"{text:{side}{width}}" for text, width, side in cells).rstrip()
 
 
-def _best(facts: dict[str, Any], kind: str) -> str:
+def _best(shown: Network, kind: str) -> str:
     """The measured accuracy, or else what the source states, marked."""
+    facts = shown.facts
     if facts.get(f"accuracy{kind}") is not None:
         return f"{_percent(facts[f'accuracy{kind}'])}  "
     if facts.get(f"expected_accuracy{kind}") is not None:

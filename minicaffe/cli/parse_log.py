@@ -14,7 +14,7 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 
-from minicaffe.cli._train_log import Value, read_values
+from minicaffe.cli._train_log import Reading, read_values
 from minicaffe.errors import DataError
 from minicaffe.files import write_beside
 
@@ -67,20 +67,24 @@ def parse_log(path: str) -> tuple[list[Row], list[Row]]:
     return _table(values, "train"), _table(values, "test")
 
 
-def _table(values: Iterable[Value], kind: str) -> list[Row]:
+def _table(values: Iterable[Reading], kind: str) -> list[Row]:
     rate = float("nan")
     rows: list[Row] = []
     row: Row = {}
-    for one in values:
-        if one.kind == "rate":
-            rate = one.value
-        if one.kind != kind:
+    for reading in values:
+        if reading.kind == "rate":
+            rate = reading.value
+        if reading.kind != kind:
             continue
-        if not row or row["NumIters"] != one.iteration:
+        if not row or row["NumIters"] != reading.iteration:
             if row:
                 rows.append(row)
-            row = {"NumIters": float(one.iteration), "Seconds": one.seconds, "LearningRate": rate}
-        row[one.name] = one.value
+            row = {
+                "NumIters": float(reading.iteration),
+                "Seconds": reading.seconds,
+                "LearningRate": rate,
+            }
+        row[reading.name] = reading.value
         if rows and len(row) == len(rows[0]):
             rows.append(row)
             row = {}

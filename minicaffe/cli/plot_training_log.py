@@ -16,7 +16,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
-from minicaffe.cli._train_log import Value, read_values
+from minicaffe.cli._train_log import Reading, read_values
 from minicaffe.errors import DataError, require
 from minicaffe.files import write_beside
 
@@ -70,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
     plot = figure.subplots()
     for log in args.logs:
         values = series(log, field)
-        x = [one.iteration if axis == "Iters" else one.seconds for one in values]
+        x = [reading.iteration if axis == "Iters" else reading.seconds for reading in values]
         label = os.path.basename(log).removesuffix(".log")
-        y = [one.value for one in values]
+        y = [reading.value for reading in values]
         plot.plot(x, y, label=label, linewidth=0.75, marker="." if len(x) < 200 else "")
     plot.legend(loc="lower right" if "accuracy" in field.title else "upper right")
     plot.set_title(f"{field.title} vs. {axis}")
@@ -83,17 +83,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def series(log: str, field: Field) -> list[Value]:
+def series(log: str, field: Field) -> list[Reading]:
     """The values of a field in a log.
 
     Raises:
         DataError: the log cannot be read, or has none.
     """
-    values = [one for one in read_values(log) if one.kind == field.kind]
+    values = [reading for reading in read_values(log) if reading.kind == field.kind]
     if field.word:
-        named = [one for one in values if field.word in one.name.lower()]
+        named = [reading for reading in values if field.word in reading.name.lower()]
         first = named[0].index if named else field.index
-        values = [one for one in values if one.index == first]
+        values = [reading for reading in values if reading.index == first]
     if not values:
         raise DataError(
             f"the log holds no {field.title.lower()}; does the solver set display and "

@@ -15,7 +15,6 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags, explained, phase_number, positive_int
@@ -26,6 +25,7 @@ from minicaffe.net.filter import set_state
 from minicaffe.net.net import TRAIN
 from minicaffe.net.summary import LayerSummary, NetSummary, summarize_net
 from minicaffe.options import Limits, size_text
+from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
 
 _COLORS = ("92", "93", "94", "95", "97", "96", "42", "43;30", "100", "44", "103;30", "107;30")
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Build and show."""
+    """Print a line for each layer, or the net as JSON."""
     param = read_net(args.filename)
     set_state(param, phase_number(args.phase, TRAIN), args.level or 0, args.stage)
     summary = summarize_net(
@@ -134,7 +134,7 @@ def _paint(text: str, style: str, colored: bool) -> str:
     return f"\033[{style}m{visible(text)}\033[0m" if colored else visible(text)
 
 
-def _params(layer: Any) -> str:
+def _params(layer: caffe_pb2.LayerParameter) -> str:
     """Names and multipliers of a layer's parameters, as Caffe's script shows them."""
     words = []
     for param in layer.param:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score the weights."""
+    """Log the outputs of every batch, and their means."""
     note_gpu(args.gpu)
     options = run_options(args, keep="outputs").keywords()
     with Net(args.model, TEST, args.level or 0, args.stage, **options) as net:

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure and log."""
+    """Log the times of the whole net and of each layer."""
     note_gpu(args.gpu)
     phase = phase_number(args.phase, TEST if args.forward_only else TRAIN)
     options = run_options(args, keep="outputs").keywords()

@@ -16,7 +16,6 @@ import argparse
 import logging
 import signal
 from contextlib import closing
-from typing import Any
 
 from minicaffe.cli import _config as _overrides
 from minicaffe.cli._config import apply_config
@@ -32,7 +31,9 @@ from minicaffe.cli._score import score
 from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
 from minicaffe.glog import is_terminal
+from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_solver_located
+from minicaffe.proto.text_format import SourceMap
 from minicaffe.solver.events import LogObserver, Observer
 from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.prefix_lock import PrefixLock
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         return _train(param, lines, args, lock)
 
 
-def _lock(prefix: str, lines: Any, path: str) -> PrefixLock:
+def _lock(prefix: str, lines: SourceMap, path: str) -> PrefixLock:
     """The lock of the solver's prefix; errors say where that is set."""
     try:
         return PrefixLock(prefix)
@@ -114,7 +115,7 @@ def _find_snapshot(prefix: str, args: argparse.Namespace) -> None:
         args.weights = None
 
 
-def _put_flags(param: Any, args: argparse.Namespace) -> None:
+def _put_flags(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
     """Write what the flags say into the solver's settings, as ``caffe train`` does."""
     if args.level is not None:
         param.train_state.level = args.level
@@ -127,7 +128,12 @@ def _put_flags(param: Any, args: argparse.Namespace) -> None:
         param.max_iter = args.iterations
 
 
-def _train(param: Any, lines: Any, args: argparse.Namespace, lock: PrefixLock | None = None) -> int:
+def _train(
+    param: caffe_pb2.SolverParameter,
+    lines: SourceMap,
+    args: argparse.Namespace,
+    lock: PrefixLock | None = None,
+) -> int:
     """Train; returns the exit status."""
     observers: list[Observer] = [LogObserver()]
     if is_terminal(args.log.stream):
@@ -157,7 +163,7 @@ def _train(param: Any, lines: Any, args: argparse.Namespace, lock: PrefixLock | 
     return 0
 
 
-def _score(param: Any, args: argparse.Namespace) -> None:
+def _score(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
     """Run the solver's test nets on the weights (or a snapshot's) without training."""
     if args.snapshot:
         args.usage_error("--phase=TEST scores --weights=FILE.caffemodel, not a --snapshot")

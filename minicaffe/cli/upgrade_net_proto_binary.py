@@ -17,5 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, upgrade and write."""
+    """Write the old file in today's form."""
     return upgrade(args, read_net_binary, write_binary, "NetParameter binary proto")

@@ -18,5 +18,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, upgrade and write."""
+    """Write the old file in today's form."""
     return upgrade(args, read_solver, write_text, "SolverParameter text proto")
