@@ -82,3 +82,33 @@ def test_gradients_of_a_sum(flat: bool, written: str) -> None:
     write(twins, written, "diff", seed=6)
     twins.each("_backward", split, split)
     twins.same()
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("rest", ["", "use_global_stats: true"])
+@pytest.mark.parametrize("scaled", [False, True])
+def test_gradient_of_a_normalisation_whose_bottom_is_written(
+    flat: bool, rest: str, scaled: bool
+) -> None:
+    """As in Caffe, its backward reads a copy of what it has read, and a convolution the bottom."""
+    text = Text("force_backward: true")
+    text.input("data", *((4, 6) if flat else (2, 4, 7, 6)))
+    first = text.inner("data", "stem", 8) if flat else text.conv("data", "stem", 8)
+    text.add("BatchNorm", first, "norm", f"batch_norm_param {{ {rest} }}")
+    if scaled:
+        text.add("Scale", "norm", rest="scale_param { filler { value: 2 } }")
+    (text.inner if flat else text.conv)(first, "other", 3)
+    twins = Twins(str(text), TRAIN)
+    for net in twins.nets:
+        net.params["batchnorm3"][1].data[...] = 1.5
+        net.params["batchnorm3"][2].data[...] = 1
+    twins.fill()
+    for seed in range(2):
+        twins.each("forward_loss")
+        write(twins, "norm", "diff")
+        write(twins, "other", "diff")
+        for name in ("stem", "stem_stem_0_split_0", "stem_stem_0_split_1"):
+            write(twins, name, seed=6 + seed)
+        twins.each("backward")
+        twins.same()
+        twins.fill()

@@ -150,6 +150,47 @@ class Tensor(EngineCopy):
         return memory, primitive
 
 
+class SavedSource:
+    """What a step has read of a blob, as it was then, for a backward that Caffe computes of a copy.
+
+    It is read where it is, and copied only before a program may write into the blob.
+
+    Args:
+        source: what the step has read.
+        memory: the blob's.
+    """
+
+    def __init__(self, source: Memory, memory: SyncedMemory) -> None:
+        self._source, self._memory = source, memory
+        self._views: list[Memory] = []
+        self._copy: np.ndarray | None = None
+
+    def take(self) -> None:
+        """This is the moment; a call of the forward."""
+        self._copy = None
+        self._memory.watch(self)
+
+    def keep(self) -> None:
+        """Copy the values, as they may change now."""
+        if self._copy is None:
+            copy = aligned_zeros(self._source.buffer.size, self._source.buffer.dtype)
+            np.copyto(copy, self._source.buffer)
+            self._copy = copy
+
+    def view(self, desc: MemoryDesc) -> Memory:
+        """The values of then under a descriptor, once :meth:`choose` has been called."""
+        memory = self._source.seen_as(desc)
+        self._views.append(memory)
+        return memory
+
+    def choose(self) -> None:
+        """Let the views show the values of then; a call of the backward, before they are read."""
+        buffer = self._source.buffer if self._copy is None else self._copy
+        for view in self._views:
+            if view.buffer is not buffer:
+                view.set_data_handle(buffer)
+
+
 def show(tensors: Sequence[Tensor]) -> None:
     """Bring the arrays that somebody holds up to date."""
     for tensor in tensors:

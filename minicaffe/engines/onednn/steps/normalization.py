@@ -22,7 +22,7 @@ from minicaffe.engines.onednn.primitive import (
     post_op_argument,
 )
 from minicaffe.engines.onednn.steps import Step, step_for, step_of
-from minicaffe.engines.onednn.tensor import ParameterGradient, Reading
+from minicaffe.engines.onednn.tensor import ParameterGradient, Reading, SavedSource
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
 
@@ -59,6 +59,9 @@ class Affine(Step):
         keep = bottom is top and builder.training
         self.source = self._source(builder, builder.kept_source if keep else builder.source)
         desc = self.source.desc
+        self.saved = SavedSource(self.source, bottom.data_memory)
+        if builder.training and self.saves_bottom and not keep:
+            builder.then(self.saved.take)
         channels = bottom.shape[1]
         self.mean, self.variance = (Memory(MemoryDesc((channels,))) for _ in range(2))
         self.learned = self._learned(builder)
@@ -117,6 +120,8 @@ class Affine(Step):
         desc, down = self.source.desc, self.node.propagate_down[0]
         gradient = builder.gradient_source(top, desc)
         target = passed = None
+        source = self.saved.view(desc)
+        builder.then(self.saved.choose)
         if down or self.relu is not None:
             make = builder.gradient_in_place if top is bottom else builder.gradient_result
             target = make(bottom, desc) if down else builder.own(desc)
@@ -130,8 +135,8 @@ class Affine(Step):
         one_each = MemoryDesc((1, bottom.shape[1], *[1] * (len(flat.shape) - 2)), tag=_tag(flat))
         self.factors = [Memory(one_each) for _ in range(4)]
         if learned or self.of_batch:
-            add_up = functools.partial(self._add_up, gradient, learned)
-            builder.then(Reading(add_up, [gradient, self.source]))
+            add_up = functools.partial(self._add_up, gradient, source, learned)
+            builder.then(Reading(add_up, [gradient, source]))
         else:
             builder.then(self._fill_gain)
         for one in learned:
@@ -154,6 +159,8 @@ class Affine(Step):
 
     #: Whether mean and variance are those of the batch, and have gradients themselves.
     of_batch = False
+    #: Whether Caffe's backward reads a copy that the forward has made, not the bottom.
+    saves_bottom = False
 
     def _pass_relu(self, builder: Builder, gradient: Memory, target: Memory) -> Passed:
         """The gradient of what the ReLU has let pass: a normalisation that divides by √(0 + 1)."""
@@ -182,9 +189,9 @@ class Affine(Step):
     def _input_gradient(self, builder: Builder, gradient: Memory, target: Memory) -> None:
         """dx = gain · (dy + slope · (x - mean) + rest), the middle for statistics of the batch."""
         desc, (gain, slope, rest, mean) = _without_places(self.source.desc), self.factors
-        source = self.source
-        if desc is not source.desc:
-            source, gradient, target = (one.seen_as(desc) for one in (source, gradient, target))
+        source = self.saved.view(desc)
+        if desc is not self.source.desc:
+            gradient, target = gradient.seen_as(desc), target.seen_as(desc)
         if not self.of_batch:
             pd = PrimitiveDesc("binary", dnnl.BINARY_MUL, desc, gain.desc, desc)
             builder.run(pd, {dnnl.SRC: gradient, dnnl.SRC_1: gain, dnnl.DST: target})
@@ -213,12 +220,14 @@ class Affine(Step):
     def _fill(self, factor: Memory, values: np.ndarray) -> None:
         factor.buffer.view(np.float32)[: values.size] = values
 
-    def _add_up(self, gradient: Memory, learned: Sequence[ParameterGradient]) -> None:
+    def _add_up(
+        self, gradient: Memory, source: Memory, learned: Sequence[ParameterGradient]
+    ) -> None:
         """What is needed of Σ dy and Σ dy · (x - mean), by channel."""
         inv_std, gain = self._gain()
         about = self.mean.floats
         with np.errstate(all="ignore"):
-            total, product = channel_products(gradient, self.source, about)
+            total, product = channel_products(gradient, source, about)
             product -= self.rest * total
             count = self.node.bottoms[0].count // total.size
             slope = -inv_std * inv_std * product / count
@@ -278,6 +287,7 @@ def _tag(desc: MemoryDesc) -> int:
 class BatchNorm(Affine):
     """Batch normalisation, and the Scale and ReLU that work in place on its top."""
 
+    saves_bottom = True
     folding_order = 0
 
     @classmethod
