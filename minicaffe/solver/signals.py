@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import enum
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
 from minicaffe.errors import SolverError, did_you_mean
+
+_NUMBERS = tuple(map(int, signal.valid_signals()))
+# signal.getsignal makes an enum of each answer, 64 times an iteration of training
+_handler_of: Callable[[int], Any] = getattr(_signal, "getsignal", signal.getsignal)
 
 
 class Action(enum.Enum):
@@ -130,8 +135,8 @@ def uninterrupted() -> Iterator[None]:
     queue = _Queue()
     placed: list[tuple[int, _StandIn]] = []
     try:
-        for number in signal.valid_signals():
-            handler: Any = signal.getsignal(number)
+        for number in _NUMBERS:
+            handler: Any = _handler_of(number)
             if callable(handler):
                 placed.append((number, _StandIn(handler, queue)))
                 signal.signal(*placed[-1])
@@ -140,7 +145,7 @@ def uninterrupted() -> Iterator[None]:
     finally:
         queue.is_open = False
         for one, stand_in in placed:
-            current: Any = signal.getsignal(one)
+            current: Any = _handler_of(one)
             if current is stand_in:
                 signal.signal(one, stand_in.handler)
         for waiting, one, frame in queue.came:

@@ -20,6 +20,9 @@ _QUERIES = {
 }  # fmt: skip
 
 
+_UNKNOWN = False  # of a layout: nobody has asked yet which format it is
+
+
 def row_major(shape: Sequence[int]) -> list[int]:
     """The strides, in elements, of a C-contiguous array."""
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
@@ -40,7 +43,7 @@ class MemoryDesc:
         tag: one of the format tags in :data:`~minicaffe.engines.onednn.dnnl.FORMATS`.
     """
 
-    __slots__ = ("__weakref__", "dtype", "handle", "shape", "size")
+    __slots__ = ("__weakref__", "_format", "dtype", "handle", "shape", "size")
 
     def __init__(
         self,
@@ -55,6 +58,7 @@ class MemoryDesc:
         lib = library()
         self.shape = tuple(shape) or (1,)
         self.dtype = dtype
+        self._format: tuple[int, int] | bool | None = _UNKNOWN
         if handle is None:
             common = (len(self.shape), _dims(self.shape), dtype)
             if any_layout or tag is not None:
@@ -105,6 +109,11 @@ class MemoryDesc:
 
     def format(self) -> tuple[int, int] | None:
         """Which of :data:`~minicaffe.engines.onednn.dnnl.FORMATS` the layout is, or None."""
+        if isinstance(self._format, bool):
+            self._format = self._find_format()
+        return self._format
+
+    def _find_format(self) -> tuple[int, int] | None:
         for block, tag in dnnl.FORMATS.get(len(self.shape), ()):
             if self == MemoryDesc(self.shape, self.dtype, tag=tag):
                 return block, tag
