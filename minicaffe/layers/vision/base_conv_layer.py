@@ -31,6 +31,14 @@ from minicaffe.layers.vision.geometry import (
 )
 
 
+def window_memory(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> int:
+    """Bytes of the larger array that :func:`im2col` makes: images with their border, or columns."""
+    sizes = zip(images.shape[2:], geometry.pad, geometry.reach(grid), strict=True)
+    border = math.prod(max(n + 2 * p, reach) for n, p, reach in sizes)
+    columns = math.prod(geometry.kernel) * math.prod(grid)
+    return math.prod(images.shape[:2]) * max(border, columns) * images.itemsize
+
+
 def im2col(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> np.ndarray:
     """(N, C, …size) as (C · taps, N · windows): a column holds what one window sees."""
     axes = range(2, images.ndim)
@@ -197,10 +205,10 @@ class ConvolutionBase(Layer):
 
     def _columns(self, images: np.ndarray) -> np.ndarray:
         """The matrix of windows (group, channels/group · taps, N · windows)."""
-        taps = math.prod(self.geometry.kernel) * math.prod(self.grid)
-        size = self.grid_and_image(self.num_output, self.channels)[1] * taps * images.itemsize
-        self.limits.check(size * len(self.items(images)), "the matrix of its windows")
-        columns = im2col(self.items(images), self.geometry, self.grid)
+        items = self.items(images)
+        size = window_memory(items, self.geometry, self.grid)
+        self.limits.check(size, "the matrix of its windows")
+        columns = im2col(items, self.geometry, self.grid)
         return columns.reshape(self.group, len(columns) // self.group, columns.shape[1])
 
     def _rows(self, values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.vision.base_conv_layer import col2im, im2col
+from minicaffe.layers.vision.base_conv_layer import col2im, im2col, window_memory
 from minicaffe.layers.vision.geometry import ConvGeometry, CoordMap, window_params
 
 
@@ -64,7 +64,8 @@ class Im2col(Layer):
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Copy every window."""
         x, y = self._items(bottom[0].data), self._items(top[0].data)
-        self.limits.check(y.nbytes, "the matrix of its windows")
+        size = window_memory(x, self.geometry, self.grid)
+        self.limits.check(size, "the matrix of its windows")
         columns = im2col(x, self.geometry, self.grid)
         y[...] = columns.reshape(y.shape[1], len(y), *self.grid).swapaxes(0, 1)
 
