@@ -85,7 +85,7 @@ def install_as_caffe() -> None:
 
 
 def _find(name: str) -> Any:
-    """What a name stands for, when it is first used.
+    """The object of a name, found when it is first used.
 
     Raises:
         AttributeError: nothing; it says what to write for a name of 2014.

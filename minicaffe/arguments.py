@@ -92,9 +92,9 @@ def names(value: Any, what: str, example: str = "conv1") -> list[str]:
     if isinstance(value, str | bytes | np.ndarray) or not isinstance(value, Iterable):
         raise ArgumentError(f"{what} is {shown(value)}, {expected}")
     listed = list(value)
-    for one in listed:
-        if not isinstance(one, str):
-            raise ArgumentError(f"{what} has {shown(one)} in it, {expected}")
+    for name in listed:
+        if not isinstance(name, str):
+            raise ArgumentError(f"{what} has {shown(name)} in it, {expected}")
     return listed
 
 
@@ -111,7 +111,7 @@ def whole_numbers(value: Any, what: str) -> tuple[int, ...]:
 
 
 def height_and_width(value: Any, what: str) -> tuple[int, int]:
-    """Two numbers, cut off behind the point as pycaffe does.
+    """Two numbers, cut off after the point as pycaffe does.
 
     Raises:
         ArgumentError: it is something else.

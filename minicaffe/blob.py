@@ -11,7 +11,7 @@ import numpy as np
 from minicaffe.arguments import lengths
 from minicaffe.errors import ShapeError
 from minicaffe.named import Numbered
-from minicaffe.options import MemoryBudget, MemoryShare
+from minicaffe.options import MemoryBudget, Reservation
 from minicaffe.syncedmem import SyncedHead, SyncedMemory
 
 MAX_AXES = 32
@@ -23,7 +23,7 @@ class Blob:
 
     Args:
         shape: the lengths of the axes, outermost first; () is one element.
-        dtype: of both arrays; float32 unless somebody checks gradients.
+        dtype: of both arrays; float32, or float64 to check gradients.
         budget: counts the memory that it declares; None where nobody counts.
         name: what error messages call it.
 
@@ -81,7 +81,7 @@ class Blob:
         self.count = count
         self.shape = new  # last: whoever is interrupted before begins again
 
-    def _taken(self, memory: SyncedMemory, count: int) -> MemoryShare | None:
+    def _taken(self, memory: SyncedMemory, count: int) -> Reservation | None:
         """A share of the budget, where a count needs other memory."""
         if self._budget is None or count <= memory.size:
             return None
@@ -232,7 +232,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
 
 
 def as_numbers(values: Any, called: str) -> np.ndarray:
-    """What somebody gives for a blob, as an array of real numbers.
+    """What a caller gives for a blob, as an array of real numbers.
 
     Args:
         values: an array, or what numpy makes one of.

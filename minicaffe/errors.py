@@ -130,18 +130,18 @@ _SHOWN = 120  # characters of a source line
 
 
 class MinicaffeError(RuntimeError):
-    """A mistake in what the user gave, with the place where it stands.
+    """A mistake in what the user gave, with its place.
 
     (A ``RuntimeError``, because that is what pycaffe raises and programs catch.)
 
     Args:
         message: what was found, what was expected, and a suggestion.
-        path: the file in which it stands.
+        path: the file that it is in.
         line: its line there, counted from 1.
         layer: the name of the layer concerned.
         layer_type: the type of that layer.
 
-    The code that notices a mistake often knows only the message; whoever passes
+    The code that notices a mistake often knows only the message; the code that passes
     the exception on adds what it knows with :meth:`locate`.
     """
 

@@ -25,7 +25,7 @@ _NO_FOLDERS_SYNCED = (errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP, er
 def open_to_read(path: str | os.PathLike[str], *, pipes: bool = False) -> BinaryIO:
     """Open a file for reading, if it is a regular one.
 
-    A prototxt names files, and who wrote it may be another than who runs it. Such files, and
+    A prototxt names files, and its author may be another than its user. Such files, and
     those in lists, folders and solver states, must be regular: a pipe would wait for ever for
     a writer, a device may have no end, and opening some does something.
 
@@ -118,7 +118,7 @@ def write_together(
 
     The block gets a temporary file for each. When it ends, all of them are brought to the
     disk; then they get their names in order. Older files are removed before that, except for
-    the first, which is replaced: whoever finds the last file finds the others as they belong
+    the first, which is replaced: a reader that finds the last file finds the others as they belong
     to it, even if the computer stops at any moment. When the block fails, all older files are
     as they were.
 
@@ -179,8 +179,8 @@ def refusals(
 def remove_leftovers(prefix: str) -> list[str]:
     """Remove what a killed process has left of the snapshots with this ``snapshot_prefix``.
 
-    Nobody must be writing such files at the time: hold the prefix's lock. (Those of another
-    prefix that begins alike, ``run2`` beside ``run``, stay.)
+    No other process may be writing such files at the time: hold the prefix's lock. (Those of
+    another prefix that begins alike, ``run2`` beside ``run``, stay.)
 
     Returns:
         What was removed.

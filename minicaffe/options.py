@@ -14,7 +14,7 @@ from minicaffe.errors import GraphError, MemoryLimitError
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
-_UNKNOWN = 2**63 - 1  # where nobody says how much memory there is
+_UNKNOWN = 2**63 - 1  # where the system does not say how much memory there is
 
 
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -73,7 +73,7 @@ class Limits:
     """What a net allows each of its layers.
 
     Attributes:
-        max_memory: the most bytes that its blobs may take; None stands for the machine's
+        max_memory: the most bytes that its blobs may take; None allows the machine's
             memory.
         allow_python_layers: whether it may run code (Python layers) and write files
             (HDF5Output layers).
@@ -120,16 +120,16 @@ class MemoryBudget:
     def take(
         self,
         size: int,
-        instead: MemoryShare | None = None,
+        instead: Reservation | None = None,
         *,
         what: str = "it takes",
         advice: str = "make the batch or the layer smaller",
-    ) -> MemoryShare:
-        """Count some bytes for as long as somebody holds the returned share.
+    ) -> Reservation:
+        """Count some bytes for as long as the returned reservation exists.
 
         Args:
             size: how many.
-            instead: a share that the caller is going to drop for this one.
+            instead: a reservation that the caller is going to drop for this one.
             what: takes them, for the error message.
             advice: what a user may do about it.
 
@@ -142,11 +142,11 @@ class MemoryBudget:
             raise MemoryLimitError(
                 f"{what} {size_text(size)}{before}; {limit_text(self.limit)}; {advice}"
             )
-        return MemoryShare(self, size)
+        return Reservation(self, size)
 
 
-class MemoryShare:
-    """Some bytes of a budget, which come back to it when nobody holds this."""
+class Reservation:
+    """Some bytes of a budget, which are free again when this object is deleted."""
 
     __slots__ = ("_budget", "size")
 
@@ -176,7 +176,7 @@ def size_text(size: int) -> str:
 
 
 def parse_size(text: str) -> int:
-    """The bytes that ``8G``, ``512M``, ``1.5GiB`` or ``1000000`` stand for.
+    """The bytes that ``8G``, ``512M``, ``1.5GiB`` or ``1000000`` mean.
 
     Raises:
         ValueError: it is something else, or less than 1.

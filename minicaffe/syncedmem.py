@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from minicaffe.errors import GraphError
-from minicaffe.options import MemoryShare
+from minicaffe.options import Reservation
 
 ALIGNMENT = 64  # bytes: one cache line, and the widest vector register
 
@@ -153,7 +153,7 @@ class SyncedMemory:
         "version",
     )  # fmt: skip
 
-    def __init__(self, size: int, dtype: np.dtype, share: MemoryShare | None = None) -> None:
+    def __init__(self, size: int, dtype: np.dtype, share: Reservation | None = None) -> None:
         self.size = size
         self.share = share
         self.dtype = dtype

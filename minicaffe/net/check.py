@@ -75,7 +75,7 @@ def check_text(
 
 
 def _mistakes_of_layers(param: caffe_pb2.NetParameter, limits: Limits) -> Iterator[Mistake]:
-    """Types that nobody registered, fields of forks, unknown fillers."""
+    """Types that are not registered, fields of forks, unknown fillers."""
     for index, layer in enumerate(param.layer):
         line = layer.source_line if layer.HasField("source_line") else None
         where: dict[str, Any] = {"line": line, "layer": layer.name, "layer_type": layer.type}
@@ -123,7 +123,7 @@ def _mistakes_of_shapes(
     dtype: DTypeLike,
 ) -> list[Mistake]:
     """Mistakes that show when the layers without any are built, as far as nothing is opened."""
-    wrong = {one.layer for one in known}
+    wrong = {mistake.layer for mistake in known}
     known_blobs: set[str] = set()
     good = caffe_pb2.NetParameter()
     good.state.CopyFrom(param.state)
@@ -138,7 +138,9 @@ def _mistakes_of_shapes(
     split = insert_splits(good)
     NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, mistakes=found)
     numbers = {layer.name: index for index, layer in enumerate(param.layer)}
-    return [Mistake(numbers.get(split.layer[one.layer].name, 0), one.error) for one in found]
+    return [
+        Mistake(numbers.get(split.layer[mistake.layer].name, 0), mistake.error) for mistake in found
+    ]
 
 
 def build_checked(

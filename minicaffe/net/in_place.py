@@ -63,7 +63,7 @@ def _reads_top(node: Node, number: int) -> bool:
 
 
 def _overwritten(nodes: Sequence[Node], index: int, writers: Sequence[int]) -> bool:
-    """Whether one of the writers comes behind a layer and changes what its gradient looks at."""
+    """Whether one of the writers comes after a layer and changes what its gradient looks at."""
     signs = nodes[index].layer.reads_signs
     return any(
         writer > index and not (signs and nodes[writer].layer.keeps_signs()) for writer in writers

@@ -54,9 +54,11 @@ def collected(mistakes: Sequence[Mistake], path: str | None) -> MinicaffeError:
     places = Places(path)
     first = mistakes[0].error
     problems = []
-    for one in mistakes[:MAX_PROBLEMS]:
-        one.error.locate(path=path)
-        problems.append(places.problem(one.error, one.field, one.value, alone=len(mistakes) == 1))
+    for mistake in mistakes[:MAX_PROBLEMS]:
+        mistake.error.locate(path=path)
+        problems.append(
+            places.problem(mistake.error, mistake.field, mistake.value, alone=len(mistakes) == 1)
+        )
     if len(mistakes) > 1 or problems[0].column:
         first.problems = problems
         first.more = len(mistakes) - len(problems)
@@ -349,7 +351,7 @@ def _instead(field: str) -> str:
 
 
 def load_embedded_blobs(node: Node) -> None:
-    """Use the weights that stand inside the net's own ``LayerParameter``, if any."""
+    """Use the weights inside the net's own ``LayerParameter``, if there are any."""
     if node.layer.param.blobs:
         copy_layer_blobs(node.layer.blobs, node.layer.param.blobs, node.name)
         del node.layer.param.blobs[:]  # the blobs hold them now

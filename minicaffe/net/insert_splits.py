@@ -55,7 +55,7 @@ def wiring_mistakes(
 
 
 def produced_twice(blob: str, layer: str, first: str, line: int | None) -> str:
-    """What to say of a layer whose top another layer, which stands on ``line``, produces."""
+    """The message about a layer whose top another layer, on ``line``, produces already."""
     place = f" (line {line})" if line else ""
     return (
         f"top blob '{blob}' is already produced by layer '{first}'{place}; give it another name "

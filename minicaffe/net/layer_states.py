@@ -57,8 +57,8 @@ def restore_layer_states(net: Net, states: LayerStates, path: str) -> None:
     """
     try:
         entries: dict[tuple[str, str], Any] = {}
-        for one in states:
-            entries.setdefault((str(one["name"]), str(one["type"])), one)
+        for entry in states:
+            entries.setdefault((str(entry["name"]), str(entry["type"])), entry)
     except (TypeError, KeyError) as reason:
         raise SnapshotError(f"the layers' states in it are malformed: {reason!r}", path=path) from (
             reason

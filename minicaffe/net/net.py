@@ -127,9 +127,9 @@ class Net:
         self._last_forward = LastForward()
         self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)
         self.layer_names: list[str] = [node.name for node in self.nodes]
-        self._blob_names: list[str] = [one.name for one in built.blobs]
-        self._blobs: list[Blob] = [one.blob for one in built.blobs]
-        self._blob_loss_weights: list[float] = [one.loss_weight for one in built.blobs]
+        self._blob_names: list[str] = [entry.name for entry in built.blobs]
+        self._blobs: list[Blob] = [entry.blob for entry in built.blobs]
+        self._blob_loss_weights: list[float] = [entry.loss_weight for entry in built.blobs]
         self._inputs: list[int] = [
             i for node in self.nodes if isinstance(node.layer, Input) for i in node.top_ids
         ]
@@ -459,7 +459,7 @@ class Net:
 
         It has the same parameters, inputs, random generators and places in its data, and what a
         program has added as attributes. Other blobs, gradients, hooks, the arrays of MemoryData
-        layers and weights shared with other nets stay behind.
+        layers and weights shared with other nets are left out.
         """
         return copying.rebuilt, copying.parts(self)
 

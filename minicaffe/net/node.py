@@ -32,12 +32,12 @@ class Node:
     """A layer in its place: what it reads, what it fills, whose gradient is wanted.
 
     Attributes:
-        bottom_ids, top_ids: where the blobs stand in the net's list of blobs.
+        bottom_ids, top_ids: the blobs' numbers in the net's list of blobs.
         propagate_down: for each bottom, whether ``backward`` computes its gradient.
         need_backward: whether ``backward`` runs at all.
         kept_bottoms, kept_tops: the numbers of those whose values ``backward`` needs as they were
             before, or after, this layer's forward, though a layer overwrites them.
-        path, line: where the layer stands in its prototxt.
+        path, line: the layer's place in its prototxt.
         kernel: what runs the layer.
     """
 
@@ -66,7 +66,7 @@ class Node:
 
     @contextmanager
     def located(self) -> Iterator[None]:
-        """Tell errors that pass through where this layer stands."""
+        """Add this layer's place to errors that pass through."""
         try:
             yield
         except MinicaffeError as error:

@@ -44,7 +44,7 @@ class ParamArena:
     """All learnable parameters side by side in flat memory, values and gradients alike.
 
     An update, a norm or an all-reduce is then a few passes over ``data`` and ``diff``. Ask for
-    them anew before writing: asking is what tells engines to look at the values again.
+    them again before writing: asking is what tells engines to look at the values again.
     Every parameter begins on a cache line; the gaps hold zeros.
     """
 

@@ -36,7 +36,7 @@ class LayerSummary:
 
     Attributes:
         param: its ``LayerParameter``.
-        shapes: of its tops; None where nobody knows.
+        shapes: of its tops; None where they are not known.
         parameters: how many numbers its parameter blobs hold.
         multiply_adds: products of weights with values in one forward pass.
         values: how many values its tops hold, those of blobs that it works in place on left out.
@@ -212,8 +212,8 @@ def _clear_fillers(message: Message) -> None:
     for descriptor, value in message.ListFields():
         if descriptor.message_type is None:
             continue
-        for one in value if hasattr(value, "add") else [value]:
+        for inner in value if hasattr(value, "add") else [value]:
             if descriptor.message_type.full_name == _FILLER:
-                one.Clear()
+                inner.Clear()
             else:
-                _clear_fillers(one)
+                _clear_fillers(inner)

@@ -58,23 +58,23 @@ class Turn:
             )
 
     def leave(self, call: _Call) -> None:
-        """End a call."""
+        """End a call: another thread may begin one."""
         call.over = True
-        for one in list(self._calls):
-            if one() is call:
-                self._forget(one)
+        for held in list(self._calls):
+            if held() is call:
+                self._forget(held)
 
-    def _forget(self, one: weakref.ref[_Call]) -> None:
+    def _forget(self, held: weakref.ref[_Call]) -> None:
         with suppress(ValueError):  # another thread has removed it
-            self._calls.remove(one)
+            self._calls.remove(held)
 
     def _first(self) -> _Call | None:
         """The first call that runs; those that came before it are over and forgotten."""
-        for one in list(self._calls):
-            call = one()
+        for held in list(self._calls):
+            call = held()
             if call is not None and not call.over and call.thread.is_alive():
                 return call
-            self._forget(one)
+            self._forget(held)
         return None
 
 

@@ -108,7 +108,7 @@ class Text:
         return line
 
     def token_from(self, line: int) -> Token:
-        """The first token on a line or behind it."""
+        """The first token on a line or after it."""
         ends = (match.end() for match in re.finditer("\n", self.text))
         start = 0 if line == 1 else next(islice(ends, line - 2, None), len(self.text))
         return next(self.tokens(start))

@@ -49,13 +49,13 @@ TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see Messag
 MAX_PIECES = 10_000  # of one string
 MAX_NOTED = 6_000  # fields whose lines are remembered
 _CURLY_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
-# Whole numbers that every type takes; so many that a match takes little memory.
+# Whole numbers that every type takes; a match has at most 1000, to take little memory.
 _NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
 _SIGNED_NUMBERS = re.compile(r"(?:(?:0|-?[1-9][0-9]{0,8})\s*,\s*){1,1000}")
 
 
 class SourceMap:
-    """Where fields stand in their file; of a very long file, the first ones."""
+    """The lines of fields in their file; of a very long file, of the first ones."""
 
     def __init__(self) -> None:
         self._lines: dict[str, int] = {}
@@ -82,12 +82,12 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
     """Fill a message from text.
 
     Args:
-        text: what the file holds. Bytes that are not UTF-8 may stand in comments.
+        text: what the file holds. Comments may hold bytes that are not UTF-8.
         message: filled in place; its ``source_line`` fields too, where it has such.
         path: the file's name, for messages.
 
     Returns:
-        Where each field stands.
+        The line of each field.
 
     Raises:
         PrototxtError: with all problems of the text.
@@ -324,7 +324,7 @@ class _Reader:
                 raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
 
     def _read_numbers(self, message: Any, field: Any) -> None:
-        """Begin a very long list: plain numbers and commas, as far as nothing else stands there."""
+        """Begin a very long list: plain numbers and commas, up to anything else."""
         if not self.source.full or field.cpp_type not in NUMBERS:
             return
         values = getattr(message, field.name)

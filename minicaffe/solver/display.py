@@ -21,7 +21,7 @@ class LossWindow:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all losses."""
+        """Forget all losses; the mean is 0 again."""
         self.mean = 0.0
         self._losses: list[float] = []
         self._count = 0

@@ -332,7 +332,7 @@ class LogObserver(Observer):
 
 
 def outputs_of(net: Net, values: list[np.ndarray] | None = None) -> list[Output]:
-    """A net's output blobs element by element; ``values`` stand in for what they hold."""
+    """A net's output blobs element by element; ``values`` replace what they hold."""
     if values is None:
         values = [net.blobs[name].data for name in net.outputs]
     outputs: list[Output] = []

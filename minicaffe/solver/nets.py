@@ -42,7 +42,7 @@ class Origin:
     Attributes:
         label: as Caffe's log says it.
         param: the net.
-        path: its file, or the solver's when it stands inside that.
+        path: its file, or the solver's when the net is inside that.
     """
 
     label: str
@@ -55,7 +55,7 @@ class NetFactory:
 
     Args:
         param: the solver's settings, already checked.
-        path: the solver's own file, where inline nets stand.
+        path: the solver's own file, which inline nets are in.
         options: how the nets run and what they may do.
     """
 
@@ -175,7 +175,7 @@ class NetFactory:
 
 
 def _in_state(origin: Origin, phase: caffe_pb2.Phase, extra: caffe_pb2.NetState | None) -> Origin:
-    """The same with the states merged into the net's own; the later ones count more."""
+    """A net's text with a phase and a state merged into its own state; later ones win."""
     state = caffe_pb2.NetState(phase=phase)
     state.MergeFrom(origin.param.state)
     if extra is not None:

@@ -141,7 +141,7 @@ def _start_on_windows(number: int) -> str | None:
         created, ended, *others = (wintypes.FILETIME() for _ in range(4))
         if not kernel.GetProcessTimes(handle, created, ended, *others):
             return ""
-        if ended.dwLowDateTime or ended.dwHighDateTime:  # somebody still holds what has ended
+        if ended.dwLowDateTime or ended.dwHighDateTime:  # a handle to what has ended is still open
             return None
         return str(created.dwHighDateTime << 32 | created.dwLowDateTime)
     finally:
@@ -184,7 +184,7 @@ class PrefixLock:
         self.prefix = prefix
         file = lock_file(prefix)
         try:
-            with uninterrupted():  # Ctrl-C leaves no lock that nobody gives back
+            with uninterrupted():  # Ctrl-C leaves no lock that is never given back
                 held = _acquire(file)
                 self._end = weakref.finalize(self, held.release)
         except _Taken as taken:
@@ -376,7 +376,7 @@ def _owner_in(file: Path) -> _Owner | None:
 
 
 def _is_left(owner: _Owner, file: Path) -> bool:
-    """Whether who wrote a lock file has gone without taking it along."""
+    """Whether the writer of a lock file has ended without removing it."""
     if owner.process is None:
         return True
     here = this_process()
@@ -404,7 +404,7 @@ def _is_locked(file: Path) -> bool | None:
 
 
 def _refusal(prefix: str, file: Path, owner: _Owner) -> str:
-    """What to tell who comes second."""
+    """The message for the second of two trainings."""
     other = f"or give this one another snapshot_prefix than {prefix!r}"
     if owner.process is None:
         return (

@@ -48,7 +48,7 @@ class Rule:
         Args:
             g: the gradient, with decay and clipping applied.
             h: the histories, ``histories`` of them; updated.
-            t: room for intermediate results.
+            t: scratch memory of the same length, for intermediate results.
             rate: the local learning rate.
         """
         raise NotImplementedError

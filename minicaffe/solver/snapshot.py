@@ -54,8 +54,8 @@ class ListedSnapshot:
 def list_snapshots(prefix: str) -> list[ListedSnapshot]:
     """The states named ``PREFIX_iter_N.solverstate`` (or ``.h5``), the one written last first.
 
-    The time counts before the iteration: who trains anew, or from an earlier snapshot, does
-    not go on from what an older run has left.
+    The time counts before the iteration: a training that begins again, or goes on from
+    an earlier snapshot, does not resume from what an older run has left.
     """
     folder, stem = os.path.split(prefix)
     pattern = re.compile(rf"{re.escape(stem)}_iter_(\d+)\.solverstate(\.h5)?")
@@ -74,7 +74,7 @@ def _listed(path: str, iteration: int) -> ListedSnapshot:
         if data:
             return ListedSnapshot(path, iteration, snapshot_record.decode(data, path).written, True)
     except MinicaffeError:
-        pass  # whoever wants to read it is told what is wrong
+        pass  # reading it says what is wrong
     try:
         return ListedSnapshot(path, iteration, os.stat(path).st_mtime, False)
     except OSError:
@@ -89,10 +89,10 @@ def latest_snapshot(prefix: str) -> str | None:
     Raises:
         MissingExtraError: one is HDF5, and h5py is not installed.
     """
-    for one in list_snapshots(prefix):
+    for found in list_snapshots(prefix):
         try:
-            read_snapshot(one.path)
-            return one.path
+            read_snapshot(found.path)
+            return found.path
         except MissingExtraError:
             raise
         except MinicaffeError as error:
@@ -107,15 +107,15 @@ def prune_snapshots(prefix: str, keep: int) -> list[str]:
         The removed states; their weights are gone too.
     """
     removed = []
-    for one in [listed for listed in list_snapshots(prefix) if listed.ours][keep:]:
-        weights = ".caffemodel".join(one.path.rsplit(".solverstate", 1))
+    for found in [listed for listed in list_snapshots(prefix) if listed.ours][keep:]:
+        weights = ".caffemodel".join(found.path.rsplit(".solverstate", 1))
         try:
-            os.unlink(one.path)  # first: without it the weights are no snapshot
-            removed.append(one.path)
+            os.unlink(found.path)  # first: without it the weights are no snapshot
+            removed.append(found.path)
             with suppress(FileNotFoundError):
                 os.unlink(weights)
         except OSError as reason:
-            logger.warning("cannot remove the old snapshot %s: %s", one.path, reason.strerror)
+            logger.warning("cannot remove the old snapshot %s: %s", found.path, reason.strerror)
     return removed
 
 
@@ -148,7 +148,7 @@ class Snapshots:
         return bool(param.snapshot_format == param.HDF5)
 
     def names(self, iteration: int) -> tuple[str, str]:
-        """The weights' and the state's file names after so many iterations."""
+        """The weights' and the state's file names after this number of iterations."""
         stem = f"{self._settings.param.snapshot_prefix}_iter_{iteration}"
         ending = ".h5" if self.hdf5 else ""
         return f"{stem}.caffemodel{ending}", f"{stem}.solverstate{ending}"
@@ -246,7 +246,7 @@ def write_snapshot(
         training: what else the training depends on, in terms of JSON.
         written: the time to record, in seconds since 1970.
         hdf5: the format of both files.
-        diffs: whether the gradients stand beside the weights.
+        diffs: whether to write the gradients beside the weights.
 
     Raises:
         SnapshotError: a file cannot be written; older ones are as they were.

@@ -53,8 +53,8 @@ class Solver:
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
             to write a snapshot.
-        keep_snapshots: when one is written, remove all others with this ``snapshot_prefix``
-            but the newest, so that so many are left; None removes none.
+        keep_snapshots: how many snapshots with this ``snapshot_prefix`` to leave when one is
+            written, the newest ones; None removes none.
         prefix_lock: the lock of ``snapshot_prefix``, where the caller holds it already; without
             it, :meth:`solve`, :meth:`step` and :meth:`snapshot` hold one while they may write.
 
@@ -347,13 +347,13 @@ class Solver:
         return scores.named(net.outputs)
 
     def _test_all(self) -> bool:
-        """Run all test nets; returns whether nobody has asked to stop."""
+        """Run all test nets; returns False if a stop was requested."""
         self._test_states = [layer_states(net) for net in self.test_nets]
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
         if self._stop_requested:
-            return False  # whoever goes on from here runs all of these tests again
+            return False  # a training that resumes here runs all of these tests again
         self._test_states = []
         return True
 
@@ -372,7 +372,7 @@ class Solver:
         """Write the weights and the solver's state; returns both file names.
 
         The names are ``PREFIX_iter_N.caffemodel`` and ``PREFIX_iter_N.solverstate``, with
-        ``.h5`` behind them for ``snapshot_format: HDF5``.
+        ``.h5`` appended for ``snapshot_format: HDF5``.
 
         Raises:
             SnapshotError: a file cannot be written, or another training writes snapshots with
@@ -402,7 +402,7 @@ class Solver:
         """Go on from a state that :meth:`snapshot`, or Caffe, has written.
 
         What follows is, bit for bit, what would have followed the snapshot. A state that Caffe
-        wrote says nothing of data and random generators, which then begin anew as in Caffe.
+        wrote says nothing of data and random generators, which then start afresh, as in Caffe.
         The test nets use the restored weights too. (Caffe gives them to its test nets only
         when it tests.)
 

@@ -20,31 +20,31 @@ class SGDSolver(Solver):
 
 
 class NesterovSolver(SGDSolver):
-    """Nesterov's accelerated gradient."""
+    """Nesterov's accelerated gradient: :class:`minicaffe.solver.rules.Nesterov`."""
 
     rule = rules.Nesterov
 
 
 class AdaGradSolver(SGDSolver):
-    """AdaGrad."""
+    """The update rule :class:`minicaffe.solver.rules.AdaGrad`."""
 
     rule = rules.AdaGrad
 
 
 class RMSPropSolver(SGDSolver):
-    """RMSProp."""
+    """The update rule :class:`minicaffe.solver.rules.RMSProp`."""
 
     rule = rules.RMSProp
 
 
 class AdaDeltaSolver(SGDSolver):
-    """AdaDelta."""
+    """The update rule :class:`minicaffe.solver.rules.AdaDelta`."""
 
     rule = rules.AdaDelta
 
 
 class AdamSolver(SGDSolver):
-    """Adam."""
+    """The update rule :class:`minicaffe.solver.rules.Adam`."""
 
     rule = rules.Adam
 

@@ -118,7 +118,7 @@ def _check_test_nets(param: caffe_pb2.SolverParameter) -> None:
 
 @dataclass
 class Settings:
-    """A ``SolverParameter`` and where it stands.
+    """A ``SolverParameter`` and the file that it came from.
 
     Attributes:
         param: upgraded; a copy of what the caller gave.

@@ -119,9 +119,9 @@ def peek_record(path: str) -> bytes:
             return _record_in(file)
     number = caffe_pb2.SolverState.DESCRIPTOR.fields_by_name[_RECORD].number
     try:
-        for one in wire_fields(map_binary(path, inner=True).view):
-            if one.number == number and one.wire == BYTES:
-                return bytes(one.value)
+        for field in wire_fields(map_binary(path, inner=True).view):
+            if field.number == number and field.wire == BYTES:
+                return bytes(field.value)
     except WireError as reason:
         raise SnapshotError(f"the file is truncated or damaged: {reason}", path=path) from reason
     return b""

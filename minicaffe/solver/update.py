@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from minicaffe.options import MemoryBudget, MemoryShare
+from minicaffe.options import MemoryBudget, Reservation
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver.rules import Rule
 from minicaffe.threads import Team
@@ -65,7 +65,7 @@ class Updater:
     Args:
         net: whose ``arena`` holds values and gradients.
         rule: the update rule; its histories are arrays of the arena's layout.
-        param: the solver's settings, read anew at each update.
+        param: the solver's settings, read again at each update.
 
     Raises:
         MemoryLimitError: the histories do not fit beside the net's blobs; nothing is allocated.
@@ -83,13 +83,13 @@ class Updater:
         self.histories: list[np.ndarray] = [self.arena.like() for _ in range(rule.histories)]
         self._team = Team(self.THREADS, least=4 * BLOCK)
         size = min(BLOCK, self.arena.size)
-        self._rooms = [np.empty(size, self.arena.dtype) for _ in range(self.THREADS)]
+        self._scratch = [np.empty(size, self.arena.dtype) for _ in range(self.THREADS)]
         self._places: list[np.ndarray] = []
         self._runs: list[Run] = []
         self._blocks: list[Block] = []
         self._sizes: list[int] = []
 
-    def _take(self, budget: MemoryBudget) -> MemoryShare:
+    def _take(self, budget: MemoryBudget) -> Reservation:
         """Count the histories that are about to be allocated."""
         kind, count = type(self.rule).__name__, self.rule.histories
         size = count * self.arena.size * self.arena.dtype.itemsize
@@ -103,9 +103,9 @@ class Updater:
     def history(self) -> list[np.ndarray]:
         """The histories parameter by parameter, as live views (Caffe's order)."""
         return [
-            flat[one.slice].reshape(one.blob.shape)
+            flat[param.slice].reshape(param.blob.shape)
             for flat in self.histories
-            for one in self.net.learnable_params
+            for param in self.net.learnable_params
         ]
 
     def clipping(self) -> tuple[float, float] | None:
@@ -150,8 +150,8 @@ class Updater:
         def update(share: range, number: int) -> None:
             with _silence():
                 for index in share:
-                    room = self._rooms[number][: self._sizes[index]]
-                    self._update(blocks[index], room, rate, factor)
+                    scratch = self._scratch[number][: self._sizes[index]]
+                    self._update(blocks[index], scratch, rate, factor)
 
         self._team.each(self._sizes, update)
         if not self.rule.delta:
@@ -178,7 +178,7 @@ class Updater:
         np.subtract(w, g, out=w)
 
     def _current_blocks(self) -> list[Block]:
-        """The runs' blocks, made anew with the runs."""
+        """The runs' blocks, made again when the runs are."""
         before, runs = self._runs, self._current_runs()
         if runs is not before:
             self._blocks = [block for run in runs for block in self._make_blocks(run)]
@@ -195,14 +195,14 @@ class Updater:
 
     def _synchronise(self) -> None:
         """Get the newest gradients and values from whatever memory an engine keeps."""
-        for one in self.net.learnable_params:
-            for memory in (one.blob.diff_memory, one.blob.data_memory):
+        for param in self.net.learnable_params:
+            for memory in (param.blob.diff_memory, param.blob.data_memory):
                 _ = memory.array  # asking for it is what brings the newest values
 
     def _current_runs(self) -> list[Run]:
-        """The runs, made anew when a parameter has come to live elsewhere."""
+        """The runs, made again when the memory of a parameter is another."""
         params = self.net.learnable_params
-        places = [one.blob.data_memory.raw for one in params]
+        places = [param.blob.data_memory.raw for param in params]
         if len(places) != len(self._places) or any(
             a is not b for a, b in zip(places, self._places, strict=True)
         ):
@@ -212,32 +212,32 @@ class Updater:
 
     def _make_runs(self) -> Iterator[Run]:
         params, size = self.net.learnable_params, self.arena.size
-        stops = [one.slice.start for one in params[1:]] + [size]
+        stops = [param.slice.start for param in params[1:]] + [size]
         first = 0
-        for index, one in enumerate(params):
+        for index, param in enumerate(params):
             following = params[index + 1] if index + 1 < len(params) else None
-            if not self._at_home(one):  # shares another net's memory
-                values = one.blob.data_memory.raw[: one.blob.count]
-                yield Run(values, one.slice, one.lr_mult, one.decay_mult)
+            if not self._at_home(param):  # shares another net's memory
+                values = param.blob.data_memory.raw[: param.blob.count]
+                yield Run(values, param.slice, param.lr_mult, param.decay_mult)
                 first = index + 1
             elif (
                 following is None
                 or not self._at_home(following)
-                or (following.lr_mult, following.decay_mult) != (one.lr_mult, one.decay_mult)
+                or (following.lr_mult, following.decay_mult) != (param.lr_mult, param.decay_mult)
             ):
                 where = slice(params[first].slice.start, stops[index])
-                yield Run(self.arena.data[where], where, one.lr_mult, one.decay_mult)
+                yield Run(self.arena.data[where], where, param.lr_mult, param.decay_mult)
                 first = index + 1
 
-    def _at_home(self, one: LearnableParam) -> bool:
-        return one.blob.data_memory.raw.ctypes.data == self.arena.data[one.slice].ctypes.data
+    def _at_home(self, param: LearnableParam) -> bool:
+        return param.blob.data_memory.raw.ctypes.data == self.arena.data[param.slice].ctypes.data
 
     def _clear_gaps(self) -> None:
         """Without a delta, rules divide the zeros between parameters by zero."""
         params = self.net.learnable_params
-        stops = [one.slice.start for one in params[1:]] + [self.arena.size]
-        for one, stop in zip(params, stops, strict=True):
-            gap = slice(one.slice.stop, stop)
+        stops = [param.slice.start for param in params[1:]] + [self.arena.size]
+        for param, stop in zip(params, stops, strict=True):
+            gap = slice(param.slice.stop, stop)
             for flat in (self.arena.data, self.arena.diff, *self.histories):
                 flat[gap] = 0
 

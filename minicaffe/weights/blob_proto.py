@@ -94,7 +94,7 @@ def values_of(proto: caffe_pb2.BlobProto, kind: str = "data") -> np.ndarray:
 
 
 class StoredBlob:
-    """A ``BlobProto`` as it stands in a file; its values are not copied.
+    """A ``BlobProto`` as a file holds it; its values are not copied.
 
     Args:
         buffer: the message's bytes.
@@ -115,7 +115,7 @@ class StoredBlob:
                 if field.number in _PAYLOADS and field.wire == BYTES:
                     chunks = self._chunks.setdefault(field.number, [])
                     chunks.append(field.value)
-                    if len(chunks) > _MAX_CHUNKS:  # which nobody writes
+                    if len(chunks) > _MAX_CHUNKS:  # which no program writes
                         chunks[:] = [memoryview(b"".join(chunks))]
                 else:
                     small += field.raw
@@ -163,7 +163,7 @@ def shape_of(proto: caffe_pb2.BlobProto) -> tuple[int, ...]:
 
 
 def shape_for(proto: caffe_pb2.BlobProto, count: int) -> tuple[int, ...] | None:
-    """The shape that a ``BlobProto`` states, if so many values can have it."""
+    """The shape that a ``BlobProto`` states; None if it does not hold ``count`` values."""
     shape = shape_of(proto)
     if len(shape) > MAX_AXES or any(length < 0 for length in shape):
         return None

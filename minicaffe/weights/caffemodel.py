@@ -48,13 +48,13 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
         SnapshotError: the bytes are something else, or only the beginning of such a file.
     """
     layers: list[tuple[str, list[StoredBlob]]] = []
-    fields, room = 0, MessageRoom(len(buffer))
+    fields, messages = 0, MessageRoom(len(buffer))
     try:
         for field in wire_fields(buffer):
             fields += field.number in caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number
             message = _LAYERS.get(field.number)
             if message is not None and field.wire == BYTES:
-                room.take(message.DESCRIPTOR)
+                messages.take(message.DESCRIPTOR)
                 layers.append(_layer(field.value, message))
     except (WireError, SnapshotError) as error:
         reason = why_unreadable(bytes(buffer[:ENOUGH]), caffe_pb2.NetParameter)
@@ -266,7 +266,7 @@ def save_caffemodel(net: Net, path: str, write_diff: bool = False) -> None:
 
 
 def write_caffemodel(net: Net, path: Path, write_diff: bool = False) -> None:
-    """The same, straight into a file that is nobody's yet.
+    """Write a binary ``.caffemodel`` into a file that nothing reads before it is complete.
 
     Raises:
         OSError: it cannot be written.

@@ -30,7 +30,7 @@ _MAX_LINKS = 20  # soft links on the way to one thing
 class Hdf5Reader:
     """An open HDF5 file, a context that closes it.
 
-    Links and datasets that lead to other files are refused: who sends a file must not choose
+    Links and datasets that lead to other files are refused: the sender of a file must not choose
     which others are read. Whatever the library raises on a damaged file becomes one error.
 
     Args:
@@ -59,7 +59,7 @@ class Hdf5Reader:
         self.file.close()
 
     def find(self, name: str, inside: h5py.Group | None = None) -> h5py.Group | h5py.Dataset | None:
-        """What stands under a name such as ``data/conv1/0``, or None.
+        """The group or dataset of a name such as ``data/conv1/0``, or None.
 
         Args:
             inside: a group; the file itself by default.
@@ -201,7 +201,11 @@ def is_hdf5(path: str) -> bool:
 
 
 def require_h5py() -> Any:
-    """The optional package."""
+    """The optional package h5py.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
     return require("h5py", extra="hdf5", purpose="reading and writing HDF5 files")
 
 
@@ -241,7 +245,7 @@ def save_hdf5(net: Net, path: str, write_diff: bool = False) -> None:
 
 
 def write_hdf5(net: Net, path: Path, write_diff: bool = False) -> None:
-    """The same, straight into a file that is nobody's yet.
+    """Write HDF5 in Caffe's layout into a file that nothing reads before it is complete.
 
     Raises:
         SnapshotError: two layers have one name.
