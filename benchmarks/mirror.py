@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import fx, nn
 
 from minicaffe import Net
-from minicaffe.layers.vision.geometry import ConvGeometry
-from minicaffe.layers.vision.pooling import PoolingGeometry
+from minicaffe.layers.vision.geometry import ConvGeometry, PoolingGeometry
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
 

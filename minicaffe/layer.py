@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,16 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_layer
 
 Blobs = Sequence[Blob]
+
+
+class Runs(Protocol):
+    """What runs a layer: the layer itself, or what an engine puts into its place."""
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Fill the tops."""
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """Fill the bottoms' diffs, add to those of the parameters."""
 
 
 class LayerVec(Numbered["Layer"]):

@@ -6,25 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy as shallow_copy
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
 from minicaffe.blob import Blob, BlobVec, shape_text
 from minicaffe.errors import GraphError, MemoryLimitError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, Layer
+from minicaffe.layer import Layer, Runs
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.syncedmem import only_read
-
-
-class Runs(Protocol):
-    """What runs a layer: the layer itself, or what an engine puts into its place."""
-
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Fill the tops."""
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """Fill the bottoms' diffs, add to those of the parameters."""
 
 
 @dataclass(eq=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from minicaffe.engines.numpy import inner_product
+from minicaffe.engines.numpy.kernels import kernel_of
 from minicaffe.errors import ShapeError
-from minicaffe.layers.common import inner_product
 from tests.layers.harness import Case, Rig
 
 
@@ -40,6 +41,7 @@ def test_batch_may_change_and_be_empty() -> None:
 @pytest.mark.parametrize("transpose", ["false", "true"])
 def test_gradient_in_portions(monkeypatch: pytest.MonkeyPatch, transpose: str) -> None:
     rig = ip(f"num_output: 5 transpose: {transpose}")
+    rig.kernel = kernel_of(rig.layer)
     rig.forward()
     rig.backward()
     whole = rig.layer.blobs[0].diff.copy()

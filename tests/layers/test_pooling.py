@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from minicaffe.engines.numpy import pooling as kernels
+from minicaffe.engines.numpy.kernels import kernel_of
 from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layers.vision.geometry import PoolingGeometry
 from minicaffe.layers.vision.pooling import LOWEST
 from tests.layers.harness import Case, Rig
 
 SHAPE = (2, 3, 5, 6)
 
 
-def pool(param: str, shape: tuple[int, ...] = SHAPE, **more: object) -> Rig:
-    return Rig(Case("Pooling", f"pooling_param {{ {param} }}", [shape], **more))
+Pool = Callable[..., Rig]
+
+
+@pytest.fixture(params=["formula", "kernel"])
+def pool(request: pytest.FixtureRequest) -> Pool:
+    """Makes a layer that runs by its formula, and one that runs by the numpy engine's kernel."""
+    by = (lambda layer: layer) if request.param == "formula" else kernel_of
+
+    def make(param: str, shape: tuple[int, ...] = SHAPE, **more: object) -> Rig:
+        return Rig(Case("Pooling", f"pooling_param {{ {param} }}", [shape], **more), kernel_of=by)
+
+    return make
 
 
 @pytest.mark.parametrize(
@@ -35,27 +50,27 @@ def pool(param: str, shape: tuple[int, ...] = SHAPE, **more: object) -> Rig:
         ("kernel_size: 9", "window of 9×9 does not fit into an image of 5×6"),
     ],
 )
-def test_refused(param: str, message: str) -> None:
+def test_refused(param: str, message: str, pool: Pool) -> None:
     with pytest.raises(ShapeError, match=message):
         pool(param)
 
 
-def test_needs_four_axes() -> None:
+def test_needs_four_axes(pool: Pool) -> None:
     with pytest.raises(ShapeError, match="shape 2×3×4, expected 4 axes"):
         pool("kernel_size: 2", (2, 3, 4))
 
 
-def test_mask_only_with_max() -> None:
+def test_mask_only_with_max(pool: Pool) -> None:
     with pytest.raises(GraphError, match="AVE pooling does not have; expected one top"):
         pool("pool: AVE kernel_size: 2", tops=2)
 
 
-def test_kernel_size_and_kernel_h_alone() -> None:
+def test_kernel_size_and_kernel_h_alone(pool: Pool) -> None:
     """Caffe takes kernel_size when the other pair is not complete."""
     assert pool("kernel_size: 2 kernel_h: 3").layer.geometry.kernel == (2, 2)
 
 
-def test_first_of_equals_wins() -> None:
+def test_first_of_equals_wins(pool: Pool) -> None:
     rig = pool("kernel_size: 2 stride: 2", (1, 1, 2, 4), tops=2)
     rig.bottom[0].data[...] = [[[[1, 3, 5, 2], [3, 3, 2, 5]]]]
     value, mask = rig.forward()
@@ -63,7 +78,7 @@ def test_first_of_equals_wins() -> None:
     assert mask.ravel().tolist() == [1, 2]
 
 
-def test_window_outside() -> None:
+def test_window_outside(pool: Pool) -> None:
     """Without padding the last window of CEIL may see nothing: lowest value, no gradient."""
     rig = pool("kernel_size: 1 stride: 2", (1, 2, 4, 4), tops=2)
     value, mask = rig.forward()
@@ -76,7 +91,7 @@ def test_window_outside() -> None:
     assert np.count_nonzero(gradient) == 8
 
 
-def test_average_of_nothing_is_nan_without_gradient() -> None:
+def test_average_of_nothing_is_nan_without_gradient(pool: Pool) -> None:
     rig = pool("pool: AVE kernel_size: 1 stride: 2", (1, 2, 4, 4))
     value = rig.forward()[0]
     assert np.isnan(value[..., 2]).all()
@@ -87,7 +102,7 @@ def test_average_of_nothing_is_nan_without_gradient() -> None:
 
 
 @pytest.mark.parametrize("param", ["kernel_size: 2 stride: 2", "global_pooling: true"])
-def test_nan_counts_as_lowest(param: str) -> None:
+def test_nan_counts_as_lowest(param: str, pool: Pool) -> None:
     rig = pool(param, (1, 1, 2, 2), tops=2)
     rig.bottom[0].data[...] = [[[[np.nan, -2], [-1, np.nan]]]]
     value, mask = rig.forward()
@@ -97,16 +112,16 @@ def test_nan_counts_as_lowest(param: str) -> None:
     assert (value.item(), mask.item()) == (LOWEST, -1)
 
 
-def test_a_changed_mask_redirects_the_gradient() -> None:
+def test_a_changed_mask_redirects_the_gradient(pool: Pool) -> None:
     rig = pool("kernel_size: 2 stride: 2", (1, 1, 2, 4), tops=2)
     rig.forward()
     rig.top[1].data[...] = [[[[4, -1]]]]
     rig.top[0].diff[...] = [[[[5, 6]]]]
-    rig.layer.backward(rig.top, [True], rig.bottom)
+    rig.kernel.backward(rig.top, [True], rig.bottom)
     assert rig.bottom[0].diff.ravel().tolist() == [0, 0, 0, 0, 5, 0, 0, 0]
 
 
-def test_gradient_survives_a_top_changed_in_place() -> None:
+def test_gradient_survives_a_top_changed_in_place(pool: Pool) -> None:
     rig = pool("kernel_size: 3 stride: 1")
     rig.forward()
     rig.backward()
@@ -116,15 +131,15 @@ def test_gradient_survives_a_top_changed_in_place() -> None:
     np.testing.assert_array_equal(rig.bottom[0].diff, want)
 
 
-def test_no_gradient_unless_wanted() -> None:
+def test_no_gradient_unless_wanted(pool: Pool) -> None:
     rig = pool("kernel_size: 2")
     rig.forward()
     rig.top[0].diff[...] = 1
-    rig.layer.backward(rig.top, [False], rig.bottom)
+    rig.kernel.backward(rig.top, [False], rig.bottom)
     assert not rig.bottom[0].diff.any()
 
 
-def test_global_pooling_follows_the_image() -> None:
+def test_global_pooling_follows_the_image(pool: Pool) -> None:
     rig = pool("pool: AVE global_pooling: true")
     rig.bottom[0].reshape(1, 3, 9, 2)
     rig.bottom[0].data[...] = np.arange(54).reshape(1, 3, 9, 2)
@@ -133,15 +148,15 @@ def test_global_pooling_follows_the_image() -> None:
 
 @pytest.mark.parametrize("method", ["MAX", "AVE", "STOCHASTIC"])
 @pytest.mark.parametrize("kernel", ["kernel_size: 3 stride: 2", "global_pooling: true"])
-def test_an_empty_batch(method: str, kernel: str) -> None:
+def test_an_empty_batch(method: str, kernel: str, pool: Pool) -> None:
     rig = pool(f"pool: {method} {kernel}")
     rig.bottom[0].reshape(0, *SHAPE[1:])
     assert rig.forward()[0].shape[:2] == (0, 3)
-    rig.layer.backward(rig.top, [True], rig.bottom)
+    rig.kernel.backward(rig.top, [True], rig.bottom)
     assert rig.bottom[0].diff.shape == (0, *SHAPE[1:])
 
 
-def test_large_planes_in_portions() -> None:
+def test_large_planes_in_portions(pool: Pool) -> None:
     """More planes than fit a portion agree with one plane at a time."""
     rig = pool("kernel_size: 3 stride: 2", (3, 4, 150, 160))
     rig.forward()
@@ -159,7 +174,7 @@ def test_large_planes_in_portions() -> None:
 # ------------------------------------------------------------------ STOCHASTIC
 
 
-def test_stochastic_draws_by_share() -> None:
+def test_stochastic_draws_by_share(pool: Pool) -> None:
     rig = pool("pool: STOCHASTIC kernel_size: 2", (20000, 1, 2, 2))
     rig.bottom[0].data[...] = [[1, 2], [0, 5]]
     drawn = rig.forward()[0].ravel()
@@ -169,7 +184,7 @@ def test_stochastic_draws_by_share() -> None:
         assert shares[value] == pytest.approx(value / 8, abs=0.02)
 
 
-def test_stochastic_gradient_goes_to_what_was_drawn() -> None:
+def test_stochastic_gradient_goes_to_what_was_drawn(pool: Pool) -> None:
     rig = pool("pool: STOCHASTIC kernel_size: 2 stride: 2", (2, 3, 4, 4), deterministic=False)
     rig.bottom[0].data[...] = np.arange(96).reshape(2, 3, 4, 4) + 1
     drawn = rig.forward()[0]
@@ -181,16 +196,16 @@ def test_stochastic_gradient_goes_to_what_was_drawn() -> None:
         np.testing.assert_array_equal(rig.bottom[0].diff[window], want)
 
 
-def test_stochastic_of_zeros_takes_the_first() -> None:
+def test_stochastic_of_zeros_takes_the_first(pool: Pool) -> None:
     rig = pool("pool: STOCHASTIC kernel_size: 2 stride: 2", (1, 1, 2, 4))
     rig.bottom[0].data[...] = 0
     assert rig.forward()[0].tolist() == [[[[0, 0]]]]
     rig.top[0].diff[...] = 1
-    rig.layer.backward(rig.top, [True], rig.bottom)
+    rig.kernel.backward(rig.top, [True], rig.bottom)
     assert rig.bottom[0].diff.ravel().tolist() == [1, 0, 1, 0, 0, 0, 0, 0]
 
 
-def test_stochastic_has_no_gradient_in_test() -> None:
+def test_stochastic_has_no_gradient_in_test(pool: Pool) -> None:
     rig = pool("pool: STOCHASTIC kernel_size: 2", phase="TEST")
     rig.forward()
     with pytest.raises(GraphError, match="no gradient in phase TEST"):
@@ -212,7 +227,9 @@ def windows_of(image: np.ndarray, kernel: int, stride: int, pad: int, out: int) 
 
 
 @pytest.mark.parametrize(("kernel", "stride", "pad"), [(7, 1, 5), (6, 2, 5), (9, 1, 8)])
-def test_a_large_kernel_over_a_small_padded_image(kernel: int, stride: int, pad: int) -> None:
+def test_a_large_kernel_over_a_small_padded_image(
+    kernel: int, stride: int, pad: int, pool: Pool
+) -> None:
     """There are fewer pixels than windows, and than places in one."""
     param = f"kernel_size: {kernel} stride: {stride} pad: {pad}"
     rig = pool(f"{param} pool: MAX", (1, 1, 3, 3), tops=2)
@@ -245,10 +262,10 @@ def test_the_work_is_in_proportion_to_the_image(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A window of 250,000 places, and as many windows, on 64 pixels."""
-    for slow in ("positions", "windows"):
-        monkeypatch.delattr(f"minicaffe.layers.vision.pooling.PoolingGeometry.{slow}")
-    shape = (1, 1, 8, 8)
-    rig = pool(f"pool: {method} kernel_size: 500 pad: 499", shape)
+    monkeypatch.delattr(PoolingGeometry, "positions")
+    monkeypatch.delattr(kernels, "_windows")
+    param = f"pooling_param {{ pool: {method} kernel_size: 500 pad: 499 }}"
+    rig = Rig(Case("Pooling", param, [(1, 1, 8, 8)]), kernel_of=kernel_of)
     (top,) = rig.forward()
     rig.backward()
     assert top.shape == (1, 1, 507, 507)

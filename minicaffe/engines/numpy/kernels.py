@@ -17,12 +17,9 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from minicaffe.layer import Blobs, Layer
-
-if TYPE_CHECKING:
-    from minicaffe.net.node import Node
+from minicaffe.layer import Blobs, Layer, Runs
 
 
 class Kernel:
@@ -66,8 +63,18 @@ def kernel_of(layer: Layer) -> Layer | Kernel:
     return layer if kernel is None else kernel(layer)
 
 
-def use_kernels(nodes: Iterable[Node]) -> None:
-    """Let a net's layers run through their kernels."""
+class HasKernel(Protocol):
+    """A layer in its place, such as a net's node."""
+
+    kernel: Runs
+
+    @property
+    def layer(self) -> Layer:
+        """The layer."""
+
+
+def use_kernels(nodes: Iterable[HasKernel]) -> None:
+    """Let layers run through their kernels."""
     for node in nodes:
         if node.kernel is node.layer:
             node.kernel = kernel_of(node.layer)

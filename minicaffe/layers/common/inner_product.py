@@ -13,17 +13,19 @@ from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_sum, fold
 
-#: Elements of the weights' gradient that are computed at a time before they are added.
-_PORTION = 1 << 20
-
 
 @register("InnerProduct")
 class InnerProduct(Layer):
-    """y = x · Wᵀ + b for every index of the axes before ``axis``.
+    """y = x · Wᵀ + b, where the axes of x from ``axis`` on are one vector of K values.
 
-    Bottom (…, K…): the axes from ``axis`` on are taken as one vector of K elements; top
-    (…, num_output). Weights (num_output, K), or (K, num_output) with ``transpose``;
-    bias (num_output,).
+    Shapes: x (…, K…), y (…, num_output); blobs[0] is W (num_output, K), or (K, num_output) with
+    ``transpose``, filled by ``weight_filler``; blobs[1] is b (num_output), with ``bias_term``,
+    filled by ``bias_filler``.
+
+    Gradients: dx = dy · W; dW = dyᵀ · x; db = Σ dy.
+
+    Raises:
+        ShapeError: there is no such axis; num_output is missing; K differs from that at set-up.
 
     Source: Caffe's rule.
     """
@@ -35,11 +37,6 @@ class InnerProduct(Layer):
     backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Make the weights and the bias.
-
-        Raises:
-            ShapeError: the axis does not exist, or num_output is missing.
-        """
         param = self.param.inner_product_param
         self.num_output: int = param.num_output
         self.bias_term: bool = param.bias_term
@@ -54,11 +51,6 @@ class InnerProduct(Layer):
             self.add_param((self.num_output,), param.bias_filler)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Top: the axes before ``axis``, then num_output.
-
-        Raises:
-            ShapeError: the vector's length differs from that at set-up.
-        """
         shape = bottom[0].shape
         self.axis = bottom[0].axis(self.param.inner_product_param.axis)
         length = math.prod(shape[self.axis :])
@@ -68,6 +60,36 @@ class InnerProduct(Layer):
                 f"on, but the weights were made for {self.length}; the input's size must not change"
             )
         top[0].reshape(*shape[: self.axis], self.num_output)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """W as (num_output, K)."""
+        return self.blobs[0].data.T if self.transpose else self.blobs[0].data
+
+    def vectors(self, array: np.ndarray) -> np.ndarray:
+        """The bottom's values, or gradients, as (rows, K)."""
+        return array.reshape(-1, self.length)
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        y = top[0].data.reshape(-1, self.num_output)
+        np.matmul(self.vectors(bottom[0].data), self.weights.T, out=y)
+        if self.bias_term:
+            y += self.blobs[1].data
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        x, dy = self.vectors(bottom[0].data), top[0].diff.reshape(-1, self.num_output)
+        if self.wants_gradient(0):
+            self.accumulate(0, x.T @ dy if self.transpose else dy.T @ x)
+        self.add_bias_gradient(dy)
+        if propagate_down[0]:
+            np.matmul(dy, self.weights, out=self.vectors(bottom[0].diff))
+
+    def add_bias_gradient(self, dy: np.ndarray) -> None:
+        """Add Σ dy (rows, num_output) to the bias's gradient, where that is wanted."""
+        if self.bias_term and self.wants_gradient(1):
+            self.accumulate(1, channel_sum(fold(dy)))
+
+    # --------------------------------------------------------------- what others ask
 
     @classmethod
     def window_text(cls, param: Any) -> str:
@@ -84,33 +106,3 @@ class InnerProduct(Layer):
     def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
         """All weights for each row."""
         return top[0].count // self.num_output * self.blobs[0].count
-
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """One matrix product."""
-        weights = self.blobs[0].data
-        target = top[0].data.reshape(-1, self.num_output)
-        vectors = bottom[0].data.reshape(-1, self.length)
-        np.matmul(vectors, weights if self.transpose else weights.T, out=target)
-        if self.bias_term:
-            target += self.blobs[1].data
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """dx = dy·W; adds dyᵀ·x to the weights' diff and Σ dy to the bias's."""
-        top_diff = top[0].diff.reshape(-1, self.num_output)
-        if self.wants_gradient(0):
-            vectors = bottom[0].data.reshape(-1, self.length)
-            sides = (vectors, top_diff) if self.transpose else (top_diff, vectors)
-            _add_product(*sides, self.blobs[0].diff)
-        if self.bias_term and self.wants_gradient(1):
-            self.accumulate(1, channel_sum(fold(top_diff)))
-        if propagate_down[0]:
-            weights = self.blobs[0].data
-            bottom_diff = bottom[0].diff.reshape(-1, self.length)
-            np.matmul(top_diff, weights.T if self.transpose else weights, out=bottom_diff)
-
-
-def _add_product(left: np.ndarray, right: np.ndarray, total: np.ndarray) -> None:
-    """total += leftᵀ · right, some rows at a time: a second array of that size would be large."""
-    step = max(1, _PORTION // max(1, right.shape[1]))
-    for start in range(0, len(total), step):
-        total[start : start + step] += left[:, start : start + step].T @ right

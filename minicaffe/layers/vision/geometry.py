@@ -1,8 +1,10 @@
-"""How the windows of Convolution, Deconvolution and Im2col lie, resolved once."""
+"""How the windows of Convolution, Deconvolution, Im2col and Pooling lie, resolved once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +12,11 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
+from minicaffe.proto import caffe_pb2
 
 Lengths = tuple[int, ...]
+Pair = tuple[int, int]
+Index = tuple[Any, slice, slice]
 
 #: (axis, scale, shift), see :mod:`minicaffe.coord_map`.
 CoordMap = tuple[Any, Any, Any]
@@ -148,6 +153,138 @@ def _resolve(param: Any, field: str, stem: str | None, axes: int, default: int |
     if field != "pad" and 0 in values:
         raise ShapeError(f"{field} is {shape_text(tuple(values))}, expected at least 1 everywhere")
     return tuple(values)
+
+
+@dataclass(frozen=True)
+class PoolingGeometry:
+    """How a window moves over an image; every pair is (height, width), in pixels.
+
+    Attributes:
+        size: of the image.
+        kernel: of the window.
+        stride: steps between windows.
+        pad: what surrounds the image.
+        output: how many windows there are.
+    """
+
+    size: Pair
+    kernel: Pair
+    stride: Pair
+    pad: Pair
+    output: Pair
+
+    @classmethod
+    def from_param(cls, param: Any, size: Pair) -> PoolingGeometry:
+        """Resolve a ``PoolingParameter`` for images of a size.
+
+        Windows along an axis: round((size + 2·pad - kernel) / stride) + 1, rounded up, or
+        down with ``round_mode: FLOOR``; with padding, a last window that would start behind
+        the image and its front padding is dropped.
+
+        Raises:
+            ShapeError: a quantity is missing, 0, given in both forms or by half; pad is not
+                below the kernel; no window is left.
+        """
+        check_pooling(param)
+        if param.global_pooling:
+            return cls(size, size, (1, 1), (0, 0), (1, 1))
+        kernel = _pair(param, "kernel", "kernel_size")
+        stride, pad = _pair(param, "stride", "stride"), _pair(param, "pad", "pad")
+        axes = zip(size, kernel, stride, pad, strict=True)
+        floor = param.round_mode == caffe_pb2.PoolingParameter.FLOOR
+        output = tuple(_windows(*axis, floor=floor, padded=any(pad)) for axis in axes)
+        if min(output) < 1:
+            raise ShapeError(
+                f"a window of {shape_text(kernel)} does not fit into an image of "
+                f"{shape_text(size)} padded by {shape_text(pad)}; "
+                "use a smaller kernel_size, or global_pooling"
+            )
+        return cls(size, kernel, stride, pad, (output[0], output[1]))
+
+    def positions(self) -> Iterator[tuple[Index, Index]]:
+        """For each place in the window, in row-major order: which windows have it inside the
+        image (an index of the output), and the pixels there (an index of the image)."""
+        rows, columns = (list(self._along(axis)) for axis in (0, 1))
+        for (out_h, in_h), (out_w, in_w) in itertools.product(rows, columns):
+            yield (..., out_h, out_w), (..., in_h, in_w)
+
+    def indices(self) -> np.ndarray:
+        """The index of each pixel in its plane: h · W + w, shape (H, W)."""
+        return np.arange(math.prod(self.size)).reshape(self.size)
+
+    def areas(self) -> np.ndarray:
+        """By how much AVE divides: the window clipped to the image and its padding."""
+        sides = []
+        for n, k, s, p, out in zip(
+            self.size, self.kernel, self.stride, self.pad, self.output, strict=True
+        ):
+            start = np.arange(out) * s - p
+            sides.append(np.minimum(start + k, n + p) - start)
+        return sides[0][:, None] * sides[1]
+
+    def _along(self, axis: int) -> Iterator[tuple[slice, slice]]:
+        size, stride, pad = self.size[axis], self.stride[axis], self.pad[axis]
+        for place in range(self.kernel[axis]):
+            first = max(0, -((place - pad) // stride))  # the first window with it inside
+            last = min(self.output[axis], -((place - pad - size) // stride))
+            count = max(0, last - first)
+            start = first * stride - pad + place
+            stop = start + (count - 1) * stride + 1 if count else start
+            yield slice(first, first + count), slice(start, stop, stride)
+
+
+def check_pooling(param: Any) -> None:
+    """Refuse a ``PoolingParameter`` that contradicts itself.
+
+    Raises:
+        ShapeError: what it says, and what it may say.
+    """
+    kernel = [n for n in ("kernel_size", "kernel_h", "kernel_w") if param.HasField(n)]
+    if param.global_pooling:
+        if kernel:
+            raise ShapeError(f"global_pooling covers the whole image; remove {kernel[0]}")
+    elif param.HasField("kernel_size") == (kernel[-2:] == ["kernel_h", "kernel_w"]):
+        found = " and ".join(kernel) or "no kernel"
+        raise ShapeError(f"{found} given, expected kernel_size, or kernel_h and kernel_w")
+    for stem in ("pad", "stride"):
+        given = [n for n in (stem, f"{stem}_h", f"{stem}_w") if param.HasField(n)]
+        if given not in ([], [stem], [f"{stem}_h", f"{stem}_w"]):
+            found = " and ".join(given)
+            raise ShapeError(f"{found} given, expected {stem}, or {stem}_h and {stem}_w")
+    pad, stride = _pair(param, "pad", "pad"), _pair(param, "stride", "stride")
+    if param.global_pooling:
+        if pad != (0, 0) or stride != (1, 1):
+            raise ShapeError(
+                f"global_pooling goes only with pad 0 and stride 1, not pad {shape_text(pad)} "
+                f"and stride {shape_text(stride)}; remove them"
+            )
+        return
+    size = _pair(param, "kernel", "kernel_size")
+    for what, pair in (("kernel", size), ("stride", stride)):
+        if 0 in pair:
+            raise ShapeError(f"{what} is {shape_text(pair)}, expected at least 1")
+    if any(pad) and param.pool == caffe_pb2.PoolingParameter.STOCHASTIC:
+        raise ShapeError("STOCHASTIC pooling takes no padding; remove pad")
+    if any(pad) and any(p >= k for p, k in zip(pad, size, strict=True)):
+        raise ShapeError(
+            f"pad {shape_text(pad)} must be below the kernel {shape_text(size)}, "
+            "or windows would see padding only"
+        )
+
+
+def _pair(param: Any, stem: str, field: str) -> Pair:
+    if param.HasField(f"{stem}_h") and not param.HasField(field):
+        return getattr(param, f"{stem}_h"), getattr(param, f"{stem}_w")
+    return getattr(param, field), getattr(param, field)
+
+
+def _windows(size: int, kernel: int, stride: int, pad: int, *, floor: bool, padded: bool) -> int:
+    room = size + 2 * pad - kernel
+    count = (room // stride if floor else -(-room // stride)) + 1
+    # Caffe drops along both axes as soon as either is padded
+    if padded and (count - 1) * stride >= size + pad:
+        count -= 1
+    return count
 
 
 def window_params(

@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, Layer, Runs, register
 from minicaffe.layers.vision.pooling import Pooling
 from minicaffe.proto import caffe_pb2
+
+
+@dataclass
+class Level:
+    """One of the poolings.
+
+    Attributes:
+        blob: what it fills.
+        kernel: what runs it: itself, or what an engine puts in its place.
+    """
+
+    layer: Pooling
+    blob: Blob
+    kernel: Runs
 
 
 @register("SPP")
@@ -42,7 +57,7 @@ class SPP(Layer):
         self.height: int = self.param.spp_param.pyramid_height
         if self.height < 1:
             raise GraphError("pyramid_height is missing or 0, expected at least 1")
-        self._levels: list[tuple[Pooling, Blob]] = []
+        self.levels: list[Level] = []
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Make the levels for images of this size.
@@ -56,14 +71,14 @@ class SPP(Layer):
                 f"bottom has shape {shape_text(shape)}, expected 4 axes: "
                 "num, channels, height, width"
             )
-        self._levels = [self._level(index, bottom[0]) for index in range(self.height)]
+        self.levels = [self._level(index, bottom[0]) for index in range(self.height)]
         if self.height == 1:
-            top[0].reshape(*self._levels[0][1].shape)
+            top[0].reshape(*self.levels[0].blob.shape)
         else:
-            count = sum(math.prod(blob.shape[1:]) for _, blob in self._levels)
+            count = sum(math.prod(level.blob.shape[1:]) for level in self.levels)
             top[0].reshape(shape[0], count)
 
-    def _level(self, index: int, bottom: Blob) -> tuple[Pooling, Blob]:
+    def _level(self, index: int, bottom: Blob) -> Level:
         param = caffe_pb2.LayerParameter(name=f"{self.param.name}, level {index}", type="Pooling")
         pooling = param.pooling_param
         pooling.pool = self.param.spp_param.pool  # the two enumerations are the same
@@ -85,21 +100,21 @@ class SPP(Layer):
         blob = Blob(dtype=self.dtype)
         layer.setup([bottom], [blob])
         layer.reshape([bottom], [blob])
-        return layer, blob
+        return Level(layer, blob, layer)
 
     @property
     def repeatable(self) -> bool:
         """Like its poolings."""
-        return all(pooling.repeatable for pooling, _ in self._levels)
+        return all(level.layer.repeatable for level in self.levels)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Pool level after level."""
         target = _rows(top[0].data)
         start = 0
-        for pooling, blob in self._levels:
-            pooling.rng = self.rng
-            pooling.forward(bottom, [blob])
-            values = _rows(blob.data)
+        for level in self.levels:
+            level.layer.rng = self.rng
+            level.kernel.forward(bottom, [level.blob])
+            values = _rows(level.blob.data)
             target[:, start : start + values.shape[1]] = values
             start += values.shape[1]
 
@@ -110,11 +125,11 @@ class SPP(Layer):
         source = _rows(top[0].diff)
         total: np.ndarray | None = None
         start = 0
-        for pooling, blob in self._levels:
-            values = _rows(blob.diff)
+        for level in self.levels:
+            values = _rows(level.blob.diff)
             values[...] = source[:, start : start + values.shape[1]]
             start += values.shape[1]
-            pooling.backward([blob], [True], bottom)
+            level.kernel.backward([level.blob], [True], bottom)
             if total is None:
                 total = bottom[0].diff.copy() if self.height > 1 else None
             else:
