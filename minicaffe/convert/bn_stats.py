@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from minicaffe.proto import caffe_pb2
 OnBatch = Callable[[int, int], None]
 
 
-def without_dropout(param: Any) -> Any:
+def without_dropout(param: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
     """A copy of a ``NetParameter`` whose Dropout layers let everything through.
 
     Statistics are for a net in use, where nothing is dropped: dropping keeps the mean of
@@ -99,7 +98,8 @@ def _collect_in_turn(
             net.replan()
 
 
-def _layer(node: Node) -> Any:
+def _layer(node: Node) -> BatchNorm:
+    assert isinstance(node.layer, BatchNorm)
     return node.layer
 
 

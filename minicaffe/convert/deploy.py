@@ -101,7 +101,7 @@ def _clear_training_fields(param: caffe_pb2.NetParameter) -> None:
 
 
 def _require_bottoms(param: caffe_pb2.NetParameter, path: str | None) -> None:
-    """Refuse bottoms that nobody produces, with the message that a Net gives."""
+    """Refuse bottoms that no layer produces, with the message that a Net gives."""
     try:
         insert_splits(filter_net(param), param)
     except MinicaffeError as error:

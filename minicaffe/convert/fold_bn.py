@@ -141,22 +141,22 @@ class _Folder:
         return linear.name
 
     def _into_next(self, layer: LayerRef) -> str:
-        """Fold into the layer behind; returns its name."""
+        """Fold into the layer after; returns its name."""
         (value,) = layer.tops
         readers = self.graph.readers(value)
         if value in self.graph.outputs or len(readers) != 1:
             found = "its result is an output" if not readers else f"{len(readers)} layers read it"
-            raise CannotFold(f"behind it: {found}")
+            raise CannotFold(f"after it: {found}")
         (linear,) = readers
         product = self._layer(linear)
         if not isinstance(product, Convolution | InnerProduct):
-            raise CannotFold(f"behind it: {linear.name} is {_a(linear.type)}")
-        self._require_simple(linear, "behind it")
+            raise CannotFold(f"after it: {linear.name} is {_a(linear.type)}")
+        self._require_simple(linear, "after it")
         factor, offset = self._affine(layer)
         weights, bias = self._weights(linear)
         if isinstance(product, Convolution):
             if any(product.geometry.pad) and offset.any():
-                raise CannotFold(f"behind it: {linear.name} pads its input with zeros")
+                raise CannotFold(f"after it: {linear.name} pads its input with zeros")
             folded = fold_into_next(weights, bias, factor, offset, groups=product.group)
             self._store(linear, *folded)
         else:
@@ -212,6 +212,8 @@ def _a(layer_type: str) -> str:
     return f"{article} {layer_type}"
 
 
-def _settings(layer: LayerRef) -> Any:
+def _settings(
+    layer: LayerRef,
+) -> caffe_pb2.ConvolutionParameter | caffe_pb2.InnerProductParameter:
     """The message of a linear layer's own settings."""
     return getattr(layer.param, own_field(layer.type) or "")

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from minicaffe.arguments import file_name, message
 from minicaffe.draw.svg import render_svg
@@ -98,12 +98,12 @@ def get_pooling_types_dict() -> dict[int, str]:
     return {number: name for name, number in caffe_pb2.PoolingParameter.PoolMethod.items()}
 
 
-def get_edge_label(layer: Any) -> str:
-    """What stands at the arrow to a layer's top: the batch size or the number of outputs."""
+def get_edge_label(layer: caffe_pb2.LayerParameter) -> str:
+    """The text at the arrow to a layer's top: the batch size or the number of outputs."""
     return find_layer_class(layer.type).edge_text(layer)
 
 
-def get_layer_lr_mult(layer: Any) -> tuple[float, float]:
+def get_layer_lr_mult(layer: caffe_pb2.LayerParameter) -> tuple[float, float]:
     """The learning rate multipliers of a layer's weights and biases.
 
     Raises:
@@ -118,12 +118,14 @@ def get_layer_lr_mult(layer: Any) -> tuple[float, float]:
     return weights, biases
 
 
-def get_layer_label(layer: Any, rankdir: str, display_lrm: bool = False) -> str:
-    """What stands in a layer's box: name, type, window and, if wanted, rate multipliers.
+def get_layer_label(
+    layer: caffe_pb2.LayerParameter, rankdir: str, display_lrm: bool = False
+) -> str:
+    """The text in a layer's box: name, type, window and, if wanted, rate multipliers.
 
     Args:
         layer: a ``LayerParameter``.
-        rankdir: a net that runs up or down has room for all in one line; else each has its own.
+        rankdir: up or down (BT, TB): everything is in one line; else each thing has its own.
         display_lrm: show the learning rate multipliers.
     """
     cls = find_layer_class(layer.type)
@@ -143,7 +145,7 @@ def choose_color_by_layertype(layertype: str) -> str:
 
 
 def get_pydot_graph(
-    caffe_net: Any,
+    caffe_net: caffe_pb2.NetParameter,
     rankdir: str,
     label_edges: bool = True,
     phase: int | None = None,
@@ -186,18 +188,18 @@ def get_pydot_graph(
     return graph
 
 
-def _is_in_phase(layer: Any, phase: int) -> bool:
+def _is_in_phase(layer: caffe_pb2.LayerParameter, phase: int) -> bool:
     if layer.include and layer.exclude:
         raise ValueError(f"layer {layer.name} has both include and exclude specified")
 
-    def holds(rules: Any) -> bool:
+    def holds(rules: Sequence[caffe_pb2.NetStateRule]) -> bool:
         return any(not rule.HasField("phase") or rule.phase == phase for rule in rules)
 
     return holds(layer.include) if layer.include else not holds(layer.exclude)
 
 
 def draw_net(
-    caffe_net: Any,
+    caffe_net: caffe_pb2.NetParameter,
     rankdir: str,
     ext: str = "png",
     phase: int | None = None,
@@ -219,7 +221,7 @@ def draw_net(
 
 
 def draw_net_to_file(
-    caffe_net: Any,
+    caffe_net: caffe_pb2.NetParameter,
     filename: str | os.PathLike[str],
     rankdir: str = "LR",
     phase: int | None = None,

@@ -78,7 +78,7 @@ def render_svg(nodes: Mapping[str, Style], edges: Sequence[Edge], rankdir: str =
     ]
     _order(layers)
     _place(layers)
-    return _Drawing(layers, rankdir).text(placed.values(), routes, [one[2] for one in edges])
+    return _Drawing(layers, rankdir).text(placed.values(), routes, [label for _, _, label in edges])
 
 
 def _shown(text: str) -> str:
@@ -152,7 +152,7 @@ def _bends(source: _Node, target: _Node, layers: list[list[_Node]]) -> list[_Nod
 
 
 def _order(layers: list[list[_Node]]) -> None:
-    """Sort each rank by where the neighbours in the rank before, or after, stand."""
+    """Sort each rank by where the neighbours in the rank before, or after, are."""
     for layer in layers:
         for place, node in enumerate(layer):
             node.across = place

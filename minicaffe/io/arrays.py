@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
+from numpy.typing import ArrayLike
 
 from minicaffe.arguments import message, shown, whole_number
 from minicaffe.blob import as_numbers, shape_text
@@ -23,7 +23,7 @@ from minicaffe.weights.blob_proto import (
 )
 
 
-def blobproto_to_array(blob: Any, return_diff: bool = False) -> np.ndarray:
+def blobproto_to_array(blob: caffe_pb2.BlobProto, return_diff: bool = False) -> np.ndarray:
     """The values of a ``BlobProto``, such as a mean image.
 
     Args:
@@ -48,7 +48,7 @@ def blobproto_to_array(blob: Any, return_diff: bool = False) -> np.ndarray:
     return converted(values, np.float64).reshape(shape)
 
 
-def array_to_blobproto(arr: Any, diff: Any = None) -> Any:
+def array_to_blobproto(arr: ArrayLike, diff: ArrayLike | None = None) -> caffe_pb2.BlobProto:
     """A ``BlobProto`` of an array of any shape; values are stored as float32.
 
     Args:
@@ -70,7 +70,7 @@ def array_to_blobproto(arr: Any, diff: Any = None) -> Any:
     return blob_proto(data, gradients)
 
 
-def arraylist_to_blobprotovector_str(arraylist: Iterable[Any]) -> bytes:
+def arraylist_to_blobprotovector_str(arraylist: Iterable[ArrayLike]) -> bytes:
     """A serialized ``BlobProtoVector`` of several arrays.
 
     Raises:
@@ -102,7 +102,7 @@ def blobprotovector_str_to_arraylist(text: bytes) -> list[np.ndarray]:
     return [blobproto_to_array(blob) for blob in vector.blobs]
 
 
-def array_to_datum(arr: Any, label: int | None = None) -> Any:
+def array_to_datum(arr: ArrayLike, label: int | None = None) -> caffe_pb2.Datum:
     """A ``Datum`` of an image.
 
     Args:
@@ -129,7 +129,7 @@ def array_to_datum(arr: Any, label: int | None = None) -> Any:
     return datum
 
 
-def datum_to_array(datum: Any) -> np.ndarray:
+def datum_to_array(datum: caffe_pb2.Datum) -> np.ndarray:
     """The image of a ``Datum``; its label is ``datum.label``.
 
     Returns:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from minicaffe.data.images import opened_image
 from minicaffe.errors import ArgumentError, DataError, ShapeError
 from minicaffe.files import open_to_read
 from minicaffe.io import splines
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 #: How bright red, green and blue look (ITU-R BT.709, as scikit-image weighs them).
 _LUMINANCE = np.array([0.2125, 0.7154, 0.0721], np.float32)
@@ -59,7 +62,7 @@ class SupportsRead(Protocol):
         """All bytes from here on."""
 
 
-def _contents(filename: Any) -> tuple[str, bytes]:
+def _contents(filename: object) -> tuple[str, bytes]:
     """What messages call an image file, and what is in it."""
     if hasattr(filename, "read"):
         return _read_stream(filename)
@@ -76,12 +79,15 @@ def _contents(filename: Any) -> tuple[str, bytes]:
         raise DataError(f"this cannot be read as an image ({error})", path=name) from error
 
 
-def _read_stream(stream: Any) -> tuple[str, bytes]:
+def _read_stream(stream: SupportsRead) -> tuple[str, bytes]:
     """The name and all bytes of an open file."""
     name = getattr(stream, "name", None)
     name = name if isinstance(name, str) else f"<{type(stream).__name__}>"
+    seek = getattr(stream, "seek", None)
     with suppress(OSError, ValueError, AttributeError):  # pipes and sockets cannot
-        stream.seek(0)
+        if seek is not None:
+            seek(0)
+    data: object
     try:
         data = stream.read()
     except UnicodeDecodeError:
@@ -93,7 +99,7 @@ def _read_stream(stream: Any) -> tuple[str, bytes]:
     return name, data
 
 
-def _pixels(image: Any) -> np.ndarray:
+def _pixels(image: Image) -> np.ndarray:
     """height × width × 1 or 3, float32 from 0 to 1."""
     if image.mode == "F":
         return np.asarray(image, np.float32)[:, :, np.newaxis]
@@ -170,7 +176,7 @@ def _cornered(old: int, new: int) -> np.ndarray:
 
 
 def _interpolate(
-    values: np.ndarray, axis: int, where: np.ndarray, order: int, border: Any
+    values: np.ndarray, axis: int, where: np.ndarray, order: int, border: float | np.ndarray
 ) -> np.ndarray:
     """The values at positions along an axis; beyond the first and last pixel is ``border``."""
     last = values.shape[axis] - 1

@@ -1,11 +1,11 @@
-"""From images as people have them to a net's input, and back."""
+"""From images, height × width × channels, to a net's input, and back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicaffe.arguments import shown, whole_numbers
 from minicaffe.blob import as_numbers, shape_text
@@ -32,10 +32,10 @@ class Transformer:
         self.inputs = inputs
         self.transpose: dict[str, Sequence[int]] = {}
         self.channel_swap: dict[str, Sequence[int]] = {}
-        self.raw_scale: dict[str, Any] = {}
+        self.raw_scale: dict[str, ArrayLike] = {}
         self.mean: dict[str, np.ndarray] = {}
         self.std: dict[str, np.ndarray] = {}
-        self.input_scale: dict[str, Any] = {}
+        self.input_scale: dict[str, ArrayLike] = {}
 
     def _shape(self, in_: str) -> tuple[int, ...]:
         """The blob's shape.
@@ -178,7 +178,7 @@ class Transformer:
             )
         self.channel_swap[in_] = order
 
-    def set_raw_scale(self, in_: str, scale: Any) -> None:
+    def set_raw_scale(self, in_: str, scale: ArrayLike) -> None:
         """Set a factor before the mean: 255 for nets that were trained on 0 to 255."""
         self._shape(in_)
         as_numbers(scale, f"the raw scale of input '{in_}'")
@@ -219,7 +219,7 @@ class Transformer:
             f"{shape[0]} values, or channels×height×width"
         )
 
-    def set_std(self, in_: str, std: Any) -> None:
+    def set_std(self, in_: str, std: ArrayLike) -> None:
         """Set what is divided by after the mean: one number, or one a channel. (Not pycaffe's.)
 
         Raises:
@@ -234,7 +234,7 @@ class Transformer:
             raise DataError(f"a std for input '{in_}' is {values.min():g}, expected above 0")
         self.std[in_] = values[:, np.newaxis, np.newaxis]
 
-    def set_input_scale(self, in_: str, scale: Any) -> None:
+    def set_input_scale(self, in_: str, scale: ArrayLike) -> None:
         """Set a factor after everything else."""
         self._shape(in_)
         as_numbers(scale, f"the scale of input '{in_}'")

@@ -32,14 +32,14 @@ def no_scale(examined: Examined) -> Iterator[Remark]:
                 norm,
                 "it has a scale and a bias inside (NVCaffe's and Intel Caffe's form), which "
                 "minicaffe refuses",
-                "leave scale_bias and use_weight_bias out, keep three param blocks, and add behind "
-                "it a Scale layer with scale_param { bias_term: true }",
+                "leave scale_bias and use_weight_bias out, keep three param blocks, and add "
+                "after it a Scale layer with scale_param { bias_term: true }",
             )
         elif not _readers(net, norm, "Scale"):
             yield net.remark(
                 norm,
                 "no Scale layer reads its result, so every channel is forced to mean 0, variance 1",
-                "add a Scale layer with scale_param { bias_term: true } behind it",
+                "add a Scale layer with scale_param { bias_term: true } after it",
             )
 
 

@@ -344,7 +344,7 @@ def _instead(field: str) -> str:
     """What to write for a field of a fork, where Caffe has the same in another form."""
     if field in ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler"):
         return (
-            "; leave it out and add behind it a layer of type Scale with scale_param { bias_term: "
+            "; leave it out and add after it a layer of type Scale with scale_param { bias_term: "
             "true } (docs/batchnorm.md has how the weights move)"
         )
     return ""

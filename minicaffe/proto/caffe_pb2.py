@@ -21,8 +21,8 @@ def _load_pool() -> tuple[descriptor_pool.DescriptorPool, descriptor_pb2.FileDes
         resources.files("minicaffe.proto").joinpath("caffe.desc").read_bytes()
     )
     pool = descriptor_pool.DescriptorPool()
-    for one in files.file:
-        pool.AddSerializedFile(one.SerializeToString())
+    for file in files.file:
+        pool.AddSerializedFile(file.SerializeToString())
     return pool, files.file[0]
 
 

@@ -39,7 +39,7 @@ class MappedFile:
     """The contents of a file, without reading them first.
 
     Attributes:
-        view: the bytes; the file stays open while anybody refers to them.
+        view: the bytes; the file stays open while they are referred to.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -100,7 +100,7 @@ def read_solver(path: Path) -> Any:
 
 
 def read_solver_located(path: Path) -> tuple[Any, SourceMap]:
-    """The same, with the lines on which its fields stand."""
+    """The ``SolverParameter`` of a prototxt file, and the lines of its fields."""
     name = os.fspath(path)
     param = caffe_pb2.SolverParameter()
     source = _read_into(param, name, "solver")

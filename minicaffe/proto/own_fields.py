@@ -6,7 +6,7 @@ import functools
 
 from minicaffe.proto import caffe_pb2
 
-#: Types whose parameters stand in another type's message.
+#: Types whose parameters are in another type's message.
 _BORROWED = {
     "Deconvolution": "convolution_param",
     "Im2col": "convolution_param",

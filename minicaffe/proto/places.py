@@ -1,4 +1,4 @@
-"""Where something of a layer stands in its prototxt: for errors that are noticed long after."""
+"""Where something of a layer is in its prototxt, for errors that are noticed long after reading."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def _layers_at(text: Text, line: int) -> Iterator[tuple[Token, list[Token]]]:
 def _values(body: Sequence[Token], field: Sequence[str]) -> Iterator[Token]:
     """The values of a field of a block, each as its first token."""
     depth = 0
-    inside = False  # behind the field's name, before its values end
+    inside = False  # after the field's name, before its values end
     for index, token in enumerate(body):
         if token.kind == SIGN:
             depth += _DEPTH.get(token.text, 0)
@@ -126,7 +126,7 @@ def _is_name(body: Sequence[Token], index: int) -> bool:
 
 
 def _block(tokens: Iterable[Token]) -> list[Token]:
-    """What stands in the block that begins here, behind a colon or not."""
+    """The tokens of the block that begins here, after a colon or not."""
     inside: list[Token] = []
     depth = 0
     for token in tokens:

@@ -42,7 +42,7 @@ class BadString(Exception):
 
 
 def unescape(body: str) -> bytes:
-    """The bytes of a string, given what stands between its quotes.
+    """The bytes of a string, given the text between its quotes.
 
     Raises:
         BadString: an escape that is none.
@@ -77,7 +77,7 @@ def _written(match: re.Match[str]) -> str:
 
 
 def _escaped(match: re.Match[str]) -> bytes:
-    """The bytes that one escape stands for."""
+    """The bytes that one escape means."""
     kind = str(match.lastgroup)
     word = match[kind]
     if kind == "octal" and int(word, 8) <= 0xFF:
@@ -147,7 +147,7 @@ def scalar(field: Any, negative: bool, token: Token, strings: list[str]) -> Any:
 
     Args:
         field: the field's descriptor.
-        negative: a minus sign stands before it.
+        negative: a minus sign precedes it.
         token: the word itself.
         strings: all words of a string that is written in pieces.
 

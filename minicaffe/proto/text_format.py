@@ -38,14 +38,14 @@ from minicaffe.proto.lexer import (
 )
 from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
 from minicaffe.proto.synonyms import Synonym, synonym
-from minicaffe.proto.wire import MessageRoom, TooManyMessages, is_repeated
+from minicaffe.proto.wire import MessageBudget, TooManyMessages, is_repeated
 
 logger = logging.getLogger("minicaffe")
 
 
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
 MAX_PROBLEMS = 50
-TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageRoom
+TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageBudget
 MAX_PIECES = 10_000  # of one string
 MAX_NOTED = 6_000  # fields whose lines are remembered
 _CURLY_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
@@ -135,7 +135,7 @@ class _Reader:
         self._tokens = text.tokens()
         self.next = self._last = next(self._tokens)  # the token to be read, and that before it
         self._following = next(self._tokens, self.next)
-        self._room = MessageRoom(len(text.text), factor=TEXT_FACTOR)
+        self._room = MessageBudget(len(text.text), factor=TEXT_FACTOR)
         self._braces = Braces(text)
         self._said: set[str] = set()  # what is said once a file
         self._roots = [0, 0]  # fields that only this kind of file has, and only the other kind

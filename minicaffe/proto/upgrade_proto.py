@@ -224,7 +224,7 @@ def _warn(path: str | None, what: str) -> None:
 
 
 def _place(layer: Any, path: str | None) -> str:
-    """Where a layer stands, as errors say it."""
+    """A layer's line in its file, in the words of an error."""
     where = f"{_name(path)}:{layer.source_line}" if layer.source_line else _name(path)
     return f"{where}: layer '{layer.name}' ({layer.type})"
 

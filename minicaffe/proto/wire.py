@@ -1,4 +1,4 @@
-"""Messages as they stand in files: the fields on the wire, without making objects of them."""
+"""Messages in their binary form: the fields on the wire, without making objects of them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from google.protobuf.descriptor import FieldDescriptor
 
 MAX_MESSAGES = 50_000  # in one file
-FREE_ROOM = 13 * 2**18  # bytes that messages may take as objects in the smallest file
-ROOM_FACTOR = 2  # and so many more for each byte of the file
+FREE_BYTES = 13 * 2**18  # bytes that messages may take as objects in the smallest file
+BUDGET_FACTOR = 2  # and this many more for each byte of the file
 MAX_DEPTH = 100  # of groups in groups; protobuf's own limit
 
 #: What a message of an old form is copied into.
@@ -53,12 +53,12 @@ class WireField(NamedTuple):
     raw: memoryview
 
 
-class MessageRoom:
+class MessageBudget:
     """How much memory the messages in a file may take as objects.
 
     A message takes tens to hundreds of bytes as an object, even if two bytes in the file ask
     for it. In the nets of ``models/`` messages take 4 to 7 times their text and up to 21 times
-    their binary form, so a file may have some room however small it is: enough for a net of
+    their binary form, so a file is allowed some memory however small it is: enough for a net of
     5,000 layers.
 
     Args:
@@ -67,9 +67,9 @@ class MessageRoom:
         factor: how many bytes they may take for each of the file.
     """
 
-    def __init__(self, size: int, limit: int = MAX_MESSAGES, factor: int = ROOM_FACTOR) -> None:
+    def __init__(self, size: int, limit: int = MAX_MESSAGES, factor: int = BUDGET_FACTOR) -> None:
         self._size, self._limit = size, limit
-        self._left = FREE_ROOM + factor * size
+        self._left = FREE_BYTES + factor * size
         self._count = 0
 
     def take(self, descriptor: Any) -> None:
@@ -84,14 +84,14 @@ class MessageRoom:
         self._spend(object_size(descriptor), f"{self._count} messages (blocks)")
 
     def take_values(self, field: Any, count: int) -> None:
-        """Count so many more values of a repeated field that holds no messages.
+        """Count ``count`` more values of a repeated field that holds no messages.
 
         Raises:
             TooManyMessages: they would take too much.
         """
         size = _VALUE_SIZES.get(field.cpp_type, 4)
         size *= 4  # it grows by doubling, and what it has outgrown stays
-        self._spend(size * count, f"so many values of {field.name}")
+        self._spend(size * count, f"too many values of {field.name}")
 
     def _spend(self, size: int, what: str) -> None:
         self._left -= size
@@ -112,7 +112,7 @@ def object_size(descriptor: Any) -> int:
 
 
 def is_repeated(field: Any) -> bool:
-    """Whether a field may stand several times (asked differently in old protobuf releases)."""
+    """Whether a field may be given several times (asked differently in old protobuf releases)."""
     known = getattr(field, "is_repeated", None)
     return field.label == FieldDescriptor.LABEL_REPEATED if known is None else bool(known)
 
@@ -144,7 +144,7 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
         TooManyMessages: there are more messages in it than ``limit``, or than such a file may
             have.
     """
-    room = MessageRoom(len(buffer), limit)
+    budget = MessageBudget(len(buffer), limit)
     waiting = [(buffer, descriptor)]
     while waiting:
         here, kind = waiting.pop()
@@ -154,7 +154,7 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
         try:
             for field in wire_fields(here):
                 if field.wire == BYTES and field.number in inner:
-                    room.take(inner[field.number])
+                    budget.take(inner[field.number])
                     if len(field.value):
                         waiting.append((field.value, inner[field.number]))
         except TooManyMessages:

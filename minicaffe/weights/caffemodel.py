@@ -15,7 +15,7 @@ from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import ENOUGH, WEIGHTS, other_kind
 from minicaffe.proto.io import map_binary, why_unreadable
-from minicaffe.proto.wire import BYTES, MessageRoom, WireError, wire_fields
+from minicaffe.proto.wire import BYTES, MessageBudget, WireError, wire_fields
 from minicaffe.weights import hdf5 as weights_hdf5
 from minicaffe.weights.blob_proto import StoredBlob, blob_proto, same_shape, stated_shape_text
 from minicaffe.weights.hdf5 import load_hdf5
@@ -48,7 +48,7 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
         SnapshotError: the bytes are something else, or only the beginning of such a file.
     """
     layers: list[tuple[str, list[StoredBlob]]] = []
-    fields, messages = 0, MessageRoom(len(buffer))
+    fields, messages = 0, MessageBudget(len(buffer))
     try:
         for field in wire_fields(buffer):
             fields += field.number in caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number

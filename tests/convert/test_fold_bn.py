@@ -166,14 +166,14 @@ def test_padding_shows_an_offset_but_no_factor() -> None:
     folded = fold(layer("bn", "BatchNorm", "data", "s"), behind)
     assert left(folded) == ["bn", "conv"]
     assert folded.kept == [
-        ("bn", "before it: data is an Input; behind it: conv pads its input with zeros")
+        ("bn", "before it: data is an Input; after it: conv pads its input with zeros")
     ]
     assert left(fold(layer("scale", "Scale", "data", "s"), behind)) == ["conv"]
 
 
 def test_not_into_a_deconvolution_behind() -> None:
     folded = fold(layer("bn", "BatchNorm", "data", "n"), conv(kind="Deconvolution", bottom="n"))
-    assert folded.kept[0][1].endswith("behind it: conv is a Deconvolution")
+    assert folded.kept[0][1].endswith("after it: conv is a Deconvolution")
 
 
 def test_values_in_the_text_itself_are_folded_too() -> None:
@@ -192,11 +192,11 @@ def test_values_in_the_text_itself_are_folded_too() -> None:
     [
         (
             [conv(top="c"), layer("bn", "BatchNorm", "c", "b"), layer("tanh", "TanH", "c", "t")],
-            "the result of conv is also read by tanh; behind it: its result is an output",
+            "the result of conv is also read by tanh; after it: its result is an output",
         ),
         (
             [conv(), RELU, BN, layer("tanh", "TanH", "x", "t")],
-            "before it: relu is a ReLU; behind it: tanh is a TanH",
+            "before it: relu is a ReLU; after it: tanh is a TanH",
         ),
         (
             [conv(), layer("bn", "BatchNorm", "x", "x",

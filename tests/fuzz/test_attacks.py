@@ -30,10 +30,10 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_net_binary
 from minicaffe.proto.text_format import MAX_NOTED, MAX_PIECES, TEXT_FACTOR, parse
 from minicaffe.proto.wire import (
-    FREE_ROOM,
+    BUDGET_FACTOR,
+    FREE_BYTES,
     MAX_DEPTH,
     MAX_MESSAGES,
-    ROOM_FACTOR,
     TooManyMessages,
     WireError,
     check_messages,
@@ -63,7 +63,7 @@ def test_very_many_blocks_are_too_many(tmp_path: Path) -> None:
 
 def test_small_texts_have_room_for_few_blocks(tmp_path: Path) -> None:
     empty = object_size(caffe_pb2.LayerParameter.DESCRIPTOR)
-    most = FREE_ROOM // (empty - TEXT_FACTOR * len("layer{}\n"))
+    most = FREE_BYTES // (empty - TEXT_FACTOR * len("layer{}\n"))
     assert most > 3000
     path = write(tmp_path / "net.prototxt", "layer{}\n" * most)
     assert len(read_net(path).layer) == most
@@ -82,8 +82,8 @@ def test_a_net_of_very_many_layers_is_read(tmp_path: Path) -> None:
 
 
 def test_values_in_very_great_numbers_are_too_many() -> None:
-    text = f"\nstepvalue: [{'1,' * (FREE_ROOM // 2 + MAX_NOTED)}1]"
-    with pytest.raises(PrototxtError, match=r"s:2: so many values of stepvalue in \d+ bytes"):
+    text = f"\nstepvalue: [{'1,' * (FREE_BYTES // 2 + MAX_NOTED)}1]"
+    with pytest.raises(PrototxtError, match=r"s:2: too many values of stepvalue in \d+ bytes"):
         parse(text, caffe_pb2.SolverParameter(), "s")
 
 
@@ -154,8 +154,8 @@ def test_messages_in_a_message_are_counted_before_it_is_read(tmp_path: Path) -> 
     with pytest.raises(TooManyMessages, match="more than 7 messages"):
         check_messages(memoryview(data), descriptor, limit=7)
     check_messages(memoryview(b"\xff\xff"), descriptor)  # whoever reads it says what is wrong
-    most = FREE_ROOM // (
-        object_size(caffe_pb2.LayerParameter.DESCRIPTOR) - 3 * ROOM_FACTOR
+    most = FREE_BYTES // (
+        object_size(caffe_pb2.LayerParameter.DESCRIPTOR) - 3 * BUDGET_FACTOR
     )  # 3 bytes each
     path = write(tmp_path / "w.caffemodel", field(layer, b"") * most)
     assert len(read_net_binary(path).layer) == most

@@ -24,7 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_scale_inside_says_what_to_do() -> None:
     Path("n.prototxt").write_text(NET % "batch_norm_param { scale_bias: true }")
-    with pytest.raises(GraphError, match=r"NVCaffe.*leave it out and add behind it .* type Scale"):
+    with pytest.raises(GraphError, match=r"NVCaffe.*leave it out and add after it .* type Scale"):
         Net("n.prototxt")
 
 

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import ShapeError
+
+
+class Tensor(Protocol):
+    """As much of a ``torch.Tensor`` as its values take; PyTorch is not imported."""
+
+    def detach(self) -> Tensor: ...
+
+    def cpu(self) -> Tensor: ...
+
+    def numpy(self) -> np.ndarray: ...
+
+
+Values: TypeAlias = Blob | Tensor | ArrayLike
 
 
 class CaffeBlobs(NamedTuple):
@@ -24,10 +38,10 @@ class CaffeBlobs(NamedTuple):
 
 
 def torch_batchnorm(
-    running_mean: Any,
-    running_var: Any,
-    weight: Any = None,
-    bias: Any = None,
+    running_mean: Values,
+    running_var: Values,
+    weight: Values | None = None,
+    bias: Values | None = None,
     *,
     moving_average_fraction: float | None = None,
 ) -> CaffeBlobs:
@@ -60,7 +74,9 @@ def torch_batchnorm(
     return CaffeBlobs([mean * total, variance * total, total], [gamma, beta])
 
 
-def batchnorm_to_torch(batch_norm: Sequence[Any], scale: Sequence[Any] = ()) -> dict[str, Any]:
+def batchnorm_to_torch(
+    batch_norm: Sequence[Values], scale: Sequence[Values] = ()
+) -> dict[str, np.ndarray]:
     """What a BatchNorm1d, 2d or 3d needs to compute what BatchNorm and Scale do.
 
     Args:
@@ -88,13 +104,11 @@ def batchnorm_to_torch(batch_norm: Sequence[Any], scale: Sequence[Any] = ()) -> 
     return arrays
 
 
-def _array(values: Any) -> np.ndarray:
-    """A blob's, tensor's or anything's values as a float array."""
+def _array(values: Values) -> np.ndarray:
+    """The values of a blob, tensor or array as a float array."""
     if isinstance(values, Blob):
         return values.data
-    if hasattr(values, "detach"):  # a torch.Tensor
-        values = values.detach().cpu().numpy()
-    array = np.asarray(values)
+    array = np.asarray(values.detach().cpu().numpy() if hasattr(values, "detach") else values)
     return array if array.dtype.kind == "f" else array.astype(np.float32)
 
 
