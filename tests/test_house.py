@@ -53,11 +53,7 @@ def test_the_top_level_is_small() -> None:
     assert len(modules) <= 22, modules
 
 
-#: What does not hold yet.
-TOO_LONG = {"layers/vision/pooling.py"}
-
-
-@pytest.mark.parametrize("name", sorted({*NAMES} - TOO_LONG))
+@pytest.mark.parametrize("name", NAMES)
 def test_a_file_is_one_idea(name: str) -> None:
     assert len((PACKAGE / name).read_text(encoding="utf-8").splitlines()) <= LONGEST
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,32 +102,6 @@ class BatchNorm(Layer):
     exact_tops = 1
     backward_reads = ()
 
-    def blobs_hint(self, found: int) -> str:
-        if found not in (4, 5):
-            return ""
-        return (
-            f"{found} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a "
-            "BatchNorm with scale and bias inside; Caffe's has 3 and a Scale layer behind it, to "
-            "which the last two belong (docs/batchnorm.md)"
-        )
-
-    @property
-    def repeatable(self) -> bool:
-        """With global statistics: others count every batch into the stored ones."""
-        return self.use_global_stats
-
-    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
-        """1/√(var + eps) and -mean/√(var + eps) of the stored statistics; infinite where
-        var + eps is 0 (algorithm 2, line 11).
-
-        Raises:
-            GraphError: it normalises with the batch's statistics.
-        """
-        if not self.use_global_stats:
-            raise GraphError("it uses the batch's statistics (use_global_stats: false)")
-        mean, variance = self.stored_statistics()
-        return channel_affine(mean, variance, self.eps)
-
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.batch_norm_param
         self.eps: float = param.eps
@@ -144,21 +118,12 @@ class BatchNorm(Layer):
         self._freeze_statistics()
         for shape in (self.channels,), (self.channels,), (1,):
             self.add_param(shape)
-        #: x - mean of the last forward; ``diff`` is room for backward in place.
+        #: x - mean of the last forward; ``diff`` is for backward in place.
         self._centred = Blob(dtype=self.dtype)
         #: 1 / √(var + eps) of the last forward with stored statistics, for each channel.
         self._inv_std = np.ones(self.channels, self.dtype)
         #: What backward needs of the last forward with batch statistics.
-        self._parts: list[Part] = []
-
-    def _freeze_statistics(self) -> None:
-        """Give every statistics blob ``lr_mult: 0``, unless the prototxt contradicts."""
-        specs = self.param.param
-        mistake = param_block_mistake(specs)
-        if mistake is not None:
-            raise GraphError("; ".join(mistake))
-        for _ in range(len(specs), len(STATISTICS)):
-            specs.add(lr_mult=0)
+        self._batches: list[Batch] = []
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         _require_channels(bottom[0])
@@ -174,6 +139,70 @@ class BatchNorm(Layer):
             )
         top[0].reshape_like(bottom[0])
         self._centred.reshape_like(bottom[0])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        x, y = fold(bottom[0].data), fold(top[0].data)
+        if self.use_global_stats:
+            mean, variance = self.stored_statistics()
+            self._inv_std = self._inverse_std(variance)
+            np.subtract(x, mean[:, None], out=y)
+            y *= self._inv_std[:, None]
+            return
+        centred, self._batches = fold(self._centred.data), []
+        for items in ghost_batches(len(x), self.ghost_batch_size):
+            batch = self._normalise(items, x[items], centred[items], y[items])
+            self._batches.append(batch)
+
+    def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Batch:
+        mean, variance, values = moments(x, self.workers)
+        centre(x, mean, variance, out=centred)
+        inv_std = self._inverse_std(variance)
+        gain, shift = self._renormalised(mean, inv_std)
+        self.update_stored(mean, variance, values)
+        np.multiply(centred, gain[:, None], out=y)
+        if shift is not None:
+            y += shift.astype(y.dtype)[:, None]
+        return Batch(items, inv_std, gain)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if not propagate_down[0]:
+            return
+        dy, dx = fold(top[0].diff), fold(bottom[0].diff)
+        if self.use_global_stats:
+            np.multiply(dy, self._inv_std[:, None], out=dx)
+            return
+        centred = fold(self._centred.data)
+        work = fold(self._centred.diff) if bottom[0] is top[0] else dx
+        for batch in self._batches:
+            items = batch.items
+            self._differentiate(batch, dy[items], centred[items], work[items], dx[items])
+
+    def _differentiate(
+        self, batch: Batch, dy: np.ndarray, centred: np.ndarray, work: np.ndarray, dx: np.ndarray
+    ) -> None:
+        values = dy.shape[0] * dy.shape[2]
+        mean_dy, _ = means(channel_sum(dy), values, self.workers)
+        slope, _ = means(channel_dot(dy, centred), values, self.workers)
+        slope *= batch.inv_std * batch.inv_std
+        np.multiply(centred, slope.astype(dx.dtype)[:, None], out=work)
+        np.subtract(dy, work, out=dx)
+        dx -= mean_dy.astype(dx.dtype)[:, None]
+        dx *= batch.gain[:, None]
+
+    def _inverse_std(self, variance: np.ndarray) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as in Caffe
+            return (1 / np.sqrt(variance + self.eps)).astype(self.dtype)
+
+    def _renormalised(
+        self, mean: np.ndarray, inv_std: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """r / √(var + eps) and d; without ``renorm`` r is 1 and d None."""
+        if self.renorm is None or self.blobs[2].data[0] == 0:
+            return inv_std, None
+        stored_mean, stored_variance = self.stored_statistics()
+        stored_inv_std = self._inverse_std(stored_variance)
+        ratio = self.renorm.ratio(stored_inv_std / inv_std)
+        return inv_std * ratio, self.renorm.shift((mean - stored_mean) * stored_inv_std)
 
     # ----------------------------------------------------------------- statistics
 
@@ -227,6 +256,43 @@ class BatchNorm(Layer):
         squares *= fraction
         squares += variance * (values / (values - 1) if values > 1 else 1.0)
 
+    def _freeze_statistics(self) -> None:
+        """Give every statistics blob ``lr_mult: 0``, unless the prototxt contradicts."""
+        specs = self.param.param
+        mistake = param_block_mistake(specs)
+        if mistake is not None:
+            raise GraphError("; ".join(mistake))
+        for _ in range(len(specs), len(STATISTICS)):
+            specs.add(lr_mult=0)
+
+    # ------------------------------------------------------------ what others ask
+
+    def blobs_hint(self, found: int) -> str:
+        if found not in (4, 5):
+            return ""
+        return (
+            f"{found} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a "
+            "BatchNorm with scale and bias inside; Caffe's has 3 and a Scale layer behind it, to "
+            "which the last two belong (docs/batchnorm.md)"
+        )
+
+    @property
+    def repeatable(self) -> bool:
+        """With global statistics: others count every batch into the stored ones."""
+        return self.use_global_stats
+
+    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
+        """1/√(var + eps) and -mean/√(var + eps) of the stored statistics; infinite where
+        var + eps is 0 (algorithm 2, line 11).
+
+        Raises:
+            GraphError: it normalises with the batch's statistics.
+        """
+        if not self.use_global_stats:
+            raise GraphError("it uses the batch's statistics (use_global_stats: false)")
+        mean, variance = self.stored_statistics()
+        return channel_affine(mean, variance, self.eps)
+
     @property
     def beyond_caffe(self) -> str:
         """What the batch statistics are asked for that Caffe's are not; mostly ""."""
@@ -239,139 +305,57 @@ class BatchNorm(Layer):
         }
         return ", ".join(what for what, value in asked.items() if value)
 
-    # -------------------------------------------------------------------- running
-
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
-        x, y = fold(bottom[0].data), fold(top[0].data)
-        if self.use_global_stats:
-            self._forward_stored(x, y)
-        else:
-            self._forward_batch(x, y)
-
-    def _forward_stored(self, x: np.ndarray, y: np.ndarray) -> None:
-        mean, variance = self.stored_statistics()
-        self._inv_std = self._inverse_std(variance)
-        np.subtract(x, mean[:, None], out=y)
-        y *= self._inv_std[:, None]
-
-    def _forward_batch(self, x: np.ndarray, y: np.ndarray) -> None:
-        centred = fold(self._centred.data)
-        size = self.ghost_batch_size or len(x)
-        self._parts = []
-        for start in range(0, len(x), size):
-            items = slice(start, start + size)
-            self._parts.append(self._normalise(items, x[items], centred[items], y[items]))
-
-    def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Part:
-        mean, variance, values = self._moments(x)
-        inv_std = self._inverse_std(variance)
-        self._centre(x, mean, variance, centred)
-        part = Part(items, values, inv_std, inv_std)
-        shift = None
-        if self.renorm is not None and self.blobs[2].data[0] != 0:
-            stored_mean, stored_variance = self.stored_statistics()
-            stored_inv_std = self._inverse_std(stored_variance)
-            ratio = self.renorm.ratio(stored_inv_std / inv_std)
-            shift = self.renorm.shift((mean - stored_mean) * stored_inv_std)
-            part.gain = inv_std * ratio
-        self.update_stored(mean, variance, values)
-        np.multiply(centred, part.gain[:, None], out=y)
-        if shift is not None:
-            y += shift.astype(y.dtype)[:, None]
-        return part
-
-    def _moments(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-        """Mean and variance in double precision, and how many values a channel they are of."""
-        own_mean, own_variance = channel_moments(x)
-        count = x.shape[0] * x.shape[2]
-        mean, values = self._means(own_mean * count, count)
-        away = own_mean - mean  # from the mean of all workers' batches
-        variance, _ = self._means((own_variance + away * away) * count, count)
-        return mean, variance, values
-
-    def _centre(
-        self, x: np.ndarray, mean: np.ndarray, variance: np.ndarray, centred: np.ndarray
-    ) -> None:
-        """x - mean, with all the digits of the mean: a type's own are too few for one of 10⁶."""
-        about = near(mean, variance, x.dtype)
-        np.subtract(x, about[:, None], out=centred)
-        centred -= (mean - about).astype(x.dtype)[:, None]
-
-    def _means(self, sums: np.ndarray, values: int) -> tuple[np.ndarray, int]:
-        """Sums of a batch (of all workers') divided by its values, and how many those are."""
-        if self.workers is None:
-            return sums / values, values
-        both = np.append(sums.astype(np.float64), values)
-        self.workers.all_reduce(both)
-        return (both[:-1] / both[-1]).astype(sums.dtype), int(both[-1])
-
-    def _inverse_std(self, variance: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as in Caffe
-            return (1 / np.sqrt(variance + self.eps)).astype(self.dtype)
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if not propagate_down[0]:
-            return
-        dy, dx = fold(top[0].diff), fold(bottom[0].diff)
-        if self.use_global_stats:
-            np.multiply(dy, self._inv_std[:, None], out=dx)
-            return
-        centred = fold(self._centred.data)
-        work = fold(self._centred.diff) if bottom[0] is top[0] else dx
-        for part in self._parts:
-            items = part.items
-            self._differentiate(part, dy[items], centred[items], work[items], dx[items])
-
-    def _differentiate(
-        self, part: Part, dy: np.ndarray, centred: np.ndarray, work: np.ndarray, dx: np.ndarray
-    ) -> None:
-        values = dy.shape[0] * dy.shape[2]
-        mean_dy, _ = self._means(channel_sum(dy), values)
-        slope, _ = self._means(channel_dot(dy, centred), values)
-        slope *= part.inv_std * part.inv_std
-        np.multiply(centred, slope.astype(work.dtype)[:, None], out=work)
-        np.subtract(dy, work, out=dx)
-        dx -= mean_dy.astype(dx.dtype)[:, None]
-        dx *= part.gain[:, None]
-
-
-def param_block_mistake(specs: Sequence[Any]) -> tuple[str, str] | None:
-    """What is wrong with a BatchNorm layer's ``param`` blocks, and what to do; None: nothing."""
-    if len(specs) > len(STATISTICS):
-        return (
-            f"{len(specs)} param blocks, but BatchNorm has three blobs "
-            f"({', '.join(STATISTICS)}), none of them learned",
-            "leave the param blocks out",
-        )
-    for index, spec in enumerate(specs):
-        if spec.lr_mult != 0:
-            found = "has" if spec.HasField("lr_mult") else "has no lr_mult, which means"
-            return (
-                f"param block {index + 1} {found} lr_mult: {spec.lr_mult:g}, expected 0; it "
-                f"belongs to the {STATISTICS[index]}, a running statistic that a solver must "
-                "not change",
-                "write lr_mult: 0 or leave the param blocks out. The learned factor and offset "
-                "(gamma, beta) belong to a Scale layer with bias_term: true after this one; its "
-                "param blocks take learning rates",
-            )
-    return None
-
 
 @dataclass
-class Part:
-    """What backward needs of a batch, or a part of it, that was normalised by itself.
+class Batch:
+    """What backward needs of a batch, or a ghost batch, that was normalised by itself.
 
     Attributes:
-        items: which ones of the batch.
-        values: how many values a channel they have (m), all workers' together.
+        items: which ones of the bottom.
         inv_std: 1 / √(var + eps), for each channel.
         gain: what centred values were multiplied by: inv_std, with renorm r · inv_std.
     """
 
     items: slice
-    values: int
     inv_std: np.ndarray
     gain: np.ndarray
+
+
+def ghost_batches(items: int, size: int) -> Iterator[slice]:
+    """The items in batches of a size, the last one of what is left; all in one for size 0."""
+    size = size or items
+    return (slice(start, start + size) for start in range(0, items, size))
+
+
+def moments(x: np.ndarray, workers: Workers | None) -> tuple[np.ndarray, np.ndarray, int]:
+    """Mean and variance of each channel of (N, C, S), and how many values these are of (m).
+
+    With workers they are those of all their batches together. Mean and variance are float64.
+    """
+    mean, variance = channel_moments(x)
+    values = x.shape[0] * x.shape[2]
+    if workers is None:
+        return mean, variance, values
+    common, of_all = means(mean * values, values, workers)
+    away = mean - common
+    variance, _ = means((variance + away * away) * values, values, workers)
+    return common, variance, of_all
+
+
+def means(sums: np.ndarray, values: int, workers: Workers | None) -> tuple[np.ndarray, int]:
+    """Sums of a batch (of all workers') divided by its values a channel, and how many those are."""
+    if workers is None:
+        return sums / values, values
+    both = np.append(sums, values)
+    workers.all_reduce(both)
+    return both[:-1] / both[-1], int(both[-1])
+
+
+def centre(x: np.ndarray, mean: np.ndarray, variance: np.ndarray, out: np.ndarray) -> None:
+    """Write x - mean, with all the digits of the mean: a type's own are too few for one of 10⁶."""
+    about = near(mean, variance, x.dtype)
+    np.subtract(x, about[:, None], out=out)
+    out -= (mean - about).astype(x.dtype)[:, None]
 
 
 @dataclass
@@ -406,6 +390,28 @@ class Renorm:
     def shift(self, value: np.ndarray) -> np.ndarray:
         """d, from (mean - stored mean) / stored std."""
         return np.clip(value, -self.d_max, self.d_max)
+
+
+def param_block_mistake(specs: Sequence[Any]) -> tuple[str, str] | None:
+    """What is wrong with a BatchNorm layer's ``param`` blocks, and what to do; None: nothing."""
+    if len(specs) > len(STATISTICS):
+        return (
+            f"{len(specs)} param blocks, but BatchNorm has three blobs "
+            f"({', '.join(STATISTICS)}), none of them learned",
+            "leave the param blocks out",
+        )
+    for index, spec in enumerate(specs):
+        if spec.lr_mult != 0:
+            found = "has" if spec.HasField("lr_mult") else "has no lr_mult, which means"
+            return (
+                f"param block {index + 1} {found} lr_mult: {spec.lr_mult:g}, expected 0; it "
+                f"belongs to the {STATISTICS[index]}, a running statistic that a solver must "
+                "not change",
+                "write lr_mult: 0 or leave the param blocks out. The learned factor and offset "
+                "(gamma, beta) belong to a Scale layer with bias_term: true after this one; its "
+                "param blocks take learning rates",
+            )
+    return None
 
 
 def _require_channels(bottom: Blob) -> None:
