@@ -30,9 +30,9 @@ def mean_abs(values: np.ndarray) -> float:
 def forward_info(net: Net, index: int) -> None:
     """Log a layer's tops and parameters after its forward."""
     node = net.nodes[index]
-    for name, top in zip(node.top_names, node.tops, strict=True):
+    for top in node.tops:
         value = mean_abs(top.data)
-        logger.info("    [Forward] Layer %s, top blob %s data: %.6g", node.name, name, value)
+        logger.info("    [Forward] Layer %s, top blob %s data: %.6g", node.name, top.name, value)
     for i, blob in enumerate(node.layer.blobs):
         name, value = param_display_name(net, index, i), mean_abs(blob.data)
         logger.info("    [Forward] Layer %s, param blob %s data: %.6g", node.name, name, value)
@@ -43,13 +43,11 @@ def backward_info(net: Net, index: int) -> None:
     node = net.nodes[index]
     if not node.need_backward:
         return
-    for name, blob, wanted in zip(
-        node.bottom_names, node.bottoms, node.propagate_down, strict=True
-    ):
+    for blob, wanted in zip(node.bottoms, node.propagate_down, strict=True):
         if wanted:
             value = mean_abs(blob.diff)
             text = "    [Backward] Layer %s, bottom blob %s diff: %.6g"
-            logger.info(text, node.name, name, value)
+            logger.info(text, node.name, blob.name, value)
     for i, blob in enumerate(node.layer.blobs):
         if node.layer.wants_gradient(i):
             value = mean_abs(blob.diff)

@@ -76,13 +76,11 @@ class NetBlob:
     """A blob of a net that is being built.
 
     Attributes:
-        name: in the net.
         loss_weight: with which it counts in the loss.
         needs_backward: whether a layer that made it, or one before that, wants its gradient.
     """
 
     blob: Blob
-    name: str
     loss_weight: float = 0.0
     needs_backward: bool = False
 
@@ -229,7 +227,6 @@ class NetBuilder:
         self.available.discard(name)
         blob_id = self._ids[name]
         node.bottoms.append(self.blobs[blob_id].blob)
-        node.bottom_names.append(name)
         node.bottom_ids.append(blob_id)
         given = node.layer.param.propagate_down
         node.propagate_down.append(given[index] if given else self.blobs[blob_id].needs_backward)
@@ -248,12 +245,11 @@ class NetBuilder:
 
     def _new_blob(self, node: Node, name: str) -> None:
         blob = Blob(dtype=self.dtype, budget=self.budget, name=name)
-        self.blobs.append(NetBlob(blob, name))
+        self.blobs.append(NetBlob(blob))
         self._attach_top(node, len(self.blobs) - 1)
 
     def _attach_top(self, node: Node, blob_id: int) -> None:
         node.tops.append(self.blobs[blob_id].blob)
-        node.top_names.append(self.blobs[blob_id].name)
         node.top_ids.append(blob_id)
 
     # --------------------------------------------------------------- backwards

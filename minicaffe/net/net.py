@@ -127,7 +127,7 @@ class Net:
         self._last_forward = LastForward()
         self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)
         self.layer_names: list[str] = [node.name for node in self.nodes]
-        self._blob_names: list[str] = [entry.name for entry in built.blobs]
+        self._blob_names: list[str] = [entry.blob.name for entry in built.blobs]
         self._blobs: list[Blob] = [entry.blob for entry in built.blobs]
         self._blob_loss_weights: list[float] = [entry.loss_weight for entry in built.blobs]
         self._inputs: list[int] = [
@@ -164,12 +164,12 @@ class Net:
     @property
     def top_names(self) -> OrderedDict[str, list[str]]:
         """For every layer the names of its tops."""
-        return self._of_layers(list(node.top_names) for node in self.nodes)
+        return self._of_layers(node.top_names for node in self.nodes)
 
     @property
     def bottom_names(self) -> OrderedDict[str, list[str]]:
         """For every layer the names of its bottoms."""
-        return self._of_layers(list(node.bottom_names) for node in self.nodes)
+        return self._of_layers(node.bottom_names for node in self.nodes)
 
     @property
     def blob_loss_weights(self) -> OrderedDict[str, float]:

@@ -21,6 +21,7 @@ class Node:
     """A layer in its place: what it reads, what it fills, whose gradient is wanted.
 
     Attributes:
+        bottoms, tops: the blobs, as the layer's forward and backward take them.
         bottom_ids, top_ids: the blobs' numbers in the net's list of blobs.
         propagate_down: for each bottom, whether ``backward`` computes its gradient.
         need_backward: whether ``backward`` runs at all.
@@ -36,8 +37,6 @@ class Node:
     line: int | None = None
     bottoms: list[Blob] = field(default_factory=list)
     tops: list[Blob] = field(default_factory=list)
-    bottom_names: list[str] = field(default_factory=list)
-    top_names: list[str] = field(default_factory=list)
     bottom_ids: list[int] = field(default_factory=list)
     top_ids: list[int] = field(default_factory=list)
     propagate_down: list[bool] = field(default_factory=list)
@@ -52,6 +51,16 @@ class Node:
 
     def __post_init__(self) -> None:
         self.kernel = self.layer
+
+    @property
+    def bottom_names(self) -> list[str]:
+        """The names of the blobs that the layer reads."""
+        return [blob.name for blob in self.bottoms]
+
+    @property
+    def top_names(self) -> list[str]:
+        """The names of the blobs that the layer fills."""
+        return [blob.name for blob in self.tops]
 
     @contextmanager
     def located(self) -> Iterator[None]:

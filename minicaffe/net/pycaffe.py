@@ -171,9 +171,9 @@ def warn_of_no_gradients(net: Net, names: Sequence[str]) -> None:
     if net.warned_of_gradients or not names or net.phase != caffe_pb2.TEST:
         return
     asked = {
-        bottom
+        bottom.name
         for node in net.nodes
-        for bottom, wanted in zip(node.bottom_names, node.propagate_down, strict=True)
+        for bottom, wanted in zip(node.bottoms, node.propagate_down, strict=True)
         if wanted and node.need_backward
     }
     if asked.isdisjoint(names):

@@ -87,7 +87,7 @@ def _first_sign(net: Net) -> str:
         for index, blob in enumerate(node.layer.blobs):
             if not np.isfinite(blob.data).all():
                 return f"parameter {index} of {layer} is not finite: an update was too large"
-        for name, blob in zip(node.top_names, node.tops, strict=True):
+        for blob in node.tops:
             if not np.isfinite(blob.data).all():
-                return f"it first shows in blob '{name}', the top of {layer}"
+                return f"it first shows in blob '{blob.name}', the top of {layer}"
     return "all blobs are finite, so their sum is too large"
