@@ -227,8 +227,9 @@ class _Compiler:
         given = {context.blobs[name].diff_memory for name in context.outputs}
         given |= context.outside(first, last)
         options = Options(context.fallbacks.wanted, purpose.fuse)
+        filled = {context.blobs[name].data_memory for name in context.wanted} | context.looked_at
         self.builder = Builder(
-            options, purpose.training, context.looked_at, given, crowded, by_parts=purpose.by_parts
+            options, purpose.training, filled, given, crowded, by_parts=purpose.by_parts
         )
 
     def steps(self) -> tuple[CompiledStep, ...]:
@@ -272,6 +273,8 @@ class _Compiler:
                 break
             if self._left_to_numpy(node) or not cls.can_fuse(nodes, node, self.builder.training):
                 break
+            if self.builder.training and _stops(node):
+                break
             nodes.append(node)
         return nodes
 
@@ -304,6 +307,11 @@ class _Compiler:
         self.builder.calls.run[:0] = sources.values()
         self.builder.then(*(one.mark_newest for one in lazy))
         return lazy
+
+
+def _stops(node: Node) -> bool:
+    """Whether it runs backward, but hands no gradient on (``propagate_down: false``)."""
+    return node.need_backward and not any(node.propagate_down) and not node.layer.blobs
 
 
 def _with_backward(
@@ -449,30 +457,30 @@ class SavedInput:
     """
 
     def __init__(self, memory: SyncedMemory) -> None:
-        self._memory = memory
+        self.memory = memory
         self._values: np.ndarray | None = None
 
     def __call__(self) -> None:
         """Keep them; a call of the step, before its others."""
-        with only_read([self._memory]):
-            array = self._memory.array
+        with only_read([self.memory]):
+            array = self.memory.array
             if self._values is None or self._values.shape != array.shape:
                 self._values = np.empty_like(array)
             np.copyto(self._values, array)
 
     def restore(self) -> None:
         """Put them back, if the step has run."""
-        if self._values is not None and self._values.shape == self._memory.array.shape:
-            self._memory.array[...] = self._values
+        if self._values is not None and self._values.shape == self.memory.array.shape:
+            self.memory.array[...] = self._values
 
     def now(self) -> np.ndarray:
         """What the blob holds now, for :meth:`put`."""
-        with only_read([self._memory]):
-            return self._memory.array.copy()
+        with only_read([self.memory]):
+            return self.memory.array.copy()
 
     def put(self, values: np.ndarray) -> None:
         """Let the blob hold these values."""
-        self._memory.array[...] = values
+        self.memory.array[...] = values
 
 
 def stays_in_plain(step: Step) -> bool:

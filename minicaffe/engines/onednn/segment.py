@@ -23,7 +23,7 @@ from minicaffe.engines.onednn.steps import NumpyStep
 from minicaffe.engines.onednn.tensor import show
 from minicaffe.layers.data.dummy_data import DummyData
 from minicaffe.layers.data.input import Input
-from minicaffe.syncedmem import SyncedHead
+from minicaffe.syncedmem import SyncedHead, SyncedMemory
 from minicaffe.threads import thread_count
 
 if TYPE_CHECKING:
@@ -122,6 +122,11 @@ class NumpyLayer:
 
     def keep_all(self) -> None:
         """Nothing to do: its blobs are the caller's or the other parts'."""
+
+
+def _filled(compiled: CompiledStep) -> set[SyncedMemory]:
+    """The values that a step makes."""
+    return {top.data_memory for node in compiled.step.nodes for top in node.tops}
 
 
 class Guards:
@@ -240,15 +245,19 @@ class Segment:
         return plan
 
     def _recompute(self) -> SegmentPlan:
-        """Another plan, in which what gradients need of the last forward is computed again."""
+        """Another plan, in which what gradients need of the last forward is computed again.
+
+        Every step computes it of what blobs hold now, not of what the steps before make: layers
+        may have run by themselves since, or programs have written into blobs or parameters.
+        """
         old = self._plan
         memories = {top.data_memory for node in self._nodes for top in node.tops}
-        shown = [
-            (memory, memory.array.copy())
+        shown = {
+            memory: memory.array.copy()
             for memory in memories
-            if memory.head not in (SyncedHead.LAZY, SyncedHead.FREED)
+            if memory.head is not SyncedHead.FREED
             and not (old and old.freed and memory.engine_copy)  # others use its memory by now
-        ]
+        }
         overwritten = [
             call for one in self.steps for call in one.forward.run if isinstance(call, SavedInput)
         ]
@@ -260,18 +269,24 @@ class Segment:
             call.restore()
         for call in overwritten:
             call.restore()
+        given = {call.memory for call, _ in entered}
+        last = {memory: one for one in plan.steps for memory in _filled(one)}
         for compiled in plan.steps:
-            step = compiled.step
-            if stays_in_plain(step):
-                continue
-            step.recomputing = True
-            run_calls(compiled.forward.run, plan.steps)
-            step.recomputing = False
+            if not stays_in_plain(compiled.step):
+                self._run_again(compiled)
+            for memory, values in shown.items():
+                if last[memory] is compiled and memory not in given:
+                    memory.array[...] = values
         for call, values in entered:
             call.put(values)
-        for memory, values in shown:  # a program may have written into some of them
-            memory.array[...] = values
         return plan
+
+    def _run_again(self, compiled: CompiledStep) -> None:
+        for tensor in compiled.forward.reads:
+            tensor.load()
+        compiled.step.recomputing = True
+        run_calls(compiled.forward.run, self.steps)
+        compiled.step.recomputing = False
 
     def abandon(self) -> None:
         """Mark the blobs that have lent their memory, as a run has ended in the middle."""
