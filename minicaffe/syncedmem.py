@@ -149,8 +149,7 @@ class SyncedMemory:
     """
 
     __slots__ = (
-        "_engine_copy", "_exported", "_lent", "_raw", "_watchers", "dtype", "share", "size",
-        "version",
+        "_engine_copy", "_exported", "_raw", "_watchers", "dtype", "share", "size", "version",
     )  # fmt: skip
 
     def __init__(self, size: int, dtype: np.dtype, share: Reservation | None = None) -> None:
@@ -160,7 +159,6 @@ class SyncedMemory:
         self.version = 0
         self._engine_copy: EngineCopy | None = None
         self._raw: np.ndarray | None = None
-        self._lent: np.ndarray | None = None
         self._exported: np.ndarray | None = None
         self._watchers: weakref.WeakSet[Watcher] | None = None
 
@@ -257,14 +255,12 @@ class SyncedMemory:
     # ---------------------------------------------------------------- place
 
     def borrow(self, array: np.ndarray) -> None:
-        """Use an array that is large enough, until :meth:`give_back`."""
-        self._lent, self._raw = array, array[: self.size]
+        """Use this array of :attr:`size` elements, part of an arena, until :meth:`give_back`."""
+        self._raw = array
 
-    def give_back(self) -> np.ndarray:
-        """The array, which this memory uses no longer; whole, if it was borrowed."""
-        array = self.raw if self._lent is None else self._lent
-        self._raw = self._exported = self._lent = None
-        return array
+    def give_back(self) -> None:
+        """Use the array no longer; the values are lost."""
+        self._raw = self._exported = None
 
     def move_to(self, raw: np.ndarray) -> None:
         """Live in ``raw`` (part of an arena) from now on, taking the values along."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicaffe.engines.numpy.blob_arena import BlobArena
 from minicaffe.engines.numpy.kernels import use_kernels
-from minicaffe.engines.numpy.lending import Lending
 from minicaffe.proto import caffe_pb2
 from minicaffe.syncedmem import SyncedHead
 from minicaffe.threads import busy_thread_count, with_blas_threads
@@ -27,15 +27,15 @@ class NumpyPlan:
         self._hooks = net.hooks
         self._nodes = net.nodes
         use_kernels(net.nodes)
-        self._lending: Lending | None = None
+        self._arena: BlobArena | None = None
         if net.options.keep == "outputs" and net.phase == caffe_pb2.TEST:
-            self._lending = Lending(net.nodes, net.blobs, [*net.inputs, *net.outputs])
+            self._arena = BlobArena(net.nodes, net.blobs, [*net.inputs, *net.outputs])
 
     @with_blas_threads(busy_thread_count)
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
-        if self._lending and not self._hooks and start == 0 and end == len(self._nodes) - 1:
-            return self._forward_lending(self._lending)
+        if self._arena and not self._hooks and start == 0 and end == len(self._nodes) - 1:
+            return self._forward_in_arena(self._arena)
         self._keep_all(start)
         loss = 0.0
         with np.errstate(all="ignore"):
@@ -45,20 +45,20 @@ class NumpyPlan:
                 self._hooks.run("after_forward", index)
         return loss
 
-    def _forward_lending(self, lending: Lending) -> float:
+    def _forward_in_arena(self, arena: BlobArena) -> float:
         """A whole forward in which blobs use each other's memory."""
         loss = 0.0
-        lending.begin()
+        arena.begin()
         with np.errstate(all="ignore"):
             for index, node in enumerate(self._nodes):
-                lending.before(index)
+                arena.before(index)
                 loss += node.forward()
-                lending.after(index)
+                arena.after(index)
         return loss
 
     def _keep_all(self, start: int) -> None:
         """From now on every blob keeps its values; those before layer ``start`` are made anew."""
-        if self._lending is None:
+        if self._arena is None:
             return
         dropped = {
             blob.data_memory
@@ -77,7 +77,7 @@ class NumpyPlan:
                     node.forward()
                     for memory, values in kept:
                         memory.array[...] = values
-        self._lending = None  # not before: who is interrupted marks them again
+        self._arena = None  # not before: who is interrupted marks them again
 
     @with_blas_threads(busy_thread_count)
     def backward(self, start: int, end: int) -> None:
@@ -96,8 +96,8 @@ class NumpyPlan:
 
     def abandon(self) -> None:
         """Mark the blobs that have lent their memory."""
-        if self._lending is not None:
-            self._lending.abandon()
+        if self._arena is not None:
+            self._arena.abandon()
 
     def describe(self, *, verbose: bool = False) -> list[str]:
         """What runs each layer: its numpy class."""

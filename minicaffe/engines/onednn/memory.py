@@ -6,15 +6,14 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from minicaffe.blob import Blob
+from minicaffe.engines.memory_plan import Lifetime, TakenBytes, plan_memory
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitive import Memory, Primitive
 from minicaffe.engines.onednn.tensor import Cached, Reading, Tensor
 from minicaffe.errors import MemoryLimitError
 from minicaffe.options import MemoryBudget, limit_text, size_text
-from minicaffe.syncedmem import Freed, SyncedMemory, aligned_zeros
+from minicaffe.syncedmem import Freed, SyncedMemory
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -39,10 +38,6 @@ class Buffer:
     def extend(self, step: int) -> None:
         """Use it in this step as well."""
         self.first, self.last = min(self.first, step), max(self.last, step)
-
-    def overlaps(self, other: Buffer) -> bool:
-        """Whether both are in use at the same time."""
-        return self.first <= other.last and other.first <= self.last
 
 
 def share_buffers(steps: Sequence[Calls], kept: Container[SyncedMemory]) -> dict[SyncedMemory, int]:
@@ -133,18 +128,13 @@ def _memories(call: Callable[[], object]) -> Sequence[Memory]:
     return list(call.operands.values()) if isinstance(call, Primitive | Reading) else ()
 
 
-def _place(buffers: list[Buffer]) -> None:
-    """The largest first, each into the first place that is free while it lives."""
-    places: list[tuple[np.ndarray, list[Buffer]]] = []
-    for buffer in sorted(buffers, key=lambda one: -one.size):
-        free = (place for place in places if not any(buffer.overlaps(other) for other in place[1]))
-        place = next(free, None)
-        if place is None:
-            place = (aligned_zeros(buffer.size, np.dtype(np.uint8)), [])
-            places.append(place)
-        place[1].append(buffer)
+def _place(buffers: Sequence[Buffer]) -> None:
+    """Give the buffers their bytes in one arena."""
+    plan = plan_memory([Lifetime(one.size, one.first, one.last) for one in buffers])
+    arena = plan.arena()
+    for buffer, (begin, end) in zip(buffers, plan.places, strict=True):
         for memory in buffer.memories.values():
-            memory.set_data_handle(place[0][: buffer.size])
+            memory.set_data_handle(arena[begin:end])
 
 
 class FreedMarks:
@@ -240,16 +230,17 @@ def check_copies(steps: Iterable[tuple[Node, Sequence[Calls]]], budget: MemoryBu
     Raises:
         MemoryLimitError: names the layer that takes most.
     """
-    seen: dict[int, int] = {}
+    taken = TakenBytes()
     shares: list[tuple[int, Node]] = []
+    total = 0
     for node, lists in steps:
-        before = sum(seen.values())
+        before = total
         for memory in _all_memories(call for calls in lists for call in calls.run):
             if not memory.is_array:
                 place = memory.buffer.__array_interface__["data"][0]
-                seen[place] = max(seen.get(place, 0), memory.buffer.nbytes)
-        shares.append((sum(seen.values()) - before, node))
-    total = sum(seen.values())
+                taken.add(place, place + memory.buffer.nbytes)
+        total = taken.total
+        shares.append((total - before, node))
     if total > budget.limit:
         most, node = max(shares, key=lambda one: one[0])
         with node.located():
