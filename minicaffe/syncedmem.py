@@ -313,7 +313,7 @@ def release(owner: object, size: int) -> None:
 
     An engine's plan and the memories that it fills do so. Python looks for such garbage after so
     many new objects, however large they are; without this the memory of several nets piles up.
-    What somebody else holds stays.
+    What a program still holds stays.
 
     Args:
         owner: the object; it is empty afterwards.

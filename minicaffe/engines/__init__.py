@@ -28,7 +28,7 @@ from minicaffe.errors import EngineError, did_you_mean
 
 logger = logging.getLogger("minicaffe")
 
-#: The environment variable that names the engine when nobody else does.
+#: The environment variable that names the engine when the caller does not.
 VARIABLE = "MINICAFFE_ENGINE"
 
 #: In what a net's values are stored between layers. The first one is the default; with bf16

@@ -57,7 +57,7 @@ class NumpyPlan:
         return loss
 
     def _keep_all(self, start: int) -> None:
-        """From now on every blob keeps its values; those before layer ``start`` are made anew."""
+        """Let every blob keep its values from now on; compute those before layer ``start`` again."""
         if self._arena is None:
             return
         dropped = {

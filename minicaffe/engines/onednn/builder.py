@@ -104,16 +104,16 @@ class Builder:
     Args:
         options: how to build.
         training: keep what the gradients need.
-        looked_at: memories that steps must not leave unfilled, as somebody reads them.
+        looked_at: memories that steps must not leave unfilled, as a program reads them.
         given: gradients that others than steps may write before a backward: those of the net's
             outputs, and of blobs that layers elsewhere read.
         crowded: memories each of whose versions needs a home of its own, as a backward reads
             what later layers would overwrite.
         by_parts: a backward may run some steps only, and a program write gradients before and
-            behind them.
+            after them.
 
     Attributes:
-        untouched: gradients that no step writes, and that nobody has asked for so far: they are
+        untouched: gradients that no step writes, and that no program has asked for so far: they are
             taken to be 0.
         storage: data type in which the current step reads and writes; what it reads in
             another one is reordered.
@@ -212,7 +212,7 @@ class Builder:
             self.then(*one.after)
 
     def hides(self, node: Node, following: Node) -> bool:
-        """Whether nobody but the following node sees what the node makes."""
+        """Whether only the following node sees what the node makes."""
         if not self.options.fuse or len(node.tops) != 1 or len(following.tops) != 1:
             return False
         blob, memory = node.tops[0], node.tops[0].data_memory

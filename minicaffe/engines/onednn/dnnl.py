@@ -195,7 +195,7 @@ class Library:
         return handle.value
 
     def use_threads(self, count: int) -> None:
-        """Compute with so many threads, if the library was built for OpenMP.
+        """Compute with this many threads, if the library was built for OpenMP.
 
         OpenMP keeps the number for each calling thread.
         """
@@ -231,7 +231,7 @@ class Library:
         self._orphaned = not self._threads_ended
 
     def check_threads(self, count: int) -> None:
-        """Make sure that so many threads can compute.
+        """Make sure that this many threads can compute.
 
         Raises:
             ThreadError: OpenMP would wait for threads that this process, a fork, does not have.

@@ -77,7 +77,7 @@ def is_plain_relu(node: Node) -> bool:
 
 
 class FusedReLU:
-    """A ReLU fused behind a step's primitive, or none.
+    """A ReLU fused into the end of a step's primitive, or none.
 
     Args:
         nodes: the step's; the last one is the ReLU if there is one.
@@ -140,7 +140,7 @@ class Passed:
 class GradientBetween(EngineCopy):
     """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
 
-    The primitive passes over it; in the blob stands that of the last layer's top. Whoever asks
+    The primitive passes over it; the blob holds that of the last layer's top. Whoever asks
     gets it computed from that one, and from what Scale and ReLU were in this backward.
 
     Args:
@@ -212,12 +212,12 @@ def _as_activation(node: Node) -> Activation | None:
 
 
 class Folding:
-    """Weights and biases of a layer with the constants behind it folded in; a call computes
-    them anew.
+    """Weights and biases of a layer with the constants after it folded in; a call computes
+    them again.
 
     Args:
         layer: the weighted layer.
-        constants: the BatchNorm, Scale and Bias nodes behind it.
+        constants: the BatchNorm, Scale and Bias nodes after it.
 
     Attributes:
         weights, bias: the results, flat, in the order of the layer's own.
@@ -257,17 +257,17 @@ class Folding:
 
 
 class PostOps:
-    """The layers behind a weighted layer that its primitive takes along.
+    """The layers after a weighted layer that its primitive computes as well.
 
     Args:
-        nodes: the weighted layer and those behind it, as :func:`can_fuse` has chosen them.
+        nodes: the weighted layer and those after it, as :func:`can_fuse` has chosen them.
     """
 
     def __init__(self, nodes: Sequence[Node]) -> None:
         constants = [node for node in nodes[1:] if step_of(node).folding_order is not None]
         self.folding = Folding(nodes[0].layer, constants) if constants else None
-        self._behind = [node for node in nodes[1:] if node not in constants]
-        self.adds = any(step_of(node).adds for node in self._behind)
+        self._after = [node for node in nodes[1:] if node not in constants]
+        self.adds = any(step_of(node).adds for node in self._after)
         self._made = [node.tops[0] for node in nodes[:-1]]
         self._layout: MemoryDesc | None = None
 
@@ -278,10 +278,10 @@ class PostOps:
             layout: in which another blob's values are added.
         """
         self._layout = layout
-        if not self._behind:
+        if not self._after:
             return None
         attributes = Attributes()
-        for node in self._behind:
+        for node in self._after:
             if step_of(node).adds:
                 assert layout is not None
                 attributes.append_binary(dnnl.BINARY_ADD, layout)
@@ -296,7 +296,7 @@ class PostOps:
     def operands(self, builder: Builder) -> dict[int, Memory]:
         """What the attributes read, by argument."""
         found = {}
-        for index, node in enumerate(self._behind):
+        for index, node in enumerate(self._after):
             if step_of(node).adds:
                 (other,) = (blob for blob in node.bottoms if blob not in self._made)
                 memory = builder.source(other, self._layout)
@@ -321,29 +321,29 @@ class Source:
     def __init__(self, tensor: Tensor) -> None:
         self._tensor = tensor
         tensor.shared = True  # no later layer overwrites its home
-        self._room = Blob(tensor.shape)
+        self._values = Blob(tensor.shape)
         self._kept = False
 
     def __call__(self) -> None:
         """This is the moment; a call of the step, before its others."""
         self._kept = False
         if self._tensor.is_plain:
-            np.copyto(self._room.data.reshape(-1), self._tensor.memory.raw[: self._room.count])
+            np.copyto(self._values.data.reshape(-1), self._tensor.memory.raw[: self._values.count])
         else:
             self._tensor.memory.watch(self)
 
     def keep(self) -> None:
         """Copy the values, as they may change now."""
         if not (self._tensor.is_plain or self._kept):
-            values = self._room.data.reshape(-1)
-            reorder(self._tensor.home, plain(values, self._room.shape))()
+            values = self._values.data.reshape(-1)
+            reorder(self._tensor.home, plain(values, self._values.shape))()
             self._kept = True
 
     def blob(self) -> Blob:
         """A blob of its own that holds them."""
         self.keep()
         values = Blob(self._tensor.shape)
-        np.copyto(values.data, self._room.data)
+        np.copyto(values.data, self._values.data)
         return values
 
 
@@ -382,7 +382,7 @@ class LazyBlob(EngineCopy):
                 source.keep()
 
     def mark_newest(self) -> None:
-        """Say that the layers have run, though nobody has filled the blob."""
+        """Say that the layers have run, though none has filled the blob."""
         for one in self._parameters.values():
             one.take()
         self.memory.set_head(self)

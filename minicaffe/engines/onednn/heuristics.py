@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-#: A map of so many positions is small, or of middle size; larger ones are best in blocks,
+#: A map of this many positions is small, or of middle size; larger ones are best in blocks,
 #: since the weights' gradient takes half as long again with the channels last.
 SMALL, MIDDLE = 8 * 8, 16 * 16
 #: So many products must be added up for a value of the top before channels-last code gains.

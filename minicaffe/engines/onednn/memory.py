@@ -26,7 +26,7 @@ class Buffer:
     Attributes:
         first, last: the numbers of the first and the last step that use them.
         memories: all views of them.
-        shareable: nobody wants what they hold after the last step.
+        shareable: nothing wants what they hold after the last step.
     """
 
     size: int
@@ -49,19 +49,19 @@ def share_buffers(steps: Sequence[Calls], kept: Container[SyncedMemory]) -> dict
         kept: memories whose values are wanted after the last step.
 
     Returns:
-        The memories whose values are gone by then, with the last step that they stand in.
+        The memories whose values are lost by then, with the last step in which they are there.
     """
     buffers = _buffers(steps)
-    gone: dict[SyncedMemory, int] = {}
+    freed: dict[SyncedMemory, int] = {}
     for tensor in _tensors(steps):
         for memory in _own(tensor):
             buffer = buffers.get(id(memory.buffer))
             if buffer is not None and tensor.memory in kept:
                 buffer.shareable = False
         if not (_in_array(tensor) or tensor.superseded or tensor.memory in kept):
-            gone[tensor.memory] = buffers[id(tensor.home.buffer)].last
+            freed[tensor.memory] = buffers[id(tensor.home.buffer)].last
     _place([buffer for buffer in buffers.values() if buffer.shareable])
-    return gone
+    return freed
 
 
 def read_by(tensors: Sequence[Tensor], steps: Sequence[Calls]) -> list[Tensor]:
@@ -141,7 +141,7 @@ class FreedMarks:
     """Marks memories whose values other blobs have overwritten.
 
     Args:
-        last: these memories, each with the last step in which its values stand.
+        last: these memories, each with the last step in which its values are there.
         blobs: the net's blobs by name.
         forwards: how many of the steps are a forward's.
 
@@ -181,11 +181,11 @@ class FreedMarks:
 
     @property
     def held(self) -> bool:
-        """Whether somebody has taken hold of something since the forward: it is to be kept."""
+        """Whether a program has taken hold of something since the forward: it is to be kept."""
         return any(one.memory.exported for one in self._late)
 
     def forget(self) -> None:
-        """Gradients that the last backward has overwritten are about to be computed anew."""
+        """Gradients that the last backward has overwritten are about to be computed again."""
         for one in self._late:
             if one.memory.engine_copy is one:
                 one.memory.set_head(None)
@@ -200,7 +200,7 @@ def _mark(freed: Sequence[Freed]) -> None:
 def kept_memories(
     nodes: Sequence[Node], blobs: Mapping[str, Blob], wanted: Sequence[str]
 ) -> set[SyncedMemory]:
-    """What somebody may look at: inputs, outputs, losses, and what somebody holds.
+    """What a program may look at: inputs, outputs, losses, and what it holds.
 
     Args:
         wanted: the names of inputs and outputs.
@@ -208,7 +208,7 @@ def kept_memories(
     kept = [blobs[name] for name in wanted]
     for node in nodes:
         kept += node.losses if node.bottoms else node.tops
-    # what is between the layers of a step is computed of the values when somebody holds it
+    # what is between the layers of a step is computed of the values when a program holds it
     kept += [blob for blob in blobs.values() if blob.diff_memory.exported]
     memories = {memory for blob in kept for memory in (blob.data_memory, blob.diff_memory)}
     memories.update(blob.data_memory for blob in blobs.values() if blob.data_memory.exported)
@@ -218,8 +218,8 @@ def kept_memories(
 def check_copies(steps: Iterable[tuple[Node, Sequence[Calls]]], budget: MemoryBudget) -> None:
     """Refuse a plan whose copies in oneDNN's layouts take more than the net may.
 
-    It is called before a primitive has run, and untouched memory is none. A copy mostly stands
-    in the place of a plain array, which is then not touched; so the copies are compared with
+    It is called before a primitive has run, and untouched memory is none. A copy mostly takes
+    the place of a plain array, which is then not touched; so the copies are compared with
     the limit by themselves. They may be larger than what the blobs declare, as some layouts
     round channels up to 8 or 16.
 

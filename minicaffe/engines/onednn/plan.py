@@ -379,7 +379,7 @@ def _backward(steps: Sequence[CompiledStep]) -> Backward:
 
 
 def _sharing(plan: SegmentPlan, context: Context, first: int, last: int) -> SegmentPlan:
-    """The plan with blobs that nobody will look at in each other's memory."""
+    """The plan with blobs that no program will look at in each other's memory."""
     forwards = [one.forward for one in plan.steps]
     backwards = [one.backward for one in reversed(plan.steps)]
     kept = read_by(plan.backward.kept, backwards)  # the others are freed by then

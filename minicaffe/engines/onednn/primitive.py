@@ -329,7 +329,7 @@ LARGEST = 3.4e38
 
 
 class Attributes:
-    """Operations that are applied one behind the other."""
+    """Operations that are applied one after the other."""
 
     def __init__(self) -> None:
         lib = library()
@@ -382,5 +382,5 @@ def keeping_not_numbers(
 
 
 def post_op_argument(index: int, argument: int) -> int:
-    """The argument of the operation number ``index`` behind a primitive."""
+    """The argument of the operation number ``index`` after a primitive."""
     return dnnl.ATTR_POST_OP * (index + 1) | argument

@@ -41,7 +41,7 @@ class Tensor(EngineCopy):
     A blob that layers overwrite in place has one version after each of them; all belong to
     the same :class:`SyncedMemory`. A version whose home is the plain array itself needs no
     copying; any other registers as the memory's copy once it has been computed, and
-    is written back when somebody asks for the array.
+    is written back when a program asks for the array.
 
     Args:
         memory: the blob's memory.
@@ -192,7 +192,7 @@ class SavedSource:
 
 
 def show(tensors: Sequence[Tensor]) -> None:
-    """Bring the arrays that somebody holds up to date."""
+    """Bring the arrays that a program holds up to date."""
     for tensor in tensors:
         if not tensor.superseded and tensor.memory.engine_copy is tensor and tensor.memory.exported:
             _ = tensor.memory.array
@@ -201,7 +201,7 @@ def show(tensors: Sequence[Tensor]) -> None:
 class ParameterGradient:
     """A parameter's gradient on its way from a primitive into ``diff``, to which it is added.
 
-    While nobody has written into ``diff`` since it was cleared, it is computed right there:
+    While nothing has written into ``diff`` since it was cleared, it is computed right there:
     nothing is filled with zeros, and nothing added to them.
 
     Args:
@@ -256,7 +256,7 @@ class ParameterGradient:
 
 
 class Cached:
-    """A call that makes something anew of parameters, only when they may have changed.
+    """A call that makes something of parameters again, only when they may have changed.
 
     Args:
         memories: the parameters' memories.
@@ -302,7 +302,7 @@ class Weights:
     def source(self, blob: Blob, view: MemoryDesc, desc: MemoryDesc | None = None) -> Memory:
         """A parameter's values seen through a descriptor of its plain array.
 
-        Another layout is a copy, made anew by every forward before which the parameter may
+        Another layout is a copy, made again by every forward before which the parameter may
         have changed.
         """
         home = Memory(view, blob.data_memory.raw[: blob.count])

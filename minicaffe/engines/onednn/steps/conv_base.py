@@ -16,7 +16,7 @@ from minicaffe.engines.onednn.primitive import Attributes, Memory, MemoryDesc, P
 from minicaffe.engines.onednn.steps import Step
 
 #: oneDNN adds up a bias's gradient one value after the other, in single precision: exact enough
-#: for so many (images times positions).
+#: for this many (images times positions).
 FEW = 128
 
 

@@ -143,19 +143,19 @@ class Affine(Step):
             builder.then(*one.after)
         if down and target is not None:
             self._input_gradient(builder, gradient, target)
-        behind = self._hand_on()
-        if behind and not (top is bottom and down):
-            scale = self.learned[dnnl.SCALE] if self.scale in behind else None
+        after = self._hand_on()
+        if after and not (top is bottom and down):
+            scale = self.learned[dnnl.SCALE] if self.scale in after else None
             between = GradientBetween(top, scale, passed)
             builder.then(Reading(between, [self.workspace] if passed else []))
         if learned and self._folded is not None:
             builder.then(lambda: self._overwrite(learned[0].memory))
 
     def _hand_on(self) -> list[Node]:
-        """The layers behind the first whose backward passes a gradient on to their bottom."""
-        behind = self.nodes[1:]
-        stops = [i for i, node in enumerate(behind, 1) if not node.propagate_down[0]]
-        return behind[max(stops, default=0) :]
+        """The layers after the first whose backward passes a gradient on to their bottom."""
+        after = self.nodes[1:]
+        stops = [i for i, node in enumerate(after, 1) if not node.propagate_down[0]]
+        return after[max(stops, default=0) :]
 
     #: Whether mean and variance are those of the batch, and have gradients themselves.
     of_batch = False
@@ -298,7 +298,7 @@ class BatchNorm(Affine):
 
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
-        """A Scale over the channels, and a ReLU behind statistics of the batch, which tell of
+        """A Scale over the channels, and a ReLU after statistics of the batch, which tell of
         values that are no numbers (the primitive's ReLU would make them 0)."""
         if step_of(following) is Scale:
             return len(nodes) == 1 and Scale.is_constant(following)
@@ -361,7 +361,7 @@ class BatchNorm(Affine):
         spoil(self.result, spoilt)
 
     def backward(self, builder: Builder) -> None:
-        """Nothing where nobody asks for a gradient."""
+        """Nothing where no gradient is asked for."""
         if self.node.propagate_down[0] or self.scale is not None:
             super().backward(builder)
 

@@ -19,7 +19,7 @@ from minicaffe.engines.onednn.primitive import (
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 
-#: Below so many values numpy's softmax takes no longer than a primitive and its surroundings.
+#: Below this many values numpy's softmax takes no longer than a primitive and what is around it.
 FEW = 1 << 12
 
 
@@ -104,7 +104,7 @@ class SoftmaxWithLoss(Step):
         """One softmax primitive, brought into the layer's own probabilities."""
         scores, labels = self.node.bottoms[:2]
         if self.node.kept_bottoms:
-            raise Unsupported("a layer behind overwrites its bottom")
+            raise Unsupported("a later layer overwrites its bottom")
         if scores.count < FEW:
             raise Unsupported(f"for fewer than {FEW} scores numpy is as fast")
         axis = scores.axis(self.layer.class_axis)

@@ -102,13 +102,13 @@ class Split(Step):
 
 @step_for("Eltwise")
 class Eltwise(Step):
-    """SUM, PROD and MAX; a ReLU behind a plain SUM of two."""
+    """SUM, PROD and MAX; a ReLU after a plain SUM of two."""
 
     adds = True
 
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
-        """A ReLU behind a sum of two."""
+        """A ReLU after a sum of two."""
         return len(nodes) == 1 and adds_two(nodes[0]) and is_simple_relu(following)
 
     def forward(self, builder: Builder) -> None:
@@ -203,7 +203,7 @@ class Parts(Step):
 
 @step_for("Concat")
 class Concat(Parts):
-    """The bottoms one behind the other along an axis."""
+    """The bottoms one after the other along an axis."""
 
     def forward(self, builder: Builder) -> None:
         """One primitive in the layout of the longest bottom; nothing for a single one."""
