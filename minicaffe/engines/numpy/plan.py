@@ -57,7 +57,7 @@ class NumpyPlan:
         return loss
 
     def _keep_all(self, start: int) -> None:
-        """Let every blob keep its values from now on; compute those before layer ``start`` again."""
+        """Every blob keeps its values from now on; those before layer ``start`` come again."""
         if self._arena is None:
             return
         dropped = {
