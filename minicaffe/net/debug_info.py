@@ -18,8 +18,8 @@ logger = logging.getLogger("minicaffe")
 
 def watch(net: Net) -> None:
     """Log what every layer computes from now on."""
-    net.hooks.add("after_forward", lambda index: forward_info(net, index))
-    net.hooks.add("after_backward", lambda index: backward_info(net, index))
+    net.callbacks.add("after_forward", lambda index: forward_info(net, index))
+    net.callbacks.add("after_backward", lambda index: backward_info(net, index))
 
 
 def mean_abs(values: np.ndarray) -> float:

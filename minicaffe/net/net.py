@@ -19,7 +19,7 @@ from minicaffe.layer import Layer, LayerVec
 from minicaffe.layers.data.input import Input
 from minicaffe.named import Named
 from minicaffe.net import copying, debug_info, pycaffe, twins
-from minicaffe.net.callbacks import Hook, Hooks
+from minicaffe.net.callbacks import Callback, Callbacks
 from minicaffe.net.check import build_checked
 from minicaffe.net.filter import set_state
 from minicaffe.net.init import net_parameter
@@ -123,7 +123,7 @@ class Net:
         built = build_checked(param, path=self.path, seed=seed, dtype=self.dtype, limits=limits)
         self.nodes = built.nodes
         self.budget = built.budget
-        self.hooks = Hooks()
+        self.callbacks = Callbacks()
         self._last_forward = LastForward()
         self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)
         self.layer_names: list[str] = [node.name for node in self.nodes]
@@ -360,21 +360,21 @@ class Net:
         for node in self.nodes:
             node.reshape()
 
-    def before_forward(self, hook: Hook) -> None:
-        """Call ``hook(layer_index)`` before each layer's forward."""
-        self.hooks.add("before_forward", hook)
+    def before_forward(self, callback: Callback) -> None:
+        """Call ``callback(layer_index)`` before each layer's forward."""
+        self.callbacks.add("before_forward", callback)
 
-    def after_forward(self, hook: Hook) -> None:
-        """Call ``hook(layer_index)`` after each layer's forward."""
-        self.hooks.add("after_forward", hook)
+    def after_forward(self, callback: Callback) -> None:
+        """Call ``callback(layer_index)`` after each layer's forward."""
+        self.callbacks.add("after_forward", callback)
 
-    def before_backward(self, hook: Hook) -> None:
-        """Call ``hook(layer_index)`` before each layer's backward."""
-        self.hooks.add("before_backward", hook)
+    def before_backward(self, callback: Callback) -> None:
+        """Call ``callback(layer_index)`` before each layer's backward."""
+        self.callbacks.add("before_backward", callback)
 
-    def after_backward(self, hook: Hook) -> None:
-        """Call ``hook(layer_index)`` after each layer's backward."""
-        self.hooks.add("after_backward", hook)
+    def after_backward(self, callback: Callback) -> None:
+        """Call ``callback(layer_index)`` after each layer's backward."""
+        self.callbacks.add("after_backward", callback)
 
     # pycaffe's names, which programs use
     _forward = forward_from_to
@@ -458,7 +458,7 @@ class Net:
         """For ``pickle`` and ``copy.deepcopy``: an equal net with weights of its own.
 
         It has the same parameters, inputs, random generators and places in its data, and what a
-        program has added as attributes. Other blobs, gradients, hooks, the arrays of MemoryData
+        program has added as attributes. Other blobs, gradients, callbacks, the arrays of MemoryData
         layers and weights shared with other nets are left out.
         """
         return copying.rebuilt, copying.parts(self)

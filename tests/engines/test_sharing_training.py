@@ -244,7 +244,7 @@ def test_callbacks_see_everything() -> None:
             if index == reader:
                 seen.append(net.blobs["a1"].diff.copy())
 
-        net.hooks.add("after_backward", look)
+        net.callbacks.add("after_backward", look)
     pair.forward()
     for net in pair.both:
         net.backward()

@@ -24,7 +24,7 @@ class NumpyPlan:
     """
 
     def __init__(self, net: Net) -> None:
-        self._hooks = net.hooks
+        self._callbacks = net.callbacks
         self._nodes = net.nodes
         use_kernels(net.nodes)
         self._arena: BlobArena | None = None
@@ -34,15 +34,15 @@ class NumpyPlan:
     @with_blas_threads(busy_thread_count)
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
-        if self._arena and not self._hooks and start == 0 and end == len(self._nodes) - 1:
+        if self._arena and not self._callbacks and start == 0 and end == len(self._nodes) - 1:
             return self._forward_in_arena(self._arena)
         self._keep_all(start)
         loss = 0.0
         with np.errstate(all="ignore"):
             for index in range(start, end + 1):
-                self._hooks.run("before_forward", index)
+                self._callbacks.run("before_forward", index)
                 loss += self._nodes[index].forward()
-                self._hooks.run("after_forward", index)
+                self._callbacks.run("after_forward", index)
         return loss
 
     def _forward_in_arena(self, arena: BlobArena) -> float:
@@ -85,10 +85,10 @@ class NumpyPlan:
         self._keep_all(len(self._nodes))
         with np.errstate(all="ignore"):
             for index in range(start, end - 1, -1):
-                self._hooks.run("before_backward", index)
+                self._callbacks.run("before_backward", index)
                 if self._nodes[index].need_backward:
                     self._nodes[index].backward()
-                self._hooks.run("after_backward", index)
+                self._callbacks.run("after_backward", index)
 
     def keep_all(self) -> None:
         """Let every blob keep its values from now on; those of the last forward are there again."""

@@ -28,7 +28,7 @@ from minicaffe.options import MemoryBudget
 from minicaffe.syncedmem import SyncedMemory, only_read
 
 if TYPE_CHECKING:
-    from minicaffe.net.callbacks import Hooks
+    from minicaffe.net.callbacks import Callbacks
     from minicaffe.net.node import Node
 
 
@@ -55,7 +55,7 @@ class Context:
     """What all plans of a net are compiled from.
 
     Attributes:
-        nodes, hooks, budget, blobs: the net's.
+        nodes, callbacks, budget, blobs: the net's.
         wanted: the names of the net's inputs and outputs.
         outputs: the names of its outputs.
         learns: its phase is TRAIN.
@@ -65,7 +65,7 @@ class Context:
     """
 
     nodes: Sequence[Node]
-    hooks: Hooks
+    callbacks: Callbacks
     budget: MemoryBudget
     blobs: Mapping[str, Blob]
     wanted: Sequence[str]

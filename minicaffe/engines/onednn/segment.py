@@ -95,7 +95,7 @@ class NumpyLayer:
 
     def __init__(self, context: Context, index: int) -> None:
         self.first = self.last = index
-        self._hooks = context.hooks
+        self._hooks = context.callbacks
         self._node = context.nodes[index]
         self._step = NumpyStep([self._node], f"oneDNN has no {self._node.layer.type}")
         self.steps: Sequence[CompiledStep] = [CompiledStep(self._step, index, Calls())]
@@ -191,7 +191,7 @@ class Segment:
         self._context, self._wish, self._parts = context, wish, parts
         self._nodes = context.nodes[first : last + 1]
         self._guards = Guards(self._nodes)
-        self._hooks = context.hooks
+        self._hooks = context.callbacks
         self._fuse, self._share = wish.purpose.fuse, wish.purpose.share
         self._by_parts = False  # whether a backward has run some of the layers only
         self._plan: SegmentPlan | None = None

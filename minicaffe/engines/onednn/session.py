@@ -39,7 +39,7 @@ class Session:
         self._nodes = net.nodes
         use_kernels(net.nodes)
         self._context = Context(
-            net.nodes, net.hooks, net.budget, net.blobs,
+            net.nodes, net.callbacks, net.budget, net.blobs,
             wanted=[*net.inputs, *net.outputs], outputs=net.outputs,
             learns=net.phase == caffe_pb2.TRAIN, references=options.references,
             fallbacks=Fallbacks(options.storage),
