@@ -147,7 +147,7 @@ def test_an_engine_copy_is_fetched_once_when_read() -> None:
     assert not SyncedMemory(3, np.dtype(np.float32)).allocated
 
 
-def test_memory_knows_who_holds_its_array() -> None:
+def test_memory_knows_whether_its_array_is_referenced() -> None:
     blob = Blob((2, 3))
     memory = blob.data_memory
     assert not memory.exported

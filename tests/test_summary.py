@@ -187,7 +187,7 @@ def test_a_broken_net() -> None:
         summary('layer { name: "r" type: "ReLU" bottom: "z" top: "y" }', path="x.prototxt")
 
 
-def test_mistakes_are_told_where_no_shape_is_known() -> None:
+def test_mistakes_are_reported_where_no_shape_is_known() -> None:
     """A data file that is not there hides no unknown type, bottom or filler."""
     text = """
 layer { name: "data" type: "Data" top: "data" data_param { source: "nowhere" batch_size: 3 } }

@@ -17,7 +17,7 @@ def _nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(threads.VARIABLE, raising=False)
 
 
-def test_the_cores_unless_somebody_says() -> None:
+def test_as_many_threads_as_cores_by_default() -> None:
     assert thread_count() == available_cores() >= 1
 
 

@@ -150,7 +150,7 @@ def test_what_programs_print():
             assert str(output).startswith(f"loss {SHOWN} = ")
 
 
-def test_the_caret_stands_under_the_word():
+def test_the_caret_is_under_the_word():
     problem = Problem("x", 1, 4, "here", "\x1b\x1b\tword")
     told = str(PrototxtError.of_problems([problem], "x")).splitlines()
     assert told == ["x:1:4: here", r"    \x1b\x1b  word", "              ^"]

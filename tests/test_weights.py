@@ -220,7 +220,7 @@ def test_layers_go_by_name(save, caplog):
     assert "Ignoring source layer b" in [record.getMessage() for record in caplog.records]
 
 
-def test_nothing_in_common_is_told(caplog):
+def test_nothing_in_common_is_reported(caplog):
     net = make_net()
     weights.copy_trained_layers(net, caffe_pb2.NetParameter(name="other"), "f.caffemodel")
     assert "nothing was copied" in caplog.text

@@ -16,11 +16,7 @@ from minicaffe.engines import PRECISIONS
 from minicaffe.options import RunOptions, parse_size
 
 logger = logging.getLogger("minicaffe")
-
-
 _EFFECTS = ("snapshot", "stop", "none")
-
-
 _LARGEST = 2**31 - 1  # what the schema's int32 fields hold
 
 
@@ -242,23 +238,15 @@ def note_gpu(ids: str | None) -> None:
 #: The verbs of the program ``caffe``, and the flags that it takes.
 CAFFES_VERBS = ("train", "test", "time", "device_query")
 
-
 CAFFES_FLAGS = (
     "gpu", "solver", "model", "phase", "level", "stage", "snapshot", "weights", "iterations",
     "sigint_effect", "sighup_effect",
 )  # fmt: skip
 
-
 #: glog's flags without a use here: the log goes to stderr, and into ``--log_dir`` if asked to.
 GLOG_SWITCHES = ("logtostderr", "alsologtostderr", "colorlogtostderr", "log_prefix")
-
-
 GLOG_FLAGS = ("stderrthreshold", "v", "vmodule", "logbufsecs", "logbuflevel", "max_log_size")
-
-
 _UNUSED = "unused "  # begins the names under which argparse keeps them
-
-
 _LEVELS = (logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL)
 
 

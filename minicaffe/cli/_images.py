@@ -153,11 +153,7 @@ def read_inputs(path: str, names: Sequence[str]) -> dict[str, np.ndarray]:
 
 # What Caffe's scripts use, as seen from the folder of its sources
 _MODEL = "models/bvlc_reference_caffenet/deploy.prototxt"
-
-
 _WEIGHTS = "models/bvlc_reference_caffenet/bvlc_reference_caffenet.caffemodel"
-
-
 _MEAN = "python/caffe/imagenet/ilsvrc_2012_mean.npy"
 
 

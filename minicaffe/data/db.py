@@ -124,11 +124,8 @@ class Database(Protocol):
 
 D = TypeVar("D")
 
-
 # LevelDB forbids opening a database twice; a train and a test net may read the same one.
 _open: weakref.WeakValueDictionary[tuple[Any, str], Any] = weakref.WeakValueDictionary()
-
-
 _opening = threading.Lock()
 
 
@@ -318,8 +315,6 @@ def database_errors(database: Database) -> Iterator[None]:
 
 
 BATCH = 1000  # records written in one go
-
-
 Record = tuple[bytes, bytes]
 
 

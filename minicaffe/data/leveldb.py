@@ -20,20 +20,10 @@ from minicaffe.errors import DataError, require, tilde_hint
 from minicaffe.files import open_to_read
 
 MOST_TABLES = 1000
-
-
 _FOOTER = 48  # bytes: where two blocks begin and how long they are, as varints; zeros; the mark
-
-
 _MARK = bytes.fromhex("57fb808b247547db")
-
-
 _CURRENT = re.compile(rb"MANIFEST-[0-9]{1,20}\n")
-
-
 _LONGEST_NAME = 100
-
-
 _TRAILER = 5  # bytes after a block: how it is compressed, its checksum
 
 

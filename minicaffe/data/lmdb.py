@@ -17,17 +17,9 @@ from minicaffe.data.lmdb_file import NODE, REMEDY, LmdbFile, Pages, Tree
 from minicaffe.errors import DataError, require, tilde_hint
 
 logger = logging.getLogger("minicaffe")
-
-
 _leaf_node = struct.Struct("=IHH").unpack_from
-
-
 _page_number = struct.Struct("=Q").unpack_from
-
-
 _LARGE, _NAMED = 0x01, 0x02  # flags of a leaf's nodes
-
-
 _OTHER_ORDERS = 0x02 | 0x08  # flags of a tree: keys compared from their ends, or as numbers
 
 

@@ -25,47 +25,26 @@ from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
 
 FORMAT = 1
-
-
 REMEDY = "copy it again, or make it again"
-
 
 #: At the start of every page: its number (8 bytes), unused (2), its kind in flags (2), and two
 #: more numbers (2 each).
 PAGE_HEADER = struct.Struct("=QHHHH")
 
-
 #: What the flags tell that is of interest here: branch, leaf, start of a large value, first two
 #: pages; the others belong to keys of several values.
 BRANCH, LEAF, VALUE, META = 0x01, 0x02, 0x04, 0x08
-
-
 KINDS = 0x6F
-
 
 # magic, format, address, map size; page size, then the tree of unused pages; unused, then the tree
 # of records; last page, transaction
 _META = struct.Struct("=IIQQ IHH5Q IHH5Q QQ")
-
-
 _seek = os.lseek  # to the end: where that is, told quicker than by fstat
-
-
 _FIRST_BYTES = PAGE_HEADER.size + _META.size
-
-
 _MAGIC = 0xBEEFC0DE
-
-
 _PAGE_SIZES = tuple(256 << n for n in range(8))
-
-
 _SEVERAL_VALUES = 0x04  # of a tree's flags
-
-
 _DEEPEST = 32
-
-
 _SMALLEST_RECORD = 10  # bytes that it takes of a page
 
 
@@ -231,23 +210,11 @@ def _foreign(data: bytes) -> str:
 
 
 NODE = 8  # bytes before the key
-
-
 _HEADER = PAGE_HEADER.size
-
-
 _header = PAGE_HEADER.unpack_from
-
-
 _value_header = struct.Struct("=QHHI").unpack_from
-
-
 _branch_node = struct.Struct("=IH").unpack_from
-
-
 _NAMES = {BRANCH: "branch", LEAF: "leaf"}
-
-
 Leaf = tuple[int, bytes, Sequence[int]]
 
 

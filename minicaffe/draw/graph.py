@@ -21,14 +21,8 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.upgrade_proto import upgrade_net
 
 LAYER_STYLE_DEFAULT = {"shape": "box", "fillcolor": "#6495ED", "style": "filled"}
-
-
 NEURON_LAYER_STYLE = {"shape": "box", "fillcolor": "#90EE90", "style": "filled"}
-
-
 BLOB_STYLE = {"shape": "octagon", "fillcolor": "#E0E0E0", "style": "filled"}
-
-
 _TEXT_FORMATS = ("raw", "dot", "gv")
 
 

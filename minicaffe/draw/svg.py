@@ -15,17 +15,9 @@ from itertools import pairwise
 from minicaffe.errors import visible
 
 CHARACTER, LINE = 7.0, 16.0  # of the font, in pixels
-
-
 RANK_GAP, NODE_GAP, MARGIN = 46.0, 18.0, 12.0
-
-
 SWEEPS = 8
-
-
 Edge = tuple[str, str, str]
-
-
 Style = Mapping[str, str]
 
 

@@ -112,13 +112,11 @@ class Examined:
 
 
 Rule = Callable[[Examined], Iterator[Remark]]
-
-
 _rules: dict[str, Rule] = {}  # filled once, as the modules with rules are imported
 
 
 def rule(code: str) -> Callable[[Rule], Rule]:
-    """Function decorator: this function finds what ``code`` stands for."""
+    """Function decorator: this function is the rule of ``code``."""
 
     def add(function: Rule) -> Rule:
         if code in _rules:

@@ -1,4 +1,4 @@
-"""The layers of a net as a graph of values, in which a name may stand for several in turn.
+"""The layers of a net as a graph of values, in which a name may mean several in turn.
 
 In prototxt a blob's name can mean one value after another (every layer in place makes a new
 one). To take layers out safely, each value is an object of its own here; names are settled when

@@ -13,15 +13,11 @@ from typing import NamedTuple
 
 HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
-
 #: How much of a file is looked at.
 ENOUGH = 1 << 16
 
-
 # What is expected, as a message says it.
 PROTOTXT, WEIGHTS, STATE, BLOB = "prototxt", ".caffemodel", ".solverstate", ".binaryproto"
-
-
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")  # which no text has
 
 
@@ -40,52 +36,28 @@ class Kind(NamedTuple):
 
 
 _PAGE = "save the file itself (on GitHub: the button Raw, or Download), not the page that shows it"
-
-
 _PICTURE = "give the file that was meant, or a picture where a picture is asked for"
-
-
 _UNPACK = "unpack it first, with `{}`"
-
 
 _COPY = (
     "minicaffe does not read it; load it with {} and copy its arrays by hand, as in "
     'net.params["conv1"][0].data[...] = array, then net.save("x.caffemodel")'
 )
 
-
 _TORCH = Kind(
     "a PyTorch checkpoint",
     _COPY.format("torch.load") + " (for BatchNorm: minicaffe.convert.torch_batchnorm)",
 )
 
-
 _ONNX = Kind("an ONNX model", _COPY.format("onnx.load"))
-
-
 _TENSORFLOW = Kind("a TensorFlow model (GraphDef or SavedModel)", _COPY.format("TensorFlow"))
-
-
 _NPY, _NPZ = Kind("a .npy array of numpy", code="npy"), Kind("a .npz archive of numpy", code="npy")
-
-
 _KERAS = Kind("a Keras model", _COPY.format("Keras"))
-
-
 _TEXT, _NET_TEXT = Kind("a text file", code="text"), Kind("a prototxt", code="net text")
-
-
 _STATE = Kind("a solver state (.solverstate)", code="state")
-
-
 _WEIGHTS = Kind("a net with its weights (.caffemodel)", code="weights")
-
-
 _BLOB = Kind("a single array (.binaryproto), such as an image mean", code="blob")
-
-
 _HDF5 = Kind("an HDF5 file", code="hdf5")
-
 
 #: How binary files begin, other than protobuf's messages, which have no signature.
 _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
@@ -107,7 +79,6 @@ _SIGNATURES: tuple[tuple[bytes, Kind], ...] = (
     (b"SQLite format 3\0", Kind("an SQLite database", "give the file that was meant")),
     (b"\x80\x02\x8a\x0al\xfc\x9cF", _TORCH),  # of before PyTorch 1.6
 )  # fmt: skip
-
 
 _REMEDIES = {
     ("hdf5", PROTOTXT): "is it the weights?",
@@ -274,7 +245,7 @@ def _is_text(value: bytes) -> bool:
 def _is_node(value: bytes) -> bool:
     """Whether this may be a node of a TensorFlow graph: a name and an operation."""
     inner = list(_top_fields(value))
-    return [one[:2] for one in inner[:2]] == [(1, 2), (2, 2)] and _is_text(inner[1][2])
+    return [entry[:2] for entry in inner[:2]] == [(1, 2), (2, 2)] and _is_text(inner[1][2])
 
 
 def _top_fields(data: bytes) -> Iterator[tuple[int, int, bytes]]:

@@ -57,7 +57,7 @@ def _newer_type(name: str) -> str:
             "minicaffe.coord_map.crop computes"
         )
     plain = name.replace("_", "").lower()
-    types = [one for one in own_fields() if one.lower() == plain]
+    types = [kind for kind in own_fields() if kind.lower() == plain]
     return f'; today it is layer {{ type: "{types[0]}" }}' if types else ""
 
 
@@ -71,7 +71,7 @@ def _hint(name: str, blocks: Sequence[Block]) -> str:
         return hint
     if inside := _inner_blocks(name, here):
         return f"; it belongs into {_listed(inside)}"
-    known = [one for one in here.fields_by_name if one not in OWN_FIELDS]
+    known = [field for field in here.fields_by_name if field not in OWN_FIELDS]
     if longer := _longer(name, here):
         return f"; did you mean `{longer}`?"
     return did_you_mean(name, known) or _outside(name, blocks) or _all_fields(known, blocks)
@@ -101,8 +101,8 @@ def _own_field(block: Block) -> str | None:
 
 def _longer(name: str, descriptor: Any) -> str | None:
     """The field whose name holds this one, as kernel_size does for kernel, the first of them."""
-    found = [one for one in descriptor.fields if f"_{one.name}_".find(f"_{name}_") >= 0]
-    return min(found, key=lambda one: one.number).name if found else None
+    found = [f for f in descriptor.fields if f"_{f.name}_".find(f"_{name}_") >= 0]
+    return min(found, key=lambda f: f.number).name if found else None
 
 
 def _all_fields(known: Sequence[str], blocks: Sequence[Block]) -> str:
@@ -147,7 +147,7 @@ def _outside(name: str, blocks: Sequence[Block]) -> str:
     for outer in around:
         inside = _inner_blocks(name, outer.descriptor)
         if own := _own_field(outer):
-            inside = [one for one in inside if one in (own, "param")]
+            inside = [block for block in inside if block in (own, "param")]
         if inside:
             return f"; it belongs into {_listed(inside)} of {outer.name or 'the file'}"
     return ""

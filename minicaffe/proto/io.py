@@ -30,8 +30,6 @@ from minicaffe.proto.wire import WireError, check_messages, is_repeated
 
 #: What files of a message are called, for those that have a name of their own.
 _EXPECTED = {"NetParameter": WEIGHTS, "SolverState": STATE, "BlobProto": BLOB}
-
-
 Path = str | os.PathLike[str]
 
 
@@ -221,15 +219,15 @@ def _mend_strings(message: Any) -> None:
     for field, value in message.ListFields():
         if field.message_type is not None:
             if field.message_type.name != "BlobProto":  # long, and has no names
-                for one in value if is_repeated(field) else (value,):
-                    _mend_strings(one)
+                for inner in value if is_repeated(field) else (value,):
+                    _mend_strings(inner)
         elif field.type == FieldDescriptor.TYPE_STRING:
             if isinstance(value, bytes):
                 setattr(message, field.name, value.decode("utf-8", "replace"))
-            elif is_repeated(field) and any(isinstance(one, bytes) for one in value):
+            elif is_repeated(field) and any(isinstance(text, bytes) for text in value):
                 value[:] = [
-                    one.decode("utf-8", "replace") if isinstance(one, bytes) else one
-                    for one in value
+                    text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+                    for text in value
                 ]
 
 

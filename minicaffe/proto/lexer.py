@@ -11,7 +11,6 @@ from minicaffe.errors import PrototxtError
 
 WORD, NUMBER, STRING, SIGN, BAD, END = "word", "number", "string", "sign", "bad", "end"
 
-
 _PATTERN = re.compile(
     r"""(?P<skip>\s+|\#[^\n]*)
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
@@ -22,21 +21,12 @@ _PATTERN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
-
 # Where the text between quotes may end. One pattern for all of a string would take the memory
 # of several hundred bytes for each of its escapes.
 _IN_QUOTES = {quote: re.compile(rf"[{quote}\\\n]") for quote in "\"'"}
-
-
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-
 _DEEPEST = 200  # characters that a line is indented
-
-
 LONGEST = 40  # of a word in a message
-
-
 BINARY = "this is a binary file, not text; a .caffemodel is given as weights"
 
 _IS_UTF16 = "this file is UTF-16 text; save it as UTF-8"

@@ -27,13 +27,8 @@ _ESCAPE = re.compile(
     re.VERBOSE,
 )
 
-
 _ONE = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
-
-
 _WRITTEN = {"\n": "\\n", "\r": "\\r", "\t": "\\t", '"': '\\"', "\\": "\\\\"}
-
-
 _TO_WRITE = re.compile(rf'[\x00-\x1f\x7f"\\{BEYOND_ASCII}]')
 
 
@@ -113,26 +108,20 @@ _INTEGERS = {
     FieldDescriptor.CPPTYPE_UINT64: (0, 2**64 - 1, "uint64"),
 }
 
-
 _FLOATS = (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE)
-
 
 #: The types whose values have no sign.
 UNSIGNED = (FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64)
 
-
 #: The types whose values are numbers.
 NUMBERS = frozenset((*_INTEGERS, *_FLOATS))
-
 
 _BOOLS = {
     **dict.fromkeys(("true", "True", "t", "1"), True),
     **dict.fromkeys(("false", "False", "f", "0"), False),
 }
 
-
 _LONGEST = 1000  # of a whole number; Python itself refuses very long ones
-
 
 # No digit may fit in two places, or a long word that is no number takes its length squared
 _FLOAT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?[fF]?")

@@ -32,7 +32,6 @@ from minicaffe.proto.upgrade_v1 import (
 
 logger = logging.getLogger("minicaffe")
 
-
 #: How a solver's old ``solver_type`` is spelled in today's ``type``.
 _SOLVER_TYPES = {
     "SGD": "SGD",
@@ -43,14 +42,11 @@ _SOLVER_TYPES = {
     "ADAM": "Adam",
 }
 
-
 #: Today's data layers → their own parameters.
 _DATA_PARAM_OF = {layer_type(number): field for number, field in DATA_PARAMS.items()}
 
-
 #: A BatchNorm layer of the first kind listed this many ``param``.
 _BATCH_NORM_PARAMS = 3
-
 
 #: An input of the oldest kind has these dimensions: num, channels, height, width.
 _INPUT_DIMS = 4

@@ -106,7 +106,7 @@ class MessageBudget:
 def object_size(descriptor: Any) -> int:
     """About how many bytes an empty message takes as an object, by its fields."""
     fields = descriptor.fields
-    size = 40 + sum(8 if is_repeated(one) else _VALUE_SIZES.get(one.cpp_type, 4) for one in fields)
+    size = 40 + sum(8 if is_repeated(f) else _VALUE_SIZES.get(f.cpp_type, 4) for f in fields)
     newer = _UPGRADED.get(descriptor.name)
     return size + (object_size(descriptor.file.message_types_by_name[newer]) if newer else 0)
 
@@ -167,7 +167,7 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
 def _message_fields(descriptor: Any) -> dict[int, Any]:
     """The types of a message's fields that are messages themselves, by number."""
     fields = descriptor.fields
-    return {one.number: one.message_type for one in fields if one.message_type is not None}
+    return {f.number: f.message_type for f in fields if f.message_type is not None}
 
 
 def write_varint(value: int) -> bytes:

@@ -100,7 +100,7 @@ def test_load_counts_what_others_do(monkeypatch):
     assert machine.Load(1).others() == pytest.approx(0.1)
 
 
-def test_load_that_nobody_tells(monkeypatch):
+def test_unknown_load(monkeypatch):
     monkeypatch.setattr(machine.Load, "_read", lambda self: None)
     assert machine.Load(1).others() is None
 
@@ -147,7 +147,7 @@ def test_a_missing_rival_is_left_out_with_a_line(tmp_path):
         (["--batch", "4", "0"], "--threads, --slices and --batch are at least 1"),
     ],
 )
-def test_mistakes_are_told_before_anything_is_measured(tmp_path, args, message):
+def test_mistakes_are_reported_before_anything_is_measured(tmp_path, args, message):
     done = compare(*args, cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr

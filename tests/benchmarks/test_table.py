@@ -33,7 +33,7 @@ def test_median_of_all_iterations_of_the_quiet_slices():
     assert found == Measured(3.0, 12.0, quiet=True)
 
 
-def test_too_few_quiet_slices_are_told():
+def test_too_few_quiet_slices_are_reported():
     slices = [Slice([0.003], 0.3), Slice([0.001], 0.0), Slice([0.002], 0.2), Slice([0.1], 0.8)]
     kept, calm = table.quiet(slices, 0.05)
     assert [one.others for one in kept] == [0.0, 0.2]
@@ -41,7 +41,7 @@ def test_too_few_quiet_slices_are_told():
     assert Measured.of(slices, 0.05, None) == Measured(1.5, None, quiet=False)
 
 
-def test_where_nobody_knows_the_load_all_slices_count():
+def test_all_slices_count_where_the_load_is_unknown():
     kept, calm = table.quiet([Slice([1.0]), Slice([2.0])], 0.05)
     assert len(kept) == 2
     assert calm

@@ -73,7 +73,7 @@ def test_a_switch_leaves_the_next_word_alone(tiny: Path, capsys: Capture) -> Non
     ],
     ids=" ".join,
 )
-def test_flags_may_stand_before_the_verb(words: list[str], tiny: Path, capsys: Capture) -> None:
+def test_flags_may_come_before_the_verb(words: list[str], tiny: Path, capsys: Capture) -> None:
     assert cli.main(words) == 0
     assert "Benchmark ends" in capsys.readouterr().err
 

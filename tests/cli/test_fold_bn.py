@@ -97,7 +97,7 @@ def test_what_it_wrote_can_be_folded_again(trained: Path, capsys: Capture) -> No
     assert Path("again.caffemodel").stat().st_size == Path("out.caffemodel").stat().st_size
 
 
-def test_statistics_that_nobody_took_get_a_warning(trained: Path, capsys: Capture) -> None:
+def test_missing_statistics_get_a_warning(trained: Path, capsys: Capture) -> None:
     with Net("net.prototxt", TRAIN, seed=2) as net:
         net.save("w.caffemodel")
     assert cli.main(["fold-bn", *FLAGS]) == 0

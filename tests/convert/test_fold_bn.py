@@ -141,7 +141,7 @@ def test_a_residual_block() -> None:
 # ------------------------------------------------------------------------- into the layer behind
 
 
-def test_into_the_layer_behind() -> None:
+def test_into_the_next_layer() -> None:
     """As in nets that normalise their input, or before the activation of the layer before."""
     folded = fold(
         layer("bn", "BatchNorm", "data", "n"),
@@ -157,7 +157,7 @@ def test_into_the_layer_behind() -> None:
     assert list(folded.param.layer[3].bottom) == ["x"]
 
 
-def test_behind_a_transposed_product() -> None:
+def test_after_a_transposed_product() -> None:
     assert left(fold(BN.replace('"x"', '"data"'), product("transpose: true"))) == ["fc"]
 
 
@@ -171,7 +171,7 @@ def test_padding_shows_an_offset_but_no_factor() -> None:
     assert left(fold(layer("scale", "Scale", "data", "s"), behind)) == ["conv"]
 
 
-def test_not_into_a_deconvolution_behind() -> None:
+def test_not_into_a_following_deconvolution() -> None:
     folded = fold(layer("bn", "BatchNorm", "data", "n"), conv(kind="Deconvolution", bottom="n"))
     assert folded.kept[0][1].endswith("after it: conv is a Deconvolution")
 

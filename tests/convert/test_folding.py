@@ -55,7 +55,7 @@ def test_into_the_layer_before(
         ("InnerProduct", "inner_product_param { num_output: 7 %s }", 1),
     ],
 )
-def test_into_the_layer_behind(kind: str, text: str, groups: int, bias: bool) -> None:
+def test_into_the_next_layer(kind: str, text: str, groups: int, bias: bool) -> None:
     rig, twin = rig_of(kind, text, bias), rig_of(kind, text, True)
     factor, offset = RNG.normal(size=(2, 4))
     plain = rig.bottom[0].data.copy()

@@ -111,7 +111,7 @@ def test_without_gamma_and_beta() -> None:
     np.testing.assert_array_equal(batchnorm_to_torch(blobs.batch_norm, [[5, 6]])["bias"], [0, 0])
 
 
-def test_statistics_that_nobody_took_count_as_zero() -> None:
+def test_missing_statistics_count_as_zero() -> None:
     back = batchnorm_to_torch([[7.0], [7.0], [0.0]])
     np.testing.assert_array_equal([back["running_mean"], back["running_var"]], [[0], [0]])
 

@@ -51,7 +51,7 @@ def test_grey_resized_and_transformed(folder):
         assert 20 < net.blobs["data"].data.mean() < 110
 
 
-def test_without_a_root_the_paths_stand_as_they_are(folder):
+def test_without_a_root_the_paths_are_taken_as_they_are(folder):
     (folder / "list.txt").write_text(f"{folder}/image 3.png 7")
     with layer_net("ImageData", f"image_data_param {{ source: '{folder}/list.txt' }}") as net:
         assert labels_of(net, 2) == [7, 7]

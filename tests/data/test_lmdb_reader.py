@@ -160,7 +160,7 @@ def test_what_a_program_adds_is_seen_when_it_is_opened_again(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files in /proc")
-def test_the_file_is_closed_when_nobody_holds_it(database):
+def test_the_file_closes_with_the_last_reference(database):
     gc.collect()
     before = len(os.listdir("/proc/self/fd"))
     source = open_source(database)

@@ -106,7 +106,7 @@ def test_a_failure_reaches_the_caller_before_the_batches_that_are_ready():
     assert not left_prefetchers()
 
 
-def test_a_failure_after_the_last_batch_that_anybody_wants_is_not_told():
+def test_a_failure_after_the_last_wanted_batch_is_not_reported():
     one = start(Counter(fails_at=2), depth=1)
     for expected in range(2):  # one after the other: the thread cannot be ahead of us
         batch = one.get()
@@ -116,7 +116,7 @@ def test_a_failure_after_the_last_batch_that_anybody_wants_is_not_told():
     one.close()
 
 
-def test_a_failure_wakes_who_waits():
+def test_a_failure_wakes_the_waiting_caller():
     class Slow(Counter):
         go_on = threading.Event()
 

@@ -28,7 +28,7 @@ def test_the_command_line_is_understood(command: str) -> None:
     cli._verb_parser(verb, module).parse_args(numbered)
 
 
-def test_every_tool_has_a_section_and_a_line_for_who_comes_from_caffe() -> None:
+def test_every_tool_has_a_section_and_a_line_for_users_of_caffe() -> None:
     assert {command.split()[0] for command in TABLE} == set(VERBS)
     headings = set(re.findall(r"\w+", " ".join(re.findall(r"^## (.*)$", TOOLS, re.MULTILINE))))
     assert headings >= set(VERBS) - {"train", "test", "time", "device_query"}

@@ -29,8 +29,8 @@ from tests.engines.test_folding import (
     test_skipped_blob_that_is_held_is_filled_at_every_forward,
 )
 from tests.engines.test_in_place import (
-    test_a_part_forward_after_the_plan_was_built_anew,
-    test_gradients_after_the_plan_was_built_anew,
+    test_a_partial_forward_after_the_plan_was_rebuilt,
+    test_gradients_after_the_plan_was_rebuilt,
 )
 from tests.engines.test_nets import (
     test_backward_in_a_test_net,

@@ -68,7 +68,7 @@ def test_the_second_batch_adds(twins: Twins) -> None:
     twins.same()
 
 
-def test_what_somebody_writes_after_clearing_counts(twins: Twins) -> None:
+def test_writes_after_clearing_count(twins: Twins) -> None:
     twins.each("clear_param_diffs")
     for net in twins.nets:
         for one in net.learnable_params[::2]:  # to read one is to let it be written

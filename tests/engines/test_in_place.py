@@ -46,7 +46,7 @@ def _watched(net: Net) -> None:
 @pytest.mark.parametrize("phase", [TRAIN, TEST])
 @pytest.mark.parametrize("behind", ["input", "numpy"])
 @pytest.mark.parametrize("way", [_whole, _in_parts, _watched])
-def test_gradients_after_the_plan_was_built_anew(
+def test_gradients_after_the_plan_was_rebuilt(
     phase: int, behind: str, way: Callable[[Net], None]
 ) -> None:
     twins = _twins(phase, behind)
@@ -59,7 +59,7 @@ def test_gradients_after_the_plan_was_built_anew(
         twins.same()
 
 
-def test_a_part_forward_after_the_plan_was_built_anew() -> None:
+def test_a_partial_forward_after_the_plan_was_rebuilt() -> None:
     twins = _twins(TEST, "input")
     twins.fill(**twins.label(5))
     twins.each("forward_loss")

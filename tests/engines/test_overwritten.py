@@ -111,7 +111,7 @@ def _results(net: Net, passes: int = 2) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize("place", ["apart", "in place", "flattened"])
 @pytest.mark.parametrize("first", FIRST)
-def test_gradients_behind_what_was_overwritten(first: str, place: str) -> None:
+def test_gradients_after_an_overwritten_value(first: str, place: str) -> None:
     for number, kind in enumerate(BEHIND):
         behind = [kind, BEHIND[number - 3]] if number % 2 else [kind]
         if place == "flattened" and {"PReLU", "LRN"} & {one.split()[0] for one in behind}:
@@ -234,7 +234,7 @@ def test_one_warning_names_the_layers_that_differ(
         assert f"the gradients of {layers} need" in said[0]
 
 
-def test_a_dropout_behind_a_relu_disturbs_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_dropout_after_a_relu_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
     text = Text()
     text.input("data", 4, 6)
     text.input("label", 4)

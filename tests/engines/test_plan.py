@@ -46,7 +46,7 @@ def test_a_configuration_that_onednn_lacks_is_named() -> None:
 # ------------------------------------------------------------------ threads
 
 
-def test_another_number_of_threads_builds_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_number_of_threads_rebuilds(monkeypatch: pytest.MonkeyPatch) -> None:
     used: list[int] = []
     monkeypatch.setattr(Library, "use_threads", lambda self, count: used.append(count))
     twins = residual_twins()

@@ -106,7 +106,7 @@ def test_inference_goes_on_without_what_fails(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize("kind", ["lrn_forward", "lrn_backward"])
 @pytest.mark.parametrize("whole", [True, False])
-def test_a_primitive_that_fails_as_it_runs_is_told_with_its_layer(kind: str, whole: bool) -> None:
+def test_a_primitive_that_fails_as_it_runs_names_its_layer(kind: str, whole: bool) -> None:
     twins = Twins(_text(), TRAIN)
     twins.fill(**twins.label(5))
     twins.step()
@@ -131,7 +131,7 @@ def test_a_primitive_that_fails_as_it_runs_is_told_with_its_layer(kind: str, who
     assert "--engine numpy" in str(error)
 
 
-def test_weights_that_cannot_be_made_anew_are_told_with_their_layer_and_tried_again(
+def test_weights_that_cannot_be_reordered_name_their_layer_and_are_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Folded weights, as those are made anew whatever layout the processor's code wants."""

@@ -61,7 +61,7 @@ def test_values_that_were_not_kept_cannot_be_looked_at(engine: str) -> None:
             pair.outputs.forward(blobs=["a1"])
 
 
-def test_blob_that_somebody_holds_is_kept(engine: str) -> None:
+def test_a_referenced_blob_is_kept(engine: str) -> None:
     pair = Pair(residual(), engine)
     held = pair.outputs.blobs["a1"].data
     for _ in range(2):

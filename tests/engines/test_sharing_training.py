@@ -185,7 +185,7 @@ def test_gradients_of_inputs_are_kept() -> None:
 
 
 @pytest.mark.parametrize("moment", ["before", "between"])
-def test_gradient_that_somebody_holds_is_kept(moment: str) -> None:
+def test_a_referenced_gradient_is_kept(moment: str) -> None:
     pair = Pair(residual())
     held = [net.blobs["a1"].diff for net in pair.both] if moment == "before" else []
     for _ in range(3):

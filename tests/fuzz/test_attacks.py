@@ -61,7 +61,7 @@ def test_very_many_blocks_are_too_many(tmp_path: Path) -> None:
         read_net(path)
 
 
-def test_small_texts_have_room_for_few_blocks(tmp_path: Path) -> None:
+def test_small_texts_may_have_few_blocks(tmp_path: Path) -> None:
     empty = object_size(caffe_pb2.LayerParameter.DESCRIPTOR)
     most = FREE_BYTES // (empty - TEXT_FACTOR * len("layer{}\n"))
     assert most > 3000

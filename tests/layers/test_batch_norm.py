@@ -172,7 +172,7 @@ def test_values_far_from_zero_keep_their_variance() -> None:
     assert np.abs(top.data - want).max() < 2e-3
 
 
-def test_no_gradient_is_written_that_nobody_wants() -> None:
+def test_unwanted_gradients_are_not_written() -> None:
     layer, bottom, top = make()
     layer.forward([bottom], [top])
     top.diff[...] = 1

@@ -54,7 +54,7 @@ def test_an_empty_batch_passes() -> None:
     assert top.shape == (0, 3, 4, 5)
 
 
-def test_no_gradient_is_written_that_nobody_wants() -> None:
+def test_unwanted_gradients_are_not_written() -> None:
     layer, bottom, top = make()
     layer.forward([bottom], [top])
     bottom.diff[...] = 3

@@ -131,7 +131,7 @@ def test_prelu_default_and_shapes() -> None:
     assert top.shape == (2, 7)
 
 
-def test_no_gradient_is_written_that_nobody_wants() -> None:
+def test_unwanted_gradients_are_not_written() -> None:
     for kind in ("ReLU", "PReLU"):
         layer, bottom, top = make(kind)
         top.diff[...] = 1

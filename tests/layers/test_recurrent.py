@@ -110,7 +110,7 @@ def test_exposed_states_get_no_gradient_and_it_is_told(type_, states, caplog):
 
 
 @pytest.mark.parametrize("type_", TYPES)
-def test_a_layer_in_place_behind_it_does_not_disturb(type_):
+def test_an_in_place_layer_after_it_does_not_disturb_it(type_):
     net = make_net(type_, (3, 2, 4), (3, 2))
     fill(net)
     gradients = []

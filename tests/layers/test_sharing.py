@@ -42,7 +42,7 @@ def test_split_shares_data_but_not_diffs() -> None:
 
 
 @pytest.mark.parametrize("written", [0, 1, 2])
-def test_split_counts_diffs_that_nobody_wrote_as_zero(written: int) -> None:
+def test_split_counts_unwritten_diffs_as_zero(written: int) -> None:
     rig = Rig(Case("Split", tops=3))
     rig.forward()
     rig.bottom[0].diff[...] = 9

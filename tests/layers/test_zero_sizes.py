@@ -63,7 +63,7 @@ def test_sizes_of_zero_run_or_are_refused(case: Case, engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onednn"])
-def test_a_shape_that_was_refused_leaves_nothing_behind(engine: str) -> None:
+def test_a_refused_shape_leaves_nothing(engine: str) -> None:
     if reason := engines.why_unavailable(engine):
         pytest.skip(reason)
     net = caffe_pb2.NetParameter()

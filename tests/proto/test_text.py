@@ -61,7 +61,7 @@ def test_nan() -> None:
     assert all(math.isnan(value) for value in net.layer[0].loss_weight)
 
 
-def test_a_space_behind_the_minus_as_caffe_takes_it() -> None:
+def test_a_space_after_the_minus_is_taken_as_in_caffe() -> None:
     assert list(read("input_dim: - 3").input_dim) == [-3]
 
 

@@ -185,12 +185,12 @@ def test_fields_that_cannot_be(make, message):
     ("name", "hint"),
     [("Convolutoin", "Convolution"), ("Relu", "ReLU"), ("InnerProdct", "InnerProduct")],
 )
-def test_a_mistyped_type_is_told_at_the_call(name, hint):
+def test_a_mistyped_type_is_reported_at_the_call(name, hint):
     with pytest.raises(GraphError, match=f"^unknown layer type '{name}'; did you mean {hint}\\?$"):
         getattr(L, name)(data(), num_output=3)
 
 
-def test_a_misnamed_field_is_told_at_the_call():
+def test_a_misnamed_field_is_reported_at_the_call():
     message = "^Convolution: no field 'num_outptu' in .*; did you mean `num_output`"
     with pytest.raises(GraphError, match=message):
         L.Convolution(data(), num_outptu=3)

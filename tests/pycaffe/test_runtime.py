@@ -46,7 +46,7 @@ def test_random_seed_repeats_the_nets_built_after_it():
     assert not np.array_equal(weights(), first)
 
 
-def test_a_seed_of_ones_own_counts_more():
+def test_an_explicit_seed_takes_precedence():
     want = weights(seed=3)
     minicaffe.set_random_seed(5)
     np.testing.assert_array_equal(weights(seed=3), want)

@@ -201,7 +201,7 @@ def test_caffes_own_state_restarts_the_data(folder, caplog):
     ]
 
 
-def test_another_net_with_the_same_parameters_is_told(folder, caplog):
+def test_another_net_with_the_same_parameters_is_reported(folder, caplog):
     write_training(folder, "max_iter: 8", dummy)
     solver, _ = open_solver()
     solver.step(2)
@@ -216,7 +216,7 @@ def test_another_net_with_the_same_parameters_is_told(folder, caplog):
     assert "no longer there: data, drop" in told[0]
 
 
-def test_another_engine_is_told(folder, caplog, engine):
+def test_another_engine_is_reported(folder, caplog, engine):
     caplog.set_level(logging.INFO, "minicaffe")
     write_training(folder, "max_iter: 8", dummy)
     solver, _ = open_solver(engine=engine)
@@ -267,7 +267,7 @@ def test_users_layers_take_part(folder):
     check_equal(3)
 
 
-def test_a_users_state_that_cannot_be_saved_is_told(folder, caplog):
+def test_a_user_state_that_cannot_be_saved_is_reported(folder, caplog):
     write_training(folder, "max_iter: 6", python_source("counting_layer_b", "object()"))
     solver, _ = open_solver()
     solver.step(2)

@@ -33,7 +33,7 @@ def without_garbage_collector() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("phase", [TRAIN, TEST])
-def test_a_large_net_is_freed_when_nobody_holds_it(
+def test_a_large_net_is_freed_with_the_last_reference(
     phase: int, engine: str, tmp_path: Path, without_garbage_collector: None
 ) -> None:
     """Its plan refers to itself, and many such nets may be made one after the other."""
@@ -46,7 +46,7 @@ def test_a_large_net_is_freed_when_nobody_holds_it(
     assert not any(one() is not None for one in (*arrays, *layers))
 
 
-def test_what_somebody_holds_of_a_net_stays(engine: str, tmp_path: Path) -> None:
+def test_what_is_still_referenced_of_a_net_stays(engine: str, tmp_path: Path) -> None:
     (tmp_path / "net.prototxt").write_text(LARGE_NET)
     net = Net(str(tmp_path / "net.prototxt"), TEST, seed=1, engine=engine)
     given = np.random.default_rng(1).normal(size=(2, 3, 300, 301))

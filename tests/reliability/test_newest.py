@@ -162,7 +162,7 @@ def test_prune_in_a_folder_with_a_confusing_name(folder):
     ]
 
 
-def test_what_cannot_be_removed_is_told(solver, monkeypatch, caplog):
+def test_what_cannot_be_removed_is_reported(solver, monkeypatch, caplog):
     def refuse(path):
         raise PermissionError(13, "Permission denied")
 

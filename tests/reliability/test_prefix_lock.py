@@ -110,7 +110,7 @@ def test_what_a_killed_process_left_is_taken_over(folder, holder):
     assert not list(folder.glob(".*"))
 
 
-def test_nothing_is_left_behind(folder):
+def test_nothing_is_left(folder):
     write_training(folder, "max_iter: 4 snapshot: 2", dummy)
     solver, _ = open_solver()
     solver.step(3)

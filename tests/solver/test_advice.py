@@ -97,7 +97,7 @@ def test_nan_in_an_input_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
-def test_gradients_that_nobody_asked_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_unrequested_gradients(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING, "minicaffe")
     without = NET.partition('layer { name: "accuracy"')[0]
     for force in (False, True):

@@ -135,7 +135,7 @@ def test_a_sum_that_is_too_large(tmp_path):
 # -------------------------------------------------------------------- settings
 
 
-def test_max_iter_missing_is_told(tmp_path, caplog):
+def test_missing_max_iter_is_reported(tmp_path, caplog):
     solver = make_solver(tmp_path, "snapshot_after_train: false")
     solver.solve()
     assert "max_iter is not set" in caplog.text
@@ -156,7 +156,7 @@ def test_prefix_is_checked_before_training(tmp_path):
     assert solver.iter == 0
 
 
-def test_missing_h5py_is_told_before_training(tmp_path, monkeypatch):
+def test_missing_h5py_is_reported_before_training(tmp_path, monkeypatch):
     def missing(module, *, extra, purpose):
         raise MissingExtraError(module, extra, purpose)
 

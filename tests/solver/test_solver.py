@@ -121,7 +121,7 @@ def test_rate_can_be_changed_while_training(tmp_path):
         np.testing.assert_array_equal(old, new)
 
 
-def test_multistep_and_clipping_are_told(tmp_path, caplog):
+def test_multistep_and_clipping_are_logged(tmp_path, caplog):
     caplog.set_level(logging.INFO, "minicaffe")
     settings = "clip_gradients: 0.01 gamma: 0.5 stepvalue: 2"
     path = write_problem(tmp_path, settings)

@@ -232,7 +232,7 @@ def test_a_fork_starts_its_own_threads(monkeypatch):
     team.close()
 
 
-def test_an_error_in_a_thread_is_told(monkeypatch):
+def test_an_error_in_a_thread_is_reported(monkeypatch):
     monkeypatch.setattr(threads, "thread_count", lambda: 2)
     team = Team(2, least=1)
 
