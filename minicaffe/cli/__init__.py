@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else 2
     except KeyboardInterrupt:  # before there was a verb that could have said so
         return _INTERRUPTED
-    except Exception as error:  # whatever is none of our errors
+    except Exception as error:  # anything but our own errors
         if reason := outside_reason(error):
             print(f"error: {reason}", file=sys.stderr)
             return MinicaffeError.exit_code
@@ -159,7 +159,7 @@ def _logged(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
     with log_file(args.log_dir, program_name(verb), args.minloglevel):
         note_unused(args, verb)
         status = module.run(args) or 0
-        sys.stdout.flush()  # while whatever that raises can be told
+        sys.stdout.flush()  # while what it raises can still be reported
         return status
 
 
@@ -177,7 +177,7 @@ def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
             handler.show("")
             print("interrupted", file=sys.stderr)
             return _INTERRUPTED
-        except BrokenPipeError:  # whoever read our output has gone, as `| head` does
+        except BrokenPipeError:  # the reader of our output has gone, as `| head` does
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (flushed at exit)
             return 128 + 13
         except MemoryError as error:

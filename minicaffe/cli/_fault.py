@@ -1,4 +1,4 @@
-"""What the command line says of an exception that is none of minicaffe's own.
+"""What the command line says of an exception that is not minicaffe's own.
 
 Whatever a user does wrong raises a :class:`minicaffe.MinicaffeError`, which says so. Another
 exception is minicaffe's fault: its trace goes into a file, and two lines say where and what to do.
@@ -28,7 +28,7 @@ _LONGEST = 200  # of an exception's text in the message; the file has all of it
 
 
 def outside_reason(error: Exception) -> str | None:
-    """What is wrong with the world outside, where that is what the exception tells."""
+    """What is wrong with the world outside, where the exception is about that."""
     if isinstance(error, ModuleNotFoundError) and error.name in _NEEDED:
         package = _NEEDED[error.name]
         return f"minicaffe needs the package {package}, which is not here: pip install {package}"
@@ -45,9 +45,9 @@ def report_fault(error: Exception, words: Sequence[str]) -> None:
         error: what was raised.
         words: the command line, without the program's name.
     """
-    told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    told = visible(told if len(told) <= _LONGEST else f"{told[: _LONGEST - 1]}…")
-    print(f"error: this is a fault of minicaffe, not of yours: {told}", file=sys.stderr)
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    text = visible(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
+    print(f"error: this is a fault of minicaffe, not of yours: {text}", file=sys.stderr)
     report = _report(error, words)
     path = None if "--traceback" in words else _written(report)
     if path is None:

@@ -158,7 +158,7 @@ _MEAN = "python/caffe/imagenet/ilsvrc_2012_mean.npy"
 
 
 def integers(text: str) -> list[int]:
-    """The whole numbers of ``2,1,0``; none of an empty text.
+    """The whole numbers of ``2,1,0``; an empty list for an empty text.
 
     Raises:
         ArgumentTypeError: it is something else.

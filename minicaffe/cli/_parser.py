@@ -40,10 +40,10 @@ class Parser(argparse.ArgumentParser):
         Args:
             message: what argparse or a verb says.
         """
-        told = self._told(message).rstrip(".")
-        self.exit(2, f"error: {told}\n(see {self.prog} --help)\n")
+        sentence = self._sentence(message).rstrip(".")
+        self.exit(2, f"error: {sentence}\n(see {self.prog} --help)\n")
 
-    def _told(self, message: str) -> str:
+    def _sentence(self, message: str) -> str:
         if message.startswith(("a verb is missing", "unknown verb")):
             return message
         unknown = [word for word in self._words if self._is_unknown_flag(word)]

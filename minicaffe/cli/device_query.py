@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def processor_name(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """The processor's model, as far as the system tells it."""
+    """The processor's model, as far as the system knows it."""
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):

@@ -51,8 +51,8 @@ def _lint(path: str) -> list[Finding]:
             param, lines = read_solver_located(path)
         except PrototxtError as as_solver:
             # of the other kind, or of neither: no problems; else fewest where it is more like
-            told = [error for error in (as_net, as_solver) if error.problems] or [as_net]
-            raise min(told, key=lambda e: len(e.problems) + e.more) from None
+            candidates = [error for error in (as_net, as_solver) if error.problems] or [as_net]
+            raise min(candidates, key=lambda e: len(e.problems) + e.more) from None
         return lint_solver(param, path, lines)
     return lint_net(param, path)
 

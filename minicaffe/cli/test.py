@@ -19,7 +19,7 @@ from minicaffe.cli._flags import (
 from minicaffe.cli._score import score
 from minicaffe.net.net import TEST, Net
 
-#: How many batches ``caffe test`` runs unless it is told otherwise.
+#: How many batches ``caffe test`` runs by default.
 DEFAULT_ITERATIONS = 50
 
 

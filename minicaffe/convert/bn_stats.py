@@ -46,7 +46,7 @@ def population_statistics(
         E[x]   = mean over mini-batches of the mean
         Var[x] = m / (m - 1) · mean over mini-batches of the variance
 
-    Each layer normalises with its own batch meanwhile, as in training. ``sequential`` takes
+    Meanwhile each layer normalises with its own batch, as in training. ``sequential`` takes
     one layer after another instead: those before it already normalise with their new
     statistics, as they will in use. That reads ``batches`` mini-batches for each layer.
 
@@ -59,7 +59,7 @@ def population_statistics(
             :func:`without_dropout`. Its BatchNorm blobs change.
         batches: how many mini-batches to take.
         sequential: one layer after another.
-        on_batch: told after each mini-batch how many are done, and of how many.
+        on_batch: called after each mini-batch with how many are done, and of how many.
 
     Returns:
         The names of the layers; those with ``use_global_stats: true`` are left alone.

@@ -24,7 +24,7 @@ from minicaffe.errors import DataError
 class RecordCache:
     """Remembers decoded records by their position in a database.
 
-    It serves nothing before all records are there, and gives up for good when they are
+    It serves nothing before all records are there, and gives up when they are
     together larger than the limit or differ in size.
 
     Args:
@@ -114,7 +114,7 @@ class Database(Protocol):
 
     @property
     def entries(self) -> int | None:
-        """How many records there are, or None where only reading all would tell."""
+        """How many records there are, or None where it takes reading all of them to know."""
         ...
 
     def cursor(self) -> Cursor:
@@ -177,7 +177,7 @@ class DatabaseSource:
         """How many records there are.
 
         Raises:
-            DataError: a LevelDB that has not been read to its end yet does not tell.
+            DataError: a LevelDB that has not been read to its end yet does not know.
         """
         if self._entries is None:
             raise DataError(f"'{self.path}' has a length once all its records have been read")

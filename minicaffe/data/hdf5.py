@@ -129,9 +129,8 @@ class Hdf5BatchReader:
     def _name_of(self, index: int) -> str:
         """What to call a file of the list in a message.
 
-        A name is shown if it is that of a file, or ends as those of HDF5 files do. Else what is
-        called the list may be something else, and who named it in a prototxt may be another
-        than who may read it.
+        A name is shown if it is that of a file, or ends as those of HDF5 files do. Otherwise
+        the list may be any file, named by a prototxt whose author may not read it.
         """
         file = self._files[index]
         if _looks_like_hdf5(file) or os.path.exists(file):

@@ -26,9 +26,9 @@ class ImageList(LazySequence[tuple[str, int]]):
         path: the file, for messages.
         known: the file is known to be a list, whatever is in it.
 
-    A malformed line is shown in the message if a line before it is well formed. Else the file may
-    be anything, and who named it in a prototxt may be another than who may read it: then the
-    message says only where the line is and how long.
+    A malformed line is shown in the message if a line before it is well formed. Otherwise the file
+    may be anything, named by a prototxt whose author may not read it: then the message says only
+    where the line is and how long.
 
     Raises:
         DataError: a malformed line (names it); a name that no file can have, or that two lines

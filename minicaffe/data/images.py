@@ -255,8 +255,8 @@ def _neighbours(
     """For each output position: the two input positions and their weights in fixed point.
 
     Beyond the first and last pixel both positions are that pixel. With ``whole_ends`` (OpenCV's
-    rule along a row) one of the weights is 1 there; without (across rows) each cuts off a
-    fraction of its own.
+    rule along a row) one of the weights is 1 there; without (across rows) each cuts off its
+    own fraction.
     """
     position = (np.arange(new) + 0.5) * (old / new) - 0.5
     first = np.floor(position).astype(np.int64)

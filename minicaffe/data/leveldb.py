@@ -30,8 +30,8 @@ _TRAILER = 5  # bytes after a block: how it is compressed, its checksum
 def check_tables(path: str) -> None:
     """That a LevelDB has regular files, and tables that name no blocks larger than they are.
 
-    It would wait for ever for what comes through a pipe; and a message of its own would show
-    what CURRENT holds, where that is another file.
+    LevelDB would wait for ever for what comes through a pipe; and its own message would show
+    what is in CURRENT, where that is another file.
 
     LevelDB would ask for as much memory, and end the process when there is none. Only the first
     thousand tables (2 GB) are looked at, since that takes time; further ones are trusted.

@@ -27,8 +27,9 @@ class LmdbDatabase:
     """An LMDB that is open for reading; it closes when the last reference to it goes.
 
     It takes no lock and writes nothing; pages are read when a cursor gets there. All cursors see
-    the database as it was when it was opened. A program that writes into it meanwhile may, from
-    its second transaction on, use pages again that are still read here: an error where it shows.
+    the database as it was when it was opened. A program that writes into it in the meantime
+    may, from its second transaction on, use pages again that are still read here: an error where it
+    shows.
 
     Args:
         path: the database's folder, or its data.mdb.

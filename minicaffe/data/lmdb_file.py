@@ -2,12 +2,12 @@
 
 This is what LMDB 0.9 writes in programs of 64 bits (``mdb.c`` of OpenLDAP). The file is a row of
 pages of one size; all numbers have the byte order of the machine that wrote them. Pages 0 and 1
-are written in turns; of the two, that of the greater transaction counts. Each says where two trees
+are written alternately; the one of the greater transaction counts. Each says where two trees
 begin: that of the pages that are no longer used, and that of the records.
 
 The file is mapped into memory, since to read it would take three times as long as to copy it from
 there. Whoever touches a mapped page that the file does not have is killed by the system, so all who
-do ask :meth:`LmdbFile.has` first, each time: the file may have been cut meanwhile.
+do ask :meth:`LmdbFile.has` first, each time: the file may have been cut in the meantime.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ REMEDY = "copy it again, or make it again"
 #: more numbers (2 each).
 PAGE_HEADER = struct.Struct("=QHHHH")
 
-#: What the flags tell that is of interest here: branch, leaf, start of a large value, first two
+#: The flags that are of interest here: branch, leaf, start of a large value, first two
 #: pages; the others belong to keys of several values.
 BRANCH, LEAF, VALUE, META = 0x01, 0x02, 0x04, 0x08
 KINDS = 0x6F
@@ -39,7 +39,7 @@ KINDS = 0x6F
 # magic, format, address, map size; page size, then the tree of unused pages; unused, then the tree
 # of records; last page, transaction
 _META = struct.Struct("=IIQQ IHH5Q IHH5Q QQ")
-_seek = os.lseek  # to the end: where that is, told quicker than by fstat
+_seek = os.lseek  # to the end: gives the size faster than fstat
 _FIRST_BYTES = PAGE_HEADER.size + _META.size
 _MAGIC = 0xBEEFC0DE
 _PAGE_SIZES = tuple(256 << n for n in range(8))
@@ -168,7 +168,10 @@ class LmdbFile:
             metas = self._metas()
             if metas == self._metas():
                 return max(metas, key=lambda meta: meta.transaction)
-        raise DataError(f"LMDB '{self.path}' changes too often to be read; wait for who writes it")
+        raise DataError(
+            f"LMDB '{self.path}' changes too often to be read; wait until the program that writes "
+            "it has finished"
+        )
 
     def _metas(self) -> tuple[Meta, Meta]:
         first = self._meta(0, 0)
@@ -181,7 +184,9 @@ class LmdbFile:
         magic, version, _, _, *rest = _META.unpack_from(data, PAGE_HEADER.size)
         page, _, flags, _, _ = PAGE_HEADER.unpack_from(data)
         if magic != _MAGIC or page != number or flags & KINDS != META:
-            self._no_lmdb(_foreign(data) or f"page {number} of {self.name} is none of an LMDB")
+            self._no_lmdb(
+                _foreign(data) or f"page {number} of {self.name} is not a page of an LMDB"
+            )
         if version != FORMAT:
             self._no_lmdb(f"its format has the number {version}, expected {FORMAT}")
         if rest[0] not in _PAGE_SIZES:

@@ -38,7 +38,7 @@ class Prefetcher:
     """Runs a reader in a thread that keeps ``depth`` batches ready.
 
     The thread holds the reader and the queues only: it ends when the prefetcher is closed
-    or no longer referred to, and with the program. Batches are used in turn; nothing
+    or no longer referred to, and with the program. Batches are used in rotation; nothing
     is allocated once their shapes are steady.
 
     Args:
@@ -113,7 +113,7 @@ def _run(
             full.put(batch)
     except BaseException as failure:  # the net's thread raises it
         failures.append(failure)
-        full.put(None)  # wakes whoever waits
+        full.put(None)  # wakes the waiting thread
 
 
 def _end(thread: threading.Thread, free: queue.SimpleQueue[Batch | None], stop: Stop) -> None:

@@ -36,7 +36,7 @@ class EpochOrder:
 
     @property
     def current(self) -> int:
-        """The next index."""
+        """The next index, below ``count``."""
         return int(self._indices[self.position])
 
     def advance(self) -> None:

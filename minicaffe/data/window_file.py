@@ -98,9 +98,9 @@ def read_window_file(path: str) -> WindowFile:
         NUMBER_OF_WINDOWS
         LABEL OVERLAP X1 Y1 X2 Y2       (for each window)
 
-    A word that is wrong is shown in the message if the file begins with ``# 0``. Else it may be
-    anything, and who named it in a prototxt may be another than who may read it: then the
-    message says only how long the word is.
+    A word that is wrong is shown in the message if the file begins with ``# 0``. Otherwise it
+    may be anything, named by a prototxt whose author may not read it: then the message says only
+    how long the word is.
 
     Raises:
         DataError: the file cannot be read, is empty, or has something else somewhere.

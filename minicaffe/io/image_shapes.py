@@ -9,7 +9,7 @@ from minicaffe.blob import shape_text
 
 
 def wrong_image(shape: tuple[int, ...], channels: int) -> str:
-    """Why an image is none of height × width × channels; "" for one that is.
+    """Why an image does not have the axes height × width × channels; "" if it has.
 
     Args:
         shape: the image's.

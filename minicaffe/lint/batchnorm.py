@@ -130,7 +130,7 @@ def bias_without_effect(examined: Examined) -> Iterator[Remark]:
     for net, norm in _norms(examined, TRAIN if examined.in_phase(TRAIN) else TEST):
         (value,) = norm.bottoms
         linear = value.producer
-        # A bias counts where statistics are frozen, and for others who read the result.
+        # A bias counts where statistics are frozen, and for other layers that read the result.
         if _asked_for_stored(norm) or net.graph.readers(value) != [norm]:
             continue
         if _has_channel_bias(linear):

@@ -70,7 +70,7 @@ class PhaseNet:
 
     @property
     def phase(self) -> int:
-        """TRAIN or TEST."""
+        """The phase that the layers were filtered for: ``TRAIN`` or ``TEST``."""
         return self.param.state.phase
 
     def layers(self, *types: str) -> list[LayerRef]:

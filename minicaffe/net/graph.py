@@ -70,7 +70,7 @@ class LayerGraph:
         for given in param.layer:
             layer = LayerRef(caffe_pb2.LayerParameter())
             layer.param.CopyFrom(given)
-            del layer.param.blobs[:]  # who changes a net has its weights elsewhere
+            del layer.param.blobs[:]  # the weights of a net that is changed are kept elsewhere
             layer.bottoms = [current[name] for name in given.bottom]
             for name in given.top:
                 current[name] = layer.add_top(name)
@@ -122,7 +122,7 @@ class LayerGraph:
         return True
 
     def can_bypass(self, layer: LayerRef) -> bool:
-        """Whether :meth:`bypass` is possible."""
+        """Whether :meth:`bypass` would take the layer out."""
         if len(layer.bottoms) != 1:
             return False
         (source,) = layer.bottoms

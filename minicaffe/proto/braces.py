@@ -1,6 +1,6 @@
 """Which block a field belongs to, in a text whose braces do not match.
 
-protobuf's reader ends at the first brace that is missing, and tells of the end of the file. This
+protobuf's reader ends at the first brace that is missing, and reports the end of the file. This
 module finds the place: where the braces of a file do not balance, indentation and the schema
 (which message has a field of this name) tell which block was left open, or was closed too early.
 Each guess is made once for each brace that the file has too many or too few.
@@ -58,12 +58,12 @@ class Braces:
         self._surplus: int | None = None  # opening braces less closing ones; None: not counted yet
 
     def enter(self, block: Block) -> None:
-        """A block begins."""
+        """Count a block that begins at this token."""
         self.blocks.append(block)
         self._indents.append(None)
 
     def leave(self) -> None:
-        """The innermost block ends."""
+        """Count the end of the innermost block."""
         self.blocks.pop()
         self._indents.pop()
 
@@ -72,7 +72,7 @@ class Braces:
         self._closed[len(self.blocks)] = closed
 
     def begin_field(self, token: Token) -> None:
-        """The innermost block has a field here; the first one tells how far it is indented."""
+        """The innermost block has a field here; the first one shows how far it is indented."""
         if self._indents[-1] is None:
             self._indents[-1] = self._text.indent(token.offset)
 

@@ -133,7 +133,7 @@ def other_kind(data: bytes, expected: str) -> str:
 
 
 def hdf5_kind(names: list[str]) -> str:
-    """What an HDF5 file is that was given as weights and holds none of Caffe's.
+    """What an HDF5 file is that was given as weights but holds no weights of Caffe's.
 
     Args:
         names: of the groups, datasets and attributes at its top.

@@ -117,7 +117,7 @@ def read_text(path: Path, message_class: Any) -> Any:
 
 
 def _read_into(message: Any, path: str, what: str | None, *, inner: bool = False) -> SourceMap:
-    source = parse(_text_contents(path, inner), message, path)  # which lets go of it
+    source = parse(_text_contents(path, inner), message, path)  # which frees the text
     if what is not None and not message.ListFields():
         raise PrototxtError(f"the file is empty; a {what} in prototxt is expected", path=path)
     return source

@@ -40,7 +40,7 @@ def unescape(body: str) -> bytes:
     """The bytes of a string, given the text between its quotes.
 
     Raises:
-        BadString: an escape that is none.
+        BadString: an escape that does not exist.
     """
     if "\\" not in body:
         return _utf8(body)

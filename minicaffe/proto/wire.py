@@ -159,7 +159,7 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
                         waiting.append((field.value, inner[field.number]))
         except TooManyMessages:
             raise
-        except WireError:  # for whoever reads the message
+        except WireError:  # reported when the message is parsed
             return
 
 

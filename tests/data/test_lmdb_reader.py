@@ -288,7 +288,7 @@ def test_a_depth_that_is_another(damage, depth, page):
         ("H", 94, 0, "at the depth 0 are expected"),
         ("H", 94, 65535, "at the depth 65535 are expected"),
         ("Q", 136, 2**62, "is cut short: data.mdb has"),
-        ("I", 16, 7, "page [01] of data.mdb is none of an LMDB"),
+        ("I", 16, 7, "page [01] of data.mdb is not a page of an LMDB"),
         ("I", 16, 0xDEC0EFBE, "the other byte order"),
         ("H", 92, 4, "may have several values for a key"),
         ("I", 20, 2, "its format has the number 2, expected 1"),
