@@ -95,3 +95,31 @@ def test_an_input_on_which_a_layer_works_in_place_is_kept() -> None:
             np.testing.assert_allclose(
                 outputs.blobs[name].data, twins.numpy.blobs[name].data, rtol=1e-5, atol=1e-6
             )
+
+
+@pytest.mark.parametrize("kind", ["GroupNorm", "BatchNorm", "Exp"])
+@pytest.mark.parametrize("phase", [TRAIN, TEST])
+def test_a_layer_in_place_on_what_another_segment_has_made(kind: str, phase: int) -> None:
+    """It is run again of what it has read, not of what it has left there."""
+    text = Text()
+    text.input("zeros", 2, 4, 3, 5)
+    python = 'module: "tests.engines.shaping_layers" layer: "Targets"'
+    text.add("Python", "zeros", "data", f"python_param {{ {python} }}")
+    rest = {
+        "BatchNorm": "batch_norm_param { use_global_stats: false }",
+        "GroupNorm": "group_norm_param { num_groups: 2 }",
+    }.get(kind, "")
+    text.add(kind, "data", rest=rest)
+    text.add("Scale", "data", "scaled")
+    text.add("ReLU", "scaled", "positive")
+    text.add("Eltwise", "positive data", "out", "loss_weight: 1")
+    twins = Twins(str(text), phase)
+    for net in twins.nets:
+        for param in net.learnable_params:
+            param.blob.data[...] = np.linspace(-1, 2, param.blob.count)
+    twins.each("forward_loss")
+    last = len(twins.numpy.nodes) - 1
+    write(twins, "out", "diff")
+    twins.each("backward_from_to", last, last - 1)
+    twins.each("backward_from_to", last, 0)
+    twins.same()

@@ -492,14 +492,20 @@ def stays_in_plain(step: Step) -> bool:
 
 
 def save_overwritten(steps: Sequence[CompiledStep]) -> None:
-    """Let steps save what they overwrite, where to run the steps before would not bring it back."""
-    kept: set[SyncedMemory] = set()
+    """Let steps save what they overwrite, where to run the steps before would not bring it back.
+
+    That is what other segments and numpy layers make, and what programs write.
+    """
+    made: set[SyncedMemory] = set()  # by steps that are run again
     for one in steps:
         if stays_in_plain(one.step):
-            kept.update(top.data_memory for top in one.step.node.tops)
+            made.difference_update(top.data_memory for top in one.step.node.tops)
             continue
         for node in one.step.nodes:
+            read = {bottom.data_memory for bottom in node.bottoms}
             for top in node.tops:
-                if top in node.bottoms and top.data_memory in kept:
-                    kept.remove(top.data_memory)
-                    one.forward.run.insert(0, SavedInput(top.data_memory))
+                memory = top.data_memory
+                if top in node.bottoms and memory not in made:
+                    one.forward.run.insert(0, SavedInput(memory))
+                if top in node.bottoms or memory not in read:  # else a view, as a Split's
+                    made.add(memory)
