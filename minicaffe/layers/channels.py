@@ -48,3 +48,13 @@ def channel_moments(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def row_dot(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Σ left · right along each row of two arrays (rows, n): their type, (rows, 1)."""
     return channel_dot(left[None], right[None]).astype(left.dtype)[:, None]
+
+
+def subtract_row_means(values: np.ndarray, out: np.ndarray) -> None:
+    """out = values - their mean along each row of (rows, n).
+
+    What the mean's rounding has left is subtracted, too: where all values of a row are equal, it
+    is all that is left, and a division by their standard deviation would make it large.
+    """
+    np.subtract(values, values.mean(axis=1, keepdims=True), out=out)
+    out -= out.mean(axis=1, keepdims=True)

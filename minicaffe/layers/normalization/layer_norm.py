@@ -11,7 +11,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.channels import channel_dot, channel_sum, fold, row_dot
+from minicaffe.layers.channels import channel_dot, channel_sum, fold, row_dot, subtract_row_means
 from minicaffe.proto import caffe_pb2
 
 _ONES = caffe_pb2.FillerParameter(type="constant", value=1)
@@ -88,7 +88,7 @@ class ItemNorm(Layer):
         if not bottom[0].count:
             return
         x, normal = (self._as_rows(blob.data) for blob in (bottom[0], self._normal))
-        np.subtract(x, x.mean(axis=1, keepdims=True), out=normal)
+        subtract_row_means(x, normal)
         variance = row_dot(normal, normal) / normal.shape[1]
         with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as BatchNorm
             self._inv_std = 1 / np.sqrt(variance + self.eps)

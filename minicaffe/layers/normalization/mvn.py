@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.channels import row_dot
+from minicaffe.layers.channels import row_dot, subtract_row_means
 
 
 @register("MVN")
@@ -52,8 +52,10 @@ class MVN(Layer):
         x, y = self._fold(bottom[0].data), self._fold(top[0].data)
         if not x.size:
             return
-        np.subtract(x, x.mean(axis=1, keepdims=True), out=y)
-        if self._divides:
+        if not self._divides:
+            np.subtract(x, x.mean(axis=1, keepdims=True), out=y)
+        else:
+            subtract_row_means(x, y)
             variance = row_dot(y, y) / y.shape[1]
             with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0, as in Caffe
                 self._inv_std = 1 / (np.sqrt(variance) + self._eps)
