@@ -22,6 +22,8 @@ from typing import Any, ParamSpec, TypeVar
 from minicaffe.arguments import whole_number
 from minicaffe.errors import EngineError, MissingExtraError, require
 
+logger = logging.getLogger("minicaffe")
+
 VARIABLE = "OMP_NUM_THREADS"
 
 
@@ -125,9 +127,6 @@ class Team:
         if self._pool is not None and self._process == os.getpid():
             self._pool.shutdown()
         self._pool = None
-
-
-logger = logging.getLogger("minicaffe")
 
 
 #: Whoever sets one of these has chosen for BLAS, and nothing is changed.

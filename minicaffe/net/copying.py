@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from minicaffe.net.net import Net
 
 
-def recipe(param: caffe_pb2.NetParameter) -> bytes:
+def serialized(param: caffe_pb2.NetParameter) -> bytes:
     """A network, without weights that its file may hold, to build it from once more."""
     bare = caffe_pb2.NetParameter()
     bare.CopyFrom(param)
@@ -30,7 +30,7 @@ def parts(net: Net) -> tuple[Any, ...]:
     added = {name: value for name, value in vars(net).items() if name not in net._own}
     return (
         type(net),
-        net._recipe,
+        net._network,
         {"dtype": net.dtype, "path": net.path, **net.options.keywords()},
         [[blob.data for blob in node.layer.blobs] for node in net.nodes],
         {name: net.blobs[name].data for name in net.inputs},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from minicaffe.net.insert_splits import _at
+from minicaffe.net.insert_splits import layer_error
 from minicaffe.proto import caffe_pb2
 
 
@@ -34,7 +34,7 @@ def filter_net(param: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
     del filtered.layer[:]
     for layer in param.layer:
         if layer.include and layer.exclude:
-            raise _at(layer, "has both include and exclude rules; give one kind")
+            raise layer_error(layer, "has both include and exclude rules; give one kind")
         rules = layer.include or layer.exclude
         met = any(meets_rule(param.state, rule) for rule in rules)
         if met == bool(layer.include):

@@ -28,6 +28,11 @@ from minicaffe.weights.caffemodel import copy_layer_blobs
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
+logger = logging.getLogger("minicaffe")
+
+MAX_PROBLEMS = 50
+AUTOMATIC = "(automatic)"  # Caffe's name for tops that the prototxt leaves out
+
 
 def net_parameter(network: object, source: str | None) -> tuple[caffe_pb2.NetParameter, str | None]:
     """A ``NetParameter`` of one's own, and the file that it was read from.
@@ -46,9 +51,6 @@ def net_parameter(network: object, source: str | None) -> tuple[caffe_pb2.NetPar
     return upgrade_net(param, source), source
 
 
-MAX_PROBLEMS = 50
-
-
 def collected(mistakes: Sequence[Mistake], path: str | None) -> MinicaffeError:
     """One error with all of them as its ``problems``; it has the class of the first."""
     places = Places(path)
@@ -63,12 +65,6 @@ def collected(mistakes: Sequence[Mistake], path: str | None) -> MinicaffeError:
         first.problems = problems
         first.more = len(mistakes) - len(problems)
     return first
-
-
-logger = logging.getLogger("minicaffe")
-
-
-AUTOMATIC = "(automatic)"  # Caffe's name for tops that the prototxt leaves out
 
 
 @dataclass(eq=False)

@@ -1,4 +1,4 @@
-"""Pure functions on ``NetParameter``: which layers belong to a net, and where blobs split."""
+"""Split layers for blobs that several layers read, and blobs that no or two layers produce."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def wiring_mistakes(
         for j, blob in enumerate(layer.bottom):
             if blob not in producer and blob not in misnamed:
                 message = _unknown_bottom(param, whole or param, i, blob, list(producer))
-                found.append(Mistake(i, _at(layer, message), ("bottom",), j))
+                found.append(Mistake(i, layer_error(layer, message), ("bottom",), j))
         for j, blob in enumerate(layer.top):
             in_place = j < len(layer.bottom) and layer.bottom[j] == blob
             if blob in producer and not in_place:
                 first = producer[blob]
                 line = first.source_line if first.HasField("source_line") else None
                 message = produced_twice(blob, layer.name, first.name, line)
-                found.append(Mistake(i, _at(layer, message), ("top",), j))
+                found.append(Mistake(i, layer_error(layer, message), ("top",), j))
                 misnamed.add(layer.name)
             producer.setdefault(blob, layer)
     return found
@@ -167,6 +167,7 @@ def _split_name(param: caffe_pb2.NetParameter, top: TopIndex, blob: str, index: 
     return f"{blob}_{param.layer[top[0]].name}_{top[1]}_split_{index}"
 
 
-def _at(layer: caffe_pb2.LayerParameter, message: str) -> GraphError:
+def layer_error(layer: caffe_pb2.LayerParameter, message: str) -> GraphError:
+    """A mistake of a layer, with the layer's place in its file."""
     line = layer.source_line if layer.HasField("source_line") else None
     return GraphError(message, line=line, layer=layer.name, layer_type=layer.type)

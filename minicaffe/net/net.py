@@ -110,7 +110,7 @@ class Net:
         set_state(param, phase, level, stages)
         self.phase = phase
         self._watched = self._in_flight = False
-        self._recipe = copying.recipe(param)
+        self._network = copying.serialized(param)
         self.dtype = np.dtype(dtype)
         self._build(param, common.next_seed() if seed is None else seed)
         if weights is not None:

@@ -1,4 +1,4 @@
-"""Solver: the training loop, and what it does when a loss is not finite."""
+"""Solver: iterations of forward, backward and update, with tests and snapshots in between."""
 
 from __future__ import annotations
 

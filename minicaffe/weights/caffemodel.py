@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from minicaffe.net.net import Net
     from minicaffe.net.node import Node
 
+logger = logging.getLogger("minicaffe")
+
 MAX_BLOBS = 1000  # of one layer
 
 
@@ -82,9 +84,6 @@ def _layer(buffer: memoryview, message: type[Message]) -> tuple[str, list[Stored
         elif "layer" in numbers and field.number == numbers["layer"].number:
             name, blobs = _layer(field.value, caffe_pb2.V0LayerParameter)
     return name, blobs
-
-
-logger = logging.getLogger("minicaffe")
 
 
 def load_weights(net: Net, path: str, *, inner: bool = False) -> None:

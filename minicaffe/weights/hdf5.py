@@ -1,4 +1,4 @@
-"""HDF5 files that may hold anything: looked up without leaving the file, read within limits."""
+"""HDF5: a reader that stays in its file and within limits, and weights in Caffe's layout."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from minicaffe.net.net import Net
     from minicaffe.net.node import Node
+
+logger = logging.getLogger("minicaffe")
 
 _MAX_LINKS = 20  # soft links on the way to one thing
 
@@ -183,9 +185,6 @@ class Hdf5Reader:
 
     def _damaged(self, reason: Exception) -> MinicaffeError:
         return self._error(f"is damaged: {reason}", path=self.path)
-
-
-logger = logging.getLogger("minicaffe")
 
 
 def is_hdf5(path: str) -> bool:
