@@ -6,6 +6,7 @@ import gc
 import os
 import threading
 import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,14 @@ from minicaffe.solver import Observer
 from tests.data.helpers import random_images, write_raw_database
 from tests.data.test_prefetch import left_prefetchers, prefetchers
 from tests.reliability.problem import SOURCES, images, lmdb, open_solver, write_training
+
+
+@pytest.fixture(autouse=True)
+def _older_objects_are_passed_over() -> Iterator[None]:
+    """What other tests have left in memory would be gone through at each ``gc.collect``."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def open_files() -> set[str]:
