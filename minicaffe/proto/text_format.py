@@ -376,10 +376,10 @@ class _Reader:
 
     def _read_submessage(self, message: Any, field: Any, path: str, line: int) -> None:
         token = self.next
-        brace = "<" if "<" in self.text.text and "{" not in self.text.text else "{"
         if token.kind == SIGN and token.text in "{<":
             brace = token.text
-        else:
+        else:  # not before: it looks through the whole text
+            brace = "<" if "<" in self.text.text and "{" not in self.text.text else "{"
             self._complain_of_no_brace(token, field, brace)
         if len(self._braces.blocks) > MAX_DEPTH:
             raise _Wrong(token, f"blocks are nested deeper than {MAX_DEPTH}")
