@@ -45,6 +45,7 @@ def install() -> None:
         )
     for name in ours.__all__:
         getattr(ours, name)  # loads its module, for the loop below
+    importlib.import_module("minicaffe.layer").layer_types()  # loads those of the layers
     for name, target in _MODULES.items():
         sys.modules[name] = importlib.import_module(target)
     # What minicaffe has loaded besides, so that Python never loads it again under this name.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -340,18 +342,22 @@ def phase_name(phase: int) -> str:
 LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 
 
-_BUILT_IN = "minicaffe.layers"  # registers them when it is imported
+_BUILT_IN = "minicaffe.layers"  # a package for each heading of Caffe's catalogue
 
 
-_classes: dict[str, type[Layer]] = {}  # filled once, as the layer modules are imported
+_classes: dict[str, type[Layer]] = {}  # of the layer modules that are imported
 
 
 def register(layer_type: str) -> Callable[[LayerClass], LayerClass]:
-    """Class decorator: this class runs layers of ``type: "layer_type"``."""
+    """Class decorator: this class runs layers of ``type: "layer_type"``.
+
+    Raises:
+        ValueError: another class runs them.
+    """
 
     def add(cls: LayerClass) -> LayerClass:
         if not cls.__module__.startswith(f"{_BUILT_IN}."):
-            importlib.import_module(_BUILT_IN)
+            _import_built_in(layer_type)
         if layer_type in _classes:
             raise ValueError(f"layer type {layer_type} is registered twice")
         cls.type = layer_type
@@ -361,9 +367,29 @@ def register(layer_type: str) -> Callable[[LayerClass], LayerClass]:
     return add
 
 
+@functools.cache
+def _modules() -> dict[str, str]:
+    """The modules of the built-in layers, by the file's name without underscores."""
+    path = importlib.import_module(_BUILT_IN).__path__
+    found = pkgutil.walk_packages(path, f"{_BUILT_IN}.")
+    return {
+        module.name.rpartition(".")[2].replace("_", ""): module.name
+        for module in found
+        if module.name.count(".") == _BUILT_IN.count(".") + 2
+    }
+
+
+def _import_built_in(layer_type: str) -> None:
+    """Import the file of a built-in type, which registers it: InnerProduct's inner_product.py."""
+    module = _modules().get(layer_type.lower())
+    if module is not None:
+        importlib.import_module(module)
+
+
 def layer_types() -> list[str]:
     """All registered layer types, sorted."""
-    importlib.import_module(_BUILT_IN)
+    for module in _modules().values():
+        importlib.import_module(module)
     return sorted(_classes)
 
 
@@ -371,24 +397,23 @@ def layer_class(layer_type: str) -> type[Layer]:
     """The class of a layer type.
 
     Raises:
-        GraphError: nobody registered that type; names a similar type or the fork it is from.
+        GraphError: no class is registered for it; names a similar type or the fork it is from.
     """
-    importlib.import_module(_BUILT_IN)
-    try:
-        return _classes[layer_type]
-    except KeyError:
-        pass
+    found = find_layer_class(layer_type)
+    if found is not Layer:
+        return found
     if not layer_type:
         raise GraphError('the layer has no type; give it one, such as type: "Convolution"')
     fork = fork_of_layer(layer_type)
     origin = f"; it comes from {fork} and minicaffe does not run it yet" if fork else ""
-    hint = origin or did_you_mean(layer_type, _classes)
-    raise GraphError(f"unknown layer type '{layer_type}'{hint}") from None
+    hint = origin or did_you_mean(layer_type, layer_types())
+    raise GraphError(f"unknown layer type '{layer_type}'{hint}")
 
 
 def find_layer_class(layer_type: str) -> type[Layer]:
     """The class of a layer type, or :class:`Layer` itself, which answers for unknown ones."""
-    importlib.import_module(_BUILT_IN)
+    if layer_type not in _classes:
+        _import_built_in(layer_type)
     return _classes.get(layer_type, Layer)
 
 

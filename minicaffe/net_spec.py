@@ -267,8 +267,6 @@ def _mistyped(name: str) -> str:
 
     What a fork or a user calls a layer of its own may hold a known name (``Convolution3D``).
     """
-    import minicaffe.layers  # noqa: F401  (registers them; too slow to import at once)
-
     known = layer_types()
     near = None if name in known or fork_of_layer(name) else closest(name, known)
     if near is None or (near.lower() in name.lower() and near.lower() != name.lower()):

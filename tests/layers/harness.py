@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from google.protobuf import text_format
 
-from minicaffe import layers  # noqa: F401  (registers the built-in layers)
 from minicaffe.blob import Blob
 from minicaffe.engines.numpy.kernels import Kernel
 from minicaffe.layer import Layer, layer_class

@@ -140,7 +140,7 @@ def test_layers_is_a_package_and_makes_layers():
 def test_a_submodule_that_is_not_loaded_is_still_found():
     """``layers.__getattr__`` must not hide a module that Python has yet to load."""
     code = (
-        "import minicaffe.layers, sys; del sys.modules['minicaffe.layers.utility'];"
+        "import minicaffe.layers.utility, sys; del sys.modules['minicaffe.layers.utility'];"
         "import minicaffe.layers as L; del L.utility;"
         "import minicaffe.layer as r; r._classes.clear();"
         "from minicaffe.layers import utility; print(type(utility).__name__)"
