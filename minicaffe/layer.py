@@ -143,7 +143,7 @@ class Layer:
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """Fill the bottoms' diffs and add to the parameters' diffs."""
         raise GraphError(
-            "this layer has no gradient; it cannot stand between a loss and what is learned"
+            "this layer has no gradient; it cannot be between a loss and what is learned"
         )
 
     @classmethod
@@ -259,7 +259,7 @@ class Layer:
             diff += gradient.reshape(diff.shape)
 
     def close(self) -> None:
-        """Let go of threads and files; the net calls it when it is closed or dropped."""
+        """Close files and end threads; the net calls it when it is closed or dropped."""
 
     # --------------------------------------------------------------- for the net
 
@@ -423,7 +423,7 @@ def refuse_in_place(bottom: Blobs, top: Blobs) -> None:
     Raises:
         GraphError: a top is a bottom.
     """
-    if any(one is other for one in top for other in bottom):
+    if any(blob is other for blob in top for other in bottom):
         raise GraphError("this layer cannot run in place; give its top another name")
 
 

@@ -92,7 +92,7 @@ def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> Modu
     name = name or os.environ.get(VARIABLE) or None
     if name is None:
         names = engine_names()  # where none can, the first one says why
-        name = next((one for one in names if why_unavailable(one, precision) is None), names[0])
+        name = next((each for each in names if why_unavailable(each, precision) is None), names[0])
         for better in names[: names.index(name)]:
             _warn_if_broken(better, name)
     if name not in engine_names():

@@ -55,7 +55,7 @@ def fold_batchnorm(
     axis: int = 0,
     groups: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The weights and bias of a linear layer that does the work of the BatchNorm behind it.
+    """The weights and bias of a linear layer that does the work of the BatchNorm after it.
 
     Args:
         weights: of the layer. Convolution (C, …), InnerProduct (C, K): ``axis`` 0.

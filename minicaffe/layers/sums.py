@@ -21,12 +21,12 @@ import numpy as np
 
 from minicaffe.threads import Team
 
-#: The most values that single precision adds up one behind the other. (Equal ones are rounded
+#: The most values that single precision adds up one after the other. (Equal ones are rounded
 #: alike: 128 times 0.3 is 1.3e-6 off.)
 ROWS = 64
 
 
-#: From so many neighbours on numpy's own sum, which is pairwise, is quick.
+#: From this many neighbours on numpy's own sum, which is pairwise, is quick.
 NEIGHBOURS = 64
 
 
@@ -42,7 +42,7 @@ PORTION = 1 << 18
 _FAR = 4.0
 
 
-#: Up to so many standard deviations from 0 nothing needs to be subtracted: squares of blocks that
+#: Within this many standard deviations of 0 nothing needs to be subtracted: squares of blocks that
 #: were added up in single precision are then as exact as those of differences.
 _CLOSE = 2.0
 
@@ -251,7 +251,7 @@ def _sum(values: np.ndarray) -> np.ndarray:
 
 
 def _sum_of_rows(values: np.ndarray) -> np.ndarray:
-    """The same for several lanes: products with ones, which BLAS is quick at."""
+    """Sums for several lanes: products with ones, which BLAS is quick at."""
     items, blocks, rows, lanes = values.shape
     side_by_side = max(1, 64 // lanes)  # rows that are seen as one, so that BLAS has long ones
     full = rows - rows % (ROWS * side_by_side)

@@ -55,7 +55,7 @@ REFUSED: list[tuple[str, str, Shapes, int, type[MinicaffeError], str]] = [
     ("Slice", "slice_param { slice_point: 0 }", [(2, 4)], 2, ShapeError, "[0]"),
     ("Slice", "slice_param { axis: 1 slice_dim: 1 }", [(2, 4)], 2, GraphError, "keep axis"),
     ("Flatten", "flatten_param { axis: 2 end_axis: 0 }", [(2, 3, 4)], 1, ShapeError,
-     "axis 2 lies behind end_axis 0"),
+     "axis 2 comes after end_axis 0"),
     ("Reshape", "reshape_param { shape { dim: -1 dim: -1 } }", [(2, 3)], 1, GraphError, "most one"),
     ("Reshape", "reshape_param { shape { dim: 5 dim: -1 } }", [(2, 3)], 1, ShapeError,
      "count 6 (shape 2×3) is not divisible by 5"),

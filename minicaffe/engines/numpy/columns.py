@@ -30,7 +30,7 @@ from minicaffe.layers.vision.geometry import ConvGeometry, Lengths
 BUDGET = 4 << 20
 
 
-#: So many columns for each that means something are worth the faster copying.
+#: That many columns for each that means something are worth the faster copying.
 WASTE = 2
 
 
@@ -75,7 +75,7 @@ class Columns:
         windows: a column each.
         dtype: of all arrays.
 
-    Images lie channel first, one behind the other, in one padded row of memory. Neighbours
+    Images lie channel first, one after the other, in one padded row of memory. Neighbours
     share their padding: the zeros after one line are the zeros before the next. With a
     stride of 1 the windows of a whole row of memory are then one long slice for each tap,
     which copies several times faster than line by line; the price is some columns between
@@ -155,7 +155,7 @@ class Columns:
         _write(self._inside(self._sums, count).swapaxes(0, 1), images, bias)
 
     def blank(self, count: int) -> np.ndarray:
-        """Scratch for the columns of so many images (the same memory that gather uses)."""
+        """Scratch for the columns of ``count`` images (the same memory that gather uses)."""
         rows = self.channels // self.group * self.taps
         return self._matrix[:, : count * self.run].reshape(self.group, rows, count * self.run)
 
@@ -259,7 +259,7 @@ class Columns:
 
 
 def _corner(array: np.ndarray, lengths: Lengths) -> np.ndarray:
-    """The first so many elements along each of the last axes."""
+    """The first elements, of these lengths, along each of the last axes."""
     index: tuple[Any, ...] = (..., *map(slice, lengths))
     return array[index]
 

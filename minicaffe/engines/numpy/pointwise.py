@@ -31,7 +31,7 @@ class Pointwise:
 
     def __init__(self, group: int) -> None:
         self._group = group
-        self._room: np.ndarray | None = None
+        self._scratch: np.ndarray | None = None
 
     @staticmethod
     def suits(geometry: ConvGeometry, size: Lengths) -> bool:
@@ -59,12 +59,12 @@ class Pointwise:
         """
         rows, columns = self._grouped(top_diff), self._grouped(images).swapaxes(2, 3)
         portion = max(1, min(len(rows), BUDGET // diff.nbytes))
-        if self._room is None or self._room.shape != (portion, *diff.shape):
-            self._room = np.empty((portion, *diff.shape), diff.dtype)
+        if self._scratch is None or self._scratch.shape != (portion, *diff.shape):
+            self._scratch = np.empty((portion, *diff.shape), diff.dtype)
         for start in range(0, len(rows), portion):
             part = slice(start, start + portion)
-            room = self._room[: len(rows[part])]
-            diff += np.matmul(rows[part], columns[part], out=room).sum(axis=0)
+            scratch = self._scratch[: len(rows[part])]
+            diff += np.matmul(rows[part], columns[part], out=scratch).sum(axis=0)
 
     def _grouped(self, array: np.ndarray) -> np.ndarray:
         """A view (m, group, channels/group, pixels)."""

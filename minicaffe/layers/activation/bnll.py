@@ -20,7 +20,7 @@ class BNLL(Neuron):
         return False
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        tail = np.abs(x, out=self.room(x))  # log(1 + exp(-|x|)) cannot overflow
+        tail = np.abs(x, out=self.scratch(x))  # log(1 + exp(-|x|)) cannot overflow
         np.negative(tail, out=tail)
         np.exp(tail, out=tail)
         np.log1p(tail, out=tail)
@@ -28,7 +28,7 @@ class BNLL(Neuron):
         y += tail
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        growth = np.minimum(x, BNLL_LIMIT, out=self.room(x))
+        growth = np.minimum(x, BNLL_LIMIT, out=self.scratch(x))
         np.exp(growth, out=growth)
         np.multiply(dy, growth, out=dx)
         growth += 1

@@ -22,7 +22,7 @@ class ELU(Neuron):
         return self._alpha >= 0
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        negative = np.minimum(x, 0, out=self.room(x))
+        negative = np.minimum(x, 0, out=self.scratch(x))
         np.exp(negative, out=negative)
         negative -= 1
         negative *= self._alpha
@@ -30,7 +30,7 @@ class ELU(Neuron):
         y += negative
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        factor = self.room_for_factor(dy, dx)
+        factor = self.scratch_for(dy, dx)
         np.minimum(y, 0, out=factor)  # below: (y + alpha - 1) + 1 where x <= 0, else 0 + 1
         factor += self._alpha - 1
         factor *= x <= 0

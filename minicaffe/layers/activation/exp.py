@@ -34,12 +34,12 @@ class Exp(Neuron):
             y *= self.outer_scale
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        factor = np.multiply(y, self.inner_scale, out=self.room_for_factor(dy, dx))
+        factor = np.multiply(y, self.inner_scale, out=self.scratch_for(dy, dx))
         np.multiply(dy, factor, out=dx)
 
 
 def log_of_base(base: float) -> float:
-    """The natural logarithm of a ``base`` field; -1 stands for e.
+    """The natural logarithm of a ``base`` field; -1 means e.
 
     Raises:
         GraphError: the base has no finite logarithm.

@@ -7,11 +7,11 @@ import numpy as np
 from minicaffe.errors import GraphError
 from minicaffe.layer import register
 from minicaffe.layers.activation.exp import log_of_base
-from minicaffe.layers.activation.power import _OfLine
+from minicaffe.layers.activation.power import AffineNeuron
 
 
 @register("Log")
-class Log(_OfLine):
+class Log(AffineNeuron):
     """y = log(shift + scale · x) to the base (-1, the default, meaning e).
 
     dx = dy · scale / ((shift + scale · x) · ln base).
@@ -39,7 +39,7 @@ class Log(_OfLine):
             y *= 1 / self.log_base
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        factor = self.room_for_factor(dy, dx)
+        factor = self.scratch_for(dy, dx)
         self._inner(x, factor)
         np.divide(self._scale / self.log_base, factor, out=factor)
         np.multiply(dy, factor, out=dx)

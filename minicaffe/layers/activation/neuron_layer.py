@@ -23,7 +23,7 @@ class Neuron(Layer):
     exact_tops = 1
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self._room = Blob(dtype=self.dtype)
+        self._scratch = Blob(dtype=self.dtype)
         self.prepare()
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
@@ -53,14 +53,14 @@ class Neuron(Layer):
 
     # ------------------------------------------------------------- for subclasses
 
-    def room(self, like: np.ndarray) -> np.ndarray:
-        """Uninitialised room of this shape, the same at every call."""
-        self._room.reshape(*like.shape)
-        return self._room.data
+    def scratch(self, like: np.ndarray) -> np.ndarray:
+        """An uninitialised array of this shape, the same memory at every call."""
+        self._scratch.reshape(*like.shape)
+        return self._scratch.data
 
-    def room_for_factor(self, dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
+    def scratch_for(self, dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
         """Where to compute f'(x) before the product with dy: dx, unless that is dy."""
-        return self.room(dx) if np.may_share_memory(dy, dx) else dx
+        return self.scratch(dx) if np.may_share_memory(dy, dx) else dx
 
 
 def step(positive: np.ndarray, below: float | np.ndarray, out: np.ndarray) -> None:

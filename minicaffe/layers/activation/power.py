@@ -11,7 +11,7 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 _QUICK_POWERS = {2.0: np.square, 0.5: np.sqrt, -1.0: np.reciprocal}
 
 
-class _OfLine(Neuron):
+class AffineNeuron(Neuron):
     """A function of shift + scale · x."""
 
     _scale: float
@@ -25,7 +25,7 @@ class _OfLine(Neuron):
 
 
 @register("Power")
-class Power(_OfLine):
+class Power(AffineNeuron):
     """y = (shift + scale · x)^power; dx = dy · power · scale · (shift + scale · x)^(power-1).
 
     With power 0, y is 1, and with scale 0 it is shift^power, whatever x is. As in Caffe, the
@@ -60,7 +60,7 @@ class Power(_OfLine):
         if slope == 0 or self._power == 1:
             np.multiply(dy, slope, out=dx)
             return
-        factor = self.room_for_factor(dy, dx)
+        factor = self.scratch_for(dy, dx)
         self._inner(x, factor)
         if self._power != 2:
             np.divide(y, factor, out=factor)

@@ -56,7 +56,7 @@ class PReLU(Neuron):
         super().forward(bottom, top)
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        negative = np.minimum(x, 0, out=self.room(x))
+        negative = np.minimum(x, 0, out=self.scratch(x))
         np.maximum(x, 0, out=y)
         negative = fold(negative)
         negative *= self.blobs[0].data.reshape(-1, 1)
@@ -66,10 +66,10 @@ class PReLU(Neuron):
         x = fold(self._kept.data if bottom[0] is top[0] else bottom[0].data)
         dy, dx = fold(top[0].diff), fold(bottom[0].diff)
         if self.wants_gradient(0):
-            sums = channel_dot(dy, np.minimum(x, 0, out=self.room(x)))
+            sums = channel_dot(dy, np.minimum(x, 0, out=self.scratch(x)))
             self.accumulate(0, sums if self.blobs[0].shape else sums.sum())
         if propagate_down[0]:
-            factor = self.room_for_factor(dy, dx)
+            factor = self.scratch_for(dy, dx)
             step(x > 0, self.blobs[0].data.reshape(-1, 1), factor)
             np.multiply(dy, factor, out=dx)
 

@@ -13,7 +13,7 @@ class ReLU(Neuron):
     """y = max(x, 0) + negative_slope · min(x, 0); dx = dy · (1 where x > 0, else the slope).
 
     Nair & Hinton, 2010; with a slope, Maas, Hannun & Ng, 2013. In place the sign of y
-    stands for that of x, which is right for slopes of 0 and above. Without a slope minus infinity
+    is taken for that of x, which is right for slopes of 0 and above. Without a slope minus infinity
     is 0 · -inf, not a number.
     """
 
@@ -36,7 +36,7 @@ class ReLU(Neuron):
             if lost is not None:
                 y[lost] = np.nan
             return
-        negative = np.minimum(x, 0, out=self.room(x))
+        negative = np.minimum(x, 0, out=self.scratch(x))
         negative *= self._slope
         np.maximum(x, 0, out=y)
         y += negative
@@ -45,6 +45,6 @@ class ReLU(Neuron):
         if not self._slope:
             np.multiply(dy, x > 0, out=dx)
             return
-        factor = self.room_for_factor(dy, dx)
+        factor = self.scratch_for(dy, dx)
         step(x > 0, self._slope, factor)
         np.multiply(dy, factor, out=dx)

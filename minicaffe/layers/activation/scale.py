@@ -39,7 +39,7 @@ class Broadcast(Layer):
     _axes = 0
 
     def operand(self, bottom: Blobs) -> Blob:
-        """The second bottom, or the parameter that stands in for it."""
+        """The second bottom, or the parameter in its place."""
         return bottom[1] if len(bottom) > 1 else self.blobs[0]
 
     def operand_shape(self, bottom: Blob, param: Any) -> tuple[int, ...]:
@@ -88,7 +88,7 @@ class Broadcast(Layer):
         """
         learned = len(self.blobs) > 0 and self.blobs[0].shape == bottom.shape[1:2]
         if not learned or bottom.axis(axis) != 1:
-            raise GraphError("it has other values than one for each channel")
+            raise GraphError("it does not have one value for each channel")
 
     def fold(self, array: np.ndarray) -> np.ndarray:
         """The array as (outer, operand, inner)."""

@@ -27,6 +27,6 @@ class Sigmoid(Neuron):
         sigmoid(x, y)
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        factor = np.subtract(1, y, out=self.room_for_factor(dy, dx))
+        factor = np.subtract(1, y, out=self.scratch_for(dy, dx))
         factor *= y
         np.multiply(dy, factor, out=dx)

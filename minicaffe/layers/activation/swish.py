@@ -31,7 +31,7 @@ class Swish(Neuron):
         np.multiply(x, gate, out=y)
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        factor = np.multiply(y, -self._beta, out=self.room_for_factor(dy, dx))
+        factor = np.multiply(y, -self._beta, out=self.scratch_for(dy, dx))
         factor += 1
         factor *= self._sigmoid.data
         factor += y * self._beta

@@ -18,6 +18,6 @@ class TanH(Neuron):
         np.tanh(x, out=y)
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        factor = np.square(y, out=self.room_for_factor(dy, dx))
+        factor = np.square(y, out=self.scratch_for(dy, dx))
         np.subtract(1, factor, out=factor)
         np.multiply(dy, factor, out=dx)

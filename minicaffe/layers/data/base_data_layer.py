@@ -79,7 +79,7 @@ class PrefetchingLayer(Layer):
             raise DataError("the net is closed; make a new one to read on")
         self._follow_a_fork()
         if self._reading and not (self._prefetcher and self._prefetcher.failed):
-            self.restore(self._state)  # it was interrupted: a batch may be with nobody
+            self.restore(self._state)  # it was interrupted: a batch may be lost
         self._reading = True
         if self._prefetcher is None:
             ahead = self.prefetch_depth * self.dtype.itemsize * sum(blob.count for blob in top)
@@ -95,7 +95,7 @@ class PrefetchingLayer(Layer):
 
     def _follow_a_fork(self) -> None:
         """In a forked process the thread is missing, and the other process reads on in the same
-        open files: open them once more, and go on behind the last batch that was consumed."""
+        open files: open them once more, and go on after the last batch that was consumed."""
         if self._process == os.getpid():
             return
         reader = self.make_reader(self._tops)
@@ -106,7 +106,7 @@ class PrefetchingLayer(Layer):
         """Nothing to do: there are no bottoms."""
 
     def state(self) -> State:
-        """Where reading stands after the last forward; batches made ahead do not count."""
+        """The position after the last forward; batches made ahead do not count."""
         return self._state
 
     def restore(self, state: State) -> None:

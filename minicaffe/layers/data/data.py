@@ -21,7 +21,7 @@ class DataLayer(PrefetchingLayer):
     """Reads Datums from an LMDB or LevelDB, in the order of the keys, again and again.
 
     ``data_param``: source, batch_size, backend (LEVELDB by default), prefetch (batches made
-    ahead), rand_skip (fewer than so many records are passed over at the start; Caffe's last
+    ahead), rand_skip (fewer than that many records are passed over at the start; Caffe's last
     version ignores it, the earlier ones do not), force_encoded_color. ``transform_param``: see
     :class:`DataTransformer`.
 

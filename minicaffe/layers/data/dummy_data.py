@@ -18,7 +18,7 @@ class DummyData(SourceLayer):
 
     ``dummy_data_param`` has one ``shape`` (or the old ``num``, ``channels``, ``height`` and
     ``width``) and one ``data_filler`` for all tops or for each; constant 0 without a filler.
-    Constant fillers fill once, so that a user may write other values; all others fill anew
+    Constant fillers fill once, so that a user may write other values; all others fill again
     for every forward.
     """
 

@@ -22,7 +22,8 @@ class ImageDataLayer(PrefetchingLayer):
     ``image_data_param``: source (lines of path, space, label), root_folder (put before each
     path as it is), batch_size, new_height and new_width (both or neither: resize), is_color
     (3 channels: blue, green, red; else 1), shuffle (before each epoch), rand_skip (fewer than
-    so many images are passed over at the start). ``transform_param``: see :class:`DataTransformer`.
+    that many images are passed over at the start). ``transform_param``: see
+    :class:`DataTransformer`.
 
     Tops: images (batch size × channels × height × width) and labels (batch size).
     """

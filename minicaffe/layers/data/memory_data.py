@@ -56,11 +56,11 @@ class MemoryDataLayer(Layer):
 
     @property
     def batch_size(self) -> int:
-        """How many items one forward hands out."""
+        """How many items a forward gives."""
         return self._batch_size
 
     def set_batch_size(self, batch_size: int) -> None:
-        """Hand out so many items from now on; give new arrays afterwards."""
+        """Give that many items in each forward from now on; the arrays must be given again."""
         self._require_consumed("change batch_size")
         self._batch_size = at_least_one(batch_size, "batch_size")
         if self._data is not None and len(self._data) % batch_size:
@@ -114,7 +114,7 @@ class MemoryDataLayer(Layer):
         """
         self._require_consumed("add data")
         self._check_count(len(images))
-        batch = Stacker().stack([np.asarray(one) for one in images], lambda i: f"image {i}")
+        batch = Stacker().stack([np.asarray(image) for image in images], lambda i: f"image {i}")
         shape = self._transformer.output_shape(batch.shape[1:])
         if shape != self._shape:
             raise DataError(
@@ -153,7 +153,7 @@ class MemoryDataLayer(Layer):
         return {"position": self._position, "transformer": self._transformer.state()}
 
     def restore(self, state: State) -> None:
-        """Go to where ``state()`` was taken; the arrays must be given anew before."""
+        """Go to where ``state()`` was taken; the arrays must be given again before."""
         self._position = state["position"]
         self._transformer.restore(state["transformer"])
 

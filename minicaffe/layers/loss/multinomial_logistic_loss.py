@@ -15,7 +15,7 @@ LOG_THRESHOLD = 1e-20
 
 
 def classes_of_items(bottom: Blobs) -> ClassAxis:
-    """Every element behind axis 0 is a class, and bottom 1 holds one label for each item."""
+    """Every element after axis 0 is a class, and bottom 1 holds one label for each item."""
     require_one_label_each(bottom[0], bottom[1])
     num = bottom[0].shape[0]
     return ClassAxis(num, bottom[0].count // max(1, num), 1)

@@ -62,7 +62,7 @@ class SoftmaxLossLayer(LossLayer):
         return self._shown(bottom, top)
 
     def _shown(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
-        """The same as they are, shown by the second top if there is one."""
+        """The probabilities, which the second top shows if there is one; and the labels."""
         if len(top) > 1:
             top[1].share_data(self._prob)
         return self._split.view(self._prob.data), self._labels(bottom)

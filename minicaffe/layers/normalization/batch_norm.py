@@ -67,7 +67,7 @@ class BatchNorm(Layer):
 
     **Beyond Caffe**, off unless asked for, and only where batch statistics are used:
 
-    ``ghost_batch_size``: statistics of so many items at a time, as if the parts of the batch
+    ``ghost_batch_size``: statistics of that many items at a time, as if the parts of the batch
     came one after another (Hoffer, Hubara, Soudry 2017, arXiv:1705.08741).
 
     ``renorm``: batch renormalisation (Ioffe 2017, arXiv:1702.03275), with std the square
@@ -272,7 +272,7 @@ class BatchNorm(Layer):
             return ""
         return (
             f"{found} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a "
-            "BatchNorm with scale and bias inside; Caffe's has 3 and a Scale layer behind it, to "
+            "BatchNorm with scale and bias inside; Caffe's has 3 and a Scale layer after it, to "
             "which the last two belong (docs/batchnorm.md)"
         )
 

@@ -30,7 +30,7 @@ class LSTM(Recurrent):
     all_param_names = ("W_xc", "b_c", "W_xc_static", "W_hc")
     gates = 4
 
-    def make_room(self) -> None:
+    def allocate(self) -> None:
         shape = (self.steps, self.streams, self.num_output)
         self._c, self._tanh_c, self._before = (np.empty(shape, self.dtype) for _ in "123")
         wide = (*shape[:2], 4 * self.num_output)

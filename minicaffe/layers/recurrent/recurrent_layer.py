@@ -120,7 +120,7 @@ class Recurrent(Layer):
         top[0].reshape(self.steps, self.streams, self.num_output)
         for blob in top[1:]:
             blob.reshape(1, self.streams, self.num_output)
-        self.make_room()
+        self.allocate()
 
     def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
         """All matrices at every step; that of the static input, which is used once, apart."""
@@ -133,9 +133,9 @@ class Recurrent(Layer):
         steps, items = bottom[0].shape[:2]
         return steps * items * (sum(matrices.values()) - once) + items * once
 
-    def make_room(self) -> None:
+    def allocate(self) -> None:
         """Make the arrays that forward and backward need."""
-        raise NotImplementedError(f"{type(self).__name__}.make_room")
+        raise NotImplementedError(f"{type(self).__name__}.allocate")
 
     def reset(self) -> None:
         """Forget the states: the next forward begins from zeros."""
@@ -172,7 +172,7 @@ class Recurrent(Layer):
         return [blob.data[0] for blob in self._carried]
 
     def keep_states(self, top: Blobs, states: Sequence[np.ndarray]) -> None:
-        """Hand on the states after the last step."""
+        """Give the states after the last step to the next batch, and to the tops that show them."""
         for blob, state in zip(self._carried, states, strict=True):
             blob.data[0] = state
         for blob, state in zip(top[1:], states, strict=False):

@@ -33,7 +33,7 @@ class RNN(Recurrent):
         self.add_param((self.num_output, self.num_output), param.weight_filler)
         self.add_param((self.num_output,), param.bias_filler)
 
-    def make_room(self) -> None:
+    def allocate(self) -> None:
         shape = (self.steps, self.streams, self.num_output)
         self._h, self._o, self._before = (np.empty(shape, self.dtype) for _ in "123")
         self._dsum, self._dh = (np.empty(shape, self.dtype) for _ in "12")

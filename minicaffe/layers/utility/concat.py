@@ -33,7 +33,7 @@ def share(top: Blob, bottom: Blob) -> None:
     top.share_diff(bottom)
 
 
-class _Parts(Layer):
+class Sections(Layer):
     """The parts of one whole along an axis; a single part shares the whole's memory."""
 
     axis: int
@@ -45,7 +45,7 @@ class _Parts(Layer):
 
 
 @register("Concat")
-class Concat(_Parts):
+class Concat(Sections):
     """Joins bottoms along ``concat_param { axis }`` (1 by default; or the old ``concat_dim``).
 
     All other axes must agree. One bottom shares its memory with the top.

@@ -7,11 +7,11 @@ import math
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.utility.reshape import _SameMemory
+from minicaffe.layers.utility.reshape import View
 
 
 @register("Flatten")
-class Flatten(_SameMemory):
+class Flatten(View):
     """Makes the axes ``axis`` to ``end_axis`` (1 and -1 by default) one; shares memory."""
 
     def new_shape(self, shape: tuple[int, ...], bottom: Blobs) -> list[int]:
@@ -19,7 +19,7 @@ class Flatten(_SameMemory):
         start, end = bottom[0].axis(param.axis), bottom[0].axis(param.end_axis) + 1
         if start > end:
             raise ShapeError(
-                f"axis {param.axis} lies behind end_axis {param.end_axis} in shape "
+                f"axis {param.axis} comes after end_axis {param.end_axis} in shape "
                 f"{shape_text(shape)}"
             )
         return [*shape[:start], math.prod(shape[start:end]), *shape[end:]]

@@ -11,7 +11,7 @@ from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.utility.concat import share
 
 
-class _SameMemory(Layer):
+class View(Layer):
     """The top is the bottom's memory, data and diff, in another shape: nothing to compute."""
 
     in_place = False
@@ -35,12 +35,12 @@ class _SameMemory(Layer):
 
 
 @register("Reshape")
-class Reshape(_SameMemory):
+class Reshape(View):
     """Puts ``reshape_param { shape }`` in place of some axes; shares memory.
 
     A ``dim`` of 0 copies the bottom's axis in that position, one -1 is what the count
     leaves over. The ``num_axes`` axes from ``axis`` on are replaced; by default all (0, -1).
-    A negative ``axis`` counts from behind the last axis, so ``axis: -1`` appends.
+    A negative ``axis`` counts from after the last axis, so ``axis: -1`` appends.
 
     Raises:
         ShapeError: the new shape has another count.

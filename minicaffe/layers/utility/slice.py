@@ -9,11 +9,11 @@ import numpy as np
 
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.utility.concat import _Parts, chosen_axis, share
+from minicaffe.layers.utility.concat import Sections, chosen_axis, share
 
 
 @register("Slice")
-class Slice(_Parts):
+class Slice(Sections):
     """Cuts a bottom along ``slice_param { axis }`` (1 by default; or the old ``slice_dim``).
 
     ``slice_point`` lists where the second, third, … top begins; without any, the tops are

@@ -49,5 +49,5 @@ class Split(Layer):
 
 
 def has_diff(blob: Blob) -> bool:
-    """Whether anybody wrote the diff; a reader without a gradient (Accuracy) never does."""
+    """Whether the diff was written; a reader without a gradient (Accuracy) never does."""
     return blob.diff_memory.head is not SyncedHead.UNINITIALIZED

@@ -44,12 +44,12 @@ class ConvGeometry:
     def from_param(cls, param: Any, bottom: Blob) -> ConvGeometry:
         """Resolve a ``ConvolutionParameter`` for a bottom.
 
-        Each quantity stands once for all spatial axes, or once for each, or (two spatial
+        Each quantity is given once for all spatial axes, or once for each, or (two spatial
         axes only) in its ``_h`` and ``_w`` fields. Stride and dilation are 1, pad is 0
         where nothing is said.
 
         Raises:
-            ShapeError: the axis does not exist; a quantity stands in both forms, in too
+            ShapeError: the axis does not exist; a quantity is given in both forms, in too
                 many or too few values, or is 0 where it must not be.
         """
         axis = bottom.axis(param.axis)
@@ -100,9 +100,9 @@ class ConvGeometry:
         Raises:
             ShapeError: no window fits.
         """
-        room = [n + 2 * p - e for n, p, e in zip(size, self.pad, self.extent, strict=True)]
+        beyond = [n + 2 * p - e for n, p, e in zip(size, self.pad, self.extent, strict=True)]
         out = tuple(
-            (r // s if r >= 0 else -(-r // s)) + 1 for r, s in zip(room, self.stride, strict=True)
+            (b // s if b >= 0 else -(-b // s)) + 1 for b, s in zip(beyond, self.stride, strict=True)
         )
         if any(n < 1 for n in out):
             raise ShapeError(
@@ -113,7 +113,7 @@ class ConvGeometry:
         return out
 
     def transposed_size(self, size: Lengths) -> Lengths:
-        """The image that so many windows cover: stride · (size - 1) + extent - 2·pad.
+        """The image that a grid of windows covers: stride · (size - 1) + extent - 2·pad.
 
         Raises:
             ShapeError: padding removes everything.
@@ -178,7 +178,7 @@ class PoolingGeometry:
         """Resolve a ``PoolingParameter`` for images of a size.
 
         Windows along an axis: round((size + 2·pad - kernel) / stride) + 1, rounded up, or
-        down with ``round_mode: FLOOR``; with padding, a last window that would start behind
+        down with ``round_mode: FLOOR``; with padding, a last window that would start after
         the image and its front padding is dropped.
 
         Raises:
@@ -279,8 +279,8 @@ def _pair(param: Any, stem: str, field: str) -> Pair:
 
 
 def _windows(size: int, kernel: int, stride: int, pad: int, *, floor: bool, padded: bool) -> int:
-    room = size + 2 * pad - kernel
-    count = (room // stride if floor else -(-room // stride)) + 1
+    beyond = size + 2 * pad - kernel  # the first window
+    count = (beyond // stride if floor else -(-beyond // stride)) + 1
     # Caffe drops along both axes as soon as either is padded
     if padded and (count - 1) * stride >= size + pad:
         count -= 1

@@ -34,7 +34,7 @@ class SPP(Layer):
     """Pools an image on 1×1, 2×2, 4×4, … windows; the results have one length for all sizes.
 
     Bottom (N, C, H, W). Level l has 2^l windows a side, of ⌈H / 2^l⌉ × ⌈W / 2^l⌉ pixels; what
-    they are too large in all is padding, half of it (rounded up) before and behind. Top
+    they are too large in all is padding, half of it (rounded up) on either side. Top
     (N, C · (1 + 4 + … + 4^(pyramid_height - 1))): level after level, each flattened; with
     ``pyramid_height: 1`` it is (N, C, 1, 1), as a pooling layer gives it.
 
