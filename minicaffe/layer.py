@@ -114,7 +114,7 @@ class Layer:
 
     def __init__(
         self,
-        param: Any,
+        param: caffe_pb2.LayerParameter,
         phase: int,
         *,
         rng: np.random.Generator | None = None,
@@ -192,38 +192,38 @@ class Layer:
         return ""
 
     @classmethod
-    def opens_files(cls, param: Any) -> bool:
+    def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         """Whether setting up a ``LayerParameter`` may open files or run a user's code; so may
         whatever has no bottoms, unless the class says otherwise."""
         return not param.bottom
 
     @classmethod
-    def source(cls, param: Any) -> str | None:
+    def source(cls, param: caffe_pb2.LayerParameter) -> str | None:
         """The file that a ``LayerParameter`` names as the layer's data; None without one."""
         return None
 
     @classmethod
-    def assumed_shape(cls, param: Any) -> tuple[int, ...] | None:
+    def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
         """The first top's shape as far as a ``LayerParameter`` says it, without its file."""
         return None
 
     @classmethod
-    def window_text(cls, param: Any) -> str:
+    def window_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """A ``LayerParameter``'s window and outputs in a few signs, for summaries."""
         return ""
 
     @classmethod
-    def window_lines(cls, param: Any) -> list[str]:
+    def window_lines(cls, param: caffe_pb2.LayerParameter) -> list[str]:
         """A ``LayerParameter``'s window in words, for drawings."""
         return []
 
     @classmethod
-    def kind_text(cls, param: Any) -> str:
+    def kind_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """A ``LayerParameter``'s type, and its method where it has several."""
         return str(param.type)
 
     @classmethod
-    def edge_text(cls, param: Any) -> str:
+    def edge_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """What a drawing writes at the arrow to the layer's top: outputs, or the batch size."""
         return ""
 

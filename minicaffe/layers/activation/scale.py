@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -42,7 +41,9 @@ class Broadcast(Layer):
         """The second bottom, or the parameter in its place."""
         return bottom[1] if len(bottom) > 1 else self.blobs[0]
 
-    def operand_shape(self, bottom: Blob, param: Any) -> tuple[int, ...]:
+    def operand_shape(
+        self, bottom: Blob, param: caffe_pb2.ScaleParameter | caffe_pb2.BiasParameter
+    ) -> tuple[int, ...]:
         """The shape of a learned operand, from ``axis`` and ``num_axes``.
 
         Raises:

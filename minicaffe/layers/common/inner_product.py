@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_sum, fold
+from minicaffe.proto import caffe_pb2
 
 
 @register("InnerProduct")
@@ -92,7 +92,7 @@ class InnerProduct(Layer):
     # --------------------------------------------------------------- what others ask
 
     @classmethod
-    def window_text(cls, param: Any) -> str:
+    def window_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """The number of outputs."""
         return str(param.inner_product_param.num_output)
 

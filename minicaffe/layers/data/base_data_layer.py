@@ -15,6 +15,7 @@ from minicaffe.data.prefetch import Prefetcher
 from minicaffe.data.source import State
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.proto import caffe_pb2
 from minicaffe.proto.own_fields import own_field
 
 logger = logging.getLogger("minicaffe")
@@ -32,12 +33,12 @@ class PrefetchingLayer(Layer):
     prefetch_depth = 4
 
     @classmethod
-    def source(cls, param: Any) -> str:
+    def source(cls, param: caffe_pb2.LayerParameter) -> str:
         """What the type's own settings name."""
         return str(_settings(param).source)
 
     @classmethod
-    def assumed_shape(cls, param: Any) -> tuple[int, ...] | None:
+    def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
         """By ``crop_size`` or :meth:`image_size`, with three channels unless it says grey."""
         settings, transform = _settings(param), param.transform_param
         crop = transform.crop_size or getattr(settings, "crop_size", 0)

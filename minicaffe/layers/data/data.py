@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe.data.backends import kind_of, open_source
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
 from minicaffe.data.data_transformer import DataTransformer
@@ -36,7 +34,7 @@ class DataLayer(PrefetchingLayer):
     max_tops = 2
 
     @classmethod
-    def edge_text(cls, param: Any) -> str:
+    def edge_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """The batch size."""
         return f"Batch {param.data_param.batch_size}"
 

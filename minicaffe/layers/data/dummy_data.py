@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from minicaffe.errors import GraphError
 from minicaffe.filler import fill
@@ -32,7 +31,7 @@ class DummyData(SourceLayer):
             fill(filler, blob.data, self.rng)  # the others too: refuse what cannot fill at once
 
     @staticmethod
-    def _shapes(param: Any, tops: int) -> list[Sequence[int]]:
+    def _shapes(param: caffe_pb2.DummyDataParameter, tops: int) -> list[Sequence[int]]:
         legacy = {name: getattr(param, name) for name in ("num", "channels", "height", "width")}
         if not any(legacy.values()):
             return [shape.dim for shape in for_each_top(param.shape, tops, "shape")]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
 from minicaffe.data.hdf5 import Hdf5BatchReader
 from minicaffe.data.source import derived_generator
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
+from minicaffe.proto import caffe_pb2
 
 
 @register("HDF5Data")
@@ -24,7 +23,7 @@ class HDF5DataLayer(PrefetchingLayer):
     """
 
     @classmethod
-    def assumed_shape(cls, param: Any) -> tuple[int, ...] | None:
+    def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
         """Only its file knows."""
         return None
 

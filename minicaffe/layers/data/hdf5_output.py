@@ -13,6 +13,7 @@ from minicaffe.data.batch_reader import required_text
 from minicaffe.errors import DataError, ShapeError, require
 from minicaffe.files import check_regular, check_writable, write_beside
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.proto import caffe_pb2
 
 _NAMES = ("data", "label")
 
@@ -37,7 +38,7 @@ class HDF5OutputLayer(Layer):
     backward_reads = ()
 
     @classmethod
-    def opens_files(cls, param: Any) -> bool:
+    def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         return True
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:

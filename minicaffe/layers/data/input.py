@@ -8,6 +8,7 @@ from typing import Any
 
 from minicaffe.errors import GraphError
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
 
@@ -20,7 +21,7 @@ class SourceLayer(Layer):
     backward_reads = ()
 
     @classmethod
-    def opens_files(cls, param: Any) -> bool:
+    def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         return False
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

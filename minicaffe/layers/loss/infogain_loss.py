@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.loss.multinomial_logistic_loss import LOG_THRESHOLD
 from minicaffe.layers.loss.softmax_with_loss import SoftmaxLossLayer
+from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
 
 
@@ -34,7 +34,7 @@ class InfogainLoss(SoftmaxLossLayer):
     max_bottoms = 3
 
     @classmethod
-    def opens_files(cls, param: Any) -> bool:
+    def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         return True
 
     @property

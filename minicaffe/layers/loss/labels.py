@@ -115,12 +115,12 @@ def _outside(labels: np.ndarray, outside: np.ndarray, classes: int) -> DataError
     )
 
 
-def ignore_label(param: Any) -> int | None:
+def ignore_label(param: caffe_pb2.LossParameter | caffe_pb2.AccuracyParameter) -> int | None:
     """The ``ignore_label`` of a LossParameter or AccuracyParameter, or None."""
     return param.ignore_label if param.HasField("ignore_label") else None
 
 
-def normalization_mode(loss_param: Any, default: int) -> int:
+def normalization_mode(loss_param: caffe_pb2.LossParameter, default: int) -> int:
     """Which normalisation counts: ``normalization``, else the old ``normalize``, else a default."""
     if loss_param.HasField("normalization"):
         return loss_param.normalization

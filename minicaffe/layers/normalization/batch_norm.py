@@ -366,7 +366,7 @@ class Renorm:
     d_max: float
 
     @classmethod
-    def from_param(cls, param: Any) -> Renorm | None:
+    def from_param(cls, param: caffe_pb2.BatchNormParameter) -> Renorm | None:
         """Those of a ``BatchNormParameter``; None without ``renorm``.
 
         Raises:

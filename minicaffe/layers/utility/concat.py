@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.proto import caffe_pb2
 
 
-def chosen_axis(param: Any, legacy: str, blob: Blob) -> int:
+def chosen_axis(
+    param: caffe_pb2.ConcatParameter | caffe_pb2.SliceParameter, legacy: str, blob: Blob
+) -> int:
     """The ``axis`` of a ConcatParameter or SliceParameter, or its old unsigned field."""
     if not param.HasField(legacy):
         return blob.axis(param.axis)

@@ -14,6 +14,7 @@ from typing import Any
 
 from minicaffe.errors import GraphError, MinicaffeError, PythonLayerError, did_you_mean
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.proto import caffe_pb2
 
 
 @register("Python")
@@ -40,10 +41,10 @@ class PythonLayer(Layer):
     param_str_ = ""  # its name until 2015, which published layers still use
 
     @classmethod
-    def opens_files(cls, param: Any) -> bool:
+    def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         return True
 
-    def __init__(self, param: Any, phase: int, **options: Any) -> None:
+    def __init__(self, param: caffe_pb2.LayerParameter, phase: int, **options: Any) -> None:
         with self._users_code("__init__"):
             super().__init__(param, phase, **options)
         self.param_str = self.param_str_ = param.python_param.param_str
@@ -84,7 +85,7 @@ class PythonLayer(Layer):
         self._call("backward", super().backward, top, propagate_down, bottom)
 
 
-def python_layer_class(param: Any) -> type[Layer]:
+def python_layer_class(param: caffe_pb2.LayerParameter) -> type[Layer]:
     """The class that runs a ``Python`` layer.
 
     Args:

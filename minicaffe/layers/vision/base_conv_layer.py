@@ -29,6 +29,7 @@ from minicaffe.layers.vision.geometry import (
     window_params,
     window_text,
 )
+from minicaffe.proto import caffe_pb2
 
 
 def window_memory(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> int:
@@ -154,22 +155,22 @@ class ConvolutionBase(Layer):
             blob.reshape(*shape[:axis], self.num_output, *self.output_size)
 
     @classmethod
-    def window_text(cls, param: Any) -> str:
+    def window_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """``3/2+1 64/2``: kernel 3, stride 2, pad 1, 64 outputs in 2 groups."""
-        param = param.convolution_param
-        dilation = "×".join(map(str, param.dilation))
-        text = window_text(param, "1") + (
-            f" dilation {dilation}" if dilation not in ("", "1") else ""
-        )
-        return f"{text} {param.num_output}" + (f"/{param.group}" if param.group != 1 else "")
+        convolution = param.convolution_param
+        text, dilation = window_text(convolution, "1"), "×".join(map(str, convolution.dilation))
+        if dilation not in ("", "1"):
+            text += f" dilation {dilation}"
+        groups = f"/{convolution.group}" if convolution.group != 1 else ""
+        return f"{text} {convolution.num_output}{groups}"
 
     @classmethod
-    def window_lines(cls, param: Any) -> list[str]:
+    def window_lines(cls, param: caffe_pb2.LayerParameter) -> list[str]:
         """Kernel size, stride and pad."""
         return window_lines(param.convolution_param)
 
     @classmethod
-    def edge_text(cls, param: Any) -> str:
+    def edge_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """The number of outputs."""
         return str(param.convolution_param.num_output)
 

@@ -15,6 +15,7 @@ from minicaffe.errors import GraphError, ShapeError
 from minicaffe.proto import caffe_pb2
 
 Lengths = tuple[int, ...]
+WindowParameter = caffe_pb2.ConvolutionParameter | caffe_pb2.PoolingParameter
 Pair = tuple[int, int]
 Index = tuple[Any, slice, slice]
 
@@ -41,7 +42,7 @@ class ConvGeometry:
     dilation: Lengths
 
     @classmethod
-    def from_param(cls, param: Any, bottom: Blob) -> ConvGeometry:
+    def from_param(cls, param: caffe_pb2.ConvolutionParameter, bottom: Blob) -> ConvGeometry:
         """Resolve a ``ConvolutionParameter`` for a bottom.
 
         Each quantity is given once for all spatial axes, or once for each, or (two spatial
@@ -133,7 +134,13 @@ class ConvGeometry:
         return zip(self.kernel, self.stride, self.pad, strict=True)
 
 
-def _resolve(param: Any, field: str, stem: str | None, axes: int, default: int | None) -> Lengths:
+def _resolve(
+    param: caffe_pb2.ConvolutionParameter,
+    field: str,
+    stem: str | None,
+    axes: int,
+    default: int | None,
+) -> Lengths:
     """One quantity for each spatial axis; ``stem`` begins the names of its _h and _w fields."""
     values = list(getattr(param, field))
     if stem and (param.HasField(f"{stem}_h") or param.HasField(f"{stem}_w")):
@@ -174,7 +181,7 @@ class PoolingGeometry:
     output: Pair
 
     @classmethod
-    def from_param(cls, param: Any, size: Pair) -> PoolingGeometry:
+    def from_param(cls, param: caffe_pb2.PoolingParameter, size: Pair) -> PoolingGeometry:
         """Resolve a ``PoolingParameter`` for images of a size.
 
         Windows along an axis: round((size + 2·pad - kernel) / stride) + 1, rounded up, or
@@ -233,7 +240,7 @@ class PoolingGeometry:
             yield slice(first, first + count), slice(start, stop, stride)
 
 
-def check_pooling(param: Any) -> None:
+def check_pooling(param: caffe_pb2.PoolingParameter) -> None:
     """Refuse a ``PoolingParameter`` that contradicts itself.
 
     Raises:
@@ -272,7 +279,7 @@ def check_pooling(param: Any) -> None:
         )
 
 
-def _pair(param: Any, stem: str, field: str) -> Pair:
+def _pair(param: caffe_pb2.PoolingParameter, stem: str, field: str) -> Pair:
     if param.HasField(f"{stem}_h") and not param.HasField(field):
         return getattr(param, f"{stem}_h"), getattr(param, f"{stem}_w")
     return getattr(param, field), getattr(param, field)
@@ -318,7 +325,7 @@ def window_params(
     )
 
 
-def measure_text(param: Any, name: str, default: str) -> str:
+def measure_text(param: WindowParameter, name: str, default: str) -> str:
     """A window's ``kernel``, ``stride`` or ``pad`` as people write it: one number, or 3×5.
 
     Args:
@@ -331,14 +338,14 @@ def measure_text(param: Any, name: str, default: str) -> str:
     return str(value) if isinstance(value, int) else "×".join(map(str, value)) or default
 
 
-def window_text(param: Any, default: str) -> str:
+def window_text(param: WindowParameter, default: str) -> str:
     """``3/2+1``: kernel 3, stride 2, pad 1."""
     stride, pad = measure_text(param, "stride", "1"), measure_text(param, "pad", "0")
     text = measure_text(param, "kernel", default)
     return text + (f"/{stride}" if stride != "1" else "") + (f"+{pad}" if pad != "0" else "")
 
 
-def window_lines(param: Any) -> list[str]:
+def window_lines(param: WindowParameter) -> list[str]:
     """``kernel size: 3``, ``stride: 2`` and ``pad: 1``."""
     return [
         f"{word}: {measure_text(param, name, default)}"

@@ -146,22 +146,22 @@ class Pooling(Layer):
     # --------------------------------------------------------------- what others ask
 
     @classmethod
-    def kind_text(cls, param: Any) -> str:
+    def kind_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """With its method."""
         return f"{param.type} {_POOLING.PoolMethod.Name(param.pooling_param.pool)}"
 
     @classmethod
-    def window_text(cls, param: Any) -> str:
+    def window_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """``3/2+1 MAX``: kernel 3, stride 2, pad 1."""
-        param = param.pooling_param
-        window = "global" if param.global_pooling else window_text(param, "?")
-        return f"{window} {_POOLING.PoolMethod.Name(param.pool)}"
+        pooling = param.pooling_param
+        window = "global" if pooling.global_pooling else window_text(pooling, "?")
+        return f"{window} {_POOLING.PoolMethod.Name(pooling.pool)}"
 
     @classmethod
-    def window_lines(cls, param: Any) -> list[str]:
+    def window_lines(cls, param: caffe_pb2.LayerParameter) -> list[str]:
         """Kernel size, stride and pad."""
-        param = param.pooling_param
-        return ["global"] if param.global_pooling else window_lines(param)
+        pooling = param.pooling_param
+        return ["global"] if pooling.global_pooling else window_lines(pooling)
 
     @classmethod
     def coord_map(cls, params: Mapping[str, Any]) -> CoordMap:

@@ -81,7 +81,7 @@ class SPP(Layer):
     def _level(self, index: int, bottom: Blob) -> Level:
         param = caffe_pb2.LayerParameter(name=f"{self.param.name}, level {index}", type="Pooling")
         pooling = param.pooling_param
-        pooling.pool = self.param.spp_param.pool  # the two enumerations are the same
+        pooling.pool = self.param.spp_param.pool  # type: ignore[assignment]  # equal enumerations
         bins = 2**index
         for side, size in zip("hw", bottom.shape[2:], strict=True):
             kernel = -(-size // bins)
