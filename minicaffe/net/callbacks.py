@@ -1,10 +1,17 @@
-"""Functions that run before or after each layer (pycaffe's net callbacks)."""
+"""Functions that run before or after each layer (pycaffe's net callbacks).
+
+What here takes a net first is also a method of :class:`minicaffe.Net`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from minicaffe.arguments import function
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
 
 Callback = Callable[[int], object]
 
@@ -28,3 +35,23 @@ class Callbacks:
 
     def __bool__(self) -> bool:
         return any(self._callbacks.values())
+
+
+def before_forward(net: Net, callback: Callback) -> None:
+    """Call ``callback(layer_index)`` before each layer's forward."""
+    net.callbacks.add("before_forward", callback)
+
+
+def after_forward(net: Net, callback: Callback) -> None:
+    """Call ``callback(layer_index)`` after each layer's forward."""
+    net.callbacks.add("after_forward", callback)
+
+
+def before_backward(net: Net, callback: Callback) -> None:
+    """Call ``callback(layer_index)`` before each layer's backward."""
+    net.callbacks.add("before_backward", callback)
+
+
+def after_backward(net: Net, callback: Callback) -> None:
+    """Call ``callback(layer_index)`` after each layer's backward."""
+    net.callbacks.add("after_backward", callback)

@@ -18,8 +18,7 @@ from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, visible
 from minicaffe.layer import Layer, LayerVec
 from minicaffe.layers.data.input import Input
 from minicaffe.named import Named
-from minicaffe.net import copying, debug_info, pycaffe, twins
-from minicaffe.net.callbacks import Callback, Callbacks
+from minicaffe.net import callbacks, copying, debug_info, pycaffe, twins
 from minicaffe.net.check import build_checked
 from minicaffe.net.filter import set_state
 from minicaffe.net.init import net_parameter
@@ -123,7 +122,7 @@ class Net:
         built = build_checked(param, path=self.path, seed=seed, dtype=self.dtype, limits=limits)
         self.nodes = built.nodes
         self.budget = built.budget
-        self.callbacks = Callbacks()
+        self.callbacks = callbacks.Callbacks()
         self._last_forward = LastForward()
         self.layers: list[Layer] = LayerVec(node.layer for node in self.nodes)
         self.layer_names: list[str] = [node.name for node in self.nodes]
@@ -360,21 +359,10 @@ class Net:
         for node in self.nodes:
             node.reshape()
 
-    def before_forward(self, callback: Callback) -> None:
-        """Call ``callback(layer_index)`` before each layer's forward."""
-        self.callbacks.add("before_forward", callback)
-
-    def after_forward(self, callback: Callback) -> None:
-        """Call ``callback(layer_index)`` after each layer's forward."""
-        self.callbacks.add("after_forward", callback)
-
-    def before_backward(self, callback: Callback) -> None:
-        """Call ``callback(layer_index)`` before each layer's backward."""
-        self.callbacks.add("before_backward", callback)
-
-    def after_backward(self, callback: Callback) -> None:
-        """Call ``callback(layer_index)`` after each layer's backward."""
-        self.callbacks.add("after_backward", callback)
+    before_forward = callbacks.before_forward
+    after_forward = callbacks.after_forward
+    before_backward = callbacks.before_backward
+    after_backward = callbacks.after_backward
 
     # pycaffe's names, which programs use
     _forward = forward_from_to
@@ -423,7 +411,12 @@ class Net:
 
     @in_turn
     def copy_from(self, path: str | os.PathLike[str]) -> None:
-        """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``."""
+        """Copy trained layers by name from a ``.caffemodel`` or ``.caffemodel.h5``.
+
+        Raises:
+            SnapshotError: the file cannot be read, or a layer's parameters do not fit; nothing
+                is copied then.
+        """
         caffemodel.load_weights(self, arguments.file_name(path, "the file"))
 
     @in_turn
@@ -438,7 +431,11 @@ class Net:
 
     @in_turn
     def save(self, path: str | os.PathLike[str], write_diff: bool = False) -> None:
-        """Write a ``.caffemodel`` that Caffe reads."""
+        """Write a ``.caffemodel`` that Caffe reads.
+
+        Raises:
+            SnapshotError: the file cannot be written; an older one is kept.
+        """
         caffemodel.save_caffemodel(self, arguments.file_name(path, "the file"), write_diff)
 
     @in_turn
