@@ -11,10 +11,13 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from minicaffe.errors import EngineError, ThreadError
 from minicaffe.threads import thread_count, with_blas_threads
+
+if TYPE_CHECKING:
+    from ctypes import _NamedFuncPointer as CFunction
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
@@ -171,14 +174,14 @@ class Library:
         query.restype = ctypes.c_void_p
         query.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
 
-    def function(self, name: str) -> Any:
+    def function(self, name: str) -> CFunction:
         """The C function ``dnnl_NAME``."""
         try:
             return getattr(self._dll, f"dnnl_{name}")
         except AttributeError as error:
             raise EngineError(f"oneDNN at {self.path} has no function dnnl_{name}") from error
 
-    def call(self, name: str, *args: Any) -> None:
+    def call(self, name: str, *args: object) -> None:
         """Call ``dnnl_NAME`` and check its status.
 
         Raises:
@@ -187,7 +190,7 @@ class Library:
         """
         check(self.function(name)(*args), name)
 
-    def create(self, name: str, *args: Any) -> int:
+    def create(self, name: str, *args: object) -> int:
         """Call a function whose first argument returns a handle; gives the handle."""
         handle = ctypes.c_void_p()
         self.call(name, ctypes.byref(handle), *args)
@@ -203,10 +206,10 @@ class Library:
             self._set_threads(count)
 
     @functools.cached_property
-    def _set_threads(self) -> Any:
+    def _set_threads(self) -> CFunction | None:
         return self._openmp("omp_set_num_threads")
 
-    def _openmp(self, name: str) -> Any:
+    def _openmp(self, name: str) -> CFunction | None:
         """A function of OpenMP's library, which it has brought along, or None."""
         if hasattr(self._dll, name):
             return getattr(self._dll, name)

@@ -13,7 +13,7 @@ layers that run as one step is computed when a program asks for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from minicaffe.engines.onednn.primitive import (
 from minicaffe.engines.onednn.steps import step_of
 from minicaffe.engines.onednn.steps.activation import Activation, PReLU, ReLU
 from minicaffe.engines.onednn.tensor import Tensor
+from minicaffe.layer import Layer
 from minicaffe.layers.folding import fold_into_previous
 from minicaffe.syncedmem import (
     EngineCopy,
@@ -224,7 +225,7 @@ class Folding:
         memories: those of all parameters that they are made of.
     """
 
-    def __init__(self, layer: Any, constants: Sequence[Node]) -> None:
+    def __init__(self, layer: Layer, constants: Sequence[Node]) -> None:
         self._layer, self._constants = layer, constants
         blobs = [*layer.blobs, *(blob for node in constants for blob in node.layer.blobs)]
         self.memories: list[SyncedMemory] = [blob.data_memory for blob in blobs]

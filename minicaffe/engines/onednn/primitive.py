@@ -6,7 +6,6 @@ import ctypes
 import math
 import weakref
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -28,7 +27,7 @@ def row_major(shape: Sequence[int]) -> list[int]:
     return [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
 
 
-def _dims(values: Sequence[int]) -> Any:
+def _dims(values: Sequence[int]) -> ctypes.Array[ctypes.c_int64]:
     return (ctypes.c_int64 * len(values))(*values)
 
 
@@ -186,7 +185,7 @@ class PrimitiveDesc:
         attributes: the last argument.
     """
 
-    def __init__(self, kind: str, *args: Any, attributes: Attributes | None = None) -> None:
+    def __init__(self, kind: str, *args: object, attributes: Attributes | None = None) -> None:
         lib = library()
         self.kind = kind
         converted = [_c_value(one) for one in args]
@@ -249,7 +248,7 @@ def _adopt(handle: int) -> MemoryDesc:
     return MemoryDesc([dims[i] for i in range(number.value)], dtype.value, handle=handle)
 
 
-def _c_value(value: Any) -> Any:
+def _c_value(value: object) -> object:
     if isinstance(value, MemoryDesc):
         return ctypes.c_void_p(value.handle)
     if isinstance(value, PrimitiveDesc):
@@ -314,12 +313,12 @@ def reorder(source: Memory, destination: Memory) -> Primitive:
     )
 
 
-def c_descs(descs: Sequence[MemoryDesc]) -> Any:
+def c_descs(descs: Sequence[MemoryDesc]) -> ctypes.Array[ctypes.c_void_p]:
     """A C array of descriptors."""
     return (ctypes.c_void_p * len(descs))(*(desc.handle for desc in descs))
 
 
-def c_floats(values: Sequence[float]) -> Any:
+def c_floats(values: Sequence[float]) -> ctypes.Array[ctypes.c_float]:
     """A C array of floats."""
     return (ctypes.c_float * len(values))(*values)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from minicaffe.engines.onednn import dnnl
@@ -16,6 +14,7 @@ from minicaffe.engines.onednn.primitive import (
     keeping_not_numbers,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.proto import caffe_pb2
 
 
 def linear(builder: Builder, source: Memory, target: Memory, factor: float, offset: float) -> None:
@@ -214,7 +213,7 @@ class Power(Activation):
         return dnnl.LINEAR if self._param.power == 1 else dnnl.SQUARE
 
     @property
-    def _param(self) -> Any:
+    def _param(self) -> caffe_pb2.PowerParameter:
         return self.layer.param.power_param
 
     @property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
@@ -105,7 +104,7 @@ class WeightedPrimitive:
         return memory.seen_as(MemoryDesc(shape, desc.dtype)) if desc.shape != shape else memory
 
     def _pd(
-        self, builder: Builder, way: str, *args: Any, attributes: Attributes | None = None
+        self, builder: Builder, way: str, *args: object, attributes: Attributes | None = None
     ) -> PrimitiveDesc:
         """A descriptor for the fastest implementation, which is not always the library's first one:
         products of matrices for a single channel each take 20 times as long.

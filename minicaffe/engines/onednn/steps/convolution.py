@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minicaffe.engines.onednn import dnnl, heuristics
 from minicaffe.engines.onednn.builder import Builder, Unsupported
@@ -43,7 +43,7 @@ class ConvolutionPrimitive(WeightedPrimitive):
         return super()._wish(builder, shape)
 
     def _pd(
-        self, builder: Builder, way: str, *args: Any, attributes: Attributes | None = None
+        self, builder: Builder, way: str, *args: object, attributes: Attributes | None = None
     ) -> PrimitiveDesc:
         pd = super()._pd(builder, way, *args, attributes=attributes)
         if not self.chooses:
