@@ -7,7 +7,7 @@ A net becomes flat lists of calls, made once; a forward or backward runs through
                                  v
     compile_plan: for each node  step_of(node) ── can_fuse? ──> Step.forward(builder)
                                  then, from the last to the first, Step.backward(builder)
-                                                                plan.py, steps/, fusion.py
+                                             plan.py, steps/, fusion.py, in_place.py
                                  │ builder.source, result, weights, run       builder.py
                                  v
     SegmentPlan: steps, forward calls, backward calls, what is freed          plan.py

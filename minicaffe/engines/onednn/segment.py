@@ -7,16 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from minicaffe.engines.onednn.builder import Calls
+from minicaffe.engines.onednn.in_place import SavedInput, stays_in_plain
 from minicaffe.engines.onednn.memory import check_copies
 from minicaffe.engines.onednn.plan import (
     CompiledStep,
     Context,
     Purpose,
-    SavedInput,
     SegmentPlan,
     compile_plan,
     run_calls,
-    stays_in_plain,
     with_new_backward,
 )
 from minicaffe.engines.onednn.steps import NumpyStep
