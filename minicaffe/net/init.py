@@ -232,7 +232,7 @@ class NetBuilder:
         if index < len(bottoms) and name == bottoms[index]:  # in place
             self._attach_top(node, self._ids[name])
         elif name in self._ids:
-            first = next(one for one in self.nodes if name in one.top_names)
+            first = next(other for other in self.nodes if name in other.top_names)
             raise GraphError(produced_twice(name, node.name, first.name, first.line))
         else:
             self._ids[name] = len(self.blobs)

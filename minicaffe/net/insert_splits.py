@@ -130,11 +130,11 @@ def _unknown_bottom(
     blob: str,
     known: list[str],
 ) -> str:
-    later = [one.name for one in param.layer[index:] if blob in one.top]
+    later = [layer.name for layer in param.layer[index:] if blob in layer.top]
     if later:
         return f"bottom blob '{blob}' is used before layer '{later[0]}' produces it"
-    left_out = [one.name for one in whole.layer if blob in one.top]
-    named = [one for one in param.layer[:index] if one.name == blob and one.top]
+    left_out = [layer.name for layer in whole.layer if blob in layer.top]
+    named = [layer for layer in param.layer[:index] if layer.name == blob and layer.top]
     if named:
         hint = f"; layer '{blob}' produces '{named[0].top[0]}'"
     elif left_out:

@@ -270,7 +270,7 @@ class Net:
             self.options = replace(self.options, keep="all")
 
     def _check_range(self, low: int, high: int) -> None:
-        low, high = (arguments.whole_number(one, "a layer's number") for one in (low, high))
+        low, high = (arguments.whole_number(end, "a layer's number") for end in (low, high))
         if not 0 <= low <= high < len(self.nodes):
             if not self.nodes:
                 raise GraphError("the net has no layers in this phase", path=self.path)

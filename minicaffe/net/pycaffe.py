@@ -245,7 +245,7 @@ def forward_all(net: Net, blobs: Sequence[str] | None = None, **inputs: Items) -
     """
     blobs = more_blobs("blobs", blobs)
     count = _count(inputs)
-    results = [_copies(net.forward(blobs, None, None, **one)) for one in batches(net, inputs)]
+    results = [_copies(net.forward(blobs, None, None, **batch)) for batch in batches(net, inputs)]
     return _joined(results, count) or _nothing(net, [*net.outputs, *blobs], "data")
 
 
@@ -338,7 +338,7 @@ def _copies(arrays: Arrays) -> Arrays:
 
 def _joined(results: list[Arrays], count: int) -> Arrays:
     names = results[0] if results else ()
-    return {name: np.concatenate([one[name] for one in results])[:count] for name in names}
+    return {name: np.concatenate([batch[name] for batch in results])[:count] for name in names}
 
 
 def _nothing(net: Net, names: Sequence[str], kind: str) -> Arrays:

@@ -126,7 +126,7 @@ def summarize_net(
     for layer, node in zip(filtered.layer, nodes, strict=True):
         summary.layers.append(_layer(layer, node, counted))
         node.layer.close()
-    learned = [one.blob.count for one in builder.params.learnable if one.lr_mult]
+    learned = [param.blob.count for param in builder.params.learnable if param.lr_mult]
     summary.learned = sum(learned)
     if builder.blobs and builder.blobs[0].blob.shape:
         summary.batch = max(1, builder.blobs[0].blob.shape[0])

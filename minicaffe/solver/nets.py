@@ -118,8 +118,8 @@ class NetFactory:
 
     def _test_origins(self) -> list[Origin]:
         param = self.param
-        origins = [Origin("test_net_param", one, self.path) for one in param.test_net_param]
-        origins += [self._file("test_net file", one) for one in param.test_net]
+        origins = [Origin("test_net_param", net, self.path) for net in param.test_net_param]
+        origins += [self._file("test_net file", name) for name in param.test_net]
         while len(origins) < len(param.test_iter):
             if param.HasField("net_param"):
                 origins.append(Origin("net_param", param.net_param, self.path))
@@ -140,7 +140,7 @@ class NetFactory:
         if set(train.stage) <= set(state.stage) and train.level == state.level:
             return ""
         stages = ", ".join(state.stage) or "none"
-        more = " ".join(f'stage: "{one}"' for one in train.stage) or f"level: {train.level}"
+        more = " ".join(f'stage: "{name}"' for name in train.stage) or f"level: {train.level}"
         return (
             f" (in test net #{index}: phase TEST, level {state.level}, stages: {stages}; --stage "
             "and --level are for the net to train, a test net gets its own in the solver by "

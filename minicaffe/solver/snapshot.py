@@ -65,7 +65,7 @@ def list_snapshots(prefix: str) -> list[ListedSnapshot]:
             match, path = pattern.fullmatch(name), os.path.join(folder, name)
             if match and os.path.isfile(path):
                 found.append(_listed(path, int(match[1])))
-    return sorted(found, key=lambda one: (one.written, one.iter), reverse=True)
+    return sorted(found, key=lambda found: (found.written, found.iter), reverse=True)
 
 
 def _listed(path: str, iteration: int) -> ListedSnapshot:
@@ -324,7 +324,7 @@ def _find_weights(state: SolverState, path: str, mark: FileMark | None) -> str:
     places = [place for place in (state.learned_net, beside) if os.path.exists(place)]
     if not places:
         name = state.learned_net
-        folders = dict.fromkeys(os.path.dirname(os.path.abspath(one)) for one in (name, beside))
+        folders = dict.fromkeys(os.path.dirname(os.path.abspath(place)) for place in (name, beside))
         missing = f"'{os.path.basename(name)}' is not in {' nor in '.join(folders)}"
         raise SnapshotError(
             f"the weights that belong to it are missing: {missing}",

@@ -230,7 +230,7 @@ def warn_of_nothing_to_learn(net: Net) -> None:
     params = net.learnable_params
     if not params:
         logger.warning("net '%s' has no parameters to learn in phase TRAIN", net.name)
-    elif not any(one.lr_mult for one in params):
+    elif not any(param.lr_mult for param in params):
         logger.warning(
             "every lr_mult of net '%s' is 0, so nothing is learned; leave lr_mult out (it is 1) "
             "where a layer is to learn",

@@ -90,7 +90,7 @@ def read_state(path: str) -> SolverState:
     if not proto.HasField("iter") and not proto.history:
         raise SnapshotError(_no_state(path), path=path)
     try:
-        history = [array_of(one) for one in proto.history]
+        history = [array_of(blob) for blob in proto.history]
     except SnapshotError as error:
         raise error.locate(path=path) from error.__cause__
     learned_net = proto.learned_net

@@ -296,7 +296,7 @@ def load_hdf5(net: Net, path: str) -> None:
             raise SnapshotError(_no_weights(file), path=path)
         targets = {node.name: node for node in reversed(net.nodes)}
         for name in file.names(data):
-            if name not in targets and not any(one.startswith(f"{name}/") for one in targets):
+            if name not in targets and not any(layer.startswith(f"{name}/") for layer in targets):
                 logger.info("Ignoring source layer %s", name)
         pairs: list[tuple[Blob, h5py.Dataset]] = []
         for node in net.nodes:
