@@ -149,6 +149,21 @@ def test_two_backwards_where_every_blob_is_kept() -> None:
     pair.compare()
 
 
+def test_two_backwards_where_numpy_writes_a_gradient() -> None:
+    text = Text("force_backward: true")
+    text.input("data", 2, 5, 6, 6)
+    text.input("factors", 6)
+    text.add("BatchNorm", text.conv("data", "a", 4))
+    text.add("Scale", "a factors", "out", "scale_param { axis: 2 }")  # not by channels: numpy's
+    pair = Pair(str(text))
+    pair.forward()
+    for net in pair.both:
+        for _ in range(2):
+            net.blobs["out"].diff[...] = np.linspace(-1, 1, 288).reshape(2, 4, 6, 6)
+            net.backward()
+    pair.compare()
+
+
 def test_shapes_that_change() -> None:
     pair = Pair(residual())
     for batch in (4, 7, 2, 7):

@@ -346,6 +346,7 @@ class Segment:
             return
         if plan.freed and plan.freed.spent:
             self.keep_all()
+            plan.freed.forget()  # the values are here again
         elif plan.freed:
             plan.freed.forget()
             if plan.freed.held:
