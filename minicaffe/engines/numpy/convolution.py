@@ -72,7 +72,7 @@ class ConvolutionKernel(ColumnKernel):
     flipped: FlippedKernelBackward | None
 
     def choose_ways(self, windows: Windows) -> None:
-        """By the windows' shapes."""
+        """Single pixels for kernels of one tap; one matrix for both gradients where it pays."""
         layer = self.layer
         self.pointwise = self.flipped = None
         if Pointwise.suits(layer.geometry, layer.size):

@@ -17,19 +17,19 @@ _PORTION = 1 << 18
 
 @kernel_for(LRN)
 class LRNKernel(Kernel):
-    """The layer's formula for a few images after others."""
+    """The layer's formula in portions of images."""
 
     layer: LRN
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Keeps s for backward."""
+        """Like the layer's, in portions of images; keeps s for backward."""
         x, y = bottom[0].data, top[0].data
         self._scale = np.empty_like(x)
         for part in portions(len(x), x[:1].size, _PORTION):
             self.layer.normalise(x[part], y[part], self._scale[part])
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """The formula again."""
+        """Like the layer's, in portions of images, by the s that was kept."""
         if not propagate_down[0]:
             return
         x, dx, dy = bottom[0].data, bottom[0].diff, top[0].diff

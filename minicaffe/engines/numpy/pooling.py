@@ -51,7 +51,7 @@ class PoolingKernel(Kernel):
             expect(total, y)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """In portions, too."""
+        """Like the layer's, by the places that were kept; MAX in portions of planes."""
         layer, geometry = self.layer, self.layer.geometry
         if not propagate_down[0]:
             return

@@ -75,7 +75,6 @@ class PrefetchingLayer(Layer):
         """Nothing to do: forward gives the tops the shapes of what was read."""
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Copy the next batch into the tops."""
         if self._closed:
             raise DataError("the net is closed; make a new one to read on")
         self._follow_a_fork()

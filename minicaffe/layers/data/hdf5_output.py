@@ -29,6 +29,11 @@ class HDF5OutputLayer(Layer):
 
     Caffe aborts at the second forward and leaves the file open until the net is gone; what the
     first one writes is the same.
+
+    Raises:
+        DataError: file_name is missing; the file cannot be written, or holds items of another size.
+        ShapeError: the bottoms differ in their numbers of items, or have more than 4 axes.
+        MissingExtraError: the package h5py is not installed.
     """
 
     measures = True
@@ -42,12 +47,6 @@ class HDF5OutputLayer(Layer):
         return True
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Make sure that the file can be written.
-
-        Raises:
-            DataError: file_name is missing, or cannot be written.
-            MissingExtraError: the package h5py is not installed.
-        """
         self._h5py = require("h5py", extra="hdf5", purpose="writing HDF5 files")
         self.file_name = required_text(self.param.hdf5_output_param, "file_name")
         _refuse_pipes(self.file_name)
@@ -56,22 +55,12 @@ class HDF5OutputLayer(Layer):
         self._begun = False
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Check that the bottoms have as many items.
-
-        Raises:
-            ShapeError: they do not, or have more than 4 axes.
-        """
         if bottom[0].num != bottom[1].num:
             raise ShapeError(
                 f"the bottoms have {bottom[0].num} and {bottom[1].num} items, expected as many"
             )
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Write the bottoms.
-
-        Raises:
-            DataError: the file cannot be written, or holds items of another size.
-        """
         if not self.limits.allow_python_layers:
             raise DataError(
                 f"this layer writes '{self.file_name}', which is not allowed here; where you trust "

@@ -35,7 +35,6 @@ class MemoryDataLayer(Layer):
     exact_tops = 2
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Check the sizes."""
         param = self.param.memory_data_param
         self._batch_size = at_least_one(param.batch_size, "batch_size")
         self._shape = tuple(
@@ -130,7 +129,6 @@ class MemoryDataLayer(Layer):
         self._has_new_data = True
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Copy the next batch into the tops."""
         if self._data is None:
             raise DataError(
                 "there is no data yet; give it with net.set_input_arrays(data, labels) or the "

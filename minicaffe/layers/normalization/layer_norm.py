@@ -57,7 +57,6 @@ class ItemNorm(Layer):
         raise NotImplementedError
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Make γ and β."""
         settings = self.settings
         self.eps: float = settings.eps
         self.affine: bool = settings.affine

@@ -23,6 +23,9 @@ class LRN(Layer):
 
     Neighbours beyond the border count as 0. Bottom and top (N, C, H, W).
 
+    Raises:
+        ShapeError: the bottom does not have 4 axes, or ``local_size`` is even.
+
     Sources: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional
     neural networks", 2012, section 3.3; Caffe divides alpha by n, which the paper does not.
     """
@@ -34,11 +37,6 @@ class LRN(Layer):
     reads_tops_in_caffe = True
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Resolve the parameters.
-
-        Raises:
-            ShapeError: local_size is even.
-        """
         param = self.param.lrn_param
         if param.local_size % 2 == 0:
             raise ShapeError(
@@ -56,11 +54,6 @@ class LRN(Layer):
         return False
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Top: the bottom's shape.
-
-        Raises:
-            ShapeError: the bottom does not have 4 axes.
-        """
         shape = bottom[0].shape
         if len(shape) != 4:
             raise ShapeError(

@@ -77,6 +77,9 @@ class LSTMUnit(Layer):
     Bottoms: c_{t-1} (1, N, H), the gate inputs i, f, o, g (1, N, 4H), cont (1, N). Tops: c_t
     and h_t, each (1, N, H). Where cont is neither 0 nor 1, the gradient of f is not exact:
     its slope is taken to be cont·f·(1 - cont·f) (Caffe's rule).
+
+    Raises:
+        ShapeError: the bottoms do not fit together.
     """
 
     in_place = False
@@ -85,11 +88,6 @@ class LSTMUnit(Layer):
     backward_reads = ("bottoms",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Both tops take the shape of c.
-
-        Raises:
-            ShapeError: the bottoms do not fit together.
-        """
         shape = bottom[0].shape
         if len(shape) != 3 or shape[0] != 1:
             raise ShapeError(f"c has shape {shape_text(shape)}, expected 1 × streams × values")
@@ -106,7 +104,6 @@ class LSTMUnit(Layer):
         self._tanh_c = np.empty(shape[1:], self.dtype)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """One step of all streams."""
         self._gates[...] = bottom[1].data[0]
         unit_forward(
             self._gates, bottom[2].data[0], bottom[0].data[0], top[0].data[0], top[1].data[0],
@@ -114,7 +111,6 @@ class LSTMUnit(Layer):
         )  # fmt: skip
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """The gradients of c_{t-1} and of the gate inputs."""
         refuse_gradient(propagate_down, 2, "cont, where sequences begin")
         dc, dgates = top[0].diff[0].copy(), np.empty_like(self._gates)
         unit_backward(
@@ -127,5 +123,4 @@ class LSTMUnit(Layer):
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:
-        """Not for cont."""
         return index != 2

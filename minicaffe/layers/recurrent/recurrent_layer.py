@@ -32,6 +32,10 @@ class Recurrent(Layer):
     Without ``expose_hidden`` the states after the last step are those before the first step of
     the next forward; ``cont`` says whether they count. Gradients go back to the first step of
     the batch and not further: exposed states neither take nor get gradients (Caffe's rule).
+
+    Raises:
+        ShapeError: num_output is missing; the bottoms do not fit together, or to the parameters;
+            the number of steps has changed (that of streams may).
     """
 
     #: The states that a time step hands to the next one, in the order of bottoms and tops.
@@ -62,11 +66,6 @@ class Recurrent(Layer):
             raise GraphError(f"{tops} top blob(s) given, expected {1 + exposed}{what}")
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Make the parameters.
-
-        Raises:
-            ShapeError: num_output is missing, or the bottoms do not fit together.
-        """
         param = self.param.recurrent_param
         if param.num_output < 1:
             raise ShapeError("num_output is missing or 0, expected at least 1")
@@ -102,11 +101,6 @@ class Recurrent(Layer):
         """Make further parameters."""
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Shape the tops; the number of streams may change, the number of steps may not.
-
-        Raises:
-            ShapeError: the bottoms do not fit together, or to the parameters.
-        """
         self._check_shapes(bottom)
         lengths = self._input_lengths(bottom)
         if lengths != self._lengths:
@@ -160,7 +154,6 @@ class Recurrent(Layer):
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:
-        """Not for cont."""
         return index != 1
 
     # ------------------------------------------------------------- for subclasses

@@ -80,6 +80,11 @@ def _at(*index: slice) -> tuple[Any, ...]:
 class ConvolutionBase(Layer):
     """Parameters, shapes and products of both layers, with any number of spatial axes.
 
+    Raises:
+        ShapeError: :meth:`ConvGeometry.from_param` says which windows are refused; num_output is 0;
+            a number of channels cannot be divided into the groups, or differs from that at set-up;
+            the bottoms differ; no window fits.
+
     Attributes:
         geometry: kernel, stride, pad, dilation for each spatial axis.
         channels, num_output, group, bias_term: as the prototxt says.
@@ -97,12 +102,6 @@ class ConvolutionBase(Layer):
     backward_reads = ("bottoms",)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Resolve the geometry; make the weights and the bias (num_output,).
-
-        Raises:
-            ShapeError: see :meth:`ConvGeometry.from_param`; or num_output is 0, or a number
-                of channels cannot be divided into the groups.
-        """
         param = self.param.convolution_param
         self.geometry = ConvGeometry.from_param(param, bottom[0])
         self.channels = bottom[0].shape[self.geometry.axis]
@@ -129,12 +128,6 @@ class ConvolutionBase(Layer):
         return (bottom, top) if self.reverse else (top, bottom)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Tops: the batch axes, num_output, then the output's spatial axes.
-
-        Raises:
-            ShapeError: the number of axes or channels differs from that at set-up, the
-                bottoms differ, or no window fits.
-        """
         shape, axis = bottom[0].shape, self.geometry.axis
         self.geometry.check_axes(shape)
         if shape[axis] != self.channels:
@@ -249,7 +242,6 @@ class ConvolutionBase(Layer):
                 out += self.blobs[1].data.reshape(-1, *[1] * len(self.size))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """dx by the other of the two ways; adds to the diffs of weights and bias."""
         adjoint = self.gather if self.reverse else self.scatter
         for wanted, x, y in zip(propagate_down, bottom, top, strict=True):
             images, values = (y.diff, x.data) if self.reverse else (x.data, y.diff)

@@ -22,6 +22,9 @@ class Im2col(Layer):
     Bottom (N, C, …), top (N, C · taps, …) with the spatial axes of a Convolution of the same
     ``convolution_param``, of which kernel, stride, pad, dilation and ``axis`` count.
 
+    Raises:
+        ShapeError: see :meth:`ConvGeometry.from_param`; or there is no spatial axis.
+
     Source: Caffe's rule; the layer shows what its Convolution works on.
     """
 
@@ -31,11 +34,6 @@ class Im2col(Layer):
     backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Resolve the geometry.
-
-        Raises:
-            ShapeError: see :meth:`ConvGeometry.from_param`; or there is no spatial axis.
-        """
         self.geometry = ConvGeometry.from_param(self.param.convolution_param, bottom[0])
         if not self.geometry.kernel:
             raise ShapeError(
@@ -44,7 +42,6 @@ class Im2col(Layer):
             )
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Top: the batch axes, C · taps, windows along each spatial axis."""
         shape, axis = bottom[0].shape, self.geometry.axis
         self.geometry.check_axes(shape)
         self.grid = self.geometry.output_size(shape[axis + 1 :])
@@ -62,7 +59,6 @@ class Im2col(Layer):
         return array.reshape(math.prod(array.shape[:axis]), *array.shape[axis:])
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Copy every window."""
         x, y = self._items(bottom[0].data), self._items(top[0].data)
         size = window_memory(x, self.geometry, self.grid)
         self.limits.check(size, "the matrix of its windows")
@@ -70,7 +66,6 @@ class Im2col(Layer):
         y[...] = columns.reshape(y.shape[1], len(y), *self.grid).swapaxes(0, 1)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """dx: the sum of what lies over each pixel."""
         if propagate_down[0]:
             columns = self._items(top[0].diff).swapaxes(0, 1)
             col2im(columns, self._items(bottom[0].diff), self.geometry, self.grid)

@@ -79,7 +79,7 @@ class Pooling(Layer):
 
     @property
     def repeatable(self) -> bool:
-        """But for STOCHASTIC, which draws the pixels in phase TRAIN."""
+        """All but STOCHASTIC in phase TRAIN, which draws the pixels."""
         return self.method != _POOLING.STOCHASTIC or self.phase == caffe_pb2.TEST
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

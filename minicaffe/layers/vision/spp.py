@@ -40,6 +40,10 @@ class SPP(Layer):
 
     ``spp_param``: pyramid_height, pool (MAX, AVE; STOCHASTIC where no padding is needed).
 
+    Raises:
+        GraphError: pyramid_height is missing.
+        ShapeError: the bottom does not have 4 axes, or is too small for a level.
+
     Source: He, Zhang, Ren & Sun, "Spatial pyramid pooling in deep convolutional networks for
     visual recognition", 2014; Caffe's rule.
     """
@@ -49,22 +53,12 @@ class SPP(Layer):
     backward_reads = ()
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Check the parameters.
-
-        Raises:
-            GraphError: pyramid_height is missing.
-        """
         self.height: int = self.param.spp_param.pyramid_height
         if self.height < 1:
             raise GraphError("pyramid_height is missing or 0, expected at least 1")
         self.levels: list[Level] = []
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Make the levels for images of this size.
-
-        Raises:
-            ShapeError: the bottom does not have 4 axes, or is too small for a level.
-        """
         shape = bottom[0].shape
         if len(shape) != 4:
             raise ShapeError(
@@ -104,11 +98,10 @@ class SPP(Layer):
 
     @property
     def repeatable(self) -> bool:
-        """Like its poolings."""
+        """Where all of its poolings are."""
         return all(level.layer.repeatable for level in self.levels)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Pool level after level."""
         target = _rows(top[0].data)
         start = 0
         for level in self.levels:
@@ -119,7 +112,6 @@ class SPP(Layer):
             start += values.shape[1]
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """The sum of the levels' gradients."""
         if not propagate_down[0]:
             return
         source = _rows(top[0].diff)
