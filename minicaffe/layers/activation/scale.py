@@ -89,7 +89,7 @@ class Broadcast(Layer):
         """
         learned = len(self.blobs) > 0 and self.blobs[0].shape == bottom.shape[1:2]
         if not learned or bottom.axis(axis) != 1:
-            raise GraphError("it does not have one value for each channel")
+            raise GraphError("it has other values than one for each channel")
 
     def fold(self, array: np.ndarray) -> np.ndarray:
         """The array as (outer, operand, inner)."""
