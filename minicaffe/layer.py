@@ -356,9 +356,12 @@ def register(layer_type: str) -> Callable[[LayerClass], LayerClass]:
     """
 
     def add(cls: LayerClass) -> LayerClass:
-        if not cls.__module__.startswith(f"{_BUILT_IN}."):
+        ours = cls.__module__.startswith(f"{_BUILT_IN}.")
+        if not ours:
             _import_built_in(layer_type)
-        if layer_type in _classes:
+        known = _classes.get(layer_type)
+        # a file whose import was interrupted is imported again
+        if known is not None and not (ours and known.__module__ == cls.__module__):
             raise ValueError(f"layer type {layer_type} is registered twice")
         cls.type = layer_type
         _classes[layer_type] = cls

@@ -43,3 +43,14 @@ def test_a_type_of_ones_own_is_found() -> None:
         """Of this test."""
 
     assert layer_class("LookedUp") is Own
+
+
+def test_an_import_that_was_interrupted_is_made_again() -> None:
+    code = (
+        "import sys; from minicaffe.layer import layer_class; first = layer_class('ReLU');"
+        "del sys.modules['minicaffe.layers.activation.relu'];"
+        "from minicaffe.layers.activation.relu import ReLU;"
+        "print(ReLU is first, layer_class('ReLU') is ReLU)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False True\n"
