@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import DataError
+from minicaffe.layers.loss.labels import ClassAxis
 from minicaffe.weights.blob_proto import write_blob
 from tests.layers.harness import Case, Maker, Rig, labels, normal
 
@@ -180,3 +181,12 @@ def test_argmax_prefers_the_larger_index(top_k: int) -> None:
     param = f"argmax_param {{ axis: 1 top_k: {top_k} }}"
     case = Case("ArgMax", param, [(1, 4)], values=fixed([[5, 7, 7, 1]]))
     assert Rig(case).forward()[0].tolist() == [[2, 1][:top_k]]
+
+
+def test_no_classes_and_only_ignored_labels() -> None:
+    """Nothing is picked and nothing added; found by the fuzz run as an IndexError."""
+    found = ClassAxis(outer=2, classes=0, inner=3).read(np.full((2, 1, 3), 5.0), ignore=5)
+    assert found.count == 0
+    scores = np.zeros((2, 0, 3), np.float32)
+    np.testing.assert_array_equal(found.pick(scores), np.zeros((2, 3)))
+    found.add(scores, 1.0)

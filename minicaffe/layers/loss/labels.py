@@ -82,10 +82,14 @@ class Labels:
 
     def pick(self, scores: np.ndarray) -> np.ndarray:
         """From scores (outer, classes, inner) each label's own; shape (outer, inner)."""
+        if not scores.shape[1]:  # no classes: all labels are ignored, and what they get is not read
+            return np.zeros(self.values.shape, scores.dtype)
         return np.take_along_axis(scores, self.values[:, None], axis=1)[:, 0]
 
     def add(self, array: np.ndarray, amount: Any) -> None:
         """Add to each label's own element of an array (outer, classes, inner)."""
+        if not array.shape[1]:
+            return
         outer, inner = self.values.shape
         array[np.arange(outer)[:, None], self.values, np.arange(inner)] += amount
 
