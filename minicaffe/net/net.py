@@ -213,6 +213,7 @@ class Net:
             ArgumentError: these are no whole numbers.
         """
         self._check_range(start, end)
+        pycaffe.warn_of_nan(self, start, end)
         if self.debug_info:
             self._watch_layers()
         loss = self._run(lambda plan: plan.forward(start, end))

@@ -21,6 +21,7 @@ from minicaffe.layers.data.memory_data import MemoryDataLayer
 from minicaffe.named import Named
 from minicaffe.net.turn import in_turn
 from minicaffe.proto import caffe_pb2
+from minicaffe.syncedmem import SyncedHead
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -144,26 +145,42 @@ def fill_inputs(net: Net, arrays: Mapping[str, Items]) -> None:
         ShapeError: an array has another shape than its blob.
     """
     _fill(net, arrays, net.inputs, "input", "data")
-    for name in arrays:
-        _warn_of_nan(net, name)
 
 
-def _warn_of_nan(net: Net, name: str) -> None:
-    """Say once a net that an input holds NaN, as everything that it reaches then does."""
-    values = net.blobs[name].data
-    with np.errstate(all="ignore"):
-        total = values.sum(dtype=np.float64)  # one pass; NaN is in it if it is in the values
-    if not np.isnan(total) or net.warned_of_nan:
+def warn_of_nan(net: Net, start: int, end: int) -> None:
+    """Say once a net that an input holds NaN, as everything that it reaches then does.
+
+    Looked at is what programs have written into the inputs, as an array for ``forward`` or
+    straight into ``net.blobs``; nothing is brought up to date for it.
+
+    Args:
+        net: before it runs.
+        start, end: the numbers of the first and the last layer to run.
+    """
+    if net.warned_of_nan or not net._inputs:
         return
-    count = int(np.isnan(values).sum())
-    if count:
-        net.warned_of_nan = True
-        logger.warning(
-            "input blob '%s' holds %d NaN among %d values; the results are NaN where they matter",
-            name,
-            count,
-            values.size,
-        )
+    nodes = net.nodes[start : end + 1]
+    for number in net._inputs:
+        blob = net._blobs[number]
+        used = any(number in node.top_ids or number in node.bottom_ids for node in nodes)
+        if not used or blob.data_memory.head is not SyncedHead.HEAD_AT_CPU:
+            continue
+        values = blob.data_memory.raw[: blob.count]
+        with np.errstate(all="ignore"):
+            total = values.sum()  # one pass; NaN is in it if it is in the values
+        if not np.isnan(total):
+            continue
+        count = int(np.isnan(values).sum())
+        if count:
+            net.warned_of_nan = True
+            logger.warning(
+                "input blob '%s' holds %d NaN among %d values; the results are NaN where they "
+                "matter",
+                blob.name,
+                count,
+                values.size,
+            )
+            return
 
 
 def warn_of_no_gradients(net: Net, names: Sequence[str]) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from minicaffe import TEST, Net, cli
+from minicaffe import TEST, TRAIN, Net, cli
+from minicaffe.engines import engine_names, why_unavailable
 from minicaffe.errors import GraphError
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import get_solver
 from tests.solver.problem import NET, make_solver, texts, write_problem
 
+ENGINES = [name for name in engine_names() if why_unavailable(name) is None]
 FROZEN = NET.replace("lr_mult: 1 }", "lr_mult: 0 }").replace("lr_mult: 2", "lr_mult: 0")
 INFOGAIN = """
 layer { name: "H" type: "DummyData" top: "H" dummy_data_param {
@@ -83,18 +86,70 @@ def test_a_test_net_says_its_stages(tmp_path: Path) -> None:
     make_solver(tmp_path, states + ' test_state { stage: "deep" }', net)
 
 
-def test_nan_in_an_input_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    net = caffe_pb2.NetParameter(name="n")
-    layer = net.layer.add(name="x", type="Input", top=["x"])
-    layer.input_param.shape.add(dim=[2, 3])
-    made = Net(net, TEST)
-    made.forward(x=np.array([[np.inf, -np.inf, 0], [1, 2, 3]]))
+NAN = "input blob 'x' holds 2 NaN among 6 values; the results are NaN where they matter"
+FINITE = [[np.inf, -np.inf, 0], [1, 2, 3]]
+SPOILT = [[np.nan, 1, np.nan], [1, 2, 3]]
+
+
+def given(net: Net, values: list[list[float]]) -> None:
+    net.forward(x=np.array(values))
+
+
+def written(net: Net, values: list[list[float]]) -> None:
+    net.blobs["x"].data[...] = values
+    net.forward()
+
+
+def written_into_a_view(net: Net, values: list[list[float]]) -> None:
+    view = net.blobs["x"].data
+    net.forward()
+    view[...] = values
+    net.forward(end="x")
+    net.forward(start="fc")
+
+
+def written_by_a_loss(net: Net, values: list[list[float]]) -> None:
+    net.blobs["x"].data[...] = values
+    net.forward_loss()
+
+
+@pytest.mark.parametrize("keep", ["all", "outputs"])
+@pytest.mark.parametrize("phase", [TEST, TRAIN])
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("run", [given, written, written_into_a_view, written_by_a_loss])
+def test_nan_in_an_input_is_said_once(
+    run: Callable[[Net, list[list[float]]], None],
+    engine: str,
+    phase: int,
+    keep: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    param = caffe_pb2.NetParameter(name="n")
+    param.layer.add(name="x", type="Input", top=["x"]).input_param.shape.add(dim=[2, 3])
+    layer = param.layer.add(name="fc", type="InnerProduct", bottom=["x"], top=["fc"])
+    layer.inner_product_param.num_output = 2
+    param.layer.add(name="relu", type="ReLU", bottom=["fc"], top=["fc"])
+    net = Net(param, phase, engine=engine, keep=keep)
+    run(net, FINITE)
     assert texts(caplog) == []
     for _ in range(2):
-        made.forward(x=np.array([[np.nan, 1, np.nan], [1, 2, 3]]))
-    assert texts(caplog) == [
-        "input blob 'x' holds 2 NaN among 6 values; the results are NaN where they matter"
-    ]
+        run(net, SPOILT)
+    assert texts(caplog) == [NAN]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_nan_in_an_input_that_does_not_run(engine: str, caplog: pytest.LogCaptureFixture) -> None:
+    param = caffe_pb2.NetParameter(name="n")
+    param.layer.add(name="x", type="Input", top=["x"]).input_param.shape.add(dim=[2, 3])
+    param.layer.add(name="relu", type="ReLU", bottom=["x"], top=["relu"])
+    param.layer.add(name="exp", type="Exp", bottom=["relu"], top=["exp"])
+    net = Net(param, TEST, engine=engine)
+    net.forward()
+    net.blobs["x"].data[...] = SPOILT
+    net.forward(start="exp")
+    assert texts(caplog) == []
+    net.forward(start="relu")
+    assert texts(caplog) == [NAN]
 
 
 def test_unrequested_gradients(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
