@@ -17,7 +17,7 @@ import pytest
 
 import minicaffe
 from minicaffe.cli import main
-from minicaffe.data.images import encode_png
+from minicaffe.data.images import encode_image
 from minicaffe.data.lmdb import is_lmdb
 from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.files import open_to_read
@@ -62,7 +62,7 @@ def folder(tmp_path, monkeypatch):
         pytest.importorskip(package)
     (tmp_path / "images.txt").write_text("named 1\n")
     (tmp_path / "one.txt").write_text("one.png 1\n")
-    (tmp_path / "one.png").write_bytes(encode_png(np.zeros((3, 4, 5), np.uint8)))
+    (tmp_path / "one.png").write_bytes(encode_image(np.zeros((3, 4, 5), np.uint8), "png"))
     (tmp_path / "windows.txt").write_text("# 0\nnamed\n3 4 5\n2\n1 0.9 0 0 2 2\n0 0.1 0 0 2 2\n")
     (tmp_path / "hdf5.txt").write_text("named\n")
     for name, file in (("lmdb", "data.mdb"), ("leveldb", "CURRENT")):

@@ -202,13 +202,13 @@ def test_what_a_prototxt_names_is_only_read(tmp_path: Path) -> None:
     import minicaffe
     from minicaffe.data.backends import write_datums
     from minicaffe.data.datum import make_datum
-    from minicaffe.data.images import encode_png
+    from minicaffe.data.images import encode_image
     from minicaffe.weights.blob_proto import write_blob
 
     pixels = np.random.default_rng(1).integers(0, 256, (3, 3, 6, 5), dtype=np.uint8)
     write_datums(tmp_path / "db", (make_datum(one, 1) for one in pixels))
     write_blob(tmp_path / "mean.bp", pixels[:1].astype(np.float32))
-    (tmp_path / "a.png").write_bytes(encode_png(pixels[0]))
+    (tmp_path / "a.png").write_bytes(encode_image(pixels[0], "png"))
     (tmp_path / "images.txt").write_text("a.png 1\na.png 2\n")
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = np.ones((4, 2))

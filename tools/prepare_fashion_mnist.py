@@ -122,7 +122,7 @@ def compare(path: Path, images: np.ndarray, labels: np.ndarray) -> str:
         again = Path(folder, "lmdb", "data.mdb").read_bytes()
     if again == (path / "data.mdb").read_bytes():
         return "the same, bit for bit"
-    return "the same images and labels, packed differently (another version of zlib or LMDB)"
+    return "the same images and labels, packed differently (other versions of Pillow, zlib or LMDB)"
 
 
 def download(name: str, path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from minicaffe.blob import shape_text
-from minicaffe.data.images import Color, decode_image, encode_png
+from minicaffe.data.images import Color, decode_image, encode_image
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 
@@ -60,11 +60,15 @@ def make_datum(image: np.ndarray, label: int, *, encode: bool = False) -> caffe_
         image: channels × height × width; uint8 goes to ``data``, all else to ``float_data``.
         label: its class.
         encode: store it as PNG.
+
+    Raises:
+        DataError: it is to be encoded, and is not 1 or 3 channels of uint8.
+        MissingExtraError: it is to be encoded, and Pillow is not installed.
     """
     channels, height, width = image.shape
     datum = caffe_pb2.Datum(channels=channels, height=height, width=width, label=int(label))
     if encode:
-        datum.data = encode_png(image)
+        datum.data = encode_image(image, "png")
         datum.encoded = True
     elif image.dtype == np.uint8:
         datum.data = image.tobytes()

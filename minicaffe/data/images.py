@@ -5,8 +5,6 @@ from __future__ import annotations
 import enum
 import io
 import re
-import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -24,6 +22,12 @@ ENCODINGS = {
     "bmp": "BMP", "jpe": "JPEG", "jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "tif": "TIFF",
     "tiff": "TIFF",
 }  # fmt: skip
+
+#: How :func:`encode_image` asks Pillow to write them.
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": "4:2:0"},
+    "PNG": {"optimize": True},
+}
 
 #: What images may be. Pillow would run an interpreter of programs for some of the others.
 _FORMATS = (
@@ -169,7 +173,9 @@ def resize_linear(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def encode_image(image: np.ndarray, kind: str) -> bytes:
-    """Encode an image as a file (``cv::imencode``; JPEGs with OpenCV's quality, 95).
+    """Encode an image as a file (``cv::imencode``).
+
+    JPEGs have OpenCV's quality, 95; PNGs are as small as Pillow makes them.
 
     Args:
         image: 1 or 3 (blue, green, red) channels × height × width, uint8.
@@ -179,38 +185,21 @@ def encode_image(image: np.ndarray, kind: str) -> bytes:
         DataError: the image cannot be stored so.
         MissingExtraError: Pillow is not installed.
     """
+    if len(image) not in (1, 3) or image.dtype != np.uint8:
+        raise DataError(
+            f"an image of {len(image)} channels of {image.dtype} cannot be encoded as {kind}; "
+            "expected 1 or 3 channels of uint8"
+        )
     image_module = require("PIL.Image", extra="data", purpose="encoding images")
     pixels = image[0] if len(image) == 1 else image[::-1].transpose(1, 2, 0)
     stream = io.BytesIO()
-    options = {"quality": 95, "subsampling": "4:2:0"} if ENCODINGS[kind] == "JPEG" else {}
+    name = ENCODINGS[kind]
+    options = _OPTIONS.get(name, {})
     try:
-        image_module.fromarray(np.ascontiguousarray(pixels)).save(
-            stream, ENCODINGS[kind], **options
-        )
+        image_module.fromarray(np.ascontiguousarray(pixels)).save(stream, name, **options)
     except (OSError, ValueError) as reason:
         raise DataError(f"an image cannot be encoded as {kind}: {reason}") from reason
     return stream.getvalue()
-
-
-def encode_png(image: np.ndarray) -> bytes:
-    """Encode an image as the smallest PNG that a few row filters give.
-
-    Needs no package, and gives the same bytes wherever zlib is the same.
-
-    Args:
-        image: 1 or 3 (blue, green, red) channels × height × width, uint8.
-    """
-    channels, height, width = image.shape
-    if channels not in (1, 3) or image.dtype != np.uint8:
-        raise DataError(f"a PNG takes 1 or 3 channels of uint8, not {channels} of {image.dtype}")
-    pixels = image[::-1].transpose(1, 2, 0).reshape(height, width * channels)
-    body = min((_deflate(rows) for rows in _filtered(pixels, channels)), key=len)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, content) for kind, content in chunks)
-
-
-# ---------------------------------------------------------------------------- decoding
 
 
 def _convert(image: Image, color: Color) -> Image | np.ndarray:
@@ -269,37 +258,3 @@ def _neighbours(
         np.rint(fraction * one).astype(np.int32),
     )
     return first.clip(0, old - 1), (first + 1).clip(0, old - 1), weights
-
-
-# ---------------------------------------------------------------------------- encoding
-
-
-def _filtered(pixels: np.ndarray, step: int) -> list[bytes]:
-    """The rows under each of PNG's five filters, and under the best-looking one row by row."""
-    now = pixels.astype(np.int16)
-    left, above, corner = np.zeros_like(now), np.zeros_like(now), np.zeros_like(now)
-    left[:, step:], above[1:], corner[1:, step:] = now[:, :-step], now[:-1], now[:-1, :-step]
-    guess = left + above - corner
-    to_left, to_above, to_corner = abs(guess - left), abs(guess - above), abs(guess - corner)
-    near = np.where(to_above <= to_corner, above, corner)
-    paeth = np.where((to_left <= to_above) & (to_left <= to_corner), left, near)
-    predictions = np.stack([np.zeros_like(now), left, above, (left + above) >> 1, paeth])
-    rows = (now - predictions).astype(np.uint8)  # modulo 256
-    names = np.broadcast_to(np.arange(5, dtype=np.uint8)[:, None, None], (*rows.shape[:2], 1))
-    rows = np.concatenate([names, rows], axis=2)
-    effort = np.abs(rows[:, :, 1:].view(np.int8).astype(np.int32)).sum(2)
-    adaptive = rows[effort.argmin(0), np.arange(rows.shape[1])]
-    return [filtered.tobytes() for filtered in (*rows, adaptive)]
-
-
-def _deflate(rows: bytes) -> bytes:
-    attempts = []
-    for strategy in (zlib.Z_DEFAULT_STRATEGY, zlib.Z_FILTERED):
-        packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, strategy)
-        attempts.append(packer.compress(rows) + packer.flush())
-    return min(attempts, key=len)
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    check = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)

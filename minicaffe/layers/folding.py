@@ -43,35 +43,6 @@ def channel_affine(
     return factor, offset
 
 
-def fold_batchnorm(
-    weights: np.ndarray,
-    bias: np.ndarray | None,
-    mean: np.ndarray,
-    variance: np.ndarray,
-    eps: float,
-    scale: np.ndarray | None = None,
-    shift: np.ndarray | None = None,
-    *,
-    axis: int = 0,
-    groups: int = 1,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The weights and bias of a linear layer that does the work of the BatchNorm after it.
-
-    Args:
-        weights: of the layer. Convolution (C, …), InnerProduct (C, K): ``axis`` 0.
-            Deconvolution (C_in, C/groups, …), transposed InnerProduct (K, C): ``axis`` 1.
-        bias: shape (C,), or None.
-        mean, variance, eps, scale, shift: as in :func:`channel_affine`.
-        axis: which axis of the weights counts the outputs C.
-        groups: of a Deconvolution; with ``axis`` 0 it does not matter.
-
-    Returns:
-        New weights of the same shape and a bias of shape (C,), in the weights' type.
-    """
-    factor, offset = channel_affine(mean, variance, eps, scale, shift)
-    return fold_into_previous(weights, bias, factor, offset, axis=axis, groups=groups)
-
-
 def fold_into_previous(
     weights: np.ndarray,
     bias: np.ndarray | None,
@@ -81,13 +52,21 @@ def fold_into_previous(
     axis: int = 0,
     groups: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A linear layer whose result is multiplied and added to.
+    """The weights and bias of a linear layer whose result is multiplied and added to.
 
-    W' = factor · W, b' = factor · b + offset.
+    W' = factor · W, b' = factor · b + offset; with :func:`channel_affine` it does the work of the
+    BatchNorm and Scale after it.
 
     Args:
-        weights, bias, axis, groups: as in :func:`fold_batchnorm`.
+        weights: of the layer. Convolution (C, …), InnerProduct (C, K): ``axis`` 0.
+            Deconvolution (C_in, C/groups, …), transposed InnerProduct (K, C): ``axis`` 1.
+        bias: shape (C,), or None.
         factor, offset: for every output, shape (C,).
+        axis: which axis of the weights counts the outputs C.
+        groups: of a Deconvolution; with ``axis`` 0 it does not matter.
+
+    Returns:
+        New weights of the same shape and a bias of shape (C,), in the weights' type.
     """
     folded = weights * _along(weights, factor, axis, groups)
     moved = offset if bias is None else factor * np.asarray(bias, np.float64) + offset
@@ -102,7 +81,7 @@ def fold_into_next(
     *,
     groups: int = 1,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A linear layer whose input was multiplied and added to.
+    """The weights and bias of a linear layer whose input was multiplied and added to.
 
     W' = W · factor, b' = b + Σ W · offset.
 

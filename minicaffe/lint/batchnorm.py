@@ -9,7 +9,7 @@ from minicaffe.lint.rules import Examined, PhaseNet, Remark, rule
 from minicaffe.net.graph import LayerRef
 from minicaffe.net.net import TEST, TRAIN
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver.solver_param import few
+from minicaffe.solver.solver_param import few, iter_size_advice
 
 #: Layers with an offset for each output channel, and the message that says whether.
 _BIASED = {
@@ -114,14 +114,8 @@ def gradients_add_up_statistics_do_not(examined: Examined) -> Iterator[Remark]:
         return
     names = [n.name for _, n in _norms(examined, TRAIN) if not _asked_for_stored(n)]
     if names:
-        size = examined.solver.iter_size
-        yield examined.remark(
-            "iter_size",
-            f"iter_size is {size}, but BatchNorm ({few(names)}) normalises each of the {size} "
-            "batches of an iteration by its own statistics",
-            "take a larger batch_size with iter_size: 1, ghost_batch_size if the results are to "
-            "stay the same, or renorm: true",
-        )
+        advice = iter_size_advice(examined.solver.iter_size, names)
+        yield examined.remark("iter_size", *advice)
 
 
 @rule("BN007")

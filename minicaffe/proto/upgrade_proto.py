@@ -52,11 +52,6 @@ _BATCH_NORM_PARAMS = 3
 _INPUT_DIMS = 4
 
 
-def net_needs_upgrade(param: Any) -> bool:
-    """Whether this ``NetParameter`` is in an old format, by Caffe's rules."""
-    return bool(param.layers or param.input or _old_batch_norms(param))
-
-
 def upgrade_net(param: Any, path: str | None = None) -> Any:
     """The net in today's format.
 
@@ -86,11 +81,6 @@ def upgrade_net(param: Any, path: str | None = None) -> Any:
     return param
 
 
-def solver_needs_upgrade(param: Any) -> bool:
-    """Whether this ``SolverParameter`` has the old ``solver_type``."""
-    return bool(param.HasField("solver_type"))
-
-
 def upgrade_solver(param: Any, path: str | None = None) -> Any:
     """The solver with ``type: "Adam"`` in place of the old ``solver_type: ADAM``.
 
@@ -101,7 +91,7 @@ def upgrade_solver(param: Any, path: str | None = None) -> Any:
     Raises:
         SolverError: both fields are set.
     """
-    if not solver_needs_upgrade(param):
+    if not param.HasField("solver_type"):
         return param
     old = caffe_pb2.SolverParameter.SolverType.Name(param.solver_type)
     if param.HasField("type"):

@@ -268,6 +268,23 @@ def warn_of_infogain(net: Net) -> None:
         )
 
 
+def iter_size_advice(iter_size: int, names: Sequence[str]) -> tuple[str, str]:
+    """What ``iter_size`` above 1 does not do for BatchNorm layers, and what does it instead.
+
+    Args:
+        iter_size: the solver's.
+        names: of the layers that normalise by the statistics of a batch.
+    """
+    return (
+        f"iter_size is {iter_size}, but BatchNorm ({few(names)}) normalises each of the "
+        f"{iter_size} batches of an iteration by its own statistics, as in Caffe: gradients are "
+        "those of a larger batch, normalisation is not",
+        "if memory allows, take a larger batch_size with iter_size: 1, and ghost_batch_size if "
+        "the results are to stay the same; for small batches there is renorm: true; and "
+        "`minicaffe bn-stats` replaces the stored statistics by the population's afterwards",
+    )
+
+
 def warn_of_iter_size(net: Net, iter_size: int) -> None:
     """Say what ``iter_size`` does not do for BatchNorm: gradients add up, statistics do not."""
     names = [
@@ -277,14 +294,4 @@ def warn_of_iter_size(net: Net, iter_size: int) -> None:
     ]
     if iter_size < 2 or not names:
         return
-    logger.warning(
-        "iter_size is %d, but BatchNorm (%s) normalises each of the %d batches of an iteration "
-        "by its own statistics, as in Caffe: gradients are those of a larger batch, normalisation "
-        "is not. If memory allows, a larger batch_size with iter_size: 1 and ghost_batch_size "
-        "computes the same faster, and without ghost_batch_size it uses the whole batch's "
-        "statistics; for small batches there is renorm: true; and `minicaffe bn-stats` replaces "
-        "the stored statistics by the population's afterwards. See docs/batchnorm.md",
-        iter_size,
-        few(names),
-        iter_size,
-    )
+    logger.warning("%s; %s. See docs/batchnorm.md", *iter_size_advice(iter_size, names))

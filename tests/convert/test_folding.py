@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.layers.folding import channel_affine, fold_batchnorm, fold_into_next
+from minicaffe.layers.folding import channel_affine, fold_into_next, fold_into_previous
 from tests.layers.harness import Case, Rig
 
 RNG = np.random.default_rng(11)
@@ -37,8 +37,9 @@ def test_into_the_layer_before(
     want = rig.forward()[0] - mean.reshape(broad)
     want = want * (scale / np.sqrt(variance + 0.1)).reshape(broad) + shift.reshape(broad)
     old = rig.layer.blobs[1].data if bias else None
-    weights, moved = fold_batchnorm(
-        rig.layer.blobs[0].data, old, mean, variance, 0.1, scale, shift, axis=axis, groups=groups
+    factor, offset = channel_affine(mean, variance, 0.1, scale, shift)
+    weights, moved = fold_into_previous(
+        rig.layer.blobs[0].data, old, factor, offset, axis=axis, groups=groups
     )
     twin = rig_of(kind, text, True)
     twin.layer.blobs[0].data[...] = weights
@@ -73,7 +74,8 @@ def test_into_the_next_layer(kind: str, text: str, groups: int, bias: bool) -> N
 
 def test_computed_in_double_and_returned_in_the_weights_type() -> None:
     weights = np.full((2, 3), 1e-3, np.float32)
-    folded, bias = fold_batchnorm(weights, None, np.float32([0, 1]), np.float32([1, 3]), 1.0)
+    factor, offset = channel_affine(np.float32([0, 1]), np.float32([1, 3]), 1.0)
+    folded, bias = fold_into_previous(weights, None, factor, offset)
     assert folded.dtype == bias.dtype == np.float32
     np.testing.assert_array_equal(folded[:, 0], np.float32(np.float32(1e-3) / np.sqrt([2.0, 4.0])))
     np.testing.assert_array_equal(bias, np.float32([0, -0.5]))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe.data.datum import datum_image, forced_color, make_datum, parse_datum
-from minicaffe.data.images import Color, decode_image, encode_png, read_image, resize_linear
+from minicaffe.data.images import Color, decode_image, encode_image, read_image, resize_linear
 from minicaffe.errors import DataError, MissingExtraError
 from minicaffe.proto import caffe_pb2
 from tests.data.helpers import random_images
@@ -97,14 +97,14 @@ def test_png_round_trip(channels, seed):
     noise = rng.integers(0, 256, (channels, 7, 5))
     ramp = np.add.outer(np.arange(7) * 3, np.arange(5) * 11)[None] + noise * (seed == 2)
     image = np.broadcast_to(noise if seed == 0 else ramp, (channels, 7, 5)).astype(np.uint8)
-    np.testing.assert_array_equal(decode_image(encode_png(image)), image)
+    np.testing.assert_array_equal(decode_image(encode_image(image, "png")), image)
 
 
 def test_png_takes_bytes_of_one_or_three_channels():
-    with pytest.raises(DataError, match="not 2 of uint8"):
-        encode_png(np.zeros((2, 3, 4), np.uint8))
-    with pytest.raises(DataError, match="of float32"):
-        encode_png(np.zeros((1, 3, 4), np.float32))
+    with pytest.raises(DataError, match="2 channels of uint8 cannot be encoded as png"):
+        encode_image(np.zeros((2, 3, 4), np.uint8), "png")
+    with pytest.raises(DataError, match="1 channels of float32"):
+        encode_image(np.zeros((1, 3, 4), np.float32), "png")
 
 
 # OpenCV 5.0 gave these for cv2.resize of the image that the test makes.

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 import pytest
 
-from minicaffe.data.images import encode_png, resize_linear
+from minicaffe.data.images import encode_image, resize_linear
 from minicaffe.data.window_file import Window, read_window_file
 from minicaffe.data.windows import Placement, place
 from minicaffe.errors import DataError
@@ -26,7 +26,7 @@ def window_file(folder, *windows_of_images, channels=3):
     """Images and a window file that lists them; returns its path."""
     lines = []
     for index, windows in enumerate(windows_of_images):
-        (folder / f"{index}.png").write_bytes(encode_png(IMAGES[index]))
+        (folder / f"{index}.png").write_bytes(encode_image(IMAGES[index], "png"))
         lines += [f"# {index}", f"{index}.png", f"{channels} 20 30", str(len(windows))]
         lines += [" ".join(map(str, window)) for window in windows]
     path = folder / "windows.txt"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minicaffe.data.datum import make_datum
-from minicaffe.data.images import encode_png
+from minicaffe.data.images import encode_image
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import blob_proto
 
@@ -101,7 +101,7 @@ def images() -> list[bytes]:
 
     random = np.random.default_rng(2)
     pixels = random.integers(0, 256, (11, 13, 4), dtype=np.uint8)
-    made = [encode_png(np.ascontiguousarray(pixels[:, :, :3].transpose(2, 0, 1)))]
+    made = [encode_image(np.ascontiguousarray(pixels[:, :, :3].transpose(2, 0, 1)), "png")]
     for mode in ("RGB", "L", "RGBA", "P", "1", "I;16"):
         if mode == "I;16":
             image = Image.fromarray(random.integers(0, 2**16, (11, 13), dtype=np.uint16))

@@ -1,8 +1,7 @@
-"""BatchNorm beyond Caffe: ghost batches, renormalisation, statistics of several workers."""
+"""BatchNorm beyond Caffe: ghost batches, renormalisation."""
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from minicaffe import Net
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError
 from minicaffe.layers.normalization.batch_norm import BatchNorm
-from minicaffe.layers.normalization.sync_batch_norm import synchronise_statistics
 from tests.layers.test_batch_norm import make
 
 X = np.random.default_rng(5).normal(1, 2, (7, 3, 4, 5))
@@ -128,28 +126,6 @@ def test_limits_that_make_no_sense(text: str, says: str) -> None:
         make(f"batch_norm_param {{ {text} }}")
 
 
-# -------------------------------------------------------------------------------------- workers
-
-
-class Threads:
-    """Workers that are threads of this program."""
-
-    def __init__(self, count: int) -> None:
-        self.barrier = threading.Barrier(count)
-        self.lock = threading.Lock()
-        self.total: np.ndarray | None = None
-
-    def all_reduce(self, array: np.ndarray) -> None:
-        with self.lock:
-            self.total = array.copy() if self.total is None else self.total + array
-        self.barrier.wait(20)
-        assert self.total is not None
-        array[...] = self.total
-        self.barrier.wait(20)
-        self.total = None
-        self.barrier.wait(20)
-
-
 NET = """
     force_backward: true
     layer { name: "data" type: "Input" top: "data" input_param { shape {
@@ -168,46 +144,6 @@ def net_of(folder: Path, items: int, text: str = "", phase: int = 0) -> Net:
 def pass_through(net: Net, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     y = net.forward(data=x)["y"].copy()
     return y, net.backward(y=dy)["data"].copy()
-
-
-def test_two_workers_are_as_one_with_both_batches(tmp_path: Path) -> None:
-    x, dy = X.astype(np.float32), DY.astype(np.float32)
-    whole = net_of(tmp_path, 7)
-    want = pass_through(whole, x, dy)
-    parts = slice(0, 3), slice(3, 7)
-    nets = [net_of(tmp_path, 3), net_of(tmp_path, 4)]
-    workers = Threads(2)
-    results: list[tuple[np.ndarray, np.ndarray]] = [want, want]
-
-    def work(index: int) -> None:
-        results[index] = pass_through(nets[index], x[parts[index]], dy[parts[index]])
-
-    for net in nets:
-        net.forward(data=x[:1].repeat(len(net.blobs["data"].data), 0))  # a plan exists already
-        for blob in net.params["bn"]:
-            blob.data[...] = 0
-        assert synchronise_statistics(net, workers) == ["bn"]
-    threads = [threading.Thread(target=work, args=(index,)) for index in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for part, got in zip(parts, results, strict=True):
-        for values, expected in zip(got, want, strict=True):
-            np.testing.assert_allclose(values, expected[part], atol=1e-5)
-    for net in nets:
-        for blob, expected_blob in zip(net.params["bn"], whole.params["bn"], strict=True):
-            np.testing.assert_allclose(blob.data, expected_blob.data, rtol=1e-5)
-
-
-def test_workers_do_not_matter_where_stored_statistics_are_used(tmp_path: Path) -> None:
-    assert synchronise_statistics(net_of(tmp_path, 3, phase=1), Threads(2)) == []
-
-
-def test_ghost_batches_and_workers_contradict(tmp_path: Path) -> None:
-    net = net_of(tmp_path, 3, "ghost_batch_size: 2")
-    with pytest.raises(GraphError, match=r"layer 'bn' .*keep one of them"):
-        synchronise_statistics(net, Threads(2))
 
 
 # -------------------------------------------------------------------------------------- engines

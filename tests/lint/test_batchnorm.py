@@ -11,6 +11,7 @@ import pytest
 from minicaffe.errors import GraphError, SolverError
 from minicaffe.lint import Finding, codes, lint_net, lint_solver
 from minicaffe.proto.io import read_net, read_solver_located
+from minicaffe.solver.solver_factory import get_solver
 
 ROOT = Path(__file__).parents[2]
 
@@ -179,6 +180,13 @@ def test_a_solver(settings: str, expected: Sequence[str]) -> None:
     for number, one in enumerate(found):
         assert (one.path, one.line, one.layer) == ("solver.prototxt", 2 + number, None)
         assert "bn" in one.message
+
+
+def test_a_solver_says_of_iter_size_what_lint_says(caplog: pytest.LogCaptureFixture) -> None:
+    (found,) = of_solver('net: "net.prototxt" iter_size: 4 base_lr: 1 lr_policy: "fixed"')
+    get_solver("solver.prototxt").net.close()
+    (warning,) = [one.getMessage() for one in caplog.records if "iter_size" in one.getMessage()]
+    assert warning == f"{found.message}; {found.suggestion}. See docs/batchnorm.md"
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicaffe import io
-from minicaffe.data.images import encode_png
+from minicaffe.data.images import encode_image
 from minicaffe.errors import DataError, ShapeError
 from minicaffe.proto import caffe_pb2
 
@@ -69,7 +69,7 @@ def test_datums_there_and_back(dtype):
 def test_an_encoded_datum_is_decoded():
     pytest.importorskip("PIL")
     image = np.arange(60, dtype=np.uint8).reshape(3, 4, 5)
-    datum = caffe_pb2.Datum(data=encode_png(image), encoded=True)
+    datum = caffe_pb2.Datum(data=encode_image(image, "png"), encoded=True)
     np.testing.assert_array_equal(io.datum_to_array(datum), image)
     with pytest.raises(DataError, match="decoded"):
         io.datum_to_array(caffe_pb2.Datum(data=b"nothing", encoded=True))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicaffe.data.images import encode_png
+from minicaffe.data.images import encode_image
 from minicaffe.solver import Observer, get_solver
 from minicaffe.solver.events import Iteration, TestResult
 from tests.data.helpers import random_images, write_database
@@ -121,7 +121,7 @@ SOURCES = {one.__name__: one for one in (lmdb, leveldb, images, hdf5, windows, d
 
 def _write_images(folder: Path) -> None:
     for index, image in enumerate(IMAGES):
-        (folder / f"{index}.png").write_bytes(encode_png(image))
+        (folder / f"{index}.png").write_bytes(encode_image(image, "png"))
 
 
 class Story(Observer):

@@ -35,7 +35,7 @@ def folder() -> Path:
     """Where this process's files are."""
     from minicaffe.data.backends import write_datums
     from minicaffe.data.datum import make_datum
-    from minicaffe.data.images import encode_png
+    from minicaffe.data.images import encode_image
 
     path = Path(tempfile.mkdtemp(prefix="minicaffe-search-"))
     atexit.register(shutil.rmtree, path, ignore_errors=True)
@@ -46,7 +46,7 @@ def folder() -> Path:
     sizes = [images[i][:, : 8 - i, : 4 + i % 4] for i in range(4)]
     write_datums(path / "sizes", map(make_datum, sizes, map(int, labels[:4])))
     for index, image in enumerate(images):
-        (path / f"{index}.png").write_bytes(encode_png(image))
+        (path / f"{index}.png").write_bytes(encode_image(image, "png"))
     lines = [f"{path}/{index}.png {label}" for index, label in enumerate(labels)]
     (path / "list.txt").write_text("\n".join(lines) + "\n")
     windows = ["1 0.9 1 1 6 6", "2 0.7 0 2 5 7", "3 0.1 2 0 8 5"]

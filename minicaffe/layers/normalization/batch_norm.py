@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,6 @@ from minicaffe.layers.channels import channel_dot, channel_moments, channel_sum,
 from minicaffe.layers.folding import channel_affine
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
-
-if TYPE_CHECKING:
-    from minicaffe.layers.normalization.sync_batch_norm import Workers
 
 logger = logging.getLogger("minicaffe")
 
@@ -79,9 +76,6 @@ class BatchNorm(Layer):
 
     The stored statistics are those before this batch; while there are none, r = 1, d = 0.
 
-    :attr:`workers`: statistics over the batches of several workers, see
-    :func:`minicaffe.layers.normalization.sync_batch_norm.synchronise_statistics`.
-
     Raises:
         GraphError: a ``param`` block with another ``lr_mult``, or more than three of them;
             ``r_max`` below 1, ``d_max`` below 0, or one of them without ``renorm``.
@@ -94,7 +88,6 @@ class BatchNorm(Layer):
 
     Attributes:
         renorm: r_max and d_max, or None without ``renorm``; a training may change them.
-        workers: those whose batches are taken together; None: this batch alone.
     """
 
     keeps_coordinates = True
@@ -111,7 +104,6 @@ class BatchNorm(Layer):
             self.use_global_stats = param.use_global_stats
         self.ghost_batch_size: int = param.ghost_batch_size
         self.renorm: Renorm | None = Renorm.from_param(param)
-        self.workers: Workers | None = None
         self._warned = False
         _require_channels(bottom[0])
         self.channels: int = bottom[0].shape[1]
@@ -154,11 +146,11 @@ class BatchNorm(Layer):
             self._batches.append(batch)
 
     def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Batch:
-        mean, variance, values = moments(x, self.workers)
+        mean, variance = channel_moments(x)
         centre(x, mean, variance, out=centred)
         inv_std = self._inverse_std(variance)
         gain, shift = self._renormalised(mean, inv_std)
-        self.update_stored(mean, variance, values)
+        self.update_stored(mean, variance, x.shape[0] * x.shape[2])
         np.multiply(centred, gain[:, None], out=y)
         if shift is not None:
             y += shift.astype(y.dtype)[:, None]
@@ -181,9 +173,8 @@ class BatchNorm(Layer):
         self, batch: Batch, dy: np.ndarray, centred: np.ndarray, work: np.ndarray, dx: np.ndarray
     ) -> None:
         values = dy.shape[0] * dy.shape[2]
-        mean_dy, _ = means(channel_sum(dy), values, self.workers)
-        slope, _ = means(channel_dot(dy, centred), values, self.workers)
-        slope *= batch.inv_std * batch.inv_std
+        mean_dy = channel_sum(dy) / values
+        slope = channel_dot(dy, centred) / values * batch.inv_std**2
         np.multiply(centred, slope.astype(dx.dtype)[:, None], out=work)
         np.subtract(dy, work, out=dx)
         dx -= mean_dy.astype(dx.dtype)[:, None]
@@ -298,11 +289,7 @@ class BatchNorm(Layer):
         """What the batch statistics are asked for that Caffe's are not; mostly ""."""
         if self.use_global_stats:
             return ""
-        asked = {
-            "ghost_batch_size": self.ghost_batch_size,
-            "renorm": self.renorm,
-            "synchronised statistics": self.workers,
-        }
+        asked = {"ghost_batch_size": self.ghost_batch_size, "renorm": self.renorm}
         return ", ".join(what for what, value in asked.items() if value)
 
 
@@ -325,30 +312,6 @@ def ghost_batches(items: int, size: int) -> Iterator[slice]:
     """The items in batches of a size, the last one of what is left; all in one for size 0."""
     size = size or items
     return (slice(start, start + size) for start in range(0, items, size))
-
-
-def moments(x: np.ndarray, workers: Workers | None) -> tuple[np.ndarray, np.ndarray, int]:
-    """Mean and variance of each channel of (N, C, S), and how many values these are of (m).
-
-    With workers they are those of all their batches together. Mean and variance are float64.
-    """
-    mean, variance = channel_moments(x)
-    values = x.shape[0] * x.shape[2]
-    if workers is None:
-        return mean, variance, values
-    common, of_all = means(mean * values, values, workers)
-    away = mean - common
-    variance, _ = means((variance + away * away) * values, values, workers)
-    return common, variance, of_all
-
-
-def means(sums: np.ndarray, values: int, workers: Workers | None) -> tuple[np.ndarray, int]:
-    """Sums of a batch (of all workers') divided by its values a channel, and how many those are."""
-    if workers is None:
-        return sums / values, values
-    both = np.append(sums, values)
-    workers.all_reduce(both)
-    return both[:-1] / both[-1], int(both[-1])
 
 
 def centre(x: np.ndarray, mean: np.ndarray, variance: np.ndarray, out: np.ndarray) -> None:
