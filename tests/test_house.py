@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import importlib.util
+import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 
 import minicaffe
 from minicaffe.layer import layer_class, layer_types
+from minicaffe.proto import caffe_pb2
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minicaffe"
@@ -46,6 +48,48 @@ def test_a_layer_is_in_the_file_of_its_name(layer_type: str) -> None:
     assert layers == "layers"
     assert file.replace("_", "") == layer_type.lower()
     assert (PACKAGE / "layers" / heading / "__init__.py").exists()
+
+
+#: The sections of a layer's docstring, in their order (docs/add-a-layer.md).
+SECTIONS = ("Shapes", "Settings", "Gradients", "Raises", "Source", "Attributes")
+
+#: A file with its repository, or ``minicaffe`` for what no Caffe has.
+SOURCE = re.compile(r"Source: (minicaffe|[\w/]+\.(cpp|cu|hpp|h|py) \([\w.-]+/[\w.-]+\))[.;,]")
+
+
+def sections(layer_type: str) -> dict[str, str]:
+    """The paragraphs of a layer's own docstring, by the word that they begin with."""
+    text = inspect.cleandoc(layer_class(layer_type).__doc__ or "")
+    parts = re.split(rf"^(?=(?:{'|'.join(SECTIONS)}):)", text, flags=re.M)
+    return {part.partition(":")[0]: part for part in parts[1:]}
+
+
+@pytest.mark.parametrize("layer_type", built_in_types())
+def test_a_layer_says_its_shapes_gradients_and_source(layer_type: str) -> None:
+    cls, found = layer_class(layer_type), sections(layer_type)
+    assert list(found) == [name for name in SECTIONS if name in found], "another order"
+    assert {"Shapes", "Gradients", "Source"} <= set(found)
+    assert SOURCE.match(found["Source"]), found["Source"]
+    shapes = found["Shapes"].lower()
+    for word, most in (("bottom", cls.exact_bottoms), ("top", cls.exact_tops)):
+        assert re.search(rf"\b{word}", shapes)
+        assert (most == 0) == (f"no {word}" in shapes)
+
+
+@pytest.mark.parametrize("layer_type", built_in_types())
+def test_a_layers_settings_are_those_of_its_message(layer_type: str) -> None:
+    """Each ``*_param`` is a field of LayerParameter, and so is each name with its default."""
+    text = sections(layer_type).get("Settings", "")
+    parts = re.split(r"``(\w+_param)``", text)[1:]
+    for name, said in zip(parts[::2], parts[1::2], strict=True):
+        message = caffe_pb2.LayerParameter.DESCRIPTOR.fields_by_name[name].message_type
+        for field, default in re.findall(r"\b([a-z]\w+) \((true|false|-?\d[-\w.]*)\b", said):
+            declared = message.fields_by_name[field]
+            if declared.is_repeated:  # all of them default to what the layer says
+                continue
+            value = declared.default_value
+            shown = str(value).lower() if isinstance(value, bool) else f"{value:.6g}"
+            assert float(shown) == float(default) if shown[-1].isdigit() else shown == default
 
 
 def test_the_top_level_is_small() -> None:

@@ -10,10 +10,16 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 
 @register("AbsVal")
 class AbsVal(Neuron):
-    """y = |x|; dx = dy · sign(x), where sign(0) is 0. It refuses to run in place.
+    """y = |x|.
+
+    Shapes: bottom x of any shape; top y like x, never in place.
+
+    Gradients: dx = dy · sign(x), where sign(0) is 0.
 
     Raises:
         GraphError: the top is the bottom.
+
+    Source: absval_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -14,17 +14,22 @@ from minicaffe.layers.channels import channel_sum
 
 @register("Bias")
 class Bias(Broadcast):
-    """y = x + bias.
+    """y = x + bias, which repeats along the axes that it does not cover.
 
-    Shapes: x of any shape; bias of the shape of ``bias_param { num_axes }`` of its axes from
-    ``axis`` on (defaults 1 and 1: one offset a channel), filled by ``filler`` (0 without
-    one); or the second bottom. The layer may run in place.
+    Shapes: bottom x of any shape; the bias has the shape of ``num_axes`` of its axes from ``axis``
+    on: blobs[0], filled by ``filler`` (0 without one), or a second bottom instead. Top y like x,
+    also in place.
 
-    Gradients: dx = dy; dbias = Σ dy over the other axes.
+    Settings: ``bias_param``: axis (1) and num_axes (1: one offset a channel; -1: to the last axis;
+    0: a single number), which only a learned bias asks for.
+
+    Gradients: dx = dy; dbias = Σ dy over the axes that it does not cover.
 
     Raises:
         ShapeError: the axes do not exist, or the second bottom's shape does not match.
         GraphError: ``num_axes`` below -1; an unknown filler.
+
+    Source: bias_layer.cpp (BVLC/caffe).
     """
 
     word = "bias"

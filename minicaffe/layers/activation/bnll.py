@@ -12,7 +12,14 @@ BNLL_LIMIT = 50.0  # exp of more is not needed: the gradient is 1 by then
 
 @register("BNLL")
 class BNLL(Neuron):
-    """y = log(1 + exp(x)), the binomial normal log likelihood; dx = dy · sigmoid(x)."""
+    """y = log(1 + exp(x)), the binomial normal log likelihood, also called softplus.
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Gradients: dx = dy · e / (1 + e) with e = exp(min(x, 50)).
+
+    Source: bnll_layer.cpp (BVLC/caffe).
+    """
 
     backward_reads = ("bottoms",)
 

@@ -11,12 +11,18 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 
 @register("Clip")
 class Clip(Neuron):
-    """y = max(min, min(x, max)); dx = dy where min <= x <= max (edges included), else 0.
+    """y = max(min, min(x, max)). What is not a number becomes min, as in Caffe.
 
-    What is not a number becomes min, as in Caffe.
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``clip_param``: min and max, both required.
+
+    Gradients: dx = dy where min <= x <= max (edges included), else 0.
 
     Raises:
         GraphError: ``min`` or ``max`` is not given.
+
+    Source: clip_layer.cpp (BVLC/caffe).
     """
 
     backward_reads = ("bottoms",)

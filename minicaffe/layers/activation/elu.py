@@ -10,9 +10,16 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 
 @register("ELU")
 class ELU(Neuron):
-    """y = max(x, 0) + alpha · (exp(min(x, 0)) - 1); dx = dy · (1 where x > 0, else y + alpha).
+    """y = x where x > 0, else alpha · (exp(x) - 1).
 
-    Clevert, Unterthiner & Hochreiter, 2016 (arXiv:1511.07289).
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``elu_param``: alpha (1).
+
+    Gradients: dx = dy where x > 0, else dy · (y + alpha).
+
+    Source: elu_layer.cpp (BVLC/caffe); Clevert, Unterthiner & Hochreiter, "Fast and accurate deep
+    network learning by exponential linear units", 2016 (arXiv:1511.07289).
     """
 
     def prepare(self) -> None:

@@ -13,10 +13,18 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 
 @register("Exp")
 class Exp(Neuron):
-    """y = base^(shift + scale · x), base -1 (the default) meaning e; dx = dy · y · scale · ln base.
+    """y = base^(shift + scale · x).
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``exp_param``: base (-1, which means e), scale (1), shift (0).
+
+    Gradients: dx = dy · y · scale · ln base.
 
     Raises:
         GraphError: the base is neither positive nor -1.
+
+    Source: exp_layer.cpp (BVLC/caffe).
     """
 
     backward_reads = ("tops",)

@@ -12,12 +12,18 @@ from minicaffe.layers.activation.power import AffineNeuron
 
 @register("Log")
 class Log(AffineNeuron):
-    """y = log(shift + scale · x) to the base (-1, the default, meaning e).
+    """y = log(shift + scale · x) to a base; not a number where that is negative.
 
-    dx = dy · scale / ((shift + scale · x) · ln base).
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``log_param``: base (-1, which means e), scale (1), shift (0).
+
+    Gradients: dx = dy · scale / ((shift + scale · x) · ln base).
 
     Raises:
         GraphError: the base is 1, or neither positive nor -1.
+
+    Source: log_layer.cpp (BVLC/caffe).
     """
 
     backward_reads = ("bottoms",)

@@ -26,11 +26,19 @@ class AffineNeuron(Neuron):
 
 @register("Power")
 class Power(AffineNeuron):
-    """y = (shift + scale · x)^power; dx = dy · power · scale · (shift + scale · x)^(power-1).
+    """y = (shift + scale · x)^power.
 
-    With power 0, y is 1, and with scale 0 it is shift^power, whatever x is. As in Caffe, the
-    gradient is computed from y / (shift + scale · x), unless the power is 1 or 2; it is not
-    a number where that is 0 / 0.
+    With power 0, y is 1, and with scale 0 it is shift^power, whatever x is.
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``power_param``: power (1), scale (1), shift (0).
+
+    Gradients: dx = dy · power · scale · (shift + scale · x)^(power-1). As in Caffe, it is computed
+    from y / (shift + scale · x), unless the power is 1 or 2; it is not a number where that is 0 /
+    0.
+
+    Source: power_layer.cpp (BVLC/caffe).
     """
 
     def prepare(self) -> None:

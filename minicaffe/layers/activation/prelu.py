@@ -18,17 +18,24 @@ _QUARTER = caffe_pb2.FillerParameter(type="constant", value=0.25)
 
 @register("PReLU")
 class PReLU(Neuron):
-    """y = max(x, 0) + slope · min(x, 0), the slopes learned: one a channel, or one for all.
+    """y = max(x, 0) + slope · min(x, 0), where the slopes are learned: one a channel, or one for
+    all.
 
-    Shapes: bottom N×C, N×C×H or N×C×H×W; blobs[0] is (C), or () with ``channel_shared``,
-    filled by ``filler`` (0.25 without one). He et al., 2015 (arXiv:1502.01852). The layer may
-    run in place; it keeps the bottom then.
+    Shapes: bottom x (N, C), (N, C, H) or (N, C, H, W); blobs[0], the slopes, (C), or () with
+    ``channel_shared``, filled by ``filler`` (0.25 without one). Top y like x, also in place; the
+    layer then keeps x.
 
-    Gradients: dx = dy · (1 where x > 0, else the slope); dslope = Σ dy · min(x, 0).
+    Settings: ``prelu_param``: channel_shared (false).
+
+    Gradients: dx = dy · (1 where x > 0, else the slope); dslope = Σ dy · min(x, 0) over the values
+    that share it.
 
     Raises:
-        ShapeError: fewer than two axes or, as in Caffe, more than four; another number of
-            channels than slopes.
+        ShapeError: fewer than two axes or, as in Caffe, more than four; another number of channels
+            than slopes.
+
+    Source: prelu_layer.cpp (BVLC/caffe); He, Zhang, Ren & Sun, "Delving deep into rectifiers", 2015
+    (arXiv:1502.01852).
     """
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:

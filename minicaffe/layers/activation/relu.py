@@ -10,11 +10,20 @@ from minicaffe.layers.activation.neuron_layer import Neuron, step
 
 @register("ReLU")
 class ReLU(Neuron):
-    """y = max(x, 0) + negative_slope · min(x, 0); dx = dy · (1 where x > 0, else the slope).
+    """y = max(x, 0) + negative_slope · min(x, 0).
 
-    Nair & Hinton, 2010; with a slope, Maas, Hannun & Ng, 2013. In place the sign of y
-    is taken for that of x, which is right for slopes of 0 and above. Without a slope minus infinity
-    is 0 · -inf, not a number.
+    Without a slope minus infinity is 0 · -inf, not a number.
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``relu_param``: negative_slope (0).
+
+    Gradients: dx = dy · (1 where x > 0, else the slope). In place the sign of y is taken for that
+    of x, which is right for slopes of 0 and above.
+
+    Source: relu_layer.cpp (BVLC/caffe); Nair & Hinton, "Rectified linear units improve restricted
+    Boltzmann machines", 2010; with a slope, Maas, Hannun & Ng, "Rectifier nonlinearities improve
+    neural network acoustic models", 2013.
     """
 
     backward_reads = ("bottoms",)

@@ -100,20 +100,25 @@ class Broadcast(Layer):
 class Scale(Broadcast):
     """y = x · scale, or y = x · scale + bias: after BatchNorm, its gamma and beta.
 
-    Shapes: x of any shape; scale of the shape of ``scale_param { num_axes }`` of its axes
-    from ``axis`` on (defaults 1 and 1: one factor a channel); bias like scale. Parameters:
-    blobs[0] is the scale, filled by ``filler`` (1 without one), then with ``bias_term`` the
-    bias, filled by ``bias_filler``. With a second bottom, that is the scale, and the bias
-    the only parameter. The layer may run in place.
+    The factors and offsets repeat along the axes that they do not cover.
 
-    Gradients: dx = dy · scale; dscale = Σ dy · x and dbias = Σ dy over the other axes.
+    Shapes: bottom x of any shape; the scale has the shape of ``num_axes`` of its axes from ``axis``
+    on, and the bias that of the scale. blobs[0] is the scale, filled by ``filler`` (1 without one),
+    then with ``bias_term`` comes the bias, filled by ``bias_filler`` (0 without one). A second
+    bottom is the scale instead, and the bias the only blob. Top y like x, also in place.
 
-    Caffe's rule, kept: the diff of a learned scale is *overwritten* instead of added to where
-    :attr:`overwrites` says so; a warning tells when a gradient was lost by that.
+    Settings: ``scale_param``: axis (1) and num_axes (1: one factor a channel; -1: to the last axis;
+    0: a single number), which only a learned scale asks for; bias_term (false).
+
+    Gradients: dx = dy · scale; dscale = Σ dy · x and dbias = Σ dy over the axes that they do not
+    cover. Caffe's rule, kept: the diff of a learned scale is *overwritten* instead of added to
+    where :attr:`overwrites` says so; a warning tells when a gradient was lost by that.
 
     Raises:
         ShapeError: the axes do not exist, or the second bottom's shape does not match.
         GraphError: ``num_axes`` below -1; an unknown filler.
+
+    Source: scale_layer.cpp (BVLC/caffe).
     """
 
     word = "scale"

@@ -19,7 +19,14 @@ def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
 
 @register("Sigmoid")
 class Sigmoid(Neuron):
-    """y = 1 / (1 + exp(-x)); dx = dy · y · (1 - y)."""
+    """y = 1 / (1 + exp(-x)).
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Gradients: dx = dy · y · (1 - y).
+
+    Source: sigmoid_layer.cpp (BVLC/caffe).
+    """
 
     backward_reads = ("tops",)
 

@@ -12,9 +12,16 @@ from minicaffe.layers.activation.sigmoid import sigmoid
 
 @register("Swish")
 class Swish(Neuron):
-    """y = x · s with s = sigmoid(beta · x); dx = dy · (beta · y + s · (1 - beta · y)).
+    """y = x · s with s = sigmoid(beta · x).
 
-    Ramachandran, Zoph & Le, 2017 (arXiv:1710.05941).
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``swish_param``: beta (1).
+
+    Gradients: dx = dy · (beta · y + s · (1 - beta · y)).
+
+    Source: swish_layer.cpp (BVLC/caffe); Ramachandran, Zoph & Le, "Searching for activation
+    functions", 2017 (arXiv:1710.05941).
     """
 
     backward_reads = ("tops",)

@@ -10,7 +10,14 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 
 @register("TanH")
 class TanH(Neuron):
-    """y = tanh(x); dx = dy · (1 - y²)."""
+    """y = tanh(x).
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Gradients: dx = dy · (1 - y²).
+
+    Source: tanh_layer.cpp (BVLC/caffe).
+    """
 
     backward_reads = ("tops",)
 

@@ -10,7 +10,19 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 
 @register("Threshold")
 class Threshold(Neuron):
-    """y = 1 where x > threshold (strictly), else 0. It has no gradient."""
+    """y = 1 where x > threshold (strictly), else 0.
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``threshold_param``: threshold (0).
+
+    Gradients: none; one that is asked for is refused.
+
+    Raises:
+        GraphError: a gradient is asked for.
+
+    Source: threshold_layer.cpp (BVLC/caffe).
+    """
 
     backward_reads = ()
 

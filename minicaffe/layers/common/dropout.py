@@ -12,15 +12,23 @@ from minicaffe.proto import caffe_pb2
 
 @register("Dropout")
 class Dropout(Neuron):
-    """TRAIN: y = x · mask / (1 - ratio), each mask element 0 with probability ratio, else 1.
-    TEST: y = x.
+    """TRAIN: y = x · mask / (1 - ratio), each mask element 0 with probability ratio, else 1; TEST:
+    y = x.
 
-    So the expectation is the same in both phases and nothing needs scaling afterwards. dx =
-    dy · mask / (1 - ratio). Srivastava et al., 2014. With ``dropout_ratio: 1`` all is 0. The
-    layer may run in place.
+    The expectation is the same in both phases, so nothing needs scaling afterwards. With a ratio of
+    1 all is 0.
+
+    Shapes: bottom x of any shape; top y like x, also in place.
+
+    Settings: ``dropout_param``: dropout_ratio (0.5).
+
+    Gradients: TRAIN: dx = dy · mask / (1 - ratio); TEST: dx = dy.
 
     Raises:
         GraphError: ``dropout_ratio`` is not between 0 and 1.
+
+    Source: dropout_layer.cpp (BVLC/caffe); Srivastava, Hinton, Krizhevsky, Sutskever &
+    Salakhutdinov, "Dropout: a simple way to prevent neural networks from overfitting", 2014.
     """
 
     identity_in_test = True

@@ -41,14 +41,23 @@ def add_rows(target: np.ndarray, numbers: np.ndarray, rows: np.ndarray) -> None:
 
 @register("Embed")
 class Embed(Layer):
-    """Turns whole numbers below ``input_dim`` into learned vectors of ``num_output`` values.
+    """y = W[x] + b: whole numbers become learned vectors.
 
-    The bottom's shape (…) becomes (…, num_output): y = W[x] + b with W of shape
-    (input_dim, num_output) and b (num_output), the latter with ``bias_term`` (the default).
-    It equals InnerProduct on one-hot vectors.
+    It equals InnerProduct on one-hot vectors. Numbers are cast to int by truncation.
+
+    Shapes: bottom x (…), numbers from 0 to input_dim - 1; top y (…, num_output); blobs[0] is W
+    (input_dim, num_output), filled by ``weight_filler``; blobs[1] is b (num_output), with
+    ``bias_term``, filled by ``bias_filler``.
+
+    Settings: ``embed_param``: num_output and input_dim, both required; bias_term (true).
+
+    Gradients: dW[x] += dy; db = Σ dy; none for x.
 
     Raises:
         DataError: a number that is not below ``input_dim``.
+        GraphError: num_output or input_dim is missing; a gradient of the numbers is asked for.
+
+    Source: embed_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -18,16 +18,19 @@ from minicaffe.proto import caffe_pb2
 class InnerProduct(Layer):
     """y = x · Wᵀ + b, where the axes of x from ``axis`` on are one vector of K values.
 
-    Shapes: x (…, K…), y (…, num_output); blobs[0] is W (num_output, K), or (K, num_output) with
-    ``transpose``, filled by ``weight_filler``; blobs[1] is b (num_output), with ``bias_term``,
-    filled by ``bias_filler``.
+    Shapes: bottom x (…, K…); top y (…, num_output); blobs[0] is W (num_output, K), or (K,
+    num_output) with ``transpose``, filled by ``weight_filler``; blobs[1] is b (num_output), with
+    ``bias_term``, filled by ``bias_filler``.
+
+    Settings: ``inner_product_param``: num_output, required; axis (1), bias_term (true), transpose
+    (false).
 
     Gradients: dx = dy · W; dW = dyᵀ · x; db = Σ dy.
 
     Raises:
         ShapeError: there is no such axis; num_output is missing; K differs from that at set-up.
 
-    Source: Caffe's rule.
+    Source: inner_product_layer.cpp (BVLC/caffe).
     """
 
     linear = True

@@ -72,7 +72,7 @@ class PrefetchingLayer(Layer):
         logger.info("output data size: %s", ",".join(map(str, top[0].shape)))
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Nothing to do: forward gives the tops the shapes of what was read."""
+        pass  # forward gives the tops the shapes of what was read
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         if self._closed:
@@ -103,7 +103,7 @@ class PrefetchingLayer(Layer):
         self._prefetcher, self._reader, self._process = None, reader, os.getpid()
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """Nothing to do: there are no bottoms."""
+        pass  # there are no bottoms
 
     def state(self) -> State:
         """The position after the last forward; batches made ahead do not count."""

@@ -18,16 +18,24 @@ from minicaffe.proto import caffe_pb2
 class DataLayer(PrefetchingLayer):
     """Reads Datums from an LMDB or LevelDB, in the order of the keys, again and again.
 
-    ``data_param``: source, batch_size, backend (LEVELDB by default), prefetch (batches made
-    ahead), rand_skip (fewer than that many records are passed over at the start; Caffe's last
-    version ignores it, the earlier ones do not), force_encoded_color. ``transform_param``: see
-    :class:`DataTransformer`.
-
-    Tops: images (batch size × channels × height × width) and, when there are two, labels
-    (batch size). The shape is that of a batch's first image, so it may change from batch to
-    batch; images of one batch must be alike.
-
     Decoded images stay in memory when the whole database takes at most 256 MiB.
+
+    Shapes: no bottom; top 0, images (batch_size, channels, height, width); top 1, optional, labels
+    (batch_size). The size is that of a batch's first image, so it may change from batch to batch;
+    images of one batch must be alike.
+
+    Settings: ``data_param``: source and batch_size, required; backend (LEVELDB), prefetch (4;
+    batches made ahead), rand_skip (0; fewer than that many records are passed over at the start;
+    Caffe's last version ignores it, the earlier ones do not), force_encoded_color (false).
+    ``transform_param``: see :class:`DataTransformer`.
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        DataError: a setting is missing; the database cannot be read, is of the other kind or is
+            damaged; images of a batch differ in size.
+
+    Source: data_layer.cpp (BVLC/caffe).
     """
 
     min_tops = 1

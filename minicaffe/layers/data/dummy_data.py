@@ -15,10 +15,21 @@ from minicaffe.proto import caffe_pb2
 class DummyData(SourceLayer):
     """Tops filled by fillers, to try a net without data.
 
-    ``dummy_data_param`` has one ``shape`` (or the old ``num``, ``channels``, ``height`` and
-    ``width``) and one ``data_filler`` for all tops or for each; constant 0 without a filler.
     Constant fillers fill once, so that a user may write other values; all others fill again
     for every forward.
+
+    Shapes: no bottom; tops of ``shape``, or of (num, channels, height, width).
+
+    Settings: ``dummy_data_param``: one shape (or the old num, channels, height and width) and one
+    data_filler (constant 0), each for all tops or for each.
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        GraphError: a setting is given neither for all tops nor for each; shape and the old fields
+            are mixed; an unknown filler.
+
+    Source: dummy_data_layer.cpp (BVLC/caffe).
     """
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:

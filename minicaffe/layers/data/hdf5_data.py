@@ -15,11 +15,21 @@ from minicaffe.proto import caffe_pb2
 class HDF5DataLayer(PrefetchingLayer):
     """Reads one dataset a top, by the top's name, from the HDF5 files that a list names.
 
-    ``hdf5_data_param``: source (a text file with the files' names), batch_size, shuffle (the
-    files, and the rows of each file; files are not mixed).
+    Shapes: no bottom; tops (batch_size, …), as a dataset's rows are; any numbers, converted to the
+    net's type.
 
-    Tops: batch size × the shape of a row; any numbers, converted to the net's type. There is
+    Settings: ``hdf5_data_param``: source, a text file with the files' names, and batch_size,
+    required; shuffle (false; the files, and the rows of each file; files are not mixed). There is
     no transformation: a ``transform_param`` is refused.
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        DataError: a setting is missing; a file cannot be read or has no dataset of a top's name;
+            ``transform_param`` is given.
+        MissingExtraError: the package h5py is not installed.
+
+    Source: hdf5_data_layer.cpp (BVLC/caffe).
     """
 
     @classmethod

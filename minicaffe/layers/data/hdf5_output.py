@@ -22,18 +22,23 @@ _NAMES = ("data", "label")
 class HDF5OutputLayer(Layer):
     """Writes its bottoms to the datasets ``data`` and ``label`` of an HDF5 file.
 
-    ``hdf5_output_param``: file_name. Bottoms: two of the same number N of items and at most 4
-    axes; they are stored with 4 (a bottom of shape (N,) as N × 1 × 1 × 1). The first forward
-    replaces the file, each further one adds its items at the end. The file is complete after
-    each forward.
+    The first forward replaces the file, each further one adds its items at the end. The file is
+    complete after each forward. Caffe aborts at the second forward and leaves the file open until
+    the net is gone; what the first one writes is the same.
 
-    Caffe aborts at the second forward and leaves the file open until the net is gone; what the
-    first one writes is the same.
+    Shapes: two bottoms (N, …) of at most 4 axes; they are stored with 4 (a bottom of shape (N,) as
+    N × 1 × 1 × 1). No top.
+
+    Settings: ``hdf5_output_param``: file_name, required.
+
+    Gradients: none: nothing depends on what is written.
 
     Raises:
         DataError: file_name is missing; the file cannot be written, or holds items of another size.
         ShapeError: the bottoms differ in their numbers of items, or have more than 4 axes.
         MissingExtraError: the package h5py is not installed.
+
+    Source: hdf5_output_layer.cpp (BVLC/caffe).
     """
 
     measures = True
@@ -102,7 +107,7 @@ class HDF5OutputLayer(Layer):
             )
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """Nothing to do: nothing depends on what is written."""
+        pass  # nothing depends on what is written
 
 
 def _refuse_pipes(name: str) -> None:

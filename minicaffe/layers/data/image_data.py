@@ -19,13 +19,21 @@ from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 class ImageDataLayer(PrefetchingLayer):
     """Reads image files that a list names with their labels.
 
-    ``image_data_param``: source (lines of path, space, label), root_folder (put before each
-    path as it is), batch_size, new_height and new_width (both or neither: resize), is_color
-    (3 channels: blue, green, red; else 1), shuffle (before each epoch), rand_skip (fewer than
-    that many images are passed over at the start). ``transform_param``: see
-    :class:`DataTransformer`.
+    Shapes: no bottom; top 0, images (batch_size, channels, height, width), of 3 channels (blue,
+    green, red) or 1; top 1, labels (batch_size).
 
-    Tops: images (batch size × channels × height × width) and labels (batch size).
+    Settings: ``image_data_param``: source (lines of path, space, label), required; root_folder (put
+    before each path as it is), batch_size (1), new_height and new_width (both or neither: resize),
+    is_color (true), shuffle (false; before each epoch), rand_skip (0; fewer than that many images
+    are passed over at the start). ``transform_param``: see :class:`DataTransformer`.
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        DataError: a setting is missing; the list or an image cannot be read; images of a batch
+            differ in size.
+
+    Source: image_data_layer.cpp (BVLC/caffe).
     """
 
     @classmethod

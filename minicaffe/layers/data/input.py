@@ -46,9 +46,20 @@ def for_each_top(values: Sequence[Any], tops: int, field: str) -> list[Any]:
 
 @register("Input")
 class Input(SourceLayer):
-    """Blobs that the user fills: ``input_param { shape }``, one for all tops or one each.
+    """Blobs that the user fills.
 
-    Without a shape the tops are empty until the user reshapes them.
+    Without a shape the tops hold one number until the user reshapes them.
+
+    Shapes: no bottom; tops of ``shape``.
+
+    Settings: ``input_param``: shape, one for all tops or one for each.
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        GraphError: there is neither one shape nor one for each top.
+
+    Source: input_layer.cpp (BVLC/caffe).
     """
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:

@@ -23,12 +23,21 @@ logger = logging.getLogger("minicaffe")
 class MemoryDataLayer(Layer):
     """Hands out arrays batch by batch, from the start again after the last.
 
-    ``memory_data_param``: batch_size, channels, height, width, all at least 1. Arrays come by
-    :meth:`reset` (as they are) or, transformed by ``transform_param``, as datums or images by
-    :meth:`add_datum_vector` and :meth:`add_mat_vector`.
+    Arrays come by :meth:`reset` (as they are) or, transformed by ``transform_param``, as datums or
+    images by :meth:`add_datum_vector` and :meth:`add_mat_vector`.
 
-    Tops: images (batch size × channels × height × width) and labels; these have shape (batch
-    size) until the first forward, then (batch size, 1, 1, 1), as in Caffe.
+    Shapes: no bottom; top 0, images (batch_size, channels, height, width); top 1, labels,
+    (batch_size) until the first forward, then (batch_size, 1, 1, 1), as in Caffe.
+
+    Settings: ``memory_data_param``: batch_size, channels, height, width, all at least 1.
+    ``transform_param``: see :class:`DataTransformer`.
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        DataError: a setting is missing; a forward without data.
+
+    Source: memory_data_layer.cpp (BVLC/caffe).
     """
 
     exact_bottoms = 0
@@ -51,7 +60,7 @@ class MemoryDataLayer(Layer):
         top[1].reshape(self._batch_size)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        """Nothing to do: forward gives the tops their shapes."""
+        pass  # forward gives the tops their shapes
 
     @property
     def batch_size(self) -> int:
@@ -144,7 +153,7 @@ class MemoryDataLayer(Layer):
             self._has_new_data = False
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """Nothing to do: there are no bottoms."""
+        pass  # there are no bottoms
 
     def state(self) -> State:
         """Where the next batch begins, and the transformer's generator."""

@@ -18,20 +18,29 @@ logger = logging.getLogger("minicaffe")
 class WindowDataLayer(PrefetchingLayer):
     """Reads windows of image files: some that show objects, the others background.
 
-    ``window_data_param``: source (see :func:`read_window_file`), root_folder (put before each
-    path as it is), batch_size, fg_threshold (a window that overlaps an object at least so much
-    shows it), bg_threshold (one that overlaps less is background, label 0; those between are not
-    used), fg_fraction (share of a batch that shows objects, rounded down; they come last),
-    context_pad and crop_mode ("warp" or "square"; see :func:`place`), cache_images (keep the
-    files in memory), scale. ``transform_param``: crop_size (the side of the square that every
-    window becomes), mirror, mean_file (its middle is used) or mean_value, std_value::
+    Windows are drawn at random, in both phases::
 
         top = (pixel - mean) · scale / std      0 where there is no image
 
-    Tops: images (batch size × 3 × crop_size × crop_size) and labels (batch size). Windows are
-    drawn at random, in both phases. ``transform_param { scale }`` does not count (Caffe's rule).
+    Shapes: no bottom; top 0, images (batch_size, 3, crop_size, crop_size); top 1, labels
+    (batch_size), 0 for background.
 
-    Source: Girshick, Donahue, Darrell & Malik, "Rich feature hierarchies", 2014; Caffe's rule.
+    Settings: ``window_data_param``: source (see :func:`read_window_file`) and batch_size, required;
+    root_folder (put before each path as it is), fg_threshold (0.5; a window that overlaps an object
+    at least so much shows it), bg_threshold (0.5; one that overlaps less is background; those
+    between are not used), fg_fraction (0.25; share of a batch that shows objects, rounded down;
+    they come last), context_pad (0) and crop_mode ("warp" or "square"; see :func:`place`),
+    cache_images (false; keep the files in memory), scale (1). ``transform_param``: crop_size (the
+    side of the square that every window becomes), mirror, mean_file (its middle is used) or
+    mean_value, std_value; its scale does not count (Caffe's rule).
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        DataError: a setting is missing; the window file or an image cannot be read.
+
+    Source: window_data_layer.cpp (BVLC/caffe); Girshick, Donahue, Darrell & Malik, "Rich feature
+    hierarchies for accurate object detection and semantic segmentation", 2014.
     """
 
     exact_tops = 2

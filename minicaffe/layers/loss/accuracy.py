@@ -16,14 +16,25 @@ from minicaffe.layers.loss.labels import ClassAxis, Labels, ignore_label
 class Accuracy(Layer):
     """The fraction of predictions whose true class is among the ``top_k`` best.
 
-    Bottom 0: scores, classes along ``accuracy_param { axis }``; bottom 1: one label for each
-    prediction, cast to int by truncation. Top 0: a scalar. Top 1, optional: the accuracy of
-    each class. A prediction is right when fewer than ``top_k`` other classes score at least
-    as much as the true one (so ties count against it). Labels equal to ``ignore_label`` do
-    not count; without any other the accuracy is 0.
+    A prediction is right when fewer than ``top_k`` other classes score at least as much as the true
+    one, so ties count against it. Labels equal to ``ignore_label`` do not count; without any other
+    the accuracy is 0.
+
+    Shapes: bottom 0, scores (…, classes, …), the class axis being ``axis``; bottom 1, one label for
+    each prediction, cast to int by truncation. Top 0, a scalar from 0 to 1; top 1, optional, the
+    accuracy of each class (classes).
+
+    Settings: ``accuracy_param``: top_k (1), axis (1), ignore_label (unset).
+
+    Gradients: none; one that is asked for is refused.
 
     Raises:
         DataError: a label outside the classes.
+        ShapeError: there is not one label for each prediction; there are fewer than ``top_k``
+            classes.
+        GraphError: a gradient is asked for.
+
+    Source: accuracy_layer.cpp (BVLC/caffe).
     """
 
     measures = True

@@ -15,12 +15,25 @@ from minicaffe.layers.loss.loss_layer import LossLayer, mean, require_one_label_
 
 @register("ContrastiveLoss")
 class ContrastiveLoss(LossLayer):
-    """Pulls similar pairs together and pushes others apart, up to a margin m.
+    """L = 1/(2N) Σ [ y d² + (1 - y) max(0, margin - d)² ] with d = ‖a - b‖.
 
-    L = 1/(2N) Σ [ y d² + (1 - y) max(0, m - d)² ] with d = ‖a - b‖: Hadsell, Chopra & LeCun
-    (2006). ``legacy_version: true`` uses max(0, m - d²) instead. Bottoms a and b are N×C
-    (or N×C×1×1), y has N values; a pair is similar where the truncated y is not 0. The
-    gradient divides by d + 1e-4, as in Caffe.
+    It pulls similar pairs together and pushes others apart, up to the margin. ``legacy_version``
+    uses max(0, margin - d²) instead.
+
+    Shapes: bottoms 0 and 1, a and b, (N, C) or (N, C, 1, 1); bottom 2, y, one value for each pair,
+    which is similar where the truncated y is not 0. Top L, a scalar.
+
+    Settings: ``contrastive_loss_param``: margin (1), legacy_version (false).
+
+    Gradients: with e = a - b, da = e / N where the pair is similar, else -max(0, margin - d) · e /
+    ((d + 1e-4) · N), with ``legacy_version`` -e / N where d² < margin; db = -da; none for y.
+
+    Raises:
+        ShapeError: the bottoms do not fit together.
+        GraphError: a gradient of y is asked for.
+
+    Source: contrastive_loss_layer.cpp (BVLC/caffe); Hadsell, Chopra & LeCun, "Dimensionality
+    reduction by learning an invariant mapping", 2006.
     """
 
     exact_bottoms = 3

@@ -14,9 +14,16 @@ from minicaffe.layers.loss.loss_layer import LossLayer, mean
 
 @register("EuclideanLoss")
 class EuclideanLoss(LossLayer):
-    """Half the mean squared distance: L = 1/(2N) Σ (a - b)².
+    """L = 1/(2N) Σ (a - b)², half the mean squared distance.
 
-    Bottoms a and b hold equally many values per item; both have gradients, ±(a - b) / N.
+    Shapes: bottoms a and b, (N, …), with as many values an item; top L, a scalar.
+
+    Gradients: da = (a - b) / N; db = -da.
+
+    Raises:
+        ShapeError: the bottoms differ in their numbers of items or values.
+
+    Source: euclidean_loss_layer.cpp (BVLC/caffe).
     """
 
     @classmethod

@@ -14,13 +14,22 @@ from minicaffe.proto import caffe_pb2
 
 @register("HingeLoss")
 class HingeLoss(LossLayer):
-    """One-vs-all hinge loss: L = 1/N Σ_n Σ_c max(0, 1 - δ x)^p, δ = 1 for the label, else -1.
+    """L = 1/N Σ_n Σ_c max(0, 1 - δ x)^p, δ = 1 for the label, else -1: one class against all.
 
-    ``hinge_loss_param { norm }``: L1 (p = 1, the default) or L2 (p = 2). Bottom 0 holds
-    N×C… scores, bottom 1 one label for each item. At the hinge the gradient of L1 is 0.
+    Shapes: bottom 0, scores x (N, C…), every value of an item being a class; bottom 1, one label
+    for each item, cast to int by truncation. Top L, a scalar.
+
+    Settings: ``hinge_loss_param``: norm, L1 (p = 1, the default) or L2 (p = 2).
+
+    Gradients: L1: dx = -δ / N where 1 - δ x > 0, 0 at the hinge; L2: dx = -2 δ max(0, 1 - δ x) / N;
+    none for the labels.
 
     Raises:
         DataError: a label outside the classes.
+        ShapeError: there is not one label for each item.
+        GraphError: a gradient of the labels is asked for.
+
+    Source: hinge_loss_layer.cpp (BVLC/caffe).
     """
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

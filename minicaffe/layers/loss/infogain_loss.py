@@ -16,17 +16,29 @@ from minicaffe.weights.blob_proto import read_blob
 
 @register("InfogainLoss")
 class InfogainLoss(SoftmaxLossLayer):
-    """Softmax loss with a matrix H of how much each class counts for each label.
+    """L = -1/n Σ Σ_c H[label, c] log p_c, with p the softmax of x: H says how much each class
+    counts.
 
-    L = -1/n Σ Σ_c H[label, c] log p_c; with H the identity this is SoftmaxWithLoss. H is
-    the third bottom, or the BlobProto file ``infogain_loss_param { source }``. Gradient:
-    (p_c Σ_k H[label, k] - H[label, c]) / n. The class axis is ``infogain_loss_param
-    { axis }``; n and ``ignore_label`` are SoftmaxWithLoss's, but the old ``normalize`` is
-    refused, as in Caffe.
+    With H the identity this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20.
+
+    Shapes: bottom 0, scores x (…, classes, …), the class axis being ``axis``; bottom 1, one label
+    for each prediction, cast to int by truncation; bottom 2, H (classes, classes), which may come
+    from a file instead. Top 0, L, a scalar; top 1, optional, p like x.
+
+    Settings: ``infogain_loss_param``: source, a BlobProto file with H; axis (1). ``loss_param``: n
+    by normalization and ignore_label as in SoftmaxWithLoss; the old normalize is refused, as in
+    Caffe.
+
+    Gradients: dx_c = (p_c Σ_k H[label, k] - H[label, c]) / n, 0 where the label is ignored; none
+    for labels and H.
 
     Raises:
         DataError: a label outside the classes; a matrix file that cannot be read.
-        ShapeError: H is not classes×classes.
+        ShapeError: H is not classes×classes; there is not one label for each prediction.
+        GraphError: there is no H; normalize is given; a gradient of the labels or of H is asked
+            for.
+
+    Source: infogain_loss_layer.cpp (BVLC/caffe).
     """
 
     exact_bottoms = None

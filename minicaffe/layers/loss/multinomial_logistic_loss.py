@@ -23,13 +23,22 @@ def classes_of_items(bottom: Blobs) -> ClassAxis:
 
 @register("MultinomialLogisticLoss")
 class MultinomialLogisticLoss(LossLayer):
-    """-1/N Σ log p_label for bottom 0 that holds probabilities already (N×C…).
+    """L = -1/N Σ log p_label, for a bottom that holds probabilities already.
 
-    Probabilities below 1e-20 count as 1e-20. Bottom 1 has one label for each item.
-    SoftmaxWithLoss is more stable and should be preferred.
+    Probabilities below 1e-20 count as 1e-20. SoftmaxWithLoss is more stable and should be
+    preferred.
+
+    Shapes: bottom 0, probabilities p (N, C…), every value of an item being a class; bottom 1, one
+    label for each item, cast to int by truncation. Top L, a scalar.
+
+    Gradients: dp_label = -1 / (N · p_label), 0 elsewhere; none for the labels.
 
     Raises:
         DataError: a label outside the classes.
+        ShapeError: there is not one label for each item.
+        GraphError: a gradient of the labels is asked for.
+
+    Source: multinomial_logistic_loss_layer.cpp (BVLC/caffe).
     """
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

@@ -16,12 +16,24 @@ from minicaffe.proto import caffe_pb2
 
 @register("SigmoidCrossEntropyLoss")
 class SigmoidCrossEntropyLoss(LossLayer):
-    """Cross entropy of independent probabilities p = sigmoid(x) and targets t in [0, 1].
+    """L = -1/n Σ [ t log p + (1 - t) log(1 - p) ] with p = sigmoid(x), of independent
+    probabilities.
 
-    L = -1/n Σ [ t log p + (1 - t) log(1 - p) ], computed stably as
-    max(x, 0) - x t + log(1 + exp(-|x|)); gradient (p - t) / n. Bottoms have equal counts.
-    ``loss_param`` chooses n (the batch size by default); a target whose truncated value is
-    ``ignore_label`` does not count (so ``ignore_label: 0`` also ignores 0.7, as in Caffe).
+    It is computed stably, as max(x, 0) - x t + log(1 + exp(-|x|)).
+
+    Shapes: bottom 0, scores x (N, …); bottom 1, targets t from 0 to 1, as many. Top L, a scalar.
+
+    Settings: ``loss_param``: normalization (BATCH_SIZE: n = N; VALID: targets that are not ignored;
+    FULL: all; NONE: 1), n being at least 1; a target whose truncated value is ignore_label does not
+    count (so ``ignore_label: 0`` also ignores 0.7, as in Caffe).
+
+    Gradients: dx = (p - t) / n, 0 where the target is ignored; none for the targets.
+
+    Raises:
+        ShapeError: there is not one target for each prediction.
+        GraphError: a gradient of the targets is asked for.
+
+    Source: sigmoid_cross_entropy_loss_layer.cpp (BVLC/caffe).
     """
 
     activation_of = "Sigmoid"

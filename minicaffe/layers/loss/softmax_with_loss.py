@@ -78,18 +78,25 @@ class SoftmaxLossLayer(LossLayer):
 
 @register("SoftmaxWithLoss")
 class SoftmaxWithLoss(SoftmaxLossLayer):
-    """Cross entropy of softmax probabilities and labels: L = -1/n Σ log p_label.
+    """L = -1/n Σ log p_label with p the softmax of x: cross entropy of scores and labels.
 
-    Bottom 0: scores (…, classes, …), the class axis being ``softmax_param { axis }``.
-    Bottom 1: labels, one for each prediction, cast to int by truncation.
-    Top 0: the loss. Top 1, optional: the probabilities.
+    Probabilities below 1.2e-38, C's FLT_MIN, count as that.
 
-    ``loss_param { normalization }`` chooses n: VALID (predictions that are not ignored; the
-    default), FULL (all), BATCH_SIZE (outer axes), NONE (1); n is at least 1. Gradient:
-    (p - 1[c = label]) / n, 0 where the label is ``ignore_label``.
+    Shapes: bottom 0, scores x (…, classes, …), the class axis being ``axis``; bottom 1, one label
+    for each prediction, cast to int by truncation. Top 0, L, a scalar; top 1, optional, p like x.
+
+    Settings: ``softmax_param``: axis (1). ``loss_param``: normalization (VALID: n is the number of
+    labels that are not ignored; FULL: all; BATCH_SIZE: the product of the axes before the class
+    axis; NONE: 1), n being at least 1; ignore_label (unset).
+
+    Gradients: dx_c = (p_c - 1[c = label]) / n, 0 where the label is ignored; none for the labels.
 
     Raises:
         DataError: a label outside the classes.
+        ShapeError: there is not one label for each prediction.
+        GraphError: a gradient of the labels is asked for.
+
+    Source: softmax_loss_layer.cpp (BVLC/caffe).
     """
 
     activation_of = "Softmax"

@@ -29,28 +29,15 @@ STATISTICS = ("mean sum", "variance sum", "weight sum")
 class BatchNorm(Layer):
     """Normalise each channel (axis 1); a following Scale layer learns gamma and beta.
 
-    Algorithms 1 (training) and 2 (inference) of Ioffe & Szegedy, "Batch Normalization",
-    2015 (arXiv:1502.03167), without gamma and beta, which Caffe keeps in a layer of their own.
-
-    Shapes: bottom and top N×C, N×C×H×W, or any other with at least two axes. The sums below
-    run over all axes but axis 1, that is over m = count / C values a channel. The layer may
-    run in place.
-
-    **Forward** ::
+    Algorithms 1 (training) and 2 (inference) of Ioffe & Szegedy, without gamma and beta, which
+    Caffe keeps in a layer of their own. The sums below run over all axes but axis 1, that is over
+    m = count / C values a channel::
 
         mean = Σ x / m        var = Σ (x - mean)² / m        (of this batch)
         y = (x - mean) / √(var + eps)
 
-    With global statistics, mean and var are the stored ones. ``use_global_stats`` says
-    which; unset, the phase decides: TRAIN uses the batch, TEST the stored statistics.
-
-    **Backward**, with dy the top's diff ::
-
-        batch:    dx = (dy - Σ dy / m - y · Σ (dy · y) / m) / √(var + eps)
-        global:   dx = dy / √(var + eps)                     (the statistics are constants)
-
-    **Stored statistics** are three parameter blobs of shapes (C), (C) and (1). Every forward
-    with batch statistics (in either phase) updates them, with f = ``moving_average_fraction``::
+    With global statistics, mean and var are the stored ones. Every forward with batch statistics
+    (in either phase) updates these, with f = ``moving_average_fraction``::
 
         blobs[0] = f · blobs[0] + mean
         blobs[1] = f · blobs[1] + var · m / (m - 1)          (unbiased; m = 1: var itself)
@@ -76,17 +63,29 @@ class BatchNorm(Layer):
 
     The stored statistics are those before this batch; while there are none, r = 1, d = 0.
 
+    Shapes: bottom x (N, C), (N, C, H, W), or any other with at least two axes; top y like x, also
+    in place; blobs[0] (C), blobs[1] (C) and blobs[2] (1), the stored statistics.
+
+    Settings: ``batch_norm_param``: use_global_stats (unset: false in TRAIN, true in TEST),
+    moving_average_fraction (0.999), eps (1e-5); ghost_batch_size, renorm, r_max, d_max.
+
+    Gradients: with dy the top's diff; the stored statistics have none::
+
+        batch:    dx = (dy - Σ dy / m - y · Σ (dy · y) / m) / √(var + eps)
+        global:   dx = dy / √(var + eps)                     (the statistics are constants)
+
     Raises:
         GraphError: a ``param`` block with another ``lr_mult``, or more than three of them;
             ``r_max`` below 1, ``d_max`` below 0, or one of them without ``renorm``.
-        ShapeError: fewer than two axes; another number of channels than at set-up; no
-            values to take statistics of.
+        ShapeError: fewer than two axes; another number of channels than at set-up; no values to
+            take statistics of.
 
-    For those who compute the normalisation elsewhere (an engine): :attr:`use_global_stats`,
-    :attr:`eps`, :attr:`beyond_caffe`, :meth:`stored_statistics` and :meth:`update_stored`
-    hold all of the rules.
+    Source: batch_norm_layer.cpp (BVLC/caffe); Ioffe & Szegedy, "Batch Normalization", 2015
+    (arXiv:1502.03167).
 
     Attributes:
+        use_global_stats, eps, beyond_caffe: with :meth:`stored_statistics` and
+            :meth:`update_stored` all of the rules, for an engine that computes the normalisation.
         renorm: r_max and d_max, or None without ``renorm``; a training may change them.
     """
 

@@ -12,15 +12,27 @@ from minicaffe.layers.normalization.layer_norm import ItemNorm
 
 @register("GroupNorm")
 class GroupNorm(ItemNorm):
-    """Each item's channels in ``num_groups`` groups of neighbours; γ and β for each channel.
+    """Each item's channels in ``num_groups`` groups of neighbours; γ and β for each channel::
 
-    Shapes: a bottom of at least two axes, channels on axis 1; γ and β (C). One group
-    normalises each item as a whole, C groups are InstanceNorm.
+        y = γ · (x - mean) / √(var + eps) + β     mean and var (over their count) of a group
+
+    One group normalises each item as a whole, C groups are InstanceNorm.
+
+    Shapes: bottom x (N, C, …); top y like x, also in place; with ``affine`` blobs[0] is γ (C),
+    filled by ``scale_filler`` (1 without one), and blobs[1] is β (C), filled by ``bias_filler`` (0
+    without one).
+
+    Settings: ``group_norm_param``: num_groups (32), eps (1e-5), affine (true).
+
+    Gradients: with g = γ · dy, x̂ = (x - mean) / √(var + eps) and means over a group of an item::
+
+        dx = (g - mean(g) - x̂ · mean(g · x̂)) / √(var + eps)
+        dγ = Σ dy · x̂        dβ = Σ dy        over all values that share them
 
     Raises:
         ShapeError: fewer than two axes; C is no multiple of ``num_groups``.
 
-    Source: Wu, He, "Group normalization", 2018 (arXiv:1803.08494).
+    Source: minicaffe; Wu & He, "Group normalization", 2018 (arXiv:1803.08494).
     """
 
     @property

@@ -136,16 +136,28 @@ class ItemNorm(Layer):
 
 @register("LayerNorm")
 class LayerNorm(ItemNorm):
-    """The values from ``axis`` on are normalised together; each has its own γ and β.
+    """The values from ``axis`` on are normalised together; each has its own γ and β::
 
-    Shapes: a bottom with that axis; γ and β of the bottom's shape from ``axis`` on. With
-    ``axis: 1``, the default, a row is one item; on (N, T, D), ``axis: -1`` makes each of the
-    N·T vectors one.
+        y = γ · (x - mean) / √(var + eps) + β     mean and var (over their count) of a row
+
+    With ``axis: 1`` a row is one item; on (N, T, D), ``axis: -1`` makes each of the N·T vectors
+    one.
+
+    Shapes: bottom x of any shape with that axis; top y like x, also in place; with ``affine``
+    blobs[0] is γ, of x's shape from ``axis`` on, filled by ``scale_filler`` (1 without one), and
+    blobs[1] is β, like γ, filled by ``bias_filler`` (0 without one).
+
+    Settings: ``layer_norm_param``: axis (1), eps (1e-5), affine (true).
+
+    Gradients: with g = γ · dy, x̂ = (x - mean) / √(var + eps) and means over a row::
+
+        dx = (g - mean(g) - x̂ · mean(g · x̂)) / √(var + eps)
+        dγ = Σ dy · x̂        dβ = Σ dy        over all values that share them
 
     Raises:
         ShapeError: there is no such axis; other lengths from ``axis`` on than at set-up.
 
-    Source: Ba, Kiros, Hinton, "Layer normalization", 2016 (arXiv:1607.06450).
+    Source: minicaffe; Ba, Kiros & Hinton, "Layer normalization", 2016 (arXiv:1607.06450).
     """
 
     @property

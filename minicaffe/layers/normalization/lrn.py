@@ -21,13 +21,22 @@ class LRN(Layer):
     WITHIN_CHANNEL
         s = 1 + alpha/n² · Σ x² over the n by n pixels around each (``k`` is ignored).
 
-    Neighbours beyond the border count as 0. Bottom and top (N, C, H, W).
+    Neighbours beyond the border count as 0.
+
+    Shapes: bottom x (N, C, H, W); top y like x, also in place.
+
+    Settings: ``lrn_param``: local_size (5), alpha (1), beta (0.75), k (1), norm_region
+    (ACROSS_CHANNELS).
+
+    Gradients: dx = dy · s^-beta - 2 · a · beta · x · Σ dy · x · s^(-beta-1) over the neighbours,
+    where a is alpha/n or alpha/n².
 
     Raises:
         ShapeError: the bottom does not have 4 axes, or ``local_size`` is even.
 
-    Sources: Krizhevsky, Sutskever, Hinton, "ImageNet classification with deep convolutional
-    neural networks", 2012, section 3.3; Caffe divides alpha by n, which the paper does not.
+    Source: lrn_layer.cpp (BVLC/caffe), which divides alpha by n; Krizhevsky, Sutskever & Hinton,
+    "ImageNet classification with deep convolutional neural networks", 2012, section 3.3, which does
+    not.
     """
 
     keeps_coordinates = True
@@ -75,7 +84,6 @@ class LRN(Layer):
         np.multiply(np.power(scale, -self.beta), x, out=y)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """dx = dy · s^-beta - 2·alpha'·beta · x · Σ dy · x · s^(-beta-1), alpha' as above."""
         if propagate_down[0]:
             self.differentiate(bottom[0].data, self._scale, top[0].diff, bottom[0].diff)
 

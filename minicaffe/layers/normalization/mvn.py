@@ -14,21 +14,26 @@ from minicaffe.layers.channels import row_dot, subtract_row_means
 class MVN(Layer):
     """y = (x - mean) / (std + eps), over each channel of each item, or over each whole item.
 
-    Shapes: bottom of up to four axes; the top has always four, missing ones being 1. The mean
-    and std = √(Σ (x - mean)² / n) are taken over H×W, or over C×H×W with ``across_channels``
-    (n values). ``normalize_variance: false`` leaves out the division. eps is added to the
-    standard deviation, not to the variance. The layer may run in place (the bottom then
-    gets four axes, too).
+    The mean and std = √(Σ (x - mean)² / n) are taken over H×W, or over C×H×W with
+    ``across_channels`` (n values). eps is added to the standard deviation, not to the variance.
 
-    Gradient, with its means over the same n values::
+    Shapes: bottom x of up to four axes; top y (N, C, H, W), missing axes being 1. The layer may run
+    in place (the bottom then gets four axes, too).
+
+    Settings: ``mvn_param``: normalize_variance (true; false leaves out the division),
+    across_channels (false), eps (1e-9).
+
+    Gradients: with means over the n values that are normalised together::
 
         dx = (dy - mean(dy) - y · mean(dy · y)) / (std + eps)     (normalize_variance)
         dx = dy - mean(dy)                                        (otherwise)
 
-    It ignores eps in the derivative of std, as Caffe does.
+    They ignore eps in the derivative of std, as Caffe does.
 
     Raises:
         ShapeError: the bottom has more than four axes.
+
+    Source: mvn_layer.cpp (BVLC/caffe).
     """
 
     keeps_coordinates = True

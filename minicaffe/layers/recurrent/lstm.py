@@ -19,11 +19,28 @@ class LSTM(Recurrent):
         c_t = cont_t · sigmoid(f) · c_{t-1} + sigmoid(i) · tanh(g)
         h_t = sigmoid(o) · tanh(c_t)
 
-    Parameters: W_xc (4H, I), b_c (4H), [W_xc_static (4H, S)], W_hc (4H, H) with H =
-    ``num_output``; the rows are those of i, f, o, g in this order. Bottoms, tops and errors as
-    in :class:`Recurrent`; the top is h.
+    :class:`Recurrent` says what becomes of the states between batches.
 
-    Source: Hochreiter & Schmidhuber, 1997; Zaremba & Sutskever, arXiv:1410.4615; Caffe's rule.
+    Shapes: with H = num_output, bottom 0 is x (T, N, …) of I values a step and stream; bottom 1
+    cont (T, N), 1 where a stream goes on, 0 where a sequence begins; then, optional, x_static (N,
+    …) of S values; with ``expose_hidden`` h and c before the first step, (1, N, H) each. Top 0 is h
+    (T, N, H); with ``expose_hidden`` h and c after the last step follow, (1, N, H) each. blobs[0]
+    is W_xc (4H, I), blobs[1] b_c (4H), then W_xc_static (4H, S) with x_static, and W_hc (4H, H);
+    the rows are those of i, f, o, g in this order.
+
+    Settings: ``recurrent_param``: num_output, required; weight_filler, bias_filler, expose_hidden
+    (false).
+
+    Gradients: back through time to the first step of the batch and not further; none for cont;
+    exposed states neither take nor get any (Caffe's rule).
+
+    Raises:
+        ShapeError: num_output is missing; the bottoms do not fit together, or to the blobs; the
+            number of steps has changed (that of streams may).
+        GraphError: wrong numbers of bottoms or tops; a gradient of cont is asked for.
+
+    Source: lstm_layer.cpp (BVLC/caffe); Hochreiter & Schmidhuber, "Long short-term memory", 1997;
+    Zaremba & Sutskever, "Learning to execute", 2014 (arXiv:1410.4615).
     """
 
     states = ("h", "c")

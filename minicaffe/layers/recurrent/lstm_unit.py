@@ -72,14 +72,21 @@ def unit_backward(
 
 @register("LSTMUnit")
 class LSTMUnit(Layer):
-    """One time step of an :class:`LSTM`, without its parameters.
+    """One time step of an :class:`LSTM`, without its weights::
 
-    Bottoms: c_{t-1} (1, N, H), the gate inputs i, f, o, g (1, N, 4H), cont (1, N). Tops: c_t
-    and h_t, each (1, N, H). Where cont is neither 0 nor 1, the gradient of f is not exact:
-    its slope is taken to be cont·f·(1 - cont·f) (Caffe's rule).
+        c_t = cont · sigmoid(f) · c_{t-1} + sigmoid(i) · tanh(g)        h_t = sigmoid(o) · tanh(c_t)
+
+    Shapes: bottom 0 is c_{t-1} (1, N, H), bottom 1 the gate inputs i, f, o, g (1, N, 4H), bottom 2
+    cont (1, N). Top 0 is c_t, top 1 h_t, (1, N, H) each.
+
+    Gradients: those of the formulas, but where cont is neither 0 nor 1 that of f is not exact: its
+    slope is taken to be cont·f·(1 - cont·f) (Caffe's rule). None for cont.
 
     Raises:
         ShapeError: the bottoms do not fit together.
+        GraphError: a gradient of cont is asked for.
+
+    Source: lstm_unit_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -18,10 +18,26 @@ class RNN(Recurrent):
         h_t = tanh(W_hh · (cont_t · h_{t-1}) + W_xh · x_t + b_h [+ W_xh_static · x_static])
         o_t = tanh(W_ho · h_t + b_o)
 
-    Parameters: W_xh (H, I), b_h (H), [W_xh_static (H, S)], W_hh (H, H), W_ho (H, H), b_o (H) with
-    H = ``num_output``. Bottoms, tops and errors as in :class:`Recurrent`; the top is o.
+    :class:`Recurrent` says what becomes of the state between batches.
 
-    Source: Elman, "Finding structure in time", 1990; Caffe's rule.
+    Shapes: with H = num_output, bottom 0 is x (T, N, …) of I values a step and stream; bottom 1
+    cont (T, N), 1 where a stream goes on, 0 where a sequence begins; then, optional, x_static (N,
+    …) of S values; with ``expose_hidden`` h before the first step, (1, N, H). Top 0 is o (T, N, H);
+    with ``expose_hidden`` h after the last step follows, (1, N, H). blobs[0] is W_xh (H, I),
+    blobs[1] b_h (H), then W_xh_static (H, S) with x_static, W_hh (H, H), W_ho (H, H) and b_o (H).
+
+    Settings: ``recurrent_param``: num_output, required; weight_filler, bias_filler, expose_hidden
+    (false).
+
+    Gradients: back through time to the first step of the batch and not further; none for cont;
+    exposed states neither take nor get any (Caffe's rule).
+
+    Raises:
+        ShapeError: num_output is missing; the bottoms do not fit together, or to the blobs; the
+            number of steps has changed (that of streams may).
+        GraphError: wrong numbers of bottoms or tops; a gradient of cont is asked for.
+
+    Source: rnn_layer.cpp (BVLC/caffe); Elman, "Finding structure in time", 1990.
     """
 
     states = ("h",)

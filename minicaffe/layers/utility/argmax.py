@@ -17,10 +17,22 @@ from minicaffe.layers.loss.labels import ClassAxis
 class ArgMax(Layer):
     """The indices of the ``top_k`` largest values, the larger index first among equals.
 
-    With ``argmax_param { axis }`` along that axis: the top has ``top_k`` there, and holds
-    the values themselves if ``out_max_val``. Without it over all values of an item: the top
-    is N×1×k (padded with 1s to the bottom's axes), or N×2×k with the indices followed by
-    the values if ``out_max_val``. Indices are stored as floating-point numbers.
+    Indices are stored as floating-point numbers.
+
+    Shapes: bottom of any shape. With ``axis`` the top is like the bottom but ``top_k`` long on that
+    axis, and holds the values themselves with ``out_max_val``. Without it all values of an item
+    compete: the top is (N, 1, top_k), padded with 1s to the bottom's axes, or with ``out_max_val``
+    (N, 2, top_k), the indices followed by the values.
+
+    Settings: ``argmax_param``: top_k (1), axis (unset), out_max_val (false).
+
+    Gradients: none; one that is asked for is refused.
+
+    Raises:
+        GraphError: top_k is 0; a gradient is asked for.
+        ShapeError: there is no such axis, or there are fewer than top_k values.
+
+    Source: argmax_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -14,10 +14,20 @@ from minicaffe.layers.common.embed import add_rows, row_numbers
 
 @register("BatchReindex")
 class BatchReindex(Layer):
-    """Picks items of bottom 0 by the numbers in bottom 1 (of one axis); items may repeat.
+    """Picks items of bottom 0 by the numbers in bottom 1; items may repeat.
+
+    Shapes: bottom 0 (N, …); bottom 1 (M), numbers from 0 to N - 1, cast to int by truncation; top
+    (M, …).
+
+    Gradients: each item of bottom 0 gets the sum of dy over the places that picked it; none for the
+    numbers.
 
     Raises:
         DataError: a number that is no item of bottom 0.
+        ShapeError: bottom 1 has not exactly one axis.
+        GraphError: a gradient of the numbers is asked for.
+
+    Source: batch_reindex_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -48,9 +48,20 @@ class Sections(Layer):
 
 @register("Concat")
 class Concat(Sections):
-    """Joins bottoms along ``concat_param { axis }`` (1 by default; or the old ``concat_dim``).
+    """Joins bottoms along an axis.
 
-    All other axes must agree. One bottom shares its memory with the top.
+    Shapes: bottoms of equal lengths except on ``axis``; top like them, on ``axis`` as long as all
+    together. One bottom alone shares its memory with the top.
+
+    Settings: ``concat_param``: axis (1); or the old concat_dim.
+
+    Gradients: each bottom gets its part of dy.
+
+    Raises:
+        ShapeError: another axis differs, or there is no such axis.
+        GraphError: both axis and concat_dim are given.
+
+    Source: concat_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -20,22 +20,35 @@ _OPERATIONS = caffe_pb2.EltwiseParameter
 
 @register("Eltwise")
 class Eltwise(Layer):
-    """The sum, product or maximum of two or more bottoms of equal shape.
+    """The sum, product or maximum of bottoms, element by element.
 
-    ``eltwise_param { operation }``:
-
-    SUM (the default)
-        Σ coeff_i · x_i, every ``coeff`` being 1 if none is given.
+    SUM
+        y = Σ coeff_i · x_i.
     PROD
-        Π x_i. Its gradient is dy · Π_{j≠i} x_j with ``stable_prod_grad`` (the default),
-        else dy · y / x_i, which is quicker with many bottoms but not a number at 0.
+        y = Π x_i.
     MAX
-        max x_i. Its gradient goes to the winner: of two equal values bottom 1 wins against
-        bottom 0, and a later bottom must be strictly greater. What is not a number is lost in
-        bottom 0 and the later ones, and stays in bottom 1.
+        y = max x_i. Of two equal values bottom 1 wins against bottom 0, and a later bottom must be
+        strictly greater. What is not a number is lost in bottom 0 and the later ones, and stays in
+        bottom 1.
 
     In place (the top is bottom 0), Caffe's rule: SUM and MAX clear the top before they read, so
     that bottom 0 counts for nothing and has the gradient 0; a warning says so.
+
+    Shapes: two or more bottoms of equal shape; top like them.
+
+    Settings: ``eltwise_param``: operation (SUM); coeff, one for each bottom (all 1), for SUM only;
+    stable_prod_grad (true).
+
+    Gradients: SUM: dx_i = coeff_i · dy. PROD: dx_i = dy · Π_{j≠i} x_j with ``stable_prod_grad``,
+    else dy · y / x_i, which is quicker with many bottoms but not a number at 0. MAX: dy to the
+    winner, 0 to the others.
+
+    Raises:
+        ShapeError: the bottoms' shapes differ.
+        GraphError: there are not as many ``coeff`` values as bottoms, or there are some with PROD;
+            the top is a bottom other than bottom 0.
+
+    Source: eltwise_layer.cpp (BVLC/caffe).
     """
 
     keeps_coordinates = True

@@ -14,11 +14,20 @@ from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 
 @register("Filter")
 class Filter(Layer):
-    """Passes on those items whose selector (the last bottom) is not 0.
+    """Passes on those items whose selector is not 0.
 
-    The selector has one value an item, every other bottom one top. After set-up the tops
-    have all items, since the selector has no values yet; from the first forward on, as
-    many as are selected, possibly none.
+    Shapes: bottoms (N, …), the last one being the selector with one value an item; a top for each
+    other bottom, (M, …), where M items are selected, possibly none. After set-up the tops have all
+    N items, since the selector has no values yet.
+
+    Gradients: selected items get their dy, the others 0; none for the selector.
+
+    Raises:
+        GraphError: there is not exactly one top less than bottoms; a gradient of the selector is
+            asked for.
+        ShapeError: the numbers of items differ, or the selector has more than one value an item.
+
+    Source: filter_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -12,7 +12,20 @@ from minicaffe.layers.utility.reshape import View
 
 @register("Flatten")
 class Flatten(View):
-    """Makes the axes ``axis`` to ``end_axis`` (1 and -1 by default) one; shares memory."""
+    """Makes several axes one.
+
+    Shapes: bottom of any shape; top with the axes from ``axis`` to ``end_axis`` as one, by default
+    (N, C · H · W). It shares the bottom's memory.
+
+    Settings: ``flatten_param``: axis (1), end_axis (-1); negative ones count from the end.
+
+    Gradients: dx is dy in the bottom's shape; they share their memory.
+
+    Raises:
+        ShapeError: there are no such axes, or ``axis`` comes after ``end_axis``.
+
+    Source: flatten_layer.cpp (BVLC/caffe).
+    """
 
     def new_shape(self, shape: tuple[int, ...], bottom: Blobs) -> list[int]:
         param = self.param.flatten_param

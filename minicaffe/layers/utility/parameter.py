@@ -10,9 +10,15 @@ from minicaffe.layers.data.input import SourceLayer
 
 @register("Parameter")
 class Parameter(SourceLayer):
-    """A learned blob of ``parameter_param { shape }`` as a top; it begins as zeros.
+    """A learned blob as a top, for other layers to read; it begins as zeros.
 
-    The top shares the parameter's data. Its gradient is added to the parameter's.
+    Shapes: no bottom; top of ``parameter_param { shape }``, which shares the memory of blobs[0].
+
+    Settings: ``parameter_param``: shape.
+
+    Gradients: that of blobs[0] is dy.
+
+    Source: parameter_layer.hpp (BVLC/caffe).
     """
 
     exact_tops = 1

@@ -21,19 +21,26 @@ from minicaffe.proto import caffe_pb2
 class PythonLayer(Layer):
     """Runs a user's subclass of :class:`minicaffe.Layer`, pycaffe's ``caffe.Layer``.
 
-    ``python_param { module layer param_str }``: ``module`` is imported from ``sys.path`` or
-    from the current folder, ``layer`` is the class in it, ``param_str`` the text that the
-    class finds in ``self.param_str`` (and in ``self.param_str_``, the name until 2015). The
-    class has ``setup``, ``reshape``, ``forward`` and ``backward`` as built-in layers do;
-    ``reshape`` runs before every ``forward``. Parameters are made with
-    ``self.blobs.add_blob(*shape)``. ``share_in_parallel`` has no effect: only
-    one solver runs in a process.
+    The class has ``setup``, ``reshape``, ``forward`` and ``backward`` as built-in layers do;
+    ``reshape`` runs before every ``forward``. What runs is a class made by
+    :func:`python_layer_class` that is both this and the user's: this part reports what goes wrong
+    in the user's code.
 
-    What runs is a class made by :func:`python_layer_class` that is both this and the
-    user's: this part reports what goes wrong in the user's code.
+    Shapes: bottoms and tops as the user's class has them; blobs are those that it makes with
+    ``self.blobs.add_blob(*shape)``.
+
+    Settings: ``python_param``: module, imported from ``sys.path`` or from the current folder;
+    layer, the class in it; param_str, the text that the class finds in ``self.param_str`` (and in
+    ``self.param_str_``, the name until 2015). share_in_parallel has no effect: only one solver runs
+    in a process.
+
+    Gradients: what the user's ``backward`` writes.
 
     Raises:
+        GraphError: there is no such module or class, or it is no layer.
         PythonLayerError: the user's code raised something, kept as ``__cause__``.
+
+    Source: python_layer.hpp (BVLC/caffe).
     """
 
     reshapes_always = True

@@ -15,11 +15,21 @@ _OPERATIONS = caffe_pb2.ReductionParameter
 
 @register("Reduction")
 class Reduction(Layer):
-    """Reduces all axes from ``axis`` (0 by default) on to one number, times ``coeff``.
+    """Each item becomes one number: SUM coeff · Σ x, ASUM coeff · Σ |x|, SUMSQ coeff · Σ x², MEAN
+    coeff · Σ x / n.
 
-    ``reduction_param { operation }``: SUM Σx (the default), ASUM Σ|x|, SUMSQ Σx²,
-    MEAN Σx / n. The top keeps the axes before ``axis``; with axis 0 it is a scalar, which
-    with ``loss_weight`` makes a loss. The gradient of |x| at 0 is 0.
+    Shapes: bottom of any shape; top with the axes before ``axis``; a scalar with axis 0, which with
+    ``loss_weight`` makes a loss. n is the product of the other axes.
+
+    Settings: ``reduction_param``: operation (SUM), axis (0), coeff (1).
+
+    Gradients: SUM dx = coeff · dy; ASUM coeff · dy · sign(x), where sign(0) is 0; SUMSQ
+    2 · coeff · dy · x; MEAN coeff · dy / n.
+
+    Raises:
+        ShapeError: there is no such axis.
+
+    Source: reduction_layer.cpp (BVLC/caffe).
     """
 
     exact_bottoms = 1

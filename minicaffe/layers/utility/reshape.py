@@ -36,14 +36,22 @@ class View(Layer):
 
 @register("Reshape")
 class Reshape(View):
-    """Puts ``reshape_param { shape }`` in place of some axes; shares memory.
+    """Puts other axes in the place of some.
 
-    A ``dim`` of 0 copies the bottom's axis in that position, one -1 is what the count
-    leaves over. The ``num_axes`` axes from ``axis`` on are replaced; by default all (0, -1).
-    A negative ``axis`` counts from after the last axis, so ``axis: -1`` appends.
+    Shapes: bottom of any shape; top of the same count, with the dims of ``shape`` instead of the
+    ``num_axes`` axes from ``axis`` on. A ``dim`` of 0 copies the bottom's axis in that position,
+    one -1 is what the count leaves over. It shares the bottom's memory.
+
+    Settings: ``reshape_param``: shape; axis (0), num_axes (-1: all that follow). A negative
+    ``axis`` counts from after the last axis, so ``axis: -1`` appends.
+
+    Gradients: dx is dy in the bottom's shape; they share their memory.
 
     Raises:
-        ShapeError: the new shape has another count.
+        ShapeError: the new shape has another count; there are no such axes.
+        GraphError: several dims are -1.
+
+    Source: reshape_layer.cpp (BVLC/caffe).
     """
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:

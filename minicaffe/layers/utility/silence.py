@@ -9,7 +9,14 @@ from minicaffe.layer import Blobs, Layer, register
 
 @register("Silence")
 class Silence(Layer):
-    """Reads its bottoms and does nothing, so that they are no outputs of the net."""
+    """Reads its bottoms and does nothing, so that they are no outputs of the net.
+
+    Shapes: bottoms of any shape; no top.
+
+    Gradients: 0 for every bottom.
+
+    Source: silence_layer.cpp (BVLC/caffe).
+    """
 
     measures = True
     min_bottoms = 1

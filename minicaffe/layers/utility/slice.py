@@ -14,10 +14,22 @@ from minicaffe.layers.utility.concat import Sections, chosen_axis, share
 
 @register("Slice")
 class Slice(Sections):
-    """Cuts a bottom along ``slice_param { axis }`` (1 by default; or the old ``slice_dim``).
+    """Cuts a bottom into parts along an axis.
 
-    ``slice_point`` lists where the second, third, … top begins; without any, the tops are
-    equally long. One top shares its memory with the bottom.
+    Shapes: bottom of any shape; tops like it, but on ``axis`` as long as their parts. One top alone
+    shares its memory with the bottom.
+
+    Settings: ``slice_param``: axis (1), or the old slice_dim; slice_point, where the second, third,
+    … top begins; without any the parts are equally long.
+
+    Gradients: each part of dx is the dy of its top.
+
+    Raises:
+        ShapeError: the axis cannot be cut so, or there is no such axis.
+        GraphError: there is not one ``slice_point`` less than tops; both axis and slice_dim are
+            given.
+
+    Source: slice_layer.cpp (BVLC/caffe).
     """
 
     in_place = False

@@ -23,8 +23,17 @@ def softmax(x: np.ndarray, axis: int, out: np.ndarray) -> None:
 class Softmax(Layer):
     """Probabilities along one axis: p_c = exp(x_c) / Σ_k exp(x_k).
 
-    Bottom and top have the same shape; ``softmax_param { axis }`` (1 by default) is the
-    class axis. Gradient: dx = p · (dp - Σ_k dp_k p_k). Runs in place.
+    Shapes: bottom x (…, classes, …), the class axis being ``axis``; top p like x, also in place.
+
+    Settings: ``softmax_param``: axis (1).
+
+    Gradients: dx = p · (dp - Σ_k dp_k p_k).
+
+    Raises:
+        ShapeError: there is no such axis.
+
+    Source: softmax_layer.cpp (BVLC/caffe); Bridle, "Probabilistic interpretation of feedforward
+    classification network outputs", 1990.
     """
 
     exact_bottoms = 1

@@ -13,10 +13,16 @@ from minicaffe.syncedmem import SyncedHead
 
 @register("Split")
 class Split(Layer):
-    """The same values for several readers; their gradients are added up.
+    """A blob for several readers, whose gradients are added up.
 
-    The net inserts it wherever a blob is read more than once. The tops share the bottom's
-    data (nothing is copied) and have diffs of their own.
+    The net inserts it wherever a blob is read more than once.
+
+    Shapes: bottom of any shape; tops like it. They share the bottom's data (nothing is copied) and
+    have diffs of their own.
+
+    Gradients: dx = Σ dy of the tops that have one.
+
+    Source: split_layer.cpp (BVLC/caffe).
     """
 
     keeps_coordinates = True

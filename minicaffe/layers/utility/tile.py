@@ -13,7 +13,20 @@ from minicaffe.layer import Blobs, Layer, register
 
 @register("Tile")
 class Tile(Layer):
-    """Repeats the bottom ``tiles`` times along ``axis`` (1 by default)."""
+    """Repeats a blob along an axis.
+
+    Shapes: bottom of any shape; top like it, but ``tiles`` times as long on ``axis``.
+
+    Settings: ``tile_param``: tiles, required; axis (1).
+
+    Gradients: dx = Σ dy over the repetitions.
+
+    Raises:
+        GraphError: ``tiles`` is missing or below 1.
+        ShapeError: there is no such axis.
+
+    Source: tile_layer.cpp (BVLC/caffe).
+    """
 
     in_place = False
     exact_bottoms = 1

@@ -14,10 +14,21 @@ from minicaffe.layer import Blobs, Layer, register
 
 @register("Crop")
 class Crop(Layer):
-    """Cuts bottom 0 to bottom 1's lengths from ``axis`` (2 by default) on.
+    """Cuts a blob to the size of another.
 
-    ``offset`` says where the part begins: one value for all those axes, or one each; 0 by
-    default. Bottom 1 gives only the shape and gets no gradient.
+    Shapes: bottom 0 of any shape; bottom 1 with at least as many axes, of which only the shape
+    counts; top with bottom 0's lengths before ``axis`` and bottom 1's from there on.
+
+    Settings: ``crop_param``: axis (2); offset (0), where the part begins: one value for all those
+    axes, or a value for each.
+
+    Gradients: dx is dy in the part and 0 around it; none for bottom 1.
+
+    Raises:
+        ShapeError: there is no such axis; bottom 1 has fewer axes; the part exceeds bottom 0.
+        GraphError: there is neither one offset nor one for each cropped axis.
+
+    Source: crop_layer.cpp (BVLC/caffe).
     """
 
     size_bottoms = frozenset({1})

@@ -19,13 +19,20 @@ from minicaffe.layers.vision.geometry import ConvGeometry, CoordMap, window_para
 class Im2col(Layer):
     """y[n, c·taps + t, i] = x[n, c, i·stride - pad + t·dilation], zeros beyond the image.
 
-    Bottom (N, C, …), top (N, C · taps, …) with the spatial axes of a Convolution of the same
-    ``convolution_param``, of which kernel, stride, pad, dilation and ``axis`` count.
+    The layer shows what Caffe's Convolution multiplies its weights with.
+
+    Shapes: bottom x (N, C, …); top y (N, C · taps, …) with the spatial axes of a Convolution of the
+    same ``convolution_param``; taps is the product of the kernel's sides.
+
+    Settings: ``convolution_param``: kernel_size, stride, pad, dilation and axis, as of Convolution.
+
+    Gradients: each pixel of dx gets the sum of dy over the windows that see it.
 
     Raises:
         ShapeError: see :meth:`ConvGeometry.from_param`; or there is no spatial axis.
 
-    Source: Caffe's rule; the layer shows what its Convolution works on.
+    Source: im2col_layer.cpp (BVLC/caffe); Chellapilla, Puri & Simard, "High performance
+    convolutional neural networks for document processing", 2006.
     """
 
     in_place = False

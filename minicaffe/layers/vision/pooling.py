@@ -30,12 +30,9 @@ LOWEST = -float(np.finfo(np.float32).max)
 class Pooling(Layer):
     """MAX, AVE or STOCHASTIC pooling over windows of an image.
 
-    Bottom (N, C, H, W), top (N, C, H', W'); see :meth:`PoolingGeometry.from_param` for H', W'.
-
     MAX
         the largest pixel, the first in row-major order among equals; NaN counts as lowest.
-        A window that lies wholly outside gives -3.4e38. A second top holds the index of that
-        pixel in its plane (h · W + w, -1 for none), and then decides where gradients go.
+        A window that lies wholly outside gives -3.4e38.
     AVE
         the sum divided by the window's area, of which the padding (but not what lies
         beyond it) is part; NaN for a window without any.
@@ -43,22 +40,29 @@ class Pooling(Layer):
         TRAIN: pixel i with probability x_i / Σ x; TEST: Σ x² / Σ x, 0 where Σ x is not
         positive. Pixels should not be negative. No padding.
 
+    Shapes: bottom x (N, C, H, W); top 0 (N, C, H', W'); see :meth:`PoolingGeometry.from_param` for
+    H' and W'. Top 1, with MAX only: for each window the index of its pixel in the plane (h · W + w,
+    -1 for none), which then decides where gradients go.
+
+    Settings: ``pooling_param``: pool (MAX); kernel_size, required unless global_pooling (false);
+    stride (1), pad (0), each with _h and _w instead; round_mode (CEIL).
+
     Gradients: MAX and STOCHASTIC give dy to the pixel that won, AVE dy / area to all pixels of
     the window; STOCHASTIC has none in phase TEST.
 
     Raises:
-        ShapeError: the bottom does not have 4 axes; :meth:`PoolingGeometry.from_param` says
-            which windows are refused.
-        GraphError: a second top without MAX.
+        ShapeError: the bottom does not have 4 axes; :meth:`PoolingGeometry.from_param` says which
+            windows are refused.
+        GraphError: a second top without MAX; a gradient of STOCHASTIC in phase TEST is asked for.
 
-    Sources: Caffe's rules (STOCHASTIC: those of its GPU code); Zeiler & Fergus, "Stochastic
-    pooling for regularization of deep convolutional neural networks", 2013.
+    Source: pooling_layer.cpp (BVLC/caffe), for STOCHASTIC pooling_layer.cu; Zeiler & Fergus,
+    "Stochastic pooling for regularization of deep convolutional neural networks", 2013.
 
     Attributes:
         method: ``MAX``, ``AVE`` or ``STOCHASTIC`` of the schema's ``PoolMethod``.
         geometry: how the windows lie.
-        winners: of the last forward by MAX, or by STOCHASTIC in TRAIN: for each window the index
-            of its pixel in the plane, -1 for none.
+        winners: of the last forward by MAX, or by STOCHASTIC in TRAIN: for each window the index of
+            its pixel in the plane, -1 for none.
     """
 
     in_place = False

@@ -33,19 +33,24 @@ class Level:
 class SPP(Layer):
     """Pools an image on 1×1, 2×2, 4×4, … windows; the results have one length for all sizes.
 
-    Bottom (N, C, H, W). Level l has 2^l windows a side, of ⌈H / 2^l⌉ × ⌈W / 2^l⌉ pixels; what
-    they are too large in all is padding, half of it (rounded up) on either side. Top
-    (N, C · (1 + 4 + … + 4^(pyramid_height - 1))): level after level, each flattened; with
-    ``pyramid_height: 1`` it is (N, C, 1, 1), as a pooling layer gives it.
+    Level l has 2^l windows a side, of ⌈H / 2^l⌉ × ⌈W / 2^l⌉ pixels; what they are too large in all
+    is padding, half of it (rounded up) on either side.
 
-    ``spp_param``: pyramid_height, pool (MAX, AVE; STOCHASTIC where no padding is needed).
+    Shapes: bottom x (N, C, H, W); top (N, C · (1 + 4 + … + 4^(pyramid_height - 1))): level after
+    level, each flattened; with ``pyramid_height: 1`` it is (N, C, 1, 1), as a pooling layer gives
+    it.
+
+    Settings: ``spp_param``: pyramid_height, required; pool (MAX; AVE; STOCHASTIC where no padding
+    is needed).
+
+    Gradients: the sum of those of the levels, each as of Pooling.
 
     Raises:
         GraphError: pyramid_height is missing.
         ShapeError: the bottom does not have 4 axes, or is too small for a level.
 
-    Source: He, Zhang, Ren & Sun, "Spatial pyramid pooling in deep convolutional networks for
-    visual recognition", 2014; Caffe's rule.
+    Source: spp_layer.cpp (BVLC/caffe); He, Zhang, Ren & Sun, "Spatial pyramid pooling in deep
+    convolutional networks for visual recognition", 2014.
     """
 
     exact_bottoms = 1
