@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,33 @@ def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
 
 
 def _comments(file: Any) -> Iterator[tuple[str, str]]:
-    """Pairs of a thing's dotted name and its comment."""
+    """Pairs of a thing's dotted name and its comment, before it or at the end of its line.
+
+    What has none, in a message or an enum that only forks have, is of that message's fork.
+    """
+    own: dict[str, str] = {}
+    names = []
     for location in file.source_code_info.location:
-        if location.leading_comments:
-            name = _dotted_name(file, location.path)
-            if name:
-                yield name, " ".join(location.leading_comments.split())
+        name = _dotted_name(file, location.path)
+        comment = " ".join((location.leading_comments or location.trailing_comments).split())
+        if name and len(location.path) % 2 == 0:
+            names.append(name)
+            if comment:
+                own[name] = comment
+    for name in names:
+        comment = own.get(name) or _fork(own, name)
+        if comment:
+            yield name, comment
+
+
+def _fork(own: Mapping[str, str], name: str) -> str:
+    """The fork in brackets that the nearest enclosing thing's comment ends with, or nothing."""
+    while "." in name:
+        name = name.rpartition(".")[0]
+        found = re.search(r"\[[^\[\]]+\]$", own.get(name, ""))
+        if found:
+            return found[0]
+    return ""
 
 
 def _dotted_name(file: Any, path: Any) -> str:

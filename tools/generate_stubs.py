@@ -6,6 +6,7 @@ fields of ``caffe_pb2.LayerParameter``, of ``L.Convolution(...)`` and of ``P.Poo
 
 from __future__ import annotations
 
+import keyword
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,9 @@ def message_stub(source: Path) -> str:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{source.parent}"]
         subprocess.run([*command, f"--pyi_out={folder}", str(source)], check=True)
-        return _HEAD + (Path(folder) / f"{source.stem}_pb2.pyi").read_text(encoding="utf-8")
+        text = (Path(folder) / f"{source.stem}_pb2.pyi").read_text(encoding="utf-8")
+    # the compiler writes so where a field's name is a word of Python's, such as `lambda`
+    return _HEAD + text.replace("**kwargs)", "**kwargs: object)")
 
 
 def layers_stub(file: Any, types: Mapping[str, str | None], docs: Mapping[str, str]) -> str:
@@ -70,6 +73,7 @@ def _function(
     layer: Mapping[str, Any],
 ) -> Iterator[str]:
     fields = {field.name: field for field in (*shared, *own)}  # its own field wins, as in a call
+    fields = {name: field for name, field in fields.items() if not keyword.iskeyword(name)}
     yield f"\ndef {name}(\n    *bottoms: Top,"
     yield "    ntop: int = ...,\n    in_place: bool = ...,"
     yield from (f"    {field.name}: {_kind(field)} = ...," for field in fields.values())

@@ -25,6 +25,29 @@ def AbsVal(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -48,9 +71,33 @@ def Accuracy(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     top_k: int = ...,
     axis: int = ...,
     ignore_label: int = ...,
+    denominator: float = ...,
     **more: Any,
 ) -> Any:
     """
@@ -60,6 +107,7 @@ def Accuracy(
         count against it.
     axis: The axis of the classes.
     ignore_label: Positions with this label do not count.
+    denominator: [LRCN]
     """
 
 def ArgMax(
@@ -79,9 +127,33 @@ def ArgMax(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     out_max_val: bool = ...,
     top_k: int = ...,
     axis: int = ...,
+    softmax_threshold: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -92,6 +164,7 @@ def ArgMax(
     axis: The axis to search, which shrinks to top_k. Without it each image is searched as a
         whole, and the top is (num, 1, top_k), or (num, 2, top_k) with indices before
         values.
+    softmax_threshold: [MNN]
     """
 
 def BNLL(
@@ -111,6 +184,29 @@ def BNLL(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -134,6 +230,29 @@ def BatchNorm(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     use_global_stats: bool = ...,
     moving_average_fraction: float = ...,
     eps: float = ...,
@@ -149,6 +268,8 @@ def BatchNorm(
     renorm: bool = ...,
     r_max: float = ...,
     d_max: float = ...,
+    update_global_stats: bool = ...,
+    fused_relu: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -183,6 +304,8 @@ def BatchNorm(
         smallest; at least 1. [minicaffe]
     d_max: With `renorm`: the largest shift d = (mean - stored mean) / stored std, in either
         direction. [minicaffe]
+    update_global_stats: [PSPNet]
+    fused_relu: [naibaf7's Caffe]
     """
 
 def BatchReindex(
@@ -202,6 +325,29 @@ def BatchReindex(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -225,6 +371,29 @@ def Bias(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     num_axes: int = ...,
     filler: Mapping[str, Any] | Message = ...,
@@ -256,6 +425,29 @@ def Clip(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     min: float = ...,
     max: float = ...,
     **more: Any,
@@ -279,13 +471,37 @@ def Concat(
     propagate_down: bool | Sequence[bool] = ...,
     include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    engine: str = ...,
+    engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     concat_dim: int = ...,
+    per_fla_fuse: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -293,6 +509,8 @@ def Concat(
 
     axis: The axis along which to join; negative counts from the end.
     concat_dim: Old form of `axis`, without negative numbers.
+    per_fla_fuse: [Intel Caffe]
+    engine: [Intel Caffe]
     """
 
 def ContrastiveLoss(
@@ -312,6 +530,29 @@ def ContrastiveLoss(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     margin: float = ...,
     legacy_version: bool = ...,
     **more: Any,
@@ -341,6 +582,29 @@ def Convolution(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     pad: int | Sequence[int] = ...,
@@ -358,6 +622,37 @@ def Convolution(
     bias_filler: Mapping[str, Any] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    hole: int = ...,
+    hole_h: int = ...,
+    hole_w: int = ...,
+    conv_mode: int | str = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    parameter_sparsity_pattern_histogram: bool = ...,
+    cudnn_convolution_algo_seeker: int | str = ...,
+    conv_algos_override: str = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    conv_algorithm: str = ...,
+    coeff: float | Sequence[float] = ...,
+    fusion_type: int | str = ...,
+    cudnn_flavor: int | str = ...,
+    fuse_type: int | str = ...,
+    eltwise_param: Mapping[str, Any] | Message = ...,
+    relu_param: Mapping[str, Any] | Message = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
     **more: Any,
 ) -> Any:
     """
@@ -386,6 +681,37 @@ def Convolution(
     axis: The axis of the channels; all after it are spatial, all before it batch.
     force_nd_im2col: Whether to use the code for any number of axes even for images; same
         results.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    filter_group: [C3D]
+    temporal_pad: [C3D]
+    hole: [DeepLab]
+    hole_h: [DeepLab]
+    hole_w: [DeepLab]
+    conv_mode: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    parameter_sparsity_pattern_histogram: [SkimCaffe]
+    cudnn_convolution_algo_seeker: [NVCaffe and Vitis AI]
+    conv_algos_override: [NVCaffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    conv_algorithm: [Intel Caffe]
+    coeff: [Intel Caffe]
+    fusion_type: [Intel Caffe]
+    cudnn_flavor: [jolibrain's Caffe]
+    fuse_type: [naibaf7's Caffe]
+    eltwise_param: [naibaf7's Caffe]
+    relu_param: [naibaf7's Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
     """
 
 def Crop(
@@ -405,8 +731,40 @@ def Crop(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     offset: int | Sequence[int] = ...,
+    center_crop: bool = ...,
+    crop_h: int = ...,
+    crop_w: int = ...,
+    num_args: int = ...,
+    offset_c: int = ...,
+    offset_h: int = ...,
+    offset_height: int = ...,
+    offset_w: int = ...,
+    offset_width: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -414,6 +772,15 @@ def Crop(
 
     axis: The first axis to cut; those before it stay.
     offset: Where the cut begins: one number, or one for each axis cut; 0 unless set.
+    center_crop: [Tengine]
+    crop_h: [Tengine]
+    crop_w: [Tengine]
+    num_args: [Tengine]
+    offset_c: [Tengine]
+    offset_h: [Tengine]
+    offset_height: [eldar/deepcut-cnn]
+    offset_w: [Tengine]
+    offset_width: [eldar/deepcut-cnn]
     """
 
 def Data(
@@ -433,6 +800,29 @@ def Data(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     source: str = ...,
     batch_size: int = ...,
     rand_skip: int = ...,
@@ -443,6 +833,33 @@ def Data(
     mirror: bool = ...,
     force_encoded_color: bool = ...,
     prefetch: int = ...,
+    shuffle: bool = ...,
+    show_data: int = ...,
+    threads: int = ...,
+    parser_threads: int = ...,
+    cache: bool = ...,
+    precache: bool = ...,
+    side: int | Sequence[int] = ...,
+    disk_reader_threads: int = ...,
+    huge_video_dataset: bool = ...,
+    limit_samples: int = ...,
+    preselection_file: str = ...,
+    preselection_label: int = ...,
+    range_start: int = ...,
+    range_end: int = ...,
+    rand_permute: bool = ...,
+    rand_permute_order: int | str = ...,
+    rand_permute_seed: int = ...,
+    slice_point: int | Sequence[int] = ...,
+    encoding: int | str | Sequence[int | str] = ...,
+    verbose: bool = ...,
+    subtract: float | Sequence[float] = ...,
+    permute_every_iter: int = ...,
+    block_size: int = ...,
+    label_size: int = ...,
+    data_width: int = ...,
+    output_width: bool = ...,
+    multi_gpu_testing: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -459,6 +876,33 @@ def Data(
     mirror: Old place of transform_param's `mirror`.
     force_encoded_color: Whether to decode encoded images in colour.
     prefetch: How many batches to read ahead.
+    shuffle: [TSN, NVCaffe and others]
+    show_data: [C3D]
+    threads: [NVCaffe and Vitis AI]
+    parser_threads: [NVCaffe]
+    cache: [NVCaffe]
+    precache: [NVCaffe]
+    side: [Intel Caffe, YOLO ports and others]
+    disk_reader_threads: [FlowNet]
+    huge_video_dataset: [FlowNet]
+    limit_samples: [FlowNet]
+    preselection_file: [FlowNet]
+    preselection_label: [FlowNet]
+    range_start: [FlowNet]
+    range_end: [FlowNet]
+    rand_permute: [FlowNet]
+    rand_permute_order: [FlowNet]
+    rand_permute_seed: [FlowNet]
+    slice_point: [FlowNet]
+    encoding: [FlowNet]
+    verbose: [FlowNet]
+    subtract: [FlowNet]
+    permute_every_iter: [FlowNet]
+    block_size: [FlowNet]
+    label_size: [MNN]
+    data_width: [MNN]
+    output_width: [MNN]
+    multi_gpu_testing: [Vitis AI]
     """
 
 def Deconvolution(
@@ -478,6 +922,29 @@ def Deconvolution(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     pad: int | Sequence[int] = ...,
@@ -495,6 +962,37 @@ def Deconvolution(
     bias_filler: Mapping[str, Any] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    hole: int = ...,
+    hole_h: int = ...,
+    hole_w: int = ...,
+    conv_mode: int | str = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    parameter_sparsity_pattern_histogram: bool = ...,
+    cudnn_convolution_algo_seeker: int | str = ...,
+    conv_algos_override: str = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    conv_algorithm: str = ...,
+    coeff: float | Sequence[float] = ...,
+    fusion_type: int | str = ...,
+    cudnn_flavor: int | str = ...,
+    fuse_type: int | str = ...,
+    eltwise_param: Mapping[str, Any] | Message = ...,
+    relu_param: Mapping[str, Any] | Message = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
     **more: Any,
 ) -> Any:
     """
@@ -523,6 +1021,37 @@ def Deconvolution(
     axis: The axis of the channels; all after it are spatial, all before it batch.
     force_nd_im2col: Whether to use the code for any number of axes even for images; same
         results.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    filter_group: [C3D]
+    temporal_pad: [C3D]
+    hole: [DeepLab]
+    hole_h: [DeepLab]
+    hole_w: [DeepLab]
+    conv_mode: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    parameter_sparsity_pattern_histogram: [SkimCaffe]
+    cudnn_convolution_algo_seeker: [NVCaffe and Vitis AI]
+    conv_algos_override: [NVCaffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    conv_algorithm: [Intel Caffe]
+    coeff: [Intel Caffe]
+    fusion_type: [Intel Caffe]
+    cudnn_flavor: [jolibrain's Caffe]
+    fuse_type: [naibaf7's Caffe]
+    eltwise_param: [naibaf7's Caffe]
+    relu_param: [naibaf7's Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
     """
 
 def Dropout(
@@ -537,18 +1066,48 @@ def Dropout(
     propagate_down: bool | Sequence[bool] = ...,
     include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    engine: str = ...,
+    engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     dropout_ratio: float = ...,
+    sample_weights_test: bool = ...,
+    scale_train: bool = ...,
+    random_seed: int = ...,
     **more: Any,
 ) -> Any:
     """
     A Dropout layer: its bottoms, then fields as keywords. Those of dropout_param:
 
     dropout_ratio: Probability of being set to 0.
+    sample_weights_test: [SegNet]
+    scale_train: [Microsoft's Caffe, CTPN and others]
+    engine: [NVCaffe]
+    random_seed: [NVCaffe]
     """
 
 def DummyData(
@@ -568,6 +1127,29 @@ def DummyData(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     data_filler: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     num: int | Sequence[int] = ...,
@@ -604,6 +1186,29 @@ def ELU(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     alpha: float = ...,
     **more: Any,
 ) -> Any:
@@ -611,6 +1216,7 @@ def ELU(
     A ELU layer: its bottoms, then fields as keywords. Those of elu_param:
 
     alpha: The negative of the limit for very negative x.
+    lambda: [NVCaffe]
     """
 
 def Eltwise(
@@ -625,14 +1231,41 @@ def Eltwise(
     propagate_down: bool | Sequence[bool] = ...,
     include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    engine: str = ...,
+    engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     operation: int | str = ...,
     coeff: float | Sequence[float] = ...,
     stable_prod_grad: bool = ...,
+    coeff_blob: bool = ...,
+    power: float = ...,
+    scale: float = ...,
+    shift: float = ...,
     **more: Any,
 ) -> Any:
     """
@@ -642,6 +1275,11 @@ def Eltwise(
     coeff: For SUM: a factor for each bottom; 1 unless set.
     stable_prod_grad: For PROD: whether the gradient multiplies the other bottoms (slower),
         in place of dividing the top by the bottom, which gives NaN at 0.
+    engine: [Intel Caffe]
+    coeff_blob: [LRCN]
+    power: [Tengine]
+    scale: [Tengine]
+    shift: [Tengine]
     """
 
 def Embed(
@@ -661,11 +1299,35 @@ def Embed(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_output: int = ...,
     input_dim: int = ...,
     bias_term: bool = ...,
     weight_filler: Mapping[str, Any] | Message = ...,
     bias_filler: Mapping[str, Any] | Message = ...,
+    weight_data_size: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -676,6 +1338,7 @@ def Embed(
     bias_term: Whether to add a learned vector to all.
     weight_filler: Initial vectors, of shape (input_dim, num_output).
     bias_filler: Initial bias.
+    weight_data_size: [Tengine]
     """
 
 def EuclideanLoss(
@@ -695,10 +1358,36 @@ def EuclideanLoss(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    type: int | str = ...,
     **more: Any,
 ) -> Any:
     """
-    A EuclideanLoss layer: its bottoms, then fields as keywords.
+    A EuclideanLoss layer: its bottoms, then fields as keywords. Those of euclidean_loss_param:
+
+    type: [DeepLab]
     """
 
 def Exp(
@@ -718,6 +1407,29 @@ def Exp(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     base: float = ...,
     scale: float = ...,
     shift: float = ...,
@@ -748,6 +1460,29 @@ def Filter(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -771,6 +1506,29 @@ def Flatten(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     end_axis: int = ...,
     **more: Any,
@@ -799,6 +1557,29 @@ def GroupNorm(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_groups: int = ...,
     eps: float = ...,
     affine: bool = ...,
@@ -833,9 +1614,33 @@ def HDF5Data(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     source: str = ...,
     batch_size: int = ...,
     shuffle: bool = ...,
+    image: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -844,6 +1649,7 @@ def HDF5Data(
     source: A text file that lists the HDF5 files, one a line.
     batch_size: Rows in a batch.
     shuffle: Whether to shuffle the files, and the rows within a file.
+    image: [jolibrain's Caffe]
     """
 
 def HDF5Output(
@@ -863,6 +1669,29 @@ def HDF5Output(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     file_name: str = ...,
     **more: Any,
 ) -> Any:
@@ -889,6 +1718,29 @@ def HingeLoss(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     norm: int | str = ...,
     **more: Any,
 ) -> Any:
@@ -915,6 +1767,29 @@ def Im2col(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     pad: int | Sequence[int] = ...,
@@ -932,6 +1807,37 @@ def Im2col(
     bias_filler: Mapping[str, Any] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    hole: int = ...,
+    hole_h: int = ...,
+    hole_w: int = ...,
+    conv_mode: int | str = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    parameter_sparsity_pattern_histogram: bool = ...,
+    cudnn_convolution_algo_seeker: int | str = ...,
+    conv_algos_override: str = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    conv_algorithm: str = ...,
+    coeff: float | Sequence[float] = ...,
+    fusion_type: int | str = ...,
+    cudnn_flavor: int | str = ...,
+    fuse_type: int | str = ...,
+    eltwise_param: Mapping[str, Any] | Message = ...,
+    relu_param: Mapping[str, Any] | Message = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
     **more: Any,
 ) -> Any:
     """
@@ -960,6 +1866,37 @@ def Im2col(
     axis: The axis of the channels; all after it are spatial, all before it batch.
     force_nd_im2col: Whether to use the code for any number of axes even for images; same
         results.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    filter_group: [C3D]
+    temporal_pad: [C3D]
+    hole: [DeepLab]
+    hole_h: [DeepLab]
+    hole_w: [DeepLab]
+    conv_mode: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    parameter_sparsity_pattern_histogram: [SkimCaffe]
+    cudnn_convolution_algo_seeker: [NVCaffe and Vitis AI]
+    conv_algos_override: [NVCaffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    conv_algorithm: [Intel Caffe]
+    coeff: [Intel Caffe]
+    fusion_type: [Intel Caffe]
+    cudnn_flavor: [jolibrain's Caffe]
+    fuse_type: [naibaf7's Caffe]
+    eltwise_param: [naibaf7's Caffe]
+    relu_param: [naibaf7's Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
     """
 
 def ImageData(
@@ -979,6 +1916,29 @@ def ImageData(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     source: str = ...,
     batch_size: int = ...,
     rand_skip: int = ...,
@@ -991,6 +1951,34 @@ def ImageData(
     crop_size: int = ...,
     mirror: bool = ...,
     root_folder: str = ...,
+    ignore_label: int = ...,
+    label_type: int | str = ...,
+    new_length: int = ...,
+    show_data: int = ...,
+    use_image: bool = ...,
+    sampling_rate: int = ...,
+    use_label: bool = ...,
+    use_temporal_jitter: bool = ...,
+    mean_value: float = ...,
+    num_truth_channels: int = ...,
+    use_byte_input: bool = ...,
+    is_flow: bool = ...,
+    truth_scale: float = ...,
+    clip_min: float = ...,
+    clip_max: float = ...,
+    has_label: bool = ...,
+    max_labels: int = ...,
+    short_side: int = ...,
+    threads: int = ...,
+    cache: bool = ...,
+    precache: bool = ...,
+    dataset_share_per_node: float = ...,
+    min_height: int = ...,
+    min_width: int = ...,
+    label_size: int = ...,
+    label_num: int = ...,
+    att_num: int = ...,
+    is_unchanged: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1008,6 +1996,34 @@ def ImageData(
     crop_size: Old place of transform_param's `crop_size`.
     mirror: Old place of transform_param's `mirror`.
     root_folder: Put before each name, so with a slash at its end.
+    ignore_label: [PSPNet, DeepLab and others]
+    label_type: [PSPNet, DeepLab and others]
+    new_length: [C3D]
+    show_data: [C3D]
+    use_image: [C3D]
+    sampling_rate: [C3D]
+    use_label: [C3D]
+    use_temporal_jitter: [C3D]
+    mean_value: [C3D]
+    num_truth_channels: [C3D]
+    use_byte_input: [C3D]
+    is_flow: [C3D]
+    truth_scale: [C3D]
+    clip_min: [C3D]
+    clip_max: [C3D]
+    has_label: [DeepLab]
+    max_labels: [DeepLab]
+    short_side: [NVCaffe]
+    threads: [NVCaffe]
+    cache: [NVCaffe]
+    precache: [NVCaffe]
+    dataset_share_per_node: [NVCaffe]
+    min_height: [Intel Caffe]
+    min_width: [Intel Caffe]
+    label_size: [jolibrain's Caffe]
+    label_num: [MNN and Vitis AI]
+    att_num: [MNN]
+    is_unchanged: [Vitis AI]
     """
 
 def InfogainLoss(
@@ -1027,6 +2043,29 @@ def InfogainLoss(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     source: str = ...,
     axis: int = ...,
     **more: Any,
@@ -1050,17 +2089,54 @@ def InnerProduct(
     propagate_down: bool | Sequence[bool] = ...,
     include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    engine: str = ...,
+    engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     weight_filler: Mapping[str, Any] | Message = ...,
     bias_filler: Mapping[str, Any] | Message = ...,
     axis: int = ...,
     transpose: bool = ...,
+    gemm_mode: int | str = ...,
+    spmdm_transpose_in: bool = ...,
+    spmdm_transpose_out: bool = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    normalize: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1072,6 +2148,21 @@ def InnerProduct(
     bias_filler: Initial b; 0 unless set.
     axis: The axes from here on are the inputs, those before it the batch.
     transpose: Whether W is stored as (inputs, num_output).
+    gemm_mode: [SkimCaffe]
+    spmdm_transpose_in: [SkimCaffe]
+    spmdm_transpose_out: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    engine: [Intel Caffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    normalize: [PytorchToCaffe]
     """
 
 def Input(
@@ -1091,6 +2182,29 @@ def Input(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     **more: Any,
 ) -> Any:
@@ -1117,6 +2231,29 @@ def InstanceNorm(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     eps: float = ...,
     affine: bool = ...,
     scale_filler: Mapping[str, Any] | Message = ...,
@@ -1149,11 +2286,38 @@ def LRN(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     local_size: int = ...,
     alpha: float = ...,
     beta: float = ...,
     norm_region: int | str = ...,
     k: float = ...,
+    fuse_type: int | str = ...,
+    pooling_param: Mapping[str, Any] | Message = ...,
+    unit_test_mode: bool = ...,
+    unit_test_fuse_kernel: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1166,6 +2330,10 @@ def LRN(
     k: Added to the sum.
     engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
         chooses.
+    fuse_type: [naibaf7's Caffe]
+    pooling_param: [naibaf7's Caffe]
+    unit_test_mode: [naibaf7's Caffe]
+    unit_test_fuse_kernel: [naibaf7's Caffe]
     """
 
 def LSTM(
@@ -1185,6 +2353,29 @@ def LSTM(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_output: int = ...,
     weight_filler: Mapping[str, Any] | Message = ...,
     bias_filler: Mapping[str, Any] | Message = ...,
@@ -1220,6 +2411,29 @@ def LSTMUnit(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1243,6 +2457,29 @@ def LayerNorm(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     eps: float = ...,
     affine: bool = ...,
@@ -1277,6 +2514,29 @@ def Log(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     base: float = ...,
     scale: float = ...,
     shift: float = ...,
@@ -1307,6 +2567,29 @@ def MVN(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     normalize_variance: bool = ...,
     across_channels: bool = ...,
     eps: float = ...,
@@ -1338,10 +2621,35 @@ def MemoryData(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     batch_size: int = ...,
     channels: int = ...,
     height: int = ...,
     width: int = ...,
+    dim: int | Sequence[int] = ...,
+    length: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1351,6 +2659,8 @@ def MemoryData(
     channels: Their channels.
     height: Their height.
     width: Their width.
+    dim: [naibaf7's Caffe]
+    length: [chuckcho/video-caffe]
     """
 
 def MultinomialLogisticLoss(
@@ -1370,6 +2680,29 @@ def MultinomialLogisticLoss(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1393,6 +2726,29 @@ def PReLU(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     filler: Mapping[str, Any] | Message = ...,
     channel_shared: bool = ...,
     **more: Any,
@@ -1421,6 +2777,29 @@ def Parameter(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     shape: Mapping[str, Any] | Message = ...,
     **more: Any,
 ) -> Any:
@@ -1447,6 +2826,29 @@ def Pooling(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     pool: int | str = ...,
     pad: int = ...,
     pad_h: int = ...,
@@ -1459,6 +2861,18 @@ def Pooling(
     stride_w: int = ...,
     global_pooling: bool = ...,
     round_mode: int | str = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    torch_pooling: bool = ...,
+    pad_3d: int | Sequence[int] = ...,
+    kernel_size_3d: int | Sequence[int] = ...,
+    stride_3d: int | Sequence[int] = ...,
+    avg_include_pad: bool = ...,
+    axis: int = ...,
+    dilation: int | Sequence[int] = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1479,6 +2893,18 @@ def Pooling(
     global_pooling: Whether the window is the whole image, whatever its size.
     round_mode: Whether the number of windows is rounded up or down. Intel Caffe has
         avg_include_pad under this number.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    torch_pooling: [NVCaffe]
+    pad_3d: [Intel Caffe]
+    kernel_size_3d: [Intel Caffe]
+    stride_3d: [Intel Caffe]
+    avg_include_pad: [Intel Caffe and MNN]
+    axis: [Intel Caffe and naibaf7's Caffe]
+    dilation: [naibaf7's Caffe]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
     """
 
 def Power(
@@ -1498,6 +2924,29 @@ def Power(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     power: float = ...,
     scale: float = ...,
     shift: float = ...,
@@ -1528,6 +2977,29 @@ def Python(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     module: str = ...,
     layer: str = ...,
     param_str: str = ...,
@@ -1560,6 +3032,29 @@ def RNN(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     num_output: int = ...,
     weight_filler: Mapping[str, Any] | Message = ...,
     bias_filler: Mapping[str, Any] | Message = ...,
@@ -1595,7 +3090,31 @@ def ReLU(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     negative_slope: float = ...,
+    fuse: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1604,6 +3123,7 @@ def ReLU(
     negative_slope: Slope below 0. (Leaky ReLU; Maas et al., 2013)
     engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
         chooses.
+    fuse: [Intel Caffe]
     """
 
 def Reduction(
@@ -1623,9 +3143,38 @@ def Reduction(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     operation: int | str = ...,
     axis: int = ...,
     coeff: float = ...,
+    k: int = ...,
+    dim_0: int = ...,
+    dim_1: int = ...,
+    dim_2: int = ...,
+    dim_3: int = ...,
+    keepdim: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1634,6 +3183,12 @@ def Reduction(
     operation: Which number.
     axis: The first axis that disappears; 0 gives a single number.
     coeff: Factor on the result.
+    k: [TSN]
+    dim_0: [Tengine]
+    dim_1: [Tengine]
+    dim_2: [Tengine]
+    dim_3: [Tengine]
+    keepdim: [Tengine]
     """
 
 def Reshape(
@@ -1653,9 +3208,33 @@ def Reshape(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     shape: Mapping[str, Any] | Message = ...,
     axis: int = ...,
     num_axes: int = ...,
+    pixelshuffler: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1664,6 +3243,7 @@ def Reshape(
     shape: The new dimensions: 0 keeps the bottom's, -1 (once) is whatever is left.
     axis: The first axis that is replaced.
     num_axes: How many axes are replaced; -1 all from `axis` on, 0 inserts.
+    pixelshuffler: [Intel Caffe]
     """
 
 def SPP(
@@ -1683,6 +3263,29 @@ def SPP(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     pyramid_height: int = ...,
     pool: int | str = ...,
     **more: Any,
@@ -1713,11 +3316,36 @@ def Scale(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     num_axes: int = ...,
     filler: Mapping[str, Any] | Message = ...,
     bias_term: bool = ...,
     bias_filler: Mapping[str, Any] | Message = ...,
+    min_value: float = ...,
+    max_value: float = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1729,6 +3357,8 @@ def Scale(
     filler: Initial values of a learned s; 1 unless set.
     bias_term: Whether to add a learned bias of the same shape; wanted after a BatchNorm.
     bias_filler: Initial bias; 0 unless set.
+    min_value: [PytorchToCaffe]
+    max_value: [PytorchToCaffe]
     """
 
 def Sigmoid(
@@ -1748,6 +3378,29 @@ def Sigmoid(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1774,6 +3427,29 @@ def SigmoidCrossEntropyLoss(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1797,6 +3473,29 @@ def Silence(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1820,6 +3519,29 @@ def Slice(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     slice_point: int | Sequence[int] = ...,
     slice_dim: int = ...,
@@ -1850,7 +3572,31 @@ def Softmax(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
+    scaling_temperature: float = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1859,6 +3605,7 @@ def Softmax(
     engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
         chooses.
     axis: The axis of the classes.
+    scaling_temperature: [jolibrain's Caffe]
     """
 
 def SoftmaxWithLoss(
@@ -1878,6 +3625,29 @@ def SoftmaxWithLoss(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1896,15 +3666,40 @@ def Split(
     propagate_down: bool | Sequence[bool] = ...,
     include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    engine: str = ...,
+    engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
-    A Split layer: its bottoms, then fields as keywords.
+    A Split layer: its bottoms, then fields as keywords. Those of split_param:
+
+    engine: [Intel Caffe]
     """
 
 def Swish(
@@ -1924,6 +3719,29 @@ def Swish(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     beta: float = ...,
     **more: Any,
 ) -> Any:
@@ -1950,6 +3768,29 @@ def TanH(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1976,6 +3817,29 @@ def Threshold(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     threshold: float = ...,
     **more: Any,
 ) -> Any:
@@ -2002,8 +3866,32 @@ def Tile(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     axis: int = ...,
     tiles: int = ...,
+    index: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -2011,6 +3899,7 @@ def Tile(
 
     axis: The axis; negative counts from the end.
     tiles: How often it stands there.
+    index: [Tengine]
     """
 
 def WindowData(
@@ -2030,6 +3919,29 @@ def WindowData(
     backward_type: int | str = ...,
     forward_math: int | str = ...,
     backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
     source: str = ...,
     scale: float = ...,
     mean_file: str = ...,
@@ -2043,6 +3955,7 @@ def WindowData(
     crop_mode: str = ...,
     cache_images: bool = ...,
     root_folder: str = ...,
+    config: str = ...,
     **more: Any,
 ) -> Any:
     """
@@ -2061,4 +3974,5 @@ def WindowData(
     crop_mode: "warp" fills the square, "square" keeps the proportions.
     cache_images: Whether to keep all images in memory.
     root_folder: Put before each image's name.
+    config: [makefile's frcnn]
     """

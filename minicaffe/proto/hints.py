@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from minicaffe.errors import closest, did_you_mean
-from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.forks import fork_of_field, without_forks
 from minicaffe.proto.lexer import LONGEST, STRING, WORD, Token
 from minicaffe.proto.own_fields import own_field, own_fields
 from minicaffe.proto.synonyms import remark
@@ -74,7 +74,8 @@ def _hint(name: str, blocks: Sequence[Block]) -> str:
     known = [field for field in here.fields_by_name if field not in OWN_FIELDS]
     if longer := _longer(name, here):
         return f"; did you mean `{longer}`?"
-    return did_you_mean(name, known) or _outside(name, blocks) or _all_fields(known, blocks)
+    near = did_you_mean(name, without_forks(here.name, known)) or did_you_mean(name, known)
+    return near or _outside(name, blocks) or _all_fields(known, blocks)
 
 
 def _of_the_type(name: str, block: Block) -> str:
@@ -107,6 +108,7 @@ def _longer(name: str, descriptor: Any) -> str | None:
 
 def _all_fields(known: Sequence[str], blocks: Sequence[Block]) -> str:
     """All that a small block may have."""
+    known = without_forks(blocks[-1].descriptor.name, known)
     if len(blocks) < 3 or len(known) > _FEW:
         return ""
     return f"; it may have {', '.join(known)}"

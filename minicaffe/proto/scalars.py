@@ -13,7 +13,7 @@ from typing import Any
 from google.protobuf.descriptor import FieldDescriptor
 
 from minicaffe.errors import BEYOND_ASCII, did_you_mean
-from minicaffe.proto.forks import fork_of_value
+from minicaffe.proto.forks import fork_of_value, without_forks
 from minicaffe.proto.lexer import NUMBER, STRING, WORD, Token
 
 _ESCAPE = re.compile(
@@ -210,20 +210,21 @@ def _enum(field: Any, negative: bool, token: Token) -> int:
             return values[token.text].number
         fork = fork_of_value(token.text)
         origin = f"; it is a value of {fork}" if fork else ""
-        hint = origin or did_you_mean(token.text, values) or f"; it may be {_listed(values)}"
+        hint = origin or did_you_mean(token.text, values) or f"; it may be {_listed(field)}"
         raise BadValue(f"unknown value `{token.text}`{hint}")
     number = _whole(token)
     if number is None:
-        raise BadValue(f"{token.shown()} found, one of {_listed(values)} expected")
+        raise BadValue(f"{token.shown()} found, one of {_listed(field)} expected")
     number = -number if negative else number
     # not values_by_number, which takes numbers modulo 2^32 in some protobuf runtimes
     if all(number != value.number for value in field.enum_type.values):
-        raise BadValue(f"there is no value number {number}; it may be {_listed(values)}")
+        raise BadValue(f"there is no value number {number}; it may be {_listed(field)}")
     return number
 
 
-def _listed(values: Any) -> str:
-    names = list(values)
+def _listed(field: Any) -> str:
+    owner = field.enum_type.full_name.removeprefix("caffe.")
+    names = without_forks(owner, field.enum_type.values_by_name)
     return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
 
 

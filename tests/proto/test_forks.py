@@ -28,7 +28,7 @@ def test_layers(layer_type, fork):
         ("LayerParameter", "engine", "Intel Caffe"),
         ("ConvolutionParameter", "relu", "Intel Caffe"),
         ("DropoutParameter", "engine", "NVCaffe"),
-        ("SolverParameter", "warmup_iter", "Intel Caffe and jolibrain's Caffe"),
+        ("SolverParameter", "warmup_iter", "Intel Caffe, jolibrain's Caffe"),
         ("ConvolutionParameter", "engine", None),
         ("LayerParameter", "name", None),
     ],

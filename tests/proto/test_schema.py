@@ -8,6 +8,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+from keyword import iskeyword
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from google.protobuf import descriptor_pb2
 
 from minicaffe.layer import layer_class, layer_types
 from minicaffe.proto import caffe_pb2, schema_docs
-from minicaffe.proto.forks import FORK_FIELDS
+from minicaffe.proto.forks import fork_of_field
 from minicaffe.proto.own_fields import own_field
 
 ROOT = Path(__file__).parents[2]
@@ -40,16 +41,17 @@ def load_messages():
     """Message name → DescriptorProto and enum name → EnumDescriptorProto, nested ones dotted."""
     file = descriptor_pb2.FileDescriptorProto()
     caffe_pb2.DESCRIPTOR.CopyToProto(file)
-    messages = {m.name: m for m in file.message_type}
-    enums = {e.name: e for e in file.enum_type}
-    for message in file.message_type:
-        enums.update({f"{message.name}.{e.name}": e for e in message.enum_type})
-        assert not message.nested_type
+    messages, enums = {}, {e.name: e for e in file.enum_type}
+    waiting = [(m.name, m) for m in file.message_type]
+    for name, message in waiting:
+        messages[name] = message
+        enums.update({f"{name}.{e.name}": e for e in message.enum_type})
+        waiting += [(f"{name}.{inner.name}", inner) for inner in message.nested_type]
     return messages, enums
 
 
 MESSAGES, ENUMS = load_messages()
-FIELDS = {f"{m.name}.{f.name}": f for m in MESSAGES.values() for f in m.field}
+FIELDS = {f"{name}.{f.name}": f for name, m in MESSAGES.items() for f in m.field}
 FACT_ROWS = read_facts("fields.tsv")
 BVLC_FIELDS = {f"{row['message']}.{row['field']}" for row in FACT_ROWS}
 BVLC_MESSAGES = {row["message"] for row in FACT_ROWS}
@@ -85,7 +87,11 @@ def test_enums_are_bvlc_caffes():
         facts.setdefault(row["enum"], {})[row["value"]] = int(row["number"])
     assert len(facts) == 26
     for name, values in facts.items():
-        assert {v.name: v.number for v in ENUMS[name].value} == values
+        found = {v.name: v.number for v in ENUMS[name].value}
+        assert {value: found.get(value) for value in values} == values
+        for value in found.keys() - values.keys():
+            assert re.search(r"\[.+\]$", schema_docs.describe(f"{name}.{value}")), value
+            assert found[value] not in values.values()
 
 
 # The forks' fields: number (0: any private one) and default.
@@ -149,12 +155,13 @@ def test_fork_field(name, number, default):
 def test_fields_beyond_bvlc_are_known_as_forks():
     """A field that a fork added to BVLC's message says so in its comment and in error messages."""
     for name in FIELDS.keys() - BVLC_FIELDS - set(OWN):
-        message = name.split(".")[0]
+        message, field = name.rsplit(".", 1)
         if message in BVLC_MESSAGES:
             origin = re.search(r"\[(.+)\]$", schema_docs.describe(name))
             assert origin, name
-            assert (name in FORK_FIELDS) != (origin[1] == "minicaffe"), name
-            if origin[1] == "minicaffe":
+            own = origin[1] == "minicaffe"
+            assert fork_of_field(message, field) == (None if own else origin[1])
+            if own:
                 assert 20100 <= FIELDS[name].number < 21000, name
 
 
@@ -210,8 +217,10 @@ def declared(path):
 
 def test_stub_declares_every_message_and_field():
     stub = declared("proto/caffe_pb2.pyi")
-    for message in MESSAGES.values():
-        assert {field.name for field in message.field} <= stub[message.name]
+    for name, message in MESSAGES.items():
+        if "." not in name:
+            fields = {field.name for field in message.field if not iskeyword(field.name)}
+            assert fields <= stub[name]
 
 
 def test_stub_declares_every_layer_type_with_its_fields():
@@ -224,14 +233,14 @@ def test_stub_declares_every_layer_type_with_its_fields():
         own = set()
         if settings:
             kind = FIELDS[f"LayerParameter.{settings}"].type_name.removeprefix(".caffe.")
-            own = {field.name for field in MESSAGES[kind].field}
+            own = {field.name for field in MESSAGES[kind].field if not iskeyword(field.name)}
         assert shared | own <= arguments, name
 
 
 def test_stub_declares_every_constant_of_params():
     text = (ROOT / "minicaffe" / "params.pyi").read_text(encoding="utf-8")
     for message in MESSAGES:
-        if message.endswith("Parameter"):
+        if message.endswith("Parameter") and "." not in message:
             assert f"{message.removesuffix('Parameter')} = caffe_pb2.{message}\n" in text
 
 

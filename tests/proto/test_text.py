@@ -160,8 +160,8 @@ def test_one_mistake_is_one_problem(text: str) -> None:
 
 
 def test_a_field_of_a_fork_says_so() -> None:
-    (found,) = problems("layer { pooling_param { pad_3d: 1 pool: AVE } }")
-    assert found.startswith("1:25: unknown field `pad_3d` in pooling_param; it is a field of ")
+    (found,) = problems("layer { convolution_param { dilation_h: 1 pad: 2 } }")
+    assert found.startswith("1:29: unknown field `dilation_h` in convolution_param; it is a field")
 
 
 def test_binary_files() -> None:

@@ -120,7 +120,7 @@ def test_colours():
     assert colours["ip_InnerProduct"] == "#CC33FF"
     assert colours["sum_Eltwise"] == draw.LAYER_STYLE_DEFAULT["fillcolor"]
     assert nodes["conv_blob"]["shape"] == "octagon"
-    assert draw.get_pooling_types_dict() == {0: "MAX", 1: "AVE", 2: "STOCHASTIC"}
+    assert draw.get_pooling_types_dict() == {0: "MAX", 1: "AVE", 2: "STOCHASTIC", 3: "RCM"}
 
 
 def test_phases():
