@@ -134,6 +134,49 @@ def test_a_layer_says_itself_what_it_is(name: str) -> None:
     assert list(compared_types(name)) == []
 
 
+#: Names with an underscore that others have published: pycaffe, os, typing, argparse and ctypes.
+PUBLISHED = {
+    "_batch", "_blob_names", "_blobs", "_inputs", "_outputs", "_caffe",
+    "_exit", "_replace", "_option_string_actions", "_NamedFuncPointer",
+}  # fmt: skip
+
+
+def names_made(node: ast.AST) -> Iterator[str]:
+    """What a statement or expression gives a name to: functions, classes, variables, attributes."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+        yield node.id if isinstance(node, ast.Name) else node.attr
+
+
+def names_used(node: ast.AST, package: str) -> Iterator[str]:
+    """Attributes, and what is imported; modules of the package itself do not count."""
+    if isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.ImportFrom) and node.module != package:
+        *above, module = (node.module or "").split(".")
+        yield from (alias.name for alias in node.names)
+        if ".".join(above) != package:
+            yield module
+
+
+def foreign_private_names(name: str) -> Iterator[str]:
+    """Where a module uses names with an underscore that belong to another."""
+    nodes = list(ast.walk(tree(name)))
+    known = PUBLISHED.union(*map(names_made, nodes))
+    package = ".".join(("minicaffe", *Path(name).parts[:-1]))
+    for node in nodes:
+        for word in names_used(node, package):
+            if word.startswith("_") and not word.startswith("__") and word not in known:
+                yield f"{name}:{node.lineno}: {word}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_private_names_stay_in_their_file(name: str) -> None:
+    """What other files use has a public name, and a docstring that says what it promises."""
+    assert list(foreign_private_names(name)) == []
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("engines/onednn/")])
 def test_an_engines_words_stay_in_it(name: str) -> None:
     found = ENGINE_WORDS.search((PACKAGE / name).read_text(encoding="utf-8"))

@@ -6,7 +6,22 @@ import math
 
 import numpy as np
 
+from minicaffe.blob import shape_text
+from minicaffe.errors import ShapeError
 from minicaffe.layers import sums
+
+
+def require_channels(shape: tuple[int, ...]) -> None:
+    """Refuse a bottom of such a shape if it has no channels, which are on axis 1.
+
+    Raises:
+        ShapeError: it has fewer than two axes.
+    """
+    if len(shape) < 2:
+        raise ShapeError(
+            f"the bottom has shape {shape_text(shape)}; at least two axes (items and channels) "
+            "are expected"
+        )
 
 
 def fold(array: np.ndarray, axis: int = 1, axes: int = 1) -> np.ndarray:

@@ -25,12 +25,17 @@ def serialized(param: caffe_pb2.NetParameter) -> bytes:
     return found
 
 
-def parts(net: Net) -> tuple[Any, ...]:
-    """What :func:`rebuilt` makes an equal net of."""
-    added = {name: value for name, value in vars(net).items() if name not in net._own}
+def parts(net: Net, network: bytes, added: dict[str, Any]) -> tuple[Any, ...]:
+    """What :func:`rebuilt` makes an equal net of.
+
+    Args:
+        net: to copy.
+        network: what it was built from, see :func:`serialized`.
+        added: the attributes that a program has given it.
+    """
     return (
         type(net),
-        net._network,
+        network,
         {"dtype": net.dtype, "path": net.path, **net.options.keywords()},
         [[blob.data for blob in node.layer.blobs] for node in net.nodes],
         {name: net.blobs[name].data for name in net.inputs},

@@ -459,7 +459,8 @@ class Net:
         program has added as attributes. Other blobs, gradients, callbacks, the arrays of MemoryData
         layers and weights shared with other nets are left out.
         """
-        return copying.rebuilt, copying.parts(self)
+        added = {name: value for name, value in vars(self).items() if name not in self._own}
+        return copying.rebuilt, copying.parts(self, self._network, added)
 
     # ------------------------------------------------------------------- end
 

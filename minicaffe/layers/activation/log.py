@@ -30,7 +30,7 @@ class Log(AffineNeuron):
 
     def prepare(self) -> None:
         param = self.param.log_param
-        self._scale, self._shift = param.scale, param.shift
+        self.scale, self.shift = param.scale, param.shift
         self.log_base = log_of_base(param.base)
         if self.log_base == 0:
             raise GraphError("log_param has base 1, to which there are no logarithms")
@@ -39,13 +39,13 @@ class Log(AffineNeuron):
         return False
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        self._inner(x, y)
+        self.affine(x, y)
         np.log(y, out=y)
         if self.log_base != 1:
             y *= 1 / self.log_base
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
         factor = self.scratch_for(dy, dx)
-        self._inner(x, factor)
-        np.divide(self._scale / self.log_base, factor, out=factor)
+        self.affine(x, factor)
+        np.divide(self.scale / self.log_base, factor, out=factor)
         np.multiply(dy, factor, out=dx)

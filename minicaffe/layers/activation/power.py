@@ -12,16 +12,16 @@ _QUICK_POWERS = {2.0: np.square, 0.5: np.sqrt, -1.0: np.reciprocal}
 
 
 class AffineNeuron(Neuron):
-    """A function of shift + scale · x."""
+    """A function of shift + scale · x; ``prepare`` sets both."""
 
-    _scale: float
-    _shift: float
+    scale: float
+    shift: float
 
-    def _inner(self, x: np.ndarray, out: np.ndarray) -> None:
+    def affine(self, x: np.ndarray, out: np.ndarray) -> None:
         """Write shift + scale · x into out."""
-        np.multiply(x, self._scale, out=out)
-        if self._shift:
-            out += self._shift
+        np.multiply(x, self.scale, out=out)
+        if self.shift:
+            out += self.shift
 
 
 @register("Power")
@@ -43,33 +43,33 @@ class Power(AffineNeuron):
 
     def prepare(self) -> None:
         param = self.param.power_param
-        self._power, self._scale, self._shift = param.power, param.scale, param.shift
-        straight = self._power in (0, 1) or self._scale == 0
+        self._power, self.scale, self.shift = param.power, param.scale, param.shift
+        straight = self._power in (0, 1) or self.scale == 0
         self.backward_reads = () if straight else ("bottoms", "tops")
 
     def right_in_place(self) -> bool:
-        return self._power in (0, 1) or self._scale == 0
+        return self._power in (0, 1) or self.scale == 0
 
     def wrong_in_place_in_caffe(self) -> bool:
-        return bool(self._power * self._scale)  # it overwrites dy before it has read it
+        return bool(self._power * self.scale)  # it overwrites dy before it has read it
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        if self._power == 0 or self._scale == 0:
-            y[...] = np.power(y.dtype.type(self._shift), self._power) if self._power else 1
+        if self._power == 0 or self.scale == 0:
+            y[...] = np.power(y.dtype.type(self.shift), self._power) if self._power else 1
             return
-        self._inner(x, y)
+        self.affine(x, y)
         if self._power in _QUICK_POWERS:
             _QUICK_POWERS[self._power](y, out=y)
         elif self._power != 1:
             np.power(y, self._power, out=y)
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        slope = self._power * self._scale
+        slope = self._power * self.scale
         if slope == 0 or self._power == 1:
             np.multiply(dy, slope, out=dx)
             return
         factor = self.scratch_for(dy, dx)
-        self._inner(x, factor)
+        self.affine(x, factor)
         if self._power != 2:
             np.divide(y, factor, out=factor)
         factor *= slope

@@ -70,7 +70,7 @@ class InfogainLoss(SoftmaxLossLayer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
-        classes = self._split.classes
+        classes = self.split.classes
         size = bottom[2].count if len(bottom) > 2 else self._from_file.size
         if size != classes**2:
             raise ShapeError(
@@ -80,26 +80,27 @@ class InfogainLoss(SoftmaxLossLayer):
 
     def _matrix(self, bottom: Blobs) -> np.ndarray:
         matrix = bottom[2].data if len(bottom) > 2 else self._from_file
-        return matrix.reshape(self._split.classes, self._split.classes)
+        return matrix.reshape(self.split.classes, self.split.classes)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        prob, labels = self._forward_prob(bottom, top)
+        self.compute_probabilities(bottom)
+        prob, labels = self.probabilities_and_labels(bottom, top)
         logs = np.log(np.maximum(prob, LOG_THRESHOLD))
         labels.clear_ignored(logs)
         rows = self._matrix(bottom)[labels.values]  # (outer, inner, classes)
         total = np.einsum("oic,oci->", rows, logs)
-        top[0].data[...] = -total / self._normalizer(labels)
+        top[0].data[...] = -total / self.normalizer(labels)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         refuse_gradient(propagate_down, 1, "the labels")
         refuse_gradient(propagate_down, 2, "the infogain matrix")
         if not propagate_down[0]:
             return
-        labels = self._labels(bottom)
+        labels = self.labels(bottom)
         matrix = self._matrix(bottom)
-        diff = self._split.view(bottom[0].diff)
-        prob = self._split.view(self._prob.data)
+        diff = self.split.view(bottom[0].diff)
+        prob = self.split.view(self.probabilities.data)
         np.multiply(prob, matrix.sum(axis=1)[labels.values][:, None], out=diff)
         diff -= matrix[labels.values].transpose(0, 2, 1)
-        diff *= self.weight(top) / self._normalizer(labels)
+        diff *= self.weight(top) / self.normalizer(labels)
         labels.clear_ignored(diff)

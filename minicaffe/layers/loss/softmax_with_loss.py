@@ -27,7 +27,9 @@ SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)
 class SoftmaxLossLayer(LossLayer):
     """The parts that SoftmaxWithLoss and InfogainLoss share.
 
-    ``self._prob`` holds the probabilities; a second top shows them.
+    Attributes:
+        probabilities: the softmax of bottom 0, of the same shape; a second top shows them.
+        split: which axis of bottom 0 counts classes: (outer, classes, inner).
     """
 
     exact_tops = None
@@ -35,7 +37,7 @@ class SoftmaxLossLayer(LossLayer):
     max_tops = 2
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self._prob = Blob(dtype=self.dtype)
+        self.probabilities = Blob(dtype=self.dtype)
 
     @property
     def class_axis(self) -> int:
@@ -44,36 +46,36 @@ class SoftmaxLossLayer(LossLayer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
-        self._split = ClassAxis.of(bottom[0], self.class_axis)
-        self._split.check_labels(bottom[0], bottom[1])
-        self._prob.reshape_like(bottom[0])
+        self.split = ClassAxis.of(bottom[0], self.class_axis)
+        self.split.check_labels(bottom[0], bottom[1])
+        self.probabilities.reshape_like(bottom[0])
         if len(top) > 1:
             top[1].reshape_like(bottom[0])
-            top[1].share_data(self._prob)
+            top[1].share_data(self.probabilities)
 
-    @property
-    def probabilities(self) -> Blob:
-        """The softmax of bottom 0, of the same shape."""
-        return self._prob
+    def compute_probabilities(self, bottom: Blobs) -> None:
+        """Take the softmax of bottom 0."""
+        softmax(bottom[0].data, bottom[0].axis(self.class_axis), self.probabilities.data)
 
-    def _forward_prob(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
-        """Compute the probabilities; (outer, classes, inner) and the labels."""
-        softmax(bottom[0].data, bottom[0].axis(self.class_axis), self._prob.data)
-        return self._shown(bottom, top)
-
-    def _shown(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
-        """The probabilities, which the second top shows if there is one; and the labels."""
+    def probabilities_and_labels(self, bottom: Blobs, top: Blobs) -> tuple[np.ndarray, Labels]:
+        """The probabilities as (outer, classes, inner), and the labels; a second top shows them."""
         if len(top) > 1:
-            top[1].share_data(self._prob)
-        return self._split.view(self._prob.data), self._labels(bottom)
+            top[1].share_data(self.probabilities)
+        return self.split.view(self.probabilities.data), self.labels(bottom)
 
-    def _labels(self, bottom: Blobs) -> Labels:
-        return self._split.read(bottom[1].data, ignore_label(self.param.loss_param))
+    def labels(self, bottom: Blobs) -> Labels:
+        """Those of bottom 1, with ``ignore_label`` left out.
 
-    def _normalizer(self, labels: Labels) -> int:
+        Raises:
+            DataError: a label outside the classes.
+        """
+        return self.split.read(bottom[1].data, ignore_label(self.param.loss_param))
+
+    def normalizer(self, labels: Labels) -> int:
+        """n, which the sum of the losses is divided by, as ``normalization`` chooses it."""
         mode = normalization_mode(self.param.loss_param, caffe_pb2.LossParameter.VALID)
         full = labels.values.size
-        return normalizer(mode, batch=self._split.outer, full=full, valid=labels.count)
+        return normalizer(mode, batch=self.split.outer, full=full, valid=labels.count)
 
 
 @register("SoftmaxWithLoss")
@@ -102,25 +104,25 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
     activation_of = "Softmax"
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        softmax(bottom[0].data, bottom[0].axis(self.class_axis), self._prob.data)
+        self.compute_probabilities(bottom)
         self.forward_from_probabilities(bottom, top)
 
     def forward_from_probabilities(self, bottom: Blobs, top: Blobs) -> None:
         """The loss, once :attr:`probabilities` holds the softmax of bottom 0 (an engine may
         compute that elsewhere)."""
-        prob, labels = self._shown(bottom, top)
+        prob, labels = self.probabilities_and_labels(bottom, top)
         losses = np.log(np.maximum(labels.pick(prob), SMALLEST_FLOAT))
         if labels.valid is not None:
             losses[~labels.valid] = 0
-        top[0].data[...] = -losses.sum() / self._normalizer(labels)
+        top[0].data[...] = -losses.sum() / self.normalizer(labels)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         refuse_gradient(propagate_down, 1, "the labels")
         if not propagate_down[0]:
             return
-        labels = self._labels(bottom)
-        scale = self.weight(top) / self._normalizer(labels)
+        labels = self.labels(bottom)
+        scale = self.weight(top) / self.normalizer(labels)
         diff = bottom[0].diff
-        np.multiply(self._prob.data, scale, out=diff)
-        labels.add(self._split.view(diff), -scale)
-        labels.clear_ignored(self._split.view(diff))
+        np.multiply(self.probabilities.data, scale, out=diff)
+        labels.add(self.split.view(diff), -scale)
+        labels.clear_ignored(self.split.view(diff))

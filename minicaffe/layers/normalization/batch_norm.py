@@ -13,7 +13,13 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.channels import channel_dot, channel_moments, channel_sum, fold
+from minicaffe.layers.channels import (
+    channel_dot,
+    channel_moments,
+    channel_sum,
+    fold,
+    require_channels,
+)
 from minicaffe.layers.folding import channel_affine
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
@@ -104,7 +110,7 @@ class BatchNorm(Layer):
         self.ghost_batch_size: int = param.ghost_batch_size
         self.renorm: Renorm | None = Renorm.from_param(param)
         self._warned = False
-        _require_channels(bottom[0])
+        require_channels(bottom[0].shape)
         self.channels: int = bottom[0].shape[1]
         self._freeze_statistics()
         for shape in (self.channels,), (self.channels,), (1,):
@@ -117,7 +123,7 @@ class BatchNorm(Layer):
         self._batches: list[Batch] = []
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        _require_channels(bottom[0])
+        require_channels(bottom[0].shape)
         if bottom[0].shape[1] != self.channels:
             raise ShapeError(
                 f"the bottom has {bottom[0].shape[1]} channels (shape "
@@ -374,11 +380,3 @@ def param_block_mistake(specs: Sequence[Any]) -> tuple[str, str] | None:
                 "param blocks take learning rates",
             )
     return None
-
-
-def _require_channels(bottom: Blob) -> None:
-    if len(bottom.shape) < 2:
-        raise ShapeError(
-            f"the bottom has shape {shape_text(bottom.shape)}; at least two axes (batch and "
-            "channels) are expected"
-        )

@@ -7,6 +7,7 @@ from typing import Any
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import register
+from minicaffe.layers.channels import require_channels
 from minicaffe.layers.normalization.layer_norm import ItemNorm
 
 
@@ -40,7 +41,7 @@ class GroupNorm(ItemNorm):
         return self.param.group_norm_param
 
     def rows(self, shape: tuple[int, ...]) -> int:
-        _require_channels(shape)
+        require_channels(shape)
         groups = self.settings.num_groups
         if groups < 1 or shape[1] % groups:
             raise ShapeError(
@@ -48,11 +49,3 @@ class GroupNorm(ItemNorm):
                 f"num_groups: {groups}"
             )
         return shape[0] * groups
-
-
-def _require_channels(shape: tuple[int, ...]) -> None:
-    if len(shape) < 2:
-        raise ShapeError(
-            f"the bottom has shape {shape_text(shape)}; at least two axes (items and channels) "
-            "are expected"
-        )

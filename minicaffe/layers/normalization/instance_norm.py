@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicaffe.layer import register
-from minicaffe.layers.normalization.group_norm import _require_channels
+from minicaffe.layers.channels import require_channels
 from minicaffe.layers.normalization.layer_norm import ItemNorm
 
 
@@ -40,5 +40,5 @@ class InstanceNorm(ItemNorm):
         return self.param.instance_norm_param
 
     def rows(self, shape: tuple[int, ...]) -> int:
-        _require_channels(shape)
+        require_channels(shape)
         return shape[0] * shape[1]

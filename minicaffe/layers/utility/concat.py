@@ -36,14 +36,20 @@ def share(top: Blob, bottom: Blob) -> None:
 
 
 class Sections(Layer):
-    """The parts of one whole along an axis; a single part shares the whole's memory."""
+    """The parts of one whole along an axis; a single part shares the whole's memory.
+
+    Attributes:
+        axis: along which the parts lie side by side.
+        bounds: where each part begins, and where the last one ends.
+    """
 
     axis: int
-    _bounds: list[int]
+    bounds: list[int]
     backward_reads = ()
 
-    def _pieces(self, whole: np.ndarray) -> list[np.ndarray]:
-        return [whole[part(self.axis, start, stop)] for start, stop in pairwise(self._bounds)]
+    def pieces(self, whole: np.ndarray) -> list[np.ndarray]:
+        """The parts of an array, as views."""
+        return [whole[part(self.axis, start, stop)] for start, stop in pairwise(self.bounds)]
 
 
 @register("Concat")
@@ -71,7 +77,7 @@ class Concat(Sections):
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         first = bottom[0].shape
         self.axis = axis = chosen_axis(self.param.concat_param, "concat_dim", bottom[0])
-        self._bounds = [0]
+        self.bounds = [0]
         for index, blob in enumerate(bottom):
             shape = blob.shape
             others = (*shape[:axis], *shape[axis + 1 :])
@@ -80,8 +86,8 @@ class Concat(Sections):
                     f"bottom {index} has shape {shape_text(shape)}, bottom 0 "
                     f"{shape_text(first)}; equal lengths except along axis {axis} are expected"
                 )
-            self._bounds.append(self._bounds[-1] + shape[axis])
-        top[0].reshape(*first[:axis], self._bounds[-1], *first[axis + 1 :])
+            self.bounds.append(self.bounds[-1] + shape[axis])
+        top[0].reshape(*first[:axis], self.bounds[-1], *first[axis + 1 :])
         if len(bottom) == 1:
             share(top[0], bottom[0])
 
@@ -94,7 +100,7 @@ class Concat(Sections):
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if len(bottom) == 1:
             return
-        pieces = self._pieces(top[0].diff)
+        pieces = self.pieces(top[0].diff)
         for blob, wanted, piece in zip(bottom, propagate_down, pieces, strict=True):
             if wanted:
                 np.copyto(blob.diff, piece)

@@ -47,8 +47,8 @@ class Slice(Sections):
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         shape = bottom[0].shape
         self.axis = axis = chosen_axis(self.param.slice_param, "slice_dim", bottom[0])
-        self._bounds = self._cuts(shape[axis], len(top))
-        for blob, (start, stop) in zip(top, pairwise(self._bounds), strict=True):
+        self.bounds = self._cuts(shape[axis], len(top))
+        for blob, (start, stop) in zip(top, pairwise(self.bounds), strict=True):
             blob.reshape(*shape[:axis], stop - start, *shape[axis + 1 :])
         if len(top) == 1:
             share(top[0], bottom[0])
@@ -75,11 +75,11 @@ class Slice(Sections):
         if len(top) == 1:
             share(top[0], bottom[0])
             return
-        for blob, piece in zip(top, self._pieces(bottom[0].data), strict=True):
+        for blob, piece in zip(top, self.pieces(bottom[0].data), strict=True):
             np.copyto(blob.data, piece)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if not propagate_down[0] or len(top) == 1:
             return
-        for blob, piece in zip(top, self._pieces(bottom[0].diff), strict=True):
+        for blob, piece in zip(top, self.pieces(bottom[0].diff), strict=True):
             np.copyto(piece, blob.diff)

@@ -68,7 +68,7 @@ class WeightedPrimitive:
         return len(self.weights.shape) > len(self.source_shape)
 
     @property
-    def _one_group(self) -> tuple[int, ...]:
+    def one_group(self) -> tuple[int, ...]:
         """The shape of a group's weights, (outputs, inputs, …)."""
         return self.weights.shape[1:] if self._grouped else self.weights.shape
 
@@ -113,7 +113,7 @@ class WeightedPrimitive:
             Unimplemented: there is nothing better in bfloat16.
         """
         pd = PrimitiveDesc(f"{self.kind}_{way}", *args, attributes=attributes)
-        depthwise = self._grouped and self._one_group[:2] == (1, 1)
+        depthwise = self._grouped and self.one_group[:2] == (1, 1)
         if not depthwise:
             return pd
         pd = pd.skip_implementations("brg")

@@ -38,7 +38,7 @@ class ConvolutionPrimitive(WeightedPrimitive):
 
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> MemoryDesc:
         last = self.chooses and builder.training and not self.plain and library().has_avx512
-        if last and heuristics.channels_last(self._one_group, self.top_shape):
+        if last and heuristics.channels_last(self.one_group, self.top_shape):
             return MemoryDesc(shape, builder.storage, tag=dict(dnnl.FORMATS[len(shape)])[0])
         return super()._wish(builder, shape)
 
@@ -49,7 +49,7 @@ class ConvolutionPrimitive(WeightedPrimitive):
         if not self.chooses:
             return pd
         other = pd.skip_implementations(
-            *heuristics.slower_words(way, self._one_group, self.top_shape)
+            *heuristics.slower_words(way, self.one_group, self.top_shape)
         )
         return other if other.implementation.startswith("jit") else pd
 
