@@ -16,6 +16,8 @@ from numbers import Number
 from types import ModuleType
 from typing import Any
 
+#: How many problems beyond those that it keeps a reader counts before it gives a file up.
+MAX_COUNTED = 10_000
 _LONGEST = 100  # longer words are no mistyped names, and take long to compare
 
 
@@ -209,7 +211,8 @@ class MinicaffeError(RuntimeError):
     def __str__(self) -> str:
         """One line (or all ``problems``), with the control characters of names escaped."""
         if self.problems:
-            rest = [f"... and {self.more} more problems"] if self.more else []
+            many = "more than " if self.more > MAX_COUNTED else ""
+            rest = [f"... and {many}{min(self.more, MAX_COUNTED)} more problems"] * bool(self.more)
             return "\n".join([*map(str, self.problems), *rest])
         parts = []
         if self.path:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from minicaffe.proto.hints import Block
-from minicaffe.proto.lexer import SIGN, Text, Token
+from minicaffe.proto.lexer import Text, Token
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
@@ -81,8 +81,7 @@ class Braces:
         besides those that were found.
         """
         if self._surplus is None:
-            signs = (token.text for token in self._text.tokens() if token.kind == SIGN)
-            self._surplus = sum(_WORTH.get(sign, 0) for sign in signs)
+            self._surplus = sum(map(_WORTH.__getitem__, self._text.braces()))
         return self._surplus * sign > 0
 
     def found(self, sign: int) -> bool:

@@ -1,4 +1,4 @@
-"""Quoted strings of protobuf's text format: their escapes read and written.
+"""Values in protobuf's text format: strings with their escapes, and numbers, read and written.
 
 The rules are those of protobuf's own C++ reader, which is Caffe's: an escape that it does
 not know is a mistake, whereas its Python reader lets some of them pass.
@@ -6,8 +6,10 @@ not know is a mistake, whereas its Python reader lets some of them pass.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -124,7 +126,15 @@ _BOOLS = {
 _LONGEST = 1000  # of a whole number; Python itself refuses very long ones
 
 # No digit may fit in two places, or a long word that is no number takes its length squared
-_FLOAT = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?[fF]?")
+_FLOAT = re.compile(r"(?!0[0-9])([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?[fF]?")
+
+# Numbers that every type takes and that mean the same everywhere: those of a whole type, which
+# has a sign or none, and those of a float.
+_PLAIN_WHOLE = r"(?:0|[1-9][0-9]{0,8})"
+_PLAIN_FLOAT = rf"-?{_PLAIN_WHOLE}(?:\.[0-9]{{1,20}})?(?:[eE][-+]?[0-9]{{1,3}})?"
+
+#: What separates the numbers of a list, as a pattern.
+COMMA = r"\s*,\s*"
 
 
 class BadValue(Exception):
@@ -159,6 +169,45 @@ def scalar(field: Any, negative: bool, token: Token, strings: list[str]) -> Any:
     return _string(field, strings)
 
 
+def again(name: str) -> str:
+    """What separates the numbers of a field that is written once for each, as a pattern."""
+    return rf"\s+{name}\s*:\s*"
+
+
+def plain_numbers(
+    field: Any, text: str, start: int, separator: str
+) -> Iterator[tuple[list[Any], int]]:
+    """The plain numbers from an offset on that a separator follows: many at a time, so that the
+    long lists of a blob are read in a tenth of the time.
+
+    Args:
+        field: the descriptor of a field of ``NUMBERS``.
+        text: the whole text.
+        start: the offset.
+        separator: a pattern, ``COMMA`` or that of :func:`again`.
+
+    Yields:
+        Values and the offset after their last separator.
+    """
+    pattern, number = _run(field.cpp_type, separator)
+    split = re.compile(separator)
+    while match := pattern.match(text, start):
+        start = match.end()
+        yield [number(word) for word in split.split(match[0])[:-1]], start
+
+
+@functools.cache
+def _run(kind: int, separator: str) -> tuple[re.Pattern[str], Callable[[str], Any]]:
+    """The pattern of numbers of a type, and what makes them values.
+
+    A match has at most 1000 of them, to take little memory.
+    """
+    if kind in _FLOATS:
+        return re.compile(rf"(?:{_PLAIN_FLOAT}{separator}){{1,1000}}"), float
+    sign = "" if kind in UNSIGNED else "-?"
+    return re.compile(rf"(?:{sign}{_PLAIN_WHOLE}{separator}){{1,1000}}"), int
+
+
 def _whole(token: Token) -> int | None:
     """A decimal, octal (leading 0) or hexadecimal number; None when it is not one."""
     text = token.text
@@ -188,7 +237,7 @@ def _float(negative: bool, token: Token) -> float:
     text = token.text
     if token.kind == WORD and text.lower() in ("inf", "infinity", "inff", "nan", "nanf"):
         value = math.nan if text.lower().startswith("nan") else math.inf
-    elif token.kind == NUMBER and _FLOAT.fullmatch(text) and not re.match(r"0[0-9]", text):
+    elif token.kind == NUMBER and _FLOAT.fullmatch(text):
         value = float(text.rstrip("fF"))
     else:  # octal and hexadecimal numbers among them, as in protobuf
         raise BadValue(f"{token.shown()} found, a number expected")

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from minicaffe.errors import Problem, PrototxtError
+from minicaffe.errors import MAX_COUNTED, Problem, PrototxtError
 from minicaffe.proto.braces import CLOSING, Braces, Closed
 from minicaffe.proto.file_kinds import PROTOTXT, other_kind, yaml_text
 from minicaffe.proto.hints import (
@@ -36,7 +36,7 @@ from minicaffe.proto.lexer import (
     looks_binary,
     printable,
 )
-from minicaffe.proto.scalars import NUMBERS, UNSIGNED, BadValue, scalar
+from minicaffe.proto.scalars import COMMA, NUMBERS, BadValue, again, plain_numbers, scalar
 from minicaffe.proto.synonyms import Synonym, synonym
 from minicaffe.proto.wire import MessageBudget, TooManyMessages, is_repeated
 
@@ -49,9 +49,6 @@ TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see Messag
 MAX_PIECES = 10_000  # of one string
 MAX_NOTED = 6_000  # fields whose lines are remembered
 _CURLY_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
-# Whole numbers that every type takes; a match has at most 1000, to take little memory.
-_NUMBERS = re.compile(r"(?:(?:0|[1-9][0-9]{0,8})\s*,\s*){1,1000}")
-_SIGNED_NUMBERS = re.compile(r"(?:(?:0|-?[1-9][0-9]{0,8})\s*,\s*){1,1000}")
 
 
 class SourceMap:
@@ -146,8 +143,7 @@ class _Reader:
         """Read a token."""
         token = self._last = self.next
         self.next = self._following
-        if token.kind != END:
-            self._following = next(self._tokens, self.next)
+        self._following = next(self._tokens, self.next)  # the end again, once it is reached
         return token
 
     def took(self, *signs: str) -> bool:
@@ -169,9 +165,11 @@ class _Reader:
         return len(self.problems) >= MAX_PROBLEMS
 
     def complain(self, token: Token, message: str) -> None:
-        """Note a problem; give up after very many."""
+        """Note a problem; after many only count it; after very many read no further."""
         if self.tired:
             self.more += 1
+            if self.more > MAX_COUNTED:
+                self._go_to(len(self.text.text))
             return
         text, offset = self.text, token.offset
         line, column = text.line(offset), text.column(offset)
@@ -261,15 +259,15 @@ class _Reader:
         return True
 
     def _read_field(self, message: Any, prefix: str, first_lines: dict[str, int]) -> None:
-        if self._passed_comment():
-            return
         token = self.next
+        if token.kind == SIGN and self._passed_comment():
+            return
         if token.kind != WORD:
             raise _Wrong(self.take(), _no_name(token))
         fields = message.DESCRIPTOR.fields_by_name
-        field, other = fields.get(token.text), synonym(message.DESCRIPTOR.name, token.text)
-        if other is not None:  # a fork's name
-            field = fields[other.name]
+        field, other = fields.get(token.text), None
+        if field is None and (other := synonym(message.DESCRIPTOR.name, token.text)):
+            field = fields[other.name]  # by a fork's name
         if field is None and self.at_field() and self._reopen(token):
             return
         self.take()
@@ -297,8 +295,10 @@ class _Reader:
             self.next = self._translated(token, other)
         if repeated and self.took("["):
             self._read_list(message, field, prefix)
-        else:
-            self._read_value(message, field, prefix, line)
+            return
+        if repeated and other is None and not self._braces.unbalanced(1):
+            self._read_numbers(message, field, again(field.name))
+        self._read_value(message, field, prefix, line)
 
     def _translated(self, name: Token, other: Synonym) -> Token:
         """The word of Caffe for the next one, the value of a fork's field."""
@@ -314,7 +314,7 @@ class _Reader:
         if self.took("]"):
             return
         while True:
-            self._read_numbers(message, field)
+            self._read_numbers(message, field, COMMA)
             noted = field.message_type is not None or not self.source.full
             line = self.text.line(self.next.offset) if noted else 0
             self._read_value(message, field, prefix, line)
@@ -323,17 +323,15 @@ class _Reader:
             if not self.took(","):
                 raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
 
-    def _read_numbers(self, message: Any, field: Any) -> None:
-        """Begin a very long list: plain numbers and commas, up to anything else."""
+    def _read_numbers(self, message: Any, field: Any, separator: str) -> None:
+        """Begin a very long list: plain numbers, each with a separator, up to anything else."""
         if not self.source.full or field.cpp_type not in NUMBERS:
             return
         values = getattr(message, field.name)
-        numbers = _NUMBERS if field.cpp_type in UNSIGNED else _SIGNED_NUMBERS
-        while match := numbers.match(self.text.text, self.next.offset):
-            numbers_here = match[0].rstrip()[:-1].split(",")
-            self._room.take_values(field, len(numbers_here))
-            values.extend(map(int, numbers_here))
-            self._go_to(match.end())
+        for numbers, end in plain_numbers(field, self.text.text, self.next.offset, separator):
+            self._room.take_values(field, len(numbers))
+            values.extend(numbers)
+            self._go_to(end)
 
     # ----------------------------------------------------------------- values
 
@@ -420,10 +418,10 @@ class _Reader:
         return "" if own or foreign < 2 else is_other_root(root, self.text.text)
 
     def _passed_comment(self) -> bool:
-        """Pass over a comment as C has them, which is a mistake."""
+        """Pass over a comment as C has them, which is a mistake, if this sign begins one."""
         token, text = self.next, self.text.text
         start = text[token.offset : token.offset + 2]
-        if token.kind != SIGN or start not in ("//", "/*"):
+        if start not in ("//", "/*"):
             return False
         self._complain_once(token, f"`{start}` begins no comment in a prototxt; `#` does")
         end = text.find("\n" if start == "//" else "*/", token.offset)
@@ -443,11 +441,12 @@ class _Reader:
 
     def _find_field(self) -> None:
         """After a mistake: pass over what is left of the field."""
-        while not self.at_field():
-            token = self.next
-            if token.kind == END or (token.kind == SIGN and token.text in "}>"):
+        while (kind := self.next.kind) != END:
+            if kind == WORD and self.at_field():
                 return
-            if token.kind == SIGN and token.text in CLOSING:
+            if kind == SIGN and self.next.text in "}>":
+                return
+            if kind == SIGN and self.next.text in CLOSING:
                 self._skip_block()
             else:
                 self.take()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from random import Random
+from typing import Any
 
+import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2, text_format
 
-from minicaffe.errors import PrototxtError, closest, did_you_mean
+from minicaffe.errors import MAX_COUNTED, PrototxtError, closest, did_you_mean
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text_format import MAX_DEPTH, MAX_PROBLEMS, parse
+from minicaffe.proto.lexer import SIGN, Text, Token
+from minicaffe.proto.text_format import MAX_DEPTH, MAX_NOTED, MAX_PROBLEMS, parse
 
 
-def read(text: str | bytes, cls: type = caffe_pb2.NetParameter) -> object:
+def read(text: str | bytes, cls: type = caffe_pb2.NetParameter) -> Any:
     message = cls()
     parse(text, message, "net.prototxt")
     for layer in [*getattr(message, "layer", ()), *getattr(message, "layers", ())]:
@@ -203,6 +208,68 @@ def test_the_number_of_problems_is_limited() -> None:
         parse("x: 1\n" * 500, caffe_pb2.NetParameter())
     assert len(caught.value.problems) == MAX_PROBLEMS
     assert str(caught.value).endswith(f"\n... and {500 - MAX_PROBLEMS} more problems")
+
+
+def test_a_file_of_mistakes_is_given_up() -> None:
+    with pytest.raises(PrototxtError) as caught:
+        parse("x: 1\n" * (MAX_COUNTED + 2 * MAX_PROBLEMS), caffe_pb2.NetParameter())
+    assert len(caught.value.problems) == MAX_PROBLEMS
+    assert str(caught.value).endswith(f"\n... and more than {MAX_COUNTED} more problems")
+    with pytest.raises(PrototxtError) as caught:
+        parse("layer { x { y: <" + "}}" * MAX_COUNTED + "layer {", caffe_pb2.NetParameter())
+    assert caught.value.more > MAX_COUNTED
+
+
+_VALUES = ("1", "-2", "0.25", "-1.5e-3", "0", "-0", "1e38", "1.", ".5", "- 7", "1f", "inf", "-nan",
+           "123456789", "1234567890123", "1e999", "0.30000000000000004")  # fmt: skip
+
+
+@pytest.mark.parametrize("end", [" ", "\n", ";", ", ", " # remark: 5\n", " \t\n  "])
+def test_long_blobs_are_read_as_short_ones(end: str) -> None:
+    """Very many values are read a thousand at a time; a long text reads as its parts do."""
+    random = Random(end)
+    words = [random.choice(_VALUES) for _ in range(3 * MAX_NOTED)]
+    once = " ".join(f"data: {word}{end}" for word in words)
+    listed = f"data: [{','.join(words)}]"
+    alone = {word: read(f"data: {word}", caffe_pb2.BlobProto).data[0] for word in _VALUES}
+    notes = "diff: 1 " * MAX_NOTED
+    for text in (once, listed):
+        found = read(f"{notes} {text} num: 3", caffe_pb2.BlobProto)
+        assert found.num == 3
+        np.testing.assert_array_equal(found.data, [alone[word] for word in words])
+
+
+def test_a_mistake_in_a_long_blob_is_found_where_it_is() -> None:
+    before = "data: 1\n" * 2 * MAX_NOTED
+    (found,) = problems(f"{before}data: 2\ndata: x\ndata: 3", caffe_pb2.BlobProto)
+    assert found == f"{2 * MAX_NOTED + 2}:7: data: `x` found, a number expected"
+    before = "input_dim: 1\n" * 2 * MAX_NOTED
+    (found,) = problems(f"{before}input_dim: 1.5 input_dim: 2")
+    assert found.startswith(f"{2 * MAX_NOTED + 1}:12: input_dim: `1.5` found")
+
+
+def test_a_text_is_cut_into_tokens_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether braces are missing is found without reading the whole text as tokens again."""
+    taken: list[int] = []
+    tokens = Text.tokens
+
+    def counted(self: Text, start: int = 0) -> Iterator[Token]:
+        for token in tokens(self, start):
+            taken.append(token.offset)
+            yield token
+
+    monkeypatch.setattr(Text, "tokens", counted)
+    read("layer { blobs { shape { " + "dim: 1 " * 1000 + "} } }")
+    assert len(taken) == len(set(taken))
+
+
+def test_braces_are_those_among_the_tokens() -> None:
+    random = Random(3)
+    pieces = ["{", "}", "<", ">", '"', "'", "\\", "#", "\n", "a", "1", " ", "layer", ":", "\u201c"]
+    for _ in range(300):
+        text = Text("".join(random.choice(pieces) for _ in range(40)))
+        among = [token.text for token in text.tokens() if token.kind == SIGN]
+        assert list(text.braces()) == [sign for sign in among if sign in "{}<>"]
 
 
 def test_a_long_line_is_shown_around_the_mistake() -> None:
