@@ -4,12 +4,8 @@ A package ``minicaffe.engines.NAME`` offers
 
 ``plan(net) -> Plan``
     prepare to run the net;
-``why_unavailable() -> str | None``
-    why it cannot run on this machine, or None when it can;
-``is_broken() -> bool``
-    whether it cannot run although it is there, which its user should know;
-``why_no_bf16() -> str | None``
-    why it cannot store values in bfloat16 (:data:`PRECISIONS`), or None when it can;
+``why_not(precision) -> Unavailable | None``
+    why it cannot run on this machine with one of :data:`PRECISIONS`, or None when it can;
 ``PRIORITY``
     an int; the available engine with the largest one is the default.
 """
@@ -22,7 +18,7 @@ import logging
 import os
 import pkgutil
 from types import ModuleType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from minicaffe.errors import EngineError, did_you_mean
 
@@ -34,6 +30,19 @@ VARIABLE = "MINICAFFE_ENGINE"
 #: In what a net's values are stored between layers. The first one is the default; with bf16
 #: (bfloat16: the upper half of a float32) weights, their gradients and losses stay float32.
 PRECISIONS = ("float32", "bf16")
+
+
+class Unavailable(NamedTuple):
+    """Why an engine cannot run.
+
+    Attributes:
+        reason: told to who asks for the engine by name.
+        broken: the engine is there, but does not work: its user is warned when another one runs
+            instead.
+    """
+
+    reason: str
+    broken: bool = False
 
 
 class Plan(Protocol):
@@ -69,11 +78,13 @@ def engine_name(engine: ModuleType) -> str:
 
 def why_unavailable(name: str, precision: str = PRECISIONS[0]) -> str | None:
     """Why this machine cannot run an engine with a precision, or None when it can."""
-    module = _module(name)
-    reason: str | None = module.why_unavailable()
-    if reason is None and precision == "bf16":
-        reason = module.why_no_bf16()
-    return reason
+    found = _why_not(name, precision)
+    return None if found is None else found.reason
+
+
+def _why_not(name: str, precision: str) -> Unavailable | None:
+    found: Unavailable | None = _module(name).why_not(precision)
+    return found
 
 
 def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> ModuleType:
@@ -112,8 +123,9 @@ def _module(name: str) -> ModuleType:
 @functools.cache
 def _warn_if_broken(name: str, instead: str) -> None:
     """Say once that a better engine should have run."""
-    if _module(name).is_broken():
+    found = _why_not(name, PRECISIONS[0])
+    if found is not None and found.broken:
         logger.warning(
             "engine '%s' is here, but cannot be used; '%s' runs instead: %s",
-            *(name, instead, why_unavailable(name)),
+            *(name, instead, found.reason),
         )

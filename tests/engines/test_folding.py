@@ -209,3 +209,26 @@ def test_statistics_of_the_batch_are_not_folded() -> None:
     twins.each("forward_loss")
     assert "conv" in steps(twins.onednn)
     twins.same(diffs=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rest"),
+    [
+        ("Power", "power_param { power: 3 }"),
+        ("Power", "power_param { power: 0 }"),
+        ("Power", "power_param { power: 2 }"),
+        ("ReLU", "relu_param { negative_slope: -0.5 }"),
+        ("ELU", "elu_param { alpha: -0.5 }"),
+        ("Clip", "clip_param { min: -0.5 max: 0.1 }"),
+        ("Exp", ""),
+    ],
+)
+def test_every_function_after_a_convolution(kind: str, rest: str) -> None:
+    """What oneDNN does not compute by itself it does not compute as a post-op either."""
+    text = Text()
+    text.input("data", 2, 3, 5, 4)
+    text.conv("data", "c", 8)
+    text.add(kind, "c", "top", rest)
+    twins = scored(str(text))
+    twins.each("forward_loss")
+    assert twins.agree(*(net.blobs["top"].data for net in twins.nets))

@@ -153,9 +153,9 @@ def pass_through(net: Net, x: np.ndarray, dy: np.ndarray) -> tuple[np.ndarray, n
 def test_onednn_leaves_it_to_numpy_and_says_why(tmp_path: Path, text: str) -> None:
     path = tmp_path / "net.prototxt"
     path.write_text(NET % (5, text), encoding="utf-8")
-    from minicaffe.engines import onednn
+    from minicaffe.engines import why_unavailable
 
-    if (reason := onednn.why_unavailable()) is not None:
+    if (reason := why_unavailable("onednn")) is not None:
         pytest.skip(reason)
     nets = [Net(path, 0, engine=engine) for engine in ("numpy", "onednn")]
     x, dy = (array[:5].astype(np.float32) for array in (X, DY))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minicaffe.engines import PRECISIONS, Unavailable
 from minicaffe.engines.numpy.plan import NumpyPlan
 
 if TYPE_CHECKING:
@@ -13,19 +14,11 @@ if TYPE_CHECKING:
 PRIORITY = 0
 
 
-def why_unavailable() -> str | None:
-    """Never: numpy is a core dependency."""
-    return None
-
-
-def is_broken() -> bool:
-    """Never."""
-    return False
-
-
-def why_no_bf16() -> str | None:
-    """numpy has no such type."""
-    return "numpy has no bfloat16; this engine computes and stores float32"
+def why_not(precision: str) -> Unavailable | None:
+    """numpy is a core dependency, but has no such type as bfloat16."""
+    if precision == PRECISIONS[0]:
+        return None
+    return Unavailable("numpy has no bfloat16; this engine computes and stores float32")
 
 
 def plan(net: Net) -> NumpyPlan:

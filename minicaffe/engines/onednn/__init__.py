@@ -52,7 +52,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.engines import PRECISIONS, Plan
+from minicaffe.engines import PRECISIONS, Plan, Unavailable
 from minicaffe.engines import numpy as numpy_engine
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Options
@@ -80,21 +80,14 @@ def _problem() -> Exception | None:
     return None
 
 
-def why_unavailable() -> str | None:
-    """Why the library cannot be used, or None when it can."""
-    return None if _problem() is None else str(_problem())
-
-
-def is_broken() -> bool:
-    """Whether there is a library, but one that cannot be used."""
-    return not isinstance(_problem(), (NotInstalled, type(None)))
-
-
-def why_no_bf16() -> str | None:
-    """Why values cannot be stored in bfloat16: the processor's instructions."""
-    if library().has_bf16:
+def why_not(precision: str) -> Unavailable | None:
+    """Why the library cannot be used, or not with this precision on this processor."""
+    problem = _problem()
+    if problem is not None:
+        return Unavailable(str(problem), broken=not isinstance(problem, NotInstalled))
+    if precision == PRECISIONS[0] or library().has_bf16:
         return None
-    return (
+    return Unavailable(
         "oneDNN finds no bfloat16 instructions on this processor "
         "(neither avx512_bf16 nor amx_bf16); leave the precision at float32"
     )

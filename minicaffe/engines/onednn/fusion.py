@@ -13,13 +13,14 @@ layers that run as one step is computed when a program asks for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -200,11 +201,14 @@ def can_fuse(nodes: Sequence[Node], following: Node, *, training: bool, sums: bo
 
 
 def _activates(node: Node) -> bool:
-    """An elementwise function without anything within it, or a PReLU."""
+    """An elementwise function that oneDNN has, without anything within it, or a PReLU."""
     step = _as_activation(node)
     if step is None:
         return issubclass(step_of(node), PReLU)
-    return step.inner == (1.0, 0.0)
+    with suppress(Unsupported):
+        step.check()
+        return step.inner == (1.0, 0.0)
+    return False
 
 
 def _as_activation(node: Node) -> Activation | None:
