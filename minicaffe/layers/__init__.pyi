@@ -2801,12 +2801,14 @@ def Parameter(
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
     shape: Mapping[str, Any] | Message = ...,
+    blob_filler: Mapping[str, Any] | Message = ...,
     **more: Any,
 ) -> Any:
     """
     A Parameter layer: its bottoms, then fields as keywords. Those of parameter_param:
 
     shape: Its shape.
+    blob_filler: What fills it; zeros without one. [happynear's Caffe]
     """
 
 def Pooling(
