@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
@@ -84,7 +84,7 @@ def install_as_caffe() -> None:
     install()
 
 
-def _find(name: str) -> Any:
+def _find(name: str) -> object:
     """The object of a name, found when it is first used.
 
     Raises:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import SupportsIndex, TypeVar, cast
 
 import numpy as np
 
 from minicaffe.errors import ArgumentError, OldNameError
 
+M = TypeVar("M")
+F = TypeVar("F", bound=Callable[..., object])
+
+#: The length of an axis, or a tuple, list or array of all lengths.
+ShapePart = SupportsIndex | Sequence[SupportsIndex] | np.ndarray
+
 _SHOWN = 60  # characters of a value in a message
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """A value as messages print it: its ``repr``, or what it is where that is long."""
     if isinstance(value, np.ndarray) and value.ndim:
         return f"an array of shape {value.shape}"
@@ -27,14 +33,14 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN and "\n" not in text else f"a {type(value).__name__}"
 
 
-def file_name(value: Any, what: str) -> str:
+def file_name(value: object, what: str) -> str:
     """The name of a file, given as text, bytes or a ``pathlib.Path``.
 
     Raises:
         ArgumentError: it is something else; ``what`` is how the message calls it.
     """
     try:
-        name = os.fsdecode(value)
+        name = os.fsdecode(value)  # type: ignore[arg-type]  # it says what it takes
     except TypeError:
         raise ArgumentError(f"{what} is {shown(value)}, expected the name of a file") from None
     if "\0" in name:
@@ -42,14 +48,16 @@ def file_name(value: Any, what: str) -> str:
     return name
 
 
-def whole_number(value: Any, what: str, least: int | None = None, most: int | None = None) -> int:
+def whole_number(
+    value: object, what: str, least: int | None = None, most: int | None = None
+) -> int:
     """A Python or numpy integer, as an ``int``.
 
     Raises:
         ArgumentError: it is something else, below ``least`` or above ``most``.
     """
     try:
-        number = operator.index(value)
+        number = operator.index(value)  # type: ignore[arg-type]  # it says what it takes
     except TypeError:
         raise ArgumentError(f"{what} is {shown(value)}, expected a whole number") from None
     if least is not None and number < least:
@@ -59,28 +67,28 @@ def whole_number(value: Any, what: str, least: int | None = None, most: int | No
     return number
 
 
-def lengths(shape: tuple[Any, ...]) -> tuple[int, ...]:
+def lengths(shape: Sequence[ShapePart]) -> tuple[int, ...]:
     """The lengths of axes, given one by one or as one tuple, list or array.
 
     Raises:
         ArgumentError: one of them is no whole number.
     """
-    given: Any = shape
+    given: Iterable[object] = shape
     if len(shape) == 1 and np.iterable(shape[0]) and not isinstance(shape[0], str | bytes):
-        given = shape[0]
+        given = cast(Iterable[object], shape[0])
     try:
-        return tuple(map(operator.index, given))
+        return tuple(operator.index(length) for length in given)  # type: ignore[arg-type]
     except TypeError:
         listed = ", ".join(map(shown, given))
         hint = ""
-        if any(isinstance(one, float | np.floating) for one in given):
+        if any(isinstance(length, float | np.floating) for length in given):
             hint = "; a // b divides to a whole number, int(x) makes one"
         raise ArgumentError(
             f"a shape of whole numbers is expected, as in (1, 3, 224, 224), not ({listed}){hint}"
         ) from None
 
 
-def names(value: Any, what: str, example: str = "conv1") -> list[str]:
+def names(value: object, what: str, example: str = "conv1") -> list[str]:
     """A list of names; None is an empty one.
 
     Raises:
@@ -98,7 +106,7 @@ def names(value: Any, what: str, example: str = "conv1") -> list[str]:
     return listed
 
 
-def whole_numbers(value: Any, what: str) -> tuple[int, ...]:
+def whole_numbers(value: object, what: str) -> tuple[int, ...]:
     """A tuple, list or array of whole numbers.
 
     Raises:
@@ -106,18 +114,18 @@ def whole_numbers(value: Any, what: str) -> tuple[int, ...]:
     """
     if np.iterable(value) and not isinstance(value, str | bytes):
         with suppress(TypeError):
-            return tuple(map(operator.index, value))
+            return tuple(map(operator.index, cast(Iterable[SupportsIndex], value)))
     raise ArgumentError(f"{what} is {shown(value)}, expected whole numbers, such as (2, 0, 1)")
 
 
-def height_and_width(value: Any, what: str) -> tuple[int, int]:
+def height_and_width(value: object, what: str) -> tuple[int, int]:
     """Two numbers, cut off after the point as pycaffe does.
 
     Raises:
         ArgumentError: it is something else.
     """
     try:
-        height, width = (int(length) for length in value)
+        height, width = (int(length) for length in value)  # type: ignore[attr-defined]
     except (TypeError, ValueError, OverflowError):
         raise ArgumentError(
             f"{what} is {shown(value)}, expected two numbers: (height, width)"
@@ -125,7 +133,7 @@ def height_and_width(value: Any, what: str) -> tuple[int, int]:
     return height, width
 
 
-def message(value: Any, kind: str, hint: str = "") -> Any:
+def message(value: M, kind: str, hint: str = "") -> M:
     """A message of ``caffe.proto``, of minicaffe's or of another package's classes.
 
     Raises:
@@ -137,7 +145,7 @@ def message(value: Any, kind: str, hint: str = "") -> Any:
     return value
 
 
-def function(value: Any, what: str) -> Any:
+def function(value: F, what: str) -> F:
     """Something that can be called.
 
     Raises:
@@ -210,7 +218,7 @@ def old_name(owner: str, name: str) -> OldNameError | None:
     return OldNameError(f"{owner}.{name} is of the pycaffe of 2014; {remark}")
 
 
-def refuse_old_keywords(options: dict[str, Any]) -> None:
+def refuse_old_keywords(options: Container[str]) -> None:
     """Say what to write for a keyword that ``Classifier`` and ``Detector`` had in 2014.
 
     Raises:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
-from minicaffe.arguments import lengths
+from minicaffe.arguments import ShapePart, lengths
 from minicaffe.errors import ShapeError
 from minicaffe.named import Numbered
 from minicaffe.options import MemoryBudget, Reservation
@@ -37,7 +38,7 @@ class Blob:
     def __init__(
         self,
         shape: tuple[int, ...] = (0,),
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
         budget: MemoryBudget | None = None,
         name: str = "",
     ) -> None:
@@ -52,7 +53,7 @@ class Blob:
 
     # ------------------------------------------------------------------ shape
 
-    def reshape(self, *shape: Any) -> None:
+    def reshape(self, *shape: ShapePart) -> None:
         """Take another shape: ``reshape(2, 3)``, or the same as one tuple, list or array.
 
         Raises:
@@ -147,7 +148,7 @@ class Blob:
         return self._data.array[: self.count].reshape(self.shape)
 
     @data.setter
-    def data(self, values: Any) -> None:
+    def data(self, values: ArrayLike) -> None:
         self._assign(self.data, values)
 
     @property
@@ -156,10 +157,10 @@ class Blob:
         return self._diff.array[: self.count].reshape(self.shape)
 
     @diff.setter
-    def diff(self, values: Any) -> None:
+    def diff(self, values: ArrayLike) -> None:
         self._assign(self.diff, values)
 
-    def _assign(self, target: np.ndarray, values: Any) -> None:
+    def _assign(self, target: np.ndarray, values: ArrayLike) -> None:
         called = f"blob '{self.name}'" if self.name else "a blob"
         given = as_numbers(values, called)
         try:
@@ -196,7 +197,7 @@ class Blob:
                 f"cannot share memory between shapes {self.shape_string} and {other.shape_string}"
             )
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """For ``pickle`` and ``copy``: a blob of the same values with memory of its own."""
         data = self.data if _in_use(self._data) else None
         diff = self.diff if _in_use(self._diff) else None
@@ -231,7 +232,7 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "×".join(map(str, shape)) or "scalar"
 
 
-def as_numbers(values: Any, called: str) -> np.ndarray:
+def as_numbers(values: ArrayLike | Sequence[ArrayLike], called: str) -> np.ndarray:
     """What a caller gives for a blob, as an array of real numbers.
 
     Args:
@@ -261,12 +262,12 @@ class BlobVec(Numbered[Blob]):
 
     what = "parameter blob"
 
-    def __init__(self, dtype: Any = np.float32) -> None:
+    def __init__(self, dtype: DTypeLike = np.float32) -> None:
         super().__init__()
         self.dtype = dtype
         self.budget: MemoryBudget | None = None
 
-    def add_blob(self, *shape: Any) -> Blob:
+    def add_blob(self, *shape: ShapePart) -> Blob:
         """Append a blob of zeros of this shape, given as :meth:`Blob.reshape` takes it."""
         blob = Blob(lengths(shape), self.dtype, self.budget)
         self.append(blob)

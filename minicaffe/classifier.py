@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from minicaffe.arguments import refuse_old_keywords
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.io.image_shapes import not_a_list, wrong_image
 from minicaffe.net.net import TEST, Net
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from minicaffe.options import NetKeywords
 
 
 class Classifier(Net):
@@ -42,7 +47,7 @@ class Classifier(Net):
         input_scale: float | None = None,
         raw_scale: float | None = None,
         channel_swap: Sequence[int] | None = None,
-        **options: Any,
+        **options: Unpack[NetKeywords],
     ) -> None:
         refuse_old_keywords(options)
         super().__init__(model_file, TEST, weights=pretrained_file, **options)
@@ -103,13 +108,12 @@ def image_transformer(
     name = net.inputs[0]
     transformer = io.Transformer({name: net.blobs[name].shape})
     transformer.set_transpose(name, (2, 0, 1))
-    settings: list[tuple[Any, Any]] = [
-        (transformer.set_mean, mean),
-        (transformer.set_input_scale, input_scale),
-        (transformer.set_raw_scale, raw_scale),
-        (transformer.set_channel_swap, channel_swap),
-    ]
-    for setter, value in settings:
-        if value is not None:
-            setter(name, value)
+    if mean is not None:
+        transformer.set_mean(name, mean)
+    if input_scale is not None:
+        transformer.set_input_scale(name, input_scale)
+    if raw_scale is not None:
+        transformer.set_raw_scale(name, raw_scale)
+    if channel_swap is not None:
+        transformer.set_channel_swap(name, channel_swap)
     return transformer

@@ -11,7 +11,6 @@ import logging
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -92,7 +91,7 @@ class NCCL:
         EngineError: always.
     """
 
-    def __init__(self, solver: Any, uid: str) -> None:
+    def __init__(self, solver: object, uid: str) -> None:
         raise _no_nccl()
 
     @staticmethod

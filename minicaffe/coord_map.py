@@ -12,15 +12,14 @@ the batch (None: any axis), and a number or an array with one number for each sp
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 import numpy as np
 
-from minicaffe import net_spec
 from minicaffe.errors import GraphError
-from minicaffe.layer import find_layer_class, layer_class, layer_types
+from minicaffe.layer import CoordMap, find_layer_class, layer_class, layer_types
 from minicaffe.layers.vision import crop as crop_layer
-from minicaffe.layers.vision.geometry import CoordMap, window_params
+from minicaffe.layers.vision.geometry import window_params
+from minicaffe.net_spec import Function, Top
 
 _IDENTITY: CoordMap = (None, 1, 0)
 
@@ -41,7 +40,7 @@ class CropException(GraphError, AssertionError):
     """A crop that the Crop layer cannot do."""
 
 
-def conv_params(fn: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+def conv_params(fn: Function) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     """(axis, stride, kernel size with dilation, pad) of a Convolution or Pooling layer.
 
     Raises:
@@ -50,12 +49,12 @@ def conv_params(fn: Any) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     return window_params(fn.type_name, fn.params)
 
 
-def crop_params(fn: Any) -> tuple[int, np.ndarray]:
+def crop_params(fn: Function) -> tuple[int, np.ndarray]:
     """(axis, offset) of a Crop layer."""
     return crop_layer.crop_params(fn.params)
 
 
-def coord_map(fn: Any) -> CoordMap:
+def coord_map(fn: Function) -> CoordMap:
     """The map of one layer.
 
     Raises:
@@ -90,7 +89,7 @@ def inverse(coord_map: CoordMap) -> CoordMap:
     return axis, 1 / scale, -shift / scale
 
 
-def coord_map_from_to(top_from: Any, top_to: Any) -> CoordMap:
+def coord_map_from_to(top_from: Top, top_to: Top) -> CoordMap:
     """The map from one top to another, through the nearest top that both depend on.
 
     Raises:
@@ -108,7 +107,7 @@ def coord_map_from_to(top_from: Any, top_to: Any) -> CoordMap:
     )
 
 
-def _maps_to_ancestors(top: Any) -> dict[Any, CoordMap]:
+def _maps_to_ancestors(top: Top) -> dict[Top, CoordMap]:
     """For a top and all that it depends on, nearest first, the map from there to it."""
     maps = {top: _IDENTITY}
     waiting = deque([top])
@@ -119,15 +118,14 @@ def _maps_to_ancestors(top: Any) -> dict[Any, CoordMap]:
         except UndefinedMapException:
             continue
         lent = find_layer_class(here.fn.type_name).size_bottoms
-        bottoms = [one for index, one in enumerate(here.fn.inputs) if index not in lent]
-        for bottom in bottoms:
-            if bottom not in maps:
+        for index, bottom in enumerate(here.fn.inputs):
+            if index not in lent and bottom not in maps:
                 maps[bottom] = compose(maps[here], step)
                 waiting.append(bottom)
     return maps
 
 
-def crop(top_from: Any, top_to: Any) -> Any:
+def crop(top_from: Top, top_to: Top) -> Top:
     """A Crop layer that cuts ``top_from`` so that it lies on ``top_to``.
 
     Raises:
@@ -146,10 +144,10 @@ def crop(top_from: Any, top_to: Any) -> Any:
         "axis": 2 if axis is None else axis + 1,  # the layer counts the batch axis
         "offset": np.round(offset).astype(int).tolist(),
     }
-    return net_spec.layers.Crop(top_from, top_to, crop_param=fields)
+    return Function("Crop", (top_from, top_to), {"crop_param": fields}).tops[0]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """``PASS_THROUGH_LAYERS``: the types whose layers keep every pixel where it is."""
     if name == "PASS_THROUGH_LAYERS":
         return [kind for kind in layer_types() if layer_class(kind).keeps_coordinates]

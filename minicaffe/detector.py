@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import numpy as np
 
@@ -19,6 +19,29 @@ from minicaffe.blob import as_numbers, shape_text
 from minicaffe.classifier import image_transformer
 from minicaffe.errors import ArgumentError, MinicaffeError, ShapeError
 from minicaffe.net.net import TEST, Net
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from minicaffe.options import NetKeywords
+
+
+#: ymin, xmin, ymax, xmax.
+Window = Sequence[float] | np.ndarray
+
+
+class Detection(TypedDict):
+    """A window and what the net says of it.
+
+    Attributes:
+        window: ymin, xmin, ymax, xmax, as they were given.
+        prediction: the net's first output for it.
+        filename: the image.
+    """
+
+    window: Window
+    prediction: np.ndarray
+    filename: str
 
 
 class Detector(Net):
@@ -48,7 +71,7 @@ class Detector(Net):
         raw_scale: float | None = None,
         channel_swap: Sequence[int] | None = None,
         context_pad: int | None = None,
-        **options: Any,
+        **options: Unpack[NetKeywords],
     ) -> None:
         refuse_old_keywords(options)
         super().__init__(model_file, TEST, weights=pretrained_file, **options)
@@ -56,8 +79,8 @@ class Detector(Net):
         self.configure_crop(context_pad)
 
     def detect_windows(
-        self, images_windows: Iterable[tuple[str, Iterable[Any]]]
-    ) -> list[dict[str, Any]]:
+        self, images_windows: Iterable[tuple[str, Iterable[Window]]]
+    ) -> list[Detection]:
         """Score windows.
 
         Args:
@@ -65,8 +88,7 @@ class Detector(Net):
                 Images are loaded in grey for a net whose input has one channel.
 
         Returns:
-            For each window a dict of ``window``, ``prediction`` (the net's first output for
-            it) and ``filename``.
+            For each window a dict, see :class:`Detection`.
 
         Raises:
             DataError: an image cannot be read.
@@ -74,7 +96,7 @@ class Detector(Net):
         """
         name = self.inputs[0]
         color = self.blobs[name].shape[1] != 1
-        places: list[tuple[str, Any]] = []
+        places: list[tuple[str, Window]] = []
         prepared: list[np.ndarray] = []
         for filename, windows in _pairs(images_windows):
             image = io.load_image(filename, color)
@@ -89,11 +111,11 @@ class Detector(Net):
             return []
         scores = self.forward_all(None, **{name: np.stack(prepared)})[self.outputs[0]]
         return [
-            {"window": window, "prediction": prediction, "filename": filename}
+            Detection(window=window, prediction=prediction, filename=filename)
             for (filename, window), prediction in zip(places, scores, strict=True)
         ]
 
-    def detect_selective_search(self, image_fnames: Iterable[str]) -> list[dict[str, Any]]:
+    def detect_selective_search(self, image_fnames: Iterable[str]) -> list[Detection]:
         """Score the windows that Selective Search proposes for each image file.
 
         The proposals come from the package ``selective_search_ijcv_with_python``, which runs
@@ -103,7 +125,7 @@ class Detector(Net):
             MinicaffeError: that package is not there.
         """
         try:
-            search: Any = importlib.import_module("selective_search_ijcv_with_python")
+            search = importlib.import_module("selective_search_ijcv_with_python")
         except ImportError as error:
             raise MinicaffeError(
                 "selective search needs the package selective_search_ijcv_with_python and "
@@ -113,7 +135,7 @@ class Detector(Net):
         windows = search.get_windows(files, cmd="selective_search_rcnn")
         return self.detect_windows(zip(files, windows, strict=True))
 
-    def crop(self, im: np.ndarray, window: Any) -> np.ndarray:
+    def crop(self, im: np.ndarray, window: Window) -> np.ndarray:
         """Cut a window from an image.
 
         Args:
@@ -162,7 +184,7 @@ class Detector(Net):
         target[...] = io.resize_image(part, inside)
         return crop
 
-    def _outside(self, im: np.ndarray, window: Any) -> ShapeError:
+    def _outside(self, im: np.ndarray, window: Window) -> ShapeError:
         return ShapeError(
             f"window {list(map(float, window))} (ymin, xmin, ymax, xmax) has nothing of the "
             f"image, which is {shape_text(im.shape[:2])} (height×width)"
@@ -209,7 +231,7 @@ class Detector(Net):
         self.crop_mean = crop_mean / self.transformer.raw_scale.get(name, 1)
 
 
-def _pairs(images_windows: Any) -> Iterator[tuple[Any, Iterator[Any]]]:
+def _pairs(images_windows: Iterable[object]) -> Iterator[tuple[str, Iterator[Window]]]:
     """Each image with its windows, one after the other.
 
     Raises:
@@ -223,14 +245,14 @@ def _pairs(images_windows: Any) -> Iterator[tuple[Any, Iterator[Any]]]:
         raise wrong
     for pair in images_windows:
         try:
-            filename, windows = pair
+            filename, windows = cast(tuple[str, Iterable[Window]], pair)
             each = iter(windows)
         except (TypeError, ValueError):
             raise wrong from None
         yield filename, each
 
 
-def _window(given: Any) -> np.ndarray:
+def _window(given: Window) -> np.ndarray:
     """A window's four numbers, none further out than an index can be.
 
     Raises:

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from numbers import Number
 from types import ModuleType
-from typing import Any
 
 #: How many problems beyond those that it keeps a reader counts before it gives a file up.
 MAX_COUNTED = 10_000
@@ -77,14 +76,14 @@ class Lines(str):
     """A text of several lines whose names are visible already, to be logged as it is."""
 
 
-def visible_arguments(arguments: Any) -> Any:
+def visible_arguments(arguments: object) -> object:
     """What is put into a log line, a tuple or a mapping, made visible; numbers stay numbers."""
     if isinstance(arguments, Mapping):
         return {key: _argument(value) for key, value in arguments.items()}
     return tuple(map(_argument, arguments)) if isinstance(arguments, tuple) else arguments
 
 
-def _argument(value: Any) -> Any:
+def _argument(value: object) -> object:
     if isinstance(value, Lines | Number) or value is None:
         return value
     return _Shown(value)
@@ -93,7 +92,7 @@ def _argument(value: Any) -> Any:
 class _Shown:
     """Stands for a value where ``%s`` or ``%r`` writes it."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: object) -> None:
         self._value = value
 
     def __str__(self) -> str:
@@ -193,7 +192,7 @@ class MinicaffeError(RuntimeError):
                 self.message += beside_hint(self.__cause__.filename or "", path)
         return self
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """For ``pickle``, by which errors come from other processes.
 
         Python's own way calls the class with the message alone, which not all of them take; a
@@ -223,7 +222,7 @@ class MinicaffeError(RuntimeError):
         return visible("".join(parts) + self.message)
 
 
-def _without_init(cls: type[MinicaffeError], args: tuple[Any, ...]) -> MinicaffeError:
+def _without_init(cls: type[MinicaffeError], args: tuple[object, ...]) -> MinicaffeError:
     """An error that has its arguments and still needs its attributes."""
     return cls.__new__(cls, *args)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from minicaffe.proto import caffe_pb2
 _VARIANCE = caffe_pb2.FillerParameter
 
 
-def fill(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def fill(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator) -> None:
     """Fill an array as a ``FillerParameter`` says.
 
     Args:
@@ -35,7 +34,7 @@ def fill(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
         FILLERS[param.type](param, array, rng)
 
 
-def check_filler(param: Any) -> None:
+def check_filler(param: caffe_pb2.FillerParameter) -> None:
     """Refuse what is wrong with a filler whatever it fills.
 
     Raises:
@@ -48,7 +47,7 @@ def check_filler(param: Any) -> None:
         raise GraphError(f"filler '{param.type}' does not support sparse; only gaussian does")
 
 
-def fan(param: Any, shape: tuple[int, ...]) -> float:
+def fan(param: caffe_pb2.FillerParameter, shape: tuple[int, ...]) -> float:
     """The n of xavier and msra: fan-in, fan-out or their average, by ``variance_norm``.
 
     Fan-in is the count over axis 0 (outputs), fan-out the count over axis 1 (inputs), as in
@@ -62,25 +61,29 @@ def fan(param: Any, shape: tuple[int, ...]) -> float:
     return fan_out if param.variance_norm == _VARIANCE.FAN_OUT else fan_in
 
 
-def _finite(param: Any, *fields: str) -> None:
+def _finite(param: caffe_pb2.FillerParameter, *fields: str) -> None:
     for field in fields:
         value = getattr(param, field)
         if not math.isfinite(value):
             raise GraphError(f"filler '{param.type}' has {field} {value:g}, expected a finite one")
 
 
-def _constant(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def _constant(
+    param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator
+) -> None:
     array[...] = param.value
 
 
-def _uniform(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def _uniform(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator) -> None:
     _finite(param, "min", "max")
     if param.min > param.max:
         raise GraphError(f"filler 'uniform' has min {param.min:g} above max {param.max:g}")
     array[...] = rng.uniform(param.min, param.max, array.shape)
 
 
-def _gaussian(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def _gaussian(
+    param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator
+) -> None:
     """N(mean, std²); with ``sparse``, each value survives with probability sparse / axis 0."""
     _finite(param, "mean", "std")
     if param.std < 0:
@@ -99,24 +102,28 @@ def _gaussian(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
         array *= rng.random(array.shape) < param.sparse / array.shape[0]
 
 
-def _positive_unitball(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def _positive_unitball(
+    param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator
+) -> None:
     """Positive values whose sum over all axes but the first is 1."""
     array[...] = rng.random(array.shape)
     array /= array.sum(axis=tuple(range(1, array.ndim)), keepdims=True)
 
 
-def _xavier(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def _xavier(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator) -> None:
     """Uniform in ±√(3/n), the variance of Glorot & Bengio (2010)."""
     scale = math.sqrt(3 / fan(param, array.shape))
     array[...] = rng.uniform(-scale, scale, array.shape)
 
 
-def _msra(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def _msra(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator) -> None:
     """N(0, 2/n), for ReLU nets: He et al. (2015)."""
     array[...] = rng.normal(0, math.sqrt(2 / fan(param, array.shape)), array.shape)
 
 
-def _bilinear(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
+def _bilinear(
+    param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator
+) -> None:
     """The weights with which a Deconvolution upsamples bilinearly (stride ceil(size/2)).
 
     1 - |x/f - c| along each axis, with f = ceil(size/2) and c = (size-1) / 2f.
@@ -131,7 +138,9 @@ def _bilinear(param: Any, array: np.ndarray, rng: np.random.Generator) -> None:
     array[...] = line[:, None] * line
 
 
-FILLERS: dict[str, Callable[[Any, np.ndarray, np.random.Generator], None]] = {
+Filler = Callable[[caffe_pb2.FillerParameter, np.ndarray, np.random.Generator], None]
+
+FILLERS: dict[str, Filler] = {
     "constant": _constant,
     "uniform": _uniform,
     "gaussian": _gaussian,

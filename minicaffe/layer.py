@@ -6,9 +6,10 @@ import functools
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.errors import GraphError, did_you_mean
@@ -19,6 +20,9 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_layer
 
 Blobs = Sequence[Blob]
+
+#: Where a bottom's pixels lie in the top, see :mod:`minicaffe.coord_map`: axis, scale, shift.
+CoordMap = tuple[int | None, float | np.ndarray, float | np.ndarray]
 
 
 class Runs(Protocol):
@@ -118,7 +122,7 @@ class Layer:
         phase: int,
         *,
         rng: np.random.Generator | None = None,
-        dtype: Any = np.float32,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         self.param = param
         self.phase = phase
@@ -228,7 +232,7 @@ class Layer:
         return ""
 
     @classmethod
-    def coord_map(cls, params: Mapping[str, Any]) -> tuple[Any, Any, Any] | None:
+    def coord_map(cls, params: Mapping[str, object]) -> CoordMap | None:
         """Where a pixel of the bottom lies in the top: (axis, scale, shift).
 
         Args:
@@ -241,7 +245,9 @@ class Layer:
 
     # --------------------------------------------------------------- for subclasses
 
-    def add_param(self, shape: Sequence[int], filler: Any = None) -> Blob:
+    def add_param(
+        self, shape: Sequence[int], filler: caffe_pb2.FillerParameter | None = None
+    ) -> Blob:
         """Append a parameter blob, filled by a ``FillerParameter`` (zeros without one)."""
         blob = self.blobs.add_blob(*shape)
         if filler is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from minicaffe.errors import UnknownNameError, UnknownNumberError, did_you_mean
 
@@ -69,13 +69,13 @@ class Numbered(list[Item]):
 
     if not TYPE_CHECKING:  # the types are the list's
 
-        def __getitem__(self, index: Any) -> Any:
+        def __getitem__(self, index):
             try:
                 return super().__getitem__(index)
             except IndexError:
                 raise self._beyond(index) from None
 
-    def _beyond(self, index: Any) -> UnknownNumberError:
+    def _beyond(self, index: object) -> UnknownNumberError:
         count = len(self)
         if not count:
             return UnknownNumberError(f"there is no {self.what} {index}: there are none")

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import cast
 
 import numpy as np
 from google.protobuf.message import Message
@@ -40,7 +40,7 @@ class Top:
         self.fn = fn
         self.n = n
 
-    def to_proto(self) -> Any:
+    def to_proto(self) -> caffe_pb2.NetParameter:
         """The ``NetParameter`` of all layers that this top depends on."""
         return to_proto(self)
 
@@ -57,16 +57,24 @@ class Function:
         TypeError: an input is no :class:`Top`.
     """
 
-    def __init__(self, type_name: str, inputs: tuple[Any, ...], params: dict[str, Any]) -> None:
-        for index, one in enumerate(inputs):
-            if not isinstance(one, Top):
-                raise TypeError(f"{type_name} input {index} is not a Top (type is {type(one)})")
+    def __init__(
+        self, type_name: str, inputs: tuple[object, ...], params: dict[str, object]
+    ) -> None:
+        tops = []
+        for index, given in enumerate(inputs):
+            if not isinstance(given, Top):
+                raise TypeError(f"{type_name} input {index} is not a Top (type is {type(given)})")
+            tops.append(given)
         self.type_name = type_name
-        self.inputs: tuple[Top, ...] = inputs
+        self.inputs = tuple(tops)
         self.params = params
-        self.ntop: int = params.pop("ntop", 1)
-        self.in_place: bool = params.pop("in_place", False)
+        self.ntop = cast(int, params.pop("ntop", 1))
+        self.in_place = bool(params.pop("in_place", False))
         self.tops = tuple(Top(self, n) for n in range(self.ntop))
+
+
+#: What a layer call returns: a top, several, or for ``ntop=0`` the layer itself.
+Made = Top | tuple[Top, ...] | Function
 
 
 class NetSpec:
@@ -75,46 +83,49 @@ class NetSpec:
     ``n["conv1"]`` is the same as ``n.conv1``.
     """
 
-    tops: dict[str, Any]
+    tops: dict[str, Top]
 
     def __init__(self) -> None:
         super().__setattr__("tops", {})
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.tops[name] = value
+    def __setattr__(self, name: str, value: Top | Function) -> None:
+        self.tops[name] = cast(Top, value)  # of most layers; one without tops is a Function
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> Top:
         tops = self.__dict__.get("tops", {})
         if name not in tops:
             raise AttributeError(f"the NetSpec has no top '{name}'{did_you_mean(name, tops)}")
         return tops[name]
 
-    def __setitem__(self, name: str, value: Any) -> None:
-        self.tops[name] = value
+    def __setitem__(self, name: str, value: Top | Function) -> None:
+        setattr(self, name, value)
 
-    def __getitem__(self, name: str) -> Any:
+    def __getitem__(self, name: str) -> Top:
         return self.tops[name]
 
-    def to_proto(self) -> Any:
+    def to_proto(self) -> caffe_pb2.NetParameter:
         """The ``NetParameter`` of everything assigned and of all that it depends on.
 
         Raises:
             GraphError: a layer has no field of that name, or the value does not fit it.
             TypeError: something other than a layer was assigned.
         """
-        for name, value in self.tops.items():
+        assigned: dict[str, object] = dict(self.tops)
+        names: dict[Top | Function, str] = {}
+        for name, value in assigned.items():
             if not isinstance(value, Top | Function):
                 raise TypeError(
                     f"NetSpec.{name} is of {type(value)}, expected what a layer call returns; "
                     "assign several tops as in n.data, n.label = L.Data(..., ntop=2)"
                 )
-        writer = _Writer({top: name for name, top in self.tops.items()})
-        for value in self.tops.values():
+            names[value] = name
+        writer = _Writer(names)
+        for value in list(names):
             writer.write(value if isinstance(value, Function) else value.fn)
         return writer.net()
 
 
-def to_proto(*tops: Any) -> Any:
+def to_proto(*tops: Top | Function) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` of all layers that these tops depend on, with automatic names.
 
     Raises:
@@ -129,10 +140,10 @@ def to_proto(*tops: Any) -> Any:
 class _Writer:
     """Turns functions into layers, each after those that it reads."""
 
-    def __init__(self, names: dict[Any, str]) -> None:
+    def __init__(self, names: dict[Top | Function, str]) -> None:
         self._names = names
         self._counts: Counter[str] = Counter()  # for names such as ReLU1, ReLU2
-        self._layers: dict[Function, Any] = {}
+        self._layers: dict[Function, caffe_pb2.LayerParameter] = {}
 
     def write(self, last: Function) -> None:
         """Add a layer, and before it all that it depends on."""
@@ -147,12 +158,12 @@ class _Writer:
                 if fn not in self._layers:
                     self._layers[fn] = self._layer(fn)
 
-    def net(self) -> Any:
+    def net(self) -> caffe_pb2.NetParameter:
         net = caffe_pb2.NetParameter()
         net.layer.extend(self._layers.values())
         return net
 
-    def _layer(self, fn: Function) -> Any:
+    def _layer(self, fn: Function) -> caffe_pb2.LayerParameter:
         layer = caffe_pb2.LayerParameter(type=fn.type_name)
         layer.bottom.extend(self._layers[top.fn].top[top.n] for top in fn.inputs)
         if fn.in_place:
@@ -166,7 +177,7 @@ class _Writer:
             assign_proto(_message_of(layer, name), name, value)
         return layer
 
-    def _name(self, item: Any) -> str:
+    def _name(self, item: Top | Function) -> str:
         if item not in self._names:
             kind = item.fn.type_name if isinstance(item, Top) else item.type_name
             self._counts[kind] += 1
@@ -174,7 +185,7 @@ class _Writer:
         return self._names[item]
 
 
-def _message_of(layer: Any, name: str) -> Any:
+def _message_of(layer: caffe_pb2.LayerParameter, name: str) -> Message:
     """The message that a keyword's field stands in: the type's own, or the layer itself."""
     field = own_field(layer.type)
     if name.endswith("param") or field is None:
@@ -206,7 +217,7 @@ def param_name_dict() -> dict[str, str]:
     return {kind: field[: -len("_param")] for kind, field in own_fields().items()}
 
 
-def assign_proto(proto: Any, name: str, val: Any) -> None:
+def assign_proto(proto: Message, name: str, val: object) -> None:
     """Set a field of a message from plain Python values.
 
     Args:
@@ -224,6 +235,8 @@ def assign_proto(proto: Any, name: str, val: Any) -> None:
         hint = did_you_mean(name, list(proto.DESCRIPTOR.fields_by_name))
         raise GraphError(f"{kind} has no field '{name}'{hint}")
     target = getattr(proto, name)
+    enum = field.enum_type
+    choices = {} if enum is None else {name: it.number for name, it in enum.values_by_name.items()}
     try:
         if hasattr(target, "extend"):
             values = list(val) if isinstance(val, list | tuple | np.ndarray) else [val]
@@ -231,16 +244,16 @@ def assign_proto(proto: Any, name: str, val: Any) -> None:
                 for value in values:
                     _merge(target.add(), value)
             else:
-                target.extend(_plain(field, value) for value in values)
+                target.extend(_plain(choices, value) for value in values)
         elif field.message_type is not None:
             _merge(target, val)
         else:
-            setattr(proto, name, _plain(field, val))
+            setattr(proto, name, _plain(choices, val))
     except (TypeError, ValueError) as error:
         raise GraphError(f"{kind}.{name} cannot be {val!r}: {error}") from error
 
 
-def _merge(message: Any, value: Any) -> None:
+def _merge(message: Message, value: object) -> None:
     if isinstance(value, Message):
         message.MergeFrom(value)
     elif isinstance(value, Mapping):
@@ -250,15 +263,14 @@ def _merge(message: Any, value: Any) -> None:
         raise TypeError(f"a dict or a {message.DESCRIPTOR.name} is expected")
 
 
-def _plain(field: Any, value: Any) -> Any:
-    """A value that protobuf takes: numbers of Python's own, and enums as numbers."""
+def _plain(choices: Mapping[str, int], value: object) -> object:
+    """A value that protobuf takes: numbers of Python's own, and an enum's names as numbers."""
     if isinstance(value, np.generic):
         return value.item()
-    if field.enum_type is not None and isinstance(value, str):
-        choices = field.enum_type.values_by_name
+    if choices and isinstance(value, str):
         if value not in choices:
             raise ValueError(f"the choices are {', '.join(choices)}")
-        return choices[value].number
+        return choices[value]
     return value
 
 
@@ -280,14 +292,14 @@ class Layers:
     A type that nobody has registered yet will do, unless it looks like a mistyped one.
     """
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Callable[..., Made]:
         if not name[:1].isupper():  # types are; what Python itself asks for is not
             raise AttributeError(f"'{name}' is no layer type; they begin with a capital letter")
 
         if hint := _mistyped(name):
             raise GraphError(f"unknown layer type '{name}'{hint}")
 
-        def layer_fn(*args: Any, **kwargs: Any) -> Any:
+        def layer_fn(*args: object, **kwargs: object) -> Made:
             fn = Function(name, args, kwargs)
             for field in fn.params:
                 _message_of(caffe_pb2.LayerParameter(type=name), field)
@@ -303,11 +315,11 @@ class Layers:
 class Parameters:
     """``params.Pooling.MAX`` is the constant of ``PoolingParameter``."""
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> type[Message]:
         message = name[:1].isupper() and getattr(caffe_pb2, f"{name}Parameter", None)
         if not message:
             raise AttributeError(f"there is no message {name}Parameter")
-        return message
+        return cast(type[Message], message)
 
 
 layers = Layers()

@@ -6,10 +6,14 @@ import functools
 import os
 import re
 import sys
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 from minicaffe.errors import GraphError, MemoryLimitError
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -63,9 +67,37 @@ class RunOptions:
         """What the net's layers may do."""
         return Limits(self.max_memory, self.allow_python_layers)
 
-    def keywords(self) -> dict[str, Any]:
+    def keywords(self) -> RunKeywords:
         """The options as ``Net``, ``Solver`` and ``Classifier`` take them: by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return RunKeywords(
+            engine=self.engine,
+            precision=self.precision,
+            fuse=self.fuse,
+            keep=self.keep,
+            allow_python_layers=self.allow_python_layers,
+            max_memory=self.max_memory,
+        )
+
+
+class RunKeywords(TypedDict, total=False):
+    """The fields of :class:`RunOptions`, for functions that hand them on as keywords."""
+
+    engine: str | None
+    precision: str
+    fuse: bool
+    keep: str
+    allow_python_layers: bool
+    max_memory: int | None
+
+
+class NetKeywords(RunKeywords, total=False):
+    """All keywords of :class:`minicaffe.Net` besides its file, phase and weights."""
+
+    level: int | None
+    stages: Iterable[str] | None
+    seed: int | None
+    dtype: DTypeLike
+    path: str | None
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,8 @@ Any name stands for the message ``<name>Parameter`` with its enum values; see
 
 from __future__ import annotations
 
-from typing import Any
 
-
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     from minicaffe import net_spec
 
     return getattr(net_spec.params, name)

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from minicaffe.arguments import whole_number
 from minicaffe.errors import EngineError, MissingExtraError, require
@@ -148,6 +148,18 @@ Args = ParamSpec("Args")
 Result = TypeVar("Result")
 
 
+class Blas(Protocol):
+    """A library for matrix products, as threadpoolctl finds it."""
+
+    def get_num_threads(self) -> int:
+        """With how many threads it works."""
+        ...
+
+    def set_num_threads(self, num_threads: int) -> None:
+        """Let it work with as many."""
+        ...
+
+
 class Guest:
     """A call that is inside, for as long as its frame lives."""
 
@@ -159,10 +171,10 @@ class BlasLimit:
     only, the latest one counts until the last of them is left.
 
     Args:
-        libraries: what has ``get_num_threads`` and ``set_num_threads``.
+        libraries: those whose threads are limited.
     """
 
-    def __init__(self, libraries: Sequence[Any]) -> None:
+    def __init__(self, libraries: Sequence[Blas]) -> None:
         self._libraries = libraries
         self._lock = threading.Lock()
         self._inside: weakref.WeakSet[Guest] = weakref.WeakSet()
@@ -218,14 +230,14 @@ def blas_limit() -> BlasLimit:
     return limit
 
 
-def _libraries() -> Sequence[Any]:
+def _libraries() -> Sequence[Blas]:
     try:
         control = require("threadpoolctl", extra="threads", purpose="limiting BLAS's threads")
     except MissingExtraError as reason:
         if is_chosen():
             logger.warning("numpy's matrix products take as many threads as they like: %s", reason)
         return []
-    found: Sequence[Any] = control.ThreadpoolController().select(user_api="blas").lib_controllers
+    found: Sequence[Blas] = control.ThreadpoolController().select(user_api="blas").lib_controllers
     return found
 
 

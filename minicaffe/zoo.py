@@ -10,14 +10,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, cast
 
 import yaml
 
 from minicaffe.errors import DataError, did_you_mean
 
+
+class Facts(TypedDict, total=False):
+    """What a readme begins with.
+
+    Attributes:
+        name, license, source, dataset: in words.
+        input: channels, height, width.
+        parameters, multiply_adds: of the deploy net, for one item.
+        accuracy, accuracy_top5: between 0 and 1; None where nobody has measured it with minicaffe.
+        expected_accuracy, expected_accuracy_top5: what the source states.
+    """
+
+    name: str
+    license: str
+    source: str
+    dataset: str
+    input: list[int]
+    parameters: int
+    multiply_adds: int
+    accuracy: float | None
+    accuracy_top5: float | None
+    expected_accuracy: float | None
+    expected_accuracy_top5: float | None
+
+
 #: What every readme has to say, and as what.
-_TYPES: dict[str, Any] = {
+_TYPES: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "license": str,
     "source": str,
@@ -36,15 +61,12 @@ class Network:
     Attributes:
         name: its folder's name.
         folder: where its files are.
-        facts: what the readme begins with: name, license, source, dataset, input (channels,
-            height, width), parameters, multiply_adds, accuracy (between 0 and 1; None where
-            nobody has measured it with minicaffe), and what its source states as
-            expected_accuracy and expected_accuracy_top5.
+        facts: what its readme begins with.
     """
 
     name: str
     folder: Path
-    facts: dict[str, Any]
+    facts: Facts
 
     @property
     def files(self) -> list[Path]:
@@ -103,7 +125,7 @@ def networks_folder() -> Path:
     )
 
 
-def read_facts(readme: Path) -> dict[str, Any]:
+def read_facts(readme: Path) -> Facts:
     """The facts at the beginning of a readme.
 
     Raises:
@@ -120,7 +142,7 @@ def read_facts(readme: Path) -> dict[str, Any]:
     for key, kind in _TYPES.items():
         if not isinstance(facts.get(key), kind):
             raise _no_facts(readme, f"`{key}` is missing or not what it should be")
-    return facts
+    return cast(Facts, facts)
 
 
 def _no_facts(readme: Path, reason: str | None) -> DataError:

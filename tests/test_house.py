@@ -9,6 +9,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +17,7 @@ import pytest
 
 import minicaffe
 from minicaffe.layer import layer_class, layer_types
+from minicaffe.options import RunKeywords, RunOptions
 from minicaffe.proto import caffe_pb2
 
 ROOT = Path(__file__).parents[1]
@@ -220,3 +222,48 @@ def test_the_way_of_a_prototxt_has_its_stops(stop: tuple[str, str]) -> None:
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`(minicaffe/[\w/]+\.py)", DESIGN))))
 def test_design_names_files_that_there_are(path: str) -> None:
     assert (ROOT / path).is_file()
+
+
+def signatures(name: str) -> Iterator[tuple[ast.FunctionDef, list[ast.expr]]]:
+    """Each function of a module, with all annotations of its arguments and of what it returns."""
+    for node in ast.walk(tree(name)):
+        if isinstance(node, ast.FunctionDef):
+            of = node.args
+            given = [*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg]
+            annotations = [arg.annotation for arg in given if arg] + [node.returns]
+            yield node, [annotation for annotation in annotations if annotation]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("proto/")])
+def test_signatures_say_their_types(name: str) -> None:
+    """``Any`` is for readers of messages of any kind, in proto/, and for what functions hide."""
+    vague = [
+        f"{name}:{node.lineno}: {node.name}"
+        for node, annotations in signatures(name)
+        if any(re.search(r"\bAny\b", ast.unparse(annotation)) for annotation in annotations)
+    ]
+    assert vague == []
+
+
+def test_aliases_of_types_say_them_too() -> None:
+    aliases = {
+        f"{name}:{node.lineno}: {ast.unparse(node)}"
+        for name in NAMES
+        if not name.startswith("proto/")
+        for node in tree(name).body
+        if isinstance(node, ast.Assign) and re.search(r"\[.*\bAny\b", ast.unparse(node.value))
+    }
+    assert aliases == set()
+
+
+def test_run_options_and_their_keywords_are_the_same() -> None:
+    keywords = {field.name: field.type for field in fields(RunOptions)}
+    assert keywords == {
+        name: of.__forward_arg__ for name, of in RunKeywords.__annotations__.items()
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("engines/onednn/")])
+def test_mistakes_are_errors_and_not_asserts(name: str) -> None:
+    """An ``assert`` says nothing to a user, and ``python -O`` leaves it out."""
+    assert [node.lineno for node in ast.walk(tree(name)) if isinstance(node, ast.Assert)] == []

@@ -8,14 +8,13 @@ import math
 import os
 import warnings
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_options
 from minicaffe.errors import DataError, GraphError, MinicaffeError
 from minicaffe.files import check_regular, open_to_read
-from minicaffe.options import Limits
+from minicaffe.options import Limits, RunKeywords
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
 
@@ -199,7 +198,17 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
     add_limits(parser)
 
 
-def model_options(args: argparse.Namespace) -> dict[str, Any]:
+class ModelKeywords(RunKeywords):
+    """What ``Classifier`` and ``Detector`` take from the command line."""
+
+    model_file: str
+    pretrained_file: str | None
+    input_scale: float | None
+    raw_scale: float | None
+    channel_swap: Sequence[int] | None
+
+
+def model_options(args: argparse.Namespace) -> ModelKeywords:
     """These flags as ``Classifier`` and ``Detector`` take them, except the mean.
 
     Raises:
@@ -208,14 +217,14 @@ def model_options(args: argparse.Namespace) -> dict[str, Any]:
     for flag in ("model_def", "pretrained_model"):
         _require_file(getattr(args, flag), flag)
     print("GPU mode (not used: minicaffe runs on the CPU)" if args.gpu else "CPU mode")
-    return {
-        "model_file": args.model_def,
-        "pretrained_file": args.pretrained_model,
-        "input_scale": args.input_scale,
-        "raw_scale": args.raw_scale,
-        "channel_swap": args.channel_swap or None,
+    return ModelKeywords(
+        model_file=args.model_def,
+        pretrained_file=args.pretrained_model,
+        input_scale=args.input_scale,
+        raw_scale=args.raw_scale,
+        channel_swap=args.channel_swap or None,
         **run_options(args, keep="outputs").keywords(),
-    }
+    )
 
 
 def load_mean(path: str) -> np.ndarray | None:

@@ -70,8 +70,7 @@ class ProgressBar(Observer):
 
     def _measure(self, done: int, now: float) -> None:
         """Update the rate: the mean since the mark, which moves on every few seconds."""
-        assert self._mark is not None
-        start, then = self._mark
+        start, then = self._mark or (done, now)
         if done > start and now > then:
             self._rate = (done - start) / (now - then)
             if now - then > 10:

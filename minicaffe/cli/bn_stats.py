@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_options
 from minicaffe.convert.bn_stats import population_statistics, without_dropout
 from minicaffe.layers.common.dropout import Dropout
 from minicaffe.net.net import TEST, TRAIN, Net
+from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
 from minicaffe.solver.evaluate import average_outputs
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Take the statistics, write them, score."""
     param = read_net(args.model)
-    options = {"path": args.model, "seed": 0, **run_options(args).keywords()}
+    options = _Options(path=args.model, seed=0, **run_options(args).keywords())
     state = (args.level or 0, args.stage or ())
     before = _score(param, state, args.weights, args.test_iterations, options)
     with Net(without_dropout(param), TRAIN, *state, **options) as net:
@@ -75,12 +75,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+class _Options(RunKeywords, total=False):
+    path: str
+    seed: int
+
+
 def _score(
     param: caffe_pb2.NetParameter,
     state: tuple[int, Sequence[str]],
     weights: Sequence[str],
     batches: int,
-    options: dict[str, Any],
+    options: _Options,
 ) -> list[Output]:
     """The mean outputs of the TEST phase; none without test batches."""
     if batches < 1:

@@ -16,14 +16,13 @@ import os
 import time
 from collections.abc import Iterable
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 
 from minicaffe.cli._flags import explained, whole
 from minicaffe.cli._images import add_model_flags, check_image_file, load_mean, model_options
 from minicaffe.cli._progress import Counter
-from minicaffe.detector import Detector
+from minicaffe.detector import Detection, Detector
 from minicaffe.errors import DataError, require
 from minicaffe.files import open_to_read, write_beside
 from minicaffe.glog import StatusHandler
@@ -32,7 +31,6 @@ COORDINATES = ("ymin", "xmin", "ymax", "xmax")
 _BATCHES = 4  # of windows that are cut out before the net runs
 
 Windows = dict[str, list[list[float]]]
-Detection = dict[str, Any]  # with "filename", "window" and "prediction"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -151,7 +149,8 @@ def _write_csv(path: str, found: Iterable[Detection]) -> None:
             if not index:
                 classes = [f"class{number}" for number in range(len(scores))]
                 writer.writerow(["filename", *COORDINATES, *classes])
-            writer.writerow([detection["filename"], *map(float, detection["window"]), *scores])
+            window = [float(number) for number in detection["window"]]
+            writer.writerow([detection["filename"], *window, *scores])
 
 
 def _pandas() -> ModuleType:

@@ -11,7 +11,6 @@ is 1 when there are findings.
 from __future__ import annotations
 
 import argparse
-from typing import Any
 
 from minicaffe.errors import PrototxtError, did_you_mean
 from minicaffe.lint import Finding, codes, lint_net, lint_solver
@@ -45,7 +44,7 @@ def _lint(path: str) -> list[Finding]:
         PrototxtError: it is neither; says what is wrong with the kind that it is more like.
     """
     try:
-        param: Any = read_net(path)
+        return lint_net(read_net(path), path)
     except PrototxtError as as_net:
         try:
             param, lines = read_solver_located(path)
@@ -54,7 +53,6 @@ def _lint(path: str) -> list[Finding]:
             candidates = [error for error in (as_net, as_solver) if error.problems] or [as_net]
             raise min(candidates, key=lambda e: len(e.problems) + e.more) from None
         return lint_solver(param, path, lines)
-    return lint_net(param, path)
 
 
 def _codes(text: str) -> list[str]:

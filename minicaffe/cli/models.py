@@ -57,16 +57,19 @@ def _as_json(chosen: Network) -> dict[str, object]:
 
 def _page(chosen: Network) -> list[str]:
     """One network's facts and files, a line each."""
-    facts = {
-        **chosen.facts,
-        "input": " x ".join(map(str, chosen.facts["input"])),
-        "parameters": f"{chosen.facts['parameters']:,}",
-        "multiply_adds": f"{chosen.facts['multiply_adds']:,}",
-    }
-    lines = [
-        f"{key}: {_percent(value) if 'accuracy' in key else value}" for key, value in facts.items()
-    ]
+    lines = [f"{name}: {_fact(name, value)}" for name, value in chosen.facts.items()]
     return [*lines, "files:", *(f"  {file}" for file in chosen.files)]
+
+
+def _fact(name: str, value: object) -> str:
+    """A fact as people read it."""
+    if isinstance(value, list):
+        return " x ".join(map(str, value))
+    if isinstance(value, int):
+        return f"{value:,}"
+    if "accuracy" in name and (value is None or isinstance(value, float)):
+        return _percent(value)
+    return str(value)
 
 
 def _table(all_networks: Sequence[Network]) -> list[str]:
@@ -79,8 +82,8 @@ def _table(all_networks: Sequence[Network]) -> list[str]:
                 each.name,
                 f"{facts['parameters']:,}",
                 f"{facts['multiply_adds']:,}",
-                _best(each, ""),
-                _best(each, "_top5"),
+                _best(each.facts.get("accuracy"), each.facts.get("expected_accuracy")),
+                _best(each.facts.get("accuracy_top5"), each.facts.get("expected_accuracy_top5")),
                 re.split(r"[,(]", facts["dataset"])[0].strip(),
                 facts["source"],
             )
@@ -99,14 +102,11 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(f"{text:{side}{width}}" for text, width, side in cells).rstrip()
 
 
-def _best(shown: Network, kind: str) -> str:
+def _best(measured: float | None, expected: float | None) -> str:
     """The measured accuracy, or else what the source states, marked."""
-    facts = shown.facts
-    if facts.get(f"accuracy{kind}") is not None:
-        return f"{_percent(facts[f'accuracy{kind}'])}  "
-    if facts.get(f"expected_accuracy{kind}") is not None:
-        return f"{_percent(facts[f'expected_accuracy{kind}'])} *"
-    return "-  "
+    if measured is not None:
+        return f"{_percent(measured)}  "
+    return "-  " if expected is None else f"{_percent(expected)} *"
 
 
 def _percent(value: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -84,7 +84,7 @@ def deploy_net(
     dropped = graph.keep(wanted)
     if dropped:
         result.notes.append("removed: " + ", ".join(_described(layer) for layer in dropped))
-    options = {"path": path, "max_memory": max_memory}
+    options = _Options(path=path, max_memory=max_memory)
     _replace_sources(graph, dict(shapes or {}), result, options)
     result.param = graph.to_param()
     _clear_training_fields(result.param)
@@ -127,8 +127,9 @@ def _wanted(graph: LayerGraph, notes: list[str]) -> list[Value]:
     wanted: list[Value] = []
     for layer in main:
         predictions = [v for v in layer.bottoms if v not in labels and not _from_source(v)]
-        if _class(layer).activation_of and predictions:
-            predictions = [_activation(graph, layer, predictions[0], notes)]
+        kind = _class(layer).activation_of
+        if kind and predictions:
+            predictions = [_activation(graph, layer, kind, predictions[0], notes)]
         wanted += predictions
     wanted += [
         value
@@ -174,10 +175,10 @@ def _labels(graph: LayerGraph) -> set[Value]:
     return labels
 
 
-def _activation(graph: LayerGraph, loss: LayerRef, scores: Value, notes: list[str]) -> Value:
-    """What the loss makes of its scores, by a layer of its own; an existing one if there is."""
-    kind = _class(loss).activation_of
-    assert kind is not None
+def _activation(
+    graph: LayerGraph, loss: LayerRef, kind: str, scores: Value, notes: list[str]
+) -> Value:
+    """What the loss makes of its scores, by a layer of this type; an existing one if there is."""
     settings = own_field(kind)
     for reader in graph.readers(scores):
         if reader.type == kind:
@@ -196,8 +197,15 @@ def _activation(graph: LayerGraph, loss: LayerRef, scores: Value, notes: list[st
 # ---------------------------------------------------------------------------------- its inputs
 
 
+class _Options(TypedDict):
+    """The net's file, for messages, and the most memory that reading a batch may take."""
+
+    path: str | None
+    max_memory: int | None
+
+
 def _replace_sources(
-    graph: LayerGraph, shapes: dict[str, Shape], result: Deployed, options: dict[str, Any]
+    graph: LayerGraph, shapes: dict[str, Shape], result: Deployed, options: _Options
 ) -> None:
     """Put Input layers where data layers are, and the given shapes into Input layers."""
     read = {value for layer in graph.layers for value in layer.bottoms}
@@ -233,7 +241,7 @@ def _reshape_input(layer: LayerRef, shapes: Mapping[str, Shape]) -> None:
 
 
 def _shapes_of(
-    layer: LayerRef, shapes: Mapping[str, Shape], result: Deployed, options: dict[str, Any]
+    layer: LayerRef, shapes: Mapping[str, Shape], result: Deployed, options: _Options
 ) -> dict[str, Shape]:
     """The shapes of a data layer's tops, given or found by reading a batch."""
     if all(value.name in shapes for value in layer.tops):

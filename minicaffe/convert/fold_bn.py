@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +16,12 @@ from minicaffe.layers.vision.convolution import Convolution
 from minicaffe.net.filter import filter_net
 from minicaffe.net.graph import LayerGraph, LayerRef
 from minicaffe.net.net import TEST, Net
+from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.own_fields import own_field
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class CannotFold(Exception):
@@ -42,7 +46,7 @@ class Folded:
     removed: list[str] = field(default_factory=list)
     kept: list[tuple[str, str]] = field(default_factory=list)
 
-    def build(self, **options: Any) -> Net:
+    def build(self, **options: Unpack[RunKeywords]) -> Net:
         """The net with its parameters, in the TEST phase; ``options`` as for :class:`Net`."""
         net = Net(self.param, TEST, seed=0, **options)
         for name, blobs in net.params.items():

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 
 from minicaffe.blob import Blob
 from minicaffe.data.data_transformer import DataTransformer
-from minicaffe.data.source import ImageSource, State
+from minicaffe.data.source import ImageSource, State, part_of
 from minicaffe.errors import DataError
 
 
@@ -77,8 +77,8 @@ class ImageBatchReader:
 
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
-        self._source.restore(state["source"])
-        self._transformer.restore(state["transformer"])
+        self._source.restore(part_of(state, "source"))
+        self._transformer.restore(part_of(state, "transformer"))
 
     def close(self) -> None:
         """Close the source of the images."""

@@ -10,7 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
 from minicaffe.blob import shape_text
-from minicaffe.data.source import State
+from minicaffe.data.source import State, part_of
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
@@ -152,7 +152,7 @@ class DataTransformer:
 
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
-        self._rng.bit_generator.state = state["generator"]
+        self._rng.bit_generator.state = part_of(state, "generator")
 
 
 def channel_factor(scale: float, std_values: Sequence[float], dtype: DTypeLike) -> np.ndarray:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.images import Color, shown_name
-from minicaffe.data.source import Records, Stacker, State
+from minicaffe.data.source import Records, Stacker, State, number_in
 from minicaffe.errors import DataError
 
 
@@ -35,7 +35,7 @@ class RecordCache:
     def __init__(self, entries: int, limit: int) -> None:
         self._entries = entries
         self._limit = limit
-        self._images: np.ndarray | None = None
+        self._images = np.empty(0, np.uint8)
         self._labels = np.zeros(0, np.int64)
         self._known = np.zeros(0, bool)
         self.complete = False
@@ -46,7 +46,7 @@ class RecordCache:
         if not self.open or self.complete:
             return
         images = records.images
-        if self._images is None:
+        if not len(self._known):
             if self._entries * images[0].nbytes > self._limit:
                 self.open = False
                 return
@@ -54,7 +54,7 @@ class RecordCache:
             self._labels = np.zeros(self._entries, np.int64)
             self._known = np.zeros(self._entries, bool)
         if self._images.shape[1:] != images.shape[1:] or self._images.dtype != images.dtype:
-            self.open, self._images = False, None
+            self.open, self._images = False, np.empty(0, np.uint8)
             return
         where = np.arange(start, start + len(images)) % self._entries
         self._images[where] = images
@@ -64,7 +64,6 @@ class RecordCache:
 
     def get(self, start: int, count: int) -> Records:
         """Records from ``start`` on; a view, unless they pass the end."""
-        assert self._images is not None
         if start + count <= self._entries:
             where: slice | np.ndarray = slice(start, start + count)
         else:
@@ -125,7 +124,7 @@ class Database(Protocol):
 D = TypeVar("D")
 
 # LevelDB forbids opening a database twice; a train and a test net may read the same one.
-_open: weakref.WeakValueDictionary[tuple[Any, str], Any] = weakref.WeakValueDictionary()
+_open: weakref.WeakValueDictionary[tuple[object, str], object] = weakref.WeakValueDictionary()
 _opening = threading.Lock()
 
 
@@ -138,7 +137,7 @@ def open_shared(opener: Callable[[str], D], path: str) -> D:
         database = _open.get(key)
         if database is None:
             database = _open[key] = opener(path)
-    return database
+    return cast(D, database)
 
 
 class DatabaseSource:
@@ -161,8 +160,7 @@ class DatabaseSource:
     ) -> None:
         self.path = database.path
         self._color = color
-        self._database: Any = database  # None once closed, as the cursor
-        self._cursor: Any = database.cursor()
+        self._opened: tuple[Database, Cursor] | None = (database, database.cursor())
         self._position = 0
         self._cache_bytes = cache_bytes
         self._stacker = Stacker()
@@ -195,9 +193,8 @@ class DatabaseSource:
     def read(self, count: int) -> Records:
         """The next ``count`` images; see :class:`ImageSource`."""
         if self._cache.complete:
-            assert self._entries is not None
             records = self._cache.get(self._position, count)
-            self._position = (self._position + count) % self._entries
+            self._position = (self._position + count) % len(self)
             return records
         start = self._position
         records = self._read_database(count)
@@ -210,11 +207,24 @@ class DatabaseSource:
 
     def restore(self, state: State) -> None:
         """Go to where ``state()`` was taken."""
-        self._seek(state["position"])
+        self._seek(number_in(state, "position"))
 
     def close(self) -> None:
         """Drop the database, which is closed when no other source reads it."""
-        self._cursor = self._database = None
+        self._opened = None
+
+    @property
+    def _database(self) -> Database:
+        return self._parts()[0]
+
+    @property
+    def _cursor(self) -> Cursor:
+        return self._parts()[1]
+
+    def _parts(self) -> tuple[Database, Cursor]:
+        if self._opened is None:
+            raise DataError(f"'{self.path}' is closed; make a new net to read on")
+        return self._opened
 
     def _seek(self, position: int) -> None:
         if self._entries is not None:
@@ -348,7 +358,7 @@ class DatabaseWriter:
         self.path = Path(path)
         self.count = 0
         self._batch: list[Record] = []
-        self._beside: Path | None = None
+        self._beside: Path | None = None  # made at the beginning of the block
 
     def put(self, key: bytes, value: bytes) -> None:
         """Add a record; the keys' order is that in which the database will be read.
@@ -383,12 +393,12 @@ class DatabaseWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self._close_with(complete=kind is None)
+            if self._beside is not None:
+                self._close_with(self._beside, complete=kind is None)
         finally:
             self._remove()
 
-    def _close_with(self, *, complete: bool) -> None:
-        assert self._beside is not None
+    def _close_with(self, beside: Path, *, complete: bool) -> None:
         try:
             if complete:
                 self._flush()
@@ -396,8 +406,8 @@ class DatabaseWriter:
             self._close(complete=complete)
         if complete:
             try:
-                self._beside.chmod(0o755)
-                self._beside.rename(self.path)
+                beside.chmod(0o755)
+                beside.rename(self.path)
             except OSError as reason:
                 raise self._failure(reason) from reason
 

@@ -12,7 +12,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.data.images import shown_name
 from minicaffe.data.lazy_sequence import LazySequence
-from minicaffe.data.source import EpochOrder, State
+from minicaffe.data.source import EpochOrder, State, number_in
 from minicaffe.errors import DataError, did_you_mean, require, tilde_hint
 from minicaffe.files import open_to_read
 from minicaffe.options import Limits
@@ -97,7 +97,7 @@ class Hdf5BatchReader:
         """Go to where ``state()`` was taken."""
         self._order.restore({"position": state["turn"], "order": state["order"]})
         self._load()
-        self._row = state["row"] % len(self._rows)
+        self._row = number_in(state, "row") % len(self._rows)
 
     def close(self) -> None:
         """Does nothing: no file is held open between two batches."""
@@ -176,9 +176,7 @@ class FileNames(LazySequence[str]):
 
     def item(self, index: int) -> str:
         """The word number ``index``."""
-        match = _NAME.match(self._text, self._starts[index])
-        assert match is not None
-        return match[0]
+        return next(_NAME.finditer(self._text, self._starts[index]))[0]
 
 
 def _looks_like_hdf5(name: str) -> bool:

@@ -24,7 +24,7 @@ ENCODINGS = {
 }  # fmt: skip
 
 #: How :func:`encode_image` asks Pillow to write them.
-_OPTIONS: dict[str, dict[str, Any]] = {
+_OPTIONS: dict[str, dict[str, int | str]] = {
     "JPEG": {"quality": 95, "subsampling": "4:2:0"},
     "PNG": {"optimize": True},
 }

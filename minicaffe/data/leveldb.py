@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Protocol
 
 from minicaffe.data.db import (
     DatabaseWriter,
@@ -159,10 +159,42 @@ class LevelDb:
         return LevelDbCursor(self._db)
 
 
+class RawIterator(Protocol):
+    """A place in an opened database, as plyvel has it."""
+
+    def seek_to_first(self) -> None:
+        """Go to the first record."""
+        ...
+
+    def valid(self) -> bool:
+        """Whether there is a record here."""
+        ...
+
+    def item(self) -> Record:
+        """The record."""
+        ...
+
+    def next(self) -> None:
+        """Go on to the next record."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds of the database."""
+        ...
+
+
+class Opened(Protocol):
+    """An opened database, as plyvel has it."""
+
+    def raw_iterator(self, *, verify_checksums: bool, fill_cache: bool) -> RawIterator:
+        """A new place in it."""
+        ...
+
+
 class LevelDbCursor:
     """A place in a LevelDB; what is read is checked against the stored checksums."""
 
-    def __init__(self, db: Any) -> None:
+    def __init__(self, db: Opened) -> None:
         self._iterator = db.raw_iterator(verify_checksums=True, fill_cache=False)
         # It must not die after the database, as it may when a garbage collection takes both;
         # what a finalizer holds is no garbage, so the database still finds and closes it.

@@ -2,16 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import DataError
 
-State = dict[str, Any]
+#: What a source or a reader depends on: numbers, texts and dictionaries of them, by name.
+State = Mapping[str, object]
+
+
+def number_in(state: State, name: str) -> int:
+    """A whole number of a state.
+
+    Raises:
+        TypeError: there is something else.
+    """
+    value = state[name]
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is {value!r}, expected a whole number")
+    return value
+
+
+def part_of(state: State, name: str) -> State:
+    """A dictionary in a state.
+
+    Raises:
+        TypeError: there is something else.
+    """
+    value = state[name]
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} is {value!r}, expected a dictionary")
+    return value
 
 
 class EpochOrder:
@@ -67,12 +92,12 @@ class EpochOrder:
 
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
-        order = state["order"]
+        order = part_of(state, "order")
         if self._rng is not None and order:
-            self._rng.bit_generator.state = order["generator"]
-            self._seed = order["seed"]
+            self._rng.bit_generator.state = part_of(order, "generator")
+            self._seed = number_in(order, "seed")
             self._indices = self._order(0, self._count)
-        self.position = state["position"] % self._count
+        self.position = number_in(state, "position") % self._count
 
     def _shuffle(self) -> None:
         if self._rng is not None:

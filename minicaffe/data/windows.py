@@ -14,7 +14,7 @@ from minicaffe.data.batch_reader import at_least_one, required_text
 from minicaffe.data.data_transformer import channel_factor, check_channel_values
 from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, decode_image, resize_linear
-from minicaffe.data.source import State
+from minicaffe.data.source import State, part_of
 from minicaffe.data.window_file import Window, read_window_file
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
@@ -301,7 +301,7 @@ class WindowBatchReader:
 
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
-        self._rng.bit_generator.state = state["generator"]
+        self._rng.bit_generator.state = part_of(state, "generator")
 
     def close(self) -> None:
         """Does nothing: no file is held open between two batches."""

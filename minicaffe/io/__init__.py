@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NoReturn
 
 from minicaffe.arguments import old_name
 from minicaffe.io.arrays import (
@@ -18,7 +18,7 @@ from minicaffe.io.transformer import Transformer
 from minicaffe.proto import caffe_pb2
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> NoReturn:
     raise old_name("caffe.io", name) or AttributeError(
         f"module 'minicaffe.io' has no attribute '{name}'"
     )

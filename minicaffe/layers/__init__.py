@@ -6,10 +6,8 @@ of a net specification (see :mod:`minicaffe.net_spec`), as ``caffe.layers`` does
 
 from __future__ import annotations
 
-from typing import Any
 
-
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     from minicaffe import net_spec  # needs this package
 
     return getattr(net_spec.layers, name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from minicaffe.net.net import TEST, TRAIN, Net
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["TEST", "TRAIN", "Net"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """``Net`` and the phases, when they are first used."""
     if name in __all__:
         return getattr(importlib.import_module("minicaffe.net.net"), name)

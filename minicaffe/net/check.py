@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -78,14 +79,14 @@ def _mistakes_of_layers(param: caffe_pb2.NetParameter, limits: Limits) -> Iterat
     """Types that are not registered, fields of forks, unknown fillers."""
     for index, layer in enumerate(param.layer):
         line = layer.source_line if layer.HasField("source_line") else None
-        where: dict[str, Any] = {"line": line, "layer": layer.name, "layer_type": layer.type}
+        where = partial(MinicaffeError.locate, line=line, layer=layer.name, layer_type=layer.type)
         runs_code = issubclass(find_layer_class(layer.type), PythonLayer)
         if not (runs_code and limits.allow_python_layers):
             try:
                 make_layer(layer, np.random.default_rng(0), np.dtype(np.float32), limits)
             except GraphError as error:
                 unknown = error.message.startswith("unknown layer type")
-                yield Mistake(index, error.locate(**where), ("type",) if unknown else ())
+                yield Mistake(index, where(error), ("type",) if unknown else ())
                 continue
         for own, name, filler in _fillers(layer):
             try:
@@ -93,7 +94,7 @@ def _mistakes_of_layers(param: caffe_pb2.NetParameter, limits: Limits) -> Iterat
             except GraphError as error:
                 error.message = f"{name}: {error.message}"
                 part = "sparse" if "sparse" in error.message else "type"
-                yield Mistake(index, error.locate(**where), (own, name, part))
+                yield Mistake(index, where(error), (own, name, part))
 
 
 def _fillers(

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from minicaffe.net.layer_states import LayerStates, from_json, layer_states, restore_layer_states
+from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
     from minicaffe.net.net import Net
+
+
+class Options(RunKeywords, total=False):
+    """The keywords that a net is built with once more."""
+
+    dtype: np.dtype
+    path: str | None
 
 
 def serialized(param: caffe_pb2.NetParameter) -> bytes:
@@ -25,7 +33,7 @@ def serialized(param: caffe_pb2.NetParameter) -> bytes:
     return found
 
 
-def parts(net: Net, network: bytes, added: dict[str, Any]) -> tuple[Any, ...]:
+def parts(net: Net, network: bytes, added: dict[str, object]) -> tuple[object, ...]:
     """What :func:`rebuilt` makes an equal net of.
 
     Args:
@@ -36,7 +44,7 @@ def parts(net: Net, network: bytes, added: dict[str, Any]) -> tuple[Any, ...]:
     return (
         type(net),
         network,
-        {"dtype": net.dtype, "path": net.path, **net.options.keywords()},
+        Options(dtype=net.dtype, path=net.path, **net.options.keywords()),
         [[blob.data for blob in node.layer.blobs] for node in net.nodes],
         {name: net.blobs[name].data for name in net.inputs},
         layer_states(net),
@@ -47,11 +55,11 @@ def parts(net: Net, network: bytes, added: dict[str, Any]) -> tuple[Any, ...]:
 def rebuilt(
     cls: type[Net],
     network: bytes,
-    options: dict[str, Any],
+    options: Options,
     parameters: list[list[np.ndarray]],
     inputs: dict[str, np.ndarray],
     states: LayerStates,
-    added: dict[str, Any],
+    added: dict[str, object],
 ) -> Net:
     """The net of :func:`parts`: built once more, then brought to the same values.
 
@@ -73,6 +81,6 @@ def rebuilt(
         net.reshape()
     for name, values in inputs.items():
         net.blobs[name].data[...] = values
-    restore_layer_states(net, from_json(states), net.path or net.name)
+    restore_layer_states(net, cast(LayerStates, from_json(states)), net.path or net.name)
     vars(net).update(added)
     return net

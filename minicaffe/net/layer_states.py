@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import logging
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypedDict, cast
 
 import numpy as np
 
@@ -23,17 +23,46 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("minicaffe")
 
-#: An entry for each layer that holds something: its name, its type, what it holds.
-LayerStates = list[dict[str, Any]]
+
+class LayerState(TypedDict, total=False):
+    """What a layer holds, in terms of JSON.
+
+    Attributes:
+        name, type: the layer's.
+        rng: the state of its random generator.
+        state: what its ``state()`` gave; left out for a layer without.
+    """
+
+    name: str
+    type: str
+    rng: object
+    state: object
+
+
+#: An entry for each layer that holds something, in their order.
+LayerStates = list[LayerState]
+
+
+class Stateful(Protocol):
+    """A layer that remembers something from one forward to the next."""
+
+    def state(self) -> object:
+        """What it remembers: numbers, texts, arrays, and lists and dictionaries of them."""
+        ...
+
+    def restore(self, state: object) -> None:
+        """Go back to when ``state()`` gave this."""
+        ...
+
 
 _ARRAY_TYPE = re.compile(r"[<>|=][biuf][0-9]{1,2}")
 
 
 def layer_states(net: Net) -> LayerStates:
     """What the layers of a net hold, in their order and in terms of JSON."""
-    found = []
+    found: LayerStates = []
     for node in net.nodes:
-        entry: dict[str, Any] = {}
+        entry: LayerState = {}
         if isinstance(node.layer.rng, np.random.Generator):  # users' layers may have their own
             entry["rng"] = to_json(node.layer.rng.bit_generator.state)
         if _has_state(node.layer):
@@ -56,30 +85,27 @@ def restore_layer_states(net: Net, states: LayerStates, path: str) -> None:
         SnapshotError: a layer cannot take what was saved of it.
     """
     try:
-        entries: dict[tuple[str, str], Any] = {}
+        entries: dict[tuple[str, str], LayerState] = {}
         for entry in states:
             entries.setdefault((str(entry["name"]), str(entry["type"])), entry)
     except (TypeError, KeyError) as reason:
         raise SnapshotError(f"the layers' states in it are malformed: {reason!r}", path=path) from (
             reason
         )
-    missing = []
+    missing: list[str] = []
     for node in net.nodes:
-        entry = entries.pop((node.name, node.layer.type), None)
-        if entry is not None:
-            place: dict[str, Any] = {
-                "path": path,
-                "layer": node.name,
-                "layer_type": node.layer.type,
-            }
+        name, kind = node.name, node.layer.type
+        saved = entries.pop((name, kind), None)
+        if saved is not None:
             try:
-                _restore_layer(node.layer, entry)
+                _restore_layer(node.layer, saved)
             except MinicaffeError as error:
-                raise error.locate(**place) from error.__cause__
+                raise error.locate(path=path, layer=name, layer_type=kind) from error.__cause__
             except Exception as reason:  # a user's layer may raise anything
                 raise SnapshotError(
-                    f"the state that was saved for it cannot be restored: {reason!r}", **place
-                ) from reason
+                    f"the state that was saved for it cannot be restored: {reason!r}",
+                    path=path, layer=name, layer_type=kind,
+                ) from reason  # fmt: skip
         elif _has_state(node.layer):
             missing.append(node.name)
     if missing or entries:
@@ -90,12 +116,16 @@ def restore_layer_states(net: Net, states: LayerStates, path: str) -> None:
         )  # fmt: skip
 
 
-def _restore_layer(layer: Layer, entry: dict[str, Any]) -> None:
+def _restore_layer(layer: Layer, entry: LayerState) -> None:
     if "rng" in entry and isinstance(layer.rng, np.random.Generator):
-        layer.rng.bit_generator.state = entry["rng"]
+        layer.rng.bit_generator.state = cast(dict[str, object], entry["rng"])
     if "state" in entry and _has_state(layer):
-        cls: Any = type(layer)
-        cls.restore(layer, entry["state"])
+        _class(layer).restore(cast(Stateful, layer), entry["state"])
+
+
+def _class(layer: Layer) -> type[Stateful]:
+    """Where its methods are looked up: a user's layer may have attributes of these names."""
+    return cast(type[Stateful], type(layer))
 
 
 def _has_state(layer: Layer) -> bool:
@@ -104,10 +134,9 @@ def _has_state(layer: Layer) -> bool:
     return callable(getattr(cls, "state", None)) and callable(getattr(cls, "restore", None))
 
 
-def _state_of(layer: Layer, name: str) -> Any:
-    cls: Any = type(layer)
+def _state_of(layer: Layer, name: str) -> object:
     try:
-        return to_json(cls.state(layer))
+        return to_json(_class(layer).state(cast(Stateful, layer)))
     except Exception as reason:
         if not isinstance(layer, PythonLayer):
             raise
@@ -118,7 +147,7 @@ def _state_of(layer: Layer, name: str) -> Any:
 # ---------------------------------------------------------------------- values of JSON
 
 
-def to_json(value: Any) -> Any:
+def to_json(value: object) -> object:
     """A value in terms of JSON: arrays become dictionaries, numpy's numbers Python's.
 
     Raises:
@@ -140,7 +169,7 @@ def to_json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} cannot be kept in a solver state")
 
 
-def from_json(value: Any) -> Any:
+def from_json(value: object) -> object:
     """What :func:`to_json` was given, with lists in the place of tuples.
 
     Raises:

@@ -7,7 +7,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import numpy as np
 
@@ -452,7 +452,7 @@ class Net:
     # ---------------------------------------------------------------- copies
 
     @in_turn
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """For ``pickle`` and ``copy.deepcopy``: an equal net with weights of its own.
 
         It has the same parameters, inputs, random generators and places in its data, and what a
@@ -481,7 +481,7 @@ class Net:
 
     if not TYPE_CHECKING:  # for which any attribute would be there
 
-        def __getattr__(self, name: str) -> Any:
+        def __getattr__(self, name: str) -> NoReturn:
             """Say what to write for what pycaffe's nets had in 2014."""
             raise arguments.old_name("Net", name) or AttributeError(
                 f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self

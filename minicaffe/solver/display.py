@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from minicaffe.net.net import Net
+
+
+class LossState(TypedDict):
+    """What a :class:`LossWindow` holds.
+
+    Attributes:
+        mean: of the losses.
+        losses: the last ones, in the order of their places.
+        count: how many there have been in all.
+    """
+
+    mean: float
+    losses: list[float]
+    count: int
 
 
 class LossWindow:
@@ -41,12 +55,12 @@ class LossWindow:
             self._losses[place] = loss
         self._count += 1
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> LossState:
         """All of it, in numbers."""
         losses = [float(loss) for loss in self._losses]
-        return {"mean": float(self.mean), "losses": losses, "count": self._count}
+        return LossState(mean=float(self.mean), losses=losses, count=self._count)
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: LossState) -> None:
         """Go back to when ``state()`` was taken."""
         self.mean = float(state["mean"])
         self._losses = [float(loss) for loss in state["losses"]]

@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
 
 from minicaffe.errors import SolverError, did_you_mean
 
+Handler = Callable[[int, FrameType | None], object]
+
 _NUMBERS = tuple(map(int, signal.valid_signals()))
 # signal.getsignal makes an enum of each answer, 64 times an iteration of training
-_handler_of: Callable[[int], Any] = getattr(_signal, "getsignal", signal.getsignal)
+_handler_of: Callable[[int], Handler | int | None] = getattr(_signal, "getsignal", signal.getsignal)
 
 
 class Action(enum.Enum):
@@ -66,7 +67,7 @@ class SignalHandler:
             "SIGINT": effect(sigint),
         }
         self._pending: set[int] = set()
-        self._before: dict[int, Any] = {}
+        self._before: dict[int, Handler | int | None] = {}
 
     def requested(self) -> Action:
         """What has been asked for since the last call; SIGHUP goes first, as in Caffe."""
@@ -100,7 +101,7 @@ class _Queue:
     """Signals that have come while they were to wait, with their handlers."""
 
     is_open: bool = False
-    came: list[tuple[Any, int, FrameType | None]] = field(default_factory=list)
+    came: list[tuple[Handler, int, FrameType | None]] = field(default_factory=list)
 
 
 class _StandIn:
@@ -109,8 +110,8 @@ class _StandIn:
     So it does no harm where an exception has kept it from being taken away again.
     """
 
-    def __init__(self, handler: Any, queue: _Queue) -> None:
-        self.handler: Any = handler.handler if isinstance(handler, _StandIn) else handler
+    def __init__(self, handler: Handler, queue: _Queue) -> None:
+        self.handler: Handler = handler.handler if isinstance(handler, _StandIn) else handler
         self._queue = queue
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
@@ -136,7 +137,7 @@ def uninterrupted() -> Iterator[None]:
     placed: list[tuple[int, _StandIn]] = []
     try:
         for number in _NUMBERS:
-            handler: Any = _handler_of(number)
+            handler = _handler_of(number)
             if callable(handler):
                 placed.append((number, _StandIn(handler, queue)))
                 signal.signal(*placed[-1])
@@ -145,8 +146,7 @@ def uninterrupted() -> Iterator[None]:
     finally:
         queue.is_open = False
         for one, stand_in in placed:
-            current: Any = _handler_of(one)
-            if current is stand_in:
+            if _handler_of(one) is stand_in:
                 signal.signal(one, stand_in.handler)
         for waiting, one, frame in queue.came:
             waiting(one, frame)

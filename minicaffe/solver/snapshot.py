@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from minicaffe.solver.solver_state import (
 )
 from minicaffe.weights.caffemodel import load_weights, write_caffemodel
 from minicaffe.weights.hdf5 import require_h5py, write_hdf5
+
+if TYPE_CHECKING:
+    from minicaffe.solver.training_state import TrainingState
 
 logger = logging.getLogger("minicaffe")
 
@@ -197,7 +200,7 @@ class Snapshots:
         finally:
             self._lock = outer
 
-    def write(self, net: Net, state: SolverState, training: dict[str, Any]) -> None:
+    def write(self, net: Net, state: SolverState, training: TrainingState) -> None:
         """Write both files, then remove the snapshots that are too many.
 
         Args:
@@ -232,7 +235,7 @@ def write_snapshot(
     net: Net,
     path: str,
     state: SolverState,
-    training: dict[str, Any],
+    training: TrainingState,
     *,
     written: float,
     hdf5: bool,

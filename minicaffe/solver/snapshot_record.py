@@ -13,13 +13,16 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from minicaffe.errors import SnapshotError
 from minicaffe.files import open_to_read
 from minicaffe.net.layer_states import from_json
+
+if TYPE_CHECKING:
+    from minicaffe.solver.training_state import TrainingState
 
 FORMAT = 1
 
@@ -54,7 +57,7 @@ class SnapshotRecord:
     written: float
     weights: FileMark
     contents: str
-    training: dict[str, Any]
+    training: TrainingState
 
 
 def encode(record: SnapshotRecord) -> bytes:
@@ -103,7 +106,12 @@ def decode(data: bytes, path: str) -> SnapshotRecord:
         training = from_json(fields["standing"])
         if not isinstance(training, dict):
             raise TypeError("no mapping")
-        return SnapshotRecord(float(fields["written"]), mark, str(fields["contents"]), training)
+        return SnapshotRecord(
+            written=float(fields["written"]),
+            weights=mark,
+            contents=str(fields["contents"]),
+            training=cast("TrainingState", training),  # its reader tells what is missing
+        )
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as reason:
         raise SnapshotError(f"minicaffe's record in it is malformed: {reason!r}", path=path) from (
             reason

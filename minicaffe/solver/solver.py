@@ -6,7 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -429,7 +429,7 @@ class Solver:
 
     # ------------------------------------------------------------------- end
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         """``pickle`` and ``copy.deepcopy`` cannot take a solver along.
 
         Raises:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from minicaffe.errors import SettingError, did_you_mean
+from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import rules
+from minicaffe.solver.events import Observer
+from minicaffe.solver.prefix_lock import PrefixLock
+from minicaffe.solver.signals import Action
 from minicaffe.solver.solver import Solver
 from minicaffe.solver.solver_param import load_settings
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from minicaffe.proto.text_format import SourceMap
+
+
+class SolverKeywords(RunKeywords, total=False):
+    """The keywords of :class:`minicaffe.solver.Solver` besides its file."""
+
+    observers: Sequence[Observer] | None
+    action_function: Callable[[], Action] | None
+    keep_snapshots: int | None
+    prefix_lock: PrefixLock | None
 
 
 class SGDSolver(Solver):
@@ -72,7 +88,7 @@ def get_solver(
     *,
     path: str | None = None,
     lines: SourceMap | None = None,
-    **how: Any,
+    **how: Unpack[SolverKeywords],
 ) -> Solver:
     """The solver that a file or a ``SolverParameter`` describes, by its ``type``.
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from minicaffe.blob import Blob
 from minicaffe.engines import engine_name
 from minicaffe.errors import SnapshotError
 from minicaffe.net.layer_states import LayerStates, layer_states, restore_layer_states
 from minicaffe.net.net import Net
-from minicaffe.solver.display import LossWindow
+from minicaffe.solver.display import LossState, LossWindow
 from minicaffe.solver.signals import uninterrupted
 from minicaffe.syncedmem import only_read
 
@@ -22,9 +22,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger("minicaffe")
 
 
+class TrainingState(TypedDict):
+    """What a snapshot's record holds.
+
+    Attributes:
+        engine: what computed, and with which precision.
+        loss: the window of losses.
+        train: the states of the trained net's layers.
+        tests: those of each test net's.
+    """
+
+    engine: str
+    loss: LossState
+    train: LayerStates
+    tests: list[LayerStates]
+
+
 def training_state(
     net: Net, test_nets: Sequence[Net], loss: LossWindow, tests: Sequence[LayerStates] = ()
-) -> dict[str, Any]:
+) -> TrainingState:
     """All of it, in terms of JSON: what a snapshot's record holds.
 
     Args:
@@ -42,7 +58,7 @@ def training_state(
 
 
 def restore_training_state(
-    state: dict[str, Any], path: str, net: Net, test_nets: Sequence[Net], loss: LossWindow
+    state: TrainingState, path: str, net: Net, test_nets: Sequence[Net], loss: LossWindow
 ) -> None:
     """Bring all of it back to a saved state.
 

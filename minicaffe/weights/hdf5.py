@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -199,7 +200,7 @@ def is_hdf5(path: str) -> bool:
         return False
 
 
-def require_h5py() -> Any:
+def require_h5py() -> ModuleType:
     """The optional package h5py.
 
     Raises:

@@ -239,7 +239,7 @@ def test_a_large_database_is_not_kept(database):
     for _ in range(4):
         source.read(3)
     assert not source._cache.open
-    assert source._cache._images is None
+    assert source._cache._images.nbytes == 0
 
 
 def test_images_of_several_sizes_are_not_kept():

@@ -19,7 +19,7 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from types import EllipsisType
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -202,7 +202,10 @@ class Columns:
 
     def _pixels(self, images: np.ndarray) -> np.ndarray:
         """Of images (m, channels, …), those pixels that are windows of their own."""
-        index: tuple[Any, ...] = (..., *(slice(None, None, step) for step in self.geometry.stride))
+        index: tuple[EllipsisType | slice, ...] = (
+            ...,
+            *(slice(None, None, step) for step in self.geometry.stride),
+        )
         return images[index]
 
     def _inside(self, padded: np.ndarray, count: int) -> np.ndarray:
@@ -260,7 +263,7 @@ class Columns:
 
 def _corner(array: np.ndarray, lengths: Lengths) -> np.ndarray:
     """The first elements, of these lengths, along each of the last axes."""
-    index: tuple[Any, ...] = (..., *map(slice, lengths))
+    index: tuple[EllipsisType | slice, ...] = (..., *map(slice, lengths))
     return array[index]
 
 

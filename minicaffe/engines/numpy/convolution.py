@@ -22,7 +22,7 @@ from minicaffe.layers.vision.convolution import Convolution
 from minicaffe.layers.vision.deconvolution import Deconvolution
 
 
-class ColumnKernel(Kernel):
+class ColumnKernel(Kernel[ConvolutionBase]):
     """What both kernels share: the column matrix for the present shapes.
 
     Args:

@@ -19,7 +19,7 @@ _PORTION = 1 << 20
 
 
 @kernel_for(InnerProduct)
-class InnerProductKernel(Kernel):
+class InnerProductKernel(Kernel[InnerProduct]):
     """Forward as the layer does it; backward in portions."""
 
     layer: InnerProduct

@@ -17,19 +17,21 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from minicaffe.layer import Blobs, Layer, Runs
 
+L = TypeVar("L", bound=Layer)
 
-class Kernel:
+
+class Kernel(Generic[L]):
     """Runs one layer.
 
     Args:
         layer: of a class that :func:`kernel_for` names.
     """
 
-    def __init__(self, layer: Any) -> None:
+    def __init__(self, layer: L) -> None:
         self.layer = layer
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:

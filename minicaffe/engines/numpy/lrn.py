@@ -16,7 +16,7 @@ _PORTION = 1 << 18
 
 
 @kernel_for(LRN)
-class LRNKernel(Kernel):
+class LRNKernel(Kernel[LRN]):
     """The layer's formula in portions of images."""
 
     layer: LRN

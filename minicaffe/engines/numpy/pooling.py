@@ -28,7 +28,7 @@ _POOLING = caffe_pb2.PoolingParameter
 
 
 @kernel_for(Pooling)
-class PoolingKernel(Kernel):
+class PoolingKernel(Kernel[Pooling]):
     """MAX, AVE and STOCHASTIC's expectation; it draws as the layer itself does."""
 
     layer: Pooling
@@ -89,7 +89,7 @@ class PoolingKernel(Kernel):
 
 
 @kernel_for(SPP)
-class SPPKernel(Kernel):
+class SPPKernel(Kernel[SPP]):
     """The layer's formula, its levels by their kernels."""
 
     layer: SPP

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
@@ -19,6 +19,13 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.own_fields import own_field
 
 logger = logging.getLogger("minicaffe")
+
+
+class DataSettings(Protocol):
+    """What the messages of all data layers have."""
+
+    source: str
+    batch_size: int
 
 
 class PrefetchingLayer(Layer):
@@ -42,17 +49,17 @@ class PrefetchingLayer(Layer):
         """By ``crop_size`` or :meth:`image_size`, with three channels unless it says grey."""
         settings, transform = _settings(param), param.transform_param
         crop = transform.crop_size or getattr(settings, "crop_size", 0)
-        size = (crop, crop) if crop else cls.image_size(settings)
-        channels = 1 if transform.force_gray or cls.is_gray(settings) else 3
+        size = (crop, crop) if crop else cls.image_size(param)
+        channels = 1 if transform.force_gray or cls.is_gray(param) else 3
         return (settings.batch_size, channels, *size) if math.prod(size) else None
 
     @classmethod
-    def image_size(cls, settings: Any) -> tuple[int, int]:
+    def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:
         """Height and width to which images are resized; zeros for none."""
         return 0, 0
 
     @classmethod
-    def is_gray(cls, settings: Any) -> bool:
+    def is_gray(cls, param: caffe_pb2.LayerParameter) -> bool:
         """Whether images are read as grey."""
         return False
 
@@ -130,6 +137,7 @@ class PrefetchingLayer(Layer):
             self._prefetcher = None
 
 
-def _settings(param: Any) -> Any:
+def _settings(param: caffe_pb2.LayerParameter) -> DataSettings:
     """The message of a data layer's own settings."""
-    return getattr(param, own_field(param.type) or "")
+    found: DataSettings = getattr(param, own_field(param.type) or "")
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from minicaffe.errors import DataError, ShapeError, require
 from minicaffe.files import check_regular, check_writable, write_beside
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    import h5py
 
 _NAMES = ("data", "label")
 
@@ -98,7 +101,7 @@ class HDF5OutputLayer(Layer):
         except (OSError, KeyError) as reason:
             raise DataError(f"cannot write '{self.file_name}': {reason}") from reason
 
-    def _check(self, name: str, dataset: Any, array: np.ndarray) -> None:
+    def _check(self, name: str, dataset: h5py.Dataset, array: np.ndarray) -> None:
         if dataset.shape[1:] != array.shape[1:]:
             raise DataError(
                 f"an item of {name} has shape {shape_text(array.shape[1:])}, but those already in "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.image_list import ImageFiles
@@ -13,6 +11,7 @@ from minicaffe.data.source import DatasetSource, derived_generator
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
+from minicaffe.proto import caffe_pb2
 
 
 @register("ImageData")
@@ -37,14 +36,14 @@ class ImageDataLayer(PrefetchingLayer):
     """
 
     @classmethod
-    def image_size(cls, settings: Any) -> tuple[int, int]:
+    def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:
         """``new_height`` and ``new_width``."""
-        return settings.new_height, settings.new_width
+        return param.image_data_param.new_height, param.image_data_param.new_width
 
     @classmethod
-    def is_gray(cls, settings: Any) -> bool:
+    def is_gray(cls, param: caffe_pb2.LayerParameter) -> bool:
         """Unless ``is_color``."""
-        return not settings.is_color
+        return not param.image_data_param.is_color
 
     exact_tops = 2
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TypeVar
 
 from minicaffe.errors import GraphError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
+
+Value = TypeVar("Value")
 
 
 class SourceLayer(Layer):
@@ -31,7 +33,7 @@ class SourceLayer(Layer):
         pass
 
 
-def for_each_top(values: Sequence[Any], tops: int, field: str) -> list[Any]:
+def for_each_top(values: Sequence[Value], tops: int, field: str) -> list[Value]:
     """One value for each top, from as many or from one for all.
 
     Raises:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from minicaffe.blob import as_numbers, shape_text
 from minicaffe.data.batch_reader import at_least_one
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.datum import datum_image, forced_color
-from minicaffe.data.source import Stacker, State, derived_generator
+from minicaffe.data.source import Stacker, State, derived_generator, number_in, part_of
 from minicaffe.errors import DataError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
 
@@ -74,7 +75,7 @@ class MemoryDataLayer(Layer):
         if self._data is not None and len(self._data) % batch_size:
             self._data = None
 
-    def reset(self, data: Any, labels: Any) -> None:
+    def reset(self, data: ArrayLike, labels: ArrayLike) -> None:
         """Read from these arrays, from their start, without transformation.
 
         Args:
@@ -104,7 +105,7 @@ class MemoryDataLayer(Layer):
         self._data, self._labels = images, values.reshape(-1)
         self._position = 0
 
-    def add_datum_vector(self, datums: Sequence[Any]) -> None:
+    def add_datum_vector(self, datums: Sequence[caffe_pb2.Datum]) -> None:
         """Read from ``Datum`` messages, transformed; as many as a multiple of the batch size.
 
         Raises:
@@ -161,8 +162,8 @@ class MemoryDataLayer(Layer):
 
     def restore(self, state: State) -> None:
         """Go to where ``state()`` was taken; the arrays must be given again before."""
-        self._position = state["position"]
-        self._transformer.restore(state["transformer"])
+        self._position = number_in(state, "position")
+        self._transformer.restore(part_of(state, "transformer"))
 
     def _require_consumed(self, what: str) -> None:
         if self._has_new_data:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -86,7 +85,7 @@ class Labels:
             return np.zeros(self.values.shape, scores.dtype)
         return np.take_along_axis(scores, self.values[:, None], axis=1)[:, 0]
 
-    def add(self, array: np.ndarray, amount: Any) -> None:
+    def add(self, array: np.ndarray, amount: float | np.ndarray) -> None:
         """Add to each label's own element of an array (outer, classes, inner)."""
         if not array.shape[1]:
             return

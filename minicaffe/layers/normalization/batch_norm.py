@@ -6,7 +6,6 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -360,7 +359,7 @@ class Renorm:
         return np.clip(value, -self.d_max, self.d_max)
 
 
-def param_block_mistake(specs: Sequence[Any]) -> tuple[str, str] | None:
+def param_block_mistake(specs: Sequence[caffe_pb2.ParamSpec]) -> tuple[str, str] | None:
     """What is wrong with a BatchNorm layer's ``param`` blocks, and what to do; None: nothing."""
     if len(specs) > len(STATISTICS):
         return (

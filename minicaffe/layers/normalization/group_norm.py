@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import register
 from minicaffe.layers.channels import require_channels
 from minicaffe.layers.normalization.layer_norm import ItemNorm
+from minicaffe.proto import caffe_pb2
 
 
 @register("GroupNorm")
@@ -37,7 +36,7 @@ class GroupNorm(ItemNorm):
     """
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> caffe_pb2.GroupNormParameter:
         return self.param.group_norm_param
 
     def rows(self, shape: tuple[int, ...]) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe.layer import register
 from minicaffe.layers.channels import require_channels
 from minicaffe.layers.normalization.layer_norm import ItemNorm
+from minicaffe.proto import caffe_pb2
 
 
 @register("InstanceNorm")
@@ -36,7 +35,7 @@ class InstanceNorm(ItemNorm):
     """
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> caffe_pb2.InstanceNormParameter:
         return self.param.instance_norm_param
 
     def rows(self, shape: tuple[int, ...]) -> int:

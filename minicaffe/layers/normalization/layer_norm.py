@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,10 @@ from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_dot, channel_sum, fold, row_dot, subtract_row_means
 from minicaffe.proto import caffe_pb2
+
+NormParameter = (
+    caffe_pb2.LayerNormParameter | caffe_pb2.InstanceNormParameter | caffe_pb2.GroupNormParameter
+)
 
 _ONES = caffe_pb2.FillerParameter(type="constant", value=1)
 
@@ -44,7 +47,7 @@ class ItemNorm(Layer):
     backward_reads = ()
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> NormParameter:
         """The layer's own message."""
         raise NotImplementedError
 
@@ -161,7 +164,7 @@ class LayerNorm(ItemNorm):
     """
 
     @property
-    def settings(self) -> Any:
+    def settings(self) -> caffe_pb2.LayerNormParameter:
         return self.param.layer_norm_param
 
     def rows(self, shape: tuple[int, ...]) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -136,12 +136,12 @@ class Recurrent(Layer):
         for blob in self._carried:
             blob.data[...] = 0
 
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, np.ndarray]:
         """The states after the last step of the last forward, by their names."""
         values = [blob.data.copy() for blob in self._carried]
         return dict(zip(self.states, values, strict=True))
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def restore(self, state: Mapping[str, np.ndarray]) -> None:
         """Go on from where :meth:`state` was taken."""
         for name, blob in zip(self.states, self._carried, strict=True):
             blob.reshape(*state[name].shape)

@@ -10,7 +10,9 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
 
 from minicaffe.errors import GraphError, MinicaffeError, PythonLayerError, did_you_mean
 from minicaffe.layer import Blobs, Layer, register
@@ -51,9 +53,16 @@ class PythonLayer(Layer):
     def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         return True
 
-    def __init__(self, param: caffe_pb2.LayerParameter, phase: int, **options: Any) -> None:
+    def __init__(
+        self,
+        param: caffe_pb2.LayerParameter,
+        phase: int,
+        *,
+        rng: np.random.Generator | None = None,
+        dtype: DTypeLike = np.float32,
+    ) -> None:
         with self._users_code("__init__"):
-            super().__init__(param, phase, **options)
+            super().__init__(param, phase, rng=rng, dtype=dtype)
         self.param_str = self.param_str_ = param.python_param.param_str
         self._users_param = param
 
@@ -69,7 +78,7 @@ class PythonLayer(Layer):
                 f"{method}() of class '{type(self).__name__}'", error
             ) from error
 
-    def _call(self, name: str, method: Callable[..., None], *args: Any) -> None:
+    def _call(self, name: str, method: Callable[..., None], *args: object) -> None:
         # pycaffe's layers have no ``param``, so programs use the name for their own things;
         # they keep theirs and the net keeps the LayerParameter.
         own, self.param = self.param, self._users_param
@@ -124,7 +133,7 @@ def python_layer_class(param: caffe_pb2.LayerParameter) -> type[Layer]:
     return type(cls.__name__, (PythonLayer, cls), {"__doc__": cls.__doc__})
 
 
-def is_layer_class(value: Any) -> bool:
+def is_layer_class(value: object) -> bool:
     """Whether something is a subclass of Layer that a user may name."""
     return inspect.isclass(value) and issubclass(value, Layer) and value is not Layer
 

@@ -12,18 +12,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from types import EllipsisType
+from typing import ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer
+from minicaffe.layer import Blobs, CoordMap, Layer
 from minicaffe.layers.channels import channel_sum
 from minicaffe.layers.vision.geometry import (
     ConvGeometry,
-    CoordMap,
     Lengths,
     window_lines,
     window_params,
@@ -72,7 +72,7 @@ def col2im(columns: np.ndarray, images: np.ndarray, geometry: ConvGeometry, grid
     images[...] = padded[_at(*inside)].swapaxes(0, 1)
 
 
-def _at(*index: slice) -> tuple[Any, ...]:
+def _at(*index: slice) -> tuple[EllipsisType | slice, ...]:
     """The index of these parts of the last axes."""
     return (..., *index)
 
@@ -174,7 +174,7 @@ class ConvolutionBase(Layer):
         return places * (weights.count // weights.shape[0])
 
     @classmethod
-    def coord_map(cls, params: Mapping[str, Any]) -> CoordMap:
+    def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
         """A window's middle lies at its place on the grid, and the other way round."""
         axis, stride, kernel, pad = window_params(cls.type, params)
         if cls.reverse:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
+from minicaffe.arguments import whole_number
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, CoordMap, Layer, register
+from minicaffe.layers.vision.geometry import numbers, own_message
 
 
 @register("Crop")
@@ -38,7 +39,7 @@ class Crop(Layer):
     backward_reads = ()
 
     @classmethod
-    def coord_map(cls, params: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+    def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
         """Moved by the offset."""
         axis, offset = crop_params(params)
         return axis - 1, 1, -offset  # maps do not count the batch axis
@@ -87,7 +88,7 @@ class Crop(Layer):
             np.copyto(bottom[0].diff[self._window], top[0].diff)
 
 
-def crop_params(fields: Mapping[str, Any]) -> tuple[int, np.ndarray]:
+def crop_params(fields: Mapping[str, object]) -> tuple[int, np.ndarray]:
     """(axis, offset) of a Crop layer in a net specification."""
-    params = fields.get("crop_param") or fields
-    return params.get("axis", 2), np.array(params.get("offset", 0), ndmin=1)
+    params = own_message(fields, "crop_param")
+    return whole_number(params.get("axis", 2), "axis"), numbers(params.get("offset", 0))

@@ -6,10 +6,11 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import EllipsisType
 
 import numpy as np
 
+from minicaffe.arguments import whole_number
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.proto import caffe_pb2
@@ -17,10 +18,7 @@ from minicaffe.proto import caffe_pb2
 Lengths = tuple[int, ...]
 WindowParameter = caffe_pb2.ConvolutionParameter | caffe_pb2.PoolingParameter
 Pair = tuple[int, int]
-Index = tuple[Any, slice, slice]
-
-#: (axis, scale, shift), see :mod:`minicaffe.coord_map`.
-CoordMap = tuple[Any, Any, Any]
+Index = tuple[EllipsisType, slice, slice]
 
 
 @dataclass(frozen=True)
@@ -294,8 +292,22 @@ def _windows(size: int, kernel: int, stride: int, pad: int, *, floor: bool, padd
     return count
 
 
+def own_message(fields: Mapping[str, object], *names: str) -> Mapping[str, object]:
+    """The settings of a layer in a net specification: a message that is given, or the fields."""
+    for name in names:
+        given = fields.get(name)
+        if isinstance(given, Mapping) and given:
+            return given
+    return fields
+
+
+def numbers(given: object) -> np.ndarray:
+    """A number, or a list with one for each spatial axis, as an array of one axis."""
+    return np.array(given, ndmin=1)
+
+
 def window_params(
-    layer_type: str, fields: Mapping[str, Any]
+    layer_type: str, fields: Mapping[str, object]
 ) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     """(axis, stride, kernel size with dilation, pad) of a window in a net specification.
 
@@ -306,7 +318,7 @@ def window_params(
     Raises:
         GraphError: it uses ``kernel_h`` and the like, or has no ``kernel_size``.
     """
-    params = fields.get("convolution_param") or fields.get("pooling_param") or fields
+    params = own_message(fields, "convolution_param", "pooling_param")
     legacy = {"pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w"} & set(params)
     if legacy:
         raise GraphError(
@@ -315,13 +327,13 @@ def window_params(
         )
     if "kernel_size" not in params:
         raise GraphError(f"{layer_type} without kernel_size has no coordinate map")
-    kernel = np.array(params["kernel_size"], ndmin=1)
-    dilation = np.array(params.get("dilation", 1), ndmin=1)
+    kernel = numbers(params["kernel_size"])
+    dilation = numbers(params.get("dilation", 1))
     return (
-        params.get("axis", 1),
-        np.array(params.get("stride", 1), ndmin=1),
+        whole_number(params.get("axis", 1), "axis"),
+        numbers(params.get("stride", 1)),
         (kernel - 1) * dilation + 1,
-        np.array(params.get("pad", 0), ndmin=1),
+        numbers(params.get("pad", 0)),
     )
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, CoordMap, Layer, register
 from minicaffe.layers.vision.base_conv_layer import col2im, im2col, window_memory
-from minicaffe.layers.vision.geometry import ConvGeometry, CoordMap, window_params
+from minicaffe.layers.vision.geometry import ConvGeometry, window_params
 
 
 @register("Im2col")
@@ -56,7 +55,7 @@ class Im2col(Layer):
         top[0].reshape(*shape[:axis], rows, *self.grid)
 
     @classmethod
-    def coord_map(cls, params: Mapping[str, Any]) -> CoordMap:
+    def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
         """A window's middle lies at its place in the top."""
         axis, stride, kernel, pad = window_params(cls.type, params)
         return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride

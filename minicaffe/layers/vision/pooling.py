@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layer import Blobs, Layer, phase_name, register
+from minicaffe.layer import Blobs, CoordMap, Layer, phase_name, register
 from minicaffe.layers.vision.geometry import (
-    CoordMap,
     PoolingGeometry,
     check_pooling,
     window_lines,
@@ -168,7 +166,7 @@ class Pooling(Layer):
         return ["global"] if pooling.global_pooling else window_lines(pooling)
 
     @classmethod
-    def coord_map(cls, params: Mapping[str, Any]) -> CoordMap:
+    def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
         """A window's middle lies at its place in the top."""
         axis, stride, kernel, pad = window_params(cls.type, params)
         return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
