@@ -32,6 +32,7 @@ from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_net_binary, read_solver
+from minicaffe.proto.wire import FREE_BYTES
 from minicaffe.solver.snapshot_record import decode
 from minicaffe.solver.solver_state import read_state
 from minicaffe.weights.blob_proto import read_blob
@@ -45,6 +46,8 @@ NET_MEMORY = 2**26
 #: What the pixels of an image take that is small as a file, of three colours: 12 bytes each as
 #: floats, 3 as bytes, and 5 as Pillow keeps them.
 IMAGE_MEMORY = 20 * 2**24
+#: What messages take that are small in their file.
+MESSAGES = FREE_BYTES
 
 
 @dataclass(frozen=True)
@@ -189,8 +192,8 @@ def _leveldb(path: Path) -> None:
 
 
 READERS: dict[str, Reader] = {
-    "prototxt": Reader(seeds.nets, read_net, text=True, share=3),
-    "solver": Reader(seeds.solvers, read_solver, text=True, share=2),
+    "prototxt": Reader(seeds.nets, read_net, text=True, declared=MESSAGES, share=3),
+    "solver": Reader(seeds.solvers, read_solver, text=True, declared=MESSAGES, share=2),
     "net": Reader(seeds.nets, _net, text=True, declared=3 * NET_MEMORY, share=2),
     "net_onednn": Reader(
         seeds.nets,
@@ -229,7 +232,7 @@ READERS: dict[str, Reader] = {
         reads=3,
         native=True,
     ),
-    "caffemodel": Reader(seeds.caffemodels, _caffemodel, share=2),
+    "caffemodel": Reader(seeds.caffemodels, _caffemodel, declared=MESSAGES, share=2),
     "solverstate": Reader(seeds.solverstates, lambda path: read_state(str(path)), share=2),
     "binaryproto": Reader(seeds.blobs, read_blob, share=2),
     "blob_vector": Reader(
