@@ -18,6 +18,7 @@ from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError, r
 from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
+from minicaffe.weights.hdf5_checks import check_superblock, unpacked
 
 if TYPE_CHECKING:
     import h5py
@@ -119,7 +120,9 @@ class Hdf5Reader:
             what: what it is called in messages, as in "dataset 'data'".
         """
         try:
-            return np.asarray(self._checked(item, what)[()])
+            dataset = self._checked(item, what)
+            values = unpacked(dataset)
+            return np.asarray(dataset[()]) if values is None else values
         except MinicaffeError as error:
             raise error.locate(path=self.path) from error.__cause__
         except Exception as reason:
@@ -148,7 +151,8 @@ class Hdf5Reader:
             raise self._error(f"{what} holds {item.dtype}, expected numbers", path=self.path)
         if item.shape is None:
             raise self._error(f"{what} has neither shape nor values", path=self.path)
-        self._limits.check(math.prod(item.shape) * item.dtype.itemsize, what)
+        count = max(math.prod(item.shape), math.prod(item.chunks or ()))
+        self._limits.check(count * item.dtype.itemsize, what)
         self._check_place(item, what)
         return item
 
@@ -226,6 +230,7 @@ def open_hdf5(
     try:
         h5py = require_h5py()
         check_regular(path)  # HDF5 itself would wait for what comes through a pipe
+        check_superblock(path)
         return Hdf5Reader(h5py.File(path, "r"), path, error, limits)
     except MissingExtraError as missing:
         raise missing.locate(path=path) from missing.__cause__

@@ -328,6 +328,27 @@ def test_other_files_are_not_read(reader: str, idea: str, message: str, tmp_path
         run_case(READERS[reader], data, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("idea", "message"),
+    [
+        ("driver_block", "a block that its superblock names goes past the file's end"),
+        ("short_chunk", "is damaged: a chunk of 3 bytes, 67108864 expected"),
+        ("packed_bomb", "is damaged: a packed chunk that is incomplete, or longer than"),
+        ("huge_chunk", r"takes 4 GiB|is damaged: a chunk of 3 bytes"),
+    ],
+)
+@pytest.mark.parametrize("reader", ["hdf5_weights", "hdf5_state", "hdf5_data"])
+def test_hdf5_files_are_not_taken_on_trust(
+    reader: str, idea: str, message: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("h5py")
+    from tests.fuzz.readers import READERS, run_case
+
+    data = ATTACKS[f"{reader}/{idea}"].make(0)
+    with pytest.raises((SnapshotError, DataError, MemoryLimitError), match=message):
+        run_case(READERS[reader], data, tmp_path)
+
+
 def test_soft_links_within_a_file_are_followed(tmp_path: Path) -> None:
     h5py = pytest.importorskip("h5py")
     net = Net(parsed(NET), TEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -100,6 +101,50 @@ def declared_bomb(file: Any, place: str, reader: str) -> None:
     """2^60 values that take no room in the file."""
     shape = (2**20, 2**20, 2**20)
     file.create_dataset(place, shape, "f4", chunks=(1, 1, 64), compression="gzip")
+
+
+@_hdf5_attack
+def short_chunk(file: Any, place: str, reader: str) -> None:
+    """A packed chunk of three bytes, where the library reads on for as many as it should have."""
+    shape = _complete(file, reader)
+    options = {"chunks": (2**12, 2**12), "maxshape": (None, None), "compression": "gzip"}
+    dataset = file.create_dataset(place, shape, "f4", **options)
+    dataset.id.write_direct_chunk((0, 0), zlib.compress(b"abc"))
+
+
+@_hdf5_attack
+def huge_chunk(file: Any, place: str, reader: str) -> None:
+    """Few values in a chunk of 4 GiB, the most that a chunk may have."""
+    shape = _complete(file, reader)
+    options = {"chunks": (2**15, 2**14), "maxshape": (None, None), "compression": "gzip"}
+    dataset = file.create_dataset(place, shape, "f8", **options)
+    dataset.id.write_direct_chunk((0, 0), zlib.compress(b"abc"))
+
+
+@_hdf5_attack
+def packed_bomb(file: Any, place: str, reader: str) -> None:
+    """A chunk that is unpacked to a million times what it should have."""
+    shape = _complete(file, reader)
+    dataset = file.create_dataset(place, shape, "f4", chunks=shape, compression="gzip")
+    dataset.id.write_direct_chunk((0, 0), zlib.compress(bytes(2**28)))
+
+
+def _with_driver_block(data: bytes, length: int) -> bytes:
+    """A file whose superblock names a block for its driver, of some length."""
+    block = b"\0" * 4 + length.to_bytes(4, "little") + b"NCSAmult"
+    address = len(data).to_bytes(8, "little")
+    return data[:48] + address + data[56:] + block
+
+
+for _reader, _place in _PLACES.items():
+
+    def _driver_block(size: int, reader: str = _reader, place: str = _place) -> bytes:
+        def write(file: Any) -> None:
+            file[place] = [[1.0] * _complete(file, reader)[1]] * 5
+
+        return _with_driver_block(_hdf5_file(reader, write), 2**30)
+
+    ATTACKS[f"{_reader}/driver_block"] = Attack(_reader, _driver_block)
 
 
 @_hdf5_attack
