@@ -156,6 +156,7 @@ Net = caffe_pb2.NetParameter
 Nms = caffe_pb2.NmsParameter
 Noise = caffe_pb2.NoiseParameter
 NonMaximumSuppression = caffe_pb2.NonMaximumSuppressionParameter
+NormFace = caffe_pb2.NormFaceParameter
 Normalize = caffe_pb2.NormalizeParameter
 OneHot = caffe_pb2.OneHotParameter
 PReLU = caffe_pb2.PReLUParameter

@@ -2709,6 +2709,62 @@ def MultinomialLogisticLoss(
     A MultinomialLogisticLoss layer: its bottoms, then fields as keywords.
     """
 
+def Normalize(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    across_spatial: bool = ...,
+    scale_filler: Mapping[str, Any] | Message = ...,
+    channel_shared: bool = ...,
+    eps: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Normalize layer: its bottoms, then fields as keywords. Those of norm_param:
+
+    across_spatial: Whether the length is that of a whole image, else that of the channels
+        at a pixel.
+    scale_filler: Initial factor; 1 unless set.
+    channel_shared: Whether all channels share one factor.
+    eps: Added to the squared length.
+    """
+
 def PReLU(
     *bottoms: Top,
     ntop: int = ...,
@@ -2809,6 +2865,55 @@ def Parameter(
 
     shape: Its shape.
     blob_filler: What fills it; zeros without one. [happynear's Caffe]
+    """
+
+def Permute(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    order: int | Sequence[int] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Permute layer: its bottoms, then fields as keywords. Those of permute_param:
+
+    order: The bottom's axes in the order wanted; those not listed follow in their order.
     """
 
 def Pooling(
@@ -2960,6 +3065,136 @@ def Power(
     power: The exponent. 0 gives 1 everywhere.
     scale: Factor on x.
     shift: Added to scale · x.
+    """
+
+def PriorBox(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    min_size: float | Sequence[float] = ...,
+    max_size: float | Sequence[float] = ...,
+    aspect_ratio: float | Sequence[float] = ...,
+    flip: bool = ...,
+    clip: bool = ...,
+    variance: float | Sequence[float] = ...,
+    img_size: int = ...,
+    img_h: int = ...,
+    img_w: int = ...,
+    step: float = ...,
+    step_h: float = ...,
+    step_w: float = ...,
+    offset: float = ...,
+    width: float | Sequence[float] = ...,
+    height: float | Sequence[float] = ...,
+    offset_w: float | Sequence[float] = ...,
+    offset_h: float | Sequence[float] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A PriorBox layer: its bottoms, then fields as keywords. Those of prior_box_param:
+
+    min_size: Sides of the small squares, in pixels.
+    max_size: For each min_size a further square with the geometric mean of both as its
+        side.
+    aspect_ratio: Ratios of width to height of further boxes; 1 is always there.
+    flip: Whether each ratio is used upside down, too.
+    clip: Whether boxes are cut at the edge of the image.
+    variance: What offsets are divided by: one number, or four; 0.1 unless set.
+    img_size: Height and width of the image; taken from the second bottom unless set.
+    img_h: Height of the image, in place of img_size.
+    img_w: Width of the image, in place of img_size.
+    step: Distance of the centres in pixels; image by feature map unless set.
+    step_h: Vertical distance, in place of step.
+    step_w: Horizontal distance, in place of step.
+    offset: Place of the first centre, in steps.
+    width: Widths of the boxes in pixels, in place of min_size, max_size and aspect_ratio.
+        [OpenVINO and OpenCV]
+    height: Heights of the boxes in pixels, one for each width. [OpenVINO and OpenCV]
+    offset_w: Places of the first centre across, in steps, in place of offset: one box for
+        each. [OpenCV]
+    offset_h: Places of the first centre down, one for each offset_w. [OpenCV]
+    """
+
+def PriorBoxClustered(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A PriorBoxClustered layer: its bottoms, then fields as keywords.
     """
 
 def Python(

@@ -1,4 +1,4 @@
-"""Flatten, Reshape, Crop, Tile, Reduction."""
+"""Flatten, Reshape, Permute, Crop, Tile, Reduction."""
 
 from __future__ import annotations
 
@@ -35,6 +35,15 @@ CASES = [
     reshaped("shape { dim: 1 } axis: 1 num_axes: 0", (2, 1, 3, 4, 5)),
     reshaped("shape { dim: 1 dim: 1 } axis: -1", (2, 3, 4, 5, 1, 1)),
     reshaped("axis: 1 num_axes: 0", (2, 3, 4, 5)),
+    *(
+        Case("Permute", f"permute_param {{ {' '.join(f'order: {axis}' for axis in order)} }}",
+             reference=lambda b, p, axes=axes: [np.einsum(f"abcd->{axes}", b[0])],
+             smaller=[(1, 3, 4, 5)])
+        for order, axes in [((0, 2, 3, 1), "acdb"), ((0, 3), "adbc"), ((3, 1, 2), "dbca"),
+                            ((), "abcd"), ((0, 1, 2, 3), "abcd")]
+    ),
+    Case("Permute", "permute_param { order: 2 order: 0 }", [(2, 3, 5)], smaller=[(2, 3, 4)],
+         reference=lambda b, p: [np.einsum("abc->cab", b[0])]),
     Case("Crop", bottoms=[(2, 3, 6, 5), (2, 3, 4, 2)], gradients=[True, False],
          reference=lambda b, p: [b[0][:, :, :4, :2]]),
     Case("Crop", "crop_param { offset: 2 }", [(2, 3, 6, 5), (2, 7, 4, 2)],

@@ -1,0 +1,144 @@
+"""Normalize: vectors of length 1, times a learned factor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.channels import fold
+from minicaffe.proto import caffe_pb2
+
+#: What NormFace's layer adds to a length.
+_NORMFACE_EPS = 1e-6
+
+
+@register("Normalize")
+class Normalize(Layer):
+    """Divides by a length. Two forks have each a layer of this name; the settings tell which.
+
+    SSD's (``norm_param`` is given)
+        y = s · x / √(Σ x² + eps), with Σ over the channels at a pixel, or with ``across_spatial``
+        over all values of an item; s is learned, one number or one for each channel.
+    NormFace's (``norm_param`` is not given; all other nets, such as those without any setting)
+        y = x / n, with n = √(Σ x² + 1e-6) or, by ``normalize_type: "L1"``, n = Σ |x| + 1e-6, over
+        the channels at a pixel. Nothing is learned, and a second top shows n.
+
+    Shapes: bottom x (N, C, …); top 0, y like x, also in place; top 1, optional and NormFace's only,
+    n (N, 1, …). SSD's has ``blobs[0]``, s: a scalar or (C), filled by ``scale_filler`` (with 1
+    without one).
+
+    Settings: ``norm_param``: across_spatial (true), channel_shared (true; one s), scale_filler, eps
+    (1e-10). An empty one is SSD's with these. ``normalize_param``: normalize_type ("L2"), bp_norm
+    (false; n has a gradient, too); fix_gradient counts for nothing, in the fork as here.
+
+    Gradients: with g = s · dy, SSD's is dx = (g - x · Σ x · g / n²) / n, ds = Σ dy · x / n, where
+    the fork's takes Σ x · dy · s for Σ x · g, which is another number when the channels' factors
+    differ. NormFace's is dx = (dy - d · Σ y · dy) / n, d = y for L2 and the sign of x for L1; with
+    ``bp_norm`` dx also has d times the gradient of n.
+
+    Raises:
+        ShapeError: the bottom has less than 2 axes, or another number of channels than at first.
+        GraphError: both settings are given; a second top of SSD's; an unknown normalize_type.
+
+    Source: normalize_layer.cpp (weiliu89/caffe); normalize_layer.cpp of happynear/caffe-windows;
+    Liu, Rabinovich & Berg, "ParseNet: looking wider to see better", 2015 (arXiv:1506.04579); Wang
+    et al., "NormFace", 2017 (arXiv:1704.06369).
+    """
+
+    exact_bottoms = 1
+    min_tops = 1
+    max_tops = 2
+    backward_reads = ("bottoms",)
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param
+        if param.HasField("norm_param") and param.HasField("normalize_param"):
+            raise GraphError(
+                "norm_param (SSD's) and normalize_param (NormFace's); keep one of them"
+            )
+        self.scaled = param.HasField("norm_param")
+        kind = param.normalize_param.normalize_type
+        if kind not in ("L1", "L2"):
+            raise GraphError(f'normalize_type is "{kind}"; expected "L2" or "L1"')
+        self.absolute = not self.scaled and kind == "L1"
+        self.across = self.scaled and param.norm_param.across_spatial
+        if not self.scaled:
+            return
+        if len(top) > 1:
+            raise GraphError("norm_param makes it SSD's Normalize, which has one top, not 2")
+        shape = () if param.norm_param.channel_shared else bottom[0].shape[1:2]
+        one = caffe_pb2.FillerParameter(type="constant", value=1)
+        given = param.norm_param.HasField("scale_filler")
+        self.add_param(shape, param.norm_param.scale_filler if given else one)
+
+    def blobs_hint(self, found: int) -> str:
+        if self.scaled or not found:
+            return ""
+        return "; the weights are of SSD's Normalize: give it norm_param { across_spatial: true }"
+
+    def right_in_place(self) -> bool:
+        return False
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        shape = bottom[0].shape
+        if len(shape) < 2:
+            raise ShapeError(
+                f"bottom has shape {shape_text(shape)}, expected at least 2 axes: items, channels"
+            )
+        if self.scaled and self.blobs[0].count not in (1, shape[1]):
+            raise ShapeError(
+                f"bottom has shape {shape_text(shape)}, but the layer was set up for "
+                f"{self.blobs[0].count} channels, which have a factor each"
+            )
+        top[0].reshape(*shape)
+        if len(top) > 1:
+            top[1].reshape(shape[0], 1, *shape[2:])
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Keeps the lengths for backward."""
+        x = fold(bottom[0].data)
+        self._length = self._lengths(x)
+        y = fold(top[0].data)
+        np.divide(x, self._length, out=y)
+        if self.scaled:
+            y *= self._factor
+        if len(top) > 1:
+            top[1].data[...] = self._length.reshape(top[1].shape)
+
+    @property
+    def _factor(self) -> np.ndarray:
+        """s, as it multiplies (N, C, S)."""
+        return self.blobs[0].data.reshape(self.blobs[0].count, 1)
+
+    @property
+    def _axes(self) -> tuple[int, ...]:
+        """Of (N, C, S), those along which a vector lies."""
+        return (1, 2) if self.across else (1,)
+
+    def _lengths(self, x: np.ndarray) -> np.ndarray:
+        """What each vector is divided by: (N, 1, S), or (N, 1, 1) for whole items."""
+        eps = self.param.norm_param.eps if self.scaled else _NORMFACE_EPS
+        if self.absolute:
+            return np.asarray(np.abs(x).sum(axis=1, keepdims=True) + eps)
+        return np.sqrt(np.square(x).sum(axis=self._axes, keepdims=True) + eps)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        x, dy, length = fold(bottom[0].data), fold(top[0].diff), self._length
+        if self.scaled and self.wants_gradient(0):
+            share = (dy * x / length).sum(axis=(0, 2), dtype=np.float64)
+            shared = self.param.norm_param.channel_shared
+            self.accumulate(0, np.asarray(share.sum() if shared else share))
+        if not propagate_down[0]:
+            return
+        gradient = dy * self._factor if self.scaled else dy
+        unit = x / length
+        along = (unit * gradient).sum(axis=self._axes, keepdims=True)
+        direction = np.sign(x) if self.absolute else unit
+        dx = (gradient - direction * along) / length
+        if self.param.normalize_param.bp_norm and len(top) > 1:
+            dx += direction * top[1].diff.reshape(length.shape)
+        fold(bottom[0].diff)[...] = dx

@@ -1,0 +1,64 @@
+"""Permute: the axes of a blob in another order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.errors import GraphError
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.utility.concat import share
+
+
+@register("Permute")
+class Permute(Layer):
+    """Puts axes into another order: top[i0, i1, …] = bottom[…], axis k of the top being axis
+    ``order[k]`` of the bottom.
+
+    Shapes: bottom of any shape; top with its axes in the new order. When that is the old one, they
+    share their memory.
+
+    Settings: ``permute_param``: order, the bottom's axes counted from 0; those that it leaves out
+    follow in their old order.
+
+    Gradients: dx is dy with its axes put back.
+
+    Raises:
+        GraphError: an axis comes twice in ``order``.
+        ShapeError: the bottom has no such axis.
+
+    Source: permute_layer.cpp (weiliu89/caffe).
+    """
+
+    in_place = False
+    exact_bottoms = 1
+    exact_tops = 1
+    backward_reads = ()
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        order = list(self.param.permute_param.order)
+        if twice := sorted({axis for axis in order if order.count(axis) > 1}):
+            raise GraphError(f"order is {order}, which has {twice[0]} twice; give each axis once")
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        first = [bottom[0].axis(axis) for axis in self.param.permute_param.order]
+        others = [axis for axis in range(bottom[0].num_axes) if axis not in first]
+        self.order = (*first, *others)
+        top[0].reshape(*[bottom[0].shape[axis] for axis in self.order])
+        if self._same:
+            share(top[0], bottom[0])
+
+    @property
+    def _same(self) -> bool:
+        return self.order == tuple(range(len(self.order)))
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        if self._same:
+            share(top[0], bottom[0])
+        else:
+            np.copyto(top[0].data, bottom[0].data.transpose(self.order))
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        if propagate_down[0] and not self._same:
+            np.copyto(bottom[0].diff.transpose(self.order), top[0].diff)
