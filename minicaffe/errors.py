@@ -10,7 +10,7 @@ import difflib
 import importlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from numbers import Number
 from types import ModuleType
@@ -254,6 +254,14 @@ class Problem:
         place = f"{self.path or 'text'}:{self.line}:{self.column}"
         told = visible(f"{place}: {self.message}")
         return f"{told}\n    {shown}\n    {' ' * len(before)}^"
+
+
+def raised_by(check: Callable[..., object], *args: object) -> Iterator[MinicaffeError]:
+    """The error that a check raises, if it raises one: for whoever collects several."""
+    try:
+        check(*args)
+    except MinicaffeError as error:
+        yield error
 
 
 class PrototxtError(MinicaffeError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from minicaffe.errors import GraphError, ShapeError, did_you_mean
 from minicaffe.proto import caffe_pb2
 
 _VARIANCE = caffe_pb2.FillerParameter
+#: The fields of a type that must be finite numbers.
+_FINITE = {"uniform": ("min", "max"), "gaussian": ("mean", "std")}
 
 
 def fill(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator) -> None:
@@ -29,22 +31,30 @@ def fill(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Gen
     """
     if not array.size:
         raise ShapeError(f"a parameter of shape {shape_text(array.shape)} has nothing to fill")
-    check_filler(param)
+    for _, message in filler_mistakes(param):
+        raise GraphError(message)
     with np.errstate(over="ignore"):  # a mean near the largest float, and a deviation from it
         FILLERS[param.type](param, array, rng)
 
 
-def check_filler(param: caffe_pb2.FillerParameter) -> None:
-    """Refuse what is wrong with a filler whatever it fills.
-
-    Raises:
-        GraphError: unknown type, or ``sparse`` with a type other than gaussian.
-    """
-    if param.type not in FILLERS:
-        hint = did_you_mean(param.type, FILLERS)
-        raise GraphError(f"unknown filler type '{param.type}'{hint}")
-    if param.sparse != -1 and param.type != "gaussian":
-        raise GraphError(f"filler '{param.type}' does not support sparse; only gaussian does")
+def filler_mistakes(param: caffe_pb2.FillerParameter) -> Iterator[tuple[str, str]]:
+    """What is wrong with a filler whatever it fills: the field, and the message."""
+    name = param.type
+    if name not in FILLERS:
+        yield "type", f"unknown filler type '{name}'{did_you_mean(name, FILLERS)}"
+        return
+    for field in _FINITE.get(name, ()):
+        value = getattr(param, field)
+        if not math.isfinite(value):
+            yield field, f"filler '{name}' has {field} {value:g}, expected a finite one"
+    if name == "uniform" and param.min > param.max:
+        yield "min", f"filler 'uniform' has min {param.min:g} above max {param.max:g}"
+    if name == "gaussian" and param.std < 0:
+        yield "std", f"filler 'gaussian' has a negative std {param.std:g}"
+    if name != "gaussian" and param.sparse != -1:
+        yield "sparse", f"filler '{name}' does not support sparse; only gaussian does"
+    elif param.sparse < -1:
+        yield "sparse", f"filler 'gaussian' has sparse {param.sparse}, expected at least 0"
 
 
 def fan(param: caffe_pb2.FillerParameter, shape: tuple[int, ...]) -> float:
@@ -61,13 +71,6 @@ def fan(param: caffe_pb2.FillerParameter, shape: tuple[int, ...]) -> float:
     return fan_out if param.variance_norm == _VARIANCE.FAN_OUT else fan_in
 
 
-def _finite(param: caffe_pb2.FillerParameter, *fields: str) -> None:
-    for field in fields:
-        value = getattr(param, field)
-        if not math.isfinite(value):
-            raise GraphError(f"filler '{param.type}' has {field} {value:g}, expected a finite one")
-
-
 def _constant(
     param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator
 ) -> None:
@@ -75,9 +78,6 @@ def _constant(
 
 
 def _uniform(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator) -> None:
-    _finite(param, "min", "max")
-    if param.min > param.max:
-        raise GraphError(f"filler 'uniform' has min {param.min:g} above max {param.max:g}")
     array[...] = rng.uniform(param.min, param.max, array.shape)
 
 
@@ -85,11 +85,6 @@ def _gaussian(
     param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator
 ) -> None:
     """N(mean, std²); with ``sparse``, each value survives with probability sparse / axis 0."""
-    _finite(param, "mean", "std")
-    if param.std < 0:
-        raise GraphError(f"filler 'gaussian' has a negative std {param.std:g}")
-    if param.sparse < -1:
-        raise GraphError(f"filler 'gaussian' has sparse {param.sparse}, expected at least 0")
     array[...] = rng.normal(param.mean, abs(param.std), array.shape)  # numpy refuses -0.0
     if param.sparse >= 0:
         if not array.ndim:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minicaffe.blob import Blob, BlobVec
-from minicaffe.errors import GraphError, did_you_mean
+from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
 from minicaffe.filler import fill
 from minicaffe.named import Numbered
 from minicaffe.options import Limits
@@ -46,9 +46,12 @@ class Layer:
 
     A layer type is a subclass that overrides
 
+    ``param_mistakes()``
+        before ``setup``: say what is wrong with the settings, as far as no shape is needed
+        to see it.
     ``setup(bottom, top)``
-        once, after the bottoms have their shapes: check the parameters, make the
-        parameter blobs with :meth:`add_param`.
+        once, after the bottoms have their shapes: make the parameter blobs with
+        :meth:`add_param`.
     ``reshape(bottom, top)``
         whenever a bottom's shape may have changed (and once after ``setup``): give the
         tops their shapes.
@@ -133,8 +136,16 @@ class Layer:
 
     # --------------------------------------------------------------- to override
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        """What is wrong with the layer's settings whatever shapes its bottoms have.
+
+        A net asks all of its layers before it sets up one of them, and so before a file is opened;
+        none is set up if there is any. ``setup`` relies on that.
+        """
+        yield from ()
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        """Check the parameters and make the parameter blobs."""
+        """Make the parameter blobs, after a look at the bottoms' shapes."""
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         """Give the tops their shapes."""
@@ -311,6 +322,11 @@ class Layer:
         if self.equal_bottoms_and_tops and bottoms != tops:
             raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s), as many expected")
 
+    def top_count(self) -> int:
+        """How many tops the layer has: those of its text and, with ``auto_tops``, the others."""
+        needed = max(self.min_tops or 0, self.exact_tops or 0) if self.auto_tops else 0
+        return max(needed, len(self.param.top))
+
     def check_places(self, bottom: Blobs, top: Blobs) -> None:
         """Refuse a top that is a bottom, where the layer cannot overwrite it.
 
@@ -332,6 +348,19 @@ class Layer:
         if found not in (0, tops) and not (self.is_loss and found == 1):
             raise GraphError(
                 f"{found} loss_weight value(s) for {tops} top blob(s); give one for each, or none"
+            )
+
+    def check_propagate_down(self, bottoms: int) -> None:
+        """Refuse ``propagate_down`` values that are not one for each bottom.
+
+        Raises:
+            GraphError: says how many there are and how many are expected.
+        """
+        found = len(self.param.propagate_down)
+        if found not in (0, bottoms):
+            raise GraphError(
+                f"{found} propagate_down values for {bottoms} bottom blob(s); give one for each, "
+                "or none"
             )
 
     @property

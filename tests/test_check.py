@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
 
 import minicaffe
-from minicaffe.errors import GraphError, MinicaffeError, ShapeError
+from minicaffe.errors import DataError, GraphError, MinicaffeError, Problem, ShapeError
+from minicaffe.layer import Layer, find_layer_class, layer_types
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
 
 NET = """\
@@ -57,19 +61,26 @@ def path(tmp_path: Path) -> Path:
 
 def test_all_at_once_and_the_database_is_not_asked_for(path: Path) -> None:
     error, lines = problems(path, NET)
-    assert isinstance(error, GraphError)
+    here = os.getcwd()
+    assert isinstance(error, DataError)
     found = list(zip(lines[::3], lines[1::3], lines[2::3], strict=True))
     assert [line.split(";")[0] for line, _, _ in found] == [
+        f"2:24: layer 'data' (Data): source 'no_such_database' is not there (as seen from {here})",
         "6:9: layer 'conv1' (Convolutoin): unknown layer type 'Convolutoin'",
+        "10:1: layer 'pool1' (Pooling): no kernel given, expected kernel_size, or kernel_h and "
+        "kernel_w",
         "15:8: layer 'conv2' (Convolution): top blob 'conv1' is already produced by layer "
         "'conv1' (line 4)",
         "18:27: layer 'conv2' (Convolution): weight_filler: unknown filler type 'xavierr'",
         "19:26: layer 'conv2' (Convolution): bias_filler: unknown filler type 'constnat'",
+        "22:1: layer 'pool2' (Pooling): no kernel given, expected kernel_size, or kernel_h and "
+        "kernel_w",
         "23:49: layer 'ip' (InnerProduct): unknown bottom blob 'pol1': no earlier layer produces "
         "it",
+        "23:1: layer 'ip' (InnerProduct): num_output is missing or 0, expected at least 1",
         "24:1: layer 'large' (Convolution): a kernel spanning 9×9 does not fit into an image of "
         "8×8 padded by 0×0",
-        "26:1: layer 'still' (Convolution): stride is 0×0, expected at least 1 everywhere",
+        "27:52: layer 'still' (Convolution): stride is 0, expected at least 1 everywhere",
         "29:47: layer 'x' (Nms): unknown bottom blob 'ig': no earlier layer produces it",
         "29:25: layer 'x' (Nms): unknown layer type 'Nms'",
     ]
@@ -77,7 +88,21 @@ def test_all_at_once_and_the_database_is_not_asked_for(path: Path) -> None:
         column = int(line.split(":")[1])
         assert shown == "    " + NET.split("\n")[int(line.split(":")[0]) - 1]
         assert caret.index("^") == 4 + column - 1
-    assert [one.line for one in error.problems] == [6, 15, 18, 19, 23, 24, 26, 29, 29]
+    assert [one.line for one in error.problems] == [
+        2,
+        6,
+        10,
+        15,
+        18,
+        19,
+        22,
+        23,
+        23,
+        24,
+        27,
+        29,
+        29,
+    ]
 
 
 def test_a_bottom_with_the_name_of_a_layer_says_what_that_produces(path: Path) -> None:
@@ -96,7 +121,7 @@ def test_shapes_that_are_wrong_in_several_layers(path: Path) -> None:
     text = NET.split("\n")
     error, lines = problems(path, "\n".join([text[2], *text[23:28]]))
     assert isinstance(error, ShapeError)
-    assert [line.split(":")[0] for line in lines[::3]] == ["2", "4"]
+    assert [line.split(":")[0] for line in lines[::3]] == ["2", "5"]
 
 
 def test_a_field_that_a_message_names_is_shown(path: Path) -> None:
@@ -137,3 +162,197 @@ def test_other_forms_of_layers(path: Path, text: str) -> None:
     _, lines = problems(path, text)
     assert lines[0].startswith("2:"), lines
     assert lines[1][lines[2].index("^") :].startswith('"e"')
+
+
+DATA = """\
+layer { name: "d" type: "Data" top: "d" top: "l"
+  data_param { source: "images" batch_size: 4 backend: LMDB } }
+layer { name: "h" type: "HDF5Data" top: "h" hdf5_data_param { source: "list" batch_size: 4 } }
+layer { name: "i" type: "ImageData" top: "i" top: "j"
+  image_data_param { source: "list" batch_size: 4 } }
+"""
+
+#: Layers whose settings are wrong whatever their bottoms are: type, settings, and for each mistake
+#: the word that it is shown at ("" where the layer as a whole is) and how it begins.
+WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
+    ("ArgMax", "argmax_param { top_k: 0 }", [("top_k", "top_k is 0")]),
+    ("BatchNorm", "param { lr_mult: 1 } batch_norm_param { r_max: 2 }",
+     [("lr_mult", "param block 1 has lr_mult: 1"), ("r_max", "r_max is set without renorm")]),
+    ("BatchNorm", "batch_norm_param { renorm: true d_max: -1 }", [("d_max", "d_max is -1")]),
+    ("Bias", "bias_param { num_axes: -2 }", [("num_axes", "num_axes is -2")]),
+    ("Bias", "bias_param { filler { type: 'constnat' } }",
+     [("'constnat'", "filler: unknown filler type 'constnat'")]),
+    ("Clip", "", [("", "clip_param needs both min and max")]),
+    ("Concat", "concat_param { axis: 1 concat_dim: 2 }",
+     [("concat_dim", "both axis and concat_dim")]),
+    ("Convolution",
+     "convolution_param { group: 0 kernel_size: 3 kernel_h: 2 kernel_w: 2 stride: 0 dilation: 0 }",
+     [("kernel_size", "both kernel_size and kernel_h"), ("stride", "stride is 0"),
+      ("dilation", "dilation is 0"), ("layer", "num_output is missing"), ("group", "group is 0")]),
+    ("Convolution", "convolution_param { num_output: 3 kernel_size: 1 group: 2 weight_filler { "
+     "type: 'uniform' min: 2 max: 1 } bias_filler { type: 'gaussian' std: -1 sparse: -3 } }",
+     [("num_output", "3 outputs (num_output) cannot be divided into group: 2"),
+      ("2", "weight_filler: filler 'uniform' has min 2 above max 1"),
+      ("1", "bias_filler: filler 'gaussian' has a negative std"),
+      ("3", "bias_filler: filler 'gaussian' has sparse -3")]),
+    ("Deconvolution", "convolution_param { num_output: 0 kernel_size: 0 }",
+     [("kernel_size", "kernel_size is 0"), ("num_output", "num_output is missing or 0")]),
+    ("Dropout", "dropout_param { dropout_ratio: 2 }", [("dropout_ratio", "dropout_ratio is 2")]),
+    ("Eltwise", "bottom: 'l' eltwise_param { operation: PROD coeff: 1 }",
+     [("coeff", "1 coeff values for 2 bottoms"), ("coeff", "coeff is given with operation PROD")]),
+    ("Embed", "embed_param { num_output: 0 }",
+     [("num_output", "num_output is missing or 0"), ("layer", "input_dim is missing or 0")]),
+    ("Exp", "exp_param { base: -2 }", [("base", "base is -2")]),
+    ("Filter", "bottom: 'l' top: 'b'", [("", "2 tops for 2 bottoms")]),
+    ("GroupNorm", "group_norm_param { num_groups: 0 }", [("num_groups", "num_groups is 0")]),
+    ("HDF5Output", "bottom: 'l'", [("", "file_name is not given")]),
+    ("Im2col", "convolution_param { kernel_size: 0 }", [("kernel_size", "kernel_size is 0")]),
+    ("InfogainLoss", "bottom: 'l' loss_param { normalize: true }",
+     [("loss_param", "loss_param has 'normalize'"), ("layer", "no infogain matrix")]),
+    ("InnerProduct", "", [("", "num_output is missing")]),
+    ("LRN", "lrn_param { local_size: 4 }", [("local_size", "local_size is 4")]),
+    ("LSTM", "bottom: 'l' recurrent_param { num_output: 0 }",
+     [("num_output", "num_output is missing")]),
+    ("Log", "log_param { base: 1 }", [("log_param", "log_param has base 1")]),
+    ("PReLU", "prelu_param { filler { type: 'gaussian' std: inf } }",
+     [("inf", "filler: filler 'gaussian' has std inf")]),
+    ("Pooling", "top: 'b' pooling_param { pool: AVE kernel_size: 2 pad: 2 }",
+     [("pad", "pad 2×2 must be below the kernel"), ("layer", "a second top holds the index")]),
+    ("Pooling", "pooling_param { kernel_h: 2 }", [("kernel_h", "kernel_h given")]),
+    ("Python", "python_param { module: 'no_such_module' }",
+     [("python_param", "python_param { module: \"…\" layer: \"…\" } is incomplete")]),
+    ("RNN", "bottom: 'l'", [("", "num_output is missing")]),
+    ("Reshape", "reshape_param { num_axes: -2 shape { dim: -1 dim: -1 } }",
+     [("dim", "the new shape has several dim: -1"), ("num_axes", "num_axes is -2")]),
+    ("SPP", "", [("", "pyramid_height is missing")]),
+    ("Scale", "scale_param { num_axes: -2 }", [("num_axes", "num_axes is -2")]),
+    ("Slice", "top: 'b' slice_param { axis: 1 slice_dim: 1 slice_point: 1 slice_point: 2 }",
+     [("slice_dim", "both axis and slice_dim"), ("slice_point", "2 slice_point value(s) for 2")]),
+    ("Tile", "tile_param { tiles: 0 }", [("tiles", "tiles is 0")]),
+    ("ReLU", "loss_weight: 1 loss_weight: 2", [("loss_weight", "2 loss_weight value(s) for 1")]),
+    ("ReLU", "bottom: 'l'", [("bottom", "2 bottom blob(s) given, exactly 1 expected")]),
+    ("ReLU", "propagate_down: [true, false]", [("propagate_down", "2 propagate_down values for")]),
+    ("AbsVal", "", [("", "this layer cannot run in place")]),
+]  # fmt: skip
+
+#: The same of layers without bottoms.
+WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
+    ("Data", "data_param { prefetch: 0 } transform_param { std_value: 0 force_gray: true "
+     "force_color: true mean_file: 'm' mean_value: 1 }",
+     [("layer", "batch_size is 0"), ("prefetch", "prefetch is 0"),
+      ("layer", "source is not given"), ("force_color", "force_color and force_gray are both"),
+      ("mean_file", "mean_file and mean_value"), ("std_value", "std_value is 0")]),
+    ("DummyData", "dummy_data_param { num: 1 shape { dim: 1 } }",
+     [("num", "num, channels, height, width and shape are given")]),
+    ("DummyData", "dummy_data_param { shape { dim: -1 } shape { dim: 2 } shape { dim: 3 } }",
+     [("shape", "3 'shape' for 1 tops")]),
+    ("HDF5Data", "transform_param { scale: 2 }",
+     [("transform_param", "transform_param is given, but HDF5Data"), ("layer", "batch_size is 0"),
+      ("layer", "source is not given")]),
+    ("ImageData", "top: 'b' image_data_param { batch_size: 0 new_height: 3 source: 'no' }",
+     [("batch_size", "batch_size is 0"), ("new_height", "new_height is 3 and new_width 0"),
+      ("'no'", "source 'no' is not there")]),
+    ("Input", "input_param { shape { dim: -1 } }", [("shape", "shape -1 has a negative length")]),
+    ("MemoryData", "top: 'b' memory_data_param { batch_size: 1 height: 1 }",
+     [("layer", "channels is 0"), ("layer", "width is 0")]),
+    ("Parameter", "parameter_param { shape { dim: -3 } }", [("shape", "shape -3 has a negative")]),
+    ("WindowData", "top: 'b' window_data_param { batch_size: 2 context_pad: 9 } "
+     "transform_param { crop_size: 8 mean_value: [1, 2] }",
+     [("context_pad", "context_pad is 9, which leaves nothing"), ("layer", "source is not given"),
+      ("mean_value", "2 mean_value(s) for images of 3")]),
+]  # fmt: skip
+
+
+@pytest.fixture
+def sources(path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Sources that are there; which of their layers were opened."""
+    monkeypatch.chdir(path.parent)
+    for name in ("images", "list"):
+        Path(name).write_text("")
+    opened: list[str] = []
+    for name in ("Data", "HDF5Data", "ImageData", "WindowData"):
+        cls = find_layer_class(name)
+        assert issubclass(cls, PrefetchingLayer)
+        monkeypatch.setattr(cls, "make_reader", lambda self, _top: opened.append(self.type))
+    return opened
+
+
+def told(path: Path, text: str) -> list[tuple[str, str]]:
+    """The word that each mistake is shown at, and its message."""
+    error, _ = problems(path, text)
+    found = []
+    for problem in error.problems or [error]:
+        column = problem.column if isinstance(problem, Problem) else 0
+        shown = problem.source_line[column - 1 :] if isinstance(problem, Problem) else ""
+        word = re.match(r"'[^']*'|\w+|.|$", shown)
+        message = re.fullmatch(r"(?:layer 'x' \(\w+\): )?(.*)", problem.message)
+        assert word is not None, problem
+        assert message is not None, problem
+        found.append((word[0] if column else "", message[1]))
+    return found
+
+
+@pytest.mark.parametrize(("kind", "settings", "mistakes"), [*WRONG, *WRONG_SOURCES])
+def test_settings_are_told_before_a_source_is_opened(
+    kind: str, settings: str, mistakes: list[tuple[str, str]], path: Path, sources: list[str]
+) -> None:
+    bottom = "" if kind in {name for name, *_ in WRONG_SOURCES} else "bottom: 'd' "
+    wrong = f"layer {{ name: 'x' type: '{kind}' {bottom}top: 'a' {settings} }}\n"
+    if kind == "HDF5Output":
+        wrong = wrong.replace("top: 'a' ", "")
+    elif kind == "AbsVal":
+        wrong = wrong.replace("'a'", "'d'")
+    found = told(path, DATA + wrong)
+    assert [(word, message[: len(want)]) for (word, message), (_, want) in
+            zip(found, mistakes, strict=True)] == mistakes  # fmt: skip
+    assert not sources
+
+
+def test_every_type_that_checks_its_settings_has_a_row() -> None:
+    checking = {
+        name for name in layer_types()
+        if name[0].isupper() and find_layer_class(name).param_mistakes is not Layer.param_mistakes
+        and find_layer_class(name).__module__.startswith("minicaffe.layers.")
+    }  # fmt: skip
+    assert checking == {kind for kind, *_ in (*WRONG, *WRONG_SOURCES)} - {"AbsVal", "PReLU", "ReLU"}
+
+
+def test_what_is_wrong_and_what_is_missing_in_one_go(path: Path) -> None:
+    text = DATA + (
+        "layer { name: 'a' type: 'Pooling' bottom: 'd' top: 'a' "
+        "pooling_param { kernel_size: 0 } }\n"
+        "layer { name: 'b' type: 'InnerProduct' bottom: 'a' top: 'b' }\n"
+        "layer { name: 'c' type: 'InfogainLoss' bottom: 'b' bottom: 'l' "
+        "infogain_loss_param { source: 'matrix' } }\n"
+    )
+    error, lines = problems(path, text)
+    here = os.getcwd()
+    assert [line.partition(": layer ")[2] for line in lines[::3]] == [
+        f"'d' (Data): source 'images' is not there (as seen from {here})",
+        f"'h' (HDF5Data): source 'list' is not there (as seen from {here})",
+        f"'i' (ImageData): source 'list' is not there (as seen from {here})",
+        "'a' (Pooling): kernel is 0×0, expected at least 1",
+        "'b' (InnerProduct): num_output is missing or 0, expected at least 1",
+        f"'c' (InfogainLoss): source 'matrix' is not there (as seen from {here})",
+    ]
+    assert all(problem.column for problem in error.problems)
+
+
+def test_a_solver_looks_at_its_test_nets_before_it_opens_data(
+    path: Path, sources: list[str]
+) -> None:
+    path.write_text(
+        DATA + 'layer { name: "x" type: "InnerProduct" bottom: "d" top: "x"\n'
+        "  inner_product_param { num_output: 1 } }\n"
+        'layer { name: "y" type: "Accuracy" bottom: "x" bottom: "l" top: "y" top: "z" '
+        'include { phase: TEST } }\nlayer { name: "t" type: "Tile" bottom: "y" top: "t" '
+        "include { phase: TEST } }\n"
+    )
+    solver = path.with_name("solver.prototxt")
+    solver.write_text(f'net: "{path.name}" test_iter: 1 test_interval: 1 base_lr: 1\n')
+    with pytest.raises(GraphError) as caught:
+        minicaffe.get_solver(solver)
+    assert str(caught.value) == (
+        "net.prototxt:9: layer 't' (Tile): tiles is missing; expected at least 1"
+    )
+    assert not sources

@@ -253,7 +253,7 @@ def _shapes_of(
             batch = {value.name: net.blobs[value.name].data.copy() for value in layer.tops}
     except MinicaffeError as error:
         name = layer.tops[0].name
-        error.message += f" (to do without the data, give its shape: --shape {name}=1,C,H,W)"
+        error.explain(f" (to do without the data, give its shape: --shape {name}=1,C,H,W)")
         raise
     result.batch.update(batch)
     return {name: shapes.get(name, (1, *array.shape[1:])) for name, array in batch.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 
 from minicaffe.blob import shape_text
 from minicaffe.data.source import State, part_of
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
 
@@ -49,6 +49,8 @@ class DataTransformer:
         rng: np.random.Generator,
         dtype: DTypeLike,
     ) -> None:
+        for mistake in transform_mistakes(param):
+            raise mistake
         self._dtype = np.dtype(dtype)
         self._rng = rng
         self._factor = channel_factor(param.scale, param.std_value, self._dtype)
@@ -58,8 +60,6 @@ class DataTransformer:
         self._mean_file = param.mean_file
         self._mean: np.ndarray | None = None
         if param.HasField("mean_file"):
-            if param.mean_value:
-                raise DataError("mean_file and mean_value are both set; keep one of them")
             self._mean = self._read_mean()
         elif param.mean_value:
             self._mean = np.array(param.mean_value, self._dtype).reshape(-1, 1, 1)
@@ -155,17 +155,19 @@ class DataTransformer:
         self._rng.bit_generator.state = part_of(state, "generator")
 
 
-def channel_factor(scale: float, std_values: Sequence[float], dtype: DTypeLike) -> np.ndarray:
-    """scale / std: a number, or with ``std_value`` an array (1 or channels, 1, 1).
+def transform_mistakes(param: caffe_pb2.TransformationParameter) -> Iterator[MinicaffeError]:
+    """What is wrong with a ``TransformationParameter`` whatever the images are."""
+    if param.HasField("mean_file") and param.mean_value:
+        yield DataError("mean_file and mean_value are both set; keep one of them")
+    for value in param.std_value:
+        if not value > 0:
+            yield DataError(f"std_value is {value:g}, expected above 0: values are divided by it")
 
-    Raises:
-        DataError: a standard deviation is not above 0.
-    """
+
+def channel_factor(scale: float, std_values: Sequence[float], dtype: DTypeLike) -> np.ndarray:
+    """scale / std: a number, or with ``std_value`` an array (1 or channels, 1, 1)."""
     if not std_values:
         return np.array(scale, dtype)
-    for value in std_values:
-        if not value > 0:
-            raise DataError(f"std_value is {value:g}, expected above 0: values are divided by it")
     return np.array(scale / np.array(std_values), dtype).reshape(-1, 1, 1)
 
 

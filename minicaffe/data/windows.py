@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.data.batch_reader import at_least_one, required_text
-from minicaffe.data.data_transformer import channel_factor, check_channel_values
+from minicaffe.data.data_transformer import (
+    channel_factor,
+    check_channel_values,
+    transform_mistakes,
+)
 from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, decode_image, resize_linear
 from minicaffe.data.source import State, part_of
 from minicaffe.data.window_file import Window, read_window_file
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
@@ -183,6 +187,25 @@ class WindowImages:
             ) from reason
 
 
+def window_mistakes(
+    param: caffe_pb2.WindowDataParameter, transform: caffe_pb2.TransformationParameter
+) -> Iterator[MinicaffeError]:
+    """What is wrong with a ``window_data_param`` and its ``transform_param`` whatever the files."""
+    yield from raised_by(at_least_one, param.batch_size, "batch_size")
+    crop = transform.crop_size
+    yield from raised_by(at_least_one, crop, "transform_param { crop_size }")
+    if crop and 2 * param.context_pad >= crop:
+        yield DataError(
+            f"context_pad is {param.context_pad}, which leaves nothing of crop_size {crop}; "
+            "expected less than half of it"
+        )
+    yield from raised_by(required_text, param, "source")
+    yield from transform_mistakes(transform)
+    for field in ("mean_value", "std_value"):
+        if values := getattr(transform, field):
+            yield from raised_by(check_channel_values, field, len(values), 3)
+
+
 class WindowBatchReader:
     """Batches of windows drawn at random: some of background, then some with objects.
 
@@ -204,14 +227,9 @@ class WindowBatchReader:
         dtype: np.dtype,
     ) -> None:
         self._param, self._rng, self._mirror = param, rng, transform.mirror
-        self._batch_size = at_least_one(param.batch_size, "batch_size")
-        self._crop = at_least_one(transform.crop_size, "transform_param { crop_size }")
-        if 2 * param.context_pad >= self._crop:
-            raise DataError(
-                f"context_pad is {param.context_pad}, which leaves nothing of crop_size "
-                f"{self._crop}; expected less than half of it"
-            )
-        source = required_text(param, "source")
+        for mistake in window_mistakes(param, transform):
+            raise mistake
+        self._batch_size, self._crop, source = param.batch_size, transform.crop_size, param.source
         listed = read_window_file(source)
         if listed.channels != 3:
             raise DataError(
@@ -227,7 +245,6 @@ class WindowBatchReader:
         self._background, self._objects = self._split(source)
         self._mean = _read_mean(transform, self._crop, dtype)
         self._factor = channel_factor(param.scale, transform.std_value, dtype)
-        check_channel_values("std_value", self._factor.size, 3)
 
     def _split(self, source: str) -> tuple[np.ndarray, np.ndarray]:
         """The numbers of the windows of background, and of those that show objects."""
@@ -312,8 +329,6 @@ def _read_mean(
 ) -> np.ndarray | None:
     """The mean as an array that broadcasts to 3 × crop × crop; None without one."""
     if transform.HasField("mean_file"):
-        if transform.mean_value:
-            raise DataError("mean_file and mean_value are both set; keep one of them")
         logger.info("Loading mean file from: %s", transform.mean_file)
         mean = read_blob(transform.mean_file, inner=True).astype(dtype)
         mean = mean[0] if mean.ndim == 4 and len(mean) == 1 else mean
@@ -326,6 +341,5 @@ def _read_mean(
         start = min((mean.shape[2] - crop) // 2, mean.shape[1] - crop)
         return mean[:, start : start + crop, start : start + crop]
     if transform.mean_value:
-        check_channel_values("mean_value", len(transform.mean_value), 3)
         return np.array(transform.mean_value, dtype).reshape(-1, 1, 1)
     return None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.filler import check_filler
-from minicaffe.layer import find_layer_class
+from minicaffe.blob import Blob
+from minicaffe.errors import DataError, GraphError, MinicaffeError, raised_by, tilde_hint
+from minicaffe.filler import filler_mistakes
+from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.net.filter import filter_net
@@ -37,8 +38,9 @@ def checked_splits(
 ) -> caffe_pb2.NetParameter:
     """The net with its splits, if its text has no mistake.
 
-    Types, names of blobs and fillers are looked at; where one of them is wrong, the shapes of
-    the other layers too, as far as they do not depend on it or on a file.
+    Types, names of blobs, fillers and the layers' own settings are looked at; where one of them
+    is wrong, the shapes of the other layers too, as far as they do not depend on it or on a file,
+    and whether the sources of data are there.
 
     Args:
         filtered: the layers of one phase.
@@ -52,6 +54,7 @@ def checked_splits(
     """
     mistakes = [*wiring_mistakes(filtered, whole), *_mistakes_of_layers(filtered, limits)]
     if mistakes:
+        mistakes += _missing_sources(filtered)
         mistakes += _mistakes_of_shapes(filtered, mistakes, path, limits, dtype)
         raise collected(sorted(mistakes, key=lambda one: one.layer), path)
     return insert_splits(filtered, whole)
@@ -62,7 +65,8 @@ def check_text(
     whole: caffe_pb2.NetParameter,
     path: str | None,
 ) -> None:
-    """Look at types, names of blobs and fillers alone, for a net that cannot be built.
+    """Look at types, names of blobs, fillers and settings alone, for a net that cannot be built,
+    or does without its data: the settings of layers that read data do not matter.
 
     Args:
         filtered, whole, path: as :func:`checked_splits` takes them.
@@ -70,31 +74,75 @@ def check_text(
     Raises:
         GraphError: with all mistakes as its ``problems``.
     """
-    mistakes = [*wiring_mistakes(filtered, whole), *_mistakes_of_layers(filtered, Limits())]
+    mistakes = [
+        *wiring_mistakes(filtered, whole),
+        *_mistakes_of_layers(filtered, Limits(), with_data=False),
+    ]
     if mistakes:
         raise collected(sorted(mistakes, key=lambda one: one.layer), path)
 
 
-def _mistakes_of_layers(param: caffe_pb2.NetParameter, limits: Limits) -> Iterator[Mistake]:
-    """Types that are not registered, fields of forks, unknown fillers."""
+def _mistakes_of_layers(
+    param: caffe_pb2.NetParameter, limits: Limits, *, with_data: bool = True
+) -> Iterator[Mistake]:
+    """Types that are not registered, fields of forks, bad settings and fillers."""
+    for index, text in enumerate(param.layer):
+        try:
+            layer = _layer(text, param.state.phase, limits)
+        except GraphError as error:
+            unknown = error.message.startswith("unknown layer type")
+            yield Mistake(index, _located(error, text), ("type",) if unknown else ())
+            continue
+        if with_data or text.bottom or not layer.opens_files(text):
+            for mistake in _mistakes_of_layer(layer):
+                yield Mistake(index, _located(mistake, text))
+        for own, name, filler in _fillers(text):
+            for field, message in filler_mistakes(filler):
+                wrong = _located(GraphError(f"{name}: {message}"), text)
+                yield Mistake(index, wrong, (own, name, field))
+
+
+def _layer(text: caffe_pb2.LayerParameter, phase: int, limits: Limits) -> Layer:
+    """The layer of a ``LayerParameter``, to be asked; no user's code runs for it."""
+    param = caffe_pb2.LayerParameter()
+    param.CopyFrom(text)
+    if not param.HasField("phase"):
+        param.phase = phase  # type: ignore[assignment]  # a value of the enumeration
+    rng, dtype = np.random.default_rng(0), np.dtype(np.float32)
+    if limits.allow_python_layers and issubclass(find_layer_class(param.type), PythonLayer):
+        return PythonLayer(param, phase, rng=rng, dtype=dtype)
+    return make_layer(param, rng, dtype, limits)
+
+
+def _mistakes_of_layer(layer: Layer) -> Iterator[MinicaffeError]:
+    """What a layer says of its numbers of blobs, or else of their places and its settings."""
+    param = layer.param
+    bottoms, tops = len(param.bottom), layer.top_count()
+    wrong = [*raised_by(layer.check_blob_counts, bottoms, tops)]
+    if not wrong:
+        blobs = {name: Blob(name=name) for name in (*param.bottom, *param.top)}
+        bottom, top = [blobs[name] for name in param.bottom], [blobs[name] for name in param.top]
+        wrong += raised_by(layer.check_propagate_down, bottoms)
+        wrong += raised_by(layer.check_loss_weights, tops)
+        wrong += raised_by(layer.check_places, bottom, top)
+        wrong += layer.param_mistakes()
+    yield from wrong
+
+
+def _located(error: MinicaffeError, layer: caffe_pb2.LayerParameter) -> MinicaffeError:
+    line = layer.source_line if layer.HasField("source_line") else None
+    return error.locate(line=line, layer=layer.name, layer_type=layer.type)
+
+
+def _missing_sources(param: caffe_pb2.NetParameter) -> Iterator[Mistake]:
+    """Data that is not there; for a net that has other mistakes, as else its layers say it."""
     for index, layer in enumerate(param.layer):
-        line = layer.source_line if layer.HasField("source_line") else None
-        where = partial(MinicaffeError.locate, line=line, layer=layer.name, layer_type=layer.type)
-        runs_code = issubclass(find_layer_class(layer.type), PythonLayer)
-        if not (runs_code and limits.allow_python_layers):
-            try:
-                make_layer(layer, np.random.default_rng(0), np.dtype(np.float32), limits)
-            except GraphError as error:
-                unknown = error.message.startswith("unknown layer type")
-                yield Mistake(index, where(error), ("type",) if unknown else ())
-                continue
-        for own, name, filler in _fillers(layer):
-            try:
-                check_filler(filler)
-            except GraphError as error:
-                error.message = f"{name}: {error.message}"
-                part = "sparse" if "sparse" in error.message else "type"
-                yield Mistake(index, where(error), (own, name, part))
+        source = find_layer_class(layer.type).source(layer)
+        if source and "\0" not in source and not os.path.exists(source):
+            error = DataError(
+                f"source '{source}' is not there (as seen from {os.getcwd()}){tilde_hint(source)}"
+            )
+            yield Mistake(index, _located(error, layer), (own_field(layer.type) or "", "source"))
 
 
 def _fillers(
@@ -144,6 +192,28 @@ def _mistakes_of_shapes(
     ]
 
 
+def check_net(
+    param: caffe_pb2.NetParameter,
+    path: str | None,
+    limits: Limits,
+    dtype: DTypeLike = np.float32,
+) -> caffe_pb2.NetParameter:
+    """The layers of a net in its state, with their splits; nothing is built or opened.
+
+    Args:
+        param: the net, upgraded, with its ``state``.
+        path, limits, dtype: as :func:`checked_splits` takes them.
+
+    Raises:
+        MinicaffeError: with all mistakes that were found as its ``problems``.
+    """
+    try:
+        filtered = filter_net(param)
+    except MinicaffeError as error:
+        raise error.locate(path=path) from None
+    return checked_splits(filtered, param, path, limits, dtype)
+
+
 def build_checked(
     param: caffe_pb2.NetParameter,
     *,
@@ -161,11 +231,7 @@ def build_checked(
     Raises:
         MinicaffeError: with all mistakes that were found as its ``problems``.
     """
-    try:
-        filtered = filter_net(param)
-    except MinicaffeError as error:
-        raise error.locate(path=path) from None
-    split = checked_splits(filtered, param, path, limits, dtype)
+    split = check_net(param, path, limits, dtype)
     built = NetBuilder(split, path=path, seed=seed, dtype=dtype, limits=limits)
     keep_overwritten(built.nodes)
     tell_of_real_caffe(built.nodes, path)

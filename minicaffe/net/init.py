@@ -201,19 +201,13 @@ class NetBuilder:
 
     def _connect(self, node: Node) -> None:
         param, layer = node.layer.param, node.layer
-        if len(param.propagate_down) not in (0, len(param.bottom)):
-            raise GraphError(
-                f"{len(param.propagate_down)} propagate_down values for {len(param.bottom)} "
-                "bottom blob(s); give one for each, or none"
-            )
+        layer.check_propagate_down(len(param.bottom))
         for index, name in enumerate(param.bottom):
             self._append_bottom(node, index, name)
         for index, name in enumerate(param.top):
             self._append_top(node, index, name)
-        if layer.auto_tops:
-            needed = max(layer.min_tops or 0, layer.exact_tops or 0)
-            for _ in range(len(param.top), needed):
-                self._new_blob(node, AUTOMATIC)
+        for _ in range(len(param.top), layer.top_count()):
+            self._new_blob(node, AUTOMATIC)
 
     def _append_bottom(self, node: Node, index: int, name: str) -> None:
         if name not in self.available:

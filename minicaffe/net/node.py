@@ -83,6 +83,8 @@ class Node:
             self.layer.check_blob_counts(len(self.bottoms), len(self.tops))
             self.layer.check_loss_weights(len(self.tops))
             self.layer.check_places(self.bottoms, self.tops)
+            for mistake in self.layer.param_mistakes():
+                raise mistake
             self.layer.setup(self.bottoms, self.tops)
             self.losses = [
                 top for index, top in enumerate(self.tops) if self.layer.loss_weight(index)

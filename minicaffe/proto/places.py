@@ -140,10 +140,16 @@ def _block(tokens: Iterable[Token]) -> list[Token]:
 
 
 def _mentioned(body: Sequence[Token], message: str) -> Token | None:
-    """The first field in a layer that a message speaks of."""
+    """The first field in a layer that a message speaks of.
+
+    Words without an underscore come second, and only where the message begins with one (after a
+    number) or gives its value: elsewhere they are no names of fields.
+    """
     fields = {
         token.text: token for index, token in reversed(list(enumerate(body)))
         if _is_name(body, index)
     }  # fmt: skip
-    words = re.findall(r"[a-z]\w*", printable(message.split(";")[0]))
-    return next((fields[word] for word in words if word in fields and "_" in word), None)
+    text = printable(message.split(";")[0])
+    words = [word for word in re.findall(r"[a-z]\w*", text) if "_" in word]
+    words += re.findall(r"^(?:\d+ )?'?([a-z]\w*)", text) + re.findall(r"[a-z]\w*(?=: )", text)
+    return next((fields[word] for word in words if word in fields), None)

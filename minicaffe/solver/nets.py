@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 from minicaffe.errors import (
@@ -15,6 +16,7 @@ from minicaffe.errors import (
     beside_hint,
 )
 from minicaffe.named import Numbered
+from minicaffe.net.check import check_net
 from minicaffe.net.net import Net
 from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
@@ -92,14 +94,21 @@ class NetFactory:
             source = f"{origin.label}: {origin.path}" if "file" in origin.label else origin.label
             logger.info("Creating test net (#%d) specified by %s", index, source)
             in_state = self._in_test_state(origin, index)
-            try:
+            with self._about_state(index, in_state.param.state):
                 net = self._build(in_state, index + 1)
-            except GraphError as error:
-                error.explain(self._about_state(index, in_state.param.state))
-                raise
             net.debug_info = self.param.debug_info
             nets.append(net)
         return nets
+
+    def check(self) -> None:
+        """Look at the texts of all nets, before data of any of them is opened.
+
+        Raises:
+            MinicaffeError: with the mistakes of the first net that has some as its ``problems``.
+        """
+        for index, origin in enumerate(self.origins(), -1):
+            with self._about_state(index, origin.param.state) if index >= 0 else nullcontext():
+                check_net(origin.param, origin.path, self.options.limits)
 
     def origins(self) -> list[Origin]:
         """The texts of all nets, that to train first, each with its state; nothing is built."""
@@ -134,8 +143,16 @@ class NetFactory:
         states = self.param.test_state
         return _in_state(origin, caffe_pb2.TEST, states[index] if states else None)
 
-    def _about_state(self, index: int, state: caffe_pb2.NetState) -> str:
-        """Which layers a test net has, where the stages or level of the net to train differ."""
+    @contextmanager
+    def _about_state(self, index: int, state: caffe_pb2.NetState) -> Iterator[None]:
+        """Add to errors which layers a test net has, where the net to train has other stages."""
+        try:
+            yield
+        except GraphError as error:
+            error.explain(self._state_hint(index, state))
+            raise
+
+    def _state_hint(self, index: int, state: caffe_pb2.NetState) -> str:
         train = self.param.train_state
         if set(train.stage) <= set(state.stage) and train.level == state.level:
             return ""

@@ -117,6 +117,7 @@ class Solver:
             self._snapshots.check(self.iter)
         options = RunOptions(engine, precision, fuse, keep, allow_python_layers, max_memory)
         factory = NetFactory(self.param, path=self._settings.path, options=options)
+        factory.check()
         self.net: Net = factory.train_net()
         with self._settings.located("type"):
             self._updater = Updater(self.net, self.rule(self.param), self.param)

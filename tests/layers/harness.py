@@ -78,6 +78,17 @@ class Case:
         return f"{self.type}-{self.name or self.param or 'default'}".replace(" ", "")
 
 
+def set_up(layer: Layer, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+    """Set up a layer of one's own as a net does: its settings are checked before."""
+    if not layer.param.bottom:
+        layer.param.bottom.extend(f"bottom{index}" for index in range(len(bottom)))
+    if not layer.param.top:
+        layer.param.top.extend(f"top{index}" for index in range(len(top)))
+    for mistake in layer.param_mistakes():
+        raise mistake
+    layer.setup(bottom, top)
+
+
 class Rig:
     """One layer with its blobs, in float64; ``kernel_of`` chooses what runs it."""
 
@@ -104,7 +115,7 @@ class Rig:
         self.top = list(self.bottom) if in_place else [Blob((), dtype) for _ in range(case.tops)]
         self.layer.check_blob_counts(len(self.bottom), len(self.top))
         self.layer.check_places(self.bottom, self.top)
-        self.layer.setup(self.bottom, self.top)
+        set_up(self.layer, self.bottom, self.top)
         self.layer.reshape(self.bottom, self.top)
         if self.layer.reshapes_always:  # as before a forward; Filter's first one is special
             self.layer.reshape(self.bottom, self.top)

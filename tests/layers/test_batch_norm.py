@@ -12,7 +12,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layers.normalization.batch_norm import BatchNorm
 from minicaffe.proto import caffe_pb2
-from tests.layers.harness import Case, Rig, normal
+from tests.layers.harness import Case, Rig, normal, set_up
 
 
 def make(
@@ -24,7 +24,7 @@ def make(
     layer = BatchNorm(param, phase, dtype=dtype)
     bottom, top = Blob(shape, dtype), Blob((), dtype)
     bottom.data[...] = normal(np.random.default_rng(3), shape)
-    layer.setup([bottom], [top])
+    set_up(layer, [bottom], [top])
     layer.reshape([bottom], [top])
     return layer, bottom, top
 

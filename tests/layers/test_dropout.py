@@ -11,6 +11,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError
 from minicaffe.layers.common.dropout import Dropout
 from minicaffe.proto import caffe_pb2
+from tests.layers.harness import set_up
 
 SHAPE = (40, 50, 3, 2)
 
@@ -21,7 +22,7 @@ def make(ratio: float, phase: int = caffe_pb2.TRAIN) -> tuple[Any, Blob, Blob]:
     layer = Dropout(param, phase, rng=np.random.default_rng(1))
     bottom, top = Blob(SHAPE), Blob()
     bottom.data[...] = 3
-    layer.setup([bottom], [top])
+    set_up(layer, [bottom], [top])
     layer.reshape([bottom], [top])
     return layer, bottom, top
 

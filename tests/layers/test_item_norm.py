@@ -87,7 +87,12 @@ def test_an_empty_batch_passes() -> None:
     ("kind", "text", "shape", "says"),
     [
         ("GroupNorm", "", (2, 6, 4), r"6 channels .* into num_groups: 32"),
-        ("GroupNorm", "group_norm_param { num_groups: 0 }", (2, 6), "num_groups: 0"),
+        (
+            "GroupNorm",
+            "group_norm_param { num_groups: 0 }",
+            (2, 6),
+            "num_groups is 0, expected at least 1",
+        ),
         ("GroupNorm", "", (6,), "at least two axes"),
         ("InstanceNorm", "", (6,), "at least two axes"),
         ("LayerNorm", "", (6,), r"axis 1 asked for, .* 1 axes"),

@@ -12,6 +12,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import ShapeError
 from minicaffe.layers.normalization.mvn import MVN
 from minicaffe.proto import caffe_pb2
+from tests.layers.harness import set_up
 
 
 def make(text: str = "", shape: tuple[int, ...] = (2, 3, 4, 5)) -> tuple[Any, Blob, Blob]:
@@ -20,7 +21,7 @@ def make(text: str = "", shape: tuple[int, ...] = (2, 3, 4, 5)) -> tuple[Any, Bl
     layer = MVN(param, caffe_pb2.TEST, dtype=np.float64)
     bottom, top = Blob(shape, np.float64), Blob((), np.float64)
     bottom.data[...] = np.random.default_rng(4).normal(size=shape)
-    layer.setup([bottom], [top])
+    set_up(layer, [bottom], [top])
     layer.reshape([bottom], [top])
     return layer, bottom, top
 

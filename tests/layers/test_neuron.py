@@ -15,6 +15,7 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text
+from tests.layers.harness import set_up
 
 
 def make(
@@ -26,7 +27,7 @@ def make(
     bottom = Blob(shape)
     top = bottom if in_place else Blob()
     layer.check_places([bottom], [top])
-    layer.setup([bottom], [top])
+    set_up(layer, [bottom], [top])
     layer.reshape([bottom], [top])
     return layer, bottom, top
 

@@ -105,7 +105,7 @@ REFUSED: list[tuple[str, str, Shapes, int, type[MinicaffeError], str]] = [
     ("Tile", "", [(2, 3)], 1, GraphError, "tiles is missing"),
     ("Tile", "tile_param { tiles: 0 }", [(2, 3)], 1, GraphError, "tiles is 0"),
     ("Reduction", "reduction_param { axis: 2 }", [(2, 3)], 1, ShapeError, "axis 2"),
-    ("Embed", "embed_param { num_output: 2 }", [(2,)], 1, GraphError, "{ input_dim }"),
+    ("Embed", "embed_param { num_output: 2 }", [(2,)], 1, GraphError, "input_dim is missing or 0"),
     ("BatchReindex", "", [(2, 3), (2, 1)], 1, ShapeError, "exactly one axis"),
     ("Filter", "", [(2, 3), (2,)], 2, GraphError, "2 tops for 2 bottoms"),
     ("Filter", "", [(2, 3), (3,)], 1, ShapeError, "the selector has 3 items"),

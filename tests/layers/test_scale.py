@@ -13,7 +13,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.layer import Layer, layer_class
 from minicaffe.proto import caffe_pb2
-from tests.layers.harness import Case, Rig
+from tests.layers.harness import Case, Rig, set_up
 
 
 def make(kind: str, text: str = "", *shapes: tuple[int, ...]) -> tuple[Layer, list[Blob], Blob]:
@@ -22,7 +22,7 @@ def make(kind: str, text: str = "", *shapes: tuple[int, ...]) -> tuple[Layer, li
     layer: Any = layer_class(kind)(param, caffe_pb2.TRAIN)
     bottoms = [Blob(shape) for shape in shapes or [(2, 3, 4)]]
     top = Blob()
-    layer.setup(bottoms, [top])
+    set_up(layer, bottoms, [top])
     layer.reshape(bottoms, [top])
     return layer, bottoms, top
 

@@ -286,6 +286,8 @@ def shapes_of(
         layer.check_blob_counts(len(blobs), len(tops))
         layer.check_loss_weights(len(tops))
         layer.check_places(blobs, tops)
+        for mistake in layer.param_mistakes():
+            raise mistake
         layer.setup(blobs, tops)
         layer.reshape(blobs, tops)
         shapes, then = [top.shape for top in tops], None

@@ -10,6 +10,7 @@ from minicaffe.blob import Blob
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.activation.scale import Broadcast
 from minicaffe.layers.channels import channel_sum
+from minicaffe.proto import caffe_pb2
 
 
 @register("Bias")
@@ -35,19 +36,22 @@ class Bias(Broadcast):
     word = "bias"
     backward_reads = ()
 
+    @property
+    def settings(self) -> caffe_pb2.BiasParameter:
+        return self.param.bias_param
+
     def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
         """Ones and the bias."""
-        self.require_channels(bottom, self.param.bias_param.axis)
+        self.require_channels(bottom, self.settings.axis)
         offset = self.blobs[0].data.astype(np.float64)
         return np.ones_like(offset), offset
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         if len(bottom) == 1:
-            param = self.param.bias_param
-            self.add_param(self.operand_shape(bottom[0], param), param.filler)
+            self.add_param(self.operand_shape(bottom[0]), self.settings.filler)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        self.match(bottom[0], self.operand(bottom), self.param.bias_param.axis)
+        self.match(bottom[0], self.operand(bottom), self.settings.axis)
         top[0].reshape_like(bottom[0])
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import register
 from minicaffe.layers.activation.neuron_layer import Neuron
 
@@ -27,10 +29,13 @@ class Clip(Neuron):
 
     backward_reads = ("bottoms",)
 
-    def prepare(self) -> None:
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.clip_param
         if not (param.HasField("min") and param.HasField("max")):
-            raise GraphError("clip_param needs both min and max")
+            yield GraphError("clip_param needs both min and max")
+
+    def prepare(self) -> None:
+        param = self.param.clip_param
         self._min, self._max = param.min, param.max
 
     def right_in_place(self) -> bool:

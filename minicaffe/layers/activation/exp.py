@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError, raised_by
 from minicaffe.layer import register
 from minicaffe.layers.activation.neuron_layer import Neuron
 
@@ -28,6 +29,9 @@ class Exp(Neuron):
     """
 
     backward_reads = ("tops",)
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        return raised_by(log_of_base, self.param.exp_param.base)
 
     def prepare(self) -> None:
         param = self.param.exp_param

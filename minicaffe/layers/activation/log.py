@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError, raised_by
 from minicaffe.layer import register
 from minicaffe.layers.activation.exp import log_of_base
 from minicaffe.layers.activation.power import AffineNeuron
@@ -28,12 +30,16 @@ class Log(AffineNeuron):
 
     backward_reads = ("bottoms",)
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        base = self.param.log_param.base
+        yield from raised_by(log_of_base, base)
+        if base == 1:
+            yield GraphError("log_param has base 1, to which there are no logarithms")
+
     def prepare(self) -> None:
         param = self.param.log_param
         self.scale, self.shift = param.scale, param.shift
         self.log_base = log_of_base(param.base)
-        if self.log_base == 0:
-            raise GraphError("log_param has base 1, to which there are no logarithms")
 
     def right_in_place(self) -> bool:
         return False

@@ -41,7 +41,7 @@ class Neuron(Layer):
     # --------------------------------------------------------------- to override
 
     def prepare(self) -> None:
-        """Read and check the layer's parameters."""
+        """Read the layer's settings."""
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         """Write f(x) into y."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_dot, channel_sum, fold
 from minicaffe.proto import caffe_pb2
@@ -37,27 +37,32 @@ class Broadcast(Layer):
     _axis = 0
     _axes = 0
 
+    @property
+    def settings(self) -> caffe_pb2.ScaleParameter | caffe_pb2.BiasParameter:
+        """The layer's own message."""
+        raise NotImplementedError
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        axes = self.settings.num_axes
+        if axes < -1 and len(self.param.bottom) < 2:
+            yield GraphError(
+                f"num_axes is {axes}, expected -1 (to the last axis), 0 (one number) or more"
+            )
+
     def operand(self, bottom: Blobs) -> Blob:
         """The second bottom, or the parameter in its place."""
         return bottom[1] if len(bottom) > 1 else self.blobs[0]
 
-    def operand_shape(
-        self, bottom: Blob, param: caffe_pb2.ScaleParameter | caffe_pb2.BiasParameter
-    ) -> tuple[int, ...]:
+    def operand_shape(self, bottom: Blob) -> tuple[int, ...]:
         """The shape of a learned operand, from ``axis`` and ``num_axes``.
 
         Raises:
             ShapeError: the bottom has no such axes.
-            GraphError: ``num_axes`` is below -1.
         """
+        param = self.settings
         axis = bottom.axis(param.axis)
         if param.num_axes == -1:
             return bottom.shape[axis:]
-        if param.num_axes < -1:
-            raise GraphError(
-                f"num_axes is {param.num_axes}, expected -1 (to the last axis), 0 (one number) "
-                "or more"
-            )
         if axis + param.num_axes > len(bottom.shape):
             raise ShapeError(
                 f"axis {axis} and num_axes {param.num_axes} reach beyond the bottom's shape "
@@ -123,15 +128,19 @@ class Scale(Broadcast):
 
     word = "scale"
 
+    @property
+    def settings(self) -> caffe_pb2.ScaleParameter:
+        return self.param.scale_param
+
     def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
         """The scale and the bias (zeros without one)."""
-        self.require_channels(bottom, self.param.scale_param.axis)
+        self.require_channels(bottom, self.settings.axis)
         factor, *bias = (blob.data.astype(np.float64) for blob in self.blobs)
         return factor, bias[0] if bias else np.zeros_like(factor)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.scale_param
-        shape = bottom[1].shape if len(bottom) > 1 else self.operand_shape(bottom[0], param)
+        shape = bottom[1].shape if len(bottom) > 1 else self.operand_shape(bottom[0])
         if len(bottom) == 1:
             self.add_param(shape, param.filler if param.HasField("filler") else _ONES)
         if param.bias_term:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import register
 from minicaffe.layers.activation.neuron_layer import Neuron
 from minicaffe.proto import caffe_pb2
@@ -37,13 +39,16 @@ class Dropout(Neuron):
     def keeps_signs(self) -> bool:
         return True
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        ratio = self.param.dropout_param.dropout_ratio
+        if not 0 <= ratio <= 1:
+            yield GraphError(
+                f"dropout_ratio is {ratio:g}, expected a probability between 0 and 1 (the part of "
+                "the elements that is dropped)"
+            )
+
     def prepare(self) -> None:
         self._ratio = self.param.dropout_param.dropout_ratio
-        if not 0 <= self._ratio <= 1:
-            raise GraphError(
-                f"dropout_ratio is {self._ratio:g}, expected a probability between 0 and 1 (the "
-                "part of the elements that is dropped)"
-            )
         self.scale = 1 / (1 - self._ratio) if self._ratio < 1 else 0.0
         #: Of the last forward.
         self.mask = np.ones((), bool)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.errors import DataError, GraphError
+from minicaffe.errors import DataError, GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.layers.loss.labels import truncated
@@ -65,11 +65,13 @@ class Embed(Layer):
     exact_tops = 1
     backward_reads = ("bottoms",)
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        for name in ("num_output", "input_dim"):
+            if getattr(self.param.embed_param, name) < 1:
+                yield GraphError(f"{name} is missing or 0, expected at least 1")
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.embed_param
-        for name in ("num_output", "input_dim"):
-            if getattr(param, name) < 1:
-                raise GraphError(f"embed_param {{ {name} }} is 0 or missing; expected at least 1")
         self.add_param((param.input_dim, param.num_output), param.weight_filler)
         if param.bias_term:
             self.add_param((param.num_output,), param.bias_filler)

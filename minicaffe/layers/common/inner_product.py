@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import ShapeError
+from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.proto import caffe_pb2
@@ -39,13 +39,15 @@ class InnerProduct(Layer):
     exact_tops = 1
     backward_reads = ("bottoms",)
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        if self.param.inner_product_param.num_output < 1:
+            yield ShapeError("num_output is missing or 0, expected at least 1")
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.inner_product_param
         self.num_output: int = param.num_output
         self.bias_term: bool = param.bias_term
         self.transpose: bool = param.transpose
-        if self.num_output < 1:
-            raise ShapeError("num_output is missing or 0, expected at least 1")
         self.axis = bottom[0].axis(param.axis)
         self.length = math.prod(bottom[0].shape[self.axis :])
         shape = (self.num_output, self.length)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from minicaffe.data.backends import kind_of, open_source
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
-from minicaffe.data.data_transformer import DataTransformer
+from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.datum import forced_color
 from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import derived_generator
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
@@ -46,19 +48,25 @@ class DataLayer(PrefetchingLayer):
         """The batch size."""
         return f"Batch {param.data_param.batch_size}"
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param, transform = self.param.data_param, self.param.transform_param
+        yield from raised_by(at_least_one, param.batch_size, "batch_size")
+        yield from raised_by(prefetch_depth, param)
+        yield from raised_by(required_text, param, "source")
+        yield from raised_by(lambda: forced_color(transform, color=param.force_encoded_color))
+        yield from transform_mistakes(transform)
+
     def make_reader(self, top: Blobs) -> BatchReader:
         """Open the database."""
         param, transform = self.param.data_param, self.param.transform_param
-        batch_size = at_least_one(param.batch_size, "batch_size")
         self.prefetch_depth = prefetch_depth(param)
-        source = required_text(param, "source")
-        backend = _backend(param.backend, source)
+        backend = _backend(param.backend, param.source)
         color = forced_color(transform, color=param.force_encoded_color)
         rng = derived_generator(self.rng)
         transformer = DataTransformer(transform, self.phase, rng, self.dtype)
         skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
-        images = open_source(source, backend, color, skip=skip)
-        return ImageBatchReader(images, transformer, batch_size, labels=len(top) == 2)
+        images = open_source(param.source, backend, color, skip=skip)
+        return ImageBatchReader(images, transformer, param.batch_size, labels=len(top) == 2)
 
 
 def _backend(backend: int, source: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError, raised_by
 from minicaffe.filler import fill
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.input import SourceLayer, for_each_top
+from minicaffe.layers.data.input import SourceLayer, for_each_top, shape_mistakes
 from minicaffe.proto import caffe_pb2
 
 
@@ -32,6 +32,13 @@ class DummyData(SourceLayer):
     Source: dummy_data_layer.cpp (BVLC/caffe).
     """
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param, tops = self.param.dummy_data_param, len(self.param.top)
+        if param.data_filler:
+            yield from raised_by(for_each_top, param.data_filler, tops, "data_filler")
+        wrong = [*raised_by(self._shapes, param, tops)]
+        yield from wrong or shape_mistakes(self._shapes(param, tops))
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.dummy_data_param
         fillers = param.data_filler or [caffe_pb2.FillerParameter()]
@@ -47,7 +54,7 @@ class DummyData(SourceLayer):
         if not any(legacy.values()):
             return [shape.dim for shape in for_each_top(param.shape, tops, "shape")]
         if param.shape:
-            raise GraphError("both shape and num, channels, height, width are given; keep shape")
+            raise GraphError("num, channels, height, width and shape are given; keep shape")
         columns = [for_each_top(values, tops, name) for name, values in legacy.items()]
         return list(zip(*columns, strict=True))
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
 from minicaffe.data.hdf5 import Hdf5BatchReader
 from minicaffe.data.source import derived_generator
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
@@ -39,20 +41,24 @@ class HDF5DataLayer(PrefetchingLayer):
 
     min_tops = 1
 
-    def make_reader(self, top: Blobs) -> BatchReader:
-        """Load the first file."""
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         if self.param.HasField("transform_param"):
-            raise DataError(
+            yield DataError(
                 "transform_param is given, but HDF5Data does not transform data; prepare the "
                 "HDF5 files as the net wants them and remove transform_param"
             )
         param = self.param.hdf5_data_param
-        batch_size = at_least_one(param.batch_size, "batch_size")
+        yield from raised_by(at_least_one, param.batch_size, "batch_size")
+        yield from raised_by(required_text, param, "source")
+
+    def make_reader(self, top: Blobs) -> BatchReader:
+        """Load the first file."""
+        param = self.param.hdf5_data_param
         rng = derived_generator(self.rng) if param.shuffle else None
         return Hdf5BatchReader(
-            required_text(param, "source"),
+            param.source,
             self.param.top,
-            batch_size,
+            param.batch_size,
             self.dtype,
             rng,
             limits=self.limits,

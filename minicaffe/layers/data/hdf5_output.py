@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.data.batch_reader import required_text
-from minicaffe.errors import DataError, ShapeError, require
+from minicaffe.errors import DataError, MinicaffeError, ShapeError, raised_by, require
 from minicaffe.files import check_regular, check_writable, write_beside
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
@@ -54,9 +54,12 @@ class HDF5OutputLayer(Layer):
     def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         return True
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        return raised_by(required_text, self.param.hdf5_output_param, "file_name")
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self._h5py = require("h5py", extra="hdf5", purpose="writing HDF5 files")
-        self.file_name = required_text(self.param.hdf5_output_param, "file_name")
+        self.file_name: str = self.param.hdf5_output_param.file_name
         _refuse_pipes(self.file_name)
         if self.limits.allow_python_layers:  # else forward refuses; looking at the net is allowed
             check_writable(self.file_name, error=DataError)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
-from minicaffe.data.data_transformer import DataTransformer
+from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.image_list import ImageFiles
 from minicaffe.data.images import Color
 from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import DatasetSource, derived_generator
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
@@ -47,21 +49,28 @@ class ImageDataLayer(PrefetchingLayer):
 
     exact_tops = 2
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param = self.param.image_data_param
+        yield from raised_by(at_least_one, param.batch_size, "batch_size")
+        yield from raised_by(prefetch_depth, self.param.data_param)
+        if (param.new_height > 0) != (param.new_width > 0):
+            yield DataError(
+                f"new_height is {param.new_height} and new_width {param.new_width}; set both "
+                "(or neither)"
+            )
+        yield from raised_by(required_text, param, "source")
+        yield from transform_mistakes(self.param.transform_param)
+
     def make_reader(self, top: Blobs) -> BatchReader:
         """Read the list."""
         param = self.param.image_data_param
-        batch_size = at_least_one(param.batch_size, "batch_size")
         self.prefetch_depth = prefetch_depth(self.param.data_param)
         size = (param.new_height, param.new_width)
-        if (size[0] > 0) != (size[1] > 0):
-            raise DataError(
-                f"new_height is {size[0]} and new_width {size[1]}; set both (or neither)"
-            )
         self.limits.check(12 * size[0] * size[1], f"an image of {size[0]}×{size[1]} pixels")
         rng = derived_generator(self.rng)
         transformer = DataTransformer(self.param.transform_param, self.phase, rng, self.dtype)
         files = ImageFiles(
-            required_text(param, "source"),
+            param.source,
             param.root_folder,
             Color.COLOR if param.is_color else Color.GRAY,
             size if size[0] else None,
@@ -71,4 +80,4 @@ class ImageDataLayer(PrefetchingLayer):
             rng=derived_generator(self.rng) if param.shuffle else None,
             skip=int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0,
         )
-        return ImageBatchReader(source, transformer, batch_size, labels=True)
+        return ImageBatchReader(source, transformer, param.batch_size, labels=True)

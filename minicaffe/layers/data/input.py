@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from minicaffe.errors import GraphError
+from minicaffe.blob import Blob
+from minicaffe.errors import GraphError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 
@@ -31,6 +32,12 @@ class SourceLayer(Layer):
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         pass
+
+
+def shape_mistakes(shapes: Iterable[Sequence[int]]) -> Iterator[MinicaffeError]:
+    """Which of these no blob can have."""
+    for shape in shapes:
+        yield from raised_by(Blob, tuple(shape))
 
 
 def for_each_top(values: Sequence[Value], tops: int, field: str) -> list[Value]:
@@ -63,6 +70,12 @@ class Input(SourceLayer):
 
     Source: input_layer.cpp (BVLC/caffe).
     """
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        shapes = self.param.input_param.shape
+        if shapes:
+            yield from raised_by(for_each_top, shapes, len(self.param.top), "shape")
+        yield from shape_mistakes(shape.dim for shape in shapes)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         shapes = self.param.input_param.shape

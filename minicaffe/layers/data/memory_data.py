@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from minicaffe.blob import as_numbers, shape_text
 from minicaffe.data.batch_reader import at_least_one
-from minicaffe.data.data_transformer import DataTransformer
+from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.datum import datum_image, forced_color
 from minicaffe.data.source import Stacker, State, derived_generator, number_in, part_of
-from minicaffe.errors import DataError, MinicaffeError, ShapeError
+from minicaffe.errors import DataError, MinicaffeError, ShapeError, raised_by
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 
@@ -44,12 +44,15 @@ class MemoryDataLayer(Layer):
     exact_bottoms = 0
     exact_tops = 2
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        for name in ("batch_size", "channels", "height", "width"):
+            yield from raised_by(at_least_one, getattr(self.param.memory_data_param, name), name)
+        yield from transform_mistakes(self.param.transform_param)
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.memory_data_param
-        self._batch_size = at_least_one(param.batch_size, "batch_size")
-        self._shape = tuple(
-            at_least_one(getattr(param, name), name) for name in ("channels", "height", "width")
-        )
+        self._batch_size: int = param.batch_size
+        self._shape = (param.channels, param.height, param.width)
         self._transformer = DataTransformer(
             self.param.transform_param, self.phase, derived_generator(self.rng), self.dtype
         )

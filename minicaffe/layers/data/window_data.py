@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 
 from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import derived_generator
-from minicaffe.data.windows import WindowBatchReader
+from minicaffe.data.windows import WindowBatchReader, window_mistakes
+from minicaffe.errors import MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 
@@ -44,6 +46,10 @@ class WindowDataLayer(PrefetchingLayer):
     """
 
     exact_tops = 2
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        yield from raised_by(prefetch_depth, self.param.data_param)
+        yield from window_mistakes(self.param.window_data_param, self.param.transform_param)
 
     def make_reader(self, top: Blobs) -> BatchReader:
         """Read the window file."""

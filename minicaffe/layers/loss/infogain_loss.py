@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.loss.multinomial_logistic_loss import LOG_THRESHOLD
 from minicaffe.layers.loss.softmax_with_loss import SoftmaxLossLayer
@@ -53,20 +53,24 @@ class InfogainLoss(SoftmaxLossLayer):
     def class_axis(self) -> int:
         return self.param.infogain_loss_param.axis
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        super().setup(bottom, top)
-        if self.param.loss_param.HasField("normalize"):
-            raise GraphError("loss_param has 'normalize'; InfogainLoss takes 'normalization' only")
-        if len(bottom) == 2:
-            self._from_file = self._read_matrix()
+    @classmethod
+    def source(cls, param: caffe_pb2.LayerParameter) -> str | None:
+        """The file of the matrix, where that is no bottom."""
+        return param.infogain_loss_param.source if len(param.bottom) == 2 else None
 
-    def _read_matrix(self) -> np.ndarray:
-        source = self.param.infogain_loss_param.source
-        if not source:
-            raise GraphError(
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        if self.param.loss_param.HasField("normalize"):
+            yield GraphError("loss_param has 'normalize'; InfogainLoss takes 'normalization' only")
+        if len(self.param.bottom) == 2 and not self.param.infogain_loss_param.source:
+            yield GraphError(
                 'no infogain matrix; give a third bottom, or infogain_loss_param { source: "…" }'
             )
-        return read_blob(source, inner=True).astype(self.dtype)
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        super().setup(bottom, top)
+        if len(bottom) == 2:
+            matrix = read_blob(self.param.infogain_loss_param.source, inner=True)
+            self._from_file = matrix.astype(self.dtype)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)

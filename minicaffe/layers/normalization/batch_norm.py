@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError, raised_by
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import (
     channel_dot,
@@ -98,6 +98,12 @@ class BatchNorm(Layer):
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        mistake = param_block_mistake(self.param.param)
+        if mistake is not None:
+            yield GraphError("; ".join(mistake))
+        yield from raised_by(Renorm.from_param, self.param.batch_norm_param)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.batch_norm_param
@@ -252,11 +258,8 @@ class BatchNorm(Layer):
         squares += variance * (values / (values - 1) if values > 1 else 1.0)
 
     def _freeze_statistics(self) -> None:
-        """Give every statistics blob ``lr_mult: 0``, unless the prototxt contradicts."""
+        """Give every statistics blob ``lr_mult: 0``; the prototxt says nothing else."""
         specs = self.param.param
-        mistake = param_block_mistake(specs)
-        if mistake is not None:
-            raise GraphError("; ".join(mistake))
         for _ in range(len(specs), len(STATISTICS)):
             specs.add(lr_mult=0)
 

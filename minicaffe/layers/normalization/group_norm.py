@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from minicaffe.blob import shape_text
-from minicaffe.errors import ShapeError
+from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import register
 from minicaffe.layers.channels import require_channels
 from minicaffe.layers.normalization.layer_norm import ItemNorm
@@ -39,10 +41,14 @@ class GroupNorm(ItemNorm):
     def settings(self) -> caffe_pb2.GroupNormParameter:
         return self.param.group_norm_param
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        if self.settings.num_groups < 1:
+            yield ShapeError(f"num_groups is {self.settings.num_groups}, expected at least 1")
+
     def rows(self, shape: tuple[int, ...]) -> int:
         require_channels(shape)
         groups = self.settings.num_groups
-        if groups < 1 or shape[1] % groups:
+        if shape[1] % groups:
             raise ShapeError(
                 f"{shape[1]} channels (shape {shape_text(shape)}) cannot be divided into "
                 f"num_groups: {groups}"

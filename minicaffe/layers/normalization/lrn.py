@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import ShapeError
+from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 
@@ -45,13 +45,15 @@ class LRN(Layer):
     backward_reads = ("bottoms",)
     reads_tops_in_caffe = True
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        size = self.param.lrn_param.local_size
+        if size % 2 == 0:
+            yield ShapeError(
+                f"local_size is {size}, expected an odd number: as many neighbours on either side"
+            )
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.lrn_param
-        if param.local_size % 2 == 0:
-            raise ShapeError(
-                f"local_size is {param.local_size}, expected an odd number: as many neighbours "
-                "on either side"
-            )
         within = param.norm_region == caffe_pb2.LRNParameter.WITHIN_CHANNEL
         self.reach = param.local_size // 2
         self.axes = (2, 3) if within else (1,)

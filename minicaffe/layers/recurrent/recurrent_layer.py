@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient
 from minicaffe.layers.channels import channel_sum, fold
 
@@ -65,10 +65,12 @@ class Recurrent(Layer):
         if tops != 1 + exposed:
             raise GraphError(f"{tops} top blob(s) given, expected {1 + exposed}{what}")
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        if self.param.recurrent_param.num_output < 1:
+            yield ShapeError("num_output is missing or 0, expected at least 1")
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.recurrent_param
-        if param.num_output < 1:
-            raise ShapeError("num_output is missing or 0, expected at least 1")
         self.num_output: int = param.num_output
         self.expose_hidden: bool = param.expose_hidden
         self.static = len(bottom) > 2 + (len(self.states) if self.expose_hidden else 0)

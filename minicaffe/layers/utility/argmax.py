@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.loss.labels import ClassAxis
 
@@ -40,9 +40,9 @@ class ArgMax(Layer):
     exact_tops = 1
     backward_reads = ()
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         if self.param.argmax_param.top_k < 1:
-            raise GraphError("top_k is 0, expected at least 1")
+            yield GraphError("top_k is 0, expected at least 1")
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.argmax_param

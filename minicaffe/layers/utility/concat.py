@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 
+SectionsParameter = caffe_pb2.ConcatParameter | caffe_pb2.SliceParameter
 
-def chosen_axis(
-    param: caffe_pb2.ConcatParameter | caffe_pb2.SliceParameter, legacy: str, blob: Blob
-) -> int:
+
+def axis_mistakes(param: SectionsParameter, legacy: str) -> Iterator[MinicaffeError]:
+    """Whether the axis is given twice: by ``axis`` and by its old unsigned field."""
+    if param.HasField(legacy) and param.HasField("axis"):
+        yield GraphError(f"both axis and {legacy} are given; keep axis")
+
+
+def chosen_axis(param: SectionsParameter, legacy: str, blob: Blob) -> int:
     """The ``axis`` of a ConcatParameter or SliceParameter, or its old unsigned field."""
-    if not param.HasField(legacy):
-        return blob.axis(param.axis)
-    if param.HasField("axis"):
-        raise GraphError(f"both axis and {legacy} are given; keep axis")
-    return blob.axis(getattr(param, legacy))
+    return blob.axis(getattr(param, legacy) if param.HasField(legacy) else param.axis)
 
 
 def part(axis: int, start: int, stop: int) -> tuple[slice, ...]:
@@ -73,6 +75,9 @@ class Concat(Sections):
     in_place = False
     min_bottoms = 1
     exact_tops = 1
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        return axis_mistakes(self.param.concat_param, "concat_dim")
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         first = bottom[0].shape

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_in_place, register
 from minicaffe.proto import caffe_pb2
 
@@ -58,15 +58,17 @@ class Eltwise(Layer):
     def check_places(self, bottom: Blobs, top: Blobs) -> None:
         refuse_in_place(bottom[1:], top)
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        param = self.param.eltwise_param
-        if len(param.coeff) not in (0, len(bottom)):
-            raise GraphError(
-                f"{len(param.coeff)} coeff values for {len(bottom)} bottoms; give one for "
-                "each, or none"
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param, bottoms = self.param.eltwise_param, len(self.param.bottom)
+        if len(param.coeff) not in (0, bottoms):
+            yield GraphError(
+                f"{len(param.coeff)} coeff values for {bottoms} bottoms; give one for each, or none"
             )
         if param.coeff and param.operation == _OPERATIONS.PROD:
-            raise GraphError("coeff is given with operation PROD; only SUM takes coefficients")
+            yield GraphError("coeff is given with operation PROD; only SUM takes coefficients")
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.eltwise_param
         self._coeffs = list(param.coeff) or [1.0] * len(bottom)
         self._operation = param.operation
         product = self._operation == _OPERATIONS.PROD

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 
 
@@ -36,12 +36,15 @@ class Filter(Layer):
     reshapes_always = True  # the shapes depend on the selector's values
     backward_reads = ("bottoms",)
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        if len(top) != len(bottom) - 1:
-            raise GraphError(
-                f"{len(top)} tops for {len(bottom)} bottoms; one for each bottom but the "
-                "last (the selector) is expected"
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        bottoms, tops = len(self.param.bottom), len(self.param.top)
+        if tops != bottoms - 1:
+            yield GraphError(
+                f"{tops} tops for {bottoms} bottoms; one for each bottom but the last (the "
+                "selector) is expected"
             )
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
         self._first = True
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.input import SourceLayer
+from minicaffe.layers.data.input import SourceLayer, shape_mistakes
 
 
 @register("Parameter")
@@ -24,6 +25,9 @@ class Parameter(SourceLayer):
     exact_tops = 1
 
     gives_data = False
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        return shape_mistakes([self.param.parameter_param.shape.dim])
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         shape = self.param.parameter_param.shape.dim

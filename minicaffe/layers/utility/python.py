@@ -88,6 +88,11 @@ class PythonLayer(Layer):
         finally:
             self._users_param, self.param = self.param, own
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        names = self._users_param.python_param
+        if not names.module or not names.layer:
+            yield GraphError('python_param { module: "…" layer: "…" } is incomplete')
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self._call("setup", super().setup, bottom, top)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.utility.concat import share
 
@@ -54,9 +54,12 @@ class Reshape(View):
     Source: reshape_layer.cpp (BVLC/caffe).
     """
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        if list(self.param.reshape_param.shape.dim).count(-1) > 1:
-            raise GraphError("the new shape has several dim: -1; at most one can be inferred")
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param = self.param.reshape_param
+        if list(param.shape.dim).count(-1) > 1:
+            yield GraphError("the new shape has several dim: -1; at most one can be inferred")
+        if param.num_axes < -1:
+            yield ShapeError(f"num_axes is {param.num_axes}, expected -1 (all) or more")
 
     def _replaced(self, axes: int) -> tuple[int, int]:
         """From which axis to which (exclusive) the bottom's are replaced."""
@@ -64,8 +67,6 @@ class Reshape(View):
         start = param.axis if param.axis >= 0 else axes + param.axis + 1
         if not 0 <= start <= axes:
             raise ShapeError(f"axis {param.axis} is out of range for a bottom of {axes} axes")
-        if param.num_axes < -1:
-            raise ShapeError(f"num_axes is {param.num_axes}, expected -1 (all) or more")
         end = axes if param.num_axes == -1 else start + param.num_axes
         if end > axes:
             raise ShapeError(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.utility.concat import Sections, chosen_axis, share
+from minicaffe.layers.utility.concat import Sections, axis_mistakes, chosen_axis, share
 
 
 @register("Slice")
@@ -36,12 +36,13 @@ class Slice(Sections):
     exact_bottoms = 1
     min_tops = 1
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        points = self.param.slice_param.slice_point
-        if points and len(points) != len(top) - 1:
-            raise GraphError(
-                f"{len(points)} slice_point value(s) for {len(top)} tops; "
-                f"{len(top) - 1} are expected, or none for equal parts"
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        yield from axis_mistakes(self.param.slice_param, "slice_dim")
+        points, tops = self.param.slice_param.slice_point, len(self.param.top)
+        if points and len(points) != tops - 1:
+            yield GraphError(
+                f"{len(points)} slice_point value(s) for {tops} tops; "
+                f"{tops - 1} are expected, or none for equal parts"
             )
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, register
 
 
@@ -33,11 +33,11 @@ class Tile(Layer):
     exact_tops = 1
     backward_reads = ()
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.tile_param
         if param.tiles < 1:
             found = f"tiles is {param.tiles}" if param.HasField("tiles") else "tiles is missing"
-            raise GraphError(f"{found}; expected at least 1")
+            yield GraphError(f"{found}; expected at least 1")
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         shape, tiles = bottom[0].shape, self.param.tile_param.tiles

@@ -11,7 +11,7 @@ performance convolutional neural networks for document processing", 2006.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import EllipsisType
 from typing import ClassVar
 
@@ -19,12 +19,13 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import ShapeError
+from minicaffe.errors import MinicaffeError, ShapeError, raised_by
 from minicaffe.layer import Blobs, CoordMap, Layer
 from minicaffe.layers.channels import channel_sum
 from minicaffe.layers.vision.geometry import (
     ConvGeometry,
     Lengths,
+    conv_window_mistakes,
     window_lines,
     window_params,
     window_text,
@@ -77,13 +78,18 @@ def _at(*index: slice) -> tuple[EllipsisType | slice, ...]:
     return (..., *index)
 
 
+def _check_groups(count: int, what: str, group: int) -> None:
+    if count % group:
+        raise ShapeError(f"{count} {what} cannot be divided into group: {group} parts")
+
+
 class ConvolutionBase(Layer):
     """Parameters, shapes and products of both layers, with any number of spatial axes.
 
     Raises:
-        ShapeError: :meth:`ConvGeometry.from_param` says which windows are refused; num_output is 0;
-            a number of channels cannot be divided into the groups, or differs from that at set-up;
-            the bottoms differ; no window fits.
+        ShapeError: :func:`conv_window_mistakes` and :meth:`ConvGeometry.from_param` say which
+            windows are refused; num_output is 0; a number of channels cannot be divided into the
+            groups, or differs from that at set-up; the bottoms differ; no window fits.
 
     Attributes:
         geometry: kernel, stride, pad, dilation for each spatial axis.
@@ -101,6 +107,18 @@ class ConvolutionBase(Layer):
     reverse: ClassVar[bool] = False
     backward_reads = ("bottoms",)
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param = self.param.convolution_param
+        yield from conv_window_mistakes(param)
+        if param.num_output < 1:
+            yield ShapeError("num_output is missing or 0, expected at least 1")
+        if param.group < 1:
+            yield ShapeError("group is 0, expected at least 1")
+        else:
+            yield from raised_by(
+                _check_groups, param.num_output, "outputs (num_output)", param.group
+            )
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.convolution_param
         self.geometry = ConvGeometry.from_param(param, bottom[0])
@@ -108,16 +126,7 @@ class ConvolutionBase(Layer):
         self.num_output: int = param.num_output
         self.group: int = param.group
         self.bias_term: bool = param.bias_term
-        if self.num_output < 1:
-            raise ShapeError("num_output is missing or 0, expected at least 1")
-        if self.group < 1:
-            raise ShapeError("group is 0, expected at least 1")
-        for what, count in (
-            ("channels of the bottom", self.channels),
-            ("outputs (num_output)", self.num_output),
-        ):
-            if count % self.group:
-                raise ShapeError(f"{count} {what} cannot be divided into group: {self.group} parts")
+        _check_groups(self.channels, "channels of the bottom", self.group)
         rows, inner = self.grid_and_image(self.num_output, self.channels)
         self.add_param((rows, inner // self.group, *self.geometry.kernel), param.weight_filler)
         if self.bias_term:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import EllipsisType
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from minicaffe.arguments import whole_number
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.proto import caffe_pb2
 
 Lengths = tuple[int, ...]
@@ -48,8 +48,8 @@ class ConvGeometry:
         where nothing is said.
 
         Raises:
-            ShapeError: the axis does not exist; a quantity is given in both forms, in too
-                many or too few values, or is 0 where it must not be.
+            ShapeError: the axis does not exist; a quantity is given in too many or too few values.
+                (:func:`conv_window_mistakes` is asked before.)
         """
         axis = bottom.axis(param.axis)
         axes = len(bottom.shape) - axis - 1
@@ -145,8 +145,6 @@ def _resolve(
         pair = f"{stem}_h and {stem}_w"
         if axes != 2:
             raise ShapeError(f"{pair} need 2 spatial axes, the bottom has {axes}; use {field}")
-        if values:
-            raise ShapeError(f"both {field} and {pair} are given; keep one of them")
         values = [getattr(param, f"{stem}_h"), getattr(param, f"{stem}_w")]
     elif not values and default is not None:
         values = [default] * axes
@@ -155,9 +153,26 @@ def _resolve(
     elif len(values) != axes:
         found = f"{field} is given {len(values)} times" if values else f"{field} is missing"
         raise ShapeError(f"{found}; give it once, or once for each of {axes} spatial axes")
-    if field != "pad" and 0 in values:
-        raise ShapeError(f"{field} is {shape_text(tuple(values))}, expected at least 1 everywhere")
     return tuple(values)
+
+
+def conv_window_mistakes(param: caffe_pb2.ConvolutionParameter) -> Iterator[MinicaffeError]:
+    """What is wrong with the windows of a ``ConvolutionParameter`` whatever its bottom is:
+    a quantity is given in both forms, or is 0 where it must not be."""
+    for field, stem in (("kernel_size", "kernel"), ("stride", "stride"), ("pad", "pad")):
+        values = getattr(param, field)
+        sides = [f"{stem}_h", f"{stem}_w"]
+        if any(map(param.HasField, sides)):
+            if values:
+                yield ShapeError(f"both {field} and {stem}_h and {stem}_w are given; keep one")
+            values = [getattr(param, side) for side in sides]
+        yield from _zeros(field, values)
+    yield from _zeros("dilation", param.dilation)
+
+
+def _zeros(field: str, values: Sequence[int]) -> Iterator[MinicaffeError]:
+    if field != "pad" and 0 in values:
+        yield ShapeError(f"{field} is {shape_text(tuple(values))}, expected at least 1 everywhere")
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import ShapeError
+from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, CoordMap, Layer, register
 from minicaffe.layers.vision.base_conv_layer import col2im, im2col, window_memory
-from minicaffe.layers.vision.geometry import ConvGeometry, window_params
+from minicaffe.layers.vision.geometry import (
+    ConvGeometry,
+    conv_window_mistakes,
+    window_params,
+)
 
 
 @register("Im2col")
@@ -38,6 +42,9 @@ class Im2col(Layer):
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        return conv_window_mistakes(self.param.convolution_param)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self.geometry = ConvGeometry.from_param(self.param.convolution_param, bottom[0])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError, raised_by
 from minicaffe.layer import Blobs, CoordMap, Layer, phase_name, register
 from minicaffe.layers.vision.geometry import (
     PoolingGeometry,
@@ -68,16 +68,19 @@ class Pooling(Layer):
     min_tops = 1
     max_tops = 2
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param = self.param.pooling_param
+        yield from raised_by(check_pooling, param)
+        if len(self.param.top) > 1 and param.pool != _POOLING.MAX:
+            yield GraphError(
+                "a second top holds the index of the maximum, which "
+                f"{_POOLING.PoolMethod.Name(param.pool)} pooling does not have; expected one top"
+            )
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.pooling_param
         self.method: int = param.pool
         self.backward_reads = ("tops",) if len(top) > 1 else ()
-        check_pooling(param)
-        if len(top) > 1 and self.method != _POOLING.MAX:
-            raise GraphError(
-                "a second top holds the index of the maximum, which "
-                f"{_POOLING.PoolMethod.Name(param.pool)} pooling does not have; expected one top"
-            )
 
     @property
     def repeatable(self) -> bool:

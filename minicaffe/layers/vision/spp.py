@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, Runs, register
 from minicaffe.layers.vision.pooling import Pooling
 from minicaffe.proto import caffe_pb2
@@ -57,10 +57,12 @@ class SPP(Layer):
     exact_tops = 1
     backward_reads = ()
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        if self.param.spp_param.pyramid_height < 1:
+            yield GraphError("pyramid_height is missing or 0, expected at least 1")
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self.height: int = self.param.spp_param.pyramid_height
-        if self.height < 1:
-            raise GraphError("pyramid_height is missing or 0, expected at least 1")
         self.levels: list[Level] = []
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
