@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +37,20 @@ class _Runtime:
 
 
 _runtime = _Runtime()
+
+
+@contextmanager
+def fresh_settings() -> Iterator[None]:
+    """Context: what this module sets is as at a process's start; afterwards it is as before.
+
+    For tests, and for programs that run others.
+    """
+    before = dict(vars(_runtime))
+    vars(_runtime).update(vars(_Runtime()))
+    try:
+        yield
+    finally:
+        vars(_runtime).update(before)
 
 
 def set_random_seed(seed: int) -> None:

@@ -138,10 +138,6 @@ VARIABLES = (
 )
 
 
-#: Seconds to wait for what takes microseconds.
-_PATIENCE = 1.0
-
-
 Args = ParamSpec("Args")
 
 
@@ -172,10 +168,13 @@ class BlasLimit:
 
     Args:
         libraries: those whose threads are limited.
+        patience: seconds to wait for another thread, which needs microseconds; then it counts as
+            interrupted, and is not waited for any more.
     """
 
-    def __init__(self, libraries: Sequence[Blas]) -> None:
+    def __init__(self, libraries: Sequence[Blas], patience: float = 1.0) -> None:
         self._libraries = libraries
+        self._patience = patience
         self._lock = threading.Lock()
         self._inside: weakref.WeakSet[Guest] = weakref.WeakSet()
         self._before: list[int] | None = None  # numbers to go back to, while they are limited
@@ -201,7 +200,7 @@ class BlasLimit:
         """Within, other threads wait; a lock that an exception has left locked is replaced."""
         lock, mine = self._lock, False
         try:
-            mine = lock.acquire(timeout=_PATIENCE)
+            mine = lock.acquire(timeout=self._patience)
             if not mine:
                 self.unlock()
             yield

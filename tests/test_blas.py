@@ -6,16 +6,17 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from google.protobuf import text_format
 
 from minicaffe import TRAIN, Net, engines, threads
-from minicaffe import threads as blas
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 from minicaffe.threads import BlasLimit, Guest, blas_limit, busy_thread_count, set_threads
+from tests.test_threads import have_cores
 
 
 class FakeBlas:
@@ -29,20 +30,39 @@ class FakeBlas:
         self.count = count
 
 
+class StuckBlas(FakeBlas):
+    """A library whose first answer does not come before ``go_on``."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(count)
+        self.asked, self.go_on = threading.Event(), threading.Event()
+
+    def get_num_threads(self) -> int:
+        if not self.asked.is_set():
+            self.asked.set()
+            self.go_on.wait()
+        return self.count
+
+
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(threads, "_setting", threads._Setting())
-    for name in (*blas.VARIABLES, threads.VARIABLE):
+    for name in (*threads.VARIABLES, threads.VARIABLE):
         monkeypatch.delenv(name, raising=False)
+    set_threads(None)
     blas_limit.cache_clear()
     yield
+    set_threads(None)
     blas_limit.cache_clear()
 
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> FakeBlas:
+    """What threadpoolctl says to be numpy's BLAS."""
     fake = FakeBlas(6)
-    monkeypatch.setattr(blas, "_libraries", lambda: [fake])
+    found = SimpleNamespace(lib_controllers=[fake])
+    controller = SimpleNamespace(select=lambda user_api: found if user_api == "blas" else None)
+    control = SimpleNamespace(ThreadpoolController=lambda: controller)
+    monkeypatch.setitem(sys.modules, "threadpoolctl", control)
     return fake
 
 
@@ -70,19 +90,25 @@ def test_a_call_that_an_exception_ended_before_it_left() -> None:
     assert fake.count == 6
 
 
-def test_a_lock_that_an_exception_left_locked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blas, "_PATIENCE", 0.01)
-    fake = FakeBlas(6)
-    limit = BlasLimit([fake])
-    limit._lock.acquire()
+def test_a_lock_that_is_left_locked_is_not_waited_for_twice() -> None:
+    fake = StuckBlas(6)
+    limit = BlasLimit([fake], patience=0.01)
+    inside = Guest()
+    stuck = threading.Thread(target=limit.enter, args=(1, inside))
+    stuck.start()
+    fake.asked.wait()
     for _ in range(2):
         limit.enter(1, guest := Guest())
         assert fake.count == 1
         limit.leave(guest)
         assert fake.count == 6
+    fake.go_on.set()
+    stuck.join()
+    limit.leave(inside)
+    assert fake.count == 6
 
 
-@pytest.mark.parametrize("name", blas.VARIABLES)
+@pytest.mark.parametrize("name", threads.VARIABLES)
 def test_a_users_own_number_stays(
     name: str, library: FakeBlas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,8 +131,9 @@ def test_without_threadpoolctl_nothing_happens(
 
 
 def test_numpys_own_blas() -> None:
-    pytest.importorskip("threadpoolctl")
-    for one in (limit := blas_limit())._libraries:
+    control = pytest.importorskip("threadpoolctl")
+    limit = blas_limit()
+    for one in control.ThreadpoolController().select(user_api="blas").lib_controllers:
         before = one.get_num_threads()
         limit.enter(1, guest := Guest())
         inside = one.get_num_threads()
@@ -118,7 +145,7 @@ def test_numpys_own_blas() -> None:
 
 def test_threads_that_wait_busily_leave_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, count in ((1, 1), (2, 1), (8, 7)):
-        monkeypatch.setattr(threads, "available_cores", lambda cores=cores: cores)
+        have_cores(cores, monkeypatch)
         assert busy_thread_count() == count
     monkeypatch.setenv(threads.VARIABLE, "8")
     assert busy_thread_count() == 8

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 from google.protobuf import text_format
@@ -10,6 +13,7 @@ from minicaffe import TEST, Net, engines
 from minicaffe.engines import engine_names, find_engine
 from minicaffe.errors import EngineError
 from minicaffe.proto import caffe_pb2
+from tests.warp import add_warp
 
 
 def test_numpy_is_always_there() -> None:
@@ -19,7 +23,8 @@ def test_numpy_is_always_there() -> None:
 
 
 def test_names_come_best_first() -> None:
-    priorities = [engines._module(name).PRIORITY for name in engine_names()]
+    modules = [importlib.import_module(f"minicaffe.engines.{name}") for name in engine_names()]
+    priorities = [module.PRIORITY for module in modules]
     assert priorities == sorted(priorities, reverse=True)
 
 
@@ -37,16 +42,16 @@ def test_an_unknown_engine_lists_those_there_are() -> None:
         find_engine("cuda")
 
 
-def test_the_default_is_the_best_that_can_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_is_the_best_that_can_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(engines.VARIABLE, raising=False)
-    others = [name for name in engine_names() if name != "numpy"]
-    monkeypatch.setattr(
-        engines, "why_unavailable", lambda name, _: "broken" if name in others else None
-    )
-    assert find_engine().__name__.endswith(".numpy")
-    for name in others:
-        with pytest.raises(EngineError, match=f"engine '{name}' cannot run here: broken"):
-            find_engine(name)
+    can_run = [name for name in engine_names() if engines.why_unavailable(name) is None]
+    add_warp(tmp_path, monkeypatch)
+    assert engine_names()[0] == "warp"
+    assert find_engine().__name__ == f"minicaffe.engines.{can_run[0]}"
+    with pytest.raises(EngineError, match="engine 'warp' cannot run here: no dilithium"):
+        find_engine("warp")
 
 
 def test_infinities_pass_without_warnings() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import minicaffe
-from minicaffe.errors import MinicaffeError, beside_hint, tilde_hint
+from minicaffe.errors import MinicaffeError, MissingExtraError, beside_hint, tilde_hint
 from minicaffe.weights.blob_proto import write_blob
 
 NET = 'layer { name: "x" type: "Input" top: "a" input_param { shape { dim: 1 } } }'
@@ -43,12 +43,12 @@ def folder(tmp_path, monkeypatch):
 
 def needs(source: str) -> None:
     if source == "leveldb":
-        from minicaffe.data import leveldb as leveldb_source
+        from minicaffe.data.backends import write_datums
 
         try:
-            leveldb_source._plyvel("tests")
-        except MinicaffeError:
-            pytest.skip("LevelDB needs a package")
+            write_datums("other_db", [], "leveldb")
+        except MissingExtraError as error:
+            pytest.skip(str(error))
     if source == "mean":
         pytest.importorskip("lmdb")
         from tests.data.helpers import write_database

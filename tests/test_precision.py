@@ -15,6 +15,7 @@ from minicaffe import TEST, Net, cli, engines, get_solver
 from minicaffe.errors import EngineError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net_binary
+from tests.warp import add_warp
 
 Capture = pytest.CaptureFixture[str]
 
@@ -82,12 +83,12 @@ def test_an_unknown_precision() -> None:
         Net(PARAM, TEST, precision="int4")
 
 
-def test_where_no_engine_can_the_best_one_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_no_engine_can_the_best_one_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv(engines.VARIABLE, raising=False)
-    reasons = {name: f"{name} is broken" for name in engines.engine_names()}
-    monkeypatch.setattr(engines, "why_unavailable", lambda name, precision: reasons[name])
-    best = engines.engine_names()[0]
-    with pytest.raises(EngineError, match=f"with precision bf16: {best} is broken"):
+    add_warp(tmp_path, monkeypatch, alone=True)
+    with pytest.raises(EngineError, match=r"'warp' cannot run .*with precision bf16: no dilithium"):
         Net(PARAM, TEST, precision="bf16")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,9 +13,17 @@ from minicaffe.threads import available_cores, set_threads, thread_count
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "_setting", threads._Setting())
+def _nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv(threads.VARIABLE, raising=False)
+    set_threads(None)
+    yield
+    set_threads(None)
+
+
+def have_cores(count: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the system say that it has so many cores; None: it does not tell."""
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: count)
 
 
 def test_as_many_threads_as_cores_by_default() -> None:
@@ -22,10 +31,9 @@ def test_as_many_threads_as_cores_by_default() -> None:
 
 
 def test_cores_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 7)
+    have_cores(7, monkeypatch)
     assert available_cores() == 7
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    have_cores(None, monkeypatch)
     assert available_cores() == 1
 
 
@@ -33,7 +41,7 @@ def test_cores_where_the_system_does_not_tell(monkeypatch: pytest.MonkeyPatch) -
     ("text", "count"), [("5", 5), (" 5, 2", 5), ("", 7), ("0", 7), ("-1", 7), ("many", 7)]
 )
 def test_openmps_variable(text: str, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threads, "available_cores", lambda: 7)
+    have_cores(7, monkeypatch)
     monkeypatch.setenv(threads.VARIABLE, text)
     assert thread_count() == count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -345,9 +346,6 @@ def test_missing_file():
 
 
 def test_hdf5_weights_without_h5py(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing() -> None:
-        raise MissingExtraError("h5py", "hdf5", "reading and writing HDF5 files")
-
-    monkeypatch.setattr("minicaffe.weights.hdf5.require_h5py", missing)
+    monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(MissingExtraError, match=r"w\.h5: reading and writing HDF5 files needs"):
         open_hdf5("w.h5")

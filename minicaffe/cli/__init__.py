@@ -81,7 +81,7 @@ def _run(words: Sequence[str]) -> int:
         print(f"usage: minicaffe {verb} ...\n\n{_docstring(verb)}\nIts flags are listed once "
               f"it can be imported: {reason}")  # fmt: skip
         return 0
-    parser = _verb_parser(verb, module)
+    parser = verb_parser(verb, module)
     position = list(words).index(typed)
     args = parser.parse_args([*words[:position], *words[position + 1 :]])
     args.usage_error = parser.error
@@ -121,7 +121,13 @@ def _overview(words: Sequence[str], verb: str | None) -> int:
     return 0
 
 
-def _verb_parser(verb: str, module: ModuleType) -> Parser:
+def verb_parser(verb: str, module: ModuleType) -> Parser:
+    """What reads a verb's flags, and prints its help.
+
+    Args:
+        verb: its name.
+        module: the verb, a module of this package.
+    """
     parser = Parser(
         prog=f"minicaffe {verb}",
         description=module.__doc__,

@@ -87,7 +87,7 @@ def start_of(number: int) -> str | None:
         pass
     except OverflowError:  # no process has such a number
         return None
-    return _start_in_proc(number) if _BOOT.exists() else _start_by_ps(number)
+    return _start_in_proc(number) if _BOOT.exists() else start_by_ps(number)
 
 
 def _space() -> str:
@@ -109,8 +109,8 @@ def _start_in_proc(number: int) -> str | None:
         return ""
 
 
-def _start_by_ps(number: int) -> str | None:
-    """As the program ps of macOS and the BSDs writes it."""
+def start_by_ps(number: int) -> str | None:
+    """:func:`start_of`, as the program ps of macOS and the BSDs writes it."""
     command = ["ps", "-o", "stat=", "-o", "lstart=", "-p", str(number)]
     try:
         done = subprocess.run(
@@ -157,9 +157,6 @@ _LONGEST = 10_000  # bytes of a lock file
 _TRIES = 100  # for what another process is about to do
 
 
-_PAUSE = 0.02  # seconds between them
-
-
 _DEEPEST = 4  # locks on locks: each takes a process that was killed just while it took one over
 
 
@@ -174,18 +171,19 @@ class PrefixLock:
 
     Args:
         prefix: the ``snapshot_prefix``.
+        pause: seconds to wait for what another process is about to do, up to 100 times.
 
     Raises:
         SnapshotError: another training has it: names the process, or says what to do where that
             may run on another computer; or nothing can be written there.
     """
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, *, pause: float = 0.02) -> None:
         self.prefix = prefix
         file = lock_file(prefix)
         try:
             with uninterrupted():  # Ctrl-C leaves no lock that is never given back
-                held = _acquire(file)
+                held = _acquire(file, pause)
                 self._end = weakref.finalize(self, held.release)
         except _Taken as taken:
             raise SnapshotError(_refusal(prefix, file, taken.owner)) from None
@@ -260,7 +258,7 @@ class _Held:
 # ------------------------------------------------------------------------------ taking it
 
 
-def _acquire(file: Path, depth: int = 1) -> _Held:
+def _acquire(file: Path, pause: float, depth: int = 1) -> _Held:
     """Take a lock.
 
     Raises:
@@ -279,10 +277,10 @@ def _acquire(file: Path, depth: int = 1) -> _Held:
             if owner is None:  # given back in between
                 continue
             if owner.process is None and attempt < _TRIES // 2:  # perhaps it is being written
-                time.sleep(_PAUSE)
+                time.sleep(pause)
             elif not _is_left(owner, file):
                 raise _Taken(owner)
-            elif _take_over(beside, file, owner, depth):
+            elif _take_over(beside, file, owner, pause, depth):
                 return held
         raise _Taken(_owner_in(file) or _Owner(None))
     except BaseException:
@@ -332,14 +330,14 @@ def _put(beside: Path, file: Path) -> bool:
     return True
 
 
-def _take_over(beside: Path, file: Path, owner: _Owner, depth: int) -> bool:
+def _take_over(beside: Path, file: Path, owner: _Owner, pause: float, depth: int) -> bool:
     """Put a lock into the place of one that was left, if it is still that; False: look again."""
     if depth == _DEEPEST:
         raise _Taken(owner)
     try:
-        guard = _acquire(file.with_name(f"{file.name}.lock"), depth + 1)
+        guard = _acquire(file.with_name(f"{file.name}.lock"), pause, depth + 1)
     except _Taken:  # another one takes it over just now
-        time.sleep(_PAUSE)
+        time.sleep(pause)
         return False
     try:
         if _owner_in(file) != owner:
@@ -349,7 +347,7 @@ def _take_over(beside: Path, file: Path, owner: _Owner, depth: int) -> bool:
     except PermissionError:
         if os.name != "nt":
             raise
-        time.sleep(_PAUSE)  # Windows replaces nothing that another one reads at the moment
+        time.sleep(pause)  # Windows replaces nothing that another one reads at the moment
         return False
     finally:
         guard.release()

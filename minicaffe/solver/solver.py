@@ -64,6 +64,7 @@ class Solver:
         iter: how many updates the weights have had.
         param: the ``SolverParameter``; changes to rates and the like take effect.
         observers: told of every event.
+        loss_window: the last losses, whose mean is shown.
         failed_snapshots: how many could not be written while it trained.
 
     Raises:
@@ -105,7 +106,7 @@ class Solver:
         self._current_step = 0
         self._callbacks: list[tuple[Callback, Callback]] = []
         self._stop_requested = False
-        self._loss = LossWindow()
+        self.loss_window = LossWindow()
         self._resumed = False  # and no step since
         self._test_states: list[LayerStates] = []  # before the tests that are running
         self._saved_at: int | None = None
@@ -202,8 +203,8 @@ class Solver:
         """Show the loss and the tests once more, with the final weights."""
         param = self.param
         if param.display and self.iter % param.display == 0:
-            self._loss.add(self.net.forward_loss(), param.average_loss)
-            self._notify(events.Display(self.iter, self._loss.mean))
+            self.loss_window.add(self.net.forward_loss(), param.average_loss)
+            self._notify(events.Display(self.iter, self.loss_window.mean))
         if param.test_interval and self.iter % param.test_interval == 0:
             self._test_all()
 
@@ -229,7 +230,7 @@ class Solver:
         start = self.iter
         self._stop_requested = False
         if not self._resumed:
-            self._loss.clear()
+            self.loss_window.clear()
         self._resumed = False
         interval = self.param.test_interval
         # A loss that overflows is told once, by the solver.
@@ -239,7 +240,7 @@ class Solver:
                 due = interval and self.iter % interval == 0
                 if due and (self.iter or self.param.test_initialization) and not self._test_all():
                     break
-                with training_state.rolled_back_on_error(self, self.net, self._loss):
+                with training_state.rolled_back_on_error(self, self.net, self.loss_window):
                     self._iterate()
 
     def _iterate(self) -> None:
@@ -249,13 +250,13 @@ class Solver:
         display = bool(param.display) and self.iter % param.display == 0
         self.net.debug_info = display and param.debug_info
         loss = sum(self._forward_backward() for _ in range(param.iter_size)) / param.iter_size
-        self._loss.add(loss, param.average_loss)
+        self.loss_window.add(loss, param.average_loss)
         if display:
             self._display()
         for _, on_gradients_ready in self._callbacks:
             on_gradients_ready()
         rate = self.apply_update()
-        self._notify(events.Iteration(self.iter, loss, self._loss.mean, rate))
+        self._notify(events.Iteration(self.iter, loss, self.loss_window.mean, rate))
         due = bool(param.snapshot) and self.iter % param.snapshot == 0
         self._obey(self._requested(), due)
 
@@ -273,7 +274,7 @@ class Solver:
         self._notify(
             events.Display(
                 self.iter,
-                self._loss.mean,
+                self.loss_window.mean,
                 per_second,
                 seconds,
                 self.param.display,
@@ -384,7 +385,7 @@ class Solver:
             self._notify(events.Snapshot(self.iter, name, name is path, self._snapshots.hdf5))
         state = SolverState(self.iter, model, self._current_step, self.history)
         training = training_state.training_state(
-            self.net, self.test_nets, self._loss, self._test_states
+            self.net, self.test_nets, self.loss_window, self._test_states
         )
         self._snapshots.write(self.net, state, training)
         self._saved_at = self.iter
@@ -424,7 +425,7 @@ class Solver:
             logger.info("%s says nothing of data and random generators: they begin anew", path)
         else:
             training_state.restore_training_state(
-                record.training, path, self.net, self.test_nets, self._loss
+                record.training, path, self.net, self.test_nets, self.loss_window
             )
             self._resumed = True
 

@@ -66,6 +66,7 @@ class Updater:
         net: whose ``arena`` holds values and gradients.
         rule: the update rule; its histories are arrays of the arena's layout.
         param: the solver's settings, read again at each update.
+        block: how many elements go through a whole update at a time.
 
     Raises:
         MemoryLimitError: the histories do not fit beside the net's blobs; nothing is allocated.
@@ -74,15 +75,18 @@ class Updater:
     #: Beyond these threads, handing over Python's lock costs more than another one brings.
     THREADS: ClassVar[int] = 4
 
-    def __init__(self, net: Net, rule: Rule, param: caffe_pb2.SolverParameter) -> None:
+    def __init__(
+        self, net: Net, rule: Rule, param: caffe_pb2.SolverParameter, *, block: int = BLOCK
+    ) -> None:
         self.net = net
         self.rule = rule
         self.param = param
         self.arena = net.arena
         self._share = self._take(net.budget)
         self.histories: list[np.ndarray] = [self.arena.like() for _ in range(rule.histories)]
-        self._team = Team(self.THREADS, least=4 * BLOCK)
-        size = min(BLOCK, self.arena.size)
+        self._block = block
+        self._team = Team(self.THREADS, least=4 * block)
+        size = min(block, self.arena.size)
         self._scratch = [np.empty(size, self.arena.dtype) for _ in range(self.THREADS)]
         self._places: list[np.ndarray] = []
         self._runs: list[Run] = []
@@ -179,7 +183,7 @@ class Updater:
 
     def _current_blocks(self) -> list[Block]:
         """The runs' blocks, made again when the runs are."""
-        before, runs = self._runs, self._current_runs()
+        before, runs = self._runs, self.runs
         if runs is not before:
             self._blocks = [block for run in runs for block in self._make_blocks(run)]
             self._sizes = [block.diff.size for block in self._blocks]
@@ -187,8 +191,8 @@ class Updater:
 
     def _make_blocks(self, run: Run) -> Iterator[Block]:
         diff, start = self.arena.diff, run.where.start
-        for low in range(start, run.where.stop, BLOCK):
-            here = slice(low, min(low + BLOCK, run.where.stop))
+        for low in range(start, run.where.stop, self._block):
+            here = slice(low, min(low + self._block, run.where.stop))
             histories = [flat[here] for flat in self.histories]
             values = run.data[here.start - start : here.stop - start]
             yield Block(run, values, diff[here], histories)
@@ -199,8 +203,9 @@ class Updater:
             for memory in (param.blob.diff_memory, param.blob.data_memory):
                 _ = memory.array  # asking for it is what brings the newest values
 
-    def _current_runs(self) -> list[Run]:
-        """The runs, made again when the memory of a parameter is another."""
+    @property
+    def runs(self) -> list[Run]:
+        """What is updated together; made again when the memory of a parameter is another."""
         params = self.net.learnable_params
         places = [param.blob.data_memory.raw for param in params]
         if len(places) != len(self._places) or any(

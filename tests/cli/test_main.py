@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import ModuleType
 
@@ -18,6 +19,7 @@ import pytest
 import minicaffe
 from minicaffe import cli
 from minicaffe.cli._flags import double_dashes, positive_int
+from tests.warp import add_warp
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = [
@@ -154,6 +156,19 @@ def with_verb(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     monkeypatch.setitem(sys.modules, "minicaffe.cli.device_query", module)
 
 
+def failing_import(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Importing the verb device_query raises the error."""
+    name = "minicaffe.cli.device_query"
+
+    class Finder(MetaPathFinder):
+        def find_spec(self, asked: str, *more: object) -> None:
+            if asked == name:
+                raise error
+
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+
+
 def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     with_verb(monkeypatch, KeyboardInterrupt())
     assert cli.main(["device_query"]) == 130
@@ -163,10 +178,7 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
 def test_interrupt_before_the_verb_is_known(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def import_module(name: str) -> ModuleType:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("minicaffe.cli.importlib.import_module", import_module)
+    failing_import(monkeypatch, KeyboardInterrupt())
     assert cli.main(["device_query"]) == 130
     assert capsys.readouterr().err == ""
 
@@ -195,10 +207,7 @@ def test_reader_of_the_output_goes_away(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    def fill_memory(args: object) -> int:
-        raise MemoryError("Unable to allocate 6.71 GiB")
-
-    monkeypatch.setattr("minicaffe.cli.device_query.run", fill_memory)
+    with_verb(monkeypatch, MemoryError("Unable to allocate 6.71 GiB"))
     assert cli.main(["device_query"]) == 1
     expected = "error: there is not enough memory: Unable to allocate 6.71 GiB; lower batch_size"
     assert capsys.readouterr().err.startswith(expected)
@@ -264,10 +273,7 @@ def test_a_fault_where_no_file_can_be_written(
 def test_a_fault_while_a_verb_is_imported(
     reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
-    def import_module(name: str) -> ModuleType:
-        raise SyntaxError("broken")
-
-    monkeypatch.setattr("minicaffe.cli.importlib.import_module", import_module)
+    failing_import(monkeypatch, SyntaxError("broken"))
     assert cli.main(["device_query"]) == 70
     assert "fault of minicaffe, not of yours: SyntaxError: broken" in capsys.readouterr().err
 
@@ -343,21 +349,14 @@ def test_device_query(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_device_query_says_why_an_engine_is_missing(
-    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from minicaffe.cli import device_query
-
     monkeypatch.setenv("MINICAFFE_ENGINE", "numpy")
-    monkeypatch.setattr(device_query, "engine_names", lambda: ["warp", "numpy"])
-    monkeypatch.setattr(
-        device_query,
-        "why_unavailable",
-        lambda name, precision="": "no dilithium" if name == "warp" or precision else None,
-    )
+    add_warp(tmp_path, monkeypatch)
     assert cli.main(["device_query"]) == 0
     text = capsys.readouterr().out
     assert "Engine warp: not available: no dilithium" in text
-    assert "Engine numpy: available (default)\n  precision bf16: no dilithium\n" in text
+    assert "Engine numpy: available (default)\n  precision bf16: numpy has no" in text
 
 
 def test_processor_name(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import sys
 
 import pytest
 
-from minicaffe.cli import _progress
-from minicaffe.cli._progress import Counter, ProgressBar, duration
+from minicaffe.cli._progress import Counter, ProgressBar, bar, duration
 from minicaffe.glog import GlogFormatter, StatusHandler, is_terminal, log_to
 from minicaffe.solver.events import Finish, Iteration, Start, TestBatch, TestResult
 
@@ -19,7 +18,7 @@ class Rig:
     """A bar whose lines are kept, and its clock."""
 
     def __init__(self, columns: int, monkeypatch: pytest.MonkeyPatch, end: int = 200) -> None:
-        monkeypatch.setattr(_progress, "_width", lambda: columns)
+        monkeypatch.setenv("COLUMNS", str(columns + 1))  # of which one stays free
         self.now = 0.0
         self.lines: list[str] = []
         self.bar = ProgressBar(self.lines.append, clock=lambda: self.now)
@@ -103,7 +102,7 @@ class Terminal(io.StringIO):
     ],
 )
 def test_counting(total: int | None, want: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_progress, "_width", lambda: 100)
+    monkeypatch.setenv("COLUMNS", "101")
     monkeypatch.setenv("TERM", "xterm")
     now = [0.0]
     stream = Terminal()
@@ -134,8 +133,10 @@ def test_duration(seconds: float, text: str) -> None:
 
 
 def test_width_is_the_terminals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One column of it stays free: a full line would wrap on some terminals."""
     monkeypatch.setenv("COLUMNS", "77")
-    assert _progress._width() == 76
+    assert len(bar(3, 7, " 3/7" + 90 * "x")) == 76
+    assert len(bar(3, 7, " 3/7" + 55 * "x")) == 76
 
 
 def test_lines_are_written_above_the_status() -> None:

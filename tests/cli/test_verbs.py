@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from google.protobuf import text_format
 
-from minicaffe import TRAIN, Net, cli
+from minicaffe import TRAIN, Net, cli, threads
 from minicaffe.proto import caffe_pb2
 
 Capture = pytest.CaptureFixture[str]
@@ -120,14 +120,16 @@ def test_upgrade_that_cannot_be_read_writes_nothing(verb: str, tiny: Path, capsy
 
 @pytest.mark.parametrize("verb", ["train", "test", "time"])
 def test_threads(verb: str, weights: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setattr("minicaffe.threads.set_threads", seen.append)
+    monkeypatch.setenv(threads.VARIABLE, "5")
     if verb == "train":
         words = ["--solver=solver.prototxt"]
     else:
         words = ["--model=net.prototxt", f"--weights={weights}"]
-    for threads in (["--threads", "3"], []):
-        assert cli.main([verb, *words, "--iterations=1", *threads]) == 0
-    assert seen == [3, None]
+    try:
+        for asked, count in ((["--threads", "3"], 3), ([], 5)):
+            assert cli.main([verb, *words, "--iterations=1", *asked]) == 0
+            assert threads.thread_count() == count
+    finally:
+        threads.set_threads(None)
     assert cli.main([verb, *words, "--threads=0"]) == 2
     assert "expected a whole number from 1" in capsys.readouterr().err

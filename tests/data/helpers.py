@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.data.datum import make_datum
+from minicaffe.data.db import Database, Record
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 
@@ -32,6 +35,31 @@ def write_database(path: Path, images: Any, labels: Any = None, *, encode: bool 
     pairs = zip(images, labels, strict=True)
     write_datums(path, (make_datum(image, label, encode=encode) for image, label in pairs))
     return str(path)
+
+
+class CountedReads:
+    """A database that counts how many of its records have been read.
+
+    Attributes:
+        reads: so many.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.reads = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.database, name)
+
+    def cursor(self) -> Any:
+        cursor = self.database.cursor()
+
+        def run(count: int) -> Iterator[Record]:
+            for record in cursor.run(count):
+                self.reads += 1
+                yield record
+
+        return SimpleNamespace(first=cursor.first, more=cursor.more, skip=cursor.skip, run=run)
 
 
 def write_raw_database(path: Path, values: list[bytes]) -> str:

@@ -12,16 +12,23 @@ import numpy as np
 import pytest
 
 from minicaffe.data.datum import make_datum
-from minicaffe.data.db import RecordCache
+from minicaffe.data.db import DatabaseSource, RecordCache
 from minicaffe.data.source import Records
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
-from tests.data.helpers import IMAGES, data_net, labels_of, random_images, write_database
+from tests.data.helpers import (
+    IMAGES,
+    CountedReads,
+    data_net,
+    labels_of,
+    random_images,
+    write_database,
+)
 from tests.data.test_prefetch import left_prefetchers, prefetchers
 
 pytest.importorskip("lmdb", reason="the Data layer needs the package lmdb")
 
-from minicaffe.data.backends import open_source
+from minicaffe.data.backends import open_database, open_source
 
 
 def serialized(*images: np.ndarray) -> list[bytes]:
@@ -220,11 +227,11 @@ def test_a_program_with_a_running_thread_ends(database):
 # -------------------------------------------------------------------------------- cache
 
 
-def test_a_small_database_is_decoded_once(tmp_path, monkeypatch):
-    path = write_database(tmp_path / "db", IMAGES)
-    source = open_source(path)
+def test_a_small_database_is_decoded_once(database):
+    counted = CountedReads(open_database(database))
+    source = DatabaseSource(counted)
     first = [source.read(2) for _ in range(3)]
-    monkeypatch.setattr("minicaffe.data.db.parse_datum", lambda value: 1 / 0)
+    assert counted.reads == 6
     np.testing.assert_array_equal(first[2].labels, [4, 0])
     np.testing.assert_array_equal(source.peek(), IMAGES[1])
     records = source.read(6)
@@ -232,14 +239,15 @@ def test_a_small_database_is_decoded_once(tmp_path, monkeypatch):
     np.testing.assert_array_equal(records.images, IMAGES[[1, 2, 3, 4, 0, 1]])
     source.restore({"position": 3})
     np.testing.assert_array_equal(source.read(1).labels, [3])
+    assert counted.reads == 6
 
 
 def test_a_large_database_is_not_kept(database):
-    source = open_source(database, cache_bytes=IMAGES.nbytes - 1)
+    counted = CountedReads(open_database(database))
+    source = DatabaseSource(counted, cache_bytes=IMAGES.nbytes - 1)
     for _ in range(4):
         source.read(3)
-    assert not source._cache.open
-    assert source._cache._images.nbytes == 0
+    assert counted.reads == 12
 
 
 def test_images_of_several_sizes_are_not_kept():

@@ -11,14 +11,15 @@ import pytest
 
 from minicaffe.data.datum import make_datum
 from minicaffe.errors import DataError, MissingExtraError
-from tests.data.helpers import labels_of, layer_net, random_images
+from tests.data.helpers import CountedReads, labels_of, layer_net, random_images
 
 try:
     import plyvel
 except ImportError:
     plyvel = pytest.importorskip("plyvel_next", reason="LevelDB needs plyvel or plyvel-next")
 
-from minicaffe.data.backends import open_source, write_datums
+from minicaffe.data.backends import open_database, open_source, write_datums
+from minicaffe.data.db import DatabaseSource
 
 IMAGES = random_images(5, 3, 4, 6)
 
@@ -108,14 +109,16 @@ def test_skipping(database, skip):
     np.testing.assert_array_equal(source.read(7).labels, want)
 
 
-def test_the_second_epoch_fills_the_cache(database, monkeypatch):
-    source = open_source(database, "leveldb")
+def test_the_second_epoch_fills_the_cache(database):
+    counted = CountedReads(open_database(database, "leveldb"))
+    source = DatabaseSource(counted)
     for _ in range(4):
         source.read(3)
-    monkeypatch.setattr("minicaffe.data.db.parse_datum", lambda value: 1 / 0)
+    reads = counted.reads
     np.testing.assert_array_equal(source.peek(), IMAGES[2])
     records = source.read(6)
     np.testing.assert_array_equal(records.images, IMAGES[[2, 3, 4, 0, 1, 2]])
+    assert counted.reads == reads
 
 
 @pytest.mark.parametrize("before", [0, 1, 5, 8])

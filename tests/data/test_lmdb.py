@@ -54,13 +54,15 @@ def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_is_full(tmp_path, monkeypatch):
-    import lmdb
-
-    def full(*args):
-        raise lmdb.DiskError("no space left")
-
-    monkeypatch.setattr("minicaffe.data.lmdb.LmdbWriter._write", full)
-    with pytest.raises(DataError, match=r"cannot write LMDB .*no space left"):
-        write_datums(tmp_path / "db", [make_datum(IMAGES[0], 1)])
+def test_a_disk_that_is_full(tmp_path):
+    """Stood in for by the largest size that this process may give to a file."""
+    resource = pytest.importorskip("resource", reason="the system has no limit for files")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    big = random_images(9, 3, 100, 100)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, before[1]))
+        with pytest.raises(DataError, match=r"cannot write LMDB .*db': mdb_"):
+            write_datums(tmp_path / "db", [make_datum(image, 1) for image in big])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert list(tmp_path.iterdir()) == []

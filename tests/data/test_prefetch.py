@@ -4,6 +4,7 @@ import _thread
 import gc
 import threading
 import weakref
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -56,6 +57,11 @@ def left_prefetchers() -> list[threading.Thread]:
     return prefetchers()
 
 
+def have_ended(threads: Iterable[threading.Thread]) -> bool:
+    """Whether all of these end within ten seconds each."""
+    return not any(thread.join(timeout=10) or thread.is_alive() for thread in threads)
+
+
 def start(reader: Counter, depth: int = 2) -> Prefetcher:
     return Prefetcher(reader, depth, 1, np.float32)
 
@@ -95,9 +101,10 @@ def test_the_buffers_are_used_again():
 def test_a_failure_reaches_the_caller_before_the_batches_that_are_ready():
     failure = DataError("record 5 is broken")
     failure.__cause__ = OSError("disk")
-    one = start(Counter(fails_at=2, failure=failure), depth=4)
-    one._thread.join(timeout=10)
-    assert one._full.qsize() >= 2, "two good batches lie in the queue"
+    reader = Counter(fails_at=2, failure=failure)
+    one = start(reader, depth=4)
+    assert not left_prefetchers()
+    assert reader.next == 2, "two good batches are ready"
     for _ in range(2):
         with pytest.raises(DataError, match="record 5 is broken") as caught:
             one.get()
@@ -112,7 +119,7 @@ def test_a_failure_after_the_last_wanted_batch_is_not_reported():
         batch = one.get()
         assert (batch.blobs[0].data == expected).all()
         one.release(batch)
-    one._thread.join(timeout=10)
+    assert not left_prefetchers()
     one.close()
 
 
@@ -139,9 +146,10 @@ def test_a_failure_of_any_kind_arrives():
 
 
 def test_a_thread_that_is_gone_does_not_leave_the_caller_waiting():
-    one = start(Counter())
+    reader = Counter()
+    one = start(reader)
     one.close()
-    while not one._full.empty():  # what was ready is still delivered
+    for _ in range(reader.next):  # what was ready is still delivered
         one.get()
     with pytest.raises(DataError, match="has ended"):
         one.get()

@@ -25,7 +25,7 @@ def test_the_command_line_is_understood(command: str) -> None:
     verb, *words = double_dashes(shlex.split(command.partition(" 2> ")[0]))
     module = importlib.import_module(f"minicaffe.cli.{verb}")
     numbered = ["3" if word == "N" else word for word in words]
-    cli._verb_parser(verb, module).parse_args(numbered)
+    cli.verb_parser(verb, module).parse_args(numbered)
 
 
 def test_every_tool_has_a_section_and_a_line_for_users_of_caffe() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minicaffe
-from minicaffe import common as runtime
+from minicaffe.common import fresh_settings, next_seed
 from minicaffe.errors import EngineError
 
 NETWORK = """
@@ -19,12 +19,12 @@ layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
 
 
 @pytest.fixture(autouse=True)
-def fresh_runtime(monkeypatch):
+def fresh_runtime():
     """Whatever a test sets for the process is undone."""
     logger = logging.getLogger("minicaffe")
     before = logger.handlers[:], logger.level, logger.propagate
-    monkeypatch.setattr(runtime, "_runtime", runtime._Runtime())
-    yield
+    with fresh_settings():
+        yield
     logger.handlers[:], logger.propagate = before[0], before[2]
     logger.setLevel(before[1])
 
@@ -66,7 +66,7 @@ def test_the_seed_reaches_solvers_without_one():
 
 
 def test_without_a_seed_nothing_repeats():
-    assert runtime.next_seed() is None
+    assert next_seed() is None
     assert not np.array_equal(weights(), weights())
 
 

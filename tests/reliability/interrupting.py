@@ -105,7 +105,7 @@ def make(rule: str, engine: str, keep: str = "all", **settings: Any) -> Solver:
 
 def whole(solver: Solver) -> list[bytes]:
     """Weights, statistics, histories, and the window of losses."""
-    return [*bits(solver), repr(solver._loss.state()).encode()]
+    return [*bits(solver), repr(solver.loss_window.state()).encode()]
 
 
 class Comparison:

@@ -10,7 +10,9 @@ import pytest
 
 from minicaffe.engines import why_unavailable
 from minicaffe.errors import SnapshotError
+from minicaffe.net.layer_states import from_json, layer_states
 from minicaffe.solver.signals import Action
+from minicaffe.solver.snapshot_record import decode
 from minicaffe.solver.solver_state import read_state, write_state
 from minicaffe.threads import set_threads
 from tests.reliability.problem import (
@@ -167,7 +169,9 @@ def test_a_snapshot_in_the_middle_of_a_test(folder):
     stopped, _ = open_solver(action_function=lambda: next(requests, Action.NONE))
     stopped.solve()
     assert stopped.iter == 4
-    assert stopped._test_states  # a batch of this test had been used
+    record = decode(read_state("run_iter_4.solverstate").record, "the snapshot")
+    now = from_json(layer_states(stopped.test_nets[0]))
+    assert record.training["tests"] != [now], "a batch of this test had been used"
     resumed, again = open_solver()
     resumed.solve("run_iter_4.solverstate")
     assert again.told == story.after(4)

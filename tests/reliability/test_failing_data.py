@@ -7,6 +7,7 @@ import pytest
 
 from minicaffe.errors import DataError
 from minicaffe.net.net import TRAIN, Net
+from tests.data.test_prefetch import have_ended, prefetchers
 from tests.reliability.problem import BODY, SOURCES, bits, images, open_solver, write_training
 
 READ_AHEAD = [name for name in SOURCES if name != "dummy"]
@@ -18,27 +19,30 @@ def one_by_one(folder) -> str:
     return text.replace("image_data_param", "data_param { prefetch: 1 } image_data_param")
 
 
-def fail_in_batch(layer, count: int) -> None:
-    """Let a data layer's thread fail in a batch, counted from 0."""
-    read_batch, calls = layer._reader.read_batch, iter(range(count))
+def fail_in_batch(layer, count: int) -> list[int]:
+    """Let a data layer's thread fail in a batch, counted from 0; lists those that it has read."""
+    read_batch, done = layer.reader.read_batch, []
 
     def failing(blobs):
-        if next(calls, None) is None:
+        if len(done) == count:
             raise DataError("record 7 is broken") from OSError("the disk is gone")
         read_batch(blobs)
+        done.append(len(done))
 
-    layer._reader.read_batch = failing
+    layer.reader.read_batch = failing
+    return done
 
 
 @pytest.mark.parametrize("source", READ_AHEAD)
 def test_every_layer_that_reads_ahead_tells_at_once(source, folder):
     write_training(folder, source=SOURCES[source])
+    others = set(prefetchers())
     with Net("net.prototxt", TRAIN, seed=1) as net:
         (layer,) = [one for one in net.layers if "Data" in one.type]
-        fail_in_batch(layer, layer.prefetch_depth)
+        done = fail_in_batch(layer, layer.prefetch_depth)
         net.forward()  # the first batch; only then is there room for the one that fails
-        layer._prefetcher._thread.join(timeout=10)
-        assert layer._prefetcher._full.qsize() >= 2
+        assert have_ended(set(prefetchers()) - others)
+        assert len(done) >= 3, "two more are ready"
         for _ in range(2):
             with pytest.raises(DataError, match=r"layer 'data' .*record 7 is broken") as caught:
                 net.forward()
@@ -71,12 +75,12 @@ def test_a_training_that_does_not_come_to_the_bad_record_succeeds(folder):
         solver_text = solver_text.replace(word, "")
     (folder / "solver.prototxt").write_text(solver_text)
     (folder / "9.png").write_bytes(b"no image")  # of the third batch
+    others = set(prefetchers())
     solver, _ = open_solver()
     solver.solve()
     assert solver.iter == 2
-    thread = solver.net.layers[0]._prefetcher._thread
-    thread.join(timeout=10)
-    assert not thread.is_alive(), "it has come to the bad record meanwhile"
+    mine = set(prefetchers()) - others
+    assert have_ended(mine), "it has come to the bad record meanwhile"
     assert (folder / "run_iter_2.solverstate").exists()
     with pytest.raises(DataError, match=r"9\.png"):
         solver.step(1)
@@ -87,11 +91,17 @@ def test_gradients_and_weights_are_those_of_the_last_iteration(folder):
     """A failure comes out of a forward, so no iteration is half done."""
     write_training(folder, "max_iter: 5 momentum: 0.9", SOURCES["images"], BODY)
     solver, _ = open_solver()
-    solver.step(1)
-    weights = solver.net.arena.data.copy()
-    solver.net.layers[0]._prefetcher._failures.append(DataError("record 7 is broken"))
+    fail_in_batch(solver.net.layers[0], 6)
+    done = [(solver.iter, solver.net.arena.data.copy())]
+
+    def train() -> None:
+        while len(done) < 9:
+            solver.step(1)
+            done.append((solver.iter, solver.net.arena.data.copy()))
+
     with pytest.raises(DataError, match="record 7 is broken"):
-        solver.step(1)
-    assert solver.iter == 1
+        train()
+    iteration, weights = done[-1]
+    assert solver.iter == iteration >= 1
     np.testing.assert_array_equal(solver.net.arena.data, weights)
     solver.close()

@@ -50,7 +50,7 @@ def use_net(engine: str, phase: int) -> tuple[weakref.ref, ...]:
         net.backward()
     assert prefetchers()
     layer = net.layers[0]
-    return weakref.ref(net), weakref.ref(layer), weakref.ref(layer._reader)
+    return weakref.ref(net), weakref.ref(layer), weakref.ref(layer.reader)
 
 
 @pytest.mark.parametrize("source", sorted(set(SOURCES) - {"dummy"}))

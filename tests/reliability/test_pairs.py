@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.solver import snapshot_record
 from minicaffe.solver.snapshot import read_snapshot
 from minicaffe.solver.snapshot_record import FileMark, SnapshotRecord
+from minicaffe.solver.solver_state import read_state, write_state
 from tests.reliability.problem import bits, dummy, open_solver, write_training
 
 FACTS = Path(__file__).parents[1] / "golden" / "schema" / "fields.tsv"
@@ -94,13 +96,14 @@ def test_a_flipped_bit_anywhere_is_noticed(pair):
         refused(state, message)
 
 
-def test_a_later_format_is_told(pair, monkeypatch):
-    solver, _, _ = pair
-    monkeypatch.setattr(snapshot_record, "FORMAT", 2)
-    solver.step(1)
-    _, state = solver.snapshot()
-    monkeypatch.setattr(snapshot_record, "FORMAT", 1)
-    refused(Path(state), "another version of minicaffe: its record has format 2, this one reads 1")
+def test_a_later_format_is_told(pair):
+    _, _, path = pair
+    state = read_state(str(path))
+    fields = json.loads(state.record.partition(b"\n")[2])
+    text = json.dumps({**fields, "format": 2}).encode()
+    state.record = hashlib.sha256(text).hexdigest().encode() + b"\n" + text
+    write_state(str(path), state, hdf5=path.suffix == ".h5")
+    refused(path, "another version of minicaffe: its record has format 2, this one reads 1")
 
 
 # --------------------------------------------------------------------------- Caffe reads it
@@ -248,16 +251,17 @@ def test_malformed_records_are_one_line(data):
     ],
     ids=str,
 )
-def test_a_state_that_does_not_fit_is_one_line(training, folder, monkeypatch):
+def test_a_state_that_does_not_fit_is_one_line(training, folder):
     write_training(folder, "max_iter: 9 momentum: 0.9", dummy)
     solver, _ = open_solver()
-    from minicaffe.solver import training_state
-
-    monkeypatch.setattr(training_state, "training_state", lambda *_: training)
-    _, state = solver.snapshot()
+    _, path = solver.snapshot()
+    state = read_state(path)
+    record = snapshot_record.decode(state.record, path)
+    state.record = snapshot_record.encode(replace(record, training=training))
+    write_state(path, state, hdf5=False)
     fresh, _ = open_solver()
     with pytest.raises(SnapshotError, match=r"malformed|cannot be restored") as caught:
-        fresh.restore(state)
+        fresh.restore(path)
     assert "\n" not in str(caught.value)
 
 

@@ -15,13 +15,13 @@ import pytest
 
 from minicaffe.cli import main
 from minicaffe.errors import SnapshotError
-from minicaffe.solver import Observer, prefix_lock
-from minicaffe.solver import prefix_lock as processes
+from minicaffe.solver import Observer
 from minicaffe.solver.prefix_lock import (
     PrefixLock,
     Process,
     is_running,
     lock_file,
+    start_by_ps,
     start_of,
     this_process,
 )
@@ -220,10 +220,9 @@ def test_a_number_that_the_system_gave_to_another_process(folder, says):
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", '{"number": "x"}', "\x00\xff", "[" * 9000, '{"number": 1e999}']
 )
-def test_a_file_that_says_nothing(folder, text, monkeypatch):
-    monkeypatch.setattr(prefix_lock, "_PAUSE", 0)
+def test_a_file_that_says_nothing(folder, text):
     lock_file("run").write_text(text)
-    with PrefixLock("run"):
+    with PrefixLock("run", pause=0):
         pass
     assert files() == []
 
@@ -242,12 +241,13 @@ def test_another_computer_cannot_be_asked(folder):
     PrefixLock("run").release()
 
 
-def test_another_container_of_this_computer(folder, holder, monkeypatch):
+def test_another_container_of_this_computer(folder, holder):
     """Its processes have other numbers, but locks on files are seen."""
     if not this_process().space:
         pytest.skip("Linux has containers")
     kernel = this_process().space.partition(" ")[0]
-    monkeypatch.setattr(processes, "_space", lambda: f"{kernel} another")
+    says = json.loads(lock_file("run").read_text())
+    lock_file("run").write_text(json.dumps({**says, "space": f"{kernel} another"}))
     with pytest.raises(SnapshotError, match=f"process {holder.pid} on .*cannot be seen from here"):
         PrefixLock("run")
     holder.kill()
@@ -290,18 +290,19 @@ def test_where_the_system_has_no_links(folder, monkeypatch):
 
 
 def test_ctrl_c_while_it_is_taken_leaves_none(folder, monkeypatch):
-    real = prefix_lock._put
+    name = "rename" if os.name == "nt" else "link"  # how the lock file gets its name
+    real = getattr(os, name)
 
-    def put(beside, file):
+    def interrupted(*names):
         signal.raise_signal(signal.SIGINT)
-        return real(beside, file)
+        return real(*names)
 
-    monkeypatch.setattr(prefix_lock, "_put", put)
-    with pytest.raises(KeyboardInterrupt):
-        PrefixLock("run")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            PrefixLock("run")
     gc.collect()
     assert files() == []
-    monkeypatch.setattr(prefix_lock, "_put", real)
     PrefixLock("run").release()
 
 
@@ -328,13 +329,19 @@ def test_processes():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no ps")
-def test_the_start_as_ps_tells_it(monkeypatch):
-    monkeypatch.setattr(processes, "_BOOT", Path("nowhere"))
+def test_the_start_as_ps_tells_it():
     number = os.getpid()
     try:
         subprocess.run(["ps", "-p", str(number)], capture_output=True)
     except OSError:
-        assert start_of(number) == ""
+        assert start_by_ps(number) == ""
         return
-    assert start_of(number) == start_of(number) != ""
+    assert start_by_ps(number) == start_by_ps(number) != ""
+
+
+def test_where_the_system_has_no_containers(monkeypatch):
+    def refuse(path):
+        raise FileNotFoundError(2, "No such file or directory", path)
+
+    monkeypatch.setattr(os, "readlink", refuse)
     assert this_process().space == ""

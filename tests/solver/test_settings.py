@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 
 import numpy as np
 import pytest
@@ -17,7 +18,6 @@ from minicaffe.errors import (
 )
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import AdamSolver, SGDSolver, get_solver, solver_types
-from minicaffe.weights import hdf5 as weights_hdf5
 from tests.solver.problem import NET, make_solver, texts, weights_of, write_problem
 
 # ------------------------------------------------------------------- bad input
@@ -157,10 +157,7 @@ def test_prefix_is_checked_before_training(tmp_path):
 
 
 def test_missing_h5py_is_reported_before_training(tmp_path, monkeypatch):
-    def missing(module, *, extra, purpose):
-        raise MissingExtraError(module, extra, purpose)
-
-    monkeypatch.setattr(weights_hdf5, "require", missing)
+    monkeypatch.setitem(sys.modules, "h5py", None)
     solver = make_solver(tmp_path, "max_iter: 3 snapshot_format: HDF5")
     with pytest.raises(MissingExtraError, match=r"pip install 'minicaffe\[hdf5\]'"):
         solver.solve()

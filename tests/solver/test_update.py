@@ -8,13 +8,12 @@ import threading
 import numpy as np
 import pytest
 
-from minicaffe import threads
 from minicaffe.errors import SolverError
 from minicaffe.proto import caffe_pb2
-from minicaffe.solver import rules, update
+from minicaffe.solver import rules
 from minicaffe.solver.update import Updater
 from minicaffe.syncedmem import EngineCopy
-from minicaffe.threads import Team
+from minicaffe.threads import Team, set_threads
 from tests.solver.fakes import MULTIPLIERS, new_gradients, parameter_net
 
 #: The update rules by the name that a solver prototxt gives them.
@@ -29,6 +28,12 @@ RULES = {
         rules.Adam,
     )
 }
+
+
+@pytest.fixture(autouse=True)
+def _default_threads():
+    yield
+    set_threads(None)
 
 
 class Reference:
@@ -86,13 +91,12 @@ CASES = {
 @pytest.mark.parametrize("block", [1 << 15, 7])
 @pytest.mark.parametrize("regularization", ["L1", "L2"])
 @pytest.mark.parametrize("kind", RULES)
-def test_rule(kind, regularization, block, monkeypatch):
-    monkeypatch.setattr(update, "BLOCK", block)
+def test_rule(kind, regularization, block):
     param = caffe_pb2.SolverParameter(
         weight_decay=0.1, iter_size=2, regularization_type=regularization, **CASES[kind]
     )
     net = parameter_net()
-    updater = Updater(net, RULES[kind](param), param)
+    updater = Updater(net, RULES[kind](param), param, block=block)
     rng = np.random.default_rng(5)
     references = [Reference(kind, param, one.blob.shape) for one in net.learnable_params]
     weights = [one.blob.data.copy() for one in net.learnable_params]
@@ -119,9 +123,9 @@ def test_rule(kind, regularization, block, monkeypatch):
 def test_neighbours_of_one_speed_make_one_run():
     net = parameter_net()
     updater = Updater(net, rules.SGD(caffe_pb2.SolverParameter()), caffe_pb2.SolverParameter())
-    runs = updater._current_runs()
+    runs = updater.runs
     assert [(run.lr_mult, run.decay_mult) for run in runs] == [(1, 1), (2, 0), (0.5, 3)]
-    assert runs is updater._current_runs()
+    assert runs is updater.runs
 
 
 def test_weights_that_live_in_another_net_are_trained_there():
@@ -160,13 +164,12 @@ def test_a_net_without_parameters():
 
 @pytest.mark.parametrize("block", [1 << 15, 7])
 @pytest.mark.parametrize("limit", [-1, 1e9, 0.5, 0])
-def test_clip(limit, block, monkeypatch):
-    monkeypatch.setattr(update, "BLOCK", block)
+def test_clip(limit, block):
     net = parameter_net()
     before = [one.blob.diff.copy() for one in net.learnable_params]
     norm = np.sqrt(sum((g**2).sum() for g in before))
     param = caffe_pb2.SolverParameter(clip_gradients=limit)
-    updater = Updater(net, rules.SGD(param), param)
+    updater = Updater(net, rules.SGD(param), param, block=block)
     clipped = updater.clipping()
     if limit in (-1, 1e9):
         assert clipped is None
@@ -180,14 +183,13 @@ def test_clip(limit, block, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", RULES)
-def test_threads_change_nothing(kind, monkeypatch):
-    monkeypatch.setattr(update, "BLOCK", 7)
+def test_threads_change_nothing(kind):
     param = caffe_pb2.SolverParameter(weight_decay=0.1, clip_gradients=0.5, **CASES[kind])
     results = []
     for count in (1, 3):
-        monkeypatch.setattr(threads, "thread_count", lambda count=count: count)
+        set_threads(count)
         net = parameter_net(dtype=np.float32)
-        updater = Updater(net, RULES[kind](param), param)
+        updater = Updater(net, RULES[kind](param), param, block=7)
         names = set()
 
         def begin(updater=updater, names=names, real=updater.rule.update):
@@ -208,8 +210,8 @@ def test_threads_change_nothing(kind, monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_threads_end(monkeypatch):
-    monkeypatch.setattr(threads, "thread_count", lambda: 3)
+def test_the_threads_end():
+    set_threads(3)
     team = Team(3, least=1)
     before = set(threading.enumerate())
     seen = set()
@@ -222,7 +224,7 @@ def test_the_threads_end(monkeypatch):
 
 
 def test_a_fork_starts_its_own_threads(monkeypatch):
-    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+    set_threads(2)
     team = Team(2, least=1)
     team.each([1, 1], lambda share, number: None)
     monkeypatch.setattr(os, "getpid", lambda: -1)  # as in a fork
@@ -232,8 +234,8 @@ def test_a_fork_starts_its_own_threads(monkeypatch):
     team.close()
 
 
-def test_an_error_in_a_thread_is_reported(monkeypatch):
-    monkeypatch.setattr(threads, "thread_count", lambda: 2)
+def test_an_error_in_a_thread_is_reported():
+    set_threads(2)
     team = Team(2, least=1)
 
     def fail(share, number):

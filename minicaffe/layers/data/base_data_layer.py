@@ -32,6 +32,9 @@ class PrefetchingLayer(Layer):
     """A layer without bottoms whose tops a thread fills ahead.
 
     A subclass implements :meth:`make_reader`. The thread starts at the first forward.
+
+    Attributes:
+        reader: what fills the batches; once the thread runs, it alone uses it.
     """
 
     exact_bottoms = 0
@@ -72,9 +75,9 @@ class PrefetchingLayer(Layer):
         self._prefetcher: Prefetcher | None = None
         self._closed = self._reading = False
         self._tops, self._process = top, os.getpid()
-        self._reader = self.make_reader(top)
-        self._state = self._reader.state()
-        for blob, shape in zip(top, self._reader.shapes(), strict=True):
+        self.reader = self.make_reader(top)
+        self._state = self.reader.state()
+        for blob, shape in zip(top, self.reader.shapes(), strict=True):
             blob.reshape(*shape)
         logger.info("output data size: %s", ",".join(map(str, top[0].shape)))
 
@@ -91,7 +94,7 @@ class PrefetchingLayer(Layer):
         if self._prefetcher is None:
             ahead = self.prefetch_depth * self.dtype.itemsize * sum(blob.count for blob in top)
             self.limits.check(ahead, f"a prefetch of {self.prefetch_depth} batches")
-            self._prefetcher = Prefetcher(self._reader, self.prefetch_depth, len(top), self.dtype)
+            self._prefetcher = Prefetcher(self.reader, self.prefetch_depth, len(top), self.dtype)
         batch = self._prefetcher.get()
         for blob, ready in zip(top, batch.blobs, strict=True):
             blob.reshape_like(ready)
@@ -107,7 +110,7 @@ class PrefetchingLayer(Layer):
             return
         reader = self.make_reader(self._tops)
         reader.restore(self._state)
-        self._prefetcher, self._reader, self._process = None, reader, os.getpid()
+        self._prefetcher, self.reader, self._process = None, reader, os.getpid()
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         pass  # there are no bottoms
@@ -120,16 +123,16 @@ class PrefetchingLayer(Layer):
         """Read on from where ``state()`` was taken."""
         self._follow_a_fork()
         self._stop()
-        self._reader.restore(state)
-        self._state = self._reader.state()
+        self.reader.restore(state)
+        self._state = self.reader.state()
         self._reading = False
 
     def close(self) -> None:
         """End the thread and close the source; forward raises from now on."""
         self._closed = True
-        if getattr(self, "_reader", None) is not None:
+        if getattr(self, "reader", None) is not None:
             self._stop()
-            self._reader.close()
+            self.reader.close()
 
     def _stop(self) -> None:
         if self._prefetcher is not None:
