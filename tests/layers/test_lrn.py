@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.engines.numpy import lrn
 from minicaffe.engines.numpy.kernels import kernel_of
 from minicaffe.errors import ShapeError
 from tests.layers.harness import Case, Rig
@@ -30,12 +29,13 @@ def test_needs_four_axes() -> None:
 
 
 @pytest.mark.parametrize("region", ["ACROSS_CHANNELS", "WITHIN_CHANNEL"])
-def test_portions_agree(monkeypatch: pytest.MonkeyPatch, region: str) -> None:
-    whole = rig(f"norm_region: {region}")
+def test_portions_agree(region: str) -> None:
+    """Images of which the kernel takes two at a time, then one."""
+    large = case(f"norm_region: {region}", (3, 4, 150, 170))
+    whole = Rig(large)
     whole.forward()
     whole.backward()
-    monkeypatch.setattr(lrn, "_PORTION", 80)  # two images, then one
-    parts = Rig(case(f"norm_region: {region}"), kernel_of=kernel_of)
+    parts = Rig(large, kernel_of=kernel_of)
     np.testing.assert_array_equal(parts.forward()[0], whole.top[0].data)
     parts.backward()
     np.testing.assert_array_equal(parts.bottom[0].diff, whole.bottom[0].diff)

@@ -8,10 +8,11 @@ import os
 import numpy as np
 import pytest
 
+from minicaffe.layer import Layer, register
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import Action, LogObserver, events, get_solver
-from tests.solver.problem import Recorder, fill, make_solver, texts, weights_of, write_problem
+from tests.solver.problem import NET, Recorder, fill, make_solver, texts, weights_of, write_problem
 
 # ------------------------------------------------------------------- the loop
 
@@ -158,12 +159,32 @@ def test_debug_info_follows_the_display(tmp_path):
     assert seen == [True, False, True]
 
 
-def test_close_reaches_all_nets(tmp_path, monkeypatch):
-    solver = make_solver(tmp_path, "test_iter: 1 test_interval: 1")
-    closed = []
-    monkeypatch.setattr(Net, "close", lambda net: closed.append(net))
+@register("TestCloses")
+class Closes(Layer):
+    """Passes values on; counts how often it is closed."""
+
+    closed = 0
+
+    def reshape(self, bottom, top):
+        top[0].reshape_like(bottom[0])
+
+    def forward(self, bottom, top):
+        top[0].data[...] = bottom[0].data
+
+    def backward(self, top, propagate_down, bottom):
+        bottom[0].diff[...] = top[0].diff
+
+    def close(self):
+        self.closed += 1
+
+
+def test_close_reaches_the_layers_of_all_nets(tmp_path):
+    net = NET + 'layer { name: "closes" type: "TestCloses" bottom: "score" top: "same" }'
+    solver = make_solver(tmp_path, "test_iter: 1 test_interval: 1", net)
+    layers = [each.layer_dict["closes"] for each in (solver.net, *solver.test_nets)]
+    assert len(layers) == 2
     solver.close()
-    assert closed == [solver.net, *solver.test_nets]
+    assert [layer.closed for layer in layers] == [1, 1]
 
 
 # -------------------------------------------------------------------- actions
