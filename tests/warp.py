@@ -11,19 +11,13 @@ from minicaffe import engines
 
 WARP = '''"""Faster than light."""
 
+from minicaffe.engines import Unavailable
+
 PRIORITY = 10**6
 
 
-def why_unavailable():
-    return "no dilithium"
-
-
-def why_no_bf16():
-    return "no dilithium"
-
-
-def is_broken():
-    return False
+def why_not(precision):
+    return Unavailable("no dilithium")
 
 
 def plan(net):
