@@ -1054,6 +1054,107 @@ def Deconvolution(
     stride_shape: [chuckcho/video-caffe]
     """
 
+def DetectionOutput(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    num_classes: int = ...,
+    share_location: bool = ...,
+    background_label_id: int = ...,
+    nms_param: Mapping[str, Any] | Message = ...,
+    save_output_param: Mapping[str, Any] | Message = ...,
+    code_type: int | str = ...,
+    keep_top_k: int = ...,
+    variance_encoded_in_target: bool = ...,
+    confidence_threshold: float = ...,
+    visualize: bool = ...,
+    visualize_threshold: float = ...,
+    save_file: str = ...,
+    side: int = ...,
+    num_box: int = ...,
+    coords: int = ...,
+    nms_threshold: float = ...,
+    biases: float | Sequence[float] = ...,
+    label_map_file: str = ...,
+    objectness_score: float = ...,
+    output_logits: bool = ...,
+    top_k: int = ...,
+    normalized: bool = ...,
+    input_height: int = ...,
+    input_width: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DetectionOutput layer: its bottoms, then fields as keywords. Those of detection_output_param:
+
+    num_classes: Number of classes, background included.
+    share_location: Whether all classes share one set of boxes.
+    background_label_id: The class of the background; -1 there is none.
+    nms_param: How to drop boxes that overlap a better one.
+    save_output_param: Where to save the boxes.
+    code_type: How offsets are coded.
+    keep_top_k: How many boxes of an image are kept after all; -1 all.
+    variance_encoded_in_target: Whether offsets contain the variances already.
+    confidence_threshold: Drop boxes whose score is not above this; keep all if not set.
+    visualize: Whether to show the boxes on the screen.
+    visualize_threshold: The least score that is shown.
+    save_file: A video file to write.
+    side: Places in each direction, for the form of one bottom. [YOLO ports]
+    num_box: Boxes at each place, for the form of one bottom. [YOLO ports]
+    coords: Numbers that make a box; 4. [YOLO ports]
+    nms_threshold: The overlap at which a box is dropped; with several bottoms, in place of
+        nms_param's. [YOLO ports and OpenCV]
+    biases: Widths and heights of the basic boxes, in turn, in places. [YOLO ports]
+    label_map_file: A file with a LabelMap in text form; names the classes and changes no
+        number. [YOLO ports]
+    objectness_score: Boxes whose objectness is below this are background; needs a bottom of
+        objectness. [RefineDet, jolibrain's Caffe, MNN and others]
+    output_logits: Whether a second top has the scores before the softmax. [jolibrain's
+        Caffe]
+    top_k: How many of the best boxes of a class to look at, in place of nms_param's.
+        [OpenCV]
+    normalized: Whether prior boxes are in image sides; if not, they are rows of image
+        number and corners in pixels, without variances. [OpenVINO]
+    input_height: The image's height in pixels, if not normalized. [OpenVINO]
+    input_width: The image's width in pixels, if not normalized. [OpenVINO]
+    """
+
 def Dropout(
     *bottoms: Top,
     ntop: int = ...,
