@@ -25,7 +25,7 @@ class Blob:
     Args:
         shape: the lengths of the axes, outermost first; () is one element.
         dtype: of both arrays; float32, or float64 to check gradients.
-        budget: counts the memory that it declares; None where nobody counts.
+        budget: counts the memory that it declares; None does not count.
         name: what error messages call it.
 
     ``data`` and ``diff`` are live numpy views: writing into them takes effect. They are
@@ -80,7 +80,7 @@ class Blob:
         if count > self._diff.size:
             self._diff = SyncedMemory(count, self.dtype, diff)
         self.count = count
-        self.shape = new  # last: whoever is interrupted before begins again
+        self.shape = new  # last: an interrupted reshape begins again
 
     def _taken(self, memory: SyncedMemory, count: int) -> Reservation | None:
         """A share of the budget, where a count needs other memory."""
@@ -115,7 +115,11 @@ class Blob:
         return " ".join([*map(str, self.shape), f"({self.count})"])
 
     def legacy_shape(self, index: int) -> int:
-        """The length of axis ``index`` of the old 4-D view; missing axes count as 1."""
+        """The length of axis ``index`` of the old 4-D view; missing axes count as 1.
+
+        Raises:
+            ShapeError: the blob has more than four axes.
+        """
         if len(self.shape) > 4:
             raise ShapeError(f"num, channels, height, width need at most 4 axes, not {self.shape}")
         return self.shape[index] if index < len(self.shape) else 1
@@ -240,7 +244,7 @@ def as_numbers(values: ArrayLike | Sequence[ArrayLike], called: str) -> np.ndarr
         called: what error messages call the blob, such as ``blob 'data'``.
 
     Raises:
-        ShapeError: lists of unequal lengths; what stands there is no number.
+        ShapeError: lists of unequal lengths; something in it is no number.
     """
     try:
         array = np.asarray(values)

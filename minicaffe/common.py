@@ -112,7 +112,11 @@ class NCCL:
 
     @staticmethod
     def new_uid() -> str:
-        """Raises EngineError too."""
+        """What several processes would know each other by.
+
+        Raises:
+            EngineError: always.
+        """
         raise _no_nccl()
 
 

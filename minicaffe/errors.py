@@ -90,7 +90,7 @@ def _argument(value: object) -> object:
 
 
 class _Shown:
-    """Stands for a value where ``%s`` or ``%r`` writes it."""
+    """A value whose text is made visible when ``%s`` or ``%r`` asks for it."""
 
     def __init__(self, value: object) -> None:
         self._value = value

@@ -41,7 +41,7 @@ def open_to_read(path: str | os.PathLike[str], *, pipes: bool = False) -> Binary
     if not pipes:
         check_regular(path)
     try:
-        # What stands there may change before it is opened, so a pipe must not block even then.
+        # What is there may change before it is opened, so a pipe must not block even then.
         stream = open(path, "rb", opener=None if pipes else _without_waiting)  # noqa: SIM115
     except FileNotFoundError as reason:
         raise _not_there(path, reason) from None
@@ -135,7 +135,7 @@ def write_together(
     for path, target in zip(paths, targets, strict=True):
         with refusals(path, error):
             if target.is_dir():
-                raise IsADirectoryError(21, "it is a directory")
+                raise IsADirectoryError(21, "it is a directory")  # for refusals
             besides.append(target if _is_device(target) else _name_beside(target))
     moves = [pair for pair in zip(besides, targets, strict=True) if pair[0] != pair[1]]
     try:

@@ -73,7 +73,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 class StatusHandler(logging.StreamHandler):
-    """Writes log lines; below them stands at most one line of status, redrawn at will.
+    """Writes log lines; below them is at most one line of status, redrawn at will.
 
     Args:
         stream: where to write; the status needs a terminal (see :func:`is_terminal`).
@@ -141,7 +141,7 @@ class _LogFile(logging.FileHandler):
     """Writes log lines into a file; a disk that is full must not end what is logged."""
 
     def handleError(self, record: logging.LogRecord) -> None:
-        """Leave the line out."""
+        """Leave the line out: a full disk ends no training."""
 
 
 @contextmanager
@@ -196,7 +196,7 @@ def log_file(
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # nobody has this number
+    except (OSError, KeyError, ImportError):  # no user has this number
         return "unknown"
 
 

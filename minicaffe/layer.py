@@ -36,7 +36,7 @@ class Runs(Protocol):
 
 
 class LayerVec(Numbered["Layer"]):
-    """A net's layers."""
+    """A net's layers by number; pycaffe's ``LayerVec``."""
 
     what = "layer"
 
@@ -156,7 +156,11 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__}.forward")
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """Fill the bottoms' diffs and add to the parameters' diffs."""
+        """Fill the bottoms' diffs and add to the parameters' diffs.
+
+        Raises:
+            GraphError: the layer has no gradient (as here, where a class does not override this).
+        """
         raise GraphError(
             "this layer has no gradient; it cannot be between a loss and what is learned"
         )
@@ -270,7 +274,12 @@ class Layer:
         return index >= len(self.param_propagate_down) or self.param_propagate_down[index]
 
     def accumulate(self, index: int, gradient: np.ndarray) -> None:
-        """Add to the gradient of parameter ``index``, where that is wanted."""
+        """Add to the gradient of parameter ``index``, where that is wanted.
+
+        Args:
+            index: of ``blobs``.
+            gradient: as many numbers as the parameter has, in its order, of any shape.
+        """
         if self.wants_gradient(index):
             diff = self.blobs[index].diff
             diff += gradient.reshape(diff.shape)
@@ -370,7 +379,7 @@ class Layer:
 
 
 def phase_name(phase: int) -> str:
-    """``TRAIN`` or ``TEST``."""
+    """``TRAIN`` or ``TEST``, for 0 or 1."""
     return caffe_pb2.Phase.Name(phase)
 
 

@@ -186,7 +186,7 @@ class _Writer:
 
 
 def _message_of(layer: caffe_pb2.LayerParameter, name: str) -> Message:
-    """The message that a keyword's field stands in: the type's own, or the layer itself."""
+    """The message that has a keyword's field: the type's own, or the layer itself."""
     field = own_field(layer.type)
     if name.endswith("param") or field is None:
         own = None
@@ -289,7 +289,7 @@ def _mistyped(name: str) -> str:
 class Layers:
     """``layers.Convolution(bottom, kernel_size=3)`` makes a layer of that type.
 
-    A type that nobody has registered yet will do, unless it looks like a mistyped one.
+    A type that is not registered yet will do, unless it looks like a mistyped one.
     """
 
     def __getattr__(self, name: str) -> Callable[..., Made]:

@@ -1,6 +1,6 @@
 """Constants for net specifications: ``params.Pooling.MAX``, ``params.Eltwise.SUM``.
 
-Any name stands for the message ``<name>Parameter`` with its enum values; see
+Any name is that of the message ``<name>Parameter`` with its enum values; see
 :mod:`minicaffe.net_spec`.
 """
 

@@ -59,7 +59,7 @@ class SyncedHead(enum.Enum):
     :attr:`SyncedMemory.write_version` of what it has copied.
     """
 
-    UNINITIALIZED = "nobody has written any, and there is no array: they are 0"
+    UNINITIALIZED = "none has been written, and there is no array: they are 0"
     HEAD_AT_CPU = "in the array"
     HEAD_AT_ENGINE = "in an engine's copy; they are brought into the array when asked for"
     LAZY = "nowhere; an engine computes them when asked for"
@@ -94,7 +94,7 @@ class Zeros(EngineCopy):
     head = SyncedHead.CLEARED
 
     def write_to(self, array: np.ndarray) -> None:
-        """Write them."""
+        """Fill the array with zeros."""
         array[...] = 0
 
 
@@ -215,8 +215,8 @@ class SyncedMemory:
         """The array with the newest values (zeros when never written), to read or write."""
         self.to_cpu()
         if self._watchers:
-            for one in [*self._watchers]:
-                one.keep()
+            for watcher in [*self._watchers]:
+                watcher.keep()
             self._watchers.clear()
         self.version += 1
         if self._exported is None:
@@ -293,7 +293,7 @@ class Snapshot:
         self._copy: np.ndarray | None = None
 
     def take(self) -> None:
-        """This is the moment."""
+        """Remember which values the memories hold now."""
         self._copy = None
         self._memory.watch(self)
 

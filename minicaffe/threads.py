@@ -36,7 +36,7 @@ _setting = _Setting()
 
 
 def set_threads(count: int | None) -> None:
-    """Compute with so many threads from now on; None goes back to the default.
+    """Compute with this number of threads from now on; None goes back to the default.
 
     Args:
         count: at least 1. More than there are cores makes everything slower.
@@ -119,8 +119,8 @@ class Team:
             self._pool.submit(work, share, number) for number, share in enumerate(shares[1:], 1)
         ]
         work(shares[0], 0)
-        for one in others:
-            one.result()
+        for other in others:
+            other.result()
 
     def close(self) -> None:
         """End the threads; another call of :meth:`each` starts new ones."""
@@ -161,7 +161,7 @@ class Guest:
 
 
 class BlasLimit:
-    """Lets BLAS have so many threads within ``with``; afterwards it has as many as before.
+    """Limits the threads of BLAS within ``with``; afterwards it has as many as before.
 
     Several may be entered at a time, also in different threads: as the library knows one number
     only, the latest one counts until the last of them is left.
@@ -183,12 +183,12 @@ class BlasLimit:
         """Limit them until the guest leaves, or is no more."""
         with self._locked():
             if self._before is None:
-                self._before = [one.get_num_threads() for one in self._libraries]
+                self._before = [library.get_num_threads() for library in self._libraries]
             self._inside.add(guest)
             self._set([count] * len(self._libraries))
 
     def leave(self, guest: Guest) -> None:
-        """Undo that, if nobody else is inside."""
+        """Undo that, unless another call is still inside."""
         with self._locked():
             self._inside.discard(guest)
             if not self._inside and self._before is not None:
@@ -213,10 +213,10 @@ class BlasLimit:
         self._lock = threading.Lock()
 
     def _set(self, counts: Sequence[int]) -> None:
-        for one, count in zip(self._libraries, counts, strict=True):
-            if hasattr(one, "clear_controlling_thread"):  # it may be another thread than before
-                one.clear_controlling_thread(force=True)
-            one.set_num_threads(count)
+        for library, count in zip(self._libraries, counts, strict=True):
+            if hasattr(library, "clear_controlling_thread"):  # it may be another thread than before
+                library.clear_controlling_thread(force=True)
+            library.set_num_threads(count)
 
 
 @functools.cache

@@ -24,7 +24,7 @@ class Facts(TypedDict, total=False):
         name, license, source, dataset: in words.
         input: channels, height, width.
         parameters, multiply_adds: of the deploy net, for one item.
-        accuracy, accuracy_top5: between 0 and 1; None where nobody has measured it with minicaffe.
+        accuracy, accuracy_top5: between 0 and 1; None if not measured with minicaffe.
         expected_accuracy, expected_accuracy_top5: what the source states.
     """
 
@@ -78,7 +78,7 @@ def networks(folder: Path | None = None) -> list[Network]:
     """All networks, in the order of their names.
 
     Args:
-        folder: where they stand; minicaffe's own by default.
+        folder: where they are; minicaffe's own by default.
 
     Raises:
         DataError: minicaffe was installed without them, or a readme does not begin with facts.

@@ -16,6 +16,7 @@ from types import ModuleType
 import pytest
 
 import minicaffe
+import minicaffe.errors
 from minicaffe.layer import layer_class, layer_types
 from minicaffe.options import RunKeywords, RunOptions
 from minicaffe.proto import caffe_pb2
@@ -267,3 +268,63 @@ def test_run_options_and_their_keywords_are_the_same() -> None:
 def test_mistakes_are_errors_and_not_asserts(name: str) -> None:
     """An ``assert`` says nothing to a user, and ``python -O`` leaves it out."""
     assert [node.lineno for node in ast.walk(tree(name)) if isinstance(node, ast.Assert)] == []
+
+
+#: What these raise is for the machinery that calls them, or is what Python expects of the method.
+UNSAID = {"NotImplementedError", "AttributeError", "StopIteration", "IsADirectoryError"}
+
+
+def raised(function: ast.FunctionDef) -> set[str]:
+    """The classes of error that leave a function in which they are raised."""
+    found: set[str] = set()
+    for node in ast.walk(function):
+        if isinstance(node, ast.Raise) and node.exc:
+            call = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            found.add(ast.unparse(call).rpartition(".")[2])
+    handlers = [node for node in ast.walk(function) if isinstance(node, ast.ExceptHandler)]
+    caught = {name for node in handlers if node.type for name in ast.unparse(node.type).split(", ")}
+    caught = {name.strip("()") for name in caught}
+    return {name for name in found if name.endswith("Error")} - UNSAID - caught
+
+
+def public_functions(node: ast.AST, said: str = "") -> Iterator[tuple[ast.FunctionDef, str]]:
+    """Functions that others may call, each with what it and its class say; others inherit it."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef) and not child.name.startswith("_"):
+            yield from public_functions(child, ast.get_docstring(child) or "")
+        elif isinstance(child, ast.FunctionDef) and re.match("__init__|[a-z]", child.name):
+            own = ast.get_docstring(child)
+            if own or child.name == "__init__":
+                yield child, said + (own or "")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if not name.startswith(("cli/", "engines/onednn/", "proto/"))]
+)
+def test_docstrings_say_what_is_raised(name: str) -> None:
+    """``Raises:`` of the function or its class names each error, or the class that it is one of."""
+    silent = [
+        f"{name}:{function.lineno}: {function.name} raises {', '.join(sorted(errors))}"
+        for function, said in public_functions(tree(name))
+        if (errors := {error for error in raised(function) if not says(said, error)})
+    ]
+    assert silent == []
+
+
+def says(text: str, error: str) -> bool:
+    """Whether a docstring names the class of an error, or what it inherits from."""
+    cls = getattr(minicaffe.errors, error, None)
+    bases = {base.__name__ for base in cls.__mro__} if cls else {error}
+    return any(re.search(rf"\b{base}\b", text) for base in bases - {"object", "Exception"})
+
+
+#: Words that say in a roundabout way what has a plain one.
+ROUNDABOUT = re.compile(
+    r"\b(somebody|nobody|anew|stands|whoever)\b|\bfor one in\b|\"\"\"The same\b"
+)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("engines/onednn/")])
+def test_english_is_plain(name: str) -> None:
+    lines = (PACKAGE / name).read_text(encoding="utf-8").splitlines()
+    assert [line.strip() for line in lines if ROUNDABOUT.search(line)] == []

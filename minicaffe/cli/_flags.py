@@ -170,7 +170,11 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
 
 
 def explained(convert: Callable[[str], object]) -> Callable[[str], object]:
-    """A conversion for argparse, which shows the reason of its errors, not of a ValueError."""
+    """A conversion for argparse, which shows the reason of its errors, not of a ValueError.
+
+    Raises:
+        ArgumentTypeError: by the conversion, where it raised ValueError; for argparse.
+    """
 
     def explain(text: str) -> object:
         try:

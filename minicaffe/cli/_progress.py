@@ -36,7 +36,7 @@ class ProgressBar(Observer):
         self._line = ""
 
     def on_start(self, event: Start) -> None:
-        """Remember the last iteration."""
+        """Remember the last iteration, at which the bar is full."""
         self._end = event.end
 
     def on_iteration(self, event: Iteration) -> None:

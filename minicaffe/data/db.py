@@ -129,7 +129,11 @@ _opening = threading.Lock()
 
 
 def open_shared(opener: Callable[[str], D], path: str) -> D:
-    """``opener(path)``, or what that gave before, while it is still referred to."""
+    """``opener(path)``, or what that gave before, while it is still referred to.
+
+    Raises:
+        DataError: by what opens it; or the name holds a NUL.
+    """
     if "\0" in path:
         raise DataError(f"there is no database at {shown_name(path)}: a name holds no NUL")
     key = (opener, os.path.realpath(path))
@@ -182,7 +186,7 @@ class DatabaseSource:
         return self._entries
 
     def peek(self) -> np.ndarray:
-        """The next image, without going on."""
+        """The next image (channels × height × width), without going on."""
         if self._cache.complete:
             return self._cache.get(self._position, 1).images[0]
         with database_errors(self._database):

@@ -175,7 +175,7 @@ class FileNames(LazySequence[str]):
         return len(self._starts)
 
     def item(self, index: int) -> str:
-        """The word number ``index``."""
+        """Word number ``index``, counted from 0."""
         return next(_NAME.finditer(self._text, self._starts[index]))[0]
 
 

@@ -44,7 +44,16 @@ def read_idx(path: str | os.PathLike[str], sha256: str = "") -> np.ndarray:
 
 
 def parse_idx(content: bytes, name: str, sha256: str = "") -> np.ndarray:
-    """The array in the bytes of an idx file; see :func:`read_idx`."""
+    """The array in the bytes of an idx file; see :func:`read_idx`.
+
+    Args:
+        content: of the file, packed by gzip or not.
+        name: the file, for messages.
+        sha256: what the content must sum up to; "" takes any.
+
+    Raises:
+        DataError: it is no idx file of unsigned bytes, or is damaged.
+    """
     if content[:2] == b"\x1f\x8b":
         content = _unpacked(content, name)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTE:

@@ -252,9 +252,9 @@ def _neighbours(
     fraction = (position - first).astype(np.float32)
     if whole_ends:
         fraction[(first < 0) | (first >= old - 1)] = 0
-    one = 1 << _COEFFICIENT_BITS
+    unit = 1 << _COEFFICIENT_BITS
     weights = (
-        np.rint((1 - fraction) * one).astype(np.int32),
-        np.rint(fraction * one).astype(np.int32),
+        np.rint((1 - fraction) * unit).astype(np.int32),
+        np.rint(fraction * unit).astype(np.int32),
     )
     return first.clip(0, old - 1), (first + 1).clip(0, old - 1), weights

@@ -6,8 +6,8 @@ are written alternately; the one of the greater transaction counts. Each says wh
 begin: that of the pages that are no longer used, and that of the records.
 
 The file is mapped into memory, since to read it would take three times as long as to copy it from
-there. Whoever touches a mapped page that the file does not have is killed by the system, so all who
-do ask :meth:`LmdbFile.has` first, each time: the file may have been cut in the meantime.
+there. A program that touches a mapped page that the file does not have is killed by the system, so
+:meth:`LmdbFile.has` is asked before each access: the file may have been cut in the meantime.
 """
 
 from __future__ import annotations

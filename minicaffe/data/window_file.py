@@ -53,12 +53,12 @@ class WindowList(LazySequence[Window]):
 
     @property
     def labels(self) -> np.ndarray:
-        """The labels of all windows, int32."""
+        """The labels of all windows, int32, (len,)."""
         return self._column("label")
 
     @property
     def overlaps(self) -> np.ndarray:
-        """The overlaps of all windows, float64."""
+        """The overlaps of all windows, float64 from 0 to 1, (len,)."""
         return self._column("overlap")
 
     def _column(self, name: str) -> np.ndarray:
@@ -68,7 +68,7 @@ class WindowList(LazySequence[Window]):
         return (len(self._chunks) - 1) * _CHUNK + len(self._chunks[-1]) // _ROW.size
 
     def item(self, index: int) -> Window:
-        """The window number ``index``."""
+        """Window number ``index``, counted from 0."""
         chunk, row = divmod(index, _CHUNK)
         image, label, *corners, overlap = _ROW.unpack_from(self._chunks[chunk], _ROW.size * row)
         return Window(image, label, overlap, *corners)

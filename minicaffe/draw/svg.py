@@ -198,8 +198,8 @@ def _settle(layer: list[_Node], forwards: bool) -> None:
         node.across = (first + second) / 2
 
 
-def _distance(one: _Node, other: _Node) -> float:
-    return (one.breadth + other.breadth) / 2 + NODE_GAP
+def _distance(node: _Node, other: _Node) -> float:
+    return (node.breadth + other.breadth) / 2 + NODE_GAP
 
 
 # ----------------------------------------------------------------------------- drawing

@@ -63,7 +63,8 @@ def plan_memory(lifetimes: Sequence[Lifetime]) -> MemoryPlan:
         near = placed[(first[placed] <= last[index]) & (first[index] <= last[placed])]
         begin[index] = _lowest_gap(begin[near], needed[near], int(needed[index]))
     places = [
-        (int(start), int(start) + one.size) for start, one in zip(begin, lifetimes, strict=True)
+        (int(start), int(start) + lifetime.size)
+        for start, lifetime in zip(begin, lifetimes, strict=True)
     ]
     return MemoryPlan(places, int((begin + needed).max()))
 

@@ -139,6 +139,13 @@ def near(mean: np.ndarray, variance: np.ndarray, dtype: np.dtype) -> np.ndarray:
     It is a multiple of a power of 2 of about a tenth of the standard deviation. The difference
     from a number with more digits is rounded, and for large values always the same way: their
     mean moves by 10⁻⁸ of it.
+
+    Args:
+        mean, variance: of each channel, of one shape.
+        dtype: that of the values.
+
+    Returns:
+        An array of that shape and type.
     """
     with np.errstate(all="ignore"):
         step = np.exp2(np.floor(np.log2(variance) / 2) - 3)
@@ -211,7 +218,7 @@ def _gather(
     _, blocks, _, lanes = shape
     sums = [np.zeros((blocks, lanes)) for _ in range(count)]
     if not math.prod(shape):
-        return [one.reshape(-1) for one in sums]
+        return [channels.reshape(-1) for channels in sums]
     starts = [
         [slice(start, start + step) for start in range(0, length, step)]
         for length, step in zip(shape[:3], _extents(shape), strict=True)
@@ -228,9 +235,9 @@ def _gather(
     _team.each([math.prod(shape) // len(places)] * len(places), share)
     with np.errstate(all="ignore"):
         for where, parts in zip(places, found, strict=True):
-            for one, part in zip(sums, parts, strict=True):
-                one[where[1]] += part
-    return [one.reshape(-1) for one in sums]
+            for channels, part in zip(sums, parts, strict=True):
+                channels[where[1]] += part
+    return [channels.reshape(-1) for channels in sums]
 
 
 def _sum(values: np.ndarray) -> np.ndarray:

@@ -116,7 +116,11 @@ _rules: dict[str, Rule] = {}  # filled once, as the modules with rules are impor
 
 
 def rule(code: str) -> Callable[[Rule], Rule]:
-    """Function decorator: this function is the rule of ``code``."""
+    """Function decorator: this function is the rule of ``code``.
+
+    Raises:
+        ValueError: another function has this code.
+    """
 
     def add(function: Rule) -> Rule:
         if code in _rules:

@@ -29,7 +29,7 @@ class Callbacks:
         self._callbacks[moment].append(function(callback, moment))
 
     def run(self, moment: str, index: int) -> None:
-        """Call the moment's callbacks."""
+        """Call the functions that are registered for a moment, in their order."""
         for callback in self._callbacks[moment]:
             callback(index)
 

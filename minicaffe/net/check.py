@@ -56,7 +56,7 @@ def checked_splits(
     if mistakes:
         mistakes += _missing_sources(filtered)
         mistakes += _mistakes_of_shapes(filtered, mistakes, path, limits, dtype)
-        raise collected(sorted(mistakes, key=lambda one: one.layer), path)
+        raise collected(sorted(mistakes, key=lambda mistake: mistake.layer), path)
     return insert_splits(filtered, whole)
 
 
@@ -79,7 +79,7 @@ def check_text(
         *_mistakes_of_layers(filtered, Limits(), with_data=False),
     ]
     if mistakes:
-        raise collected(sorted(mistakes, key=lambda one: one.layer), path)
+        raise collected(sorted(mistakes, key=lambda mistake: mistake.layer), path)
 
 
 def _mistakes_of_layers(

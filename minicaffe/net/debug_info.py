@@ -23,7 +23,7 @@ def watch(net: Net) -> None:
 
 
 def mean_abs(values: np.ndarray) -> float:
-    """Mean absolute value; 0 of an empty array."""
+    """Mean absolute value of an array of any shape; 0 of an empty one."""
     return float(np.abs(values).mean()) if values.size else 0.0
 
 

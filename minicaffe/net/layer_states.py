@@ -110,7 +110,7 @@ def restore_layer_states(net: Net, states: LayerStates, path: str) -> None:
             missing.append(node.name)
     if missing or entries:
         logger.warning(
-            "%s was written with another net than '%s': layers that begin anew: %s; layers that "
+            "%s was written with another net than '%s': layers that start afresh: %s; layers that "
             "are no longer there: %s", path, net.name, ", ".join(missing) or "none",
             ", ".join(name for name, _ in entries) or "none",
         )  # fmt: skip

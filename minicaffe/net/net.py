@@ -157,7 +157,7 @@ class Net:
 
     @property
     def layer_dict(self) -> OrderedDict[str, Layer]:
-        """The layers by name."""
+        """The layers by name, in their order; see :attr:`layers`."""
         return self._of_layers(self.layers)
 
     @property

@@ -95,7 +95,11 @@ class Node:
                 top.diff[...] = self.layer.loss_weight(index)
 
     def reshape(self) -> None:
-        """Let the layer shape its tops; a loss's weight stays in its top's diff."""
+        """Let the layer shape its tops; a loss's weight stays in its top's diff.
+
+        Raises:
+            ShapeError: by the layer; or it runs in place and gives its bottom another shape.
+        """
         self._shapes = []  # a layer that refuses may have taken half of it over
         with self.located():
             before = [blob.shape for blob in self.bottoms]

@@ -46,14 +46,14 @@ def parted(
     there = {node.name: node for node in reversed(others)}
     found = []
     for (name, index), owner in shared.items():
-        one, two = here[name], here[owner.layer_name]
-        memories = _after(one, index, there), _after(two, owner.index, there)
+        ours, theirs = here[name], here[owner.layer_name]
+        memories = _after(ours, index, there), _after(theirs, owner.index, there)
         if None in memories or memories[0] is memories[1]:
             continue
         if name not in there:
-            found.append(Parted(owner.name, two, one))
+            found.append(Parted(owner.name, theirs, ours))
         elif owner.layer_name not in there:
-            found.append(Parted(owner.name, one, two))
+            found.append(Parted(owner.name, ours, theirs))
     return found
 
 

@@ -28,7 +28,7 @@ class Scores:
     interrupted: bool = False
 
     def named(self, names: Sequence[str]) -> dict[str, float | np.ndarray]:
-        """The outputs by name; one with a single element is a number."""
+        """The outputs by name, in their blobs' shapes; of a single element, as a number."""
         return {
             name: values.item() if values.size == 1 else values
             for name, values in zip(names, self.outputs, strict=False)

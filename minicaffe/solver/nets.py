@@ -32,7 +32,7 @@ logger = logging.getLogger("minicaffe")
 
 
 class NetVec(Numbered[Net]):
-    """A solver's test nets."""
+    """A solver's test nets by number; pycaffe's ``NetVec``."""
 
     what = "test net"
 
@@ -112,7 +112,7 @@ class NetFactory:
 
     def origins(self) -> list[Origin]:
         """The texts of all nets, that to train first, each with its state; nothing is built."""
-        tests = [self._in_test_state(one, i) for i, one in enumerate(self._test_origins())]
+        tests = [self._in_test_state(origin, i) for i, origin in enumerate(self._test_origins())]
         return [self._in_train_state(self._train_origin()), *tests]
 
     def _train_origin(self) -> Origin:
@@ -214,6 +214,10 @@ def load_all(net: Net, lists: Iterable[str], path: str | None = None) -> None:
         net: gets them.
         lists: the names.
         path: the solver's file.
+
+    Raises:
+        SolverError: a file's name is empty.
+        SnapshotError: a file cannot be read or does not fit.
     """
     for names in lists:
         for name in names.split(","):

@@ -45,7 +45,7 @@ class Process:
 
 
 def this_process() -> Process:
-    """The process that asks."""
+    """The process that runs this program, as a lock file names it."""
     number = os.getpid()
     return Process(platform.node() or "unknown", _space(), number, start_of(number) or "")
 

@@ -145,8 +145,8 @@ def uninterrupted() -> Iterator[None]:
         yield
     finally:
         queue.is_open = False
-        for one, stand_in in placed:
-            if _handler_of(one) is stand_in:
-                signal.signal(one, stand_in.handler)
-        for waiting, one, frame in queue.came:
-            waiting(one, frame)
+        for number, stand_in in placed:
+            if _handler_of(number) is stand_in:
+                signal.signal(number, stand_in.handler)
+        for waiting, number, frame in queue.came:
+            waiting(number, frame)

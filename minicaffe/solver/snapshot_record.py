@@ -138,7 +138,12 @@ def file_mark(path: str | os.PathLike[str]) -> FileMark:
 def contents_sha256(
     iteration: int, learned_net: str, current_step: int, history: Sequence[np.ndarray]
 ) -> str:
-    """One SHA-256 of a state's Caffe fields, the same in both file formats."""
+    """One SHA-256 of a state's Caffe fields, the same in both file formats.
+
+    Args:
+        iteration, learned_net, current_step: the fields.
+        history: arrays of any shapes, which count, too.
+    """
     check = hashlib.sha256(f"{iteration} {current_step} ".encode())
     check.update(learned_net.encode("utf-8", "surrogateescape"))
     for array in history:

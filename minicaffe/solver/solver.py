@@ -155,7 +155,12 @@ class Solver:
         self._callbacks.append(both)
 
     def share_weights(self, net: Net) -> None:
-        """Let another net use the parameters that are trained here, by layer name."""
+        """Let another net use the parameters that are trained here, by layer name.
+
+        Raises:
+            ArgumentError: this is no net.
+            ShapeError: parameters of one name differ in their shapes.
+        """
         if not isinstance(net, Net):
             raise ArgumentError(f"a net to give the weights to is expected, not {shown(net)}")
         net.share_with(self.net)
@@ -422,7 +427,7 @@ class Solver:
         if path == self._snapshots.names(self.iter)[1]:
             self._saved_at = self.iter
         if record is None:
-            logger.info("%s says nothing of data and random generators: they begin anew", path)
+            logger.info("%s says nothing of data and random generators: they start afresh", path)
         else:
             training_state.restore_training_state(
                 record.training, path, self.net, self.test_nets, self.loss_window

@@ -145,15 +145,15 @@ def check_history(state: SolverState, net: Net, histories: int, path: str) -> No
             path=path,
         )
     for index, array in enumerate(state.history):
-        one = params[index % len(params)]
-        want = one.blob.shape
+        param = params[index % len(params)]
+        want = param.blob.shape
         if array.shape != want and array.shape != (1,) * (4 - len(want)) + want:
             raise SnapshotError(
                 f"history {index} has shape {shape_text(array.shape)}, but parameter "
-                f"{one.index} has {shape_text(want)} in net '{net.name}'; the state was "
+                f"{param.index} has {shape_text(want)} in net '{net.name}'; the state was "
                 "written for another net",
                 path=path,
-                layer=one.layer_name,
+                layer=param.layer_name,
             )
 
 

@@ -201,6 +201,9 @@ def blob_proto(
         array: any shape; float64 is stored as doubles, all else as float32.
         diff: its gradients, or None to leave them out.
         legacy: state the shape in the old num, channels, height, width (at most 4 axes).
+
+    Raises:
+        DataError: ``legacy``, and the array has more than four axes.
     """
     proto = caffe_pb2.BlobProto()
     if legacy:
@@ -218,7 +221,7 @@ def blob_proto(
 
 
 def read_blob(path: str | os.PathLike[str], *, inner: bool = False) -> np.ndarray:
-    """The array in a ``.binaryproto`` file, such as an image mean.
+    """The array in a ``.binaryproto`` file, such as an image mean (1, C, H, W).
 
     Args:
         path: the file.
@@ -240,7 +243,15 @@ def read_blob(path: str | os.PathLike[str], *, inner: bool = False) -> np.ndarra
 
 
 def write_blob(path: str | os.PathLike[str], array: np.ndarray, *, legacy: bool = False) -> None:
-    """Write an array as a ``.binaryproto`` file; ``legacy`` as in :func:`blob_proto`."""
+    """Write an array of any shape as a ``.binaryproto`` file.
+
+    Args:
+        path: the file.
+        array, legacy: as in :func:`blob_proto`.
+
+    Raises:
+        DataError: the file cannot be written, or see :func:`blob_proto`.
+    """
     with write_beside(path, error=DataError) as beside:
         beside.write_bytes(blob_proto(array, legacy=legacy).SerializeToString())
 

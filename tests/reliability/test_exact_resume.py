@@ -199,9 +199,9 @@ def test_caffes_own_state_restarts_the_data(folder, caplog):
     assert bits(resumed) == bits(solver)
     resumed.net.forward()
     np.testing.assert_array_equal(resumed.net.blobs["data"].data, first)
-    lines = [line for line in caplog.messages if "begin anew" in line]
+    lines = [line for line in caplog.messages if "start afresh" in line]
     assert lines == [
-        "caffes.solverstate says nothing of data and random generators: they begin anew"
+        "caffes.solverstate says nothing of data and random generators: they start afresh"
     ]
 
 
@@ -216,7 +216,7 @@ def test_another_net_with_the_same_parameters_is_reported(folder, caplog):
     assert other.iter == 2
     told = [line for line in caplog.messages if "another net" in line]
     assert len(told) == 2  # the train net and the test net
-    assert "begin anew: data" in told[0]
+    assert "start afresh: data" in told[0]
     assert "no longer there: data, drop" in told[0]
 
 

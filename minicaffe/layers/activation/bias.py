@@ -41,7 +41,11 @@ class Bias(Broadcast):
         return self.param.bias_param
 
     def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
-        """Ones and the bias."""
+        """Ones and the bias, (C,) each.
+
+        Raises:
+            GraphError: the bias is a bottom, or has other values than one for each channel.
+        """
         self.require_channels(bottom, self.settings.axis)
         offset = self.blobs[0].data.astype(np.float64)
         return np.ones_like(offset), offset

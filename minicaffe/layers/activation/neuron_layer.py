@@ -44,11 +44,11 @@ class Neuron(Layer):
         """Read the layer's settings."""
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        """Write f(x) into y."""
+        """Write f(x) into y, of the same shape; it may be x itself."""
         raise NotImplementedError(f"{type(self).__name__}.function")
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
-        """Write dy · f'(x) into dx."""
+        """Write dy · f'(x) into dx; all are of one shape. In place y is x, and dx is dy."""
         raise NotImplementedError(f"{type(self).__name__}.gradient")
 
     # ------------------------------------------------------------- for subclasses
@@ -59,7 +59,7 @@ class Neuron(Layer):
         return self._scratch.data
 
     def scratch_for(self, dy: np.ndarray, dx: np.ndarray) -> np.ndarray:
-        """Where to compute f'(x) before the product with dy: dx, unless that is dy."""
+        """Where to compute f'(x), like dx, before the product with dy: dx, unless that is dy."""
         return self.scratch(dx) if np.may_share_memory(dy, dx) else dx
 
 

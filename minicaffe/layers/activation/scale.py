@@ -133,7 +133,11 @@ class Scale(Broadcast):
         return self.param.scale_param
 
     def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
-        """The scale and the bias (zeros without one)."""
+        """The scale and the bias (zeros without one), (C,) each.
+
+        Raises:
+            GraphError: the scale is a bottom, or has other values than one for each channel.
+        """
         self.require_channels(bottom, self.settings.axis)
         factor, *bias = (blob.data.astype(np.float64) for blob in self.blobs)
         return factor, bias[0] if bias else np.zeros_like(factor)

@@ -9,7 +9,7 @@ from minicaffe.layers.activation.neuron_layer import Neuron
 
 
 def sigmoid(x: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-x)) as tanh(x/2)/2 + 1/2, which cannot overflow."""
+    """1 / (1 + exp(-x)) as tanh(x/2)/2 + 1/2, which cannot overflow; out has x's shape, or is x."""
     np.multiply(x, 0.5, out=out)
     np.tanh(out, out=out)
     out *= 0.5

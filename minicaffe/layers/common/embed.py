@@ -13,10 +13,18 @@ from minicaffe.layers.loss.labels import truncated
 
 
 def row_numbers(values: np.ndarray, rows: int, what: str) -> np.ndarray:
-    """Flat row numbers, cast to int by truncation.
+    """Row numbers, cast to int by truncation.
+
+    Args:
+        values: of any shape.
+        rows: how many rows there are.
+        what: the number is called in messages.
+
+    Returns:
+        int64, flat: (values.size,).
 
     Raises:
-        DataError: one that is no row.
+        DataError: a number that is no row; names the first.
     """
     flat = values.reshape(-1)
     numbers = truncated(flat)
@@ -30,7 +38,13 @@ def row_numbers(values: np.ndarray, rows: int, what: str) -> np.ndarray:
 
 
 def add_rows(target: np.ndarray, numbers: np.ndarray, rows: np.ndarray) -> None:
-    """``target[numbers[i]] += rows[i]`` for all i, also where numbers repeat."""
+    """``target[numbers[i]] += rows[i]`` for all i, also where numbers repeat.
+
+    Args:
+        target: (R, …), changed in place.
+        numbers: (n,), from 0 to R - 1.
+        rows: (n, …).
+    """
     if not numbers.size:
         return
     # Equal numbers side by side can be summed at once; np.add.at is many times slower.

@@ -68,7 +68,7 @@ class InnerProduct(Layer):
 
     @property
     def weights(self) -> np.ndarray:
-        """W as (num_output, K)."""
+        """W as (num_output, K), whichever way it is stored; a view."""
         return self.blobs[0].data.T if self.transpose else self.blobs[0].data
 
     def vectors(self, array: np.ndarray) -> np.ndarray:

@@ -33,6 +33,9 @@ class PrefetchingLayer(Layer):
 
     A subclass implements :meth:`make_reader`. The thread starts at the first forward.
 
+    Raises:
+        DataError: by the reader; or the net is closed.
+
     Attributes:
         reader: what fills the batches; once the thread runs, it alone uses it.
     """
@@ -67,7 +70,14 @@ class PrefetchingLayer(Layer):
         return False
 
     def make_reader(self, top: Blobs) -> BatchReader:
-        """Check the parameters and open what is to be read."""
+        """Check the settings and open what is to be read.
+
+        Args:
+            top: the layer's tops, of which the number counts.
+
+        Raises:
+            DataError: a setting is missing or wrong, or something cannot be read.
+        """
         raise NotImplementedError(f"{type(self).__name__}.make_reader")
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:

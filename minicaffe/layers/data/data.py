@@ -45,7 +45,7 @@ class DataLayer(PrefetchingLayer):
 
     @classmethod
     def edge_text(cls, param: caffe_pb2.LayerParameter) -> str:
-        """The batch size."""
+        """``Batch 64``: the batch size."""
         return f"Batch {param.data_param.batch_size}"
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
@@ -57,7 +57,11 @@ class DataLayer(PrefetchingLayer):
         yield from transform_mistakes(transform)
 
     def make_reader(self, top: Blobs) -> BatchReader:
-        """Open the database."""
+        """A reader of the database, opened.
+
+        Raises:
+            DataError: a setting is missing or wrong, or the database cannot be read.
+        """
         param, transform = self.param.data_param, self.param.transform_param
         self.prefetch_depth = prefetch_depth(param)
         backend = _backend(param.backend, param.source)

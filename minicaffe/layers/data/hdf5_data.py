@@ -36,7 +36,7 @@ class HDF5DataLayer(PrefetchingLayer):
 
     @classmethod
     def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
-        """Only its file knows."""
+        """None: only its file knows the shape."""
         return None
 
     min_tops = 1
@@ -52,7 +52,11 @@ class HDF5DataLayer(PrefetchingLayer):
         yield from raised_by(required_text, param, "source")
 
     def make_reader(self, top: Blobs) -> BatchReader:
-        """Load the first file."""
+        """A reader of the files that the list names, the first of them loaded.
+
+        Raises:
+            DataError: a setting is missing or wrong, or a file cannot be read.
+        """
         param = self.param.hdf5_data_param
         rng = derived_generator(self.rng) if param.shuffle else None
         return Hdf5BatchReader(

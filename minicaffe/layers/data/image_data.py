@@ -39,12 +39,12 @@ class ImageDataLayer(PrefetchingLayer):
 
     @classmethod
     def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:
-        """``new_height`` and ``new_width``."""
+        """``new_height`` and ``new_width``; zeros where images keep their size."""
         return param.image_data_param.new_height, param.image_data_param.new_width
 
     @classmethod
     def is_gray(cls, param: caffe_pb2.LayerParameter) -> bool:
-        """Unless ``is_color``."""
+        """Whether ``is_color`` is false."""
         return not param.image_data_param.is_color
 
     exact_tops = 2
@@ -62,7 +62,11 @@ class ImageDataLayer(PrefetchingLayer):
         yield from transform_mistakes(self.param.transform_param)
 
     def make_reader(self, top: Blobs) -> BatchReader:
-        """Read the list."""
+        """A reader of the images in the list.
+
+        Raises:
+            DataError: a setting is missing or wrong, or the list cannot be read.
+        """
         param = self.param.image_data_param
         self.prefetch_depth = prefetch_depth(self.param.data_param)
         size = (param.new_height, param.new_width)

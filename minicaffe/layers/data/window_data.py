@@ -52,7 +52,11 @@ class WindowDataLayer(PrefetchingLayer):
         yield from window_mistakes(self.param.window_data_param, self.param.transform_param)
 
     def make_reader(self, top: Blobs) -> BatchReader:
-        """Read the window file."""
+        """A reader of the windows in the window file.
+
+        Raises:
+            DataError: a setting is missing or wrong, or the file cannot be read.
+        """
         self.prefetch_depth = prefetch_depth(self.param.data_param)
         if self.param.transform_param.scale != 1:
             logger.warning(

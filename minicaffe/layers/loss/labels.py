@@ -36,7 +36,11 @@ class ClassAxis:
         return cls(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
 
     def check_labels(self, scores: Blob, labels: Blob) -> None:
-        """Refuse another number of labels than there are predictions."""
+        """Refuse another number of labels than there are predictions.
+
+        Raises:
+            ShapeError: says how many there are of each.
+        """
         if labels.count != self.outer * self.inner:
             raise ShapeError(
                 f"{labels.count} labels (shape {shape_text(labels.shape)}) for "

@@ -14,6 +14,9 @@ class LossLayer(Layer):
 
     The top's ``diff`` holds the loss weight, by which the gradients are multiplied. A loss
     whose top the prototxt leaves out gets an automatic one.
+
+    Raises:
+        ShapeError: bottoms 0 and 1 differ in their numbers of items.
     """
 
     in_place = False
@@ -38,7 +41,7 @@ class LossLayer(Layer):
 
     @staticmethod
     def weight(top: Blobs) -> float:
-        """The loss weight."""
+        """The loss weight, which the first top's diff holds."""
         return float(top[0].diff.item())
 
 

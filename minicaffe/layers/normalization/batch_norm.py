@@ -322,7 +322,12 @@ def ghost_batches(items: int, size: int) -> Iterator[slice]:
 
 
 def centre(x: np.ndarray, mean: np.ndarray, variance: np.ndarray, out: np.ndarray) -> None:
-    """Write x - mean, with all the digits of the mean: a type's own are too few for one of 10⁶."""
+    """Write x - mean, with all the digits of the mean: a type's own are too few for one of 10⁶.
+
+    Args:
+        x, out: (N, C, S).
+        mean, variance: (C,), float64.
+    """
     about = near(mean, variance, x.dtype)
     np.subtract(x, about[:, None], out=out)
     out -= (mean - about).astype(x.dtype)[:, None]
@@ -354,11 +359,11 @@ class Renorm:
         return cls(param.r_max, param.d_max)
 
     def ratio(self, value: np.ndarray) -> np.ndarray:
-        """r, from std / stored std."""
+        """r = clip(value, 1 / r_max, r_max), of std / stored std of each channel."""
         return np.clip(value, 1 / self.r_max, self.r_max)
 
     def shift(self, value: np.ndarray) -> np.ndarray:
-        """d, from (mean - stored mean) / stored std."""
+        """d = clip(value, -d_max, d_max), of (mean - stored mean) / stored std of each channel."""
         return np.clip(value, -self.d_max, self.d_max)
 
 

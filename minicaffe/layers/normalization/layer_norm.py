@@ -36,6 +36,9 @@ class ItemNorm(Layer):
         dγ = Σ dy · x̂        dβ = Σ dy        over all values that share them
 
     TRAIN and TEST are the same; nothing is stored. The layer may run in place.
+
+    Raises:
+        ShapeError: the bottom has too few axes, or no longer those that γ and β were made for.
     """
 
     exact_bottoms = 1

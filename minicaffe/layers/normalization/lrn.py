@@ -74,12 +74,12 @@ class LRN(Layer):
         top[0].reshape(*shape)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """Keeps s for backward."""
+        """Keep s, too: backward needs it."""
         self._scale = np.empty_like(bottom[0].data)
         self.normalise(bottom[0].data, top[0].data, self._scale)
 
     def normalise(self, x: np.ndarray, y: np.ndarray, scale: np.ndarray) -> None:
-        """Write s into ``scale`` and x · s^-beta into ``y``, which may be ``x``."""
+        """Write s into ``scale`` and x · s^-beta into ``y``, which may be ``x``; (N, C, H, W)."""
         self._sum_neighbours(np.square(x), scale)
         scale *= self.alpha
         scale += self.k
@@ -92,7 +92,12 @@ class LRN(Layer):
     def differentiate(
         self, x: np.ndarray, scale: np.ndarray, dy: np.ndarray, dx: np.ndarray
     ) -> None:
-        """Write the gradient of :meth:`normalise` into ``dx``."""
+        """Write the gradient of :meth:`normalise` into ``dx``, which may be ``dy``.
+
+        Args:
+            x, scale: what :meth:`normalise` took and wrote, (N, C, H, W).
+            dy, dx: of the same shape.
+        """
         if np.may_share_memory(dx, dy):
             dy = dy.copy()
         np.multiply(np.power(scale, -self.beta), dy, out=dx)

@@ -100,7 +100,7 @@ class Recurrent(Layer):
         return names if self.static else names[:2] + names[3:]
 
     def add_own_params(self) -> None:
-        """Make further parameters."""
+        """Make parameters beyond those that transform inputs and states; mostly none."""
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         self._check_shapes(bottom)
@@ -139,12 +139,12 @@ class Recurrent(Layer):
             blob.data[...] = 0
 
     def state(self) -> dict[str, np.ndarray]:
-        """The states after the last step of the last forward, by their names."""
+        """The states after the last step of the last forward by name, (1, N, num_output) each."""
         values = [blob.data.copy() for blob in self._carried]
         return dict(zip(self.states, values, strict=True))
 
     def restore(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go on from where :meth:`state` was taken."""
+        """Go on from where :meth:`state` was taken; the number of streams is the one of then."""
         for name, blob in zip(self.states, self._carried, strict=True):
             blob.reshape(*state[name].shape)
             blob.data[...] = state[name]
@@ -167,7 +167,12 @@ class Recurrent(Layer):
         return [blob.data[0] for blob in self._carried]
 
     def keep_states(self, top: Blobs, states: Sequence[np.ndarray]) -> None:
-        """Give the states after the last step to the next batch, and to the tops that show them."""
+        """Give the states after the last step to the next batch, and to the tops that show them.
+
+        Args:
+            top: the layer's tops.
+            states: (N, num_output) each.
+        """
         for blob, state in zip(self._carried, states, strict=True):
             blob.data[0] = state
         for blob, state in zip(top[1:], states, strict=False):
@@ -186,7 +191,15 @@ class Recurrent(Layer):
     def transform_inputs_backward(
         self, dout: np.ndarray, propagate_down: Sequence[bool], bottom: Blobs
     ) -> None:
-        """The gradients of :meth:`transform_inputs`, from those of its result."""
+        """The gradients of :meth:`transform_inputs`, from those of its result.
+
+        Args:
+            dout: (T, N, values).
+            propagate_down, bottom: as ``backward`` has them.
+
+        Raises:
+            GraphError: a gradient of cont is asked for.
+        """
         refuse_gradient(propagate_down, 1, "cont, where sequences begin")
         flat = dout.reshape(-1, dout.shape[-1])
         vectors = bottom[0].data.reshape(-1, self._lengths[0])

@@ -44,7 +44,7 @@ class RNN(Recurrent):
     all_param_names = ("W_xh", "b_h", "W_xh_static", "W_hh", "W_ho", "b_o")
 
     def add_own_params(self) -> None:
-        """W_ho and b_o."""
+        """W_ho and b_o, which make outputs of the states."""
         param = self.param.recurrent_param
         self.add_param((self.num_output, self.num_output), param.weight_filler)
         self.add_param((self.num_output,), param.bias_filler)

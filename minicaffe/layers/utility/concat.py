@@ -22,7 +22,11 @@ def axis_mistakes(param: SectionsParameter, legacy: str) -> Iterator[MinicaffeEr
 
 
 def chosen_axis(param: SectionsParameter, legacy: str, blob: Blob) -> int:
-    """The ``axis`` of a ConcatParameter or SliceParameter, or its old unsigned field."""
+    """The ``axis`` of a ConcatParameter or SliceParameter, or its old unsigned field.
+
+    Raises:
+        ShapeError: the blob has no such axis.
+    """
     return blob.axis(getattr(param, legacy) if param.HasField(legacy) else param.axis)
 
 
@@ -50,7 +54,7 @@ class Sections(Layer):
     backward_reads = ()
 
     def pieces(self, whole: np.ndarray) -> list[np.ndarray]:
-        """The parts of an array, as views."""
+        """The parts of an array (…, whole, …), as views (…, part, …) in their order."""
         return [whole[part(self.axis, start, stop)] for start, stop in pairwise(self.bounds)]
 
 

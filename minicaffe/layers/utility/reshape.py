@@ -20,7 +20,15 @@ class View(Layer):
     backward_reads = ()
 
     def new_shape(self, shape: tuple[int, ...], bottom: Blobs) -> list[int]:
-        """The top's shape."""
+        """The top's shape.
+
+        Args:
+            shape: that of bottom 0.
+            bottom: all bottoms.
+
+        Raises:
+            ShapeError: the settings do not fit the shape.
+        """
         raise NotImplementedError
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

@@ -34,7 +34,13 @@ from minicaffe.proto import caffe_pb2
 
 
 def window_memory(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> int:
-    """Bytes of the larger array that :func:`im2col` makes: images with their border, or columns."""
+    """Bytes of the larger array that :func:`im2col` makes: images with their border, or columns.
+
+    Args:
+        images: (N, C, …size).
+        geometry: of the windows.
+        grid: how many windows there are along each spatial axis.
+    """
     sizes = zip(images.shape[2:], geometry.pad, geometry.reach(grid), strict=True)
     border = math.prod(max(n + 2 * p, reach) for n, p, reach in sizes)
     columns = math.prod(geometry.kernel) * math.prod(grid)
@@ -42,7 +48,16 @@ def window_memory(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> 
 
 
 def im2col(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> np.ndarray:
-    """(N, C, …size) as (C · taps, N · windows): a column holds what one window sees."""
+    """The windows as columns: column n · windows + i holds what window i of image n sees.
+
+    Args:
+        images: (N, C, …size); zeros are seen beyond them.
+        geometry: of the windows.
+        grid: how many windows there are along each spatial axis.
+
+    Returns:
+        (C · taps, N · windows), a copy.
+    """
     axes = range(2, images.ndim)
     reach = geometry.reach(grid)
     far = [max(p, r - n - p) for n, p, r in zip(images.shape[2:], geometry.pad, reach, strict=True)]
@@ -58,7 +73,13 @@ def im2col(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> np.ndar
 
 
 def col2im(columns: np.ndarray, images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> None:
-    """Write into images (N, C, …size) the sum of the columns that lie over each pixel."""
+    """Write into images the sum of the columns that lie over each pixel: the adjoint of im2col.
+
+    Args:
+        columns: (C · taps, N · windows), in any shape.
+        images: (N, C, …size), overwritten.
+        geometry, grid: as in :func:`im2col`.
+    """
     reach = geometry.reach(grid)
     size = [max(n + p, r) for n, p, r in zip(images.shape[2:], geometry.pad, reach, strict=True)]
     padded = np.zeros((images.shape[1], len(images), *size), images.dtype)
@@ -221,13 +242,13 @@ class ConvolutionBase(Layer):
         return values.reshape(self.group, len(values) // self.group, windows)
 
     def gather(self, images: np.ndarray, values: np.ndarray) -> None:
-        """values = W · im2col(images)."""
+        """values (N, outputs, …grid) = W · im2col(images), of images (N, C, …size)."""
         product = np.matmul(self.weights, self._columns(images))
         out = self.items(values)
         out[...] = product.reshape(out.shape[1], len(out), *out.shape[2:]).swapaxes(0, 1)
 
     def scatter(self, values: np.ndarray, images: np.ndarray) -> None:
-        """images = col2im(Wᵀ · values)."""
+        """images = col2im(Wᵀ · values): the adjoint of :meth:`gather`, in the same shapes."""
         product = np.matmul(self.weights.swapaxes(1, 2), self._rows(values))
         col2im(product, self.items(images), self.geometry, self.grid)
 
@@ -236,7 +257,7 @@ class ConvolutionBase(Layer):
             self.accumulate(0, self._rows(values) @ self._columns(images).swapaxes(1, 2))
 
     def add_bias_gradient(self, dy: np.ndarray) -> None:
-        """Add Σ dy over batch and pixels to the bias's diff, where that is wanted."""
+        """Add Σ dy (N, num_output, …) over items and pixels to the bias's diff, where wanted."""
         if self.bias_term and self.wants_gradient(1):
             flat = self.items(dy).reshape(-1, self.num_output, math.prod(self.output_size))
             self.accumulate(1, channel_sum(flat))

@@ -40,7 +40,7 @@ class Crop(Layer):
 
     @classmethod
     def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
-        """Moved by the offset."""
+        """A pixel lies ``offset`` further up in the top."""
         axis, offset = crop_params(params)
         return axis - 1, 1, -offset  # maps do not count the batch axis
 

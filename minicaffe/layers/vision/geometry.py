@@ -233,7 +233,7 @@ class PoolingGeometry:
         return np.arange(math.prod(self.size)).reshape(self.size)
 
     def areas(self) -> np.ndarray:
-        """By how much AVE divides: the window clipped to the image and its padding."""
+        """By how much AVE divides, in pixels, (H', W'): the window clipped to image and padding."""
         sides = []
         for n, k, s, p, out in zip(
             self.size, self.kernel, self.stride, self.pad, self.output, strict=True

@@ -115,7 +115,7 @@ class Pooling(Layer):
             expect(total, y)
 
     def divide(self, values: np.ndarray) -> None:
-        """Divide a value of each window by the window's area."""
+        """Divide values (N, C, H', W') by their windows' areas, in place; 0 / 0 is not a number."""
         with np.errstate(divide="ignore", invalid="ignore"):  # windows without area
             values /= self.geometry.areas().astype(self.dtype)
 
@@ -152,7 +152,7 @@ class Pooling(Layer):
 
     @classmethod
     def kind_text(cls, param: caffe_pb2.LayerParameter) -> str:
-        """With its method."""
+        """``Pooling MAX``: the type with its method."""
         return f"{param.type} {_POOLING.PoolMethod.Name(param.pooling_param.pool)}"
 
     @classmethod
@@ -179,7 +179,7 @@ class Pooling(Layer):
 
 
 def sum_windows(geometry: PoolingGeometry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Write Σ x of each window into y; returns y."""
+    """Write Σ x (N, C, H, W) of each window into y (N, C, H', W'); returns y."""
     y[...] = 0
     for windows, pixels in geometry.positions():
         part = y[windows]
@@ -188,7 +188,13 @@ def sum_windows(geometry: PoolingGeometry, x: np.ndarray, y: np.ndarray) -> np.n
 
 
 def add_to_windows(geometry: PoolingGeometry, share: np.ndarray, dx: np.ndarray) -> None:
-    """Write into dx, for each pixel, the Σ of the shares of the windows that it lies in."""
+    """Write into dx, for each pixel, the Σ of the shares of the windows that it lies in.
+
+    Args:
+        geometry: of the windows.
+        share: (N, C, H', W').
+        dx: (N, C, H, W), overwritten.
+    """
     dx[...] = 0
     for windows, pixels in geometry.positions():
         part = dx[pixels]
@@ -196,7 +202,16 @@ def add_to_windows(geometry: PoolingGeometry, share: np.ndarray, dx: np.ndarray)
 
 
 def maximum(geometry: PoolingGeometry, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Write the largest x of each window into y; returns the winners."""
+    """Write the largest x of each window into y.
+
+    Args:
+        geometry: of the windows.
+        x: (N, C, H, W); NaN counts as lowest.
+        y: (N, C, H', W'), overwritten; :data:`LOWEST` for a window without pixels.
+
+    Returns:
+        The winners: the index h · W + w of each window's pixel, -1 for none, of y's shape.
+    """
     index, winners = geometry.indices(), np.full(y.shape, -1)
     y[...] = LOWEST
     for windows, pixels in geometry.positions():
@@ -209,7 +224,17 @@ def maximum(geometry: PoolingGeometry, x: np.ndarray, y: np.ndarray) -> np.ndarr
 def draw(
     geometry: PoolingGeometry, x: np.ndarray, y: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Write an x of each window into y, drawn by its share of Σ x; returns the winners."""
+    """Write an x of each window into y, drawn with the probability x / Σ x.
+
+    Args:
+        geometry: of the windows.
+        x: (N, C, H, W), not negative.
+        y: (N, C, H', W'), overwritten; 0 where nothing is drawn.
+        rng: draws.
+
+    Returns:
+        The winners, as :func:`maximum` gives them.
+    """
     threshold = sum_windows(geometry, x, np.empty_like(y))
     threshold *= 1 - rng.random(y.shape)  # in (0, 1], as in Caffe
     index, winners = geometry.indices(), np.full(y.shape, -1)
@@ -225,6 +250,6 @@ def draw(
 
 
 def expect(total: np.ndarray, y: np.ndarray) -> None:
-    """Make Σ x² / Σ x of Σ x² (``y``); 0 where Σ x (``total``) is not positive."""
+    """Make Σ x² / Σ x of Σ x² (``y``), in place; 0 where ``total``, Σ x like y, is not above 0."""
     y /= np.where(total > 0, total, 1)
     y[total <= 0] = 0
