@@ -257,7 +257,7 @@ class Problem:
 
 
 def raised_by(check: Callable[..., object], *args: object) -> Iterator[MinicaffeError]:
-    """The error that a check raises, if it raises one: for whoever collects several."""
+    """The error that a check raises, if it raises one: for callers that collect several."""
     try:
         check(*args)
     except MinicaffeError as error:

@@ -13,7 +13,7 @@ import math
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -117,7 +117,7 @@ def _filters(dataset: h5py.Dataset) -> list[tuple[int, tuple[int, ...]]]:
     return [(number, settings) for number, _, settings, _ in found]
 
 
-def _stored_chunks(dataset: h5py.Dataset, most: int) -> Iterator[Any]:
+def _stored_chunks(dataset: h5py.Dataset, most: int) -> Iterator[h5py.h5d.StoreInfo]:
     """Where each chunk that a dataset has is.
 
     Args:
@@ -125,7 +125,7 @@ def _stored_chunks(dataset: h5py.Dataset, most: int) -> Iterator[Any]:
         most: how many a file of its size can name.
     """
     most = min(most, math.prod(map(_how_often, dataset.shape, dataset.chunks)))
-    found: list[Any] = []
+    found: list[h5py.h5d.StoreInfo] = []
     if hasattr(dataset.id, "chunk_iter"):  # not in h5py with a library before 1.12.3
         dataset.id.chunk_iter(lambda info: found.append(info) if len(found) <= most else True)
         count = len(found)
@@ -197,7 +197,7 @@ def _summed(raw: bytes, _: int, __: tuple[int, ...]) -> bytes:
     sums = np.frombuffer(stored, "<u2")
     # old releases of the library on some machines wrote the bytes of each half exchanged
     for found in (sums, sums.byteswap()):
-        if [int(one) % 65535 for one in found] == [first, second]:
+        if [int(half) % 65535 for half in found] == [first, second]:
             return data
     raise DamagedError("a chunk whose checksum is wrong")
 
