@@ -17,6 +17,7 @@ from minicaffe.filler import fill
 from minicaffe.named import Numbered
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import ReadsForks
 from minicaffe.proto.forks import fork_of_layer
 
 Blobs = Sequence[Blob]
@@ -41,7 +42,7 @@ class LayerVec(Numbered["Layer"]):
     what = "layer"
 
 
-class Layer:
+class Layer(ReadsForks):
     """One step of a net: reads its bottom blobs, fills its top blobs.
 
     A layer type is a subclass that overrides
@@ -60,6 +61,8 @@ class Layer:
     ``backward(top, propagate_down, bottom)``
         from ``top[i].diff`` write ``bottom[i].diff[...]`` for each ``propagate_down[i]``,
         and *add* to ``self.blobs[i].diff`` where ``self.param_propagate_down[i]``.
+
+    What it makes of forks' fields and dialects it inherits from :class:`ReadsForks`.
 
     When bottom and top are the same blob (in-place), both names refer to one ``Blob``.
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from minicaffe.errors import GraphError, MemoryLimitError
+from minicaffe.errors import GraphError, MemoryLimitError, did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -26,6 +26,31 @@ _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_
 
 #: Which blobs of a net can be looked at.
 KEEPS = ("all", "outputs")
+
+
+#: The dialects that can be asked for, and whose they are.
+DIALECTS = {
+    "caffe": "BVLC Caffe",
+    "cascade-rcnn": "Cascade R-CNN (zhaoweicai/cascade-rcnn)",
+    "crnn": "CRNN's Caffe (yalecyu/crnn.caffe)",
+    "ctpn": "CTPN (tianzhi0549/CTPN)",
+    "deeplab": "DeepLab",
+    "early-ssd": "SSD as it was before 2016-11, in TextBoxes and RMPE",
+    "fast-rcnn": "Fast R-CNN, Faster R-CNN and R-FCN",
+    "intel": "Intel Caffe",
+    "jolibrain": "jolibrain's Caffe, of DeepDetect",
+    "mask-rcnn": "Mask R-CNN in Caffe (jasjeetIM/Mask-RCNN)",
+    "mscnn": "MS-CNN (zhaoweicai/mscnn)",
+    "normface": "NormFace and AM-Softmax (happynear)",
+    "nvcaffe": "NVCaffe",
+    "openvino": "OpenVINO's model zoo",
+    "pspnet": "TSN, PSPNet and ICNet",
+    "segnet": "SegNet, DeconvNet and ENet",
+    "ssd": "SSD (weiliu89/caffe, branch ssd)",
+    "video-caffe": "C3D and video-caffe",
+    "vitis": "Vitis AI",
+    "yolo": "the YOLO ports (MobileNet-YOLO, caffe-yolov2)",
+}
 
 
 @dataclass(frozen=True)
@@ -46,9 +71,11 @@ class RunOptions:
             (Python layers are refused) and writes no file (HDF5Output layers).
         max_memory: the most bytes that the net's blobs may declare, gradients included in phase
             TRAIN; None allows the machine's memory.
+        dialect: whose meaning a layer has where forks of Caffe mean different things by its text,
+            one of :data:`DIALECTS`; None lets the net's text decide.
 
     Raises:
-        GraphError: ``keep`` is something else.
+        GraphError: ``keep`` or ``dialect`` is something else.
     """
 
     engine: str | None = None
@@ -57,8 +84,10 @@ class RunOptions:
     keep: str = "all"
     allow_python_layers: bool = True
     max_memory: int | None = None
+    dialect: str | None = None
 
     def __post_init__(self) -> None:
+        check_dialect(self.dialect)
         if self.keep not in KEEPS:
             raise GraphError(f'keep is {self.keep!r}, expected "all" or "outputs"')
 
@@ -88,6 +117,7 @@ class RunKeywords(TypedDict, total=False):
     keep: str
     allow_python_layers: bool
     max_memory: int | None
+    dialect: str | None
 
 
 class NetKeywords(RunKeywords, total=False):
@@ -98,6 +128,17 @@ class NetKeywords(RunKeywords, total=False):
     seed: int | None
     dtype: DTypeLike
     path: str | None
+
+
+def check_dialect(name: str | None) -> None:
+    """Refuse a dialect that is not in :data:`DIALECTS`.
+
+    Raises:
+        GraphError: names those that there are.
+    """
+    if name is not None and name not in DIALECTS:
+        hint = did_you_mean(name, list(DIALECTS)) or f"; there are {', '.join(DIALECTS)}"
+        raise GraphError(f"unknown dialect '{name}'{hint}")
 
 
 @dataclass(frozen=True)

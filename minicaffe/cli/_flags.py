@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
-from minicaffe.options import RunOptions, parse_size
+from minicaffe.errors import MinicaffeError
+from minicaffe.options import DIALECTS, RunOptions, check_dialect, parse_size
 
 logger = logging.getLogger("minicaffe")
 _EFFECTS = ("snapshot", "stop", "none")
@@ -58,6 +59,19 @@ def yes_or_no(text: str) -> bool:
     if word not in ("true", "false"):
         raise ValueError(f"expected true or false, not {text}")
     return word == "true"
+
+
+def _dialect(text: str) -> str:
+    """A name of :data:`minicaffe.proto.dialects.DIALECTS`.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    try:
+        check_dialect(text)
+    except MinicaffeError as error:
+        raise ValueError(str(error)) from None
+    return text
 
 
 def comma_list(text: str) -> list[str]:
@@ -117,6 +131,8 @@ FLAGS = {
         Flag("no_fuse", "run every layer by itself, for debugging", yes_or_no, switch=True),
         Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
              "the machine's", parse_size, shown="SIZE"),
+        Flag("dialect", "whose meaning layers have where forks of Caffe differ: "
+             f"{', '.join(DIALECTS)}; by default the net's text decides", _dialect, shown="NAME"),
         Flag("backend", "the kind of database: lmdb (the default) or leveldb", choices=BACKENDS),
         Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
         Flag("sigint_effect", "what Ctrl-C does: stop (the default), snapshot, none",
@@ -159,8 +175,8 @@ def add_switch(parser: argparse.ArgumentParser, name: str, help: str) -> None:
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--max-memory`` and ``--untrusted``; :func:`run_options` reads them."""
-    add_flags(parser, "max_memory")
+    """Declare ``--max-memory``, ``--dialect`` and ``--untrusted`` for :func:`run_options`."""
+    add_flags(parser, "max_memory", "dialect")
     parser.add_argument(
         "--untrusted",
         action="store_true",
@@ -228,6 +244,7 @@ def run_options(args: argparse.Namespace, keep: str = "all") -> RunOptions:
         keep=keep,
         allow_python_layers=not args.untrusted,
         max_memory=args.max_memory,
+        dialect=args.dialect,
     )
 
 

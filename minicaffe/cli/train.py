@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; or score, with ``--phase=TEST``."""
-    overrides = apply_config(args, (*_FLAGS, "max_memory"))
+    overrides = apply_config(args, (*_FLAGS, "max_memory", "dialect"))
     overrides += [_overrides.from_flag(word) for word in args.set]
     if not args.solver:
         args.usage_error("a solver definition is needed: --solver=FILE")

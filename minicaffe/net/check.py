@@ -15,11 +15,13 @@ from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.net.filter import filter_net
+from minicaffe.net.fork_fields import refused_fork_fields
 from minicaffe.net.in_place import keep_overwritten, tell_of_real_caffe
-from minicaffe.net.init import NetBuilder, collected, make_layer
+from minicaffe.net.init import NetBuilder, collected, layer_class_of, make_layer
 from minicaffe.net.insert_splits import Mistake, insert_splits, wiring_mistakes
-from minicaffe.options import Limits
+from minicaffe.options import Limits, RunOptions
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin
 from minicaffe.proto.own_fields import own_field
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def checked_splits(
     path: str | None,
     limits: Limits,
     dtype: DTypeLike = np.float32,
+    origin: Origin | None = None,
 ) -> caffe_pb2.NetParameter:
     """The net with its splits, if its text has no mistake.
 
@@ -48,14 +51,15 @@ def checked_splits(
         path: its file.
         limits: what the net may do.
         dtype: of its blobs.
+        origin: what is known of the fork that it was written for.
 
     Raises:
         GraphError: with all mistakes as its ``problems``.
     """
-    mistakes = [*wiring_mistakes(filtered, whole), *_mistakes_of_layers(filtered, limits)]
+    mistakes = [*wiring_mistakes(filtered, whole), *_mistakes_of_layers(filtered, limits, origin)]
     if mistakes:
         mistakes += _missing_sources(filtered)
-        mistakes += _mistakes_of_shapes(filtered, mistakes, path, limits, dtype)
+        mistakes += _mistakes_of_shapes(filtered, mistakes, path, limits, dtype, origin)
         raise collected(sorted(mistakes, key=lambda mistake: mistake.layer), path)
     return insert_splits(filtered, whole)
 
@@ -83,12 +87,21 @@ def check_text(
 
 
 def _mistakes_of_layers(
-    param: caffe_pb2.NetParameter, limits: Limits, *, with_data: bool = True
+    param: caffe_pb2.NetParameter,
+    limits: Limits,
+    origin: Origin | None = None,
+    *,
+    with_data: bool = True,
 ) -> Iterator[Mistake]:
     """Types that are not registered, fields of forks, bad settings and fillers."""
     for index, text in enumerate(param.layer):
         try:
-            layer = _layer(text, param.state.phase, limits)
+            refused = list(refused_fork_fields(layer_class_of(text, origin), text))
+            for place, error in refused:
+                yield Mistake(index, _located(error, text), place)
+            if refused:
+                continue
+            layer = _layer(text, param.state.phase, limits, origin)
         except GraphError as error:
             unknown = error.message.startswith("unknown layer type")
             yield Mistake(index, _located(error, text), ("type",) if unknown else ())
@@ -102,7 +115,9 @@ def _mistakes_of_layers(
                 yield Mistake(index, wrong, (own, name, field))
 
 
-def _layer(text: caffe_pb2.LayerParameter, phase: int, limits: Limits) -> Layer:
+def _layer(
+    text: caffe_pb2.LayerParameter, phase: int, limits: Limits, origin: Origin | None
+) -> Layer:
     """The layer of a ``LayerParameter``, to be asked; no user's code runs for it."""
     param = caffe_pb2.LayerParameter()
     param.CopyFrom(text)
@@ -111,7 +126,7 @@ def _layer(text: caffe_pb2.LayerParameter, phase: int, limits: Limits) -> Layer:
     rng, dtype = np.random.default_rng(0), np.dtype(np.float32)
     if limits.allow_python_layers and issubclass(find_layer_class(param.type), PythonLayer):
         return PythonLayer(param, phase, rng=rng, dtype=dtype)
-    return make_layer(param, rng, dtype, limits)
+    return make_layer(param, rng, dtype, limits, origin)
 
 
 def _mistakes_of_layer(layer: Layer) -> Iterator[MinicaffeError]:
@@ -170,6 +185,7 @@ def _mistakes_of_shapes(
     path: str | None,
     limits: Limits,
     dtype: DTypeLike,
+    origin: Origin | None,
 ) -> list[Mistake]:
     """Mistakes that show when the layers without any are built, as far as nothing is opened."""
     wrong = {mistake.layer for mistake in known}
@@ -185,7 +201,7 @@ def _mistakes_of_shapes(
             good.layer.add().CopyFrom(layer)
     found: list[Mistake] = []
     split = insert_splits(good)
-    NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, mistakes=found)
+    NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin, mistakes=found)
     numbers = {layer.name: index for index, layer in enumerate(param.layer)}
     return [
         Mistake(numbers.get(split.layer[mistake.layer].name, 0), mistake.error) for mistake in found
@@ -195,14 +211,15 @@ def _mistakes_of_shapes(
 def check_net(
     param: caffe_pb2.NetParameter,
     path: str | None,
-    limits: Limits,
+    options: RunOptions,
     dtype: DTypeLike = np.float32,
 ) -> caffe_pb2.NetParameter:
     """The layers of a net in its state, with their splits; nothing is built or opened.
 
     Args:
         param: the net, upgraded, with its ``state``.
-        path, limits, dtype: as :func:`checked_splits` takes them.
+        path, dtype: as :func:`checked_splits` takes them.
+        options: what the net may do, and its dialect.
 
     Raises:
         MinicaffeError: with all mistakes that were found as its ``problems``.
@@ -211,28 +228,41 @@ def check_net(
         filtered = filter_net(param)
     except MinicaffeError as error:
         raise error.locate(path=path) from None
-    return checked_splits(filtered, param, path, limits, dtype)
+    origin = origin_of(param, options.dialect)
+    return checked_splits(filtered, param, path, options.limits, dtype, origin)
 
 
 def build_checked(
     param: caffe_pb2.NetParameter,
+    options: RunOptions,
     *,
     path: str | None,
     seed: int | None,
     dtype: np.dtype,
-    limits: Limits,
 ) -> NetBuilder:
     """The layers of a net in its state, checked, with their splits, built and connected.
 
     Args:
         param: the net, upgraded, with its ``state``.
-        path, seed, dtype, limits: as :class:`minicaffe.net.init.NetBuilder` takes them.
+        options: what the net may do, and its dialect.
+        path, seed, dtype: as :class:`minicaffe.net.init.NetBuilder` takes them.
 
     Raises:
         MinicaffeError: with all mistakes that were found as its ``problems``.
     """
-    split = check_net(param, path, limits, dtype)
-    built = NetBuilder(split, path=path, seed=seed, dtype=dtype, limits=limits)
+    split = check_net(param, path, options, dtype)
+    limits, origin = options.limits, origin_of(param, options.dialect)
+    built = NetBuilder(split, path=path, seed=seed, dtype=dtype, limits=limits, origin=origin)
+    try:
+        built.notes.add_net(param)
+    except MinicaffeError as error:
+        raise error.locate(path=path) from None
+    built.notes.tell(param.state.phase)
     keep_overwritten(built.nodes)
     tell_of_real_caffe(built.nodes, path)
     return built
+
+
+def origin_of(param: caffe_pb2.NetParameter, dialect: str | None = None) -> Origin:
+    """What is known of the fork that a net was written for."""
+    return Origin(dialect, frozenset(layer.type for layer in param.layer))

@@ -14,12 +14,13 @@ from minicaffe.blob import Blob
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError, did_you_mean
 from minicaffe.layer import Layer, find_layer_class, layer_class
 from minicaffe.layers.utility.python import PythonLayer, python_layer_class
+from minicaffe.net.fork_fields import Notes, refused_fork_fields
 from minicaffe.net.insert_splits import Mistake, produced_twice
 from minicaffe.net.node import Node
 from minicaffe.net.params import ParamTable
 from minicaffe.options import Limits, MemoryBudget
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.forks import fork_of_field
+from minicaffe.proto.dialects import Origin
 from minicaffe.proto.io import read_net
 from minicaffe.proto.places import Places
 from minicaffe.proto.upgrade_proto import upgrade_net
@@ -90,6 +91,7 @@ class NetBuilder:
         seed: of the layers' random generators; None draws one from the system.
         dtype: of all blobs.
         limits: what the net may do.
+        origin: what is known of the fork that it was written for.
         mistakes: where to put what is wrong with layers, instead of raising it; the builder is
             good for nothing else then.
 
@@ -105,9 +107,12 @@ class NetBuilder:
         seed: int | None = None,
         dtype: DTypeLike,
         limits: Limits,
+        origin: Origin | None = None,
         mistakes: list[Mistake] | None = None,
     ) -> None:
         self.path = path
+        self._origin = origin or Origin()
+        self.notes = Notes(path)
         self.dtype = np.dtype(dtype)
         self.nodes: list[Node] = []
         self.blobs: list[NetBlob] = []
@@ -166,6 +171,7 @@ class NetBuilder:
                 node.name,
             )
         self.nodes.append(node)
+        self.notes.add_layer(node.layer)
         self._layer_names.add(node.name)
         with node.located():
             self._connect(node)
@@ -191,7 +197,7 @@ class NetBuilder:
             param.phase = self._phase
         line = param.source_line if param.HasField("source_line") else None
         try:
-            layer = make_layer(param, rng, self.dtype, self._limits)
+            layer = make_layer(param, rng, self.dtype, self._limits, self._origin)
         except MinicaffeError as error:
             raise error.locate(
                 path=self.path, line=line, layer=param.name, layer_type=param.type
@@ -280,15 +286,18 @@ def make_layer(
     rng: np.random.Generator,
     dtype: np.dtype,
     limits: Limits | None = None,
+    origin: Origin | None = None,
 ) -> Layer:
     """The layer of a ``LayerParameter``, not set up yet.
 
     Raises:
-        GraphError: unknown type; a Python layer where the limits forbid it.
+        GraphError: unknown type; a Python layer where the limits forbid it; a field of a fork that
+            the layer cannot do.
     """
     limits = limits or Limits()
-    refuse_fork_fields(param)
-    cls = layer_class(param.type)
+    cls = layer_class_of(param, origin)
+    for _, refused in refused_fork_fields(cls, param):
+        raise refused
     if issubclass(cls, PythonLayer):
         if not limits.allow_python_layers:
             raise GraphError(
@@ -299,41 +308,18 @@ def make_layer(
         cls = python_layer_class(param)
     layer = cls(param, param.phase, rng=rng, dtype=dtype)
     layer.limits = limits
+    layer.reading = layer_class(param.type).reading_of(param, origin or Origin())
     return layer
 
 
-#: Fields of forks that say where or how exactly to compute, not what; safe to pass over.
-HARMLESS_FORK_FIELDS = {
-    "engine", "forward_type", "backward_type", "forward_math", "backward_math", "debug",
-}  # fmt: skip
-
-
-def refuse_fork_fields(param: caffe_pb2.LayerParameter) -> None:
-    """Refuse a ``LayerParameter`` that asks a layer of BVLC's for what only a fork's can do.
+def layer_class_of(param: caffe_pb2.LayerParameter, origin: Origin | None = None) -> type[Layer]:
+    """The class that runs a ``LayerParameter``.
 
     Raises:
-        GraphError: names the field and the fork.
+        GraphError: unknown type.
     """
-    for field, value in param.ListFields():
-        if field.message_type is None or hasattr(value, "add"):
-            continue
-        for inner, _ in value.ListFields():
-            fork = fork_of_field(field.message_type.name, inner.name)
-            if fork and inner.name not in HARMLESS_FORK_FIELDS:
-                raise GraphError(
-                    f"{field.name}.{inner.name} is a field of {fork}; minicaffe's {param.type} "
-                    f"has no such option and would compute something else{_instead(inner.name)}"
-                )
-
-
-def _instead(field: str) -> str:
-    """What to write for a field of a fork, where Caffe has the same in another form."""
-    if field in ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler"):
-        return (
-            "; leave it out and add after it a layer of type Scale with scale_param { bias_term: "
-            "true } (docs/batchnorm.md has how the weights move)"
-        )
-    return ""
+    registered = layer_class(param.type)
+    return registered.class_for(param, registered.reading_of(param, origin or Origin()))
 
 
 def load_embedded_blobs(node: Node) -> None:

@@ -57,8 +57,8 @@ class Net:
             :func:`minicaffe.set_random_seed`, or else from the system.
         dtype: of all blobs; float32 unless gradients are being checked.
         path: the file that a ``NetParameter`` came from, for error messages.
-        engine, precision, fuse, keep, allow_python_layers, max_memory: how it runs and what it
-            may do: see :class:`minicaffe.options.RunOptions`, which has them as ``options``.
+        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect: how it runs; see
+            :class:`minicaffe.options.RunOptions`, which has them as ``options``.
 
     Raises:
         ArgumentError: arguments of a wrong kind, or in a wrong order.
@@ -96,13 +96,15 @@ class Net:
         keep: str = "all",
         allow_python_layers: bool = True,
         max_memory: int | None = None,
+        dialect: str | None = None,
     ) -> None:
         self.turn = Turn()
         phase, level, weights = pycaffe.phase_level_weights(phase, level, weights)
         stages = arguments.names(stages, "stages", "deploy")
         seed = None if seed is None else arguments.whole_number(seed, "seed", least=0)
         self.engine = find_engine(engine, precision)
-        self.options = RunOptions(engine, precision, fuse, keep, allow_python_layers, max_memory)
+        how = (engine, precision, fuse, keep, allow_python_layers, max_memory, dialect)
+        self.options = RunOptions(*how)
         param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")
@@ -118,8 +120,7 @@ class Net:
     def _build(self, param: caffe_pb2.NetParameter, seed: int | None) -> None:
         self.name: str = param.name
         self.debug_info: bool = param.debug_info
-        limits = self.options.limits
-        built = build_checked(param, path=self.path, seed=seed, dtype=self.dtype, limits=limits)
+        built = build_checked(param, self.options, path=self.path, seed=seed, dtype=self.dtype)
         self.nodes = built.nodes
         self.budget = built.budget
         self.callbacks = callbacks.Callbacks()

@@ -8,8 +8,10 @@ schema lacks.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from minicaffe.proto import schema_docs
 
@@ -109,9 +111,21 @@ def without_forks(owner: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if not _tag(f"{owner}.{name}")] or names
 
 
+@functools.cache
 def _tag(name: str) -> str | None:
     found = re.search(r"\[([^\[\]]+)\]$", schema_docs.describe(name) or "")
     return found[1] if found else None
+
+
+def fork_of_enum_value(enum: Any, value: str) -> str | None:
+    """The fork that added ``value`` to an enum of BVLC Caffe, by the enum's descriptor.
+
+    None for Caffe's own values, and for all of an enum that only forks have.
+    """
+    owner = enum.full_name.partition(".")[2]
+    if all(_tag(f"{owner}.{other.name}") for other in enum.values):
+        return None
+    return _tag(f"{owner}.{value}")
 
 
 def fork_of_value(value: str) -> str | None:

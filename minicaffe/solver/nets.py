@@ -108,7 +108,7 @@ class NetFactory:
         """
         for index, origin in enumerate(self.origins(), -1):
             with self._about_state(index, origin.param.state) if index >= 0 else nullcontext():
-                check_net(origin.param, origin.path, self.options.limits)
+                check_net(origin.param, origin.path, self.options)
 
     def origins(self) -> list[Origin]:
         """The texts of all nets, that to train first, each with its state; nothing is built."""

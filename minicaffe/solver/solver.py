@@ -48,8 +48,8 @@ class Solver:
         path: the file that a ``SolverParameter`` came from: for error messages, and for
             ``snapshot_prefix`` where that is not set.
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
-        engine, precision, fuse, keep, allow_python_layers, max_memory: how the nets run and what
-            each of them may do: see :class:`minicaffe.options.RunOptions`.
+        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect: how the nets run
+            and what each of them may do: see :class:`minicaffe.options.RunOptions`.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
             to write a snapshot.
@@ -90,6 +90,7 @@ class Solver:
         keep: str = "all",
         allow_python_layers: bool = True,
         max_memory: int | None = None,
+        dialect: str | None = None,
         observers: Sequence[events.Observer] | None = None,
         action_function: Callable[[], Action] | None = None,
         keep_snapshots: int | None = None,
@@ -116,7 +117,9 @@ class Solver:
         check_all(self._settings, self.rule)
         if self.param.snapshot:
             self._snapshots.check(self.iter)
-        options = RunOptions(engine, precision, fuse, keep, allow_python_layers, max_memory)
+        options = RunOptions(
+            engine, precision, fuse, keep, allow_python_layers, max_memory, dialect
+        )
         factory = NetFactory(self.param, path=self._settings.path, options=options)
         factory.check()
         self.net: Net = factory.train_net()

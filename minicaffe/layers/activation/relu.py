@@ -6,6 +6,7 @@ import numpy as np
 
 from minicaffe.layer import register
 from minicaffe.layers.activation.neuron_layer import Neuron, step
+from minicaffe.proto.dialects import changes_nothing
 
 
 @register("ReLU")
@@ -27,6 +28,7 @@ class ReLU(Neuron):
     """
 
     backward_reads = ("bottoms",)
+    fork_fields = changes_nothing("fuse")
     reads_signs = True
 
     def prepare(self) -> None:

@@ -10,6 +10,7 @@ from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import register
 from minicaffe.layers.activation.neuron_layer import Neuron
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import changes_nothing
 
 
 @register("Dropout")
@@ -35,6 +36,7 @@ class Dropout(Neuron):
 
     identity_in_test = True
     backward_reads = ()
+    fork_fields = changes_nothing("random_seed")
 
     def keeps_signs(self) -> bool:
         return True

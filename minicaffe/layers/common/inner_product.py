@@ -12,6 +12,7 @@ from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_sum, fold
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import changes_nothing
 
 
 @register("InnerProduct")
@@ -36,6 +37,10 @@ class InnerProduct(Layer):
     linear = True
     in_place = False
     exact_bottoms = 1
+    fork_fields = changes_nothing(
+        "gemm_mode", "spmdm_transpose_in", "spmdm_transpose_out", "dump_parameter",
+        "dump_activation",
+    )  # fmt: skip
     exact_tops = 1
     backward_reads = ("bottoms",)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from minicaffe.data.source import State
 from minicaffe.errors import DataError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Effect, changes_nothing, changes_training
 from minicaffe.proto.own_fields import own_field
 
 logger = logging.getLogger("minicaffe")
@@ -41,6 +42,14 @@ class PrefetchingLayer(Layer):
     """
 
     exact_bottoms = 0
+    fork_fields: ClassVar[Mapping[str, Effect]] = {
+        **changes_nothing(
+            "threads", "parser_threads", "cache", "precache", "disk_reader_threads", "verbose",
+            "use_gpu_transform", "forward_packing", "show_data", "dataset_share_per_node",
+            "multi_gpu_testing",
+        ),
+        **changes_training("data_param.shuffle", "random_seed"),
+    }  # fmt: skip
 
     #: How many batches are made ahead at most.
     prefetch_depth = 4

@@ -30,6 +30,10 @@ logger = logging.getLogger("minicaffe")
 STATISTICS = ("mean sum", "variance sum", "weight sum")
 
 
+#: Fields of forks whose BatchNorm has a Scale layer inside.
+_SCALE_INSIDE = ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler")
+
+
 @register("BatchNorm")
 class BatchNorm(Layer):
     """Normalise each channel (axis 1); a following Scale layer learns gamma and beta.
@@ -264,6 +268,15 @@ class BatchNorm(Layer):
             specs.add(lr_mult=0)
 
     # ------------------------------------------------------------ what others ask
+
+    @classmethod
+    def instead(cls, field: str) -> str:
+        if field.rpartition(".")[2] in _SCALE_INSIDE:
+            return (
+                "; leave it out and add after it a layer of type Scale with scale_param { "
+                "bias_term: true } (docs/batchnorm.md has how the weights move)"
+            )
+        return ""
 
     def blobs_hint(self, found: int) -> str:
         if found not in (4, 5):

@@ -10,6 +10,7 @@ from minicaffe.blob import shape_text
 from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import changes_nothing
 
 
 @register("LRN")
@@ -41,6 +42,7 @@ class LRN(Layer):
 
     keeps_coordinates = True
     exact_bottoms = 1
+    fork_fields = changes_nothing("unit_test_mode", "unit_test_fuse_kernel")
     exact_tops = 1
     backward_reads = ("bottoms",)
     reads_tops_in_caffe = True

@@ -11,6 +11,7 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import changes_nothing
 
 SectionsParameter = caffe_pb2.ConcatParameter | caffe_pb2.SliceParameter
 
@@ -78,6 +79,7 @@ class Concat(Sections):
 
     in_place = False
     min_bottoms = 1
+    fork_fields = changes_nothing("per_fla_fuse")
     exact_tops = 1
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:

@@ -31,6 +31,7 @@ from minicaffe.layers.vision.geometry import (
     window_text,
 )
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import changes_nothing
 
 
 def window_memory(images: np.ndarray, geometry: ConvGeometry, grid: Lengths) -> int:
@@ -123,6 +124,10 @@ class ConvolutionBase(Layer):
     linear = True
     in_place = False
     min_bottoms = 1
+    fork_fields = changes_nothing(
+        "cudnn_convolution_algo_seeker", "conv_algos_override", "conv_mode", "conv_algorithm",
+        "cudnn_flavor", "dump_parameter", "dump_activation", "parameter_sparsity_pattern_histogram",
+    )  # fmt: skip
     min_tops = 1
     equal_bottoms_and_tops = True
     reverse: ClassVar[bool] = False
