@@ -14,6 +14,11 @@ Shapes = Sequence[tuple[int, ...]]
 
 #: type, parameters, bottoms' shapes, number of tops, error, what its message has
 REFUSED: list[tuple[str, str, Shapes, int, type[MinicaffeError], str]] = [
+    ("SmoothL1Loss", "", [(2, 3), (2, 4)], 1, ShapeError, "the targets have shape 2×4"),
+    ("SmoothL1Loss", "", [(2, 3), (2, 3), (2, 3), (2,)], 1, ShapeError,
+     "the outside weights have shape 2"),
+    ("SmoothL1Loss", "smooth_l1_loss_param { sigma: 0 }", [(2, 3)] * 2, 1, GraphError,
+     "sigma is 0"),
     ("Permute", "permute_param { order: 0 order: 2 order: 0 }", [(2, 3, 4)], 1, GraphError,
      "order is [0, 2, 0], which has 0 twice"),
     ("Permute", "permute_param { order: 3 }", [(2, 3, 4)], 1, ShapeError, "axis 3"),

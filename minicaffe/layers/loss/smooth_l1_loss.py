@@ -1,0 +1,98 @@
+"""SmoothL1Loss: squared differences that become absolute ones where they are large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.errors import GraphError, ShapeError
+from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.loss.loss_layer import LossLayer, mean
+
+_BOTTOMS = ("predictions", "targets", "inside weights", "outside weights")
+
+
+def smooth_l1(differences: np.ndarray, sigma2: float = 1.0) -> np.ndarray:
+    """f(x) = sigma2 · x²/2 where |x| < 1/sigma2, |x| - 1/(2 · sigma2) elsewhere."""
+    size = np.abs(differences)
+    near = size < 1 / sigma2
+    return np.where(near, 0.5 * sigma2 * np.square(np.where(near, size, 0)), size - 0.5 / sigma2)
+
+
+def smooth_l1_slope(differences: np.ndarray, sigma2: float = 1.0) -> np.ndarray:
+    """f'(x): sigma2 · x where |x| < 1/sigma2, the sign elsewhere."""
+    return np.clip(differences * sigma2, -1, 1)
+
+
+@register("SmoothL1Loss")
+class SmoothL1Loss(LossLayer):
+    """L = 1/N Σ w_out · f(w_in · (a - b)), with f(x) = (s·x)²/2 where |x| < 1/s², |x| - 1/(2s²)
+    elsewhere.
+
+    SSD's copy takes outside weights and does not use them; here they count, as in Faster R-CNN.
+    Fast R-CNN's first version has three bottoms.
+
+    Shapes: bottom 0, predictions a, and bottom 1, targets b, (N, …) with as many values; bottom 2,
+    optional, inside weights w_in, and bottom 3, optional, outside weights w_out, as many, too; 1
+    where missing. Top L, a scalar.
+
+    Settings: ``smooth_l1_loss_param``: sigma (1), which is s.
+
+    Gradients: da = w_out · w_in · f'(w_in · (a - b)) / N, f' being s²·x and the sign of x; db =
+    -da; none for the weights.
+
+    Raises:
+        ShapeError: a bottom has another number of items or values.
+        GraphError: sigma is not above 0; a gradient of the weights is asked for.
+
+    Source: smooth_L1_loss_layer.cpp (rbgirshick/caffe-fast-rcnn); Girshick, "Fast R-CNN", 2015
+    (arXiv:1504.08083), equation 3.
+    """
+
+    exact_bottoms = None
+    min_bottoms = 2
+    max_bottoms = 4
+    backward_reads = ("bottoms",)
+
+    @classmethod
+    def allow_force_backward(cls, index: int) -> bool:
+        return index < 2
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        sigma = self.param.smooth_l1_loss_param.sigma
+        if not sigma > 0:
+            raise GraphError(f"sigma is {sigma:g}; expected a number above 0")
+        self.sigma2: float = sigma * sigma
+
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        super().reshape(bottom, top)
+        for name, blob in zip(_BOTTOMS, bottom, strict=False):
+            if blob.count != bottom[0].count:
+                raise ShapeError(
+                    f"the {name} have shape {shape_text(blob.shape)}, the predictions "
+                    f"{shape_text(bottom[0].shape)}; as many values are expected"
+                )
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Keeps the weighted differences for backward."""
+        a, b, *weights = (blob.data.reshape(-1) for blob in bottom)
+        self._differences = a - b
+        if weights:
+            self._differences *= weights[0]
+        errors = smooth_l1(self._differences, self.sigma2)
+        if len(weights) > 1:
+            errors *= weights[1]
+        top[0].data[...] = mean(float(errors.sum(dtype=np.float64)), bottom[0].shape[0])
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        for index in range(2, len(bottom)):
+            refuse_gradient(propagate_down, index, _BOTTOMS[index])
+        slope = smooth_l1_slope(self._differences, self.sigma2)
+        for blob in bottom[2:]:
+            slope *= blob.data.reshape(-1)
+        slope *= mean(self.weight(top), bottom[0].shape[0])
+        for blob, wanted, sign in zip(bottom[:2], propagate_down, (1, -1), strict=False):
+            if wanted:
+                np.multiply(slope, sign, out=blob.diff.reshape(-1))
