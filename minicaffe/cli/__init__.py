@@ -7,6 +7,9 @@ a docstring whose first line says what the verb does, and
     declare its flags (see :mod:`minicaffe.cli._flags` for those that verbs share);
 ``run(args) -> int | None``
     do it; returns the exit status; None means 0.
+
+What a verb works with (numpy, protobuf, nets) it imports in the functions that need it, so that its
+``--help`` takes no time and needs no package.
 """
 
 from __future__ import annotations
@@ -72,15 +75,7 @@ def _run(words: Sequence[str]) -> int:
     if typed is None or _module_name(typed) not in verbs():
         return _overview(words, typed)
     verb = _module_name(typed)
-    try:
-        module = importlib.import_module(f"{__name__}.{verb}")
-    except ModuleNotFoundError as error:
-        reason = outside_reason(error)
-        if reason is None or not {"-h", "--help"}.intersection(words):
-            raise
-        print(f"usage: minicaffe {verb} ...\n\n{_docstring(verb)}\nIts flags are listed once "
-              f"it can be imported: {reason}")  # fmt: skip
-        return 0
+    module = importlib.import_module(f"{__name__}.{verb}")
     parser = verb_parser(verb, module)
     position = list(words).index(typed)
     args = parser.parse_args([*words[:position], *words[position + 1 :]])

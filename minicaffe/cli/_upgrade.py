@@ -6,10 +6,12 @@ import argparse
 import logging
 from collections.abc import Callable
 from pathlib import Path
-
-from google.protobuf.message import Message
+from typing import TYPE_CHECKING
 
 from minicaffe.files import write_beside
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 logger = logging.getLogger("minicaffe")
 

@@ -12,16 +12,14 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_options
-from minicaffe.convert.bn_stats import population_statistics, without_dropout
-from minicaffe.layers.common.dropout import Dropout
-from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.options import RunKeywords
-from minicaffe.proto import caffe_pb2
-from minicaffe.proto.io import read_net
-from minicaffe.solver.evaluate import average_outputs
-from minicaffe.solver.events import Output, outputs_of
+
+if TYPE_CHECKING:
+    from minicaffe.proto import caffe_pb2
+    from minicaffe.solver.events import Output
 
 logger = logging.getLogger("minicaffe")
 
@@ -50,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Take the statistics, write them, score."""
+    from minicaffe.convert.bn_stats import population_statistics, without_dropout
+    from minicaffe.layers.common.dropout import Dropout
+    from minicaffe.net.net import TRAIN, Net
+    from minicaffe.proto import caffe_pb2
+    from minicaffe.proto.io import read_net
+
     param = read_net(args.model)
     options = _Options(path=args.model, seed=0, **run_options(args).keywords())
     state = (args.level or 0, args.stage or ())
@@ -88,6 +92,10 @@ def _score(
     options: _Options,
 ) -> list[Output]:
     """The mean outputs of the TEST phase; none without test batches."""
+    from minicaffe.net.net import TEST, Net
+    from minicaffe.solver.evaluate import average_outputs
+    from minicaffe.solver.events import outputs_of
+
     if batches < 1:
         return []
     with Net(param, TEST, *state, **options) as net:

@@ -16,22 +16,14 @@ import glob
 import os
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from minicaffe.classifier import Classifier
-from minicaffe.cli._images import (
-    add_model_flags,
-    check_image_file,
-    integers,
-    load_mean,
-    model_options,
-    read_array,
-)
-from minicaffe.cli._progress import Counter
+from minicaffe.cli._images import add_model_flags, check_image_file, integers, model_options
 from minicaffe.errors import DataError
 from minicaffe.files import write_beside
-from minicaffe.io import load_image
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the net's probabilities for each image."""
+    import numpy as np
+
+    from minicaffe.classifier import Classifier
+    from minicaffe.cli._arrays import load_mean
+    from minicaffe.cli._progress import Counter
+
     if len(args.images_dim) != 2 or min(args.images_dim) < 1:
         args.usage_error("--images_dim takes a height and a width, such as 256,256")
     options = model_options(args)
@@ -99,10 +97,14 @@ def _inputs(path: str, ending: str) -> Sequence[str] | Sequence[np.ndarray]:
 
 def _image(given: str | np.ndarray, *, color: bool) -> np.ndarray:
     """An image, height × width × channels; a file's is of one channel without color."""
+    from minicaffe.io import load_image
+
     return load_image(given, color) if isinstance(given, str) else given
 
 
 def _stack(path: str) -> Sequence[np.ndarray]:
+    from minicaffe.cli._arrays import read_array
+
     images = read_array(path)
     if images.ndim != 4 or not len(images):
         raise DataError(

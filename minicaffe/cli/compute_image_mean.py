@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import argparse
 import logging
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags
-from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import open_database
-from minicaffe.data.datum import parse_datum
-from minicaffe.data.db import Database, decode_record, record_name, records_of
 from minicaffe.errors import DataError
-from minicaffe.weights.blob_proto import write_blob
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from minicaffe.cli._progress import Counter
+    from minicaffe.data.db import Database
 
 logger = logging.getLogger("minicaffe")
 
@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Add up, divide, write and show."""
+    import numpy as np
+
+    from minicaffe.cli._progress import Counter
+    from minicaffe.weights.blob_proto import write_blob
+
     database = open_database(args.database, args.backend or "lmdb")
     with Counter(args.log, database.entries, "images") as counter:
         mean = image_mean(database, counter)
@@ -56,6 +61,12 @@ def image_mean(database: Database, counter: Counter) -> np.ndarray:
     Raises:
         DataError: an image cannot be read, or has another size than the first.
     """
+    import numpy as np
+
+    from minicaffe.blob import shape_text
+    from minicaffe.data.datum import parse_datum
+    from minicaffe.data.db import decode_record, record_name, records_of
+
     first_key, total, count = b"", np.zeros(0, np.float32), 0
     for key, value in records_of(database):
         image, _ = decode_record(database, key, value)
@@ -83,4 +94,6 @@ def image_mean(database: Database, counter: Counter) -> np.ndarray:
 
 def _sum(values: np.ndarray) -> np.float32:
     """The sum in Caffe's order, one value after the other in single precision."""
+    import numpy as np
+
     return np.cumsum(values.ravel(), dtype=np.float32)[-1]

@@ -12,14 +12,14 @@ import argparse
 import logging
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import BACKENDS, new_database
-from minicaffe.data.datum import make_datum
 from minicaffe.errors import DataError
 from minicaffe.files import open_to_read
+
+if TYPE_CHECKING:
+    import numpy as np
 
 logger = logging.getLogger("minicaffe")
 
@@ -54,6 +54,8 @@ def read_batch(path: str) -> np.ndarray:
     Raises:
         DataError: the file cannot be read, or is no such file.
     """
+    import numpy as np
+
     try:
         with open_to_read(path) as stream:
             content = stream.read()
@@ -71,6 +73,9 @@ def read_batch(path: str) -> np.ndarray:
 
 
 def _write(args: argparse.Namespace, name: str, batches: Sequence[np.ndarray]) -> None:
+    from minicaffe.cli._progress import Counter
+    from minicaffe.data.datum import make_datum
+
     path = os.path.join(args.output_folder, f"cifar10_{name}_{args.db_type}")
     total = sum(map(len, batches))
     with (

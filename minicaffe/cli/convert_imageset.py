@@ -12,18 +12,9 @@ from __future__ import annotations
 import argparse
 import logging
 
-import numpy as np
-
-from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags, add_switch, explained, whole
-from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import new_database
-from minicaffe.data.datum import make_datum
-from minicaffe.data.image_list import read_image_list, root_without_slash
-from minicaffe.data.images import ENCODINGS, Color, decode_image, encode_image, resize_linear
 from minicaffe.errors import DataError
-from minicaffe.files import open_to_read
-from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
 
@@ -57,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, decode and write one image after the other."""
+    import numpy as np
+
+    from minicaffe.cli._progress import Counter
+    from minicaffe.data.datum_maker import DatumMaker
+    from minicaffe.data.image_list import read_image_list, root_without_slash
+
     pairs = read_image_list(args.list)
     if pairs and (reason := root_without_slash(args.root, pairs[0][0])):
         raise DataError(reason)
@@ -113,91 +110,3 @@ def _key(index: int, name: str) -> bytes:
             f"{_LONGEST_KEY}); move part of it to ROOTFOLDER"
         )
     return key
-
-
-class DatumMaker:
-    """Makes Datums of image files, by the rules of Caffe's ``ReadImageToDatum``.
-
-    Args:
-        gray: one channel instead of three.
-        size: (height, width) to resize to, or None.
-        encoded: store files rather than pixels.
-        encoding: the kind of file; empty: what the name ends in.
-        check_size: refuse images of different sizes.
-    """
-
-    def __init__(
-        self,
-        *,
-        gray: bool = False,
-        size: tuple[int, int] | None = None,
-        encoded: bool = False,
-        encoding: str = "",
-        check_size: bool = False,
-    ) -> None:
-        self._color = Color.GRAY if gray else Color.COLOR
-        self._size = size
-        self._encoded = encoded
-        self._encoding = encoding.lower()
-        self._check_size = check_size
-        self._first: tuple[str, tuple[int, ...]] | None = None
-
-    def __call__(self, path: str, label: int) -> caffe_pb2.Datum | None:
-        """The Datum of a file; None, and a line in the log, where it cannot be read.
-
-        Raises:
-            DataError: the size differs from the first image's; the kind of file is unknown.
-        """
-        encoding = self._kind(path) if self._encoded else ""
-        try:
-            with open_to_read(path) as stream:
-                content = stream.read()
-            image = decode_image(content, self._color)
-        except (OSError, DataError) as reason:
-            text = getattr(reason, "strerror", None) or reason
-            logger.error("Could not open or find file %s (%s)", path, text)
-            return None
-        if self._size:
-            image = resize_linear(image, *self._size)
-        if self._check_size:
-            self._compare(path, image)
-        if not encoding:
-            datum = make_datum(image, label)
-            datum.encoded = False  # which Caffe writes too
-            return datum
-        # A file that is what was asked for stays as it is, even a coloured one with --gray.
-        if self._size or not _is_named(path, encoding):
-            content = encode_image(image, encoding)
-        return caffe_pb2.Datum(data=content, label=label, encoded=True)
-
-    def _kind(self, path: str) -> str:
-        kind = self._encoding or _ending(path)
-        if kind not in ENCODINGS:
-            expected = ", ".join(sorted(ENCODINGS))
-            found = f"'{kind}'" if kind else "nothing"
-            raise DataError(
-                f"image '{path}': found {found} as the kind of file to store, expected one of "
-                f"{expected}; give --encode_type"
-            )
-        return kind
-
-    def _compare(self, path: str, image: np.ndarray) -> None:
-        if self._first is None:
-            self._first = (path, image.shape)
-        name, shape = self._first
-        if image.shape != shape:
-            raise DataError(
-                f"image '{path}' has size {shape_text(image.shape)} (channels×height×width), but "
-                f"'{name}' has {shape_text(shape)}; give --resize_height and --resize_width, or "
-                "leave out --check_size"
-            )
-
-
-def _ending(path: str) -> str:
-    return path.rpartition(".")[2].lower() if "." in path else ""
-
-
-def _is_named(path: str, encoding: str) -> bool:
-    """Whether a file's name says that it is of this kind."""
-    ending = _ending(path)
-    return ending == encoding or (encoding == "jpg" and ending == "jpeg")

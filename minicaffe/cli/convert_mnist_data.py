@@ -10,12 +10,8 @@ from __future__ import annotations
 import argparse
 import logging
 
-from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags
-from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import new_database
-from minicaffe.data.datum import make_datum
-from minicaffe.data.idx import read_idx
 from minicaffe.errors import DataError
 
 logger = logging.getLogger("minicaffe")
@@ -31,6 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read both files and write the database."""
+    from minicaffe.blob import shape_text
+    from minicaffe.cli._progress import Counter
+    from minicaffe.data.datum import make_datum
+    from minicaffe.data.idx import read_idx
+
     images, labels = read_idx(args.images), read_idx(args.labels)
     if images.ndim != 3 or labels.ndim != 1:
         raise DataError(

@@ -16,16 +16,18 @@ import os
 import time
 from collections.abc import Iterable
 from types import ModuleType
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import explained, whole
-from minicaffe.cli._images import add_model_flags, check_image_file, load_mean, model_options
-from minicaffe.cli._progress import Counter
-from minicaffe.detector import Detection, Detector
+from minicaffe.cli._images import add_model_flags, check_image_file, model_options
 from minicaffe.errors import DataError, require
 from minicaffe.files import open_to_read, write_beside
 from minicaffe.glog import StatusHandler
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from minicaffe.detector import Detection, Detector
 
 COORDINATES = ("ymin", "xmin", "ymax", "xmax")
 _BATCHES = 4  # of windows that are cut out before the net runs
@@ -52,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the net's scores for each window."""
+    from minicaffe.detector import Detector
+
     ending = args.input_file.rpartition(".")[2].lower()
     if ending not in ("txt", "csv"):
         args.usage_error(f"'{args.input_file}' must end with .txt or .csv")
@@ -84,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _detect(detector: Detector, windows: Windows, log: StatusHandler) -> list[Detection]:
     """The scores of all windows, some images at a time: crops take much memory."""
+    from minicaffe.cli._progress import Counter
+
     enough = _BATCHES * detector.blobs[detector.inputs[0]].shape[0]
     found: list[Detection] = []
     group: Windows = {}
@@ -100,6 +106,8 @@ def _detect(detector: Detector, windows: Windows, log: StatusHandler) -> list[De
 
 def _channel_means(path: str) -> np.ndarray | None:
     """One value a channel, because windows are stretched to the net's input."""
+    from minicaffe.cli._arrays import load_mean
+
     mean = load_mean(path)
     return mean if mean is None or mean.ndim == 1 else mean.mean(axis=(-2, -1)).reshape(-1)
 
@@ -142,6 +150,8 @@ def _open(path: str) -> list[str]:
 
 
 def _write_csv(path: str, found: Iterable[Detection]) -> None:
+    import numpy as np
+
     with open(path, "w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         for index, detection in enumerate(found):

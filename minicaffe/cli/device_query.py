@@ -9,12 +9,9 @@ import argparse
 import platform
 from pathlib import Path
 
-import numpy as np
-
 import minicaffe
 from minicaffe.cli._flags import add_flags
 from minicaffe.engines import engine_name, engine_names, find_engine, why_unavailable
-from minicaffe.threads import available_cores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print one line for each fact."""
+    import numpy as np
+
+    from minicaffe.threads import available_cores
+
     print(f"minicaffe {minicaffe.__version__}, Python {platform.python_version()}, "
           f"numpy {np.__version__}")  # fmt: skip
     print(f"Processor: {processor_name()}, {available_cores()} core(s) to use")

@@ -10,10 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from minicaffe.draw.graph import draw_net_to_file
 from minicaffe.errors import GraphError
-from minicaffe.proto import caffe_pb2
-from minicaffe.proto.io import read_net
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Draw the net of a prototxt into a picture file."""
+    from minicaffe.draw.graph import draw_net_to_file
+    from minicaffe.proto import caffe_pb2
+    from minicaffe.proto.io import read_net
+
     path = args.input_net_proto_file
     if "." not in os.path.basename(args.output_image_file):
         args.usage_error(f"'{args.output_image_file}' must end with .svg, .png, .pdf or the like")

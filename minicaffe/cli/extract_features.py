@@ -14,10 +14,8 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from minicaffe.blob import Blob
 from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
@@ -28,13 +26,15 @@ from minicaffe.cli._flags import (
     positive_int,
     run_options,
 )
-from minicaffe.cli._progress import Counter
 from minicaffe.data.backends import BACKENDS, new_database
-from minicaffe.data.db import DatabaseWriter
 from minicaffe.errors import DataError, GraphError, ShapeError
-from minicaffe.io import array_to_datum
-from minicaffe.net.net import TEST, Net
-from minicaffe.net.pycaffe import existing_blobs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from minicaffe.blob import Blob
+    from minicaffe.data.db import DatabaseWriter
+    from minicaffe.net.net import Net
 
 logger = logging.getLogger("minicaffe")
 
@@ -64,6 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build the net and the databases, and fill them."""
+    from minicaffe.cli._progress import Counter
+    from minicaffe.net.net import TEST, Net
+    from minicaffe.net.pycaffe import existing_blobs
+
     note_gpu((args.device or "0") if args.mode == "GPU" else None)
     names, datasets = comma_list(args.blobs), comma_list(args.datasets)
     if len(names) != len(datasets):
@@ -102,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _write(net: Net, name: str, database: DatabaseWriter) -> None:
     """Add the items of a blob to a database."""
+    from minicaffe.io import array_to_datum
+
     try:
         items = list(_items(net.blobs[name]))
     except ShapeError as error:

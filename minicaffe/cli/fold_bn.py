@@ -12,19 +12,17 @@ from __future__ import annotations
 import argparse
 import logging
 from collections.abc import Mapping
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
-from minicaffe.cli._images import parse_shapes, read_inputs
-from minicaffe.convert.compare import compare_nets, random_inputs
-from minicaffe.convert.deploy import Deployed, deploy_net
-from minicaffe.convert.fold_bn import Folded, fold_net
 from minicaffe.errors import MinicaffeError, SnapshotError
-from minicaffe.layers.normalization.batch_norm import BatchNorm
-from minicaffe.net.net import TEST, Net
-from minicaffe.proto.io import read_net
-from minicaffe.proto.printing import write_text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from minicaffe.convert.deploy import Deployed
+    from minicaffe.convert.fold_bn import Folded
+    from minicaffe.net.net import Net
 
 logger = logging.getLogger("minicaffe")
 
@@ -54,6 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fold, compare the outputs of both nets, and write prototxt and weights."""
+    from minicaffe.cli._arrays import parse_shapes, read_inputs
+    from minicaffe.convert.deploy import deploy_net
+    from minicaffe.convert.fold_bn import fold_net
+    from minicaffe.net.net import TEST, Net
+    from minicaffe.proto.io import read_net
+
     param = read_net(args.model)
     shapes = parse_shapes(args.shape, param)
     limits = {"path": args.model, "max_memory": args.max_memory}
@@ -73,6 +77,8 @@ def run(args: argparse.Namespace) -> int:
 
 def report(deployed: Deployed, folded: Folded, before: Net, after: Net) -> None:
     """Log what was done and what was not."""
+    from minicaffe.layers.normalization.batch_norm import BatchNorm
+
     for note in deployed.notes:
         logger.info("%s", note)
     for node in before.nodes:
@@ -101,6 +107,8 @@ def verify(
     Raises:
         SnapshotError: they differ by more than rounding explains.
     """
+    from minicaffe.convert.compare import compare_nets, random_inputs
+
     inputs = {"inputs given": given, "a batch of the model's own data": batch}
     runs = {what: arrays for what, arrays in inputs.items() if set(arrays) == set(before.inputs)}
     runs = {"random inputs": random_inputs(before, like=batch), **runs}
@@ -123,6 +131,8 @@ def verify(
 
 def write(output: str, net: Net, folded: Folded) -> None:
     """Write the prototxt and the weights."""
+    from minicaffe.proto.printing import write_text
+
     name = output
     for ending in (".caffemodel", ".prototxt"):
         name = name.removesuffix(ending)

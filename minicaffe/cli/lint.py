@@ -11,10 +11,12 @@ is 1 when there are findings.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from minicaffe.errors import PrototxtError, did_you_mean
-from minicaffe.lint import Finding, codes, lint_net, lint_solver
-from minicaffe.proto.io import read_net, read_solver_located
+
+if TYPE_CHECKING:
+    from minicaffe.lint import Finding
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", metavar="FILE", nargs="+", help="a net's or a solver's prototxt")
     parser.add_argument(
         "--ignore", metavar="CODES", type=_codes, action="extend", default=[],
-        help=f"findings to pass over, separated by commas: {', '.join(codes())}",
+        help="findings to pass over, by their codes, separated by commas",
     )  # fmt: skip
 
 
@@ -43,6 +45,9 @@ def _lint(path: str) -> list[Finding]:
     Raises:
         PrototxtError: it is neither; says what is wrong with the kind that it is more like.
     """
+    from minicaffe.lint import lint_net, lint_solver
+    from minicaffe.proto.io import read_net, read_solver_located
+
     try:
         return lint_net(read_net(path), path)
     except PrototxtError as as_net:
@@ -56,6 +61,8 @@ def _lint(path: str) -> list[Finding]:
 
 
 def _codes(text: str) -> list[str]:
+    from minicaffe.lint import codes
+
     wanted = [word.strip().upper() for word in text.split(",")]
     for word in wanted:
         if word not in codes():

@@ -14,8 +14,11 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from minicaffe.zoo import Network, network, networks, networks_folder
+if TYPE_CHECKING:
+    from minicaffe.zoo import Network
+
 
 _ALIGNED = "<>>>><<"  # the table's columns
 _FOOTNOTE = "* what the source states; not measured with minicaffe"
@@ -31,6 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print what was asked for."""
+    from minicaffe.zoo import network, networks, networks_folder
+
     if args.path:
         print(networks_folder() if args.name is None else network(args.name).folder)
     elif args.json:

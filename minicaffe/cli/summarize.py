@@ -15,18 +15,15 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from minicaffe.blob import shape_text
 from minicaffe.cli._flags import add_flags, explained, phase_number, positive_int
 from minicaffe.errors import visible
-from minicaffe.layer import find_layer_class
-from minicaffe.layers.utility.python import PythonLayer
-from minicaffe.net.filter import set_state
-from minicaffe.net.net import TRAIN
-from minicaffe.net.summary import LayerSummary, NetSummary, summarize_net
 from minicaffe.options import Limits, size_text
-from minicaffe.proto import caffe_pb2
-from minicaffe.proto.io import read_net
+
+if TYPE_CHECKING:
+    from minicaffe.net.summary import LayerSummary, NetSummary
+    from minicaffe.proto import caffe_pb2
 
 _COLORS = ("92", "93", "94", "95", "97", "96", "42", "43;30", "100", "44", "103;30", "107;30")
 _UNKNOWN = "41"
@@ -61,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print a line for each layer, or the net as JSON."""
+    from minicaffe.net.filter import set_state
+    from minicaffe.net.net import TRAIN
+    from minicaffe.net.summary import summarize_net
+    from minicaffe.proto.io import read_net
+
     param = read_net(args.filename)
     set_state(param, phase_number(args.phase, TRAIN), args.level or 0, args.stage)
     summary = summarize_net(
@@ -92,6 +94,10 @@ def _shape(text: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _row(layer: LayerSummary, connections: tuple[str, str]) -> tuple[str, ...]:
+    from minicaffe.blob import shape_text
+    from minicaffe.layer import find_layer_class
+    from minicaffe.layers.utility.python import PythonLayer
+
     param = layer.param
     kind = param.type
     if issubclass(find_layer_class(kind), PythonLayer):
@@ -173,6 +179,8 @@ def _length(text: str) -> int:
 
 
 def _print_totals(summary: NetSummary, phase: int) -> None:
+    from minicaffe.net.net import TRAIN
+
     for note in summary.notes:
         print(f"note: {visible(note)}")
     if not summary.complete:

@@ -16,8 +16,6 @@ from minicaffe.cli._flags import (
     note_gpu,
     run_options,
 )
-from minicaffe.cli._score import score
-from minicaffe.net.net import TEST, Net
 
 #: How many batches ``caffe test`` runs by default.
 DEFAULT_ITERATIONS = 50
@@ -33,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Log the outputs of every batch, and their means."""
+    from minicaffe.cli._score import score
+    from minicaffe.net.net import TEST, Net
+
     note_gpu(args.gpu)
     options = run_options(args, keep="outputs").keywords()
     with Net(args.model, TEST, args.level or 0, args.stage, **options) as net:

@@ -16,6 +16,7 @@ import logging
 from collections.abc import Callable
 from statistics import median
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import (
     ENGINE_FLAGS,
@@ -28,8 +29,10 @@ from minicaffe.cli._flags import (
 )
 from minicaffe.engines import engine_name
 from minicaffe.errors import GraphError
-from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.options import peak_memory, size_text
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
 
 logger = logging.getLogger("minicaffe")
 
@@ -47,6 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Log the times of the whole net and of each layer."""
+    from minicaffe.net.net import TEST, TRAIN, Net
+
     note_gpu(args.gpu)
     phase = phase_number(args.phase, TEST if args.forward_only else TRAIN)
     options = run_options(args, keep="outputs").keywords()

@@ -16,9 +16,8 @@ import argparse
 import logging
 import signal
 from contextlib import closing
+from typing import TYPE_CHECKING
 
-from minicaffe.cli import _config as _overrides
-from minicaffe.cli._config import apply_config
 from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
@@ -26,21 +25,15 @@ from minicaffe.cli._flags import (
     note_gpu,
     run_options,
 )
-from minicaffe.cli._progress import ProgressBar
-from minicaffe.cli._score import score
 from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
 from minicaffe.glog import is_terminal
-from minicaffe.proto import caffe_pb2
-from minicaffe.proto.io import read_solver_located
-from minicaffe.proto.text_format import SourceMap
-from minicaffe.solver.events import LogObserver, Observer
-from minicaffe.solver.nets import NetFactory
-from minicaffe.solver.prefix_lock import PrefixLock
-from minicaffe.solver.signals import SignalHandler
-from minicaffe.solver.snapshot import latest_snapshot
-from minicaffe.solver.solver_factory import get_solver
-from minicaffe.solver.solver_param import load_settings, warn_of_inputs
+
+if TYPE_CHECKING:
+    from minicaffe.proto import caffe_pb2
+    from minicaffe.proto.text_format import SourceMap
+    from minicaffe.solver.events import Observer
+    from minicaffe.solver.prefix_lock import PrefixLock
 
 logger = logging.getLogger("minicaffe")
 
@@ -70,6 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; or score, with ``--phase=TEST``."""
+    from minicaffe.cli import _config as _overrides
+    from minicaffe.cli._config import apply_config
+    from minicaffe.proto.io import read_solver_located
+    from minicaffe.solver.solver_param import load_settings
+
     overrides = apply_config(args, (*_FLAGS, "max_memory", "dialect"))
     overrides += [_overrides.from_flag(word) for word in args.set]
     if not args.solver:
@@ -97,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _lock(prefix: str, lines: SourceMap, path: str) -> PrefixLock:
     """The lock of the solver's prefix; errors say where that is set."""
+    from minicaffe.solver.prefix_lock import PrefixLock
+
     try:
         return PrefixLock(prefix)
     except SnapshotError as error:
@@ -105,6 +105,8 @@ def _lock(prefix: str, lines: SourceMap, path: str) -> PrefixLock:
 
 def _find_snapshot(prefix: str, args: argparse.Namespace) -> None:
     """Put the newest whole snapshot into ``--snapshot``; then it counts and not ``--weights``."""
+    from minicaffe.solver.snapshot import latest_snapshot
+
     for path in remove_leftovers(prefix):
         logger.info("Removed %s, which a killed process left unfinished", path)
     args.snapshot = latest_snapshot(prefix)
@@ -135,6 +137,12 @@ def _train(
     lock: PrefixLock | None = None,
 ) -> int:
     """Train; returns the exit status."""
+    from minicaffe.cli._progress import ProgressBar
+    from minicaffe.solver.events import LogObserver
+    from minicaffe.solver.signals import SignalHandler
+    from minicaffe.solver.solver_factory import get_solver
+    from minicaffe.solver.solver_param import warn_of_inputs
+
     observers: list[Observer] = [LogObserver()]
     if is_terminal(args.log.stream):
         observers.append(ProgressBar(args.log.show))
@@ -165,6 +173,10 @@ def _train(
 
 def _score(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
     """Run the solver's test nets on the weights (or a snapshot's) without training."""
+    from minicaffe.cli._score import score
+    from minicaffe.solver.nets import NetFactory
+    from minicaffe.solver.solver_param import load_settings
+
     if args.snapshot:
         args.usage_error("--phase=TEST scores --weights=FILE.caffemodel, not a --snapshot")
     if not param.weights:

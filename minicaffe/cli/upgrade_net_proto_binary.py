@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 
 from minicaffe.cli._upgrade import add_files, upgrade, write_binary
-from minicaffe.proto.io import read_net_binary
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,4 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the old file in today's form."""
+    from minicaffe.proto.io import read_net_binary
+
     return upgrade(args, read_net_binary, write_binary, "NetParameter binary proto")

@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 
 from minicaffe.cli._upgrade import add_files, upgrade
-from minicaffe.proto.io import read_solver
-from minicaffe.proto.printing import write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,4 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the old file in today's form."""
+    from minicaffe.proto.io import read_solver
+    from minicaffe.proto.printing import write_text
+
     return upgrade(args, read_solver, write_text, "SolverParameter text proto")

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from minicaffe.cli._arrays import read_array, read_inputs
 from minicaffe.cli._config import apply, apply_config, from_flag
 from minicaffe.cli._flags import FLAGS
-from minicaffe.cli._images import read_array, read_inputs
 from minicaffe.data.backends import open_source
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.db import records_of
