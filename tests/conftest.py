@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,6 +13,14 @@ def pytest_configure() -> None:
     """Shells ignore Ctrl-C for what they start in the background, but tests send it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests leave nothing in their user's cache, and do not depend on what is there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINICAFFE_KERNEL_CACHE", str(tmp_path_factory.mktemp("kernels")))
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,0 +1,177 @@
+"""Convolutions by Winograd's way on Caffe's own layout: packed, computed, unpacked."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import TypeGuard
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.engines.jit.compiler import compile_functions
+from minicaffe.engines.jit.pack import PACK, Packing
+from minicaffe.engines.jit.passes import (
+    ForwardPass,
+    GradientPass,
+    Image,
+    Kernels,
+    TransformedWeights,
+)
+from minicaffe.engines.jit.scratch import Scratch
+from minicaffe.engines.jit.target import Target
+from minicaffe.engines.jit.team import Team, aligned_floats
+from minicaffe.engines.numpy.convolution import ConvolutionKernel
+from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.vision.convolution import Convolution
+
+#: Results of a tile along an axis, by the taps of the kernel: as many as keep the error below 3e-6
+#: of the largest value.
+TILES = {3: 4, 5: 3}
+#: Fewer channels than these leave most of a vector empty.
+FEWEST_CHANNELS = 8
+
+
+def suits(layer: Layer) -> TypeGuard[Convolution]:
+    """Whether a convolution of the layer's present shape can be computed so."""
+    if type(layer) is not Convolution:
+        return False
+    geometry = layer.geometry
+    kernel, taps = tuple(geometry.kernel), geometry.kernel[0]
+    return (
+        layer.dtype == np.float32
+        and kernel == (taps, taps)
+        and taps in TILES
+        and geometry.axis == 1
+        and tuple(geometry.stride) == tuple(geometry.dilation) == (1, 1)
+        and all(pad < taps for pad in geometry.pad)
+        and layer.group == 1
+        and min(layer.channels, layer.num_output) >= FEWEST_CHANNELS
+    )
+
+
+class WinogradKernel(ConvolutionKernel):
+    """Convolution; what :func:`suits` refuses runs as numpy's kernel does.
+
+    Args:
+        layer: the layer.
+        team, scratch: of the plan.
+    """
+
+    def __init__(self, layer: Convolution, team: Team, scratch: Scratch) -> None:
+        super().__init__(layer)
+        self._team, self._scratch = team, scratch
+        self._passes: _Passes | None = None
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        """Winograd's way where it can be gone."""
+        passes = self._prepared(bottom[0])
+        if passes is None:
+            super().forward(bottom, top)
+            return
+        for source, target in zip(bottom, top, strict=True):
+            passes.forward(source.data, self.layer.blobs[0].data, self.bias, target.data)
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        """dx, and dg and db added to the diffs."""
+        passes, layer = self._prepared(bottom[0]), self.layer
+        if passes is None:
+            super().backward(top, propagate_down, bottom)
+            return
+        for wanted, source, target in zip(propagate_down, bottom, top, strict=True):
+            layer.add_bias_gradient(target.diff)
+            passes.read_gradient(target.diff)
+            if layer.wants_gradient(0):
+                passes.add_weight_gradient(source.data, layer.blobs[0].diff)
+            if wanted:
+                passes.write_bottom_gradient(layer.blobs[0].data, source.diff)
+
+    def _prepared(self, bottom: Blob) -> _Passes | None:
+        if not suits(self.layer) or not bottom.count:
+            return None
+        if self._passes is None or self._passes.shape != bottom.shape:
+            self._passes = _Passes(self.layer, bottom.shape, self._team, self._scratch)
+        return self._passes
+
+
+class _Passes:
+    """The passes of a layer for a shape of its bottom."""
+
+    def __init__(
+        self, layer: Convolution, shape: tuple[int, ...], team: Team, scratch: Scratch
+    ) -> None:
+        self.shape = shape
+        batch, channels, height, columns = shape
+        self._team, self._scratch = team, scratch
+        taps, (above, left) = layer.geometry.kernel[0], layer.geometry.pad
+        width = team.target.width
+        kernels = Kernels(TILES[taps], taps, team)
+        self._read = Image(batch, channels, height, columns, width)
+        self._made = Image(batch, layer.num_output, layer.grid[0], layer.grid[1], width)
+        self._weights = TransformedWeights(kernels, self._read, self._made)
+        self._forward = ForwardPass(kernels, self._read, self._made, (above, left))
+        turned = (taps - 1 - above, taps - 1 - left)
+        self._backward = ForwardPass(kernels, self._made, self._read, turned)
+        self._gradient = GradientPass(kernels, self._read, self._made, (above, left))
+        self._bias = aligned_floats(self._made.vectors(width) * width)
+        self._zeros = aligned_floats(width)
+
+    def forward(
+        self, x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, y: np.ndarray
+    ) -> None:
+        """y = x * weights + bias."""
+        u, made = self._u, self._memory("made", self._made)
+        if bias is not None:
+            self._bias[: bias.size] = bias.ravel()
+        self._weights.forward(weights.ctypes.data, u)
+        packed = self._pack("read", self._read, x)
+        self._forward.run(packed, u, made, self._bias.ctypes.data)
+        self._move("unpack", self._made, y, made)
+
+    def read_gradient(self, dy: np.ndarray) -> None:
+        """Pack the top's gradient, for both gradients that follow."""
+        self._pack("made", self._made, dy)
+
+    def add_weight_gradient(self, x: np.ndarray, dg: np.ndarray) -> None:
+        """dg += x * dy."""
+        packed = self._pack("read", self._read, x)
+        self._gradient.run(packed, self._memory("made", self._made), self._u)
+        self._weights.gradient(self._u, dg.ctypes.data, add=True)
+
+    def write_bottom_gradient(self, weights: np.ndarray, dx: np.ndarray) -> None:
+        """dx = dy * weights turned round."""
+        packed = self._memory("read", self._read)
+        self._weights.backward(weights.ctypes.data, self._u)
+        self._backward.run(self._memory("made", self._made), self._u, packed)
+        self._move("unpack", self._read, dx, packed)
+
+    @property
+    def _u(self) -> int:
+        return self._scratch.address("weights", self._weights.floats)
+
+    def _memory(self, name: str, image: Image) -> int:
+        width = self._team.target.width
+        floats = image.batch * image.vectors(width) * width * image.rows * image.columns
+        return self._scratch.address(name, floats)
+
+    def _pack(self, name: str, image: Image, plain: np.ndarray) -> int:
+        packed = self._memory(name, image)
+        self._move("pack", image, plain, packed)
+        return packed
+
+    def _move(self, kernel: str, image: Image, plain: np.ndarray, packed: int) -> None:
+        blocks = image.vectors(self._team.target.width)
+        frame = PACK.frame(
+            plain=plain.ctypes.data,
+            packed=packed,
+            zeros=self._zeros.ctypes.data,
+            channels=image.channels,
+            pixels=image.rows * image.columns,
+            blocks=blocks,
+        )
+        self._team.run(_packing(self._team.target)[kernel], frame.address, image.batch * blocks, 0)
+
+
+@functools.cache
+def _packing(target: Target) -> dict[str, int]:
+    return dict(compile_functions(Packing(target).functions(), target))

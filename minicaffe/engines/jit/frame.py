@@ -1,0 +1,62 @@
+"""What a kernel is told: addresses and sizes in an array of 64-bit integers.
+
+A kernel reads them at its beginning, so that it is compiled once for all sizes, and a thread needs
+only the array's address.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+from minicaffe.engines.jit.ir import Function
+
+#: The values that a kernel has read from a frame, by name.
+Fields = dict[str, str]
+
+#: What is an address, in whichever frame; all else is a number.
+_ADDRESSES = {
+    *("at", "source", "target", "gradient", "weights", "plain", "packed", "bias", "floor", "zeros"),
+}
+
+
+class Layout:
+    """Names of the integers in a frame, in their order."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def read(self, f: Function, pointer: str) -> Fields:
+        """Write the reading of all of them; those that are addresses are pointers."""
+        return {
+            name: f.pointer(pointer, index) if name in _ADDRESSES else f.integer(pointer, index)
+            for index, name in enumerate(self.names)
+        }
+
+    def frame(self, **values: int) -> Frame:
+        """An array with these values.
+
+        Raises:
+            TypeError: a name is missing or unknown.
+        """
+        if set(values) != set(self.names):
+            raise TypeError(f"expected {sorted(self.names)}, found {sorted(values)}")
+        return Frame(self, [values[name] for name in self.names])
+
+
+class Frame:
+    """The integers of one call; they may be changed from call to call."""
+
+    def __init__(self, layout: Layout, values: list[int]) -> None:
+        self.layout = layout
+        self._array = (ctypes.c_int64 * len(values))(*values)
+
+    @property
+    def address(self) -> int:
+        """Where the array is."""
+        return ctypes.addressof(self._array)
+
+    def __setitem__(self, name: str, value: int) -> None:
+        self._array[self.layout.names.index(name)] = value
+
+    def __getitem__(self, name: str) -> int:
+        return self._array[self.layout.names.index(name)]

@@ -1,0 +1,1 @@
+"""Kernels that are generated at run time, against float64."""
