@@ -22,6 +22,7 @@ _NUMBER = r"([-+.0-9eE]+|[-+]?nan|[-+]?inf)"
 _LOSS = re.compile(_NUMBER)
 _RATE = re.compile(rf"lr = {_NUMBER}")
 _OUTPUT = re.compile(rf"(Train|Test) net output #([0-9]{{1,9}}): (\S+) = {_NUMBER}")
+_SCORE = re.compile(rf"Test score #([0-9]{{1,9}}): {_NUMBER}")  # until the middle of 2014
 
 _LAST_ITERATION = 2**31 - 1  # Caffe counts in an int
 _AFTER_LOSS = ", loss = "
@@ -36,7 +37,7 @@ class Reading:
             of these nets gave.
         iteration: the last one that was named before or in the line.
         seconds: since the line that begins the training.
-        name: of the output's blob.
+        name: of the output's blob; "score #0" and so on in logs that name none.
         index: the output's number.
     """
 
@@ -73,6 +74,9 @@ def _values(path: str) -> Iterator[Reading]:
             yield _value(
                 path, found[4], found[1].lower(), iteration, seconds, found[3], int(found[2])
             )
+        elif found := _SCORE.search(text):
+            number = int(found[1])
+            yield _value(path, found[2], "test", iteration, seconds, f"score #{number}", number)
 
 
 def _loss(text: str, start: int) -> str | None:

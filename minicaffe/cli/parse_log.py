@@ -60,11 +60,34 @@ def parse_log(path: str) -> tuple[list[Row], list[Row]]:
     of the display before; the first row takes over the second's. An output with several values
     keeps the last. A last row that lacks outputs is left out.
 
+    Logs of Caffe until the middle of 2014 have no outputs of the net that is trained: the rows of
+    that table have the loss that is displayed, and the learning rate of the same display, as those
+    of Caffe's parse_log.sh; the test outputs, which have no names there, are "score #0" and so on.
+
     Raises:
         DataError: the log cannot be read.
     """
     values = read_values(path)
-    return _table(values, "train"), _table(values, "test")
+    return _table(values, "train") or _displays(values), _table(values, "test")
+
+
+def _displays(values: Iterable[Reading]) -> list[Row]:
+    """A row for each loss that is displayed, of a log without the outputs of the trained net."""
+    rows: dict[int, Row] = {}
+    rate = float("nan")
+    for reading in values:
+        if reading.kind == "rate":
+            rate = reading.value
+            if reading.iteration in rows:  # a rate comes before its loss, or after it
+                rows[reading.iteration]["LearningRate"] = rate
+        elif reading.kind == "loss":
+            rows[reading.iteration] = {
+                "NumIters": float(reading.iteration),
+                "Seconds": reading.seconds,
+                "LearningRate": rate,
+                "loss": reading.value,
+            }
+    return list(rows.values())
 
 
 def _table(values: Iterable[Reading], kind: str) -> list[Row]:

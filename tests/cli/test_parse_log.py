@@ -11,6 +11,7 @@ import pytest
 from minicaffe import cli
 from minicaffe.cli._train_log import read_values
 from minicaffe.cli.parse_log import parse_log
+from minicaffe.cli.plot_training_log import CHART_TYPES, series
 from minicaffe.errors import DataError
 
 Capture = pytest.CaptureFixture[str]
@@ -38,6 +39,22 @@ I0101 00:00:07.000000  4711 solver.cpp:228] Iteration 200 (25.0 iter/s, 4s/100 i
 I0101 00:00:07.000000  4711 solver.cpp:244]     Train net output #0: loss = 0.15 (* 1 = 0.15 loss)
 I0101 00:00:07.000000  4711 solver.cpp:317] Optimization Done.
 """  # noqa: E501
+
+
+# In the form of Caffe's logs until the middle of 2014, before it knew the names of outputs.
+LOG_OF_2014 = """\
+I1231 23:59:50.000000  7 solver.cpp:165] Solving old
+I1231 23:59:51.000000  7 solver.cpp:232] Iteration 0, Testing net (#0)
+I1231 23:59:55.000000  7 solver.cpp:270] Test score #0: 0.25
+I1231 23:59:55.500000  7 solver.cpp:270] Test score #1: 1.5
+I0101 00:00:05.000000  7 solver.cpp:195] Iteration 20, loss = 1.1
+I0101 00:00:05.000100  7 solver.cpp:209] Iteration 20, lr = 0.001
+I0101 00:00:15.000000  7 solver.cpp:209] Iteration 40, lr = 0.0005
+I0101 00:00:15.000100  7 solver.cpp:195] Iteration 40, loss = nan
+I0101 00:00:16.000000  7 solver.cpp:232] Iteration 50, Testing net (#0)
+I0101 00:00:20.000000  7 solver.cpp:270] Test score #0: 0.5
+I0101 00:00:20.000000  7 solver.cpp:270] Test score #1: 1.25e-1
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -210,3 +227,38 @@ def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) 
     Path("other.log").write_text("hello\n")
     assert cli.main(["parse_log", *words]) == code
     assert complaint in capsys.readouterr().err
+
+
+def test_log_of_2014() -> None:
+    Path("old.log").write_text(LOG_OF_2014)
+    assert cli.main(["parse_log", "old.log", "."]) == 0
+    assert Path("old.log.train").read_text().splitlines() == [
+        "NumIters,Seconds,LearningRate,loss",
+        "20.0,15.0,0.001,1.1",
+        "40.0,25.0001,0.0005,nan",
+    ]
+    assert Path("old.log.test").read_text().splitlines() == [
+        "NumIters,Seconds,LearningRate,score #0,score #1",
+        "0.0,5.0,0.0005,0.25,1.5",
+        "50.0,30.0,0.0005,0.5,0.125",
+    ]
+
+
+def test_log_of_2013_whose_tests_name_no_iteration() -> None:
+    """They belong to the display before them; a rate that nobody names is nan."""
+    log = LOG_OF_2014.replace("Iteration 0, Testing net (#0)", "Iteration 0, loss = 2")
+    log = log.replace("Iteration 50, Testing net (#0)", "Testing net").replace("lr = ", "l r ")
+    Path("old.log").write_text(log)
+    train, test = parse_log("old.log")
+    assert [(row["NumIters"], str(row["loss"])) for row in train] == [
+        (0, "2.0"), (20, "1.1"), (40, "nan")
+    ]  # fmt: skip
+    assert all(math.isnan(row["LearningRate"]) for row in train)
+    assert [(row["NumIters"], row["score #0"]) for row in test] == [(0, 0.25), (40, 0.5)]
+
+
+@pytest.mark.parametrize(("chart", "want"), [(0, [0.25, 0.5]), (2, [1.5, 0.125])])
+def test_charts_of_a_log_of_2014(chart: int, want: list[float]) -> None:
+    Path("old.log").write_text(LOG_OF_2014)
+    field, _ = CHART_TYPES[chart]
+    assert [reading.value for reading in series("old.log", field)] == want
