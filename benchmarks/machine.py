@@ -6,7 +6,7 @@ import ctypes
 import os
 import platform
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,9 @@ from typing import Any
 import numpy as np
 
 SIZE = 2048  # rows and columns of the matrices whose product is the machine's peak
+
+Ticks = tuple[float, float, float]
+Reader = Callable[[Sequence[int]], Ticks | None]
 
 _TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
@@ -33,34 +36,43 @@ def describe() -> str:
 
 
 class Load:
-    """How much of the machine others use between two moments, from Linux's /proc.
+    """How much of the machine others use between two moments.
 
     Args:
         processes: whose work does not count as others'.
+        read: tells what has been done until now, by default :func:`ticks`.
     """
 
-    def __init__(self, *processes: int) -> None:
+    def __init__(
+        self, *processes: int, read: Callable[[Sequence[int]], Ticks | None] | None = None
+    ) -> None:
         self._processes = processes
-        self._before = self._read()
-
-    def _read(self) -> tuple[float, float, float] | None:
-        """Ticks: of all work (what other guests of the hardware took too), of ours, in total."""
-        try:
-            first = Path("/proc/stat").read_text().splitlines()[0]
-            own = sum(_ticks(process) for process in self._processes)
-        except OSError:
-            return None
-        user, nice, system, idle, wait, *rest = map(int, first.split()[1:])
-        busy = user + nice + system + sum(rest[:3])
-        return busy, own, busy + idle + wait
+        self._read = read or ticks
+        self._before = self._read(processes)
 
     def others(self) -> float | None:
         """The share of all cores' time that others took since this object was made."""
-        after = self._read()
+        after = self._read(self._processes)
         if after is None or self._before is None:
             return None
         busy, own, total = (b - a for a, b in zip(self._before, after, strict=True))
         return max(0.0, busy - own) / max(1.0, total)
+
+
+def ticks(processes: Sequence[int]) -> Ticks | None:
+    """What Linux's /proc tells; None elsewhere.
+
+    All work counts, also what other guests of the hardware took; then that of these processes;
+    then all work and idleness.
+    """
+    try:
+        first = Path("/proc/stat").read_text().splitlines()[0]
+        own = sum(_ticks(process) for process in processes)
+    except OSError:
+        return None
+    user, nice, system, idle, wait, *rest = map(int, first.split()[1:])
+    busy = user + nice + system + sum(rest[:3])
+    return busy, own, busy + idle + wait
 
 
 def _ticks(process: int) -> int:

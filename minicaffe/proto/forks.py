@@ -15,7 +15,8 @@ from typing import Any
 
 from minicaffe.proto import schema_docs
 
-_LAYERS = {
+#: fork → the layer types that it has and BVLC Caffe has not
+LAYERS = {
     "SSD": "AnnotatedData DetectionEvaluate DetectionOutput MultiBoxLoss Normalize Permute"
     " PriorBox VideoData",
     "Fast R-CNN": "ROIPooling SmoothL1Loss",
@@ -52,7 +53,7 @@ _LAYERS = {
 }
 
 #: fork → message → the fields of the fork that minicaffe's schema lacks
-_FIELDS = {
+FIELDS = {
     "OpenPose": {"LayerParameter": "cpm_transform_param op_transform_param"},
     "Intel Caffe": {"NetParameter": "compile_net_state"},
     "TSN": {"ConvolutionParameter": "dilation_h dilation_w"},
@@ -68,12 +69,12 @@ _VALUES = {
 }
 
 #: layer type → the fork it comes from
-FORK_LAYERS = {name: fork for fork, names in _LAYERS.items() for name in names.split()}
+FORK_LAYERS = {name: fork for fork, names in LAYERS.items() for name in names.split()}
 
 #: "Message.field" → the fork, of fields that the schema lacks
 FORK_FIELDS = {
     f"{message}.{name}": fork
-    for fork, messages in _FIELDS.items()
+    for fork, messages in FIELDS.items()
     for message, names in messages.items()
     for name in names.split()
 }

@@ -25,7 +25,7 @@ class Synonym(NamedTuple):
 
 
 #: "Message.field" of a fork → Caffe's
-_SYNONYMS = {
+SYNONYMS = {
     "PoolingParameter.ceil_mode": Synonym(
         "round_mode",
         {**dict.fromkeys(_TRUE, "CEIL"), **dict.fromkeys(_FALSE, "FLOOR")},
@@ -36,7 +36,7 @@ _SYNONYMS = {
 _HEIGHT_FIRST = "in Caffe it is `dilation`, given twice: the height's first, then the width's"
 
 #: "Message.field" of a fork → how Caffe says it in more than one field
-_REMARKS = {
+REMARKS = {
     "ConvolutionParameter.dilation_h": _HEIGHT_FIRST,
     "ConvolutionParameter.dilation_w": _HEIGHT_FIRST,
 }
@@ -44,10 +44,10 @@ _REMARKS = {
 
 def synonym(message: str, field: str) -> Synonym | None:
     """Caffe's field for a fork's, or None."""
-    return _SYNONYMS.get(f"{message}.{field}")
+    return SYNONYMS.get(f"{message}.{field}")
 
 
 def remark(message: str, field: str) -> str:
     """The end of an error message about a fork's field that Caffe has in another form."""
-    known = _REMARKS.get(f"{message}.{field}")
+    known = REMARKS.get(f"{message}.{field}")
     return f"; {known}" if known else ""

@@ -94,15 +94,14 @@ def test_names_of_contenders_differ():
         assert all(one.name.startswith("minicaffe") == one.ours for one in who)
 
 
-def test_load_counts_what_others_do(monkeypatch):
+def test_load_counts_what_others_do():
     readings = iter([(1000.0, 200.0, 5000.0), (1090.0, 280.0, 5100.0)])
-    monkeypatch.setattr(machine.Load, "_read", lambda self: next(readings))
-    assert machine.Load(1).others() == pytest.approx(0.1)
+    load = machine.Load(1, read=lambda processes: next(readings))
+    assert load.others() == pytest.approx(0.1)
 
 
-def test_unknown_load(monkeypatch):
-    monkeypatch.setattr(machine.Load, "_read", lambda self: None)
-    assert machine.Load(1).others() is None
+def test_unknown_load():
+    assert machine.Load(1, read=lambda processes: None).others() is None
 
 
 def test_product_multiplies():

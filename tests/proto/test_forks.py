@@ -43,10 +43,10 @@ def test_values():
 
 
 def test_nothing_is_given_to_two_forks():
-    layers = " ".join(forks._LAYERS.values()).split()
+    layers = " ".join(forks.LAYERS.values()).split()
     fields = [
         f"{message}.{name}"
-        for messages in forks._FIELDS.values()
+        for messages in forks.FIELDS.values()
         for message, names in messages.items()
         for name in names.split()
     ]

@@ -91,9 +91,9 @@ def test_net_spec_says_caffes_name():
 
 
 def test_the_tables_are_of_fields_that_exist():
-    for known, other in synonyms._SYNONYMS.items():
+    for known, other in synonyms.SYNONYMS.items():
         message = caffe_pb2.DESCRIPTOR.message_types_by_name[known.partition(".")[0]]
         values = message.fields_by_name[other.name].enum_type.values_by_name
         assert set(other.words.values()) <= set(values)
-    for known in (*synonyms._SYNONYMS, *synonyms._REMARKS):
+    for known in (*synonyms.SYNONYMS, *synonyms.REMARKS):
         assert forks.fork_of_field(*known.split("."))
