@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Layer, _classes, find_layer_class, layer_types, register
+from minicaffe.layer import Layer, find_layer_class, layer_types, register
 from minicaffe.net.fork_fields import fork_fields
 from minicaffe.options import DIALECTS, RunOptions
 from minicaffe.proto import caffe_pb2
@@ -34,6 +33,7 @@ def net(text: str, phase: int = TEST, **options: str) -> Net:
     return Net("n.prototxt", phase, **options)  # type: ignore[arg-type]
 
 
+@register("TestTwoMeanings")
 class TwoMeanings(Layer):
     """A type that two dialects mean differently; with ``scale_param`` it is SegNet's."""
 
@@ -61,14 +61,7 @@ class SegnetMeaning(TwoMeanings):
         top[0].reshape(2)  # type: ignore[index]
 
 
-@pytest.fixture
-def two() -> Iterator[None]:
-    register("TwoMeanings")(TwoMeanings)
-    yield
-    del _classes["TwoMeanings"]
-
-
-TWO = 'layer { name: "%s" type: "TwoMeanings" bottom: "x" top: "%s" %s }\n'
+TWO = 'layer { name: "%s" type: "TestTwoMeanings" bottom: "x" top: "%s" %s }\n'
 
 
 def test_what_changes_nothing_is_noted_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -140,7 +133,6 @@ def test_weights_in_a_layer_are_not_walked_through() -> None:
     assert not list(fork_fields(param))
 
 
-@pytest.mark.usefixtures("two")
 @pytest.mark.parametrize(
     ("text", "dialect", "shape"),
     [
@@ -159,7 +151,6 @@ def test_the_text_decides_and_the_user_before_it(
     assert Net(param, dialect=dialect).blobs["t"].shape == (shape,)
 
 
-@pytest.mark.usefixtures("two")
 def test_what_was_read_how_is_told_once_and_a_guess_as_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -168,16 +159,15 @@ def test_what_was_read_how_is_told_once_and_a_guess_as_a_warning(
     sure, guess = (record for record in caplog.records if "read as in" in record.message)
     assert (sure.levelno, guess.levelno) == (logging.INFO, logging.WARNING)
     assert sure.message == (
-        "n.prototxt: type TwoMeanings read as in SegNet, DeconvNet and ENet, because "
+        "n.prototxt: type TestTwoMeanings read as in SegNet, DeconvNet and ENet, because "
         "`scale_param` is given"
     )
     assert guess.message == (
-        "n.prototxt: 2 layers of type TwoMeanings read as in SSD (weiliu89/caffe, branch ssd), "
+        "n.prototxt: 2 layers of type TestTwoMeanings read as in SSD (weiliu89/caffe, branch ssd), "
         "because nothing in the net says which; --dialect (dialect=) says whose it is"
     )
 
 
-@pytest.mark.usefixtures("two")
 def test_fields_of_another_type_are_refused_unless_the_class_knows_them() -> None:
     text = INPUT + TWO % ("t", "t", "%s { }")
     net(text % "bn_param")
