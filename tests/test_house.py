@@ -184,10 +184,10 @@ def test_private_names_stay_in_their_file(name: str) -> None:
 
 
 #: What tests may name besides: the rest of pycaffe's, and the verbs' helpers.
-TESTED = PUBLISHED | {
-    "_backward", "_blob_loss_weights", "_bottom_ids", "_forward", "_layer_names", "_top_ids",
-    "_config", "_flags", "_images", "_progress", "_train_log",
-}  # fmt: skip
+TESTED = PUBLISHED.union(
+    ("_backward", "_blob_loss_weights", "_bottom_ids", "_forward", "_layer_names", "_top_ids"),
+    (path.stem for path in (PACKAGE / "cli").glob("_[a-z]*.py")),
+)
 TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py"))
 #: These look into an engine, as what it keeps there cannot be seen from outside.
 OF_AN_ENGINE = ("tests/engines/", "tests/reliability/test_forked.py")
