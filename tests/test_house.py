@@ -57,7 +57,7 @@ def test_a_layer_is_in_the_file_of_its_name(layer_type: str) -> None:
 SECTIONS = ("Shapes", "Settings", "Gradients", "Raises", "Source", "Attributes")
 
 #: A file with its repository, or ``minicaffe`` for what no Caffe has.
-SOURCE = re.compile(r"Source: (minicaffe|[\w/]+\.(cpp|cu|hpp|h|py) \([\w.-]+/[\w.-]+\))[.;,]")
+SOURCE = re.compile(r"Source: (minicaffe|[\w/]+\.(cpp|cu|hpp|h|py)\s\([\w.-]+/[\w.-]+\))[.;,]")
 
 
 def sections(layer_type: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ LAYERS = {
     "R-FCN": "BoxAnnotatorOHEM PSROIPooling SmoothL1LossOHEM SoftmaxWithLossOHEM",
     "Mask R-CNN ports": "ROIAlign",
     "MobileNet": "ConvolutionDepthwise DepthwiseConvolution ReLU6",
-    "ShuffleNet": "ShuffleChannel",
+    "ShuffleNet": "ShuffleChannel ChannelShuffle",
     "SENet": "Axpy",
     "SegNet and YOLO ports": "Upsample",
     "SegNet": "DenseImageData",
