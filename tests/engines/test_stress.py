@@ -126,9 +126,6 @@ class Program:
         factor = self.rng.uniform(0.9, 1.1)
         for net in self.twins.nets:
             net.params[name][0].data[...] *= factor
-        # gradients of a forward with other weights are not promised either: a plan that is taken
-        # apart computes anew what they need
-        self.twins.each("forward_loss")
 
     def hold(self) -> None:
         self.held.append(self.pick())

@@ -42,6 +42,7 @@ class Calls:
 
     Attributes:
         run: the calls, in order.
+        once: those of them that draw or count: they are not made again of the same values.
         needs: calls of other steps that must have run before, when this step runs alone.
         reads, writes: the versions of blobs that they take from other steps and make.
         asked: versions that a layer's numpy self asks for.
@@ -49,6 +50,7 @@ class Calls:
     """
 
     run: list[Call] = field(default_factory=list)
+    once: list[Call] = field(default_factory=list)
     needs: list[Call] = field(default_factory=list)
     reads: list[Tensor] = field(default_factory=list)
     writes: list[Tensor] = field(default_factory=list)
@@ -109,10 +111,10 @@ class Builder:
             outputs, and of blobs that layers elsewhere read.
         crowded: memories each of whose versions needs a home of its own, as a backward reads
             what later layers would overwrite.
-        by_parts: a backward may run some steps only, and a program write gradients before and
-            after them.
 
     Attributes:
+        by_parts: the backward that is built may run in parts, between which programs read and
+            write gradients.
         untouched: gradients that no step writes, and that no program has asked for so far: they are
             taken to be 0.
         storage: data type in which the current step reads and writes; what it reads in
@@ -126,10 +128,8 @@ class Builder:
         looked_at: Container[SyncedMemory] = (),
         given: Container[SyncedMemory] = (),
         crowded: Container[SyncedMemory] = (),
-        *,
-        by_parts: bool = False,
     ) -> None:
-        self.options, self.by_parts = options, by_parts
+        self.options, self.by_parts = options, False
         self._looked_at, self._given, self._crowded = looked_at, given, crowded
         self.storage = options.storage
         self.training = training
@@ -152,8 +152,9 @@ class Builder:
         self.storage = self.options.storage if storage is None else storage
         self.calls = Calls()
 
-    def begin_backward(self) -> None:
+    def begin_backward(self, *, by_parts: bool = False) -> None:
         """Start with the gradients, all of them; perhaps not for the first time."""
+        self.by_parts = by_parts
         self.gradients = Versions()
         self.untouched = []
         self.weights.begin_backward()
@@ -197,6 +198,11 @@ class Builder:
     def then(self, *calls: Call) -> None:
         """Append calls."""
         self.calls.run += calls
+
+    def once(self, call: Call) -> None:
+        """Append a call that draws or counts."""
+        self.calls.run.append(call)
+        self.calls.once.append(call)
 
     def run(
         self,

@@ -98,8 +98,7 @@ class FusedReLU:
 
     def backward(self, builder: Builder, blob: Blob, values: Memory) -> None:
         """Turn the gradient of the ReLU's top into that of its bottom, the same blob's."""
-        if self.node is None:
-            return
+        assert self.node is not None
         desc, slope = values.desc, slope_of(self.node)
         forward = PrimitiveDesc(
             "eltwise_forward",

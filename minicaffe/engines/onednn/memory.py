@@ -1,21 +1,25 @@
-"""The memory of a plan: who shares it, who has lost it, and whether it is too much."""
+"""The memory of a plan: who shares, loses or overwrites it, and whether it is too much."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.engines.memory_plan import Lifetime, TakenBytes, plan_memory
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitive import Memory, Primitive
+from minicaffe.engines.onednn.steps import NumpyStep
 from minicaffe.engines.onednn.tensor import Cached, Reading, Tensor
 from minicaffe.errors import MemoryLimitError
 from minicaffe.options import MemoryBudget, limit_text, size_text
-from minicaffe.syncedmem import Freed, SyncedMemory
+from minicaffe.syncedmem import Freed, SyncedMemory, only_read
 
 if TYPE_CHECKING:
+    from minicaffe.engines.onednn.plan import CompiledStep
     from minicaffe.net.node import Node
 
 
@@ -60,7 +64,7 @@ def share_buffers(steps: Sequence[Calls], kept: Container[SyncedMemory]) -> dict
                 buffer.shareable = False
         if not (_in_array(tensor) or tensor.superseded or tensor.memory in kept):
             freed[tensor.memory] = buffers[id(tensor.home.buffer)].last
-    _place([buffer for buffer in buffers.values() if buffer.shareable])
+    _lay_out([buffer for buffer in buffers.values() if buffer.shareable])
     return freed
 
 
@@ -128,7 +132,7 @@ def _memories(call: Callable[[], object]) -> Sequence[Memory]:
     return list(call.operands.values()) if isinstance(call, Primitive | Reading) else ()
 
 
-def _place(buffers: Sequence[Buffer]) -> None:
+def _lay_out(buffers: Sequence[Buffer]) -> None:
     """Give the buffers their bytes in one arena."""
     plan = plan_memory([Lifetime(one.size, one.first, one.last) for one in buffers])
     arena = plan.arena()
@@ -215,7 +219,7 @@ def kept_memories(
     return memories
 
 
-def check_copies(steps: Iterable[tuple[Node, Sequence[Calls]]], budget: MemoryBudget) -> None:
+def check_copies(lists: Iterable[tuple[Node, Calls]], budget: MemoryBudget) -> None:
     """Refuse a plan whose copies in oneDNN's layouts take more than the net may.
 
     It is called before a primitive has run, and untouched memory is none. A copy mostly takes
@@ -224,25 +228,25 @@ def check_copies(steps: Iterable[tuple[Node, Sequence[Calls]]], budget: MemoryBu
     round channels up to 8 or 16.
 
     Args:
-        steps: for each step its node and its calls.
+        lists: all calls, with whose they are.
         budget: the net's.
 
     Raises:
         MemoryLimitError: names the layer that takes most.
     """
     taken = TakenBytes()
-    shares: list[tuple[int, Node]] = []
+    shares: dict[Node, int] = {}
     total = 0
-    for node, lists in steps:
+    for node, calls in lists:
         before = total
-        for memory in _all_memories(call for calls in lists for call in calls.run):
+        for memory in _all_memories(calls.run):
             if not memory.is_array:
-                place = memory.buffer.__array_interface__["data"][0]
+                place = _address(memory.buffer)
                 taken.add(place, place + memory.buffer.nbytes)
         total = taken.total
-        shares.append((total - before, node))
+        shares[node] = shares.get(node, 0) + total - before
     if total > budget.limit:
-        most, node = max(shares, key=lambda one: one[0])
+        node, most = max(shares.items(), key=lambda one: one[1])
         with node.located():
             raise MemoryLimitError(
                 f"what oneDNN keeps in its own layouts takes {size_text(total)}, "
@@ -257,3 +261,109 @@ def _all_memories(calls: Iterable[Callable[[], object]]) -> Iterator[Memory]:
             yield from _all_memories(call.calls)
         elif isinstance(call, Primitive):
             yield from call.operands.values()
+
+
+# ------------------------------------------------------------------ what layers in place overwrite
+
+
+def overwritten_reads(
+    steps: Sequence[CompiledStep], after: Collection[SyncedMemory]
+) -> set[SyncedMemory]:
+    """The blobs' memories in which a step's backward reads what a later step's forward has
+    written over. Each version of such a blob needs a home of its own.
+
+    Args:
+        steps: with their calls, in order.
+        after: memories that layers after these steps overwrite.
+    """
+    writer: dict[int, int] = {}
+    whose: dict[int, set[SyncedMemory]] = {}
+    for number, one in enumerate(steps):
+        for tensor in (*one.forward.reads, *one.forward.writes):
+            for place in _addresses(tensor):
+                whose.setdefault(place, set()).add(tensor.memory)
+                if tensor in one.forward.writes:
+                    writer[place] = number
+    for memory in after:
+        if memory.allocated:
+            writer[_address(memory.raw)] = len(steps)
+    found: set[SyncedMemory] = set()
+    for number, one in enumerate(steps):
+        for place in _read(one.backward):
+            if writer.get(place, -1) > number:
+                found |= whose[place]
+    return found
+
+
+def _addresses(tensor: Tensor) -> Iterator[int]:
+    """The addresses of what a version's values are written into, now or when asked for."""
+    if tensor.memory.allocated:
+        yield _address(tensor.memory.raw)
+    if not tensor.is_plain:
+        yield _address(tensor.home.buffer)
+
+
+def _read(calls: Calls) -> Iterator[int]:
+    for call in calls.run:
+        if isinstance(call, Primitive | Reading):
+            for memory in call.operands.values():
+                yield _address(memory.buffer)
+
+
+def _address(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])
+
+
+#: Values by the node that overwrites them, and by the memory where they were.
+Overwritten = dict[tuple[object, SyncedMemory], np.ndarray]
+
+
+class SavedInput:
+    """A blob's values before a step that works in place on them, or before all steps.
+
+    A step that runs once more reads what blobs hold. What a caller, a data layer or a numpy layer
+    has written there, and a layer in place has overwritten since, does not come again.
+
+    Args:
+        memory: the blob's.
+        store: keeps the values, whatever plan has run.
+        place: the step's first node.
+    """
+
+    def __init__(self, memory: SyncedMemory, store: Overwritten, place: object) -> None:
+        self.memory, self._store, self._key = memory, store, (place, memory)
+
+    def __call__(self) -> None:
+        """Keep them; a call of the step, before its others."""
+        with only_read([self.memory]):
+            array = self.memory.array
+            values = self._store.get(self._key)
+            if values is None or values.shape != array.shape:
+                values = self._store[self._key] = np.empty_like(array)
+            np.copyto(values, array)
+
+    def restore(self) -> None:
+        """Put them back, if the step has run."""
+        values = self._store.get(self._key)
+        if values is not None and values.shape == self.memory.array.shape:
+            self.memory.array[...] = values
+
+
+def save_overwritten(steps: Sequence[CompiledStep], store: Overwritten) -> None:
+    """Let steps save what they overwrite, where to run the steps before would not bring it back.
+
+    That is what other segments and numpy layers make, and what programs write.
+    """
+    made: set[SyncedMemory] = set()  # by steps that may run once more
+    for one in steps:
+        if isinstance(one.step, NumpyStep) or not one.step.node.bottoms:
+            made.difference_update(top.data_memory for top in one.step.node.tops)
+            continue
+        for node in one.step.nodes:
+            read = {bottom.data_memory for bottom in node.bottoms}
+            for top in node.tops:
+                memory = top.data_memory
+                if top in node.bottoms and memory not in made:
+                    one.forward.run.insert(0, SavedInput(memory, store, one.step.node))
+                if top in node.bottoms or memory not in read:  # else a view, as a Split's
+                    made.add(memory)

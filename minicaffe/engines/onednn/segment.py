@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from minicaffe.engines.onednn.builder import Calls
-from minicaffe.engines.onednn.in_place import SavedInput, stays_in_plain
-from minicaffe.engines.onednn.memory import check_copies
+from minicaffe.engines.onednn.compiler import compile_parts, compile_plan, with_new_backward
+from minicaffe.engines.onednn.fusion import LazyBlob
+from minicaffe.engines.onednn.memory import SavedInput, check_copies
 from minicaffe.engines.onednn.plan import (
+    BackwardPart,
+    BackwardParts,
     CompiledStep,
     Context,
     Purpose,
+    Record,
     SegmentPlan,
-    compile_plan,
+    entering_values,
+    record_of,
     run_calls,
-    with_new_backward,
 )
 from minicaffe.engines.onednn.steps import NumpyStep
 from minicaffe.engines.onednn.tensor import show
@@ -123,11 +127,6 @@ class NumpyLayer:
         """Nothing to do: its blobs are the caller's or the other parts'."""
 
 
-def _filled(compiled: CompiledStep) -> set[SyncedMemory]:
-    """The values that a step makes."""
-    return {top.data_memory for node in compiled.step.nodes for top in node.tops}
-
-
 class Guards:
     """What a plan depends on outside of it; compared before every run, so it is quick.
 
@@ -192,9 +191,10 @@ class Segment:
         self._guards = Guards(self._nodes)
         self._hooks = context.callbacks
         self._fuse, self._share = wish.purpose.fuse, wish.purpose.share
-        self._by_parts = False  # whether a backward has run some of the layers only
         self._plan: SegmentPlan | None = None
         self._guarded: list[object] | None = None  # None: the plan is not to be used again
+        self._record: Record = {}
+        self._backward: BackwardParts | None = None
 
     @property
     def steps(self) -> Sequence[CompiledStep]:
@@ -204,9 +204,7 @@ class Segment:
     # ---------------------------------------------------------------- choosing
 
     def _purpose(self) -> Purpose:
-        return replace(
-            self._wish.purpose, fuse=self._fuse, share=self._share, by_parts=self._by_parts
-        )
+        return replace(self._wish.purpose, fuse=self._fuse, share=self._share)
 
     def _guards_now(self) -> list[object]:
         """What the plan depends on."""
@@ -219,6 +217,7 @@ class Segment:
         They are reshaped where that is due; the others are left alone.
         """
         self._guards.forget()
+        self._share = False
         for node in self._context.nodes[start : end + 1]:
             node.reshape_if_needed()
         if self._guarded != self._guards_now():
@@ -237,84 +236,36 @@ class Segment:
         self._share = self._share and not self._hooks and (self._context.learns or not training)
         plan = compile_plan(self._context, self.first, self.last, self._purpose())
         steps = [step for one in self._parts for step in (plan.steps if one is self else one.steps)]
-        lists = [(one.step.node, (one.forward, one.backward)) for one in steps]
-        check_copies(lists, self._context.budget)
-        self._plan = plan
+        check_copies([pair for one in steps for pair in one.lists], self._context.budget)
+        self._plan, self._backward = plan, None
         self._guarded = self._guards_now()
         return plan
 
-    def _recompute(self) -> SegmentPlan:
-        """Another plan, in which what gradients need of the last forward is computed again.
-
-        Every step computes it of what blobs hold now, not of what the steps before make: layers
-        may have run by themselves since, or programs have written into blobs or parameters.
-        """
-        old = self._plan
-        memories = {top.data_memory for node in self._nodes for top in node.tops}
-        shown = {
-            memory: memory.array.copy()
-            for memory in memories
-            if memory.head is not SyncedHead.FREED
-            and not (old and old.freed and memory.engine_copy)  # others use its memory by now
-        }
-        overwritten = [
-            call for one in self.steps for call in one.forward.run if isinstance(call, SavedInput)
-        ]
-        inference = old is not None and not old.purpose.training
-        entered = [(one, one.now()) for one in old.saved] if old and inference else []
-        self._guards.reshape()
-        plan = self._choose()
-        for call, _ in entered:
-            call.restore()
-        for call in overwritten:
-            call.restore()
-        given = {call.memory for call, _ in entered}
-        last = {memory: one for one in plan.steps for memory in _filled(one)}
-        for compiled in plan.steps:
-            if not stays_in_plain(compiled.step):
-                self._run_again(compiled)
-            for memory, values in shown.items():
-                if last[memory] is compiled and memory not in given:
-                    memory.array[...] = values
-        for call, values in entered:
-            call.put(values)
-        return plan
-
-    def _run_again(self, compiled: CompiledStep) -> None:
-        for tensor in compiled.forward.reads:
-            tensor.load()
-        compiled.step.recomputing = True
-        run_calls(compiled.forward.run, self.steps)
-        compiled.step.recomputing = False
-
-    def abandon(self) -> None:
-        """Mark the blobs that have lent their memory, as a run has ended in the middle."""
-        if self._plan is not None and self._plan.freed:
-            self._plan.freed.abandon()
-
-    def keep_all(self) -> None:
-        """Give every blob its own memory again."""
-        if self._share:
-            self._share = False
-            self._recompute()
+    def _choose_for_part(self, start: int, end: int) -> list[CompiledStep]:
+        """The steps that cover these layers and no others, of a plan that keeps every blob."""
+        self._share = False
+        chosen = _between(self._choose().steps, start, end)
+        if (chosen[0].first, chosen[-1].last) != (start, end):
+            self._fuse = False
+            chosen = _between(self._choose().steps, start, end)
+        return chosen
 
     # ----------------------------------------------------------------- running
 
     def forward(self, start: int, end: int) -> None:
         """Run layers ``start`` to ``end``."""
         if start > self.first or end < self.last:  # the session has asked whether they fit
-            self.keep_all()
             self._forward_part(start, end)
             return
         self._guards.reshape()
         plan = self._choose()
+        self._record = {}
         if self._hooks:
-            self.keep_all()
             self._forward_part(start, end)
             return
         for tensor in plan.entering:
             tensor.bring_out()
-        if not plan.purpose.training:  # a backward would have to compute the values again
+        if not plan.purpose.training:  # what gradients need is then computed of these
             for one in plan.saved:
                 one()
         plan.parameters()
@@ -322,92 +273,187 @@ class Segment:
         show(plan.values)
         if plan.freed:
             plan.freed.after_forward()
+        self._record = plan.record
 
     def _forward_part(self, start: int, end: int) -> None:
-        chosen = self._steps_between(start, end)
-        for lazy in (lazy for one in self.steps if one not in chosen for lazy in one.lazy):
-            lazy.keep()
+        chosen = self._choose_for_part(start, end)
+        if any(one.memory.head is SyncedHead.FREED for one in entering_values(chosen)):
+            self._materialise()
+        left = {one for step in chosen for one in step.lazy}
+        for memory in self._values():
+            if isinstance(memory.engine_copy, LazyBlob) and memory.engine_copy not in left:
+                memory.engine_copy.keep()
         for one in chosen:
-            for index in range(one.first, one.last + 1):
-                self._hooks.run("before_forward", index)
+            self._tell("before_forward", range(one.first, one.last + 1))
             for tensor in one.forward.reads:
                 tensor.load()
             run_calls([*one.forward.needs, *one.forward.run], self.steps)
             show(one.forward.writes)
-            for index in range(one.first, one.last + 1):
-                self._hooks.run("after_forward", index)
+            self._tell("after_forward", range(one.first, one.last + 1))
+        if self._wish.purpose.training:
+            self._record = {**self._record, **record_of(chosen)}
 
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end``."""
-        plan = self._with_gradients()
-        if start < self.last or end > self.first or self._hooks:
-            self.keep_all()
-            self._backward_part(start, end)
-            return
-        if plan.freed and plan.freed.spent:
-            self.keep_all()
-            plan.freed.forget()  # the values are here again
-        elif plan.freed:
+        plan = self._recorded(end, start)
+        if (start, end) == (self.last, self.first) and not self._hooks:
+            plan = self._with_all_gradients(plan)
+            if self._can_run_whole(plan):
+                self._backward_whole(plan)
+                return
+            self._guarded = None  # the next plan keeps what a program holds
+        else:
+            self._share = False
+        self._backward_parts(start, end)
+
+    def _recorded(self, first: int, last: int) -> SegmentPlan:
+        """The plan, with what the gradients of these layers need of the last forward."""
+        plan = self._plan
+        if plan is not None and all(index in self._record for index in range(first, last + 1)):
+            return plan
+        if plan is not None and plan.freed:
+            self._share = False
+        self._wish.purpose = replace(self._wish.purpose, training=True)
+        return self._materialise()
+
+    def _with_all_gradients(self, plan: SegmentPlan) -> SegmentPlan:
+        """The plan with the gradients that a program has asked for since it was compiled; another
+        one if oneDNN has refused some of them."""
+        if plan.freed or not plan.backward.is_incomplete:
+            return plan
+        other = with_new_backward(plan, self._context)
+        if other is None:
+            self._guarded = None
+            return self._materialise()
+        if self._record is plan.record:
+            self._record = other.record
+        self._plan = other
+        return other
+
+    def _can_run_whole(self, plan: SegmentPlan) -> bool:
+        """Whether the plan's backward is that of the last forward, and overwrites nothing that a
+        program wants."""
+        if self._record is not plan.record or plan.purpose.share != self._share:
+            return False
+        return not (plan.freed and (plan.freed.held or plan.backward.is_incomplete))
+
+    def _backward_whole(self, plan: SegmentPlan) -> None:
+        if plan.freed:
             plan.freed.forget()
-            if plan.freed.held:
-                self._guarded = None
-                self._recompute()
-        plan = self._plan or plan
         backward = plan.backward
         for tensor in (*backward.kept, *backward.given):
             tensor.load()
         run_calls(backward.calls, plan.steps)
         show(backward.gradients)
         if plan.freed:
+            self._record = {}  # some of it is overwritten
             plan.freed.after_backward()
 
-    def _with_gradients(self) -> SegmentPlan:
-        """A plan whose steps have gradients, by what is known of the blobs by now."""
-        plan = self._plan
-        never_ran = self._guarded is None  # a backward may come before any forward
-        if plan is None or never_ran or not plan.purpose.training or (self._fuse and self._hooks):
-            self._wish.purpose = replace(self._wish.purpose, training=True)
-            return self._recompute()
-        if not plan.has_new_gradients:
-            return plan
-        if not self._share:
-            return self._build_backward_again(plan)
-        self._guarded = None
-        return self._recompute()
-
-    def _build_backward_again(self, plan: SegmentPlan) -> SegmentPlan:
-        """The plan with other gradients; another one if oneDNN has refused some of them."""
-        other = with_new_backward(plan, self._context, by_parts=self._by_parts)
-        if other is None:
-            self._guarded = None
-            return self._recompute()
-        self._plan = other
-        return other
-
-    def _backward_part(self, start: int, end: int) -> None:
-        if not self._by_parts and self._plan is not None:
-            self._by_parts = True
-            self._build_backward_again(self._plan)
-        chosen = self._steps_between(end, start)
-        for one in reversed(chosen):
-            for index in range(one.last, one.first - 1, -1):
-                self._hooks.run("before_backward", index)
-            values = [tensor for tensor in one.forward.reads if not tensor.superseded]
-            for tensor in (*values, *one.backward.reads):
+    def _backward_parts(self, start: int, end: int) -> None:
+        for part in reversed(self._parts_between(end, start)):
+            layers = range(part.last, part.first - 1, -1)
+            self._tell("before_backward", layers)
+            for tensor in (*part.kept, *part.calls.reads):
                 tensor.load()
-            for tensor in one.backward.writes:
+            for tensor in part.calls.writes:
                 if tensor.memory.head is SyncedHead.FREED:
                     tensor.memory.set_head(None)  # about to be computed
-            run_calls([*one.backward.needs, *one.backward.run], self.steps)
-            show(one.backward.writes)
-            for index in range(one.last, one.first - 1, -1):
-                self._hooks.run("after_backward", index)
+            run_calls([*part.calls.needs, *part.calls.run], [part])
+            show(part.calls.writes)
+            self._tell("after_backward", layers)
 
-    def _steps_between(self, first: int, last: int) -> list[CompiledStep]:
-        """The steps that cover these layers; fused ones are taken apart for that."""
-        chosen = [one for one in self.steps if one.last >= first and one.first <= last]
-        if chosen[0].first < first or chosen[-1].last > last:
-            self._fuse = False
-            self._recompute()
-            return self._steps_between(first, last)
-        return chosen
+    def _parts_between(self, first: int, last: int) -> list[BackwardPart]:
+        """The gradients of these layers in parts, compiled where those at hand are others."""
+        parts, by_layer = self._backward, bool(self._hooks)
+        if parts is None or not parts.serve(self._record, first, last, by_layer=by_layer):
+            steps = self._record[first].first, self._record[last].last
+            by_layer = by_layer or steps != (first, last)
+            parts = self._compile_parts(by_layer) or self._compile_parts(by_layer)
+            assert parts is not None
+            self._backward = parts
+        return parts.between(first, last)
+
+    def _compile_parts(self, by_layer: bool) -> BackwardParts | None:
+        plan = self._plan
+        assert plan is not None
+        parts = compile_parts(plan.builder, self._context, self._record, by_layer=by_layer)
+        if parts is None:
+            self._guarded = None
+            self._materialise()
+        return parts
+
+    def _tell(self, moment: str, layers: Iterable[int]) -> None:
+        if self._hooks:
+            for index in layers:
+                self._hooks.run(moment, index)
+
+    # ---------------------------------------------------------------- materialising
+
+    def keep_all(self) -> None:
+        """Give every blob its own memory from now on, and its values where others have used it."""
+        if self._share:
+            self._share = False
+            if any(memory.head is SyncedHead.FREED for memory in self._values()):
+                self._materialise()
+
+    def abandon(self) -> None:
+        """Mark the blobs that have lent their memory, as a run has ended in the middle."""
+        if self._plan is not None and self._plan.freed:
+            self._plan.freed.abandon()
+
+    def _values(self) -> set[SyncedMemory]:
+        return {top.data_memory for node in self._nodes for top in node.tops}
+
+    def _materialise(self) -> SegmentPlan:
+        """A plan that has what the last forward has not left: an inference none of what gradients
+        need, and one with ``keep="outputs"`` not what other values have overwritten.
+
+        That can only be computed: each step runs by itself, once more, of what blobs hold now, not
+        of what the steps before it make, as layers may have run by themselves since, or programs
+        have written into blobs or parameters. What draws or counts (:attr:`Calls.once`), and what
+        numpy has run, does not run again, and afterwards every blob holds what it held.
+        """
+        old = self._plan
+        held = {
+            memory: memory.array.copy()
+            for memory in self._values()
+            if memory.head is not SyncedHead.FREED
+            and not (old and old.freed and memory.engine_copy)  # others use its memory by now
+        }
+        self._guards.reshape()
+        plan = self._choose()
+        entered = plan.saved if old and not old.purpose.training else ()
+        held.update({one.memory: one.memory.array.copy() for one in entered})
+        for one in entered:
+            one.restore()
+        end = {memory: one for one in plan.steps for memory in one.values}
+        end.update(dict.fromkeys((one.memory for one in entered), plan.steps[-1]))
+        for compiled in plan.steps:
+            self._run_again(compiled, old)
+            for memory, values in held.items():
+                if end[memory] is compiled:
+                    memory.array[...] = values
+        if old and old.freed:
+            old.freed.forget()
+        self._record = plan.record
+        return plan
+
+    def _run_again(self, compiled: CompiledStep, old: SegmentPlan | None) -> None:
+        """Let a step compute what it keeps, if it has not run in the old plan."""
+        step = compiled.step
+        if isinstance(step, NumpyStep):
+            if old and any(one.step.runs(step.node) for one in old.steps):
+                step.run_again()
+            return
+        if not step.node.bottoms:
+            return
+        for tensor in compiled.forward.reads:
+            tensor.load()
+        once = compiled.forward.once
+        calls = [call for call in compiled.forward.run if call not in once]
+        again = (one.restore if isinstance(one, SavedInput) else one for one in calls)
+        run_calls(again, self.steps)
+
+
+def _between(steps: Sequence[CompiledStep], first: int, last: int) -> list[CompiledStep]:
+    return [one for one in steps if one.last >= first and one.first <= last]

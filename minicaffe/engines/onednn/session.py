@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.engines.numpy.kernels import use_kernels
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Options
-from minicaffe.engines.onednn.describe import details, headline
+from minicaffe.engines.onednn.compiler import Fallbacks
 from minicaffe.engines.onednn.dnnl import on_own_threads
-from minicaffe.engines.onednn.fallbacks import Fallbacks
-from minicaffe.engines.onednn.plan import (
-    CompiledStep,
-    Context,
-    Purpose,
-)
+from minicaffe.engines.onednn.plan import CompiledStep, Context, Purpose
+from minicaffe.engines.onednn.primitive import MemoryDesc, Primitive
 from minicaffe.engines.onednn.segment import NumpyLayer, Part, Segment, Wish, runs_alone
+from minicaffe.engines.onednn.steps import NumpyStep, Step
+from minicaffe.engines.onednn.tensor import Cached, Call
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
@@ -130,10 +129,10 @@ class Session:
         for one in self.steps:
             calls = [*one.forward.run, *one.backward.run]
             reason = self._context.fallbacks.float32.get(one.step.node.name)
-            lines.append(headline(one.step, calls, reason))
+            lines.append(_headline(one.step, calls, reason))
             if verbose:
-                lines += [f"    forward  {line}" for line in details(one.forward.run)]
-                lines += [f"    backward {line}" for line in details(one.backward.run)]
+                lines += [f"    forward  {line}" for line in _details(one.forward.run)]
+                lines += [f"    backward {line}" for line in _details(one.backward.run)]
         return lines
 
 
@@ -149,3 +148,69 @@ def _wants_input_gradients(nodes: Sequence[Node]) -> bool:
         else:
             inputs.update(node.tops)
     return False
+
+
+# ------------------------------------------------------------------ what a plan does, in words
+
+#: The arguments whose layouts are shown, in this order.
+_SHOWN = (
+    dnnl.SRC,
+    dnnl.MULTIPLE_SRC,
+    dnnl.DIFF_DST,
+    dnnl.DST,
+    dnnl.DIFF_SRC,
+    dnnl.DIFF_WEIGHTS,
+)
+
+_AXES = {2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}
+
+
+def _layout_name(desc: MemoryDesc) -> str:
+    """A layout as oneDNN's users know it: nchw, nhwc, nChw16c; "own" for any other."""
+    axes = _AXES.get(len(desc.shape), "".join(chr(ord("a") + i) for i in range(len(desc.shape))))
+    known = desc.format()
+    if known is None:
+        plain = desc == MemoryDesc(desc.shape, desc.dtype)
+        name = axes if plain else "own"
+    elif known[0] == 1:
+        name = axes
+    elif known[0] == 0:
+        name = axes[0] + axes[2:] + axes[1]
+    else:
+        name = f"{axes[0]}C{axes[2:]}{known[0]}c"
+    return name + (" bf16" if desc.dtype == dnnl.BF16 else "")
+
+
+def _headline(step: Step, calls: Sequence[Call], float32: str | None) -> str:
+    """One line: the layers that a step covers, and what runs them.
+
+    Args:
+        step: the step.
+        calls: all of its calls.
+        float32: why it does not use the data type that was asked for.
+    """
+    names = " + ".join(node.name for node in step.nodes)
+    if isinstance(step, NumpyStep):
+        return f"{names}: numpy, {step.reason}"
+    ran = [call.name for call in calls if isinstance(call, Primitive)]
+    kept = f" (in float32, {float32})" if float32 else ""
+    return f"{names}: {', '.join(ran)}{kept}"
+
+
+def _details(calls: Sequence[Call]) -> Iterator[str]:
+    """One line a primitive: what it does, its implementation, the layouts that it reads and
+    writes; reorders are primitives too."""
+    for call in calls:
+        if isinstance(call, Primitive):
+            yield _line(call)
+        elif isinstance(call, Cached):
+            for inner in call.calls:
+                if isinstance(inner, Primitive):
+                    yield f"{_line(inner)} (parameters, when they have changed)"
+
+
+def _line(primitive: Primitive) -> str:
+    kind, _, implementation = primitive.name.partition("/")
+    operands = primitive.operands
+    layouts = [_layout_name(operands[one].desc) for one in _SHOWN if one in operands]
+    return f"{kind} {implementation}: {' -> '.join(layouts)}"

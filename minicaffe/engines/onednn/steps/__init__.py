@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.tensor import Call
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -24,7 +25,6 @@ class Step:
 
     Attributes:
         nodes: what it covers; the first one's bottoms are read, the last one's tops filled.
-        recomputing: the same forward runs once more; nothing may be drawn or counted again.
     """
 
     #: Its place among the layers that become part of the weights before them, one after the other
@@ -34,7 +34,6 @@ class Step:
     adds: ClassVar[bool] = False
 
     def __init__(self, nodes: Sequence[Node]) -> None:
-        self.recomputing = False
         self.nodes = list(nodes)
         self.node = nodes[0]
         self.layer: Any = nodes[0].layer  # of the class that the step is for
@@ -50,12 +49,22 @@ class Step:
         parameters alone."""
         return False
 
+    def runs(self, node: Node) -> bool:
+        """Whether oneDNN, not the layer itself, computes it."""
+        return node in self.nodes
+
     def forward(self, builder: Builder) -> None:
         """Append what fills the tops."""
         raise NotImplementedError
 
     def backward(self, builder: Builder) -> None:
         """Append what fills the bottoms' diffs and adds to the parameters' diffs."""
+        for node in reversed(self.nodes):
+            self.backward_of(builder, node)
+
+    def backward_of(self, builder: Builder, node: Node) -> None:
+        """Append the gradient of one of the layers alone: a backward begins or ends at it, or a
+        program looks at what is between it and the others."""
         raise NotImplementedError
 
 
@@ -70,10 +79,14 @@ class NumpyStep(Step):
         super().__init__(nodes)
         self.reason = reason
 
+    def runs(self, node: Node) -> bool:
+        """The layer itself does."""
+        return False
+
     def forward(self, builder: Builder) -> None:
         """Run the layer; as it asks for its bottoms' data, it gets the newest."""
         builder.read_by_numpy(self.node.bottoms)
-        builder.then(self.run)
+        builder.once(self.run)
         builder.written_by_numpy(self.node.tops)
 
     def backward(self, builder: Builder) -> None:
@@ -82,16 +95,20 @@ class NumpyStep(Step):
 
     def run(self) -> None:
         """Run the layer's forward."""
+        self._run(self.node.forward)
+
+    def run_again(self) -> None:
+        """Let the layer keep what its gradient needs, although oneDNN has run it."""
+        self._run(self.node.forward_again)
+
+    def _run(self, forward: Call) -> None:
         tops = self.node.tops
         read = [blob.data_memory for blob in self.node.bottoms]
         for top in tops:
             if top.data_memory not in read:
                 top.data_memory.set_head(None)  # about to be overwritten: spare the copying
         versions = [memory.version for memory in read]
-        if self.recomputing:
-            self.node.forward_again()
-        else:
-            self.node.forward()
+        forward()
         for memory, version in zip(read, versions, strict=True):
             memory.version = version  # the layer only read it
 

@@ -20,7 +20,7 @@ from minicaffe.engines.onednn.primitive import (
     row_major,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
-from minicaffe.engines.onednn.steps.conv_base import WeightedPrimitive
+from minicaffe.engines.onednn.steps.convolution import WeightedPrimitive
 from minicaffe.engines.onednn.steps.utility import combine
 from minicaffe.proto import caffe_pb2
 
@@ -92,10 +92,12 @@ class InnerProduct(Step):
         )  # fmt: skip
         self.only.forward(builder, tail)
 
-    def backward(self, builder: Builder) -> None:
-        """The gradients of weights, biases and bottom."""
-        self.relu.backward(builder, self.node.tops[0], self.only.result)
-        self.only.backward(builder, self.node.propagate_down[0])
+    def backward_of(self, builder: Builder, node: Node) -> None:
+        """The gradients of weights, biases and bottom; or the ReLU's."""
+        if node is self.node:
+            self.only.backward(builder, node.propagate_down[0])
+        else:
+            self.relu.backward(builder, node.tops[0], self.only.result)
 
 
 @step_for("Dropout")
@@ -112,7 +114,8 @@ class Dropout(Step):
             return
         source = builder.source(bottom)
         self.drawn = Memory(MemoryDesc(bottom.shape))
-        builder.then(self._draw)
+        builder.once(self._draw)
+        builder.then(self._show)
         self.mask = self.drawn
         if source.desc != self.drawn.desc:
             self.mask = Memory(source.desc)
@@ -122,9 +125,9 @@ class Dropout(Step):
         combine(builder, dnnl.BINARY_MUL, source, self.mask, target, self._scaled())
 
     def _draw(self) -> None:
-        shape = self.node.bottoms[0].shape
-        if not self.recomputing or self.layer.mask.shape != shape:
-            self.layer.mask = self.layer.draw(shape)
+        self.layer.mask = self.layer.draw(self.node.bottoms[0].shape)
+
+    def _show(self) -> None:
         np.copyto(self.drawn.floats, self.layer.mask.reshape(-1))
 
     def _scaled(self) -> Attributes:

@@ -120,34 +120,58 @@ class Affine(Step):
         desc, down = self.source.desc, self.node.propagate_down[0]
         gradient = builder.gradient_source(top, desc)
         target = passed = None
-        source = self.saved.view(desc)
-        builder.then(self.saved.choose)
         if down or self.relu is not None:
             make = builder.gradient_in_place if top is bottom else builder.gradient_result
             target = make(bottom, desc) if down else builder.own(desc)
         if self.relu is not None and target is not None:
             passed = self._pass_relu(builder, gradient, target)
             gradient = target
-        learned = self._parameter_gradients(builder)
-        for one in learned:
-            builder.then(*one.before)
-        flat = _without_places(desc)
-        one_each = MemoryDesc((1, bottom.shape[1], *[1] * (len(flat.shape) - 2)), tag=_tag(flat))
-        self.factors = [Memory(one_each) for _ in range(4)]
-        if learned or self.of_batch:
-            add_up = functools.partial(self._add_up, gradient, source, learned)
-            builder.then(Reading(add_up, [gradient, source]))
-        else:
-            builder.then(self._fill_gain)
-        for one in learned:
-            builder.then(*one.after)
-        if down and target is not None:
-            self._input_gradient(builder, gradient, target)
+        self._differentiate(builder, gradient, target if down else None, self.nodes)
         after = self._hand_on()
         if after and not (top is bottom and down):
             scale = self.learned[dnnl.SCALE] if self.scale in after else None
             between = GradientBetween(top, scale, passed)
             builder.then(Reading(between, [self.workspace] if passed else []))
+
+    def backward_of(self, builder: Builder, node: Node) -> None:
+        """That of the ReLU, of the scale, or of the normalisation."""
+        bottom, top, desc = node.bottoms[0], node.tops[0], self.source.desc
+        gradient, target = builder.gradient_source(top, desc), None
+        if node.propagate_down[0]:
+            make = builder.gradient_in_place if top is bottom else builder.gradient_result
+            target = make(bottom, desc)
+        if node is not self.relu:
+            self._differentiate(builder, gradient, target, [node])
+        elif target is not None:
+            self._pass_relu(builder, gradient, target)
+
+    def _differentiate(
+        self,
+        builder: Builder,
+        gradient: Memory,
+        target: Memory | None,
+        layers: Sequence[Node],
+    ) -> None:
+        """The gradients of the scale and the shift, and of the bottom, of some of the layers."""
+        learned = self._parameter_gradients(builder) if self.scale in layers else []
+        of_batch = self.of_batch and self.node in layers
+        source = self.saved.view(self.source.desc)
+        builder.then(self.saved.choose)
+        for one in learned:
+            builder.then(*one.before)
+        flat = _without_places(self.source.desc)
+        channels = self.node.bottoms[0].shape[1]
+        one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), tag=_tag(flat))
+        factors = [Memory(one_each) for _ in range(4)]
+        if learned or of_batch:
+            add_up = functools.partial(self._add_up, gradient, source, learned, factors, layers)
+            builder.then(Reading(add_up, [gradient, source]))
+        else:
+            builder.then(lambda: _fill(factors[0], self._gain(layers, self._inv_std())))
+        for one in learned:
+            builder.then(*one.after)
+        if target is not None:
+            self._input_gradient(builder, gradient, target, factors, of_batch=of_batch)
         if learned and self._folded is not None:
             builder.then(lambda: self._overwrite(learned[0].memory))
 
@@ -186,13 +210,21 @@ class Affine(Step):
         builder.run(pd, memories)
         return Passed(pd, memories)
 
-    def _input_gradient(self, builder: Builder, gradient: Memory, target: Memory) -> None:
+    def _input_gradient(
+        self,
+        builder: Builder,
+        gradient: Memory,
+        target: Memory,
+        factors: Sequence[Memory],
+        *,
+        of_batch: bool,
+    ) -> None:
         """dx = gain · (dy + slope · (x - mean) + rest), the middle for statistics of the batch."""
-        desc, (gain, slope, rest, mean) = _without_places(self.source.desc), self.factors
+        desc, (gain, slope, rest, mean) = _without_places(self.source.desc), factors
         source = self.saved.view(desc)
         if desc is not self.source.desc:
             gradient, target = gradient.seen_as(desc), target.seen_as(desc)
-        if not self.of_batch:
+        if not of_batch:
             pd = PrimitiveDesc("binary", dnnl.BINARY_MUL, desc, gain.desc, desc)
             builder.run(pd, {dnnl.SRC: gradient, dnnl.SRC_1: gain, dnnl.DST: target})
             return
@@ -205,26 +237,29 @@ class Affine(Step):
             memories[post_op_argument(index, dnnl.SRC_1)] = operand
         builder.run(pd, memories)
 
-    def _gain(self) -> tuple[np.ndarray, np.ndarray]:
-        """1 / √(var + eps), and that times γ."""
+    def _inv_std(self) -> np.ndarray:
         with np.errstate(all="ignore"):
-            inv_std = 1 / np.sqrt(self.variance.floats.astype(np.float64) + self.eps)
-            return inv_std, inv_std * self._values(dnnl.SCALE, 1)
+            deviation: np.ndarray = np.sqrt(self.variance.floats.astype(np.float64) + self.eps)
+            return 1 / deviation
 
-    def _values(self, argument: int, default: float) -> np.ndarray | float:
-        return self.learned[argument].floats if argument in self.learned else default
-
-    def _fill_gain(self) -> None:
-        self._fill(self.factors[0], self._gain()[1])
-
-    def _fill(self, factor: Memory, values: np.ndarray) -> None:
-        factor.buffer.view(np.float32)[: values.size] = values
+    def _gain(self, layers: Sequence[Node], inv_std: np.ndarray) -> np.ndarray:
+        """By what some of the layers multiply: 1 / √(var + eps), γ, or both."""
+        gain = inv_std if self.node in layers else np.ones(inv_std.size)
+        if self.scale in layers and dnnl.SCALE in self.learned:
+            with np.errstate(all="ignore"):
+                gain = gain * self.learned[dnnl.SCALE].floats
+        return gain
 
     def _add_up(
-        self, gradient: Memory, source: Memory, learned: Sequence[ParameterGradient]
+        self,
+        gradient: Memory,
+        source: Memory,
+        learned: Sequence[ParameterGradient],
+        factors: Sequence[Memory],
+        layers: Sequence[Node],
     ) -> None:
         """What is needed of Σ dy and Σ dy · (x - mean), by channel."""
-        inv_std, gain = self._gain()
+        inv_std = self._inv_std()
         about = self.mean.floats
         with np.errstate(all="ignore"):
             total, product = channel_products(gradient, source, about)
@@ -235,8 +270,10 @@ class Affine(Step):
             for argument, one in zip(self.arguments, learned, strict=False):
                 one.memory.floats[...] = values[argument]
             rest = -total / count - slope * self.rest
-            for factor, value in zip(self.factors, (gain, slope, rest, about), strict=True):
-                self._fill(factor, value)
+            for factor, value in zip(
+                factors, (self._gain(layers, inv_std), slope, rest, about), strict=True
+            ):
+                _fill(factor, value)
 
     #: What the mean is beyond :attr:`mean`, by channel.
     rest: np.ndarray | float = 0.0
@@ -268,6 +305,10 @@ class Affine(Step):
         layer.add_gradient(computed.floats, self._folded)
 
 
+def _fill(factor: Memory, values: np.ndarray) -> None:
+    factor.buffer.view(np.float32)[: values.size] = values
+
+
 def _without_places(desc: MemoryDesc) -> MemoryDesc:
     """The layout with two axes where the others have length 1: oneDNN 3.2 takes one number for
     each channel for a single one there, when it follows another operation."""
@@ -294,7 +335,7 @@ class BatchNorm(Affine):
     def is_constant(cls, node: Node) -> bool:
         """With stored statistics, and without what oneDNN has not."""
         layer: Any = node.layer
-        return layer.use_global_stats and not layer.beyond_caffe
+        return layer.use_global_stats and not layer.beyond_caffe and layer.eps != 0
 
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
@@ -331,7 +372,11 @@ class BatchNorm(Affine):
 
     def prepare_statistics(self, builder: Builder) -> None:
         """The stored ones, or those of the batch, for every forward."""
-        builder.then(self._measure if self.of_batch else self._load_statistics)
+        if self.of_batch:
+            builder.then(self._measure)
+            builder.once(self._count)
+        else:
+            builder.then(self._load_statistics)
 
     def _load_statistics(self) -> None:
         mean, variance = self.layer.stored_statistics()
@@ -345,10 +390,15 @@ class BatchNorm(Affine):
             self.variance.floats[...] = variance
             self.rest = mean - self.mean.floats
             offset = 0 if self.offset is None else self.offset.floats
-            self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * self._gain()[1]
-        if not self.recomputing:
-            values = self.node.bottoms[0].count // mean.size
-            self.layer.update_stored(mean, variance, values)
+            self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * self._gain(
+                self.nodes, self._inv_std()
+            )
+        self.measured = mean, variance
+
+    def _count(self) -> None:
+        """The batch counts in the running statistics."""
+        mean, variance = self.measured
+        self.layer.update_stored(mean, variance, self.node.bottoms[0].count // mean.size)
 
     def _keep_not_numbers(self) -> None:
         """The primitive's ReLU makes 0 of what is no number."""

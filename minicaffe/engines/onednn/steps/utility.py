@@ -137,10 +137,12 @@ class Eltwise(Step):
             combine(builder, operation, left, right, target)
             left = target
 
-    def backward(self, builder: Builder) -> None:
-        """SUM hands the top's gradient on; the others multiply it."""
+    def backward_of(self, builder: Builder, node: Node) -> None:
+        """SUM hands the top's gradient on; the others multiply it. Or the ReLU's."""
         top = self.node.tops[0]
-        self.relu.backward(builder, top, self.top)
+        if node is not self.node:
+            self.relu.backward(builder, top, self.top)
+            return
         for index, wanted in enumerate(self.node.propagate_down):
             if not wanted:
                 continue

@@ -1,0 +1,120 @@
+"""What a program does between a forward and a backward: the gradients are those of that forward.
+
+Parameters are changed on the way, so that whatever was computed once more would be something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from minicaffe.net.net import TRAIN, Net
+from tests.engines.nets import Text
+from tests.engines.twins import Twins, write
+
+
+def twins_of(keep: str = "all") -> Twins:
+    """Every kind of step that covers several layers, whose values another one overwrites."""
+    text = Text("force_backward: true")
+    text.input("data", 3, 4, 9, 8)
+    text.norm(text.conv("data", "a", 8, bias_term="false"))
+    text.norm(text.conv("a", "b", 8, bias_term="false"), relu=False)
+    text.relu(text.add("Eltwise", "a b", "sum"))
+    text.pool("sum", "p", "MAX", 3)
+    text.add("Dropout", "p", rest="dropout_param { dropout_ratio: 0.3 }")
+    text.relu(text.conv("p", "c", 16))
+    text.relu(text.inner("c", "d", 6))
+    text.add("Power", "d", "out", "power_param { scale: 2 }")
+    twins = Twins(str(text), TRAIN)
+    twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
+    twins.fill()
+    twins.each("forward_loss")
+    assert all(one in twins.plan for one in ("a_bn + a_scale + a_relu", "c + c_relu"))
+    for net in twins.nets:
+        net.blobs["out"].diff[...] = np.linspace(-1, 2, net.blobs["out"].count).reshape(3, 6)
+    for net in twins.nets:
+        for blobs in net.params.values():
+            blobs[0].data[...] *= -1.5
+    return twins
+
+
+def layers(twins: Twins) -> list[str]:
+    return [node.name for node in twins.numpy.nodes]
+
+
+@pytest.mark.parametrize(
+    "name", ["a_bn", "a_scale", "a_relu", "b_bn", "b_scale", "eltwise9", "sum_relu", "c", "d"]
+)
+@pytest.mark.parametrize("keep", ["all", "outputs"])
+def test_a_backward_in_two_parts(name: str, keep: str) -> None:
+    """The first part ends before a layer, the second one begins with it."""
+    twins = twins_of(keep)
+    index = layers(twins).index(name)
+    twins.each("backward_from_to", len(layers(twins)) - 1, index + 1)
+    twins.each("backward_from_to", index, 0)
+    parameters_agree(twins)
+
+
+def parameters_agree(twins: Twins) -> None:
+    pairs = [(twins.onednn.blobs["data"].diff, twins.numpy.blobs["data"].diff)]
+    for want, got in zip(twins.numpy.learnable_params, twins.onednn.learnable_params, strict=True):
+        pairs.append((got.blob.diff, want.blob.diff))
+    for got, want in pairs:
+        assert twins.agree(got, want)
+    assert sum(np.any(want) for _, want in pairs) > 10
+
+
+@pytest.mark.parametrize("keep", ["all", "outputs"])
+def test_gradients_between_layers_that_run_as_one(keep: str) -> None:
+    """A callback that comes after the forward sees the gradient of every layer's top."""
+    twins = twins_of(keep)
+    seen: list[list[np.ndarray]] = [[], []]
+    for net, found in zip(twins.nets, seen, strict=True):
+
+        def look(index: int, net: Net = net, found: list[np.ndarray] = found) -> None:
+            found.extend(net.blobs[name].diff.copy() for name in net.nodes[index].top_names)
+
+        net.before_backward(look)
+    twins.each("backward")
+    assert len(seen[0]) == len(seen[1]) > 15
+    for want, got in zip(*seen, strict=True):
+        assert twins.agree(got, want)
+    parameters_agree(twins)
+
+
+def hold(twins: Twins) -> object:
+    """An array of a gradient whose memory others were to use."""
+    return twins.onednn.blobs["b"].diff
+
+
+def ask(twins: Twins) -> object:
+    """Gradients that were taken to be 0, and are from now on written by the program."""
+    for net in twins.nets:
+        for name, blob in net.blobs.items():
+            if "split" in name:
+                blob.diff[...] = 0
+    return None
+
+
+@pytest.mark.parametrize("what", [hold, ask])
+@pytest.mark.parametrize("keep", ["all", "outputs"])
+def test_a_look_between_the_passes(what: Callable[[Twins], object], keep: str) -> None:
+    twins = twins_of(keep)
+    held = what(twins)
+    twins.each("backward")
+    parameters_agree(twins)
+    del held
+
+
+@pytest.mark.parametrize("start", ["a_scale", "a_relu", "sum_relu", "c_relu"])
+def test_a_forward_that_begins_within_a_step(start: str) -> None:
+    """What ran before it has kept what its own gradient needs."""
+    twins = twins_of()
+    write(twins, twins.numpy.nodes[layers(twins).index(start)].bottom_names[0])
+    index = len(layers(twins)) - 1
+    twins.each("forward_from_to", layers(twins).index(start), index)
+    twins.each("backward_from_to", index, layers(twins).index(start))
+    twins.each("backward_from_to", layers(twins).index(start) - 1, 0)
+    parameters_agree(twins)
