@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from minicaffe.layers.normalization.batch_norm import param_block_mistake
+from minicaffe.layers.normalization.batch_norm import param_block_mistake, scales_inside
 from minicaffe.lint.rules import Examined, PhaseNet, Remark, rule
 from minicaffe.net.graph import LayerRef
 from minicaffe.net.net import TEST, TRAIN
@@ -27,13 +27,13 @@ _MEMORIES = 3
 def no_scale(examined: Examined) -> Iterator[Remark]:
     """BatchNorm alone: no gamma, no beta."""
     for net, norm in _norms(examined):
-        if _scales_inside(norm):
+        if scales_inside(norm.param.batch_norm_param):
             yield net.remark(
                 norm,
                 "it has a scale and a bias inside (NVCaffe's and Intel Caffe's form), which "
                 "minicaffe refuses",
-                "leave scale_bias and use_weight_bias out, keep three param blocks, and add "
-                "after it a Scale layer with scale_param { bias_term: true }",
+                "leave those fields out, keep three param blocks, and add after it a Scale layer "
+                "with scale_param { bias_term: true }",
             )
         elif not _readers(net, norm, "Scale"):
             yield net.remark(
@@ -159,7 +159,7 @@ def learning_rates_for_statistics(examined: Examined) -> Iterator[Remark]:
     """The layer's own error, before anything is built."""
     for net, norm in _norms(examined):
         mistake = param_block_mistake(norm.param.param)
-        if mistake is not None and not _scales_inside(norm):
+        if mistake is not None and not scales_inside(norm.param.batch_norm_param):
             yield net.remark(norm, *mistake)
 
 
@@ -171,13 +171,6 @@ def _norms(examined: Examined, phase: int | None = None) -> Iterator[tuple[Phase
     for net in examined.nets if phase is None else examined.in_phase(phase):
         for layer in net.layers("BatchNorm"):
             yield net, layer
-
-
-def _scales_inside(norm: LayerRef) -> bool:
-    """Whether it is a fork's BatchNorm with gamma and beta among its own parameters."""
-    settings = norm.param.batch_norm_param
-    fields = ("scale_bias", "use_weight_bias")
-    return any(settings.HasField(name) and getattr(settings, name) for name in fields)
 
 
 def _asked_for_stored(norm: LayerRef) -> bool | None:

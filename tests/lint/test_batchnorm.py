@@ -120,6 +120,31 @@ def test_what_is_found(case: str) -> None:
     assert str(finding).endswith(f"{finding.message}; {finding.suggestion}")
 
 
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "batch_norm_param { scale_bias: true }",
+        "batch_norm_param { use_weight_bias: true bias_term: true }",
+        "param { lr_mult: 1 } param { lr_mult: 1 } batch_norm_param { scale_filler { type: "
+        '"constant" value: 1 } bias_filler { type: "constant" } }',
+        "batch_norm_param { filler { value: 1 } } " + "param { lr_mult: 1 }" * 5,
+    ],
+)
+def test_a_scale_inside_of_a_fork_is_no_missing_scale(inside: str) -> None:
+    """NVCaffe's and Intel Caffe's: its learning rates are right there, and it has a Scale."""
+    (finding,) = of_net(DATA + CONV + norm(inside) + END)
+    assert (finding.code, finding.line) == ("BN001", 5)
+    assert finding.message.startswith("it has a scale and a bias inside (NVCaffe's and Intel")
+    assert finding.suggestion.endswith("a Scale layer with scale_param { bias_term: true }")
+
+
+def test_a_scale_inside_that_is_switched_off() -> None:
+    inside = "batch_norm_param { scale_bias: false use_weight_bias: false }"
+    (finding,) = of_net(DATA + CONV + norm(inside) + END)
+    assert finding.message.startswith("no Scale layer reads its result")
+    assert of_net(DATA + CONV + norm(inside) + SCALE + END) == []
+
+
 LEFT_ALONE = {
     "as it should be": GOOD,
     "a deploy net": DATA + CONV + norm() + SCALE + END,

@@ -31,7 +31,12 @@ STATISTICS = ("mean sum", "variance sum", "weight sum")
 
 
 #: Fields of forks whose BatchNorm has a Scale layer inside.
-_SCALE_INSIDE = ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler")
+_SCALE_INSIDE = ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler", "filler")
+
+
+def scales_inside(param: caffe_pb2.BatchNormParameter) -> bool:
+    """Whether a fork's BatchNorm is meant, with gamma and beta among its own parameters."""
+    return any(param.HasField(name) and getattr(param, name) for name in _SCALE_INSIDE)
 
 
 @register("BatchNorm")
