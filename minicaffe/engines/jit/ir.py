@@ -247,6 +247,12 @@ class Function:
         kind = f"<{self.width} x i1>"
         return self.value(f"select {kind} {below}, {self.vector} {floor}, {self.vector} {a}")
 
+    def below(self, a: Vector, ceiling: Vector) -> Vector:
+        """a, or ``ceiling`` where a is above it; NaN stays NaN."""
+        above = self.value(f"fcmp ogt {self.vector} {a}, {ceiling}")
+        kind = f"<{self.width} x i1>"
+        return self.value(f"select {kind} {above}, {self.vector} {ceiling}, {self.vector} {a}")
+
     def shuffle(self, a: Vector, b: Vector, order: Sequence[int]) -> Vector:
         """Elements of a (0 to width - 1) and b (from width on), in this order."""
         mask = ", ".join(f"i32 {index}" for index in order)
@@ -265,6 +271,40 @@ class Function:
             ]
             distance //= 2
         return out
+
+    # ------------------------------------------------------------------ double precision
+
+    def widened(self, a: Vector) -> str:
+        """A vector's numbers in double precision."""
+        return self.value(f"fpext {self.vector} {a} to {self._doubles}")
+
+    def add_doubles(self, a: str, b: str) -> str:
+        """a + b of two vectors in double precision."""
+        return self.value(f"fadd {self._doubles} {a}, {b}")
+
+    def total_of_doubles(self, a: str) -> str:
+        """The sum of a vector's elements, one after the other, as one number."""
+        name = f"@llvm.vector.reduce.fadd.v{self.width}f64"
+        return self.value(f"call double {name}(double 0.0, {self._doubles} {a})")
+
+    def load_doubles(self, pointer: str, index: Int = 0) -> str:
+        """The vector of doubles that begins with this one of an array."""
+        return self.value(f"load {self._doubles}, ptr {self._double(pointer, index)}, align 8")
+
+    def store_doubles(self, a: str, pointer: str, index: Int = 0) -> None:
+        """Write a vector of doubles."""
+        self.line(f"store {self._doubles} {a}, ptr {self._double(pointer, index)}, align 8")
+
+    def store_double(self, number: str, pointer: str, index: Int = 0) -> None:
+        """Write one double."""
+        self.line(f"store double {number}, ptr {self._double(pointer, index)}, align 8")
+
+    @property
+    def _doubles(self) -> str:
+        return f"<{self.width} x double>"
+
+    def _double(self, pointer: str, index: Int) -> str:
+        return self.value(f"getelementptr inbounds double, ptr {pointer}, i64 {index}")
 
     # ------------------------------------------------------------------ control
 
@@ -350,6 +390,7 @@ def module(functions: Sequence[Function]) -> str:
     mask = f"<{width} x i1>"
     declared = [
         f"declare {kind} @llvm.fma.v{width}f32({kind}, {kind}, {kind})",
+        f"declare double @llvm.vector.reduce.fadd.v{width}f64(double, <{width} x double>)",
         f"declare {kind} @llvm.masked.load.v{width}f32.p0(ptr, i32, {mask}, {kind})",
         f"declare void @llvm.masked.store.v{width}f32.p0({kind}, ptr, i32, {mask})",
     ]

@@ -1,0 +1,246 @@
+"""Sums over the values of each channel, read once: :mod:`minicaffe.layers.sums` as kernels.
+
+What is summed, and how exactly, is said there: at most :data:`~minicaffe.layers.sums.ROWS` values
+follow each other in single precision, and their sums are added up in double precision, in an order
+that the sizes alone decide. Arrays are seen as (items, blocks, rows, lanes).
+
+A unit of the work is a segment of the rows of one block of one item. Where the lanes fill vectors,
+a vector holds a row's channels; with a single lane, neighbouring rows of the one channel.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicaffe.engines.jit.compiler import compile_functions
+from minicaffe.engines.jit.frame import Fields, Layout
+from minicaffe.engines.jit.ir import Function, Int, Vector
+from minicaffe.engines.jit.target import Target
+from minicaffe.engines.jit.team import Team
+from minicaffe.layers import sums
+from minicaffe.layers.sums import ROWS
+
+#: Of both arrays: the addresses of left and right, of what is subtracted of right, and of where
+#: the sums go; blocks, rows and lanes; rows of a segment, and how many segments a block has.
+SUMS = Layout("left", "right", "about", "sums", "blocks", "rows", "lanes", "segment", "segments")
+
+#: Elements of a segment: enough to keep a thread busy for some microseconds.
+_SEGMENT = 1 << 15
+#: Sums that grow side by side, as an addition takes several cycles.
+_SIDE_BY_SIDE = 4
+
+
+@dataclass(frozen=True)
+class _Values:
+    """What a kernel reads: two arrays from one place on, and what is subtracted."""
+
+    kind: str
+    left: str
+    right: str
+
+    def pair(
+        self, f: Function, offset: Int, about: Vector, count: int | None = None
+    ) -> tuple[Vector, Vector]:
+        """The factors of the product, of which the first is summed, too.
+
+        Args:
+            f: the function.
+            offset: of both, in floats.
+            about: what is subtracted.
+            count: how many elements of the vectors are there, if not all.
+        """
+
+        def load(pointer: str) -> Vector:
+            place = f.at(pointer, offset)
+            return f.load(place) if count is None else f.load_first(place, count)
+
+        if self.kind == "moments":
+            difference = f.fsub(load(self.left), about)
+            return difference, difference
+        other = load(self.right)
+        if self.kind == "slopes":
+            return load(self.left), f.below(other, f.constant(0.0))
+        return load(self.left), f.fsub(other, about)
+
+    def total(
+        self, f: Function, begin: Int, end: Int, stride: Int, first: Int, about: Vector
+    ) -> list[Vector]:
+        """Both sums over vectors ``begin`` to ``end``, ``stride`` floats apart."""
+
+        def add(index: Int, totals: list[Vector]) -> list[Vector]:
+            one, other = self.pair(f, f.add(f.mul(index, stride), first), about)
+            return [f.fadd(totals[0], one), f.fma(one, other, totals[1])]
+
+        def add_several(index: Int, totals: list[Vector]) -> list[Vector]:
+            return [
+                total
+                for side in range(_SIDE_BY_SIDE)
+                for total in add(f.add(index, side), totals[2 * side : 2 * side + 2])
+            ]
+
+        whole = f.sub(end, f.rem(f.sub(end, begin), _SIDE_BY_SIDE))
+        zeros = [f.constant(0.0)] * (2 * _SIDE_BY_SIDE)
+        totals = f.folded(whole, zeros, add_several, start=begin, step=_SIDE_BY_SIDE)
+        sums = [f.fadd(f.fadd(a, b), f.fadd(c, d)) for a, b, c, d in (totals[0::2], totals[1::2])]
+        return f.folded(end, sums, add, start=whole)
+
+
+@dataclass(frozen=True)
+class SumKernels:
+    """Writes the kernels, which put two sums for each channel of a unit.
+
+    ``moments`` puts Σ (x - about) and Σ (x - about)², ``products`` Σ left and
+    Σ left · (right - about), ``slopes`` Σ left and Σ left · min(right, 0). Names end with
+    ``_lanes`` or ``_rows``, by what a vector holds.
+    """
+
+    target: Target
+
+    def functions(self) -> list[Function]:
+        """All of them."""
+        ways = (self._write_lanes, self._write_rows)
+        return [write(kind) for kind in ("moments", "products", "slopes") for write in ways]
+
+    def _write_lanes(self, kind: str) -> Function:
+        """A vector holds channels; lanes are a multiple of the width."""
+        f = Function(f"{kind}_lanes", self.target, ["pass", "workspace"], ["first", "last"])
+        job = SUMS.read(f, "%pass")
+        lanes, channels = job["lanes"], f.mul(job["blocks"], job["lanes"])
+        with f.loop("%last", "%first") as unit:
+            block, begin, end, values = self._segment(f, job, kind, unit)
+            about = f.at(job["about"], f.mul(block, lanes))
+            to = f.add(f.mul(self._place(f, job, unit), f.mul(2, channels)), f.mul(block, lanes))
+            with f.loop(lanes, step=f.width) as lane:
+                for index in range(2):
+                    where = f.add(f.add(to, f.mul(channels, index)), lane)
+                    f.store_doubles("zeroinitializer", job["sums"], where)
+            with f.loop(end, begin, ROWS) as row, f.loop(lanes, step=f.width) as lane:
+                last = f.minimum(end, f.add(row, ROWS))
+                found = values.total(f, row, last, lanes, lane, f.load(f.at(about, lane)))
+                for index, total in enumerate(found):
+                    where = f.add(f.add(to, f.mul(channels, index)), lane)
+                    before = f.load_doubles(job["sums"], where)
+                    f.store_doubles(f.add_doubles(before, f.widened(total)), job["sums"], where)
+        return f
+
+    def _write_rows(self, kind: str) -> Function:
+        """A vector holds neighbouring rows of a channel; there is a single lane."""
+        f = Function(f"{kind}_rows", self.target, ["pass", "workspace"], ["first", "last"])
+        job, width = SUMS.read(f, "%pass"), self.target.width
+        totals = f.stack(2 * 2 * width)  # two vectors of doubles
+        with f.loop("%last", "%first") as unit:
+            block, begin, end, values = self._segment(f, job, kind, unit)
+            place = f.at(job["about"], block)
+            about, only_first = f.broadcast(place), f.load_first(place, 1)
+            for index in range(2):
+                f.store_doubles("zeroinitializer", totals, index * width)
+            whole = f.sub(end, f.rem(f.sub(end, begin), width))
+            with f.loop(whole, begin, ROWS * width) as row:
+                stop = f.div(f.sub(f.minimum(whole, f.add(row, ROWS * width)), row), width)
+                self._add(f, totals, values.total(f, 0, stop, width, row, about))
+            with f.loop(end, whole) as row:
+                one, other = values.pair(f, row, only_first, 1)
+                self._add(f, totals, [one, f.fmul(one, other)])
+            to = f.add(f.mul(self._place(f, job, unit), f.mul(2, job["blocks"])), block)
+            for index in range(2):
+                total = f.total_of_doubles(f.load_doubles(totals, index * width))
+                f.store_double(total, job["sums"], f.add(to, f.mul(job["blocks"], index)))
+        return f
+
+    def _segment(
+        self, f: Function, job: Fields, kind: str, unit: Int
+    ) -> tuple[Int, Int, Int, _Values]:
+        """The block of a unit, its rows from and to, and the arrays from the block on."""
+        block_of_item, segment = f.div(unit, job["segments"]), f.rem(unit, job["segments"])
+        begin = f.mul(segment, job["segment"])
+        end = f.minimum(f.add(begin, job["segment"]), job["rows"])
+        start = f.mul(f.mul(block_of_item, job["rows"]), job["lanes"])
+        values = _Values(kind, f.at(job["left"], start), f.at(job["right"], start))
+        return f.rem(block_of_item, job["blocks"]), begin, end, values
+
+    def _place(self, f: Function, job: Fields, unit: Int) -> Int:
+        """Which of the rows of sums is a unit's: that of its item and segment."""
+        item = f.div(f.div(unit, job["segments"]), job["blocks"])
+        return f.add(f.mul(item, job["segments"]), f.rem(unit, job["segments"]))
+
+    def _add(self, f: Function, totals: str, vectors: list[Vector]) -> None:
+        for index, vector in enumerate(vectors):
+            before = f.load_doubles(totals, index * f.width)
+            f.store_doubles(f.add_doubles(before, f.widened(vector)), totals, index * f.width)
+
+
+class ChannelSums:
+    """The functions of :mod:`minicaffe.layers.sums` by kernels, where the arrays suit them.
+
+    Args:
+        team: the threads.
+    """
+
+    def __init__(self, team: Team) -> None:
+        self._team = team
+
+    def moments(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of each channel: :func:`minicaffe.layers.sums.moments`."""
+        if not self._suits(values):
+            return sums.moments(values)
+        return sums.moments(values, lambda given, about: self._run("moments", given, given, about))
+
+    def products(
+        self,
+        left: np.ndarray,
+        right: np.ndarray,
+        about: np.ndarray | None = None,
+        *,
+        below_zero: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Σ left, Σ left · (right - about): :func:`minicaffe.layers.sums.products`."""
+        if not self._suits(left) or not self._suits(right):
+            return sums.products(left, right, about, below_zero=below_zero)
+        if about is None:
+            about = np.zeros(left.shape[1] * left.shape[3], np.float32)
+        kind = "slopes" if below_zero else "products"
+        first, second = self._run(kind, left, right, about)
+        return first, second
+
+    def _suits(self, values: np.ndarray) -> bool:
+        lanes = values.shape[3]
+        return (
+            values.dtype == np.float32
+            and values.flags.c_contiguous
+            and values.size > 0
+            and (lanes == 1 or lanes % self._team.target.width == 0)
+        )
+
+    def _run(
+        self, kind: str, left: np.ndarray, right: np.ndarray, about: np.ndarray
+    ) -> list[np.ndarray]:
+        items, blocks, rows, lanes = left.shape
+        step = ROWS * self._team.target.width if lanes == 1 else ROWS
+        segment = max(step, _SEGMENT // lanes // step * step)
+        segments = -(-rows // segment)
+        about = np.ascontiguousarray(about, np.float32)
+        found = np.empty((items * segments, 2, blocks * lanes))
+        frame = SUMS.frame(
+            left=left.ctypes.data,
+            right=right.ctypes.data,
+            about=about.ctypes.data,
+            sums=found.ctypes.data,
+            blocks=blocks,
+            rows=rows,
+            lanes=lanes,
+            segment=segment,
+            segments=segments,
+        )
+        way = "rows" if lanes == 1 else "lanes"
+        kernel = _compiled(self._team.target)[f"{kind}_{way}"]
+        self._team.run(kernel, frame.address, items * blocks * segments, 0)
+        with np.errstate(all="ignore"):
+            return list(found.sum(axis=0))
+
+
+@functools.cache
+def _compiled(target: Target) -> dict[str, int]:
+    return dict(compile_functions(SumKernels(target).functions(), target))
