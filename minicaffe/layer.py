@@ -100,6 +100,10 @@ class Layer(ReadsForks):
     activation_of: ClassVar[str | None] = None
     #: y = W·x + b over the channels, so that it takes in what multiplies them and adds to them.
     linear: ClassVar[bool] = False
+    #: Large values of its bottom differ little in its top (Softmax, Sigmoid).
+    squashes: ClassVar[bool] = False
+    #: The colour of its box in a drawing.
+    color: ClassVar[str] = "#6495ED"
     #: It writes a file whenever it runs.
     writes_files: ClassVar[bool] = False
     #: Without bottoms, its tops are data (those of Parameter are not).

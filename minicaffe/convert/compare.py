@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layers.activation.sigmoid import Sigmoid
-from minicaffe.layers.utility.softmax import Softmax
 from minicaffe.net.net import Net
 
 
@@ -83,8 +81,8 @@ def _compared(net: Net) -> list[str]:
     """The outputs, and the scores that outputs were made of."""
     names = list(net.outputs)
     for node in net.nodes:
-        squashes = isinstance(node.layer, Softmax | Sigmoid) and node.tops[0] not in node.bottoms
-        if squashes and node.top_names[0] in names:
+        hides = node.layer.squashes and node.tops[0] not in node.bottoms
+        if hides and node.top_names[0] in names:
             names += node.bottom_names
     return names
 

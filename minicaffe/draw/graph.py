@@ -133,9 +133,7 @@ def get_layer_label(
 
 def choose_color_by_layertype(layertype: str) -> str:
     """The colour of a layer's box."""
-    if layertype in ("Convolution", "Deconvolution"):
-        return "#FF5050"
-    return {"Pooling": "#FF9900", "InnerProduct": "#CC33FF"}.get(layertype, "#6495ED")
+    return find_layer_class(layertype).color
 
 
 def get_pydot_graph(

@@ -28,6 +28,7 @@ class Sigmoid(Neuron):
     Source: sigmoid_layer.cpp (BVLC/caffe).
     """
 
+    squashes = True
     backward_reads = ("tops",)
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:

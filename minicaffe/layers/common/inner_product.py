@@ -35,6 +35,7 @@ class InnerProduct(Layer):
     """
 
     linear = True
+    color = "#CC33FF"
     in_place = False
     exact_bottoms = 1
     fork_fields = changes_nothing(

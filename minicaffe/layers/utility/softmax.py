@@ -38,6 +38,7 @@ class Softmax(Layer):
 
     exact_bottoms = 1
     exact_tops = 1
+    squashes = True
     backward_reads = ("tops",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

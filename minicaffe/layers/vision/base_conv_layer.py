@@ -122,6 +122,7 @@ class ConvolutionBase(Layer):
     """
 
     linear = True
+    color = "#FF5050"
     in_place = False
     min_bottoms = 1
     fork_fields = changes_nothing(

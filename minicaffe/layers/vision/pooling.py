@@ -63,6 +63,7 @@ class Pooling(Layer):
             its pixel in the plane, -1 for none.
     """
 
+    color = "#FF9900"
     in_place = False
     exact_bottoms = 1
     min_tops = 1
