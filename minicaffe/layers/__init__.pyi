@@ -3028,6 +3028,103 @@ def MemoryData(
     length: [chuckcho/video-caffe]
     """
 
+def MultiBoxLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    loc_loss_type: int | str = ...,
+    conf_loss_type: int | str = ...,
+    loc_weight: float = ...,
+    num_classes: int = ...,
+    share_location: bool = ...,
+    match_type: int | str = ...,
+    overlap_threshold: float = ...,
+    use_prior_for_matching: bool = ...,
+    background_label_id: int = ...,
+    use_difficult_gt: bool = ...,
+    do_neg_mining: bool = ...,
+    neg_pos_ratio: float = ...,
+    neg_overlap: float = ...,
+    code_type: int | str = ...,
+    encode_variance_in_target: bool = ...,
+    map_object_to_agnostic: bool = ...,
+    ignore_cross_boundary_bbox: bool = ...,
+    bp_inside: bool = ...,
+    mining_type: int | str = ...,
+    nms_param: Mapping[str, Any] | Message = ...,
+    sample_size: int = ...,
+    use_prior_for_nms: bool = ...,
+    ignore_difficult_gt: bool = ...,
+    objectness_score: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MultiBoxLoss layer: its bottoms, then fields as keywords. Those of multibox_loss_param:
+
+    loc_loss_type: Loss of the boxes.
+    conf_loss_type: Loss of the classes.
+    loc_weight: Factor on the loss of the boxes.
+    num_classes: Number of classes, background included.
+    share_location: Whether all classes share one set of boxes.
+    match_type: How prior boxes are given to true boxes.
+    overlap_threshold: For PER_PREDICTION: how much is enough.
+    use_prior_for_matching: Whether to match by the prior boxes instead of the predicted
+        ones.
+    background_label_id: The class of the background.
+    use_difficult_gt: Whether boxes marked as difficult count.
+    do_neg_mining: Old form of mining_type.
+    neg_pos_ratio: For MAX_NEGATIVE: background boxes for each matched one.
+    neg_overlap: Boxes that overlap more than this are not background.
+    code_type: How offsets are coded.
+    encode_variance_in_target: Whether offsets contain the variances already.
+    map_object_to_agnostic: Whether all objects are one class.
+    ignore_cross_boundary_bbox: Whether boxes beyond the edge of the image are left out.
+    bp_inside: Whether only corners inside the image give gradients.
+    mining_type: Which background boxes count.
+    nms_param: How overlapping boxes are dropped before HARD_EXAMPLE.
+    sample_size: For HARD_EXAMPLE: the number.
+    use_prior_for_nms: Whether to drop by the prior boxes instead of the predicted ones.
+    ignore_difficult_gt: Read, but without effect, as in the fork. [NVCaffe]
+    objectness_score: Boxes whose objectness is below this are never background that counts;
+        needs a bottom of objectness. [RefineDet, jolibrain's Caffe, Vitis AI and others]
+    """
+
 def MultinomialLogisticLoss(
     *bottoms: Top,
     ntop: int = ...,
