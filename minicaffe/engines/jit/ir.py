@@ -241,6 +241,15 @@ class Function:
             f"call {kind} @llvm.fma.v{self.width}f32({kind} {a}, {kind} {b}, {kind} {c})"
         )
 
+    def fdiv(self, a: Vector, b: Vector) -> Vector:
+        """a / b."""
+        return self.value(f"fdiv {self.vector} {a}, {b}")
+
+    def sqrt(self, a: Vector) -> Vector:
+        """√a."""
+        kind = self.vector
+        return self.value(f"call {kind} @llvm.sqrt.v{self.width}f32({kind} {a})")
+
     def above(self, a: Vector, floor: Vector) -> Vector:
         """a, or ``floor`` where a is below it; NaN stays NaN."""
         below = self.value(f"fcmp olt {self.vector} {a}, {floor}")
@@ -390,6 +399,7 @@ def module(functions: Sequence[Function]) -> str:
     mask = f"<{width} x i1>"
     declared = [
         f"declare {kind} @llvm.fma.v{width}f32({kind}, {kind}, {kind})",
+        f"declare {kind} @llvm.sqrt.v{width}f32({kind})",
         f"declare double @llvm.vector.reduce.fadd.v{width}f64(double, <{width} x double>)",
         f"declare {kind} @llvm.masked.load.v{width}f32.p0(ptr, i32, {mask}, {kind})",
         f"declare void @llvm.masked.store.v{width}f32.p0({kind}, ptr, i32, {mask})",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minicaffe.engines.jit import lrn
 from minicaffe.engines.jit.convolution import TILES, WinogradKernel, suits
 from minicaffe.engines.jit.scratch import Scratch
 from minicaffe.engines.jit.target import host_target
@@ -33,8 +34,12 @@ class JitPlan(NumpyPlan):
             raise EngineError("no kernels can be made for this processor")
         team, scratch = Team(target), Scratch()
         for node in net.nodes:
-            if type(node.layer) is Convolution and node.kernel is node.layer:
+            if node.kernel is not node.layer:
+                continue
+            if type(node.layer) is Convolution:
                 node.kernel = WinogradKernel(node.layer, team, scratch)
+            elif lrn.suits(node.layer):
+                node.kernel = lrn.LRNKernel(node.layer, team, scratch)
         self._listed = net.nodes
         super().__init__(net)
 
@@ -44,6 +49,8 @@ class JitPlan(NumpyPlan):
 
 
 def _words(node: Node) -> str:
+    if isinstance(node.kernel, lrn.LRNKernel):
+        return "jit"
     if not isinstance(node.kernel, WinogradKernel) or not suits(node.layer):
         return "numpy"
     taps = node.layer.geometry.kernel[0]
