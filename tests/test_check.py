@@ -189,6 +189,8 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
      "convolution_param { group: 0 kernel_size: 3 kernel_h: 2 kernel_w: 2 stride: 0 dilation: 0 }",
      [("kernel_size", "both kernel_size and kernel_h"), ("stride", "stride is 0"),
       ("dilation", "dilation is 0"), ("layer", "num_output is missing"), ("group", "group is 0")]),
+    ("BN", "top: 'b' bn_param { frozen: true decay: 0.5 }",
+     [("decay", "decay is given together with frozen"), ("layer", "2 tops, expected one")]),
     ("ChannelShuffle", "channel_shuffle_param { shuffle_pattern: 3 group: 0 }",
      [("shuffle_pattern", "shuffle_pattern is 3"), ("group", "group is 0")]),
     ("Convolution", "convolution_param { num_output: 3 kernel_size: 1 group: 2 weight_filler { "

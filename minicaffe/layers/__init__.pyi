@@ -213,6 +213,79 @@ def Axpy(
     A Axpy layer: its bottoms, then fields as keywords.
     """
 
+def BN(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    slope_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    momentum: float = ...,
+    eps: float = ...,
+    frozen: bool = ...,
+    scale_filler: Mapping[str, Any] | Message = ...,
+    shift_filler: Mapping[str, Any] | Message = ...,
+    bn_mode: int | str = ...,
+    var_eps: float = ...,
+    moving_average: bool = ...,
+    decay: float = ...,
+    axis: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A BN layer: its bottoms, then fields as keywords. Those of bn_param:
+
+    slope_filler: Initial factor of each channel. [TSN and PSPNet]
+    bias_filler: Initial offset of each channel. [TSN and PSPNet]
+    momentum: Share of the stored statistics that stays at each forward. [TSN and PSPNet]
+    eps: Added to the variance. SegNet's BN always adds 1e-9 instead. [TSN and PSPNet]
+    frozen: Whether the stored statistics are used in TRAIN too and nothing is learned. [TSN
+        and PSPNet]
+    engine: The code to run. [TSN and PSPNet]
+    scale_filler: Initial factor of each channel; SegNet's number is 1. [SegNet and CTPN]
+    shift_filler: Initial offset of each channel; SegNet's number is 2. [SegNet and CTPN]
+    bn_mode: What the layer does; SegNet's number is 3. [SegNet]
+    var_eps: Added to the variance. [CTPN]
+    moving_average: Whether TEST uses the stored statistics instead of the batch's. [CTPN]
+    decay: Share of the batch's statistics in the stored ones at each forward. [CTPN]
+    axis: The axis of the channels: 1 or 2. [CTPN]
+    """
+
 def BNLL(
     *bottoms: Top,
     ntop: int = ...,

@@ -11,7 +11,9 @@ from google.protobuf import text_format
 from minicaffe.blob import Blob
 from minicaffe.engines.numpy.kernels import Kernel
 from minicaffe.layer import Layer, layer_class
+from minicaffe.net.init import layer_class_of
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin
 
 Maker = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
@@ -103,10 +105,13 @@ class Rig:
         rng = np.random.default_rng(7)
         param = caffe_pb2.LayerParameter(name="layer", type=case.type)
         text_format.Merge(case.param, param)
+        if not param.bottom:
+            param.bottom.extend(f"bottom{index}" for index in range(len(case.bottoms)))
         phase = caffe_pb2.Phase.Value(case.phase)
-        self.layer: Layer = layer_class(case.type)(
+        self.layer: Layer = layer_class_of(param)(
             param, phase, rng=np.random.default_rng(5), dtype=dtype
         )
+        self.layer.reading = layer_class(case.type).reading_of(param, Origin())
         self.kernel = kernel_of(self.layer)
         self.bottom = [Blob(shape, dtype) for shape in case.bottoms]
         makers = case.values if isinstance(case.values, Sequence) else [case.values] * 99

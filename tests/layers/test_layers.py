@@ -12,7 +12,7 @@ import pkgutil
 import numpy as np
 import pytest
 
-from minicaffe.layer import layer_types
+from minicaffe.layer import Layer, layer_types
 from tests.layers import cases
 from tests.layers.harness import Case, Rig, assert_close, numeric_gradient
 
@@ -35,6 +35,12 @@ ELSEWHERE: set[str] = {
 
 with_gradient = [case for case in CASES if case.has_gradient]
 in_place = [case for case in CASES if case.in_place]
+
+
+def learned(layer: Layer, index: int) -> bool:
+    """Whether a blob is a parameter rather than a statistic, whose ``lr_mult`` is 0."""
+    specs = layer.param.param
+    return index >= len(specs) or specs[index].lr_mult != 0
 
 
 def test_every_registered_type_has_a_case() -> None:
@@ -85,9 +91,9 @@ def test_gradient(case: Case) -> None:
             want = numeric_gradient(rig, rig.bottom[index].data)
             assert_close(got[index], want, case.tolerance, f"gradient of bottom {index}")
     param_diffs = [blob.diff.copy() for blob in rig.layer.blobs]
-    if case.type == "BatchNorm":
-        return  # its blobs are statistics: not learned
     for index, blob in enumerate(rig.layer.blobs):
+        if not learned(rig.layer, index):
+            continue
         want = numeric_gradient(rig, blob.data)
         assert_close(param_diffs[index], want, case.tolerance, f"gradient of parameter {index}")
 

@@ -11,6 +11,7 @@ from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.images import require_images
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin, Reading
 
 Pair = tuple[int, int]
 
@@ -50,10 +51,18 @@ class Upsample(Layer):
         repeat: how often one bottom's pixels are repeated along each axis; 0 with a mask.
     """
 
+    dialects = ("segnet", "yolo")
     in_place = False
     min_bottoms = 1
     max_bottoms = 2
     exact_tops = 1
+
+    @classmethod
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        """The number of bottoms alone decides."""
+        if len(param.bottom) > 1:
+            return Reading("segnet", "its second bottom is a mask")
+        return Reading("yolo", "it has one bottom, and so no mask")
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.upsample_param
