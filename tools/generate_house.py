@@ -1,8 +1,9 @@
-"""Write the tables of packages and modules into ``docs/design.md``: a docstring's first line each.
+"""Write what docstrings say into ``docs/``, so that it is said once.
 
     python tools/generate_house.py
 
-``tests/test_house.py`` compares them with the packages that there are.
+``design.md`` gets the tables of packages and modules, a docstring's first line each; ``tools.md``
+the verbs' docstrings, which are their help. ``tests/test_house.py`` compares.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "design.md"
+DOCS = ROOT / "docs"
 
-#: Where a table is in the page, by its name.
+#: Where a part is in its page, by its name.
 _MARKS = "<!-- {name}: made by tools/generate_house.py -->\n\n", "\n\n<!-- end of {name} -->"
 
 
@@ -39,16 +40,34 @@ def described(path: Path) -> str:
     return f"| `{name}/` | {line} |" if path.is_dir() else f"| `{name}` | {line} |"
 
 
-def page() -> str:
-    """What the page should say."""
-    text = PAGE.read_text(encoding="utf-8")
-    for name, paths in (("packages", packages()), ("modules", modules())):
-        table = "\n".join(_table(paths))
+def help_of(verb: str) -> str:
+    """What ``minicaffe VERB --help`` says of a verb, as Markdown: its docstring."""
+    file = ROOT / "minicaffe" / "cli" / f"{verb}.py"
+    doc = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
+    examples = re.sub(r"^minicaffe ", "    minicaffe ", doc, flags=re.MULTILINE)
+    return examples.replace("``", "`")
+
+
+def pages() -> dict[Path, str]:
+    """What the pages should say."""
+    design = {name: "\n".join(_table(paths())) for name, paths in TABLES.items()}
+    tools = DOCS / "tools.md"
+    marked = re.findall(_MARKS[0].format(name=r"(\w+)"), tools.read_text(encoding="utf-8"))
+    return {
+        DOCS / "design.md": _with_parts(DOCS / "design.md", design),
+        tools: _with_parts(tools, {verb: help_of(verb) for verb in marked}),
+    }
+
+
+def _with_parts(page: Path, parts: dict[str, str]) -> str:
+    """A page's text with each part between its marks."""
+    text = page.read_text(encoding="utf-8")
+    for name, part in parts.items():
         first, last = (mark.format(name=name) for mark in _MARKS)
         pattern = f"(?<={re.escape(first)}).*?(?={re.escape(last)})"
-        text, found = re.subn(pattern, table.replace("\\", r"\\"), text, flags=re.DOTALL)
+        text, found = re.subn(pattern, part.replace("\\", r"\\"), text, flags=re.DOTALL)
         if found != 1:
-            raise SystemExit(f"{PAGE} has {found} places between {first.strip()} and its end")
+            raise SystemExit(f"{page} has {found} places between {first.strip()} and its end")
     return text
 
 
@@ -58,5 +77,9 @@ def _table(paths: list[Path]) -> Iterator[str]:
     yield from map(described, paths)
 
 
+#: The tables of design.md, and what they list.
+TABLES = {"packages": packages, "modules": modules}
+
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    for path, text in pages().items():
+        path.write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from tests.cli.test_main import VERBS
 ROOT = Path(__file__).parents[2]
 TOOLS = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 MIGRATION = (ROOT / "docs" / "migration.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^    minicaffe (.*)$", TOOLS, re.MULTILINE)
+EXAMPLES = re.findall(r"^    minicaffe (.*)$", re.sub(r"\\\n *", "", TOOLS), re.MULTILINE)
 TABLE = re.findall(r"\| `minicaffe ([^`]*)`", MIGRATION)
 
 
