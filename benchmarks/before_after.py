@@ -64,7 +64,7 @@ class Checkout:
             raise SystemExit(f"{root} cannot run {row}")
 
     def milliseconds(self, count: int) -> float:
-        """Of one of so many iterations."""
+        """Of each of this many iterations."""
         self._ask.write(f"{count}\n")
         self._ask.flush()
         return float(self._answer.readline())
@@ -80,12 +80,12 @@ def compare(before: Path, row: str, cpu: bool, turns: int) -> str:
     count = max(1, int(TURN / max(old.milliseconds(1), new.milliseconds(1))))
     times: dict[Checkout, list[float]] = {old: [], new: []}
     for turn in range(turns):
-        for one in (old, new)[:: 1 - turn % 2 * 2]:  # who goes first alternates
-            times[one].append(one.milliseconds(count))
+        for item in (old, new)[:: 1 - turn % 2 * 2]:  # who goes first alternates
+            times[item].append(item.milliseconds(count))
     ratios = [after / ago for ago, after in zip(times[old], times[new], strict=True)]
     old.close()
     new.close()
-    first, second = (statistics.median(times[one]) for one in (old, new))
+    first, second = (statistics.median(times[item]) for item in (old, new))
     return (
         f"{row:28} before {first:9.2f} ms  after {second:9.2f} ms  ratio "
         f"{statistics.median(ratios):.3f} ({min(ratios):.2f}-{max(ratios):.2f})"

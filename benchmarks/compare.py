@@ -70,19 +70,22 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def compare(net: str, batch: int | None, args: argparse.Namespace, folder: str) -> table.Row | None:
-    """One row of a table; None if nobody could take part."""
+    """One row of a table; None if no one could take part."""
     task = Task(net, batch, args.precision, args.threads, folder)
     print(f"{net}{'' if batch is None else f', batch {batch}'}, {args.precision}:", flush=True)
     processes: list[Process] = []
     try:
-        for one in (*contenders.chosen(args.mode, args.precision, args.rivals), contenders.PEAK):
+        for contender in (
+            *contenders.chosen(args.mode, args.precision, args.rivals),
+            contenders.PEAK,
+        ):
             try:
-                processes.append(Process(one, task, warm=args.warm, verbose=args.verbose))
-                if one.kind != "peak" and args.precision == "float32":
+                processes.append(Process(contender, task, warm=args.warm, verbose=args.verbose))
+                if contender.kind != "peak" and args.precision == "float32":
                     agree(processes[0], processes[-1])
             except Failed as reason:
-                print(f"  {one.name} is left out: {reason}", flush=True)
-                if processes and processes[-1].contender is one:
+                print(f"  {contender.name} is left out: {reason}", flush=True)
+                if processes and processes[-1].contender is contender:
                     processes.pop().close()
         if all(process.contender is contenders.PEAK for process in processes):
             return None
@@ -118,7 +121,7 @@ def _row(task: Task, processes: Sequence[Process], args: argparse.Namespace) -> 
         measured = table.Measured.of(process.slices, args.max_load, process.memory)
         name = process.contender.name
         if process.contender is contenders.PEAK:
-            best = min(min(one.times) for one in process.slices)
+            best = min(min(part.times) for part in process.slices)
             peak = 2 * machine.SIZE**3 / best
             print(f"  {'(peak of matrix products)':28}{peak / 1e9:10.0f} GFLOP/s")
             continue

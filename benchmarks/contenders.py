@@ -76,7 +76,7 @@ CONTENDERS: dict[tuple[str, str], list[Contender]] = {
 RIVALS = ("torch", "onnxruntime", "openvino", "opencv", "numpy")
 
 #: Single modes that it understands, too.
-NAMES = tuple(dict.fromkeys(one.name for who in CONTENDERS.values() for one in who[1:]))
+NAMES = tuple(dict.fromkeys(item.name for who in CONTENDERS.values() for item in who[1:]))
 
 
 def chosen(mode: str, precision: str, rivals: Sequence[str]) -> list[Contender]:
@@ -86,10 +86,10 @@ def chosen(mode: str, precision: str, rivals: Sequence[str]) -> list[Contender]:
         rivals: programs, all of whose modes are meant, or names of single modes.
     """
     return [
-        one
-        for one in CONTENDERS[mode, precision]
-        if one is OURS
-        or one.name in rivals
-        or one.kind in rivals
-        or (one is NUMPY and "numpy" in rivals)
+        contender
+        for contender in CONTENDERS[mode, precision]
+        if contender is OURS
+        or contender.name in rivals
+        or contender.kind in rivals
+        or (contender is NUMPY and "numpy" in rivals)
     ]

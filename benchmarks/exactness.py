@@ -33,7 +33,7 @@ PART = 1 << 22
 def parts(*arrays: np.ndarray) -> Iterator[tuple[np.ndarray, ...]]:
     """The arrays some millions of values at a time, as float64."""
     for start in range(0, arrays[0].size, PART):
-        yield tuple(one.reshape(-1)[start : start + PART].astype(np.float64) for one in arrays)
+        yield tuple(array.reshape(-1)[start : start + PART].astype(np.float64) for array in arrays)
 
 
 def errors(engine: str, side: int, mean: float) -> dict[str, float]:

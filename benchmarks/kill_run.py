@@ -133,8 +133,8 @@ def kill_once(folder: Path, rng: random.Random, tally: Tally) -> None:
     if told and told[0] != before:
         raise LostError(f"it began at iteration {told[0]}, but {before} had been written")
     found = list_snapshots(str(folder / "run"))
-    for one in found:
-        read_snapshot(one.path)  # raises when it is not whole
+    for item in found:
+        read_snapshot(item.path)  # raises when it is not whole
     tally.newest = found[0].iter if found else 0
     known = max(told, default=before)
     if tally.newest < known:
@@ -174,7 +174,7 @@ def compare_with_uninterrupted(folder: Path, iteration: int) -> None:
 
 
 def run(folder: Path, kills: int, seed: int, *, show: bool = False) -> Tally:
-    """Kill so many times, then compare; returns what happened.
+    """Kill this many times, then compare; returns what happened.
 
     Raises:
         LostError: something was lost.

@@ -63,7 +63,7 @@ def sample(iteration: int) -> Sample:
 
 
 class Sampler(Observer):
-    """Takes a sample every so many iterations and writes it down at once.
+    """Takes a sample every few iterations and writes it down at once.
 
     Args:
         path: the CSV file to write.
@@ -118,7 +118,7 @@ def growth(samples: list[Sample]) -> Growth:
     before, after = samples[tenth : 2 * tenth], samples[-tenth:]
 
     def means(name: str) -> tuple[float, float]:
-        return tuple(fmean(getattr(one, name) for one in part) for part in (before, after))
+        return tuple(fmean(getattr(item, name) for item in part) for part in (before, after))
 
     return Growth(means("resident"), means("threads"), means("files"))
 

@@ -81,7 +81,7 @@ def _ticks(process: int) -> int:
 
 
 def peak_memory() -> float | None:
-    """The most memory that this process has had, in MiB; None where nobody tells."""
+    """The most memory that this process has had, in MiB; None where no one tells."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

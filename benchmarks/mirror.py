@@ -1,6 +1,6 @@
 """A PyTorch module that computes what a net computes, with the same weights.
 
-The module is a ``torch.fx`` graph: straight code of PyTorch's own layers, as somebody would write
+The module is a ``torch.fx`` graph: straight code of PyTorch's own layers, as someone would write
 it by hand, so nothing is interpreted while it runs. BatchNorm with its Scale is one
 ``BatchNorm2d``, a sum of shortcuts is added in place where that is allowed, and so are ReLUs.
 """
@@ -60,7 +60,7 @@ class _Mirror:
         return fx.GraphModule(self.root, self.graph)
 
     def _add_in_place(self) -> None:
-        """Add a shortcut to the result of a BatchNorm2d that nobody else reads."""
+        """Add a shortcut to the result of a BatchNorm2d that no one else reads."""
         for node in self.graph.nodes:
             if node.target is not operator.add:
                 continue
@@ -204,7 +204,7 @@ class _Mirror:
 
 
 def _wants(node: Node) -> bool:
-    """Whether the type's method looks at the layer behind."""
+    """Whether the type's method looks at the layer after it."""
     return node.layer.type == "BatchNorm"
 
 

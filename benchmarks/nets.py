@@ -21,7 +21,7 @@ class Model:
     """One of the nets.
 
     Attributes:
-        folder: where it stands in models/.
+        folder: where it is in models/.
         image: channels, height and width of what it reads.
         classes: how many labels there are.
         batch: images in one iteration of training.

@@ -20,7 +20,7 @@ class Slice:
 
     Attributes:
         times: seconds of each iteration.
-        others: share of the machine that others took meanwhile; None if nobody knows.
+        others: share of the machine that others took meanwhile; None if no one knows.
     """
 
     times: list[float]
@@ -33,10 +33,10 @@ def quiet(slices: Sequence[Slice], limit: float) -> tuple[list[Slice], bool]:
     Those in which others took more than ``limit`` of the machine are dropped. If that leaves
     less than half of them, the least disturbed half is used, and is not called undisturbed.
     """
-    calm = [one for one in slices if one.others is None or one.others <= limit]
+    calm = [part for part in slices if part.others is None or part.others <= limit]
     if 2 * len(calm) >= len(slices):
         return calm, True
-    ordered = sorted(slices, key=lambda one: one.others or 0.0)
+    ordered = sorted(slices, key=lambda item: item.others or 0.0)
     return ordered[: (len(slices) + 1) // 2], False
 
 
@@ -47,7 +47,7 @@ class Measured:
     Attributes:
         milliseconds: the median of one iteration.
         memory: peak, in MiB.
-        quiet: whether nobody disturbed it.
+        quiet: whether no one disturbed it.
     """
 
     milliseconds: float
@@ -58,7 +58,7 @@ class Measured:
     def of(cls, slices: Sequence[Slice], limit: float, memory: float | None) -> Measured:
         """The median of all iterations of the slices that count."""
         counting, calm = quiet(slices, limit)
-        times = [seconds for one in counting for seconds in one.times]
+        times = [seconds for item in counting for seconds in item.times]
         return cls(1e3 * statistics.median(times), memory, calm)
 
 
@@ -94,8 +94,8 @@ class Row:
 
     def best_rival(self) -> tuple[str, Measured] | None:
         """The fastest of the others."""
-        rivals = [one for one in self.results.items() if not one[0].startswith("minicaffe")]
-        return min(rivals, key=lambda one: one[1].milliseconds) if rivals else None
+        rivals = [value for value in self.results.items() if not value[0].startswith("minicaffe")]
+        return min(rivals, key=lambda item: item[1].milliseconds) if rivals else None
 
 
 def load(path: Path) -> list[Row]:
@@ -104,7 +104,7 @@ def load(path: Path) -> list[Row]:
         return []
     rows = json.loads(path.read_text())
     return [
-        Row(**{**row, "results": {n: Measured(**one) for n, one in row["results"].items()}})
+        Row(**{**row, "results": {n: Measured(**value) for n, value in row["results"].items()}})
         for row in rows
     ]
 
@@ -135,7 +135,7 @@ def markdown(rows: Sequence[Row]) -> str:
     for row in rows:
         groups.setdefault((*row.key[:4], row.machine), []).append(row)
     parts = [_table(group) for group in groups.values()]
-    if not all(one.quiet for row in rows for one in row.results.values()):
+    if not all(value.quiet for row in rows for value in row.results.values()):
         parts.append("\\* others used the machine meanwhile; the least disturbed slices.")
     return "\n\n".join(parts)
 
@@ -192,12 +192,12 @@ def _cells(row: Row, names: Sequence[str]) -> list[str]:
 
 
 def _number(value: float) -> str:
-    """Three digits, as far as they are behind the point."""
+    """Three digits, as far as they are after the point."""
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
-def _mebibytes(one: Measured | None) -> str:
-    return "" if one is None or one.memory is None else f"{one.memory:,.0f} MiB"
+def _mebibytes(measured: Measured | None) -> str:
+    return "" if measured is None or measured.memory is None else f"{measured.memory:,.0f} MiB"
 
 
 def _line(cells: Sequence[str]) -> str:

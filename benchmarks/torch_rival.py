@@ -123,7 +123,7 @@ def check(name: str) -> dict[str, Any]:
 def _gradient_difference(net: Net, model: torch.nn.Module) -> float:
     """Relative; ReLUs whose input is almost 0 flip by rounding, so a little is expected.
 
-    The order of parameters is the same on both sides, as BatchNorm2d stands for its Scale.
+    The order of parameters is the same on both sides, as BatchNorm2d includes its Scale.
     """
     pairs = zip(
         (p.blob.diff.ravel() for p in net.learnable_params if p.lr_mult),

@@ -133,14 +133,14 @@ def test_without_threadpoolctl_nothing_happens(
 def test_numpys_own_blas() -> None:
     control = pytest.importorskip("threadpoolctl")
     limit = blas_limit()
-    for one in control.ThreadpoolController().select(user_api="blas").lib_controllers:
-        before = one.get_num_threads()
+    for library in control.ThreadpoolController().select(user_api="blas").lib_controllers:
+        before = library.get_num_threads()
         limit.enter(1, guest := Guest())
-        inside = one.get_num_threads()
+        inside = library.get_num_threads()
         worker = threading.Thread(target=limit.leave, args=(guest,))  # threads may take turns
         worker.start()
         worker.join()
-        assert (inside, one.get_num_threads()) == (1, before)
+        assert (inside, library.get_num_threads()) == (1, before)
 
 
 def test_threads_that_wait_busily_leave_a_core(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -154,7 +154,7 @@ def test_memory_knows_whether_its_array_is_referenced() -> None:
     before = memory.write_version
     view = blob.data
     assert memory.exported
-    assert memory.write_version == -1, "whoever holds it may write at any time"
+    assert memory.write_version == -1, "anyone who holds it may write at any time"
     row = view[1, 1:]
     del view
     assert memory.exported, "a view of a view counts too"
@@ -172,7 +172,7 @@ def test_cleared_memory_is_filled_when_it_is_asked_for() -> None:
     memory = blob.diff_memory
     memory.clear()
     assert memory.head is SyncedHead.CLEARED
-    assert (memory.raw == 5).all(), "nobody has asked"
+    assert (memory.raw == 5).all(), "no one has asked"
     assert (blob.diff == 0).all()
     assert memory.head is SyncedHead.HEAD_AT_CPU
 

@@ -88,7 +88,7 @@ def test_all_at_once_and_the_database_is_not_asked_for(path: Path) -> None:
         column = int(line.split(":")[1])
         assert shown == "    " + NET.split("\n")[int(line.split(":")[0]) - 1]
         assert caret.index("^") == 4 + column - 1
-    assert [one.line for one in error.problems] == [
+    assert [problem.line for problem in error.problems] == [
         2,
         6,
         10,

@@ -21,8 +21,8 @@ from tests.engines.nets import inception, plain, residual
 
 ENGINES = [name for name in engine_names() if why_unavailable(name) is None]
 COPIES: dict[str, Callable[[Any], Any]] = {
-    "pickle": lambda one: pickle.loads(pickle.dumps(one)),
-    "old pickle": lambda one: pickle.loads(pickle.dumps(one, 2)),
+    "pickle": lambda item: pickle.loads(pickle.dumps(item)),
+    "old pickle": lambda item: pickle.loads(pickle.dumps(item, 2)),
     "deepcopy": copy.deepcopy,
     "copy": copy.copy,
 }

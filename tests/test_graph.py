@@ -72,7 +72,7 @@ def test_splits_have_caffes_names() -> None:
             layer { name: "three" bottom: "a" top: "c" }"""
         )
     )
-    shown = [(one.name, list(one.bottom), list(one.top)) for one in split.layer]
+    shown = [(layer.name, list(layer.bottom), list(layer.top)) for layer in split.layer]
     assert shown == [
         ("data", [], ["data"]),
         ("data_data_0_split", ["data"], ["data_data_0_split_0", "data_data_0_split_1"]),
@@ -93,7 +93,7 @@ def test_a_loss_weight_counts_as_a_use() -> None:
             layer { name: "more" bottom: "l" top: "m" }"""
         )
     )
-    assert [one.name for one in split.layer] == ["data", "loss", "l_loss_0_split", "more"]
+    assert [layer.name for layer in split.layer] == ["data", "loss", "l_loss_0_split", "more"]
     assert list(split.layer[1].loss_weight) == []
     assert list(split.layer[2].loss_weight) == [2, 0]
     assert list(split.layer[3].bottom) == ["l_loss_0_split_1"]

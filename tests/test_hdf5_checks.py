@@ -40,7 +40,9 @@ def _written(path: Path, dtype: str, shapes: Any, library: str, **filters: Any) 
 
 @pytest.mark.parametrize("library", ["earliest", "latest"])
 @pytest.mark.parametrize("kind", _SHAPES)
-@pytest.mark.parametrize("filters", _FILTERS[1:], ids=lambda one: "-".join(map(str, one.values())))
+@pytest.mark.parametrize(
+    "filters", _FILTERS[1:], ids=lambda item: "-".join(map(str, item.values()))
+)
 def test_chunks_are_unpacked_as_the_library_does(
     filters: dict[str, Any], kind: str, library: str, tmp_path: Path
 ) -> None:

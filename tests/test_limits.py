@@ -123,7 +123,7 @@ def test_a_refused_shape_leaves_the_blob_as_it_was() -> None:
     assert blob.shape == blob.data.shape == (2, 3)
     assert (blob.data == 7).all()
     assert budget.used == 4 * 6
-    blob.reshape(30)  # the old memory does not stand in the way
+    blob.reshape(30)  # the old memory is not in the way
 
 
 def test_the_error_is_a_memory_error_too() -> None:

@@ -25,7 +25,7 @@ def chain(count: int) -> str:
 
 
 def tops(count: int) -> str:
-    """A layer with so many tops, which nothing reads."""
+    """A layer with this many tops, which nothing reads."""
     names = " ".join(f'top: "t{i}"' for i in range(count))
     return (
         f'layer {{ name: "d" type: "DummyData" {names} dummy_data_param {{ shape {{ dim: 1 }} }} }}'
@@ -33,7 +33,7 @@ def tops(count: int) -> str:
 
 
 def uses(count: int) -> str:
-    """A blob that so many layers read."""
+    """A blob that this many layers read."""
     return INPUT + "\n".join(
         f'layer {{ name: "l{i}" type: "ReLU" bottom: "t0" top: "u{i}" }}' for i in range(count)
     )

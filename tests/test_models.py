@@ -130,7 +130,7 @@ def test_all_test_images_are_tested(path: Path) -> None:
     """test_iter times the batch size is the number of images: 2,000 shipped, else all."""
     param = read_solver(str(path))
     layers = read_net(str(ROOT / param.net)).layer
-    data = [one for one in layers if one.type == "Data"][1]
+    data = [layer for layer in layers if layer.type == "Data"][1]
     assert [rule.phase for rule in data.include] == [TEST]
     counts = {
         "fashion_mnist": 2000,
@@ -162,7 +162,7 @@ def test_readme_begins_with_facts(folder: Path) -> None:
 @every_folder
 def test_summarize_counts_as_the_readme_does(folder: Path) -> None:
     param = read_net(str(folder / "deploy.prototxt"))
-    with mock.patch("minicaffe.layer.fill"):  # no memory for weights that nobody looks at
+    with mock.patch("minicaffe.layer.fill"):  # no memory for weights that no one looks at
         summary = summarize_net(param)
     facts = front_matter(folder)
     assert summary.learned == facts["parameters"]

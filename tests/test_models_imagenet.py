@@ -189,6 +189,6 @@ def test_deploy_gives_what_the_tested_net_gives() -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_readme_says_what_was_expected_and_measured(name: str) -> None:
     facts = front_matter(FOLDERS[name])
-    assert facts["accuracy"] is None  # nobody has trained it here
+    assert facts["accuracy"] is None  # no one has trained it here
     for key in ("expected_accuracy", "expected_accuracy_top5"):
         assert 0.5 < facts.get(key, 0.6) < 1

@@ -200,7 +200,7 @@ def check_nothing_shown(error: MinicaffeError) -> None:
         told.append(str(cause))
         cause = cause.__cause__
     for word in ("root:", "abcdefgh", "19000:0", "token", "7f3e9a"):
-        assert not any(word in one for one in told), told
+        assert not any(word in line for line in told), told
 
 
 @pytest.mark.parametrize("field", sorted(set(FIELDS) - {"listed hdf5", "listed image"}))

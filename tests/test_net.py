@@ -274,8 +274,8 @@ def test_automatic_tops() -> None:
         exact_tops = 2
 
         def reshape(self, bottom: list, top: list) -> None:
-            for one in top:
-                one.reshape(3)
+            for item in top:
+                item.reshape(3)
 
         def forward(self, bottom: list, top: list) -> None:
             top[1].data[...] = 8

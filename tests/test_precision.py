@@ -179,8 +179,8 @@ def test_weights_updates_and_snapshots_stay_float32(folder: Path) -> None:
     exact = get_solver("solver.prototxt", engine="numpy", observers=[])
     start = exact.net.params["conv"][0].data.copy()
     assert np.array_equal(solver.net.params["conv"][0].data, start)
-    for one in (exact, solver):  # the snapshot left behind is the last one's
-        one.solve()
+    for item in (exact, solver):  # the snapshot left behind is the last one's
+        item.solve()
     net = solver.net
     assert net.options.precision == solver.test_nets[0].options.precision == "bf16"
     assert is_rounded(net.blobs["conv"].data)

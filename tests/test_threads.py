@@ -21,7 +21,7 @@ def _nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def have_cores(count: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the system say that it has so many cores; None: it does not tell."""
+    """Let the system say that it has this many cores; None: it does not tell."""
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: count)
 

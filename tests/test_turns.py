@@ -147,7 +147,7 @@ def test_nets_of_their_own_in_many_threads(engine: str, shared: bool) -> None:
     batches = rng.standard_normal((4, 6, *nets[0].blobs["data"].shape)).astype(np.float32)
     labels = np.array([0, 1, 2])
     wanted = [
-        [nets[0].forward(["scores"], data=one, label=labels)["scores"].copy() for one in mine]
+        [nets[0].forward(["scores"], data=item, label=labels)["scores"].copy() for item in mine]
         for mine in batches
     ]
     if shared:
@@ -159,8 +159,8 @@ def test_nets_of_their_own_in_many_threads(engine: str, shared: bool) -> None:
         begin.wait()
         mine = [*batches[number]] * 5
         return [
-            nets[number].forward(["scores"], data=one, label=labels)["scores"].copy()
-            for one in mine
+            nets[number].forward(["scores"], data=item, label=labels)["scores"].copy()
+            for item in mine
         ]
 
     with ThreadPoolExecutor(len(nets)) as pool:

@@ -54,7 +54,7 @@ def unsafe(source: str, name: str = "") -> Iterator[str]:
                 yield from (f"yaml.{a.name}" for a in node.names if a.name in UNSAFE_YAML)
         else:
             modules = []
-        yield from (one for one in modules if one.split(".")[0] in UNSAFE_MODULES)
+        yield from (module for module in modules if module.split(".")[0] in UNSAFE_MODULES)
         if isinstance(node, ast.Attribute):
             whole = ast.unparse(node)
             if whole.startswith("yaml.") and node.attr in UNSAFE_YAML:
@@ -66,7 +66,7 @@ def unsafe(source: str, name: str = "") -> Iterator[str]:
 def unsafe_call(node: ast.Call, name: str) -> Iterator[str]:
     """What is wrong with a call."""
     called = ast.unparse(node.func)
-    keywords = {one.arg: ast.unparse(one.value) for one in node.keywords}
+    keywords = {word.arg: ast.unparse(word.value) for word in node.keywords}
     if called in UNSAFE_CALLS or called in ("os.system", "os.popen"):
         yield called
     if called in ("np.load", "numpy.load") and keywords.get("allow_pickle") != "False":
@@ -206,7 +206,7 @@ def test_what_a_prototxt_names_is_only_read(tmp_path: Path) -> None:
     from minicaffe.weights.blob_proto import write_blob
 
     pixels = np.random.default_rng(1).integers(0, 256, (3, 3, 6, 5), dtype=np.uint8)
-    write_datums(tmp_path / "db", (make_datum(one, 1) for one in pixels))
+    write_datums(tmp_path / "db", (make_datum(value, 1) for value in pixels))
     write_blob(tmp_path / "mean.bp", pixels[:1].astype(np.float32))
     (tmp_path / "a.png").write_bytes(encode_image(pixels[0], "png"))
     (tmp_path / "images.txt").write_text("a.png 1\na.png 2\n")
@@ -264,7 +264,7 @@ def test_devices_without_end_are_not_read(
         minicaffe.Net("/dev/zero")
 
 
-@pytest.mark.parametrize("layer", [one for one in READS if "/dev/zero" in one])
+@pytest.mark.parametrize("layer", [read for read in READS if "/dev/zero" in read])
 def test_names_with_a_nul_are_errors(
     layer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,7 @@ def folder(tmp_path, monkeypatch):
 
 def hidden_in(text: str) -> set[str]:
     kinds = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    return {one for one in text if unicodedata.category(one) in kinds} - {"\n", "\t"}
+    return {item for item in text if unicodedata.category(item) in kinds} - {"\n", "\t"}
 
 
 def test_what_is_hidden_and_what_is_not():

@@ -293,7 +293,7 @@ def test_half_precision_weights_fit():
 def test_damaged_weights():
     net = make_net()
     source = weights.net_to_proto(net)
-    layer = next(one for one in source.layer if one.name == "a")
+    layer = next(item for item in source.layer if item.name == "a")
     del layer.blobs[1].data[3:]
     with pytest.raises(SnapshotError, match=r"parameter 1 of shape 5 is stored with 3 values"):
         net.copy_from_proto(source)

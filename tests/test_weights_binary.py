@@ -87,7 +87,7 @@ def test_values_written_one_by_one():
     """As a writer may that does not know of packed fields."""
     proto = caffe_pb2.BlobProto(shape=caffe_pb2.BlobShape(dim=[3]))
     floats = np.array([1, 2.5, -3], np.float32)
-    data = proto.SerializeToString() + b"".join(b"\x2d" + one.tobytes() for one in floats)
+    data = proto.SerializeToString() + b"".join(b"\x2d" + value.tobytes() for value in floats)
     np.testing.assert_array_equal(StoredBlob(memoryview(data)).values(), floats)
 
 

@@ -15,7 +15,7 @@ from tests.zoo import FOLDERS, ROOT
 README = """---
 name: Tiny
 license: MIT
-source: nobody
+source: no one
 dataset: none
 input: [2, 3, 4]
 parameters: 5
@@ -37,7 +37,7 @@ def tiny(tmp_path: Path) -> Path:
 
 
 def test_finds_every_network_of_the_checkout() -> None:
-    assert [one.folder for one in zoo.networks()] == FOLDERS
+    assert [network.folder for network in zoo.networks()] == FOLDERS
     one = zoo.network("resnet50")
     assert one.facts["parameters"] == 25557096
     assert [file.name for file in one.files] == [
@@ -88,7 +88,7 @@ def test_a_folder_with_another_readme_is_no_network(tiny: Path) -> None:
     other = tiny.parents[1] / "paper" / "README.md"
     other.parent.mkdir()
     other.write_text("# A paper\n")
-    assert [one.name for one in zoo.networks(tiny.parents[1])] == ["tiny"]
+    assert [network.name for network in zoo.networks(tiny.parents[1])] == ["tiny"]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check that an sdist holds what git has, so that whoever downloads it can run the tests.
+"""Check that an sdist holds what git has, so that anyone who downloads it can run the tests.
 
     python tools/check_sdist.py dist/minicaffe-0.1.0.tar.gz
 

@@ -43,8 +43,8 @@ def compile_schema(source: Path = SOURCE) -> dict[str, bytes]:
         subprocess.run(command, check=True)
         files = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
     docs = dict(_comments(files.file[0]))
-    for one in files.file:
-        one.ClearField("source_code_info")
+    for file in files.file:
+        file.ClearField("source_code_info")
     text = json.dumps(docs, indent=0, ensure_ascii=False, sort_keys=True) + "\n"
     return {
         "proto/caffe.desc": files.SerializeToString(deterministic=True),
@@ -105,7 +105,7 @@ def _fork(own: Mapping[str, str], name: str) -> str:
 
 
 def _dotted_name(file: Any, path: Any) -> str:
-    """What stands at a path of a source location: "ConvolutionParameter.kernel_size"."""
+    """What is at a path of a source location: "ConvolutionParameter.kernel_size"."""
     thing, names = file, []
     numbers: dict[int, str] = _FILE
     for kind, index in zip(path[::2], path[1::2], strict=False):

@@ -129,7 +129,7 @@ def download(name: str, path: Path) -> None:
     """Fetch one published file unless it is there; tries each address three times.
 
     Raises:
-        DataError: nobody delivered the right file.
+        DataError: no one delivered the right file.
     """
     if path.is_file():
         return

@@ -1,3 +1,3 @@
-"""The results of Ioffe & Szegedy's paper on batch normalisation (2015), computed anew."""
+"""The results of Ioffe & Szegedy's paper on batch normalisation (2015), computed again."""
 
 from __future__ import annotations

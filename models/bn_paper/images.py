@@ -66,7 +66,7 @@ def count_batches(folder: Path, batch: int) -> int:
         source.close()
     if images % batch:
         raise DataError(
-            f"{images} test images are no multiple of {batch}; make a database of so many that "
+            f"{images} test images are no multiple of {batch}; make a database of as many as "
             "each is tested once",
             path=str(folder),
         )

@@ -76,22 +76,22 @@ def test_dropout_can_be_taken_away(monkeypatch, tmp_path):
 )
 def test_chosen_rivals(rivals, kinds):
     who = contenders.chosen("train", "float32", rivals)
-    assert {one.kind for one in who} == kinds
+    assert {item.kind for item in who} == kinds
     assert (contenders.NUMPY in who) == ("numpy" in rivals)
     assert who[0] is contenders.OURS
 
 
 def test_a_single_mode_can_be_chosen():
     who = contenders.chosen("train", "float32", ["torch tuned"])
-    assert [one.name for one in who] == ["minicaffe", "torch tuned"]
+    assert [item.name for item in who] == ["minicaffe", "torch tuned"]
     assert "torch tuned" in contenders.NAMES
     assert "minicaffe" not in contenders.NAMES
 
 
 def test_names_of_contenders_differ():
     for who in contenders.CONTENDERS.values():
-        assert len({one.name for one in who}) == len(who)
-        assert all(one.name.startswith("minicaffe") == one.ours for one in who)
+        assert len({item.name for item in who}) == len(who)
+        assert all(item.name.startswith("minicaffe") == item.ours for item in who)
 
 
 def test_load_counts_what_others_do():
@@ -161,7 +161,7 @@ def test_unknown_nets_are_named(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 def test_contenders_end_with_the_comparison(tmp_path):
-    """Killed without a chance to clean up, it leaves nobody behind, stopped or not."""
+    """Killed without a chance to clean up, it leaves no one behind, stopped or not."""
     code = (
         "import os, sys; sys.path.insert(0, sys.argv[1])\n"
         "from benchmarks.contenders import OURS\n"

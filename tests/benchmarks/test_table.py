@@ -36,7 +36,7 @@ def test_median_of_all_iterations_of_the_quiet_slices():
 def test_too_few_quiet_slices_are_reported():
     slices = [Slice([0.003], 0.3), Slice([0.001], 0.0), Slice([0.002], 0.2), Slice([0.1], 0.8)]
     kept, calm = table.quiet(slices, 0.05)
-    assert [one.others for one in kept] == [0.0, 0.2]
+    assert [value.others for value in kept] == [0.0, 0.2]
     assert not calm
     assert Measured.of(slices, 0.05, None) == Measured(1.5, None, quiet=False)
 
@@ -102,7 +102,7 @@ def test_tables_are_kept_apart_and_in_order():
 def test_a_new_row_replaces_its_predecessor_only():
     old = [row("resnet20", ours=1), row("lenet", ours=2), row("lenet", ours=3, precision="bf16")]
     found = table.merged(old, [row("lenet", ours=4)], NETS)
-    assert [(one.net, one.results["minicaffe"].milliseconds) for one in found] == [
+    assert [(item.net, item.results["minicaffe"].milliseconds) for item in found] == [
         ("lenet", 4), ("resnet20", 1), ("lenet", 3),
     ]  # fmt: skip
 

@@ -35,8 +35,8 @@ def test_figure1_differs_in_batchnorm_alone() -> None:
             layer.inner_product_param.ClearField("bias_term")
     assert list(normalised.layer) == list(plain.layer)
     hidden = [layer.inner_product_param for layer in plain.layer if layer.name.startswith("fc")]
-    assert [one.num_output for one in hidden] == [100, 100, 100]
-    assert {one.weight_filler.type for one in hidden} == {"gaussian"}
+    assert [item.num_output for item in hidden] == [100, 100, 100]
+    assert {item.weight_filler.type for item in hidden} == {"gaussian"}
     assert plain.layer[0].hdf5_data_param.batch_size == 60
     assert plain.layer[0].hdf5_data_param.shuffle
 

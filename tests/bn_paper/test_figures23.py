@@ -28,7 +28,7 @@ from tests.bn_paper.helpers import read_csv, types
 from tests.data.helpers import random_images, write_database
 from tests.zoo import as_if_trained
 
-NETS = {one.name: one for one in VARIANTS}
+NETS = {item.name: item for item in VARIANTS}
 ACCELERATED = NETS["BN-x5"]
 
 
@@ -36,7 +36,7 @@ def built(variant: Variant, size: int = 28, channels: int = 1) -> Net:
     return Net(network.deploy(variant, size, channels), TEST, seed=1, engine="numpy")
 
 
-@pytest.mark.parametrize("variant", VARIANTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda item: item.name)
 def test_about_a_million_parameters(variant: Variant) -> None:
     net = built(variant)
     assert 0.9e6 < learned_numbers(net) < 1.1e6
@@ -61,7 +61,7 @@ def test_takes_larger_images_too() -> None:
 
 
 def test_the_variants_are_the_papers() -> None:
-    rates = {one.name: one.base_lr / BASELINE.base_lr for one in VARIANTS}
+    rates = {variant.name: variant.base_lr / BASELINE.base_lr for variant in VARIANTS}
     assert rates == {
         "Baseline": 1, "BN-Baseline": 1, "BN-x5": 5, "BN-x30": 30, "BN-x5-Sigmoid": 5,
         "Baseline-Sigmoid": 1,
@@ -71,8 +71,8 @@ def test_the_variants_are_the_papers() -> None:
     assert ACCELERATED.gamma(100) == pytest.approx(BASELINE.gamma(100) ** 6)
     assert (ACCELERATED.dropout, ACCELERATED.lrn, ACCELERATED.shuffled) == (0, False, True)
     assert replace(NETS["BN-x30"], name="", rate=5) == replace(ACCELERATED, name="")
-    assert len(ENSEMBLE) == len({one.seed for one in ENSEMBLE}) == 6
-    assert {one.dropout for one in ENSEMBLE} == {0.05, 0.1}
+    assert len(ENSEMBLE) == len({member.seed for member in ENSEMBLE}) == 6
+    assert {member.dropout for member in ENSEMBLE} == {0.05, 0.1}
 
 
 IMAGES = network.Images(Path("images"), Path("rows.txt"), 20)
@@ -140,7 +140,7 @@ def test_learns_in_both_phases(name: str, data: Path, tmp_path: Path) -> None:
         assert 0 < net.forward_loss() < 6
         assert 0.5 < net.blobs["data"].data.max() < 1
         net.backward()
-        assert all(one.blob.diff.any() for one in net.learnable_params if one.lr_mult)
+        assert all(param.blob.diff.any() for param in net.learnable_params if param.lr_mult)
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -215,7 +215,7 @@ def test_the_table_counts_steps_to_the_baselines_maximum() -> None:
 
 def test_the_ensemble_decides_by_mean_probabilities() -> None:
     sure, unsure = np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([[0.4, 0.6], [0.55, 0.45]])
-    members = [replace(outcome("one", [1]), probabilities=one) for one in (sure, unsure)]
+    members = [replace(outcome("one", [1]), probabilities=item) for item in (sure, unsure)]
     assert training.ensemble_accuracy(members, np.array([0, 1])) == 1
     assert training.ensemble_accuracy(members[1:], np.array([0, 1])) == 0
 

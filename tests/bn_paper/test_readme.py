@@ -22,7 +22,7 @@ def test_the_table_of_figure_3() -> None:
         columns, *rows = csv.reader(file)
     assert markdown(columns, rows) in README
     assert [row[0] for row in rows] == [
-        *(one.name for one in (*VARIANTS, *ENSEMBLE)),
+        *(variant.name for variant in (*VARIANTS, *ENSEMBLE)),
         f"ensemble of {len(ENSEMBLE)}",
     ]
 
@@ -30,9 +30,9 @@ def test_the_table_of_figure_3() -> None:
 def test_the_table_follows_from_the_curves() -> None:
     curves = read_csv(FOLDER / "figures23" / "accuracy.csv")
     for row in read_csv(FOLDER / "figures23" / "table.csv")[: len(VARIANTS)]:
-        own = [one for one in curves if one["net"] == row["net"]]
+        own = [curve for curve in curves if curve["net"] == row["net"]]
         assert int(own[-1]["step"]) == STEPS
-        best = max(float(one["accuracy"]) for one in own)
+        best = max(float(item["accuracy"]) for item in own)
         assert row["maximum accuracy"] == f"{100 * best:.2f} %"
 
 
@@ -73,11 +73,17 @@ def test_the_table_of_steps(images: str, file: str, end: int) -> None:
 def test_the_settings() -> None:
     settings = README.partition("| net | BatchNorm |")[2].splitlines()
     lines = {line.split(" | ")[0].strip("| "): line for line in reversed(settings)}
-    for one in VARIANTS:
-        cells = [cell.strip() for cell in lines[one.name].strip("|").split("|")]
-        recipe = "yes" if one.weak_l2 else "no"
-        normalised = "yes" if one.batch_norm else "no"
-        assert cells == [one.name, normalised, one.activation, f"{one.base_lr:g}", recipe]
+    for variant in VARIANTS:
+        cells = [cell.strip() for cell in lines[variant.name].strip("|").split("|")]
+        recipe = "yes" if variant.weak_l2 else "no"
+        normalised = "yes" if variant.batch_norm else "no"
+        assert cells == [
+            variant.name,
+            normalised,
+            variant.activation,
+            f"{variant.base_lr:g}",
+            recipe,
+        ]
     assert f"{STEPS:,} steps of {BATCH} images" in README
 
 

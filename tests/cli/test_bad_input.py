@@ -72,7 +72,7 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
         replace(NET, '"InnerProduct"', '"PriorBox"'),
         ["net.prototxt:13:20: layer 'ip' (PriorBox)", "SSD"],
     ),
-    "blob that nobody produces": (
+    "blob that no one produces": (
         replace(NET, 'bottom: "data"', 'bottom: "dta"'),
         ["net.prototxt:13:43: layer 'ip'", "dta", "did you mean `data`?"],
     ),

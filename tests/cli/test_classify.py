@@ -203,7 +203,7 @@ def test_detect_to_hdf5_as_caffes_script() -> None:
     assert detect("out.h5", "--crop_mode=list", "--context_pad=1") == 0
     table = pandas.read_hdf("out.h5", "df")
     assert table.index.name == "filename"
-    assert list(table.index) == [one["filename"] for one in detections(1)]
+    assert list(table.index) == [entry["filename"] for entry in detections(1)]
     for column in ("ymin", "xmin", "ymax", "xmax"):
         assert column in table.columns
     for found, want in zip(table["prediction"], detections(1), strict=True):

@@ -21,7 +21,7 @@ def test_lists_every_network(capsys: Capture) -> None:
     assert head.split() == [
         "model", "parameters", "multiply-adds", "top", "1", "top", "5", "images", "source",
     ]  # fmt: skip
-    names = [one.name for one in zoo.networks()]
+    names = [network.name for network in zoo.networks()]
     assert [row.split()[0] for row in rows[: len(names)]] == names
     (resnet,) = [row for row in rows if row.startswith("resnet50 ")]
     assert "25,557,096" in resnet
@@ -65,7 +65,7 @@ def test_prints_json_for_programs(capsys: Capture) -> None:
     assert cli.main(["models", "--json", "vgg16"]) == 0
     vgg = json.loads(capsys.readouterr().out)
     assert vgg in every
-    assert [one["model"] for one in every] == [one.name for one in zoo.networks()]
+    assert [item["model"] for item in every] == [network.name for network in zoo.networks()]
     assert (vgg["parameters"], vgg["accuracy"], vgg["expected_accuracy"]) == (138357544, None, 0.73)
     assert "train_val.prototxt" in vgg["files"]
 

@@ -149,7 +149,7 @@ def test_a_number_that_is_none() -> None:
 def test_a_line_with_something_printed_before_it() -> None:
     """Of a print without a line's end, or of stdout and stderr in one file."""
     for number, noise in (("0", "speed: 0.1s / iter"), ("100", "Iteration 7 of mine. I0203 ")):
-        line = next(one for one in CAFFE_LOG.splitlines() if f"] Iteration {number} (" in one)
+        line = next(item for item in CAFFE_LOG.splitlines() if f"] Iteration {number} (" in item)
         Path("glued.log").write_text(CAFFE_LOG.replace(line, noise + line))
         Path("clean.log").write_text(CAFFE_LOG)
         assert str(parse_log("glued.log")) == str(parse_log("clean.log"))
@@ -169,7 +169,7 @@ def test_an_iteration_is_read_from_lines_without_a_stamp() -> None:
 def test_the_smoothed_loss_is_the_last_of_its_line() -> None:
     text = CAFFE_LOG.replace("), loss = 0.1\n", "), loss = 7, loss = 0.1\n")
     Path("x.log").write_text(text.replace("), loss = 2.4", "), loss = "))
-    losses = [one.value for one in read_values("x.log") if one.kind == "loss"]
+    losses = [value.value for value in read_values("x.log") if value.kind == "loss"]
     assert losses == [0.215375, 0.1]
 
 
@@ -245,7 +245,7 @@ def test_log_of_2014() -> None:
 
 
 def test_log_of_2013_whose_tests_name_no_iteration() -> None:
-    """They belong to the display before them; a rate that nobody names is nan."""
+    """They belong to the display before them; a rate that no one names is nan."""
     log = LOG_OF_2014.replace("Iteration 0, Testing net (#0)", "Iteration 0, loss = 2")
     log = log.replace("Iteration 50, Testing net (#0)", "Testing net").replace("lr = ", "l r ")
     Path("old.log").write_text(log)

@@ -44,16 +44,16 @@ def test_the_help_lists_the_chart_types(capsys: Capture) -> None:
     ],
 )
 def test_what_is_plotted(title: str, want: list[tuple[int, float, float]]) -> None:
-    field = next(one for one in FIELDS if one.title == title)
-    found = [(one.iteration, one.seconds, one.value) for one in series("a.log", field)]
+    field = next(item for item in FIELDS if item.title == title)
+    found = [(point.iteration, point.seconds, point.value) for point in series("a.log", field)]
     assert found == want
 
 
 def test_outputs_of_other_names_are_taken_by_number_as_caffe_does() -> None:
     text = CAFFE_LOG.replace("#0: accuracy", "#0: top1").replace("#1: loss", "#1: cost")
     Path("b.log").write_text(text.replace("nan", "0.5"))
-    assert [one.value for one in series("b.log", FIELDS[0])] == [0.0986, 0.9]
-    assert [one.value for one in series("b.log", FIELDS[1])] == [2.36384, 0.5]
+    assert [point.value for point in series("b.log", FIELDS[0])] == [0.0986, 0.9]
+    assert [point.value for point in series("b.log", FIELDS[1])] == [2.36384, 0.5]
 
 
 def test_a_log_without_tests() -> None:

@@ -127,7 +127,7 @@ def test_set_replaces_fields(tiny: Path, capsys: Capture) -> None:
         "max_iter=9", "display=3", "snapshot_prefix=other", "train_state.level=2", "type=Adam",
         "momentum2=0.99",
     ]  # fmt: skip
-    text = train(capsys, *(word for one in words for word in ("--set", one)))
+    text = train(capsys, *(word for item in words for word in ("--set", item)))
     assert (tiny / "other_iter_9.caffemodel").is_file()
     for line in ("stepvalue: 2", "stepvalue: 7", "stepvalue: 8", 'type: "Adam"', "  level: 2"):
         assert f"\n{line}\n" in text
@@ -155,7 +155,7 @@ def test_set_replaces_a_list_as_a_whole(tiny: Path, capsys: Capture) -> None:
 def test_bad_overrides(
     words: list[str], complaints: list[str], tiny: Path, capsys: Capture
 ) -> None:
-    text = train(capsys, *(word for one in words for word in ("--set", one)), status=1)
+    text = train(capsys, *(word for item in words for word in ("--set", item)), status=1)
     assert text.startswith("error: ")
     for complaint in complaints:
         assert complaint in text
@@ -300,7 +300,7 @@ def test_bar_on_a_terminal(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "10/10" in text
     assert "\r\x1b[K" in text
     assert text.count("Optimization Done.") == 1
-    # every log line stands on a line of its own, not behind the bar
+    # every log line has a line of its own, not after the bar
     for line in re.split("\r|\n", text):
         assert "/10 " not in line or not re.match(PREFIX, line)
 
@@ -323,7 +323,7 @@ def test_no_bar_on_a_dumb_terminal(tiny: Path, monkeypatch: pytest.MonkeyPatch) 
 )
 def test_ctrl_c(effect: str, number: int, lines: list[str], tiny: Path) -> None:
     settings = ["max_iter=100000000", "test_interval=100000000", "display=10000"]
-    words = [f"--sigint_effect={effect}", *(w for one in settings for w in ("--set", one))]
+    words = [f"--sigint_effect={effect}", *(w for setting in settings for w in ("--set", setting))]
     command = [sys.executable, "-m", "minicaffe", "train", "-solver=solver.prototxt", *words]
     environment = {**os.environ, "PYTHONPATH": str(Path(cli.__file__).parents[2])}
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:

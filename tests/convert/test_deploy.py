@@ -35,7 +35,7 @@ def types(result: Deployed) -> list[str]:
 
 @pytest.mark.parametrize("name", ["lenet", "lenet_bn", "cifar10_quick", "cifar10_full", "resnet20"])
 def test_a_model_becomes_its_own_deploy_net(name: str) -> None:
-    """The same parameters and outputs as in the deploy.prototxt that is beside it."""
+    """Equal parameters and outputs, as in the deploy.prototxt that is beside it."""
     theirs = Net(str(MODELS / name / "deploy.prototxt"), TEST, seed=0)
     shapes = {blob: theirs.blobs[blob].shape for blob in theirs.inputs}
     param = read_net(MODELS / name / "train_val.prototxt")

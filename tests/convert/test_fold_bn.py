@@ -138,7 +138,7 @@ def test_a_residual_block() -> None:
     assert left(folded) == ["stem", "conv", "sum"]
 
 
-# ------------------------------------------------------------------------- into the layer behind
+# ------------------------------------------------------------------------- into the layer after
 
 
 def test_into_the_next_layer() -> None:
@@ -162,13 +162,13 @@ def test_after_a_transposed_product() -> None:
 
 
 def test_padding_shows_an_offset_but_no_factor() -> None:
-    behind = conv("kernel_size: 3 pad: 1", bottom="s")
-    folded = fold(layer("bn", "BatchNorm", "data", "s"), behind)
+    after = conv("kernel_size: 3 pad: 1", bottom="s")
+    folded = fold(layer("bn", "BatchNorm", "data", "s"), after)
     assert left(folded) == ["bn", "conv"]
     assert folded.kept == [
         ("bn", "before it: data is an Input; after it: conv pads its input with zeros")
     ]
-    assert left(fold(layer("scale", "Scale", "data", "s"), behind)) == ["conv"]
+    assert left(fold(layer("scale", "Scale", "data", "s"), after)) == ["conv"]
 
 
 def test_not_into_a_following_deconvolution() -> None:

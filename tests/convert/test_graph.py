@@ -95,5 +95,5 @@ def test_values_that_get_in_each_others_way_are_renamed() -> None:
 def test_keeping_what_is_needed() -> None:
     graph = graph_of("in: -> a l\nfc: a -> b\nloss: b l -> c\nacc: b l -> d")
     dropped = graph.keep([layer_of(graph, "fc").tops[0]])
-    assert [one.name for one in dropped] == ["loss", "acc"]
+    assert [entry.name for entry in dropped] == ["loss", "acc"]
     assert lines(graph) == ["in:  -> a l", "fc: a -> b"]

@@ -41,7 +41,7 @@ class CountedReads:
     """A database that counts how many of its records have been read.
 
     Attributes:
-        reads: so many.
+        reads: how many.
     """
 
     def __init__(self, database: Database) -> None:

@@ -75,12 +75,12 @@ def test_tops_choose_the_datasets(folder):
 def test_shuffling_keeps_files_together(folder):
     with hdf5_net(folder, "shuffle: true", batch_size=7) as net:
         epochs = [labels_of(net, 1) for _ in range(20)]
-    assert all(sorted(one) == list(range(7)) for one in epochs)
-    firsts = [set(one[:3]) == {4, 5, 6} for one in epochs]
-    assert all(set(one[:4]) == {0, 1, 2, 3} for one, is_second in zip(epochs, firsts, strict=True)
-               if not is_second)  # fmt: skip
+    assert all(sorted(epoch) == list(range(7)) for epoch in epochs)
+    firsts = [set(epoch[:3]) == {4, 5, 6} for epoch in epochs]
+    others = [epoch for epoch, is_second in zip(epochs, firsts, strict=True) if not is_second]
+    assert all(set(epoch[:4]) == {0, 1, 2, 3} for epoch in others)
     assert 0 < sum(firsts) < 20
-    assert len({tuple(one) for one in epochs}) > 10
+    assert len({tuple(epoch) for epoch in epochs}) > 10
 
 
 @pytest.mark.parametrize("text", ["", "shuffle: true"])

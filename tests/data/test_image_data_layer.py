@@ -60,8 +60,8 @@ def test_without_a_root_the_paths_are_taken_as_they_are(folder):
 def test_shuffling_takes_every_image_once_an_epoch(folder):
     with image_net(folder, "shuffle: true", batch_size=5, phase=caffe_pb2.TRAIN) as net:
         epochs = [labels_of(net, 1) for _ in range(12)]
-    assert all(sorted(one) == [0, 10, 20, 30, 40] for one in epochs)
-    assert len({tuple(one) for one in epochs}) > 5
+    assert all(sorted(epoch) == [0, 10, 20, 30, 40] for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 5
 
 
 def test_the_state_brings_back_the_shuffled_order(folder):

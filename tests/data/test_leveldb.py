@@ -67,7 +67,7 @@ def test_compressed_or_not(tmp_path, compression):
         db.put(b"%08d_name" % index, datum.SerializeToString())
     db.compact_range()
     db.close()
-    table = max(one.stat().st_size for one in (tmp_path / "db").glob("*.ldb"))
+    table = max(file.stat().st_size for file in (tmp_path / "db").glob("*.ldb"))
     assert (table < images.nbytes / 4) == (compression == "snappy")
     with level_net(tmp_path / "db", batch_size=50) as net:
         net.forward()
@@ -221,7 +221,7 @@ def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch
 def test_many_records(tmp_path):
     images = random_images(1203, 1, 2, 3)
     assert write_datums(tmp_path / "new" / "db", datums(images), "leveldb") == 1203
-    assert [one.name for one in (tmp_path / "new").iterdir()] == ["db"]
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["db"]
     np.testing.assert_array_equal(
         open_source(str(tmp_path / "new" / "db"), "leveldb").read(1203).images, images
     )

@@ -19,8 +19,8 @@ from minicaffe.data.backends import open_source, write_datums
 def test_writing_leaves_one_file_and_no_old_one(tmp_path):
     big = random_images(300, 3, 40, 40)  # beyond the first map size
     path = write_database(tmp_path / "new" / "db", big)
-    assert [one.name for one in (tmp_path / "new" / "db").iterdir()] == ["data.mdb"]
-    assert [one.name for one in (tmp_path / "new").iterdir()] == ["db"]
+    assert [file.name for file in (tmp_path / "new" / "db").iterdir()] == ["data.mdb"]
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["db"]
     source = open_source(path)
     assert len(source) == 300
     np.testing.assert_array_equal(source.read(300).images, big)
@@ -55,7 +55,7 @@ def test_without_the_package_one_line_says_what_to_install(tmp_path, monkeypatch
 
 
 def test_a_disk_that_is_full(tmp_path):
-    """Stood in for by the largest size that this process may give to a file."""
+    """Replaced by the largest size that this process may give to a file."""
     resource = pytest.importorskip("resource", reason="the system has no limit for files")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     big = random_images(9, 3, 100, 100)

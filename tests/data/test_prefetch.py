@@ -44,13 +44,13 @@ class Counter:
 
 
 def prefetchers() -> list[threading.Thread]:
-    return [one for one in threading.enumerate() if one.name == "minicaffe-prefetch"]
+    return [thread for thread in threading.enumerate() if thread.name == "minicaffe-prefetch"]
 
 
 def left_prefetchers() -> list[threading.Thread]:
     """Those that do not end within five seconds.
 
-    A garbage collection may run in the very thread that it ends, which nobody waits for then.
+    A garbage collection may run in the very thread that it ends, which no one waits for then.
     """
     for thread in prefetchers():
         thread.join(timeout=5)

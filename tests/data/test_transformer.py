@@ -127,7 +127,7 @@ def test_all_settings_together_follow_the_rule(mean_file, phase, crop, mirror, m
             for row, column in (places if crop else [(0, 0)])
             for turned in ((False, True) if mirror else (False,))
         ]
-        assert any(np.allclose(result, one, rtol=1e-6) for one in candidates)
+        assert any(np.allclose(result, candidate, rtol=1e-6) for candidate in candidates)
 
 
 def test_mirroring_and_crops_vary_over_all_possibilities():

@@ -40,5 +40,7 @@ def test_links_lead_somewhere() -> None:
             name, _, anchor = target.partition("#")
             page = (ROOT / "docs" / name).read_text(encoding="utf-8") if name else text
             headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
-            anchors = {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+            anchors = {
+                re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings
+            }
             assert not anchor or anchor in anchors, target

@@ -24,8 +24,8 @@ class Text:
         name = name or f"{kind.lower()}{len(self.lines)}"
         tops = (top if top is not None else bottoms) or name
         words = [f'name: "{name}" type: "{kind}"']
-        words += [f'bottom: "{one}"' for one in bottoms.split()]
-        words += [f'top: "{one}"' for one in tops.split() if kind != "Silence"]
+        words += [f'bottom: "{bottom}"' for bottom in bottoms.split()]
+        words += [f'top: "{item}"' for item in tops.split() if kind != "Silence"]
         self.lines.append(f"layer {{ {' '.join(words)} {rest} }}")
         return tops.split()[0]
 
@@ -41,7 +41,7 @@ class Text:
             f"num_output: {outputs} kernel_size: {kernel} pad: {pad} {fields} "
             'weight_filler { type: "msra" } '
         )
-        if more.get("bias_term") != "false":  # behind which nothing takes the mean away
+        if more.get("bias_term") != "false":  # after which nothing takes the mean away
             rest += 'bias_filler { type: "uniform" min: -0.2 max: 0.2 }'
         return self.add("Convolution", bottom, top, f"{shares} convolution_param {{ {rest} }}", top)
 

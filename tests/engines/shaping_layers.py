@@ -46,7 +46,7 @@ class Targets(caffe.Layer):
 
 
 class Positive(caffe.Layer):
-    """Keeps the rows whose first value is positive; reshape makes room for all of them."""
+    """Keeps the rows whose first value is positive; reshape has space for all of them."""
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self.reshapes: list[int] = []

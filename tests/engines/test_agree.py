@@ -20,7 +20,7 @@ def net_text(case: Case, in_place: bool) -> str:
     """The layer of a row with Input layers before it."""
     wanted = case.gradients or [True] * len(case.bottoms)
     allowed = map(layer_class(case.type).allow_force_backward, range(len(wanted)))
-    force = all(one or not can for one, can in zip(wanted, allowed, strict=True))
+    force = all(value or not can for value, can in zip(wanted, allowed, strict=True))
     lines = [f"force_backward: {str(force).lower()}"]
     names = [f"in{index}" for index in range(len(case.bottoms))]
     for name, shape in zip(names, case.bottoms, strict=True):

@@ -31,7 +31,7 @@ def twins_of(keep: str = "all") -> Twins:
     twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
     twins.fill()
     twins.each("forward_loss")
-    assert all(one in twins.plan for one in ("a_bn + a_scale + a_relu", "c + c_relu"))
+    assert all(item in twins.plan for item in ("a_bn + a_scale + a_relu", "c + c_relu"))
     for net in twins.nets:
         net.blobs["out"].diff[...] = np.linspace(-1, 2, net.blobs["out"].count).reshape(3, 6)
     for net in twins.nets:

@@ -1,4 +1,4 @@
-"""In the TEST phase whole chains of layers become one primitive; nobody can tell."""
+"""In the TEST phase whole chains of layers become one primitive; no one can tell."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_residual_net() -> None:
     assert twins.agree(*(net.blobs["scores"].data for net in twins.nets))
     twins.same(diffs=False)  # a2 and side, too, which the sums leave unfilled
     twins.each("forward_loss")
-    assert "a2 + a2_bn + a2_scale" in steps(twins.onednn), "somebody looks at a2: it is filled"
+    assert "a2 + a2_bn + a2_scale" in steps(twins.onednn), "someone looks at a2: it is filled"
     twins.same(diffs=False)
 
 
@@ -103,7 +103,7 @@ def test_all_weighted_layers() -> None:
     twins = scored(weighted_layers())
     twins.each("forward_loss")
     counts = [line.count(" + ") for line in steps(twins.onednn)]
-    assert sum(counts) == 12, "all layers behind the weighted ones belong to them"
+    assert sum(counts) == 12, "all layers after the weighted ones belong to them"
     twins.same(diffs=False)
 
 

@@ -35,20 +35,20 @@ def twins(request: pytest.FixtureRequest) -> Twins:
 
 
 def diffs(net: Net) -> list[np.ndarray]:
-    return [one.blob.diff for one in net.learnable_params]
+    return [param.blob.diff for param in net.learnable_params]
 
 
 def direct(net: Net) -> list[bool]:
     """For each gradient of the last backward, whether it was computed in ``diff`` itself."""
     calls = [call for step in net.plan.steps for call in step.backward.run]  # type: ignore[attr-defined]
     owners = [getattr(call, "__self__", None) for call in calls]
-    return [one._direct for one in owners if isinstance(one, ParameterGradient)]
+    return [name._direct for name in owners if isinstance(name, ParameterGradient)]
 
 
 def test_after_clearing_nothing_is_added(twins: Twins) -> None:
     for net in twins.nets:
-        for one in net.learnable_params:
-            one.blob.diff_memory.raw[...] = np.nan  # what nobody may see
+        for param in net.learnable_params:
+            param.blob.diff_memory.raw[...] = np.nan  # what no one may see
         net.clear_param_diffs()
     twins.each("backward")
     assert direct(twins.onednn)
@@ -71,8 +71,8 @@ def test_the_second_batch_adds(twins: Twins) -> None:
 def test_writes_after_clearing_count(twins: Twins) -> None:
     twins.each("clear_param_diffs")
     for net in twins.nets:
-        for one in net.learnable_params[::2]:  # to read one is to let it be written
-            one.blob.diff[...] = 0.5
+        for param in net.learnable_params[::2]:  # to read one is to let it be written
+            param.blob.diff[...] = 0.5
     twins.each("backward")
     assert {True, False} == set(direct(twins.onednn))
     twins.same()
@@ -98,7 +98,7 @@ def test_reading_after_clearing(twins: Twins) -> None:
         assert not any(diff.any() for diff in diffs(twins.onednn))
         twins.each("clear_param_diffs")
     assert all(
-        one.blob.diff_memory.head is SyncedHead.CLEARED for one in twins.onednn.learnable_params
+        param.blob.diff_memory.head is SyncedHead.CLEARED for param in twins.onednn.learnable_params
     )
     twins.each("backward")
     twins.same()

@@ -75,5 +75,5 @@ def test_channels_last_are_found_in_the_plan() -> None:
     twins = Twins(str(text))
     twins.fill()
     twins.each("forward")
-    (step,) = (one for one in twins.onednn.plan.steps if one.step.nodes[0].name == "conv")
+    (step,) = (item for item in twins.onednn.plan.steps if item.step.nodes[0].name == "conv")
     assert step.step.passes[0].result.desc.format()[0] == 0

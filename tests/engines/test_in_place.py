@@ -1,4 +1,4 @@
-"""Layers that work in place on what no step computes: a plan built anew runs them once more."""
+"""Layers that work in place on what no step computes: a plan built again runs them once more."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.engines.twins import Twins
 SCALE = "scale_param { bias_term: true filler { value: 2 } bias_filler { value: 0.3 } }"
 
 
-def _twins(phase: int, behind: str, head: str = "") -> Twins:
-    """Scale works in place on an Input, or behind a layer that numpy runs; then fused layers."""
+def _twins(phase: int, after: str, head: str = "") -> Twins:
+    """Scale works in place on an Input, or after a layer that numpy runs; then fused layers."""
     text = Text(head)
     text.input("data", 3, 4, 9, 8)
     text.input("label", 3)
-    blob = text.add("BNLL", "data", "soft") if behind == "numpy" else "data"
+    blob = text.add("BNLL", "data", "soft") if after == "numpy" else "data"
     text.add("Scale", blob, rest=SCALE, name="scaled")
     text.add("Power", blob, rest="power_param { scale: 0.5 shift: 0.1 }", name="moved")
     text.norm(text.conv(blob, "c1", 16, bias_term="false"))
@@ -44,12 +44,12 @@ def _watched(net: Net) -> None:
 
 
 @pytest.mark.parametrize("phase", [TRAIN, TEST])
-@pytest.mark.parametrize("behind", ["input", "numpy"])
+@pytest.mark.parametrize("after", ["input", "numpy"])
 @pytest.mark.parametrize("way", [_whole, _in_parts, _watched])
 def test_gradients_after_the_plan_was_rebuilt(
-    phase: int, behind: str, way: Callable[[Net], None]
+    phase: int, after: str, way: Callable[[Net], None]
 ) -> None:
-    twins = _twins(phase, behind)
+    twins = _twins(phase, after)
     for _ in range(2):
         twins.fill(**twins.label(5))
         for net in twins.nets:

@@ -19,7 +19,7 @@ BATCH = "batch_norm_param { use_global_stats: false }"
 
 
 def _net(in_place: bool, statistics: str = BATCH) -> Any:
-    """Layers with state or randomness, each behind one that it can be fused with."""
+    """Layers with state or randomness, each after one that it can be fused with."""
     text = Text()
     text.input("data", 3, 4, 9, 8)
     text.add("DummyData", "", "noise", "dummy_data_param { shape { dim: 3 dim: 16 dim: 9 dim: 8 } "

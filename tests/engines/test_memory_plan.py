@@ -24,7 +24,7 @@ def lifetimes(seed: int, count: int, steps: int) -> list[Lifetime]:
 
 def at_once(values: Sequence[Lifetime]) -> int:
     """The most bytes that are in use in one step."""
-    steps = range(1 + max(one.last for one in values))
+    steps = range(1 + max(value.last for value in values))
     return max(sum(v.size for v in values if v.first <= step <= v.last) for step in steps)
 
 
@@ -34,14 +34,14 @@ def test_what_lives_in_one_step_has_its_own_bytes(seed: int, count: int, steps: 
     values = lifetimes(seed, count, steps)
     plan = plan_memory(values)
     assert all(begin % ALIGNMENT == 0 for begin, _ in plan.places)
-    assert [end - begin for begin, end in plan.places] == [one.size for one in values]
-    for i, one in enumerate(values):
+    assert [end - begin for begin, end in plan.places] == [value.size for value in values]
+    for i, value in enumerate(values):
         for j, other in enumerate(values[:i]):
-            if one.first <= other.last and other.first <= one.last:
+            if value.first <= other.last and other.first <= value.last:
                 (begin, end), (start, stop) = plan.places[i], plan.places[j]
                 assert end <= start or stop <= begin
     assert max(end for _, end in plan.places) <= plan.size == plan.arena().size
-    assert at_once(values) <= plan.size <= sum(one.size + ALIGNMENT for one in values)
+    assert at_once(values) <= plan.size <= sum(value.size + ALIGNMENT for value in values)
 
 
 def test_a_chain_takes_two_places() -> None:

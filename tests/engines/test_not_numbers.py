@@ -47,7 +47,7 @@ def alike_gradients(case: Case, got: np.ndarray, want: np.ndarray, *, learned: b
     if learned and case.type in WITH_BORDERS and not np.isfinite(want).all():
         return not np.isfinite(got).all()
     if not learned and case.type in BY_COMPARISON and got.size:
-        got, want = (np.delete(one, want.size // 3) for one in (got, want))
+        got, want = (np.delete(value, want.size // 3) for value in (got, want))
     return alike(got, want)
 
 

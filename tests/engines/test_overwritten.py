@@ -51,12 +51,12 @@ FIRST = {
     "InstanceNorm": "",
 }  # fmt: skip
 
-#: What comes behind, in place.
-BEHIND = ("Sigmoid", "Clip", "Power", "BatchNorm", "Scale", "Dropout", "PReLU", "Log")
+#: What comes after, in place.
+AFTER = ("Sigmoid", "Clip", "Power", "BatchNorm", "Scale", "Dropout", "PReLU", "Log")
 
 
-def _net(first: str, behind: list[str], place: str, channels: int) -> str:
-    """A convolution, the first layer (perhaps in place), those behind, and a loss."""
+def _net(first: str, after: list[str], place: str, channels: int) -> str:
+    """A convolution, the first layer (perhaps in place), those after, and a loss."""
     text = Text("force_backward: true")
     text.input("x", 3, 2, 6, 5)
     text.conv("x", "c", channels, bias_term="false")
@@ -64,8 +64,8 @@ def _net(first: str, behind: list[str], place: str, channels: int) -> str:
     text.add(first.split()[0], "c", blob, FIRST[first], "first")
     if place == "flattened":
         blob = text.add("Flatten", blob, "flat", "flatten_param { axis: 2 }")
-    for number, kind in enumerate(behind):
-        text.add(kind.split()[0], blob, None, FIRST[kind], f"behind{number}")
+    for number, kind in enumerate(after):
+        text.add(kind.split()[0], blob, None, FIRST[kind], f"after{number}")
     text.inner(blob, "scores", 4)
     text.add("Reduction", "scores", "loss", "reduction_param { operation: SUMSQ } loss_weight: 0.3")
     return str(text)
@@ -112,11 +112,11 @@ def _results(net: Net, passes: int = 2) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("place", ["apart", "in place", "flattened"])
 @pytest.mark.parametrize("first", FIRST)
 def test_gradients_after_an_overwritten_value(first: str, place: str) -> None:
-    for number, kind in enumerate(BEHIND):
-        behind = [kind, BEHIND[number - 3]] if number % 2 else [kind]
-        if place == "flattened" and {"PReLU", "LRN"} & {one.split()[0] for one in behind}:
+    for number, kind in enumerate(AFTER):
+        after = [kind, AFTER[number - 3]] if number % 2 else [kind]
+        if place == "flattened" and {"PReLU", "LRN"} & {item.split()[0] for item in after}:
             continue
-        param = _parsed(_net(first, behind, place, channels=3 + 13 * (number % 2)))
+        param = _parsed(_net(first, after, place, channels=3 + 13 * (number % 2)))
         want = _results(Net(_apart(param), TRAIN, seed=4, engine="numpy", dtype=np.float64))
         size = max(np.linalg.norm(value) for value in want.values())
         for engine in ENGINES:
@@ -124,9 +124,9 @@ def test_gradients_after_an_overwritten_value(first: str, place: str) -> None:
             got = _results(Net(param, TRAIN, seed=4, engine=engine, keep=keep))
             for key, value in want.items():
                 # a gradient that is 0 but for rounding is compared with the largest one
-                room = 1e-2 * np.linalg.norm(value) + 1e-5 * size
+                tolerance = 1e-2 * np.linalg.norm(value) + 1e-5 * size
                 error = np.linalg.norm(got[key] - value)
-                assert error < room, f"{engine}, {keep}, {behind}, {key}: off by {error:.2g}"
+                assert error < tolerance, f"{engine}, {keep}, {after}, {key}: off by {error:.2g}"
 
 
 # ------------------------------------------------------------------ beside the real Caffe
@@ -269,7 +269,10 @@ def test_eltwise_in_place_is_caffes(
     with caplog.at_level(logging.WARNING, "minicaffe"):
         net = Net(_parsed(str(text)), TRAIN, engine=engine)
     cleared = "PROD" not in rest
-    assert any("'join' (Eltwise)" in one and "'y'" in one for one in caplog.messages) == cleared
+    assert (
+        any("'join' (Eltwise)" in message and "'y'" in message for message in caplog.messages)
+        == cleared
+    )
     rng = np.random.default_rng(1)
     a, b, c = (rng.normal(size=(2, 3, 4, 5)).astype(np.float32) for _ in "abc")
     for _ in range(2):

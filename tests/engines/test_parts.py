@@ -43,7 +43,7 @@ def test_partial_backward(kind: str) -> None:
 
 
 def test_partial_backward_after_a_dropout() -> None:
-    """The plan is built anew, but the mask is the forward's."""
+    """The plan is built again, but the mask is the forward's."""
     text = Text("force_backward: true")
     text.input("data", 2, 3, 7, 6)
     text.conv("data", "a", 5)

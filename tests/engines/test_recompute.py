@@ -11,7 +11,7 @@ from tests.engines.twins import Twins, write
 
 
 def test_values_between_fused_layers_that_ran_of_other_inputs() -> None:
-    """The whole forward read one input, the layers behind its Split another."""
+    """The whole forward read one input, the layers after its Split another."""
     text = Text()
     text.input("data", 3, 5, 4, 3)
     text.add("Concat", "data data", "joined")
@@ -29,8 +29,8 @@ def test_values_between_fused_layers_that_ran_of_other_inputs() -> None:
 
 
 @pytest.mark.parametrize("changed", ["values", "parameters"])
-@pytest.mark.parametrize("behind", ["Pooling", "Softmax", "BatchNorm", "LRN"])
-def test_gradients_of_layers_that_ran_of_written_values(behind: str, changed: str) -> None:
+@pytest.mark.parametrize("after", ["Pooling", "Softmax", "BatchNorm", "LRN"])
+def test_gradients_of_layers_that_ran_of_written_values(after: str, changed: str) -> None:
     """What a layer keeps for its gradient (such as statistics) is of what it has read."""
     text = Text()
     text.input("data", 2, 4, 8, 6)
@@ -38,8 +38,8 @@ def test_gradients_of_layers_that_ran_of_written_values(behind: str, changed: st
     rest = {
         "Pooling": "pooling_param { kernel_size: 3 stride: 2 }",
         "BatchNorm": "batch_norm_param { use_global_stats: false }",
-    }.get(behind, "")
-    text.add(behind, "c", "middle", rest)
+    }.get(after, "")
+    text.add(after, "c", "middle", rest)
     text.add("Power", "middle", "out", "power_param { scale: 2 } loss_weight: 1")
     twins = Twins(str(text), TEST)
     twins.fill()

@@ -135,7 +135,7 @@ def test_a_primitive_that_fails_as_it_runs_names_its_layer(
 def test_weights_that_cannot_be_reordered_name_their_layer_and_are_tried_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Folded weights, as those are made anew whatever layout the processor's code wants."""
+    """Folded weights, as those are made again whatever layout the processor's code wants."""
     text = Text()
     text.input("data", 3, 4, 9, 8)
     text.norm(text.conv("data", "c1", 16))

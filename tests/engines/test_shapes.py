@@ -72,7 +72,7 @@ def test_features_at_another_size_than_the_classifier_takes(head: str) -> None:
 
 
 def test_deep_dream_climbs_at_every_size() -> None:
-    """forward(end), a gradient of its own, backward(start); the blobs behind do not fit."""
+    """forward(end), a gradient of its own, backward(start); the blobs after it do not fit."""
     twins = Twins(str(_classifier()), TEST)
     twins.fill()
     twins.each("forward")

@@ -24,7 +24,7 @@ from tests.engines.nets import Text
 
 LIMIT = 1e-6
 
-#: Row-major, in blocks (behind a convolution of 16 channels, of 20), without an image at all.
+#: Row-major, in blocks (after a convolution of 16 channels, of 20), without an image at all.
 SHAPES = {
     "images": (2, 3, 700, 811),
     "long": (1, 1, 2048, 2051),
@@ -48,10 +48,10 @@ def threads(request: pytest.FixtureRequest) -> Iterator[int]:
     set_threads(None)
 
 
-def net_of(shape: tuple[int, ...], engine: str, behind: str, in_place: bool, relu: bool) -> Net:
+def net_of(shape: tuple[int, ...], engine: str, after: str, in_place: bool, relu: bool) -> Net:
     text = Text("force_backward: true")
     blob = text.input("data", *shape)
-    if behind == "Convolution":
+    if after == "Convolution":
         blob = text.conv("data", "conv", shape[1], 1)
     text.add("BatchNorm", blob, blob if in_place else "normal", name="bn")
     blob = blob if in_place else "normal"
@@ -68,11 +68,11 @@ def error(got: np.ndarray, want: np.ndarray, size: np.ndarray | float = 0.0) -> 
     return float(np.abs(got.astype(np.float64) - want).max()) / scale
 
 
-def check(net: Net, shape: tuple[int, ...], kind: str, behind: str, relu: bool) -> None:
+def check(net: Net, shape: tuple[int, ...], kind: str, after: str, relu: bool) -> None:
     """Against the formulas in float64, from the values that the layers really get."""
     rng = np.random.default_rng(4)
     net.blobs["data"].data[...] = values_of(kind, shape)
-    if behind == "Convolution":
+    if after == "Convolution":
         net.params["conv"][0].data[...] = np.eye(shape[1]).reshape(net.params["conv"][0].shape)
         net.params["conv"][1].data[...] = 0
     gamma, beta = rng.uniform(0.5, 2, shape[1]), rng.normal(size=shape[1])
@@ -102,11 +102,11 @@ def check(net: Net, shape: tuple[int, ...], kind: str, behind: str, relu: bool) 
     assert error(net.params["scale"][1].diff, passed.sum(axes)) < LIMIT
     assert error(net.params["scale"][0].diff, slope, size) < LIMIT
     about = passed - passed.mean(axes).reshape(each) - normal * slope.reshape(each) / count
-    bottom = "conv" if behind == "Convolution" else "data"
+    bottom = "conv" if after == "Convolution" else "data"
     below = about * inv_std * gamma.reshape(each)
     if bottom != top:
         assert error(net.blobs[bottom].diff, below) < LIMIT
-    if behind == "Convolution":
+    if after == "Convolution":
         size = np.abs(below).sum(axes)
         assert error(net.params["conv"][1].diff, below.sum(axes), size) < LIMIT
 
@@ -115,9 +115,9 @@ def check(net: Net, shape: tuple[int, ...], kind: str, behind: str, relu: bool) 
 @pytest.mark.parametrize("engine", ["numpy", "onednn"])
 @pytest.mark.parametrize("kind", ["ordinary", "large mean", "constant"])
 def test_batch_norm_and_scale(name: str, engine: str, kind: str, threads: int) -> None:
-    behind = "Convolution" if "blocks" in name else ""
-    net = net_of(SHAPES[name], engine, behind, in_place=False, relu=False)
-    check(net, SHAPES[name], kind, behind, relu=False)
+    after = "Convolution" if "blocks" in name else ""
+    net = net_of(SHAPES[name], engine, after, in_place=False, relu=False)
+    check(net, SHAPES[name], kind, after, relu=False)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "onednn"])

@@ -18,7 +18,7 @@ from tests.engines.nets import Text, residual
 #: 0.7 or more.
 BF16_DISTANCE = 0.25
 
-#: One element in so many may have been flipped by rounding, and how far apart that may leave all.
+#: One element in this many may have been flipped by rounding, and how far apart that may leave all.
 FLIPPED, FLIPS_DISTANCE = 1000, 0.03
 
 

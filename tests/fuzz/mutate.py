@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from random import Random
 
-#: Numbers at which programs go wrong, as they stand in texts and in binary files.
+#: Numbers at which programs go wrong, as they are in texts and in binary files.
 NUMBERS = (0, 1, -1, -2, 2, 3, 7, 64, 127, 128, 255, 256, 32767, 65535, 65536, 2**31 - 1, 2**31)
 NUMBERS += (2**32 - 1, 2**32, 2**33 + 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1, -(2**31), -(2**63))
 WORDS = """{ } < > [ ] : , ; - . / # " ' \\ \n \0 \x1a nan inf -inf 1e400 1e-400 0x1F 07 true TRAIN

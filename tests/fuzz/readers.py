@@ -163,7 +163,7 @@ def _net(path: Path, engine: str = "numpy") -> None:
 
 
 def _record(path: Path) -> None:
-    """A record with the checksum that belongs to it, as whoever wants to harm would write it."""
+    """A record with the checksum that belongs to it, as anyone who wants to harm would write it."""
     text = path.read_bytes()
     check = hashlib.sha256(text).hexdigest().encode()
     found = decode(check + b"\n" + text, "state")
@@ -273,4 +273,4 @@ def run_case(reader: Reader, data: bytes, folder: Path) -> Any:
 
 def names(chosen: Sequence[str] | None, *, native: bool) -> list[str]:
     """The readers to run: those that are chosen, or all."""
-    return list(chosen or [name for name, one in READERS.items() if native or not one.native])
+    return list(chosen or [name for name, reader in READERS.items() if native or not reader.native])

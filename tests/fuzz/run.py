@@ -253,7 +253,7 @@ def blocks(args: argparse.Namespace) -> Iterator[Block]:
     if args.attacks:
         for size in args.sizes:
             for name in chosen:
-                cases = [key for key, one in ATTACKS.items() if one.reader == name]
+                cases = [key for key, attack in ATTACKS.items() if attack.reader == name]
                 if cases:
                     yield Block(name, cases, size=size, measured=not args.unmeasured)
     shares = sum(READERS[name].share for name in chosen)
@@ -314,7 +314,7 @@ def main() -> int:
     todo = list(blocks(args))
     begin = time.monotonic()
     with ThreadPool(args.jobs) as pool:
-        for block, tally in pool.imap_unordered(lambda one: (one, run_block(one)), todo):
+        for block, tally in pool.imap_unordered(lambda item: (item, run_block(item)), todo):
             kind = f"attacks of {block.size:,} bytes" if block.size else "damaged files"
             totals.setdefault(f"{block.reader:13} {kind}", Tally()).add(tally)
     _report(totals, time.monotonic() - begin)

@@ -57,12 +57,12 @@ def solverstates() -> list[bytes]:
 
 
 def hdf5_weights() -> list[bytes]:
-    """The same as HDF5."""
+    """As HDF5."""
     return _files("*/*.caffemodel.h5")
 
 
 def hdf5_states() -> list[bytes]:
-    """The same as HDF5."""
+    """As HDF5."""
     return _files("*/*.solverstate.h5")
 
 
@@ -125,7 +125,7 @@ def datums() -> list[bytes]:
         make_datum(pixels.astype(np.float32), -1),
         make_datum(pixels, 2, encode=True),
     ]
-    protos += [caffe_pb2.Datum(data=one, encoded=True, label=1) for one in images()[:6]]
+    protos += [caffe_pb2.Datum(data=image, encoded=True, label=1) for image in images()[:6]]
     return [proto.SerializeToString() for proto in protos]
 
 
@@ -198,7 +198,7 @@ def leveldb_folder(folder: Path) -> Path:
     from minicaffe.data.backends import write_datums
 
     pixels = np.random.default_rng(4).integers(0, 256, (5, 3, 5, 4), dtype=np.uint8)
-    write_datums(folder, (make_datum(one, 1) for one in pixels), "leveldb")
+    write_datums(folder, (make_datum(value, 1) for value in pixels), "leveldb")
     return max(folder.glob("*.ldb"), key=lambda path: path.stat().st_size)
 
 

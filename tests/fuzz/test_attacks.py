@@ -154,7 +154,7 @@ def test_messages_in_a_message_are_counted_before_it_is_read(tmp_path: Path) -> 
     check_messages(memoryview(data), descriptor, limit=8)
     with pytest.raises(TooManyMessages, match="more than 7 messages"):
         check_messages(memoryview(data), descriptor, limit=7)
-    check_messages(memoryview(b"\xff\xff"), descriptor)  # whoever reads it says what is wrong
+    check_messages(memoryview(b"\xff\xff"), descriptor)  # anyone who reads it says what is wrong
     most = FREE_BYTES // (
         object_size(caffe_pb2.LayerParameter.DESCRIPTOR) - 3 * BUDGET_FACTOR
     )  # 3 bytes each
@@ -234,8 +234,8 @@ def test_a_list_of_files_is_a_sequence() -> None:
 def test_a_list_of_windows_is_a_sequence() -> None:
     windows = WindowList()
     want = [Window(0, -2, 0.1, 1, 2, 3, 4), Window(7, 2**31 - 1, 1e300, -(2**31), 6, 7, 8)]
-    for one in want:
-        windows.add(one)
+    for value in want:
+        windows.add(value)
     assert list(windows) == want
     assert (windows[-1], windows[:1]) == (want[1], want[:1])
     for image in range(5000):

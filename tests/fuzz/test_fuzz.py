@@ -36,13 +36,13 @@ HARMLESS = {
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """Nobody reads hundreds of warnings about nonsense."""
+    """No one reads hundreds of warnings about nonsense."""
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("name", [name for name, one in READERS.items() if not one.native])
+@pytest.mark.parametrize("name", [name for name, item in READERS.items() if not item.native])
 def test_damaged_files_are_read_or_refused(name: str, tmp_path: Path) -> None:
     reader, outcomes = READERS[name], {"read": 0, "refused": 0}
     for number in range(CASES):
@@ -101,7 +101,7 @@ def test_attacks_are_refused(name: str, tmp_path: Path) -> None:
     except MinicaffeError as error:
         refusal = str(error)
     assert (refusal is None) == (name in HARMLESS), refusal
-    assert len(refusal or "") < 30_000, "nobody reads that"
+    assert len(refusal or "") < 30_000, "no one reads that"
 
 
 def test_the_long_run_finds_what_is_wrong(tmp_path: Path) -> None:

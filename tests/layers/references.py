@@ -82,8 +82,8 @@ def pool_windows(
     """How many windows Caffe has along each axis."""
     counts = []
     for n, k, s, p in zip(size, kernel, stride, pad, strict=True):
-        room = (n + 2 * p - k) / s
-        count = int(math.floor(room) if floor else math.ceil(room)) + 1
+        steps = (n + 2 * p - k) / s
+        count = int(math.floor(steps) if floor else math.ceil(steps)) + 1
         if any(pad) and (count - 1) * s >= n + p:
             count -= 1
         counts.append(count)

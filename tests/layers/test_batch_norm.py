@@ -74,7 +74,9 @@ def test_a_warning_where_a_training_uses_statistics_that_are_not_there(
         layer.forward([bottom], [top])
     warnings = [record.message for record in caplog.records]
     assert len(warnings) == (phase == caffe_pb2.TRAIN)
-    assert all("'bn' (BatchNorm)" in one and "multiplied by 316.2" in one for one in warnings)
+    assert all(
+        "'bn' (BatchNorm)" in problem and "multiplied by 316.2" in problem for problem in warnings
+    )
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def test_onednn_leaves_it_to_numpy_and_says_why(tmp_path: Path, text: str) -> No
         np.testing.assert_allclose(dx, want_dx, atol=1e-5)
     field = text.split(":")[0]
     line = f"bn: numpy, oneDNN's batch normalisation has no {field}"
-    assert any(line in one for one in nets[1].plan.describe()), nets[1].plan.describe()
+    assert any(line in item for item in nets[1].plan.describe()), nets[1].plan.describe()
 
 
 def test_a_rebuilt_plan_counts_a_batch_once(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_suppression_is_greedy(count: int, eta: float) -> None:
 
 
 def test_soft_suppression_loses_the_box_that_is_the_head_by_then() -> None:
-    """Worked out by hand for a, b, c, d, of which b overlaps a by 1/3 and the others nobody.
+    """Worked out by hand for a, b, c, d, of which b overlaps a by 1/3 and the others no one.
 
     a is kept. b moves back to the end and is kept, and the head removed for it is c. d is kept.
     b's second coming overlaps b itself and is dropped.

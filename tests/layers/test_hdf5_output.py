@@ -1,4 +1,4 @@
-"""HDF5Output: what stands in the file after each forward."""
+"""HDF5Output: what is in the file after each forward."""
 
 from __future__ import annotations
 

@@ -50,9 +50,9 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize(("one", "other"), EQUAL)
-def test_the_same_by_another_name(one: str, other: str) -> None:
-    got, want = (results(TYPES[text.split()[0]], text) for text in (one, other))
+@pytest.mark.parametrize(("name", "other"), EQUAL)
+def test_the_same_by_another_name(name: str, other: str) -> None:
+    got, want = (results(TYPES[text.split()[0]], text) for text in (name, other))
     for mine, theirs in zip(got, want, strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-12)
 

@@ -19,7 +19,7 @@ Shapes = Sequence[Sequence[int]]
 
 
 def net_of(case: Case, shapes: Shapes) -> caffe_pb2.NetParameter:
-    """The case's layer behind inputs of these shapes, and a convolution behind it."""
+    """The case's layer after inputs of these shapes, and a convolution after it."""
     net = caffe_pb2.NetParameter(force_backward=True)
     names = [f"x{index}" for index in range(len(shapes))]
     for name, shape in zip(names, shapes, strict=True):
@@ -27,7 +27,7 @@ def net_of(case: Case, shapes: Shapes) -> caffe_pb2.NetParameter:
         layer.input_param.shape.add(dim=shape)
     tops = [f"y{index}" for index in range(case.tops)]
     text_format.Merge(case.param, net.layer.add(name="it", type=case.type, bottom=names, top=tops))
-    net.layer.add(name="it behind", type="ReLU", bottom=["y0"], top=["z"])
+    net.layer.add(name="it after", type="ReLU", bottom=["y0"], top=["z"])
     return net
 
 

@@ -71,7 +71,7 @@ FOUND = {
         + END,
     ),
     "no offset": ("BN002", 6, "x", DATA + CONV + norm() + layer("Scale") + END),
-    "behind a Split": (
+    "after a Split": (
         "BN002", 7, "x",
         DATA + CONV + norm() + layer("Split", 'top: "other"') + layer("Scale") + END,
     ),
@@ -165,7 +165,7 @@ LEFT_ALONE = {
     "BN007: the bias of frozen statistics": (
         DATA + CONV.replace(" bias_term: false", "") + stats("use_global_stats: true") + SCALE + END
     ),
-    "BN007: somebody else reads the convolution": (
+    "BN007: someone else reads the convolution": (
         DATA + CONV.replace(" bias_term: false", "").replace('top: "conv"', 'top: "c"')
         + layer("BatchNorm", bottom="c") + SCALE + END
         + 'layer { name: "other" type: "ReLU" bottom: "c" top: "d" }'
@@ -201,16 +201,18 @@ def test_what_is_left_alone(case: str) -> None:
 )
 def test_a_solver(settings: str, expected: Sequence[str]) -> None:
     found = of_solver(f'net: "net.prototxt"\n{settings}\n')
-    assert [one.code for one in found] == expected
-    for number, one in enumerate(found):
-        assert (one.path, one.line, one.layer) == ("solver.prototxt", 2 + number, None)
-        assert "bn" in one.message
+    assert [item.code for item in found] == expected
+    for number, item in enumerate(found):
+        assert (item.path, item.line, item.layer) == ("solver.prototxt", 2 + number, None)
+        assert "bn" in item.message
 
 
 def test_a_solver_says_of_iter_size_what_lint_says(caplog: pytest.LogCaptureFixture) -> None:
     (found,) = of_solver('net: "net.prototxt" iter_size: 4 base_lr: 1 lr_policy: "fixed"')
     get_solver("solver.prototxt").net.close()
-    (warning,) = [one.getMessage() for one in caplog.records if "iter_size" in one.getMessage()]
+    (warning,) = [
+        record.getMessage() for record in caplog.records if "iter_size" in record.getMessage()
+    ]
     assert warning == f"{found.message}; {found.suggestion}. See docs/batchnorm.md"
 
 
@@ -220,7 +222,7 @@ def test_a_solver_says_of_iter_size_what_lint_says(caplog: pytest.LogCaptureFixt
 def test_a_fraction_of_its_own(fraction: float, batches: int, found: int) -> None:
     net = DATA + CONV + stats(f"moving_average_fraction: {fraction}") + SCALE + END
     result = of_solver(f'net: "net.prototxt" max_iter: {batches}', net)
-    assert [one.code for one in result] == ["BN005"] * found
+    assert [item.code for item in result] == ["BN005"] * found
 
 
 def test_frozen_statistics_have_no_memory() -> None:
@@ -239,7 +241,7 @@ def test_a_solver_says_which_stages_there_are() -> None:
     net = DATA + CONV + norm() + SCALE.replace("scale_param", 'include { stage: "a" } scale_param')
     solver = 'net: "net.prototxt" train_state { stage: "%s" }'
     assert of_solver(solver % "a", net) == []
-    assert [one.code for one in of_solver(solver % "b", net)] == ["BN001"]
+    assert [finding.code for finding in of_solver(solver % "b", net)] == ["BN001"]
 
 
 def test_a_net_inside_a_solver() -> None:
@@ -298,4 +300,4 @@ def test_the_networks_that_come_along(model: str, monkeypatch: pytest.MonkeyPatc
         found = lint_solver(param, path, lines)
     else:
         found = lint_net(read_net(path), path)
-    assert [one.code for one in found] == EXPECTED.get(model, [])
+    assert [item.code for item in found] == EXPECTED.get(model, [])

@@ -64,8 +64,8 @@ def fill(draw: st.DrawFn, message: Any, depth: int) -> None:
             setattr(message, field.name, draw(values(field)))
 
 
-def same(one: Any, other: Any) -> bool:
-    return one.SerializeToString(deterministic=True) == other.SerializeToString(deterministic=True)
+def same(item: Any, other: Any) -> bool:
+    return item.SerializeToString(deterministic=True) == other.SerializeToString(deterministic=True)
 
 
 def reads_back(message: Any) -> None:

@@ -115,7 +115,7 @@ def test_writing_keeps_the_old_file_when_it_fails(tmp_path: Path) -> None:
     assert read_net(path).name == "one"
     with pytest.raises(SnapshotError, match="cannot write"):
         write_text(tmp_path / "no" / "net.prototxt", caffe_pb2.NetParameter(name="two"))
-    assert [one.name for one in tmp_path.iterdir()] == ["net.prototxt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["net.prototxt"]
 
 
 def test_a_missing_file_with_another_beside_it(tmp_path: Path) -> None:

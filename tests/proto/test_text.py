@@ -1,4 +1,4 @@
-"""The prototxt reader: what protobuf takes, every problem of a file, and where it stands."""
+"""The prototxt reader: what protobuf takes, every problem of a file, and where it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prototxt reader against protobuf's own, on texts that nobody would write by hand.
+"""The prototxt reader against protobuf's own, on texts that no one would write by hand.
 
 Known differences, which the texts here avoid: protobuf's Python reader takes ``+5``, ``1_000``,
 ``0b1`` and ``0o7`` and passes over escapes that are none, which its C++ reader (Caffe's)

@@ -40,7 +40,7 @@ def test_the_golden_texts_are_all_there():
 
 
 def test_every_v1_type_has_the_name_of_today():
-    """All but the data layers stand in a golden text; no name is spelled by accident."""
+    """All but the data layers are in a golden text; no name is spelled by accident."""
     types = caffe_pb2.V1LayerParameter.LayerType
     net = caffe_pb2.NetParameter()
     for number in types.values():

@@ -105,4 +105,4 @@ def test_windows_are_taken_one_image_after_the_other(detector):
         for name, group in itertools.groupby(rows, key=lambda row: row[0])
     )
     found = detector.detect_windows(groups)
-    assert [(one["filename"], one["window"]) for one in found] == rows
+    assert [(item["filename"], item["window"]) for item in found] == rows

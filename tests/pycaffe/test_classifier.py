@@ -95,12 +95,12 @@ def test_windows(files, picture):
     windows = [np.array([1, 2, 5, 7]), (0, 0, 12, 14), [3.0, 1.0, 7.0, 6.0], (2, 2, 6, 9)]
     detector = Detector(*files, **SETTINGS)
     got = detector.detect_windows(iter([("x.png", windows), ("x.png", iter(windows[:1]))]))
-    assert [one["filename"] for one in got] == ["x.png"] * 5
+    assert [value["filename"] for value in got] == ["x.png"] * 5
     assert got[1]["window"] == (0, 0, 12, 14)
-    for one in got:
-        y0, x0, y1, x1 = map(int, one["window"])
+    for value in got:
+        y0, x0, y1, x1 = map(int, value["window"])
         want = scores(io.resize_image(picture[y0:y1, x0:x1], (4, 5)))
-        np.testing.assert_allclose(one["prediction"], want, rtol=1e-3)
+        np.testing.assert_allclose(value["prediction"], want, rtol=1e-3)
     assert detector.detect_windows([("x.png", [])]) == []
 
 
@@ -157,7 +157,7 @@ def test_windows_are_four_finite_numbers(files, picture, window):
 
 def test_windows_far_beyond_the_image(files, picture):
     found = square().detect_windows([("x.png", [(0, 0, 1e300, 9), (0, 0, 1e9, 1e9)])])
-    assert np.isfinite([one["prediction"] for one in found]).all()
+    assert np.isfinite([item["prediction"] for item in found]).all()
     with pytest.raises(ShapeError, match="has nothing of the image"):  # it is less than a pixel
         square(context_pad=2).detect_windows([("x.png", [(0, 0, 1e300, 9)])])
 
@@ -191,7 +191,7 @@ def test_selective_search(files, picture, monkeypatch):
     search.get_windows = lambda names, cmd: [[(1, 2, 5, 7)] for _ in names]
     monkeypatch.setitem(sys.modules, search.__name__, search)
     got = detector.detect_selective_search(["x.png"])
-    assert [one["window"] for one in got] == [(1, 2, 5, 7)]
+    assert [value["window"] for value in got] == [(1, 2, 5, 7)]
 
 
 @pytest.mark.parametrize(

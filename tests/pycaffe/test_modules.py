@@ -47,7 +47,7 @@ def test_all_names_are_there(name, names):
     with caffe_installed():
         module = importlib.import_module(f"caffe.{name}")
         assert module is getattr(importlib.import_module("caffe"), name)
-    assert [one for one in names.split() if not hasattr(module, one)] == []
+    assert [item for item in names.split() if not hasattr(module, item)] == []
     assert module.Net is minicaffe.Net
     assert set(module.__all__) <= set(dir(module))
 

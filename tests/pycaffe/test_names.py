@@ -155,9 +155,9 @@ def test_net_takes_pycaffes_keywords(net):
     again = minicaffe.Net(network_file="net.prototxt", phase=minicaffe.TEST, weights="w.caffemodel")
     older = minicaffe.Net("net.prototxt", "w.caffemodel", minicaffe.TEST)
     want = net.params["fc"][0].data - 1
-    for one in (again, older):
-        assert one.phase == minicaffe.TEST
-        np.testing.assert_allclose(one.params["fc"][0].data, want, rtol=1e-5, atol=1e-6)
+    for item in (again, older):
+        assert item.phase == minicaffe.TEST
+        np.testing.assert_allclose(item.params["fc"][0].data, want, rtol=1e-5, atol=1e-6)
 
 
 def test_batches_of_a_net(net):

@@ -31,8 +31,8 @@ def go_on(solver) -> None:
     except MinicaffeError as error:
         print(error, flush=True)
         return
-    for one in bits(solver):
-        seen.update(one)
+    for array in bits(solver):
+        seen.update(array)
     print(seen.hexdigest(), flush=True)
 
 

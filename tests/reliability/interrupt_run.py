@@ -33,7 +33,7 @@ def at_bytecodes(engine: str, keep: str, every: int, seed: int) -> int:
 
 
 def by_signals(engine: str, rule: str, count: int, seed: int) -> int:
-    """Interrupt by so many signals, half of them where blobs lend each other memory."""
+    """Interrupt by this many signals, half of them where blobs lend each other memory."""
     for keep in ("all", "outputs"):
         comparison = Comparison(lambda keep=keep: make(rule, engine, keep))
         with Handlers() as handlers:

@@ -115,8 +115,8 @@ class Comparison:
         one: makes the solver.
     """
 
-    def __init__(self, one: Callable[[], Solver]) -> None:
-        self._reference, self.solver = one(), one()
+    def __init__(self, make: Callable[[], Solver]) -> None:
+        self._reference, self.solver = make(), make()
         self.hits = 0
 
     def iterate(self, interrupt: Callable[[Callable[[], None]], None]) -> None:
@@ -132,7 +132,7 @@ class Comparison:
                 self.hits += 1
         found, wanted = whole(self.solver), whole(self._reference)
         assert self.solver.iter == self._reference.iter
-        names = [index for index, one in enumerate(wanted) if found[index] != one]
+        names = [index for index, value in enumerate(wanted) if found[index] != value]
         assert not names, f"iteration {self.solver.iter}: {names} differ"
 
 
@@ -196,7 +196,7 @@ def length_of_a_step(comparison: Comparison) -> int:
 def interrupt_by_signals(
     comparison: Comparison, handlers: Handlers, hits: int, seed: int, longest: float
 ) -> None:
-    """Iterate until so many signals have come, each up to ``longest`` seconds after the last.
+    """Iterate until this many signals have come, each up to ``longest`` seconds after the last.
 
     Another thread sends them: one when it is told to, so that none comes where it is not caught.
     """

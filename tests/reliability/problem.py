@@ -116,7 +116,7 @@ def dummy(folder: Path) -> str:
             data_filler { type: "gaussian" } data_filler { type: "constant" value: 1 } } }"""
 
 
-SOURCES = {one.__name__: one for one in (lmdb, leveldb, images, hdf5, windows, dummy)}
+SOURCES = {item.__name__: item for item in (lmdb, leveldb, images, hdf5, windows, dummy)}
 
 
 def _write_images(folder: Path) -> None:
@@ -138,8 +138,8 @@ class Story(Observer):
         self.told.append((event.iter + 0.5, event.net, values))
 
     def after(self, iteration: int) -> list[tuple]:
-        """What it told when more than so many updates were done."""
-        return [one for one in self.told if one[0] > iteration]
+        """What it told when more than this many updates were done."""
+        return [line for line in self.told if line[0] > iteration]
 
 
 def write_training(folder: Path, settings: str = "", source=lmdb, body: str = BODY) -> None:

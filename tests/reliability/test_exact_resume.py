@@ -46,8 +46,8 @@ def whole_and_resumed(middle: int, **how):
     resumed, again = open_solver(**how)
     resumed.solve(state)
     assert model.read_bytes() == final
-    for one in (whole, resumed):
-        one.close()
+    for item in (whole, resumed):
+        item.close()
     return whole, story, resumed, again
 
 
@@ -56,7 +56,7 @@ def check_equal(middle: int, **how) -> None:
     assert len(story.after(middle)) > middle
     assert again.told == story.after(middle)
     assert bits(resumed) == bits(whole)
-    assert len({one[1] for one in story.told if len(one) == 4}) == 2 * middle  # losses differ
+    assert len({line[1] for line in story.told if len(line) == 4}) == 2 * middle  # losses differ
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -161,7 +161,7 @@ def test_what_was_read_ahead_is_delivered_again(folder):
 
 
 def test_a_snapshot_in_the_middle_of_a_test(folder):
-    """Whoever resumes runs that test again, from its beginning."""
+    """Anyone who resumes runs that test again, from its beginning."""
     write_training(folder, "max_iter: 8 momentum: 0.9")
     whole, story = open_solver()
     whole.solve()

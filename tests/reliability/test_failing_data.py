@@ -38,9 +38,9 @@ def test_every_layer_that_reads_ahead_tells_at_once(source, folder):
     write_training(folder, source=SOURCES[source])
     others = set(prefetchers())
     with Net("net.prototxt", TRAIN, seed=1) as net:
-        (layer,) = [one for one in net.layers if "Data" in one.type]
+        (layer,) = [item for item in net.layers if "Data" in item.type]
         done = fail_in_batch(layer, layer.prefetch_depth)
-        net.forward()  # the first batch; only then is there room for the one that fails
+        net.forward()  # the first batch; only then is there space for the one that fails
         assert have_ended(set(prefetchers()) - others)
         assert len(done) >= 3, "two more are ready"
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""A process that has computed may be forked: nobody waits for threads that are not there."""
+"""A process that has computed may be forked: no one waits for threads that are not there."""
 
 from __future__ import annotations
 

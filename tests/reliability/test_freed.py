@@ -1,4 +1,4 @@
-"""The memory of a net that nobody holds any more is free at once."""
+"""The memory of a net that no one holds any more is free at once."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_large_net_is_freed_with_the_last_reference(
     arrays = [weakref.ref(blob.data_memory.raw) for blob in net.blobs.values()]
     layers = [weakref.ref(layer) for layer in net.layers]
     del net
-    assert not any(one() is not None for one in (*arrays, *layers))
+    assert not any(item() is not None for item in (*arrays, *layers))
 
 
 def test_what_is_still_referenced_of_a_net_stays(engine: str, tmp_path: Path) -> None:

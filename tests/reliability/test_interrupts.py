@@ -169,14 +169,14 @@ def test_all_signals_wait_for_the_block() -> None:
         thread.join()
 
     with Handlers():
-        before = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGUSR1)]
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGUSR1)]
         with pytest.raises(Interrupted, match="SIGUSR1"):
             block(lambda: signal.raise_signal(signal.SIGUSR1))
         with pytest.raises(Interrupted, match="SIGALRM"):
             block(send_from_a_thread)
         with uninterrupted(), uninterrupted():
             pass
-        assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGUSR1)] == before
+        assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGUSR1)] == before
     assert order == ["still here"] * 2
 
 

@@ -70,11 +70,11 @@ def test_a_solver_that_is_dropped_leaves_nothing(engine, folder):
     write_training(folder, "max_iter: 4 momentum: 0.9")
     solver, _ = open_solver(engine=engine)
     solver.solve()
-    gone = [weakref.ref(one) for one in (solver, solver.net, *solver.test_nets)]
+    gone = [weakref.ref(net) for net in (solver, solver.net, *solver.test_nets)]
     del solver
     gc.collect()
     assert not left_prefetchers()
-    assert [one() for one in gone] == [None] * len(gone)
+    assert [item() for item in gone] == [None] * len(gone)
     assert files_in(folder) == set()
 
 
@@ -137,7 +137,7 @@ def test_a_damaged_record_of_a_database_is_named_at_each_further_step(folder):
     with pytest.raises(DataError, match="record '00000006' of LMDB"):
         solver.step(5)
     # one batch of 4 fits before record 6; whether it is learned depends on how fast the thread is
-    assert [one[0] for one in story.told] in ([], [1])
+    assert [line[0] for line in story.told] in ([], [1])
     with pytest.raises(DataError, match="record '00000006'"):
         solver.step(1)
     solver.close()

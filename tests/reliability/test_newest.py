@@ -37,7 +37,7 @@ def test_the_last_one_written_counts(solver):
     solver.iter = 1  # an earlier one was gone back to
     solver.snapshot()
     assert latest_snapshot("run") == "run_iter_1.solverstate"
-    assert [one.iter for one in list_snapshots("run")] == [1, 3, 2]
+    assert [snapshot.iter for snapshot in list_snapshots("run")] == [1, 3, 2]
 
 
 def test_the_time_is_the_recorded_one_whatever_copying_made_of_the_files(solver):
@@ -55,7 +55,7 @@ def test_a_clock_that_goes_back_does_not_make_new_snapshots_old(solver, monkeypa
         later.step(1)
         later.snapshot()
         assert latest_snapshot("run") == f"run_iter_{iteration}.solverstate"
-    assert [one.iter for one in list_snapshots("run")] == [6, 5]
+    assert [snapshot.iter for snapshot in list_snapshots("run")] == [6, 5]
 
 
 def test_none(folder):
@@ -67,9 +67,11 @@ def test_other_names_do_not_count(solver, folder):
     (folder / "deep").mkdir()
     for name in ("rerun_iter_9", "run_iter_x", "run_iter_9.old", "deep/run_iter_9"):
         os.link("run_iter_1.solverstate", f"{name}.solverstate")
-    assert [one.iter for one in list_snapshots("run")] == [3, 2, 1]
-    assert [one.path for one in list_snapshots("deep/run")] == ["deep/run_iter_9.solverstate"]
-    assert [one.iter for one in list_snapshots(str(folder / "run"))] == [3, 2, 1]
+    assert [snapshot.iter for snapshot in list_snapshots("run")] == [3, 2, 1]
+    assert [snapshot.path for snapshot in list_snapshots("deep/run")] == [
+        "deep/run_iter_9.solverstate"
+    ]
+    assert [snapshot.iter for snapshot in list_snapshots(str(folder / "run"))] == [3, 2, 1]
     assert list_snapshots("run.iter") == list_snapshots("r(n") == []
 
 
@@ -77,7 +79,7 @@ def test_folders_and_devices_of_such_names_are_no_snapshots(solver, folder):
     (folder / "run_iter_5.solverstate").mkdir()
     if os.path.exists("/dev/zero"):  # has no end
         (folder / "run_iter_6.solverstate").symlink_to("/dev/zero")
-    assert [one.iter for one in list_snapshots("run")] == [3, 2, 1]
+    assert [snapshot.iter for snapshot in list_snapshots("run")] == [3, 2, 1]
 
 
 @pytest.mark.parametrize(

@@ -114,13 +114,13 @@ def bvlc_message(name: str):
     file = descriptor_pb2.FileDescriptorProto(name="bvlc.proto", package="bvlc", syntax="proto2")
     field_type = descriptor_pb2.FieldDescriptorProto
     wanted = ("SolverState", "BlobProto", "BlobShape")
-    for one in wanted:
-        file.message_type.add(name=one)
+    for value in wanted:
+        file.message_type.add(name=value)
     with open(FACTS, newline="") as stream:
         for row in csv.DictReader(stream, delimiter="\t"):
             if row["message"] not in wanted:
                 continue
-            message = next(one for one in file.message_type if one.name == row["message"])
+            message = next(item for item in file.message_type if item.name == row["message"])
             field = message.field.add(name=row["field"], number=int(row["number"]))
             field.label = field_type.Label.Value("LABEL_" + row["label"].upper())
             if row["type"] in wanted:

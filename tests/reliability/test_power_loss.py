@@ -1,7 +1,7 @@
 """What is on the disk when the power fails, for every moment of a training that snapshots.
 
-Nobody pulls a plug: what a training asks of the system is written down, and for each moment
-all that a file system may have on the disk is put into a folder, from which somebody resumes.
+No one pulls a plug: what a training asks of the system is written down, and for each moment
+all that a file system may have on the disk is put into a folder, from which someone resumes.
 A file system may keep the contents of a file from its fsync on (before that, here, it is
 empty), and changes of names from the folder's fsync on; of later ones it may keep any and lose
 any. A disk that lies about fsync is not looked at.
@@ -65,7 +65,7 @@ class Disk:
         if stat.S_ISDIR(status.st_mode):
             self.log.append(("folder",))
             return
-        (path,) = (one for one in Path().iterdir() if one.stat().st_ino == status.st_ino)
+        (path,) = (file for file in Path().iterdir() if file.stat().st_ino == status.st_ino)
         self.log.append(("sync", path.name, path.read_bytes()))
 
     def crashes(self) -> Iterator[tuple[int, Names]]:

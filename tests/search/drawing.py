@@ -30,7 +30,7 @@ def random_net(seed: int | Sequence[int], most: int = 9, *, outside: bool = Fals
     draft.fill = sources.filled
     chosen = {**CATALOGUE, **OUTSIDE} if outside else CATALOGUE
     drawers = list(chosen)
-    weights = np.array([chosen[one] for one in drawers], float)
+    weights = np.array([chosen[drawer] for drawer in drawers], float)
     weights *= rng.choice([0.3, 1, 3], len(drawers))  # nets differ in what they are mostly made of
     for _ in range(draft.one_of(1, 1, 2)):
         start(draft)
@@ -39,8 +39,8 @@ def random_net(seed: int | Sequence[int], most: int = 9, *, outside: bool = Fals
         drawers[rng.choice(len(drawers), p=weights / weights.sum())](draft)
     losses.end(draft)
     read = {name for layer in draft.layers for name in layer.bottoms}
-    kept = [one for one in draft.layers if one.type != "Input" or one.name in read]
-    inputs = {name: one for name, one in draft.inputs.items() if name in read}
+    kept = [item for item in draft.layers if item.type != "Input" or item.name in read]
+    inputs = {name: array for name, array in draft.inputs.items() if name in read}
     return RandomNet(draft.phase, tuple(kept), inputs, draft.chance(0.4))
 
 
@@ -88,7 +88,7 @@ def specs(d: Draft, count: int) -> tuple[str, bool]:
 
 
 def geometry(d: Draft, value: Value, axes: int) -> str:
-    """Kernel, stride, padding and dilation of a convolution over so many axes."""
+    """Kernel, stride, padding and dilation of a convolution over this many axes."""
     sizes = value.shape[-axes:] if axes else ()
     if axes == 2 and d.chance(0.3):
         words = []
@@ -109,7 +109,7 @@ def geometry(d: Draft, value: Value, axes: int) -> str:
 
 def convolution(d: Draft) -> object:
     kind = d.one_of("Convolution", "Convolution", "Convolution", "Deconvolution")
-    value = d.pick(lambda one: len(one.shape) in (3, 4, 5))
+    value = d.pick(lambda item: len(item.shape) in (3, 4, 5))
     if value is None:
         return None
     channels, axes = value.shape[1], len(value.shape) - 2
@@ -125,7 +125,7 @@ def convolution(d: Draft) -> object:
 
 
 def inner_product(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 1)
+    value = d.pick(lambda item: len(item.shape) > 1)
     if value is None:
         return None
     words = [f"num_output: {d.one_of(2, 3, 5, 7, 8, 16)}"]
@@ -142,7 +142,7 @@ def twin(d: Draft) -> object:
     if not d.shared:
         return None
     layer, shape = d.shared[d.rng.integers(len(d.shared))]
-    value = d.pick(lambda one: one.shape[1:] == shape[1:])
+    value = d.pick(lambda item: item.shape[1:] == shape[1:])
     if value is None:
         return None
     again = DrawnLayer(layer.type, f"twin{len(d.layers)}", (), (), layer.rest)
@@ -165,7 +165,7 @@ def embed(d: Draft) -> object:
 
 def recurrent(d: Draft) -> object:
     steps, batch = d.between(1, 4), d.between(1, 3)
-    value = d.pick(lambda one: len(one.shape) == 3) if d.chance(0.4) else None
+    value = d.pick(lambda item: len(item.shape) == 3) if d.chance(0.4) else None
     if value is None:
         value = d.input("normal", (steps, batch, d.between(2, 5)), batch_axis=1)
     marks = d.input("marks", value.shape[:2], value.batch_axis)
@@ -192,7 +192,7 @@ def lstm_unit(d: Draft) -> object:
 
 
 def batch_norm(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 1)
+    value = d.pick(lambda item: len(item.shape) > 1)
     if value is None:
         return None
     words = []
@@ -214,7 +214,7 @@ def batch_norm(d: Draft) -> object:
 
 
 def scale(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 1)
+    value = d.pick(lambda item: len(item.shape) > 1)
     return value and scale_of(d, value, d.one_of("Scale", "Scale", "Bias"))
 
 
@@ -227,7 +227,7 @@ def scale_of(d: Draft, value: Value, kind: str) -> list[Value]:
     if d.chance(0.15):
         axis = d.between(0, len(value.shape) - 1)
         part = value.shape[axis : axis + d.between(0, 2)]
-        other = d.pick(lambda one: one.shape == part and one is not value)
+        other = d.pick(lambda item: item.shape == part and item is not value)
         bottoms.append(other or d.input("positive", part, 0 if axis == 0 and part else None))
         words.append(f"axis: {axis}")
     elif d.chance(0.25):
@@ -247,7 +247,7 @@ def item_norm(d: Draft) -> object:
         ("MVN", "mvn_param"),
         ("LRN", "lrn_param"),
     )
-    value = d.pick(lambda one: len(one.shape) > 1 and np.prod(one.shape[2:]) > 2)
+    value = d.pick(lambda item: len(item.shape) > 1 and np.prod(item.shape[2:]) > 2)
     if value is None:
         return None
     groups = [n for n in range(1, value.shape[1] + 1) if value.shape[1] % n == 0]
@@ -294,13 +294,13 @@ def neuron(d: Draft) -> object:
         ("Exp", d.one_of("", f"exp_param {{ base: 1.5 scale: 0.5 shift: {d.number()} }}"), True),
     )
     if kind == "Dropout" and d.chance(0.2):
-        value = d.pick(lambda one: len(one.shape) > 1) or value
+        value = d.pick(lambda item: len(item.shape) > 1) or value
     spec = down(d)
     return d.add(kind, [value], f"{spec} {rest}", in_place=d.chance(0.5), positive=positive)
 
 
 def prelu(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 1)
+    value = d.pick(lambda item: len(item.shape) > 1)
     if value is None:
         return None
     spec, shared = specs(d, 1)
@@ -309,7 +309,7 @@ def prelu(d: Draft) -> object:
 
 
 def of_positive(d: Draft) -> object:
-    value = d.pick(lambda one: one.positive)
+    value = d.pick(lambda item: item.positive)
     if value is None:
         return None
     kind, rest = d.one_of(
@@ -325,7 +325,7 @@ def of_positive(d: Draft) -> object:
 
 
 def pooling(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) == 4)
+    value = d.pick(lambda item: len(item.shape) == 4)
     if value is None:
         return None
     method = d.one_of("MAX", "MAX", "AVE", "AVE", "STOCHASTIC")
@@ -346,13 +346,13 @@ def pooling(d: Draft) -> object:
 
 
 def spp(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) == 4)
+    value = d.pick(lambda item: len(item.shape) == 4)
     rest = f"spp_param {{ pyramid_height: {d.between(1, 2)} pool: {d.one_of('MAX', 'AVE')} }}"
     return value and d.add("SPP", [value], rest)
 
 
 def im2col(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) == 4)
+    value = d.pick(lambda item: len(item.shape) == 4)
     return value and d.add("Im2col", [value], f"convolution_param {{ {geometry(d, value, 2)} }}")
 
 
@@ -365,7 +365,7 @@ def eltwise(d: Draft) -> object:
         return None
     bottoms = [value]
     for _ in range(d.one_of(1, 1, 1, 2)):
-        other = d.pick(lambda one: one.shape == value.shape and one not in bottoms)
+        other = d.pick(lambda item: item.shape == value.shape and item not in bottoms)
         if other is None and d.chance(0.5):
             other = d.input("normal", value.shape, value.batch_axis)
         bottoms.append(other or value)
@@ -382,14 +382,14 @@ def eltwise(d: Draft) -> object:
 
 
 def concat(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 0)
+    value = d.pick(lambda item: len(item.shape) > 0)
     if value is None:
         return None
     axis = d.one_of(1, 1, 0, -1) if len(value.shape) > 1 else 0
     axis %= len(value.shape)
 
-    def fits(one: Value) -> bool:
-        here, there = list(one.shape), list(value.shape)
+    def fits(item: Value) -> bool:
+        here, there = list(item.shape), list(value.shape)
         return len(here) == len(there) and [*here[:axis], *here[axis + 1 :]] == [
             *there[:axis], *there[axis + 1 :],
         ]  # fmt: skip
@@ -401,7 +401,7 @@ def concat(d: Draft) -> object:
 
 
 def slice_(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 0)
+    value = d.pick(lambda item: len(item.shape) > 0)
     if value is None:
         return None
     axes = [axis for axis, size in enumerate(value.shape) if size > 1]
@@ -429,7 +429,7 @@ def silence(d: Draft) -> object:
 
 def shaping(d: Draft) -> object:
     """Flatten or Reshape, up to seven axes."""
-    value = d.pick(lambda one: len(one.shape) > 0)
+    value = d.pick(lambda item: len(item.shape) > 0)
     if value is None:
         return None
     axes = len(value.shape)
@@ -448,18 +448,18 @@ def shaping(d: Draft) -> object:
 
 
 def crop(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) == 4 and min(one.shape[2:]) > 2)
+    value = d.pick(lambda item: len(item.shape) == 4 and min(item.shape[2:]) > 2)
     if value is None:
         return None
     n, c, h, w = value.shape
     shape = (n, c, d.between(1, h - 1), d.between(1, w - 1))
-    other = d.pick(lambda one: one.shape == shape) or d.input("normal", shape, value.batch_axis)
+    other = d.pick(lambda item: item.shape == shape) or d.input("normal", shape, value.batch_axis)
     words = d.one_of("", "crop_param { offset: 1 }", "crop_param { axis: 1 offset: 0 }")
     return d.add("Crop", [value, other], words)
 
 
 def tile(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 0)
+    value = d.pick(lambda item: len(item.shape) > 0)
     if value is None:
         return None
     axis = d.between(0, len(value.shape) - 1)
@@ -467,7 +467,7 @@ def tile(d: Draft) -> object:
 
 
 def reduction(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 0)
+    value = d.pick(lambda item: len(item.shape) > 0)
     if value is None:
         return None
     words = f"operation: {d.one_of('SUM', 'ASUM', 'SUMSQ', 'MEAN')}"
@@ -477,7 +477,7 @@ def reduction(d: Draft) -> object:
 
 def selecting(d: Draft) -> object:
     """BatchReindex, or Filter, whose tops change their shapes from pass to pass."""
-    value = d.pick(lambda one: len(one.shape) > 0 and one.shape[0] > 1)
+    value = d.pick(lambda item: len(item.shape) > 0 and item.shape[0] > 1)
     if value is None:
         return None
     if d.chance(0.5):
@@ -487,13 +487,13 @@ def selecting(d: Draft) -> object:
 
 
 def softmax(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 1)
+    value = d.pick(lambda item: len(item.shape) > 1)
     words = d.one_of("", "", "softmax_param { axis: -1 }", "softmax_param { engine: CAFFE }")
     return value and d.add("Softmax", [value], words, in_place=d.chance(0.3), positive=True)
 
 
 def argmax(d: Draft) -> object:
-    value = d.pick(lambda one: len(one.shape) > 1)
+    value = d.pick(lambda item: len(item.shape) > 1)
     words = d.one_of("", "argmax_param { out_max_val: true top_k: 2 }", "argmax_param { axis: 1 }")
     return value and d.add("ArgMax", [value], words)
 

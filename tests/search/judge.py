@@ -58,12 +58,12 @@ def judge(case: SearchCase, names: Sequence[str] | None = None) -> dict[str, Ver
     """A verdict on each engine that is here (or of these names)."""
     names = names or [name for name in engines.engine_names() if not engines.why_unavailable(name)]
     want = run(case, "numpy", dtype=np.float64)
-    if any(one.kind == "error" for one in want):
-        first = next(one.what for one in want if one.kind == "error")
+    if any(value.kind == "error" for value in want):
+        first = next(value.what for value in want if value.kind == "error")
         if not first[0].isdigit():  # no message for the user
             return {name: Verdict(fault=first) for name in names}
         return {name: Verdict(why_not=first) for name in names}
-    if any(not np.abs(one.values).max(initial=0) < LARGEST for one in want):
+    if any(not np.abs(value.values).max(initial=0) < LARGEST for value in want):
         return {name: Verdict(why_not="values too large to compare") for name in names}
     found = {name: _compare(case, name, want) for name in names}
     if "numpy" in names and not found["numpy"].fault:
@@ -80,7 +80,7 @@ def fault_in_place(case: SearchCase) -> str:
             return ""
         folded, unfolded = (gradients(case, net) for net in (case.net, case.net.unfolded()))
     for name, want in unfolded.items():
-        size = max(float(np.abs(one).max(initial=0)) for one in unfolded.values())
+        size = max(float(np.abs(value).max(initial=0)) for value in unfolded.values())
         if not np.allclose(folded[name], want, rtol=1e-6, atol=1e-6 * size):
             far = float(np.abs(folded[name] - want).max())
             return f"in place: {name} differs by {far:.2g} from that of layers not in place"
@@ -157,16 +157,18 @@ def _compare(case: SearchCase, engine: str, want: list[Seen]) -> Verdict:
     if not worst:
         return Verdict()
     first = min(worst)
-    mine = next(one for one in got if one.what == want[first].what)
+    mine = next(value for value in got if value.what == want[first].what)
     return Verdict(fault=described(want[first], mine, worst[first], allowed[first]))
 
 
 def differences(got: list[Seen], want: list[Seen]) -> dict[int, float] | str:
     """The distances that are too large, or what else is wrong."""
-    errors = [one.what for one in got if one.kind == "error"]
+    errors = [value.what for value in got if value.kind == "error"]
     if errors:
         return errors[0]
-    more = {one.what for one in got} - {one.what for one in want}  # fewer: they were not kept
+    more = {value.what for value in got} - {
+        value.what for value in want
+    }  # fewer: they were not kept
     if more:
         return f"{min(more)} was seen, which the reference does not show"
     try:
@@ -182,19 +184,21 @@ def distances(got: list[Seen], want: list[Seen]) -> dict[int, float]:
         ValueError: shapes differ.
     """
     sizes: dict[str, float] = {}
-    for one in want:
-        sizes[one.kind] = max(sizes.get(one.kind, 0.0), float(np.abs(one.values).max(initial=0)))
-    mine = {one.what: one.values for one in got}
+    for value in want:
+        sizes[value.kind] = max(
+            sizes.get(value.kind, 0.0), float(np.abs(value.values).max(initial=0))
+        )
+    mine = {value.what: value.values for value in got}
     found = {}
-    for index, one in enumerate(want):
-        if one.what not in mine:
+    for index, value in enumerate(want):
+        if value.what not in mine:
             continue
-        values = mine[one.what]
-        if values.shape != one.values.shape:
-            raise ValueError(f"{one.what}: shape {values.shape}, expected {one.values.shape}")
-        room = SHARE * sizes[one.kind] * np.sqrt(one.values.size)
-        far = np.linalg.norm((values - one.values).ravel())
-        scale = np.linalg.norm(one.values.ravel()) + room
+        values = mine[value.what]
+        if values.shape != value.values.shape:
+            raise ValueError(f"{value.what}: shape {values.shape}, expected {value.values.shape}")
+        tolerance = SHARE * sizes[value.kind] * np.sqrt(value.values.size)
+        far = np.linalg.norm((values - value.values).ravel())
+        scale = np.linalg.norm(value.values.ravel()) + tolerance
         found[index] = float(far / scale) if np.isfinite(far) and scale else float(far > 0) * 1e9
         if np.isnan(far):
             found[index] = np.inf
@@ -204,7 +208,7 @@ def distances(got: list[Seen], want: list[Seen]) -> dict[int, float]:
 def described(want: Seen, got: Seen, far: float, allowed: float) -> str:
     """A difference in one line."""
     out = np.abs(got.values - want.values) > TOLERANCE * np.abs(want.values).max(initial=0)
-    show = [np.array2string(one.values.ravel()[:4], precision=4) for one in (want, got)]
+    show = [np.array2string(value.values.ravel()[:4], precision=4) for value in (want, got)]
     return (
         f"{want.what}: off by {far:.2g} in all (rounding: {allowed:.1g}), {int(out.sum())} of "
         f"{out.size} elements; expected {show[0]}…, got {show[1]}…"

@@ -8,8 +8,8 @@ from tests.search.nets import Draft, Value
 
 
 def end(d: Draft) -> None:
-    """Something behind most blobs that nothing reads."""
-    for value in [one for one in d.ends if d.layers[one.layer].type != "Input"]:
+    """Something after most blobs that nothing reads."""
+    for value in [item for item in d.ends if d.layers[item.layer].type != "Input"]:
         kind = d.rng.random()
         if kind < 0.55:
             loss(d, value)
@@ -59,7 +59,7 @@ def of_classes(d: Draft, value: Value) -> object:
     """SoftmaxWithLoss or InfogainLoss over axis 1, perhaps with Accuracy beside it."""
     classes = value.shape[1]
     shape = (value.shape[0], *value.shape[2:])
-    known = [one for one in d.labels if one.shape == shape and classes >= 4]
+    known = [item for item in d.labels if item.shape == shape and classes >= 4]
     if known and d.chance(0.8):
         labels = known[0]
     else:
@@ -84,7 +84,7 @@ def of_classes(d: Draft, value: Value) -> object:
 def of_targets(d: Draft, value: Value) -> object:
     """EuclideanLoss or SigmoidCrossEntropyLoss against another blob of the shape."""
     if d.chance(0.6):
-        other = d.pick(lambda one: one.shape == value.shape and one is not value)
+        other = d.pick(lambda item: item.shape == value.shape and item is not value)
         if other is None or d.chance(0.5):
             other = d.input("normal", value.shape, value.batch_axis)
         return d.add("EuclideanLoss", [value, other], weight(d))

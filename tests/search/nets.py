@@ -56,8 +56,8 @@ class DrawnLayer:
 
     def __str__(self) -> str:
         words = [f'name: "{self.name}" type: "{self.type}"']
-        words += [f'bottom: "{one}"' for one in self.bottoms]
-        words += [f'top: "{one}"' for one in self.tops]
+        words += [f'bottom: "{bottom}"' for bottom in self.bottoms]
+        words += [f'top: "{top}"' for top in self.tops]
         return f"layer {{ {' '.join([*words, self.rest]).strip()} }}"
 
 
@@ -103,14 +103,14 @@ class RandomNet:
         gone = self.layers[index]
         other = dict.fromkeys(gone.tops, gone.bottoms[0] if gone.bottoms else "")
         kept = [
-            replace(one, bottoms=tuple(other.get(name, name) for name in one.bottoms))
+            replace(layer, bottoms=tuple(other.get(name, name) for name in layer.bottoms))
             if gone.bottoms and not set(gone.tops) & set(gone.bottoms) and number > index
-            else one
-            for number, one in enumerate(self.layers)
+            else layer
+            for number, layer in enumerate(self.layers)
             if number != index
         ]
-        produced = {top for one in kept for top in one.tops}
-        inputs = {name: one for name, one in self.inputs.items() if name in produced}
+        produced = {top for value in kept for top in value.tops}
+        inputs = {name: array for name, array in self.inputs.items() if name in produced}
         return replace(self, layers=tuple(kept), inputs=inputs)
 
 
@@ -124,7 +124,7 @@ class Value:
         readers: how many layers read it.
         batch_axis: the axis that counts items, if it is known.
         counts: in the loss, so that no layer may overwrite it.
-        other: the shape when a Filter in front selects one item; None behind no Filter.
+        other: the shape when a Filter in front selects one item; None after no Filter.
     """
 
     name: str
@@ -223,15 +223,15 @@ class Draft:
         name = f"{type_.lower()}{len(self.layers)}"
         in_place = in_place and bottoms[0].name in self.values
         in_place = in_place and not bottoms[0].readers and not bottoms[0].counts
-        in_place = in_place and all(one.name != bottoms[0].name for one in bottoms[1:])
+        in_place = in_place and all(item.name != bottoms[0].name for item in bottoms[1:])
         names = [f"{name}{'abcdefgh'[i]}" if tops > 1 else name for i in range(tops)]
         if in_place:
             names[0] = bottoms[0].name
         drawn = layer or DrawnLayer(type_, name, (), (), rest.strip())
-        drawn = replace(drawn, bottoms=tuple(one.name for one in bottoms), tops=tuple(names))
-        others = [one.other or one.shape for one in bottoms] if behind_filter(bottoms) else None
+        drawn = replace(drawn, bottoms=tuple(item.name for item in bottoms), tops=tuple(names))
+        others = [item.other or item.shape for item in bottoms] if behind_filter(bottoms) else None
         text = self.fill(str(drawn))
-        found = shapes_of(drawn, text, self.phase, [one.shape for one in bottoms], others)
+        found = shapes_of(drawn, text, self.phase, [item.shape for item in bottoms], others)
         if found is None or any(np.prod(shape) > LARGEST for shape in found[0]):
             return []
         shapes, others = found
@@ -245,8 +245,8 @@ class Draft:
         axis = bottoms[0].batch_axis if bottoms else 0
         counts = "oss" in str(drawn)  # a loss, or another layer's loss_weight
         made = [
-            Value(one, shape, len(self.layers) - 1, positive, 0, axis, counts)
-            for one, shape in zip(names, shapes, strict=True)
+            Value(item, shape, len(self.layers) - 1, positive, 0, axis, counts)
+            for item, shape in zip(names, shapes, strict=True)
         ]
         for value, other in zip(made, others or (), strict=False):
             value.other = other
@@ -261,7 +261,7 @@ class Draft:
 
 def behind_filter(bottoms: Sequence[Value]) -> bool:
     """Whether the number of items of some bottom changes from pass to pass."""
-    return any(one.other is not None for one in bottoms)
+    return any(bottom.other is not None for bottom in bottoms)
 
 
 def shapes_of(

@@ -59,7 +59,7 @@ class Player:
         self.seen: list[Seen] = []
         self.held: dict[str, np.ndarray] = {}
         self.fresh = False  # a whole forward has run with the values at hand
-        #: Blobs whose diff is what somebody wrote: a program, a backward, or 0 at first.
+        #: Blobs whose diff is what someone wrote: a program, a backward, or 0 at first.
         self.known = set(self.net.blobs)
         if disturbed:
             noise = np.random.default_rng(disturbed)
@@ -246,8 +246,8 @@ class Player:
         if self.known >= set(self.net.blobs):
             self.net._backward(last, index)
             self._now_known(self.net.nodes[index:])
-        for one in self.net.nodes[index].top_names:
-            self.look_at(one, self.net.blobs[one], "data")
+        for top in self.net.nodes[index].top_names:
+            self.look_at(top, self.net.blobs[top], "data")
         self.fresh = False
 
     def forward_part(self, rng: np.random.Generator) -> None:
@@ -256,8 +256,8 @@ class Player:
             self.forward()
         first, last = sorted(map(int, rng.integers(len(self.net.nodes), size=2)))
         self.see("data", "loss", np.array(self.net._forward(first, last)))
-        for one in self.net.nodes[last].top_names:
-            self.look_at(one, self.net.blobs[one], "data")
+        for top in self.net.nodes[last].top_names:
+            self.look_at(top, self.net.blobs[top], "data")
         self.fresh = False
 
     def backward_part(self, rng: np.random.Generator) -> None:

@@ -62,7 +62,9 @@ class SearchCase:
 
     def __str__(self) -> str:
         phase = caffe_pb2.Phase.Name(self.net.phase)
-        kinds = {name: one.kind for name, one in self.net.inputs.items() if one.kind != "normal"}
+        kinds = {
+            name: array.kind for name, array in self.net.inputs.items() if array.kind != "normal"
+        }
         return (
             f"# phase {phase}, {self.options}, seed {self.seed}\n# inputs that are not normal: "
             f"{kinds}\n# {' '.join(map(str, self.program))}\n{self.net.text}"
@@ -92,7 +94,7 @@ def random_case(seed: int | Sequence[int]) -> SearchCase:
     shapes = reshapes(net, rng)
     names = [name for name in ACTIONS if keep == "all" or name not in WITHIN]
     if net_refuses(net, shapes[0], backward=True):  # a layer that has no gradient is in the way
-        names = [one for one in names if "backward" not in one and one != "write_between"]
+        names = [item for item in names if "backward" not in item and item != "write_between"]
     weights = np.array([ACTIONS[name] for name in names], float)
     chosen = rng.choice(len(names), rng.integers(3, 12), p=weights / weights.sum())
     program = [Action(names[index], int(rng.integers(1000))) for index in chosen]
@@ -102,16 +104,16 @@ def random_case(seed: int | Sequence[int]) -> SearchCase:
 def reshapes(net: RandomNet, rng: np.random.Generator) -> tuple[dict[str, Shape], ...]:
     """Other shapes of the inputs that the net takes: more or fewer items, larger or smaller ones.
 
-    Shapes that a layer behind refuses are tried, and left out.
+    Shapes that a later layer refuses are tried, and left out.
     """
-    first = {name: one.shape for name, one in net.inputs.items()}
+    first = {name: array.shape for name, array in net.inputs.items()}
     found = [first]
     items, side = int(rng.integers(1, 6)), int(rng.integers(3, 10))
     tries = [
-        {name: _with_items(one, items) for name, one in net.inputs.items()},
-        {name: _with_side(one, side) for name, one in net.inputs.items()},
+        {name: _with_items(array, items) for name, array in net.inputs.items()},
+        {name: _with_side(array, side) for name, array in net.inputs.items()},
     ]
-    found += [one for one in tries if one != first and not net_refuses(net, one)]
+    found += [attempt for attempt in tries if attempt != first and not net_refuses(net, attempt)]
     return tuple(found)
 
 
@@ -145,7 +147,7 @@ def net_refuses(net: RandomNet, shapes: dict[str, Shape], *, backward: bool = Fa
 
 def with_net(case: SearchCase, net: RandomNet) -> SearchCase:
     """The case with another net, which may have fewer inputs."""
-    shapes = [{name: one[name] for name in net.inputs} for one in case.shapes]
+    shapes = [{name: item[name] for name in net.inputs} for item in case.shapes]
     return replace(case, net=net, shapes=tuple(shapes))
 
 

@@ -69,8 +69,10 @@ def work(block: Block, first: int, progress: Any, results: Any) -> None:
     for number in range(first, block.cases.stop):
         progress[:] = [number, time.monotonic()]
         verdicts = judge(random_case((block.seed, number)))
-        fault = "; ".join(f"{name}: {one.fault}" for name, one in verdicts.items() if one.fault)
-        why_not = next((one.why_not for one in verdicts.values() if one.why_not), "")
+        fault = "; ".join(
+            f"{name}: {verdict.fault}" for name, verdict in verdicts.items() if verdict.fault
+        )
+        why_not = next((verdict.why_not for verdict in verdicts.values() if verdict.why_not), "")
         results.put((number, fault, why_not))
     results.put(None)
 
@@ -160,7 +162,7 @@ def run_one(args: argparse.Namespace) -> int:
     quiet()
     case = random_case((args.seed, args.case))
     print(case)
-    failed = {name: one.fault for name, one in judge(case).items() if one.fault}
+    failed = {name: verdict.fault for name, verdict in judge(case).items() if verdict.fault}
     for name, fault in failed.items():
         print(f"\n{name}: {fault}\nMade smaller:\n")
         small = shrink(case, lambda other, name=name: bool(judge(other, [name])[name].fault))

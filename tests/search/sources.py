@@ -114,7 +114,7 @@ def data(d: Draft) -> object:
 
 def output(d: Draft) -> object:
     """A layer that writes an HDF5 file."""
-    value = d.pick(lambda one: 0 < len(one.shape) < 5)
+    value = d.pick(lambda item: 0 < len(item.shape) < 5)
     if value is None or not COMPLETE:
         return None
     rest = f'hdf5_output_param {{ file_name: "FOLDER/out{len(d.layers)}.h5" }}'
@@ -123,7 +123,7 @@ def output(d: Draft) -> object:
 
 def python(d: Draft) -> object:
     """A layer in Python: one like any other, or one whose tops' shapes depend on values."""
-    value = d.pick(lambda one: len(one.shape) > 0)
+    value = d.pick(lambda item: len(item.shape) > 0)
     if value is None:
         return None
     name = d.one_of("Half", "Half", "Rows") if value.shape[0] > 1 else "Half"

@@ -49,7 +49,7 @@ def test_what_else_is_drawn() -> None:
     texts = [net.text for net in nets]
     for words in ("lr_mult: 0", 'param { name: "w', "force_backward", "loss_weight", "twin"):
         assert any(words in text for text in texts), words
-    assert any(set(one.bottoms) & set(one.tops) for net in nets for one in net.layers)
+    assert any(set(layer.bottoms) & set(layer.tops) for net in nets for layer in net.layers)
     assert {net.phase for net in nets} == {caffe_pb2.TRAIN, caffe_pb2.TEST}
 
 

@@ -61,8 +61,8 @@ def test_a_wrong_value_is_found_and_the_case_made_smaller(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(TanH, "function", wrong)
     cases = (random_case((SEED, number)) for number in CASES)
-    case = next(one for one in cases if "TanH" in one.net.types and fault(one).fault)
-    small = shrink(case, lambda one: bool(fault(one).fault), 150)
+    case = next(item for item in cases if "TanH" in item.net.types and fault(item).fault)
+    small = shrink(case, lambda item: bool(fault(item).fault), 150)
     assert "TanH" in small.net.types
     assert len(small.net.layers) < len(case.net.layers)
     assert len(small.program) <= 2
@@ -77,9 +77,9 @@ def test_a_program_is_settled_by_its_seed() -> None:
     case = random_case((SEED, 3))
     assert case == random_case((SEED, 3))
     first, again = run(case, "numpy"), run(case, "numpy")
-    assert [one.what for one in first] == [one.what for one in again]
-    for one, other in zip(first, again, strict=True):
-        np.testing.assert_array_equal(one.values, other.values)
+    assert [item.what for item in first] == [item.what for item in again]
+    for item, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(item.values, other.values)
 
 
 def test_what_counts_as_a_difference() -> None:

@@ -27,14 +27,14 @@ def parameter_net(shapes=SHAPES, multipliers=MULTIPLIERS, dtype=np.float64, seed
     net = SimpleNamespace(name="fake", learnable_params=params, arena=ParamArena(params, dtype))
     net.budget = MemoryBudget(2**40, gradients=True)
     rng = np.random.default_rng(seed)
-    for one in params:
-        one.blob.data[...] = rng.normal(size=one.blob.shape)
+    for param in params:
+        param.blob.data[...] = rng.normal(size=param.blob.shape)
     new_gradients(net, rng)
     return net
 
 
 def new_gradients(net, rng):
     """Random gradients for all parameters; returns copies of them."""
-    for one in net.learnable_params:
-        one.blob.diff[...] = rng.normal(size=one.blob.shape)
-    return [one.blob.diff.copy() for one in net.learnable_params]
+    for param in net.learnable_params:
+        param.blob.diff[...] = rng.normal(size=param.blob.shape)
+    return [param.blob.diff.copy() for param in net.learnable_params]

@@ -46,8 +46,8 @@ def make_solver(folder, settings="", net=NET, **how):
     """A solver on the problem with its data in place; needs ``folder`` as the current one."""
     how.setdefault("observers", [])
     solver = get_solver(write_problem(folder, settings, net), **how)
-    for one in (solver.net, *solver.test_nets):
-        fill(one)
+    for item in (solver.net, *solver.test_nets):
+        fill(item)
     return solver
 
 

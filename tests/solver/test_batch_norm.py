@@ -44,12 +44,12 @@ def test_ghost_batches_train_as_iter_size_does(tmp_path: Path) -> None:
     repeated = solver_of(tmp_path, 4, 3)
     at_once = solver_of(tmp_path, 12, 1, "ghost_batch_size: 4")
     whole = solver_of(tmp_path / "other", 12, 1)
-    for one in (repeated, at_once, whole):
-        one.step(5)
+    for item in (repeated, at_once, whole):
+        item.step(5)
     for name, blobs in repeated.net.params.items():
         for blob, other in zip(blobs, at_once.net.params[name], strict=True):
             np.testing.assert_allclose(other.data, blob.data, rtol=1e-4, atol=1e-5)
-    weights = [one.net.params["conv"][0].data for one in (repeated, whole)]
+    weights = [item.net.params["conv"][0].data for item in (repeated, whole)]
     assert np.abs(weights[0] - weights[1]).max() > 1e-3  # without ghosts it is another training
 
 

@@ -15,7 +15,7 @@ from tests.engines.nets import dense, inception, plain, residual
 from tests.engines.test_sharing_training import mixed
 
 ENGINES = [name for name in engine_names() if why_unavailable(name) is None]
-NETS = {one.__name__: one() for one in (plain, residual, inception, dense, mixed)}
+NETS = {item.__name__: item() for item in (plain, residual, inception, dense, mixed)}
 
 
 def fill(net: Net, rng: np.random.Generator) -> None:
@@ -66,23 +66,23 @@ def test_it_names_iteration_layer_and_remedy(net: str, engine: str) -> None:
 def test_blobs_that_were_not_kept_are_computed_again(net: str, engine: str, phase: int) -> None:
     param = text_format.Parse(NETS[net], caffe_pb2.NetParameter())
     nets = [Net(param, phase, seed=1, engine=engine, keep=keep) for keep in ("all", "outputs")]
-    for one in nets:
+    for item in nets:
         rng = np.random.default_rng(1)
         for _ in range(2):
-            fill(one, rng)
-            one.forward()
+            fill(item, rng)
+            item.forward()
             if phase == TRAIN:
-                one.clear_param_diffs()
-                one.backward()
-        fill(one, rng)
-        one.forward()
-        one.keep_all()
+                item.clear_param_diffs()
+                item.backward()
+        fill(item, rng)
+        item.forward()
+        item.keep_all()
     whole, other = nets
     for name, blob in other.blobs.items():
         np.testing.assert_allclose(blob.data, whole.blobs[name].data, rtol=1e-5, atol=1e-6)
     if phase == TRAIN:
-        for one in nets:
-            one.clear_param_diffs()
-            one.backward()
+        for item in nets:
+            item.clear_param_diffs()
+            item.backward()
         for mine, wanted in zip(other.learnable_params, whole.learnable_params, strict=True):
             np.testing.assert_allclose(mine.blob.diff, wanted.blob.diff, rtol=1e-4, atol=1e-6)

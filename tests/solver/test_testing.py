@@ -22,7 +22,7 @@ def test_test_averages_the_batches(tmp_path):
     assert result["loss"] == pytest.approx(net.forward_loss())
     (event,) = seen.of(events.TestResult)
     assert event.loss == pytest.approx(result["loss"])
-    assert [one.done for one in seen.of(events.TestBatch)] == [1, 2, 3]
+    assert [item.done for item in seen.of(events.TestBatch)] == [1, 2, 3]
     assert str(event.outputs[0]) == f"accuracy = {result['accuracy']:g}"
 
 

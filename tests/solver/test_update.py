@@ -98,20 +98,20 @@ def test_rule(kind, regularization, block):
     net = parameter_net()
     updater = Updater(net, RULES[kind](param), param, block=block)
     rng = np.random.default_rng(5)
-    references = [Reference(kind, param, one.blob.shape) for one in net.learnable_params]
-    weights = [one.blob.data.copy() for one in net.learnable_params]
+    references = [Reference(kind, param, item.blob.shape) for item in net.learnable_params]
+    weights = [item.blob.data.copy() for item in net.learnable_params]
     for iteration in range(4):
         gradients = new_gradients(net, rng)
         updater.apply(0.05, iteration)
-        for index, one in enumerate(net.learnable_params):
+        for index, item in enumerate(net.learnable_params):
             lr_mult, decay_mult = MULTIPLIERS[index]
             w = weights[index]
             pull = w if regularization == "L2" else np.sign(w)
             g = gradients[index] / 2 + param.weight_decay * decay_mult * pull
             change = references[index](g, 0.05 * lr_mult, iteration + 1)
             weights[index] = w - change
-            np.testing.assert_allclose(one.blob.diff, change, rtol=1e-6, atol=1e-12)
-            np.testing.assert_allclose(one.blob.data, weights[index], rtol=1e-6, atol=1e-12)
+            np.testing.assert_allclose(item.blob.diff, change, rtol=1e-6, atol=1e-12)
+            np.testing.assert_allclose(item.blob.data, weights[index], rtol=1e-6, atol=1e-12)
             np.testing.assert_allclose(
                 updater.history[index], references[index].h, rtol=1e-6, atol=1e-12
             )
@@ -132,12 +132,12 @@ def test_weights_that_live_in_another_net_are_trained_there():
     net, other = parameter_net(), parameter_net(seed=9)
     net.learnable_params[1].blob.share_data(other.learnable_params[1].blob)
     param = caffe_pb2.SolverParameter()
-    before = [one.blob.data.copy() for one in net.learnable_params]
-    gradients = [one.blob.diff.copy() for one in net.learnable_params]
+    before = [item.blob.data.copy() for item in net.learnable_params]
+    gradients = [item.blob.diff.copy() for item in net.learnable_params]
     Updater(net, rules.SGD(param), param).apply(0.1, 0)
-    for index, one in enumerate(net.learnable_params):
+    for index, item in enumerate(net.learnable_params):
         want = before[index] - 0.1 * MULTIPLIERS[index][0] * gradients[index]
-        np.testing.assert_allclose(one.blob.data, want)
+        np.testing.assert_allclose(item.blob.data, want)
     np.testing.assert_array_equal(
         other.learnable_params[1].blob.data, net.learnable_params[1].blob.data
     )
@@ -166,7 +166,7 @@ def test_a_net_without_parameters():
 @pytest.mark.parametrize("limit", [-1, 1e9, 0.5, 0])
 def test_clip(limit, block):
     net = parameter_net()
-    before = [one.blob.diff.copy() for one in net.learnable_params]
+    before = [item.blob.diff.copy() for item in net.learnable_params]
     norm = np.sqrt(sum((g**2).sum() for g in before))
     param = caffe_pb2.SolverParameter(clip_gradients=limit)
     updater = Updater(net, rules.SGD(param), param, block=block)
@@ -178,8 +178,8 @@ def test_clip(limit, block):
         factor = limit / norm
         assert clipped == pytest.approx((norm, factor))
     updater.apply(1, 0, factor)
-    for (lr_mult, _), g, one in zip(MULTIPLIERS, before, net.learnable_params, strict=True):
-        np.testing.assert_allclose(one.blob.diff, g * factor * lr_mult)
+    for (lr_mult, _), g, item in zip(MULTIPLIERS, before, net.learnable_params, strict=True):
+        np.testing.assert_allclose(item.blob.diff, g * factor * lr_mult)
 
 
 @pytest.mark.parametrize("kind", RULES)
@@ -206,8 +206,8 @@ def test_threads_change_nothing(kind):
             new_gradients(net, np.random.default_rng(iteration))
         assert min(count, 2) <= len(names) <= count  # a quick thread may take two shares
         results.append([net.arena.data.copy(), *updater.histories])
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_array_equal(one, other)
+    for value, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(value, other)
 
 
 def test_the_threads_end():

@@ -69,7 +69,7 @@ class Recorder(Observer):
         self._inputs.append(self._net.blobs[LAST_INPUT].data.copy())
 
     def on_test_result(self, event: TestResult) -> None:
-        (accuracy,) = (one.value for one in event.outputs or () if one.name == "accuracy")
+        (accuracy,) = (output.value for output in event.outputs or () if output.name == "accuracy")
         percentiles = np.percentile(np.concatenate(self._inputs), SHARES, axis=0)
         self._rows.append((event.iter, accuracy, percentiles))
         self._inputs = []

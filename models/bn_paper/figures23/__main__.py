@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--nets",
         nargs="+",
         metavar="NAME",
-        help=f"only these, without the ensemble: {', '.join(one.name for one in VARIANTS)}",
+        help=f"only these, without the ensemble: {', '.join(variant.name for variant in VARIANTS)}",
     )
     parser.add_argument(
         "--set",
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> None:
     start = time.monotonic()
-    variants = [switched(one, args.set) for one in _chosen(args.nets)]
+    variants = [switched(net, args.set) for net in _chosen(args.nets)]
     members = [] if args.nets else list(ENSEMBLE)
     steps = args.steps or STEPS
     tested, labels = read_images(args.data / "test_lmdb")
@@ -91,12 +91,18 @@ def _run(args: argparse.Namespace) -> None:
         size=tested.shape[2],
         channels=tested.shape[1],
     )
-    if any(one.shuffled for one in (*variants, *members)):
+    if any(variant.shuffled for variant in (*variants, *members)):
         write_rows(args.data / "train_lmdb", images.rows)
     interval = max(1, steps // TESTS)
     tasks = [
-        Task(one, images, steps, interval if one in variants else steps, _folder(args.out, one))
-        for one in (*variants, *members)
+        Task(
+            variant,
+            images,
+            steps,
+            interval if variant in variants else steps,
+            _folder(args.out, variant),
+        )
+        for variant in (*variants, *members)
     ]
     print(f"{len(tasks)} trainings of {steps} steps, {min(args.jobs, len(tasks))} at a time")
     outcomes = side_by_side(train, tasks, args.jobs)
@@ -115,7 +121,7 @@ def _chosen(names: Sequence[str] | None) -> list[Variant]:
     Raises:
         DataError: there is no such variant.
     """
-    known = {one.name: one for one in VARIANTS}
+    known = {variant.name: variant for variant in VARIANTS}
     for name in names or ():
         if name not in known:
             raise DataError(f"no net '{name}'{did_you_mean(name, known)}")
@@ -132,9 +138,9 @@ def _folder(out: Path, variant: Variant) -> Path:
 def curve_rows(outcomes: Sequence[Outcome]) -> list[list[Any]]:
     """The lines of accuracy.csv."""
     return [
-        [one.name, step, f"{accuracy:.4f}"]
-        for one in outcomes
-        for step, accuracy in zip(one.steps.tolist(), one.accuracy.tolist(), strict=True)
+        [outcome.name, step, f"{accuracy:.4f}"]
+        for outcome in outcomes
+        for step, accuracy in zip(outcome.steps.tolist(), outcome.accuracy.tolist(), strict=True)
     ]
 
 
@@ -149,16 +155,16 @@ def table(
         ensemble: the members, which follow one by one and together; there may be none.
         labels: of the test images.
     """
-    first = next((one for one in curves if one.name == BASELINE.name), curves[0])
+    first = next((curve for curve in curves if curve.name == BASELINE.name), curves[0])
     goal = first.best
     lines = []
-    for one in curves:
-        reached = str(steps_to(one.steps, one.accuracy, goal) or NEVER)
-        if one.diverged is not None:
-            reached += f" (diverged in step {one.diverged})"
-        lines.append(_line(goal, one.name, reached, one.best, one.last))
-    for one in ensemble:  # tested at their end only
-        lines.append(_line(goal, one.name, "", one.best, one.last))
+    for curve in curves:
+        reached = str(steps_to(curve.steps, curve.accuracy, goal) or NEVER)
+        if curve.diverged is not None:
+            reached += f" (diverged in step {curve.diverged})"
+        lines.append(_line(goal, curve.name, reached, curve.best, curve.last))
+    for member in ensemble:  # tested at their end only
+        lines.append(_line(goal, member.name, "", member.best, member.last))
     if ensemble:
         together = ensemble_accuracy(list(ensemble), labels)
         lines.append(_line(goal, f"ensemble of {len(ensemble)}", "", together, together))
@@ -176,8 +182,8 @@ def _line(goal: float, name: str, reached: str, at_best: float, at_end: float) -
 
 def plot(axis: Any, curves: Sequence[Outcome]) -> None:
     """Draw figure 2: accuracy on test images against steps."""
-    for one in curves:
-        axis.plot(one.steps, one.accuracy, label=one.name)
+    for curve in curves:
+        axis.plot(curve.steps, curve.accuracy, label=curve.name)
     axis.set(title="accuracy on test images", xlabel="step")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)  # beside the curves
 

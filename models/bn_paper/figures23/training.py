@@ -71,7 +71,7 @@ class _Recorder(Observer):
         self.accuracy: list[float] = []
 
     def on_test_result(self, event: TestResult) -> None:
-        (accuracy,) = (one.value for one in event.outputs or () if one.name == "accuracy")
+        (accuracy,) = (output.value for output in event.outputs or () if output.name == "accuracy")
         self.steps.append(event.iter)
         self.accuracy.append(accuracy)
 
@@ -137,5 +137,5 @@ def probabilities(made: Solver) -> np.ndarray:
 
 def ensemble_accuracy(outcomes: list[Outcome], labels: np.ndarray) -> float:
     """The share of images whose class has the highest probability in the members' mean."""
-    mean = np.mean([one.probabilities for one in outcomes], axis=0)
+    mean = np.mean([outcome.probabilities for outcome in outcomes], axis=0)
     return float(np.mean(mean.argmax(axis=1) == labels))

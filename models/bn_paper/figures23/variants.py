@@ -58,7 +58,7 @@ class Variant:
         return WEIGHT_DECAY / WEAKER if self.weak_l2 else WEIGHT_DECAY
 
     def gamma(self, steps: int) -> float:
-        """With what the learning rate is multiplied in each of so many steps."""
+        """With what the learning rate is multiplied in each of this many steps."""
         return float(DECAY ** ((FASTER if self.fast_decay else 1) / steps))
 
 
@@ -110,7 +110,7 @@ def switched(variant: Variant, settings: Sequence[str]) -> Variant:
     Raises:
         DataError: there is no such switch, or the value does not fit it.
     """
-    known = {one.name: one.type for one in fields(Variant) if one.name != "name"}
+    known = {field.name: field.type for field in fields(Variant) if field.name != "name"}
     changes: dict[str, Any] = {}
     for setting in settings:
         switch, _, value = setting.partition("=")

@@ -105,8 +105,8 @@ def test_results_do_not_depend_on_the_number_of_threads(channel_sums: ChannelSum
         found.append([*channel_sums.moments(left), *channel_sums.products(left, right, about)])
     set_threads(None)
     for other in found[1:]:
-        for one, two in zip(found[0], other, strict=True):
-            np.testing.assert_array_equal(one, two)
+        for item, two in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(item, two)
 
 
 def test_as_numpys(channel_sums: ChannelSums) -> None:

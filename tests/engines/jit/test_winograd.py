@@ -189,8 +189,8 @@ def test_results_do_not_depend_on_the_number_of_threads(target: Target) -> None:
         found.append((case.forward(), case.bottom_gradient(), case.weight_gradient()))
     set_threads(None)
     for other in found[1:]:
-        for one, two in zip(found[0], other, strict=True):
-            np.testing.assert_array_equal(one, two)
+        for item, two in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(item, two)
 
 
 def test_relu_and_what_is_no_number(target: Target) -> None:

@@ -1,4 +1,4 @@
-"""Files that somebody made on purpose: each is an idea, in any size."""
+"""Files that someone made on purpose: each is an idea, in any size."""
 
 from __future__ import annotations
 

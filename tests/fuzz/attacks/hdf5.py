@@ -47,7 +47,7 @@ def _complete(file: Any, reader: str) -> tuple[int, ...]:
 
 @_hdf5_attack
 def external_link(file: Any, place: str, reader: str) -> None:
-    """A link into a file that somebody else owns."""
+    """A link into a file that someone else owns."""
     import h5py
 
     _complete(file, reader)
@@ -98,7 +98,7 @@ def hard_circle(file: Any, place: str, reader: str) -> None:
 
 @_hdf5_attack
 def declared_bomb(file: Any, place: str, reader: str) -> None:
-    """2^60 values that take no room in the file."""
+    """2^60 values that take no space in the file."""
     shape = (2**20, 2**20, 2**20)
     file.create_dataset(place, shape, "f4", chunks=(1, 1, 64), compression="gzip")
 

@@ -14,7 +14,7 @@ class Attack:
 
     Attributes:
         reader: whose file it is, a name of ``READERS``.
-        make: the file of about so many bytes.
+        make: the file of about this many bytes.
     """
 
     reader: str
@@ -37,7 +37,7 @@ def attack(*readers: str) -> Callable[[_Maker], _Maker]:
 
 
 def repeated(piece: str | bytes, size: int) -> bytes:
-    """The piece again and again, so many bytes in all."""
+    """The piece again and again, this many bytes in all."""
     raw = piece.encode() if isinstance(piece, str) else piece
     return raw * max(1, size // len(raw))
 

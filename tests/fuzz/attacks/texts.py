@@ -72,7 +72,7 @@ for _name, _piece in {
 
 @attack("config")
 def billion_laughs(size: int) -> bytes:
-    """Each line stands for ten of the line before."""
+    """Each line means ten of the line before."""
     lines = ["a: &a0 [ha,ha,ha,ha,ha,ha,ha,ha,ha,ha]"]
     for index in range(max(9, size // 60)):
         lines.append(f"b{index}: &a{index + 1} [" + ",".join([f"*a{index}"] * 10) + "]")

@@ -72,7 +72,7 @@ def _both(name: str, shapes: list, fewer: list, *, more: str = "", exposed: bool
           static: bool = False, size: int = 3) -> list[Case]:  # fmt: skip
     cases = []
     for type_, reference, states in (("LSTM", lstm, 2), ("RNN", rnn, 1)):
-        state, less = [[(1, one[0][1], size)] * states * exposed for one in (shapes, fewer)]
+        state, less = [[(1, item[0][1], size)] * states * exposed for item in (shapes, fewer)]
         cases.append(Case(
             type_,
             f"recurrent_param {{ num_output: {size} {more} {WEIGHTS} }}",
