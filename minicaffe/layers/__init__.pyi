@@ -48,6 +48,9 @@ def AbsVal(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -94,10 +97,15 @@ def Accuracy(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     top_k: int = ...,
     axis: int = ...,
     ignore_label: int = ...,
     denominator: float = ...,
+    min_is_better: bool = ...,
+    history_size: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -108,6 +116,8 @@ def Accuracy(
     axis: The axis of the classes.
     ignore_label: Positions with this label do not count.
     denominator: [LRCN]
+    min_is_better: [happynear's Caffe]
+    history_size: [caffe-jacinto]
     """
 
 def ArgMax(
@@ -150,6 +160,9 @@ def ArgMax(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     out_max_val: bool = ...,
     top_k: int = ...,
     axis: int = ...,
@@ -207,6 +220,9 @@ def Axpy(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -326,6 +342,9 @@ def BNLL(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -372,6 +391,9 @@ def BatchNorm(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     use_global_stats: bool = ...,
     moving_average_fraction: float = ...,
     eps: float = ...,
@@ -389,6 +411,10 @@ def BatchNorm(
     d_max: float = ...,
     update_global_stats: bool = ...,
     fused_relu: bool = ...,
+    disable_mean: bool = ...,
+    disable_variance: bool = ...,
+    frozen: bool = ...,
+    momentum: float = ...,
     **more: Any,
 ) -> Any:
     """
@@ -425,6 +451,10 @@ def BatchNorm(
         direction. [minicaffe]
     update_global_stats: [PSPNet]
     fused_relu: [naibaf7's Caffe]
+    disable_mean: [happynear's Caffe]
+    disable_variance: [happynear's Caffe]
+    frozen: [GENet]
+    momentum: [GENet]
     """
 
 def BatchReindex(
@@ -467,6 +497,9 @@ def BatchReindex(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -513,6 +546,9 @@ def Bias(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     num_axes: int = ...,
     filler: Mapping[str, Any] | Message = ...,
@@ -567,6 +603,9 @@ def ChannelShuffle(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     shuffle_pattern: int = ...,
     shuffle_channel_num: int = ...,
     group: int = ...,
@@ -621,6 +660,9 @@ def Clip(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     min: float = ...,
     max: float = ...,
     **more: Any,
@@ -672,6 +714,9 @@ def Concat(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     concat_dim: int = ...,
     per_fla_fuse: bool = ...,
@@ -726,6 +771,9 @@ def ContrastiveLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     margin: float = ...,
     legacy_version: bool = ...,
     **more: Any,
@@ -778,6 +826,9 @@ def Convolution(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     pad: int | Sequence[int] = ...,
@@ -826,6 +877,10 @@ def Convolution(
     kernel_shape: Mapping[str, Any] | Message = ...,
     pad_shape: Mapping[str, Any] | Message = ...,
     stride_shape: Mapping[str, Any] | Message = ...,
+    shape_offset: int | Sequence[int] = ...,
+    mem_group_size: int = ...,
+    dilation_h: int = ...,
+    dilation_w: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -885,6 +940,10 @@ def Convolution(
     kernel_shape: [chuckcho/video-caffe]
     pad_shape: [chuckcho/video-caffe]
     stride_shape: [chuckcho/video-caffe]
+    shape_offset: [happynear's Caffe]
+    mem_group_size: [forks of Caffe's history]
+    dilation_h: [TSN]
+    dilation_w: [TSN]
     """
 
 def Crop(
@@ -927,6 +986,9 @@ def Crop(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     offset: int | Sequence[int] = ...,
     center_crop: bool = ...,
@@ -938,6 +1000,7 @@ def Crop(
     offset_height: int = ...,
     offset_w: int = ...,
     offset_width: int = ...,
+    blob_name: str | Sequence[str] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -954,6 +1017,7 @@ def Crop(
     offset_height: [eldar/deepcut-cnn]
     offset_w: [Tengine]
     offset_width: [eldar/deepcut-cnn]
+    blob_name: [forks of Caffe's history]
     """
 
 def CropCenter(
@@ -996,6 +1060,9 @@ def CropCenter(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     crop_size: int | Sequence[int] = ...,
     **more: Any,
 ) -> Any:
@@ -1045,6 +1112,9 @@ def Data(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     source: str = ...,
     batch_size: int = ...,
     rand_skip: int = ...,
@@ -1082,6 +1152,7 @@ def Data(
     data_width: int = ...,
     output_width: bool = ...,
     multi_gpu_testing: bool = ...,
+    shuffle_skip_max: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1125,6 +1196,7 @@ def Data(
     data_width: [MNN]
     output_width: [MNN]
     multi_gpu_testing: [Vitis AI]
+    shuffle_skip_max: [caffe-jacinto]
     """
 
 def Deconvolution(
@@ -1167,6 +1239,9 @@ def Deconvolution(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     pad: int | Sequence[int] = ...,
@@ -1215,6 +1290,10 @@ def Deconvolution(
     kernel_shape: Mapping[str, Any] | Message = ...,
     pad_shape: Mapping[str, Any] | Message = ...,
     stride_shape: Mapping[str, Any] | Message = ...,
+    shape_offset: int | Sequence[int] = ...,
+    mem_group_size: int = ...,
+    dilation_h: int = ...,
+    dilation_w: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1274,6 +1353,10 @@ def Deconvolution(
     kernel_shape: [chuckcho/video-caffe]
     pad_shape: [chuckcho/video-caffe]
     stride_shape: [chuckcho/video-caffe]
+    shape_offset: [happynear's Caffe]
+    mem_group_size: [forks of Caffe's history]
+    dilation_h: [TSN]
+    dilation_w: [TSN]
     """
 
 def DetectionOutput(
@@ -1316,6 +1399,9 @@ def DetectionOutput(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_classes: int = ...,
     share_location: bool = ...,
     background_label_id: int = ...,
@@ -1417,10 +1503,14 @@ def Dropout(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     dropout_ratio: float = ...,
     sample_weights_test: bool = ...,
     scale_train: bool = ...,
     random_seed: int = ...,
+    sqrt_scale: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1431,6 +1521,7 @@ def Dropout(
     scale_train: [Microsoft's Caffe, CTPN and others]
     engine: [NVCaffe]
     random_seed: [NVCaffe]
+    sqrt_scale: [happynear's Caffe]
     """
 
 def DummyData(
@@ -1473,6 +1564,9 @@ def DummyData(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     data_filler: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
     num: int | Sequence[int] = ...,
@@ -1532,6 +1626,9 @@ def ELU(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     alpha: float = ...,
     **more: Any,
 ) -> Any:
@@ -1582,6 +1679,9 @@ def Eltwise(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     operation: int | str = ...,
     coeff: float | Sequence[float] = ...,
     stable_prod_grad: bool = ...,
@@ -1645,6 +1745,9 @@ def Embed(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_output: int = ...,
     input_dim: int = ...,
     bias_term: bool = ...,
@@ -1704,6 +1807,9 @@ def EuclideanLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     type: int | str = ...,
     **more: Any,
 ) -> Any:
@@ -1753,6 +1859,9 @@ def Exp(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     base: float = ...,
     scale: float = ...,
     shift: float = ...,
@@ -1806,6 +1915,9 @@ def Filter(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -1852,6 +1964,9 @@ def Flatten(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     end_axis: int = ...,
     **more: Any,
@@ -1903,6 +2018,9 @@ def Flip(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     flip_width: bool = ...,
     flip_height: bool = ...,
     **more: Any,
@@ -1954,6 +2072,9 @@ def GroupNorm(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_groups: int = ...,
     eps: float = ...,
     affine: bool = ...,
@@ -2011,6 +2132,9 @@ def HDF5Data(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     source: str = ...,
     batch_size: int = ...,
     shuffle: bool = ...,
@@ -2066,6 +2190,9 @@ def HDF5Output(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     file_name: str = ...,
     **more: Any,
 ) -> Any:
@@ -2115,6 +2242,9 @@ def HingeLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     norm: int | str = ...,
     **more: Any,
 ) -> Any:
@@ -2164,6 +2294,9 @@ def Im2col(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     pad: int | Sequence[int] = ...,
@@ -2212,6 +2345,10 @@ def Im2col(
     kernel_shape: Mapping[str, Any] | Message = ...,
     pad_shape: Mapping[str, Any] | Message = ...,
     stride_shape: Mapping[str, Any] | Message = ...,
+    shape_offset: int | Sequence[int] = ...,
+    mem_group_size: int = ...,
+    dilation_h: int = ...,
+    dilation_w: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -2271,6 +2408,10 @@ def Im2col(
     kernel_shape: [chuckcho/video-caffe]
     pad_shape: [chuckcho/video-caffe]
     stride_shape: [chuckcho/video-caffe]
+    shape_offset: [happynear's Caffe]
+    mem_group_size: [forks of Caffe's history]
+    dilation_h: [TSN]
+    dilation_w: [TSN]
     """
 
 def ImageData(
@@ -2313,6 +2454,9 @@ def ImageData(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     source: str = ...,
     batch_size: int = ...,
     rand_skip: int = ...,
@@ -2353,6 +2497,20 @@ def ImageData(
     label_num: int = ...,
     att_num: int = ...,
     is_unchanged: bool = ...,
+    face_transform: bool = ...,
+    max_shear_ratio: float = ...,
+    max_aspect_ratio: float = ...,
+    max_rotate_angle: float = ...,
+    min_random_scale: float = ...,
+    max_random_scale: float = ...,
+    max_random_shift: int = ...,
+    face_mirror: bool = ...,
+    face_point_num: int = ...,
+    balance_class: bool = ...,
+    balance_by: int = ...,
+    label_cut_start: int = ...,
+    label_cut_end: int = ...,
+    other_object_label: int = ...,
     **more: Any,
 ) -> Any:
     """
@@ -2398,6 +2556,20 @@ def ImageData(
     label_num: [MNN and Vitis AI]
     att_num: [MNN]
     is_unchanged: [Vitis AI]
+    face_transform: [happynear's Caffe]
+    max_shear_ratio: [happynear's Caffe]
+    max_aspect_ratio: [happynear's Caffe]
+    max_rotate_angle: [happynear's Caffe]
+    min_random_scale: [happynear's Caffe]
+    max_random_scale: [happynear's Caffe]
+    max_random_shift: [happynear's Caffe]
+    face_mirror: [happynear's Caffe]
+    face_point_num: [happynear's Caffe]
+    balance_class: [happynear's Caffe]
+    balance_by: [happynear's Caffe]
+    label_cut_start: [happynear's Caffe]
+    label_cut_end: [happynear's Caffe]
+    other_object_label: [DeconvNet]
     """
 
 def InfogainLoss(
@@ -2440,6 +2612,9 @@ def InfogainLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     source: str = ...,
     axis: int = ...,
     **more: Any,
@@ -2491,6 +2666,9 @@ def InnerProduct(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
     weight_filler: Mapping[str, Any] | Message = ...,
@@ -2579,13 +2757,18 @@ def Input(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    dim: int | Sequence[int] = ...,
     **more: Any,
 ) -> Any:
     """
     A Input layer: its bottoms, then fields as keywords. Those of input_param:
 
     shape: One for all tops, or one for each.
+    dim: [GENet]
     """
 
 def InstanceNorm(
@@ -2628,6 +2811,9 @@ def InstanceNorm(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     eps: float = ...,
     affine: bool = ...,
     scale_filler: Mapping[str, Any] | Message = ...,
@@ -2683,6 +2869,9 @@ def Interp(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     height: int = ...,
     width: int = ...,
     zoom_factor: int = ...,
@@ -2747,6 +2936,9 @@ def LRN(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     local_size: int = ...,
     alpha: float = ...,
     beta: float = ...,
@@ -2814,6 +3006,9 @@ def LSTM(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_output: int = ...,
     weight_filler: Mapping[str, Any] | Message = ...,
     bias_filler: Mapping[str, Any] | Message = ...,
@@ -2872,6 +3067,9 @@ def LSTMUnit(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -2918,6 +3116,9 @@ def LayerNorm(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     eps: float = ...,
     affine: bool = ...,
@@ -2975,6 +3176,9 @@ def Log(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     base: float = ...,
     scale: float = ...,
     shift: float = ...,
@@ -3028,6 +3232,9 @@ def MVN(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     normalize_variance: bool = ...,
     across_channels: bool = ...,
     eps: float = ...,
@@ -3082,12 +3289,16 @@ def MemoryData(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     batch_size: int = ...,
     channels: int = ...,
     height: int = ...,
     width: int = ...,
     dim: int | Sequence[int] = ...,
     length: int = ...,
+    transpose: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -3099,6 +3310,7 @@ def MemoryData(
     width: Their width.
     dim: [naibaf7's Caffe]
     length: [chuckcho/video-caffe]
+    transpose: [happynear's Caffe]
     """
 
 def MultiBoxLoss(
@@ -3141,6 +3353,9 @@ def MultiBoxLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     loc_loss_type: int | str = ...,
     conf_loss_type: int | str = ...,
     loc_weight: float = ...,
@@ -3238,6 +3453,9 @@ def MultinomialLogisticLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -3284,10 +3502,16 @@ def Normalize(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     across_spatial: bool = ...,
     scale_filler: Mapping[str, Any] | Message = ...,
     channel_shared: bool = ...,
     eps: float = ...,
+    normalize_type: str = ...,
+    fix_gradient: bool = ...,
+    bp_norm: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -3298,6 +3522,9 @@ def Normalize(
     scale_filler: Initial factor; 1 unless set.
     channel_shared: Whether all channels share one factor.
     eps: Added to the squared length.
+    normalize_type: [happynear's Caffe]
+    fix_gradient: [happynear's Caffe]
+    bp_norm: [happynear's Caffe]
     """
 
 def PReLU(
@@ -3340,6 +3567,9 @@ def PReLU(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     filler: Mapping[str, Any] | Message = ...,
     channel_shared: bool = ...,
     **more: Any,
@@ -3391,6 +3621,9 @@ def Parameter(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     shape: Mapping[str, Any] | Message = ...,
     blob_filler: Mapping[str, Any] | Message = ...,
     **more: Any,
@@ -3442,6 +3675,9 @@ def Permute(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     order: int | Sequence[int] = ...,
     **more: Any,
 ) -> Any:
@@ -3491,6 +3727,9 @@ def Pooling(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     pool: int | str = ...,
     pad: int = ...,
     pad_h: int = ...,
@@ -3589,6 +3828,9 @@ def Power(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     power: float = ...,
     scale: float = ...,
     shift: float = ...,
@@ -3642,6 +3884,9 @@ def PriorBox(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     min_size: float | Sequence[float] = ...,
     max_size: float | Sequence[float] = ...,
     aspect_ratio: float | Sequence[float] = ...,
@@ -3726,6 +3971,9 @@ def PriorBoxClustered(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -3772,6 +4020,9 @@ def Python(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     module: str = ...,
     layer: str = ...,
     param_str: str = ...,
@@ -3827,6 +4078,9 @@ def RNN(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     num_output: int = ...,
     weight_filler: Mapping[str, Any] | Message = ...,
     bias_filler: Mapping[str, Any] | Message = ...,
@@ -3885,6 +4139,9 @@ def ReLU(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     negative_slope: float = ...,
     fuse: bool = ...,
     **more: Any,
@@ -3938,6 +4195,9 @@ def Reduction(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     operation: int | str = ...,
     axis: int = ...,
     coeff: float = ...,
@@ -4003,6 +4263,9 @@ def Reshape(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     shape: Mapping[str, Any] | Message = ...,
     axis: int = ...,
     num_axes: int = ...,
@@ -4058,6 +4321,9 @@ def Reverse(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     **more: Any,
 ) -> Any:
@@ -4107,6 +4373,9 @@ def SPP(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     pyramid_height: int = ...,
     pool: int | str = ...,
     **more: Any,
@@ -4160,6 +4429,9 @@ def Scale(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     num_axes: int = ...,
     filler: Mapping[str, Any] | Message = ...,
@@ -4222,6 +4494,9 @@ def ShuffleChannel(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     group: int = ...,
     **more: Any,
 ) -> Any:
@@ -4271,6 +4546,9 @@ def Sigmoid(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -4320,6 +4598,9 @@ def SigmoidCrossEntropyLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -4366,6 +4647,9 @@ def Silence(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -4412,6 +4696,9 @@ def Slice(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     slice_point: int | Sequence[int] = ...,
     slice_dim: int = ...,
@@ -4465,6 +4752,9 @@ def SmoothL1Loss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     sigma: float = ...,
     **more: Any,
 ) -> Any:
@@ -4514,8 +4804,17 @@ def Softmax(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     scaling_temperature: float = ...,
+    hard_ratio: float = ...,
+    class_weight: float | Sequence[float] = ...,
+    hard_mining_label: int = ...,
+    cutting_point: float = ...,
+    normalize_type: str = ...,
+    label_smooth_factor: float = ...,
     **more: Any,
 ) -> Any:
     """
@@ -4525,6 +4824,12 @@ def Softmax(
         chooses.
     axis: The axis of the classes.
     scaling_temperature: [jolibrain's Caffe]
+    hard_ratio: [happynear's Caffe]
+    class_weight: [happynear's Caffe]
+    hard_mining_label: [happynear's Caffe]
+    cutting_point: [happynear's Caffe]
+    normalize_type: [happynear's Caffe]
+    label_smooth_factor: [happynear's Caffe]
     """
 
 def SoftmaxWithLoss(
@@ -4567,6 +4872,9 @@ def SoftmaxWithLoss(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -4613,6 +4921,9 @@ def Split(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -4661,6 +4972,9 @@ def Swish(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     beta: float = ...,
     **more: Any,
 ) -> Any:
@@ -4710,6 +5024,9 @@ def TanH(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -4759,6 +5076,9 @@ def Threshold(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     threshold: float = ...,
     **more: Any,
 ) -> Any:
@@ -4808,6 +5128,9 @@ def Tile(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     axis: int = ...,
     tiles: int = ...,
     index: int = ...,
@@ -4861,6 +5184,9 @@ def Transpose(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     dim: Mapping[str, Any] | Message = ...,
     **more: Any,
 ) -> Any:
@@ -4910,6 +5236,9 @@ def Unpooling(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     unpool: int | str = ...,
     kernel_size: int = ...,
     stride: int = ...,
@@ -4984,6 +5313,9 @@ def Upsample(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     scale: float = ...,
     scale_h: int = ...,
     scale_w: int = ...,
@@ -5046,6 +5378,9 @@ def WindowData(
     visualise: bool = ...,
     visualise_channel: int = ...,
     weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
     source: str = ...,
     scale: float = ...,
     mean_file: str = ...,

@@ -57,6 +57,21 @@ class QuantizerMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CAFFE_QUANT_PASSIVE: _ClassVar[QuantizerMode]
     CAFFE_QUANT_OBSERVE: _ClassVar[QuantizerMode]
     CAFFE_QUANT_PSEUDO: _ClassVar[QuantizerMode]
+
+class SparseMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    SPARSE_NONE: _ClassVar[SparseMode]
+    SPARSE_UPDATE: _ClassVar[SparseMode]
+
+class QuantizationParameter_Precision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QuantizationParameter_Precision_FLOAT: _ClassVar[QuantizationParameter_Precision]
+    QuantizationParameter_Precision_DYNAMIC_FIXED_POINT: _ClassVar[QuantizationParameter_Precision]
+
+class QuantizationParameter_Rounding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    QuantizationParameter_Rounding_NEAREST: _ClassVar[QuantizationParameter_Rounding]
+    QuantizationParameter_Rounding_STOCHASTIC: _ClassVar[QuantizationParameter_Rounding]
 DOUBLE: Type
 FLOAT: Type
 FLOAT16: Type
@@ -85,6 +100,12 @@ CAFFE_AUTOTUNE_FUNCTION_PARAMETER: Autotune
 CAFFE_QUANT_PASSIVE: QuantizerMode
 CAFFE_QUANT_OBSERVE: QuantizerMode
 CAFFE_QUANT_PSEUDO: QuantizerMode
+SPARSE_NONE: SparseMode
+SPARSE_UPDATE: SparseMode
+QuantizationParameter_Precision_FLOAT: QuantizationParameter_Precision
+QuantizationParameter_Precision_DYNAMIC_FIXED_POINT: QuantizationParameter_Precision
+QuantizationParameter_Rounding_NEAREST: QuantizationParameter_Rounding
+QuantizationParameter_Rounding_STOCHASTIC: QuantizationParameter_Rounding
 
 class BlobShape(_message.Message):
     __slots__ = ("dim",)
@@ -249,7 +270,7 @@ class LabelMap(_message.Message):
     def __init__(self, item: _Optional[_Iterable[_Union[LabelMapItem, _Mapping]]] = ...) -> None: ...
 
 class FillerParameter(_message.Message):
-    __slots__ = ("type", "value", "min", "max", "mean", "std", "sparse", "variance_norm", "scale", "diag_val", "file")
+    __slots__ = ("type", "value", "min", "max", "mean", "std", "sparse", "variance_norm", "scale", "diag_val", "file", "alpha")
     class VarianceNorm(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         FAN_IN: _ClassVar[FillerParameter.VarianceNorm]
@@ -269,6 +290,7 @@ class FillerParameter(_message.Message):
     SCALE_FIELD_NUMBER: _ClassVar[int]
     DIAG_VAL_FIELD_NUMBER: _ClassVar[int]
     FILE_FIELD_NUMBER: _ClassVar[int]
+    ALPHA_FIELD_NUMBER: _ClassVar[int]
     type: str
     value: float
     min: float
@@ -280,10 +302,11 @@ class FillerParameter(_message.Message):
     scale: float
     diag_val: _containers.RepeatedScalarFieldContainer[float]
     file: str
-    def __init__(self, type: _Optional[str] = ..., value: _Optional[float] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., mean: _Optional[float] = ..., std: _Optional[float] = ..., sparse: _Optional[int] = ..., variance_norm: _Optional[_Union[FillerParameter.VarianceNorm, str]] = ..., scale: _Optional[float] = ..., diag_val: _Optional[_Iterable[float]] = ..., file: _Optional[str] = ...) -> None: ...
+    alpha: float
+    def __init__(self, type: _Optional[str] = ..., value: _Optional[float] = ..., min: _Optional[float] = ..., max: _Optional[float] = ..., mean: _Optional[float] = ..., std: _Optional[float] = ..., sparse: _Optional[int] = ..., variance_norm: _Optional[_Union[FillerParameter.VarianceNorm, str]] = ..., scale: _Optional[float] = ..., diag_val: _Optional[_Iterable[float]] = ..., file: _Optional[str] = ..., alpha: _Optional[float] = ...) -> None: ...
 
 class NetParameter(_message.Message):
-    __slots__ = ("name", "input", "input_shape", "input_dim", "force_backward", "state", "debug_info", "engine", "default_forward_type", "default_backward_type", "default_forward_math", "default_backward_math", "layer", "layers", "mem_param", "global_grad_scale", "global_grad_scale_adaptive", "default_conv_algos_override", "reduce_buckets", "default_cudnn_math_override", "eltwise_mem_sharing", "bn_stats_batch_size", "multinode", "data_type", "quantizer", "reduced_memory_inference", "autotune", "copyright")
+    __slots__ = ("name", "input", "input_shape", "input_dim", "force_backward", "state", "debug_info", "engine", "default_forward_type", "default_backward_type", "default_forward_math", "default_backward_math", "layer", "layers", "mem_param", "global_grad_scale", "global_grad_scale_adaptive", "default_conv_algos_override", "reduce_buckets", "default_cudnn_math_override", "eltwise_mem_sharing", "bn_stats_batch_size", "multinode", "data_type", "quantizer", "reduced_memory_inference", "autotune", "copyright", "quantize", "net_quantization_param", "version")
     NAME_FIELD_NUMBER: _ClassVar[int]
     INPUT_FIELD_NUMBER: _ClassVar[int]
     INPUT_SHAPE_FIELD_NUMBER: _ClassVar[int]
@@ -312,6 +335,9 @@ class NetParameter(_message.Message):
     REDUCED_MEMORY_INFERENCE_FIELD_NUMBER: _ClassVar[int]
     AUTOTUNE_FIELD_NUMBER: _ClassVar[int]
     COPYRIGHT_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_FIELD_NUMBER: _ClassVar[int]
+    NET_QUANTIZATION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    VERSION_FIELD_NUMBER: _ClassVar[int]
     name: str
     input: _containers.RepeatedScalarFieldContainer[str]
     input_shape: _containers.RepeatedCompositeFieldContainer[BlobShape]
@@ -340,10 +366,13 @@ class NetParameter(_message.Message):
     reduced_memory_inference: bool
     autotune: Autotune
     copyright: str
-    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Iterable[str]] = ..., input_shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ..., input_dim: _Optional[_Iterable[int]] = ..., force_backward: _Optional[bool] = ..., state: _Optional[_Union[NetState, _Mapping]] = ..., debug_info: _Optional[bool] = ..., engine: _Optional[str] = ..., default_forward_type: _Optional[_Union[Type, str]] = ..., default_backward_type: _Optional[_Union[Type, str]] = ..., default_forward_math: _Optional[_Union[Type, str]] = ..., default_backward_math: _Optional[_Union[Type, str]] = ..., layer: _Optional[_Iterable[_Union[LayerParameter, _Mapping]]] = ..., layers: _Optional[_Iterable[_Union[V1LayerParameter, _Mapping]]] = ..., mem_param: _Optional[_Union[MemoryOptimizationParameter, _Mapping]] = ..., global_grad_scale: _Optional[float] = ..., global_grad_scale_adaptive: _Optional[bool] = ..., default_conv_algos_override: _Optional[str] = ..., reduce_buckets: _Optional[int] = ..., default_cudnn_math_override: _Optional[int] = ..., eltwise_mem_sharing: _Optional[bool] = ..., bn_stats_batch_size: _Optional[int] = ..., multinode: _Optional[_Union[MultinodeParameter, _Mapping]] = ..., data_type: _Optional[_Union[DataType, str]] = ..., quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., reduced_memory_inference: _Optional[bool] = ..., autotune: _Optional[_Union[Autotune, str]] = ..., copyright: _Optional[str] = ...) -> None: ...
+    quantize: bool
+    net_quantization_param: NetQuantizationParameter
+    version: int
+    def __init__(self, name: _Optional[str] = ..., input: _Optional[_Iterable[str]] = ..., input_shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ..., input_dim: _Optional[_Iterable[int]] = ..., force_backward: _Optional[bool] = ..., state: _Optional[_Union[NetState, _Mapping]] = ..., debug_info: _Optional[bool] = ..., engine: _Optional[str] = ..., default_forward_type: _Optional[_Union[Type, str]] = ..., default_backward_type: _Optional[_Union[Type, str]] = ..., default_forward_math: _Optional[_Union[Type, str]] = ..., default_backward_math: _Optional[_Union[Type, str]] = ..., layer: _Optional[_Iterable[_Union[LayerParameter, _Mapping]]] = ..., layers: _Optional[_Iterable[_Union[V1LayerParameter, _Mapping]]] = ..., mem_param: _Optional[_Union[MemoryOptimizationParameter, _Mapping]] = ..., global_grad_scale: _Optional[float] = ..., global_grad_scale_adaptive: _Optional[bool] = ..., default_conv_algos_override: _Optional[str] = ..., reduce_buckets: _Optional[int] = ..., default_cudnn_math_override: _Optional[int] = ..., eltwise_mem_sharing: _Optional[bool] = ..., bn_stats_batch_size: _Optional[int] = ..., multinode: _Optional[_Union[MultinodeParameter, _Mapping]] = ..., data_type: _Optional[_Union[DataType, str]] = ..., quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., reduced_memory_inference: _Optional[bool] = ..., autotune: _Optional[_Union[Autotune, str]] = ..., copyright: _Optional[str] = ..., quantize: _Optional[bool] = ..., net_quantization_param: _Optional[_Union[NetQuantizationParameter, _Mapping]] = ..., version: _Optional[int] = ...) -> None: ...
 
 class SolverParameter(_message.Message):
-    __slots__ = ("net", "net_param", "train_net", "test_net", "train_net_param", "test_net_param", "train_state", "test_state", "test_iter", "test_interval", "test_compute_loss", "test_initialization", "base_lr", "display", "average_loss", "max_iter", "iter_size", "lr_policy", "gamma", "power", "momentum", "weight_decay", "regularization_type", "stepsize", "stepvalue", "clip_gradients", "snapshot", "snapshot_prefix", "snapshot_diff", "snapshot_format", "solver_mode", "device_id", "random_seed", "type", "delta", "momentum2", "rms_decay", "debug_info", "snapshot_after_train", "solver_type", "layer_wise_reduce", "weights", "warmup_iter", "warmup_start_lr", "rampup_interval", "rampup_lr", "min_lr", "eval_type", "ap_version", "plateau_winsize", "show_per_class_result", "group_id", "richness", "breadth_decay", "kernel_shape_decay", "block_group_decay", "prune_threshold", "measure_threshold", "max_threshold_factor", "winograd_adjust_threshold", "momentum_policy", "max_momentum", "momentum_power", "larc", "larc_policy", "larc_eta", "larc_turbo", "weight_decay_policy", "weight_decay_power", "max_weight_decay", "solver_data_type", "store_blobs_in_old_format", "test_and_snapshot_last_epochs", "stagelr", "stageiter", "disabled_update", "engine", "local_lr_auto", "local_gw_ratio", "test_offset", "lr_dropout", "decoupled_wd_t0", "decoupled_wd_mult", "amsgrad", "rectified", "gc", "adabelief", "lr_mult", "p_mult", "period", "lookahead", "lookahead_steps", "lookahead_alpha", "warm_up_iters", "warm_up_factor", "warm_up_method", "warm_up_power", "start_lr_policy", "max_lr", "data_type", "device", "per_parameter_reduce", "classiou_class_num", "force_decay", "force_decay_type", "force_direction", "force_iter", "force_type", "multistep_lr")
+    __slots__ = ("net", "net_param", "train_net", "test_net", "train_net_param", "test_net_param", "train_state", "test_state", "test_iter", "test_interval", "test_compute_loss", "test_initialization", "base_lr", "display", "average_loss", "max_iter", "iter_size", "lr_policy", "gamma", "power", "momentum", "weight_decay", "regularization_type", "stepsize", "stepvalue", "clip_gradients", "snapshot", "snapshot_prefix", "snapshot_diff", "snapshot_format", "solver_mode", "device_id", "random_seed", "type", "delta", "momentum2", "rms_decay", "debug_info", "snapshot_after_train", "solver_type", "layer_wise_reduce", "weights", "warmup_iter", "warmup_start_lr", "rampup_interval", "rampup_lr", "min_lr", "eval_type", "ap_version", "plateau_winsize", "show_per_class_result", "group_id", "richness", "breadth_decay", "kernel_shape_decay", "block_group_decay", "prune_threshold", "measure_threshold", "max_threshold_factor", "winograd_adjust_threshold", "momentum_policy", "max_momentum", "momentum_power", "larc", "larc_policy", "larc_eta", "larc_turbo", "weight_decay_policy", "weight_decay_power", "max_weight_decay", "solver_data_type", "store_blobs_in_old_format", "test_and_snapshot_last_epochs", "stagelr", "stageiter", "disabled_update", "engine", "local_lr_auto", "local_gw_ratio", "test_offset", "lr_dropout", "decoupled_wd_t0", "decoupled_wd_mult", "amsgrad", "rectified", "gc", "adabelief", "lr_mult", "p_mult", "period", "lookahead", "lookahead_steps", "lookahead_alpha", "warm_up_iters", "warm_up_factor", "warm_up_method", "warm_up_power", "start_lr_policy", "max_lr", "data_type", "device", "per_parameter_reduce", "classiou_class_num", "force_decay", "force_decay_type", "force_direction", "force_iter", "force_type", "multistep_lr", "clamp_weights_lower", "clamp_weights_upper", "clip_weights", "ignore_shape_mismatch", "snapshot_log", "display_sparsity", "sparse_mode", "sparsity_target", "sparsity_step_factor", "sparsity_step_iter", "sparsity_start_iter", "sparsity_start_factor", "sparsity_threshold_maxratio", "sparsity_itr_increment_bfr_applying", "sparsity_threshold_value_max", "ignore_mismatching_blobs", "quantization_start_iter", "unsigned_check_in", "unsigned_check_out", "quantize_weights", "quantize_activations", "display_quantization", "insert_quantization_param", "group_weight_decay", "log_file", "snapshot_before_train", "momentum_start", "momentum_end", "terminal_epoch_number")
     class SnapshotFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         HDF5: _ClassVar[SolverParameter.SnapshotFormat]
@@ -481,6 +510,35 @@ class SolverParameter(_message.Message):
     FORCE_ITER_FIELD_NUMBER: _ClassVar[int]
     FORCE_TYPE_FIELD_NUMBER: _ClassVar[int]
     MULTISTEP_LR_FIELD_NUMBER: _ClassVar[int]
+    CLAMP_WEIGHTS_LOWER_FIELD_NUMBER: _ClassVar[int]
+    CLAMP_WEIGHTS_UPPER_FIELD_NUMBER: _ClassVar[int]
+    CLIP_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_SHAPE_MISMATCH_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_LOG_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_SPARSITY_FIELD_NUMBER: _ClassVar[int]
+    SPARSE_MODE_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_TARGET_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_STEP_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_STEP_ITER_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_START_ITER_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_START_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_THRESHOLD_MAXRATIO_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_ITR_INCREMENT_BFR_APPLYING_FIELD_NUMBER: _ClassVar[int]
+    SPARSITY_THRESHOLD_VALUE_MAX_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_MISMATCHING_BLOBS_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZATION_START_ITER_FIELD_NUMBER: _ClassVar[int]
+    UNSIGNED_CHECK_IN_FIELD_NUMBER: _ClassVar[int]
+    UNSIGNED_CHECK_OUT_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
+    INSERT_QUANTIZATION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    GROUP_WEIGHT_DECAY_FIELD_NUMBER: _ClassVar[int]
+    LOG_FILE_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_BEFORE_TRAIN_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_START_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_END_FIELD_NUMBER: _ClassVar[int]
+    TERMINAL_EPOCH_NUMBER_FIELD_NUMBER: _ClassVar[int]
     net: str
     net_param: NetParameter
     train_net: str
@@ -590,7 +648,36 @@ class SolverParameter(_message.Message):
     force_iter: int
     force_type: str
     multistep_lr: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, net: _Optional[str] = ..., net_param: _Optional[_Union[NetParameter, _Mapping]] = ..., train_net: _Optional[str] = ..., test_net: _Optional[_Iterable[str]] = ..., train_net_param: _Optional[_Union[NetParameter, _Mapping]] = ..., test_net_param: _Optional[_Iterable[_Union[NetParameter, _Mapping]]] = ..., train_state: _Optional[_Union[NetState, _Mapping]] = ..., test_state: _Optional[_Iterable[_Union[NetState, _Mapping]]] = ..., test_iter: _Optional[_Iterable[int]] = ..., test_interval: _Optional[int] = ..., test_compute_loss: _Optional[bool] = ..., test_initialization: _Optional[bool] = ..., base_lr: _Optional[float] = ..., display: _Optional[int] = ..., average_loss: _Optional[int] = ..., max_iter: _Optional[int] = ..., iter_size: _Optional[int] = ..., lr_policy: _Optional[str] = ..., gamma: _Optional[float] = ..., power: _Optional[float] = ..., momentum: _Optional[float] = ..., weight_decay: _Optional[float] = ..., regularization_type: _Optional[str] = ..., stepsize: _Optional[int] = ..., stepvalue: _Optional[_Iterable[int]] = ..., clip_gradients: _Optional[float] = ..., snapshot: _Optional[int] = ..., snapshot_prefix: _Optional[str] = ..., snapshot_diff: _Optional[bool] = ..., snapshot_format: _Optional[_Union[SolverParameter.SnapshotFormat, str]] = ..., solver_mode: _Optional[_Union[SolverParameter.SolverMode, str]] = ..., device_id: _Optional[int] = ..., random_seed: _Optional[int] = ..., type: _Optional[str] = ..., delta: _Optional[float] = ..., momentum2: _Optional[float] = ..., rms_decay: _Optional[float] = ..., debug_info: _Optional[bool] = ..., snapshot_after_train: _Optional[bool] = ..., solver_type: _Optional[_Union[SolverParameter.SolverType, str]] = ..., layer_wise_reduce: _Optional[bool] = ..., weights: _Optional[_Iterable[str]] = ..., warmup_iter: _Optional[int] = ..., warmup_start_lr: _Optional[float] = ..., rampup_interval: _Optional[int] = ..., rampup_lr: _Optional[float] = ..., min_lr: _Optional[float] = ..., eval_type: _Optional[str] = ..., ap_version: _Optional[str] = ..., plateau_winsize: _Optional[_Iterable[int]] = ..., show_per_class_result: _Optional[bool] = ..., group_id: _Optional[_Iterable[int]] = ..., richness: _Optional[int] = ..., breadth_decay: _Optional[float] = ..., kernel_shape_decay: _Optional[float] = ..., block_group_decay: _Optional[float] = ..., prune_threshold: _Optional[float] = ..., measure_threshold: _Optional[float] = ..., max_threshold_factor: _Optional[float] = ..., winograd_adjust_threshold: _Optional[int] = ..., momentum_policy: _Optional[str] = ..., max_momentum: _Optional[float] = ..., momentum_power: _Optional[float] = ..., larc: _Optional[bool] = ..., larc_policy: _Optional[str] = ..., larc_eta: _Optional[float] = ..., larc_turbo: _Optional[bool] = ..., weight_decay_policy: _Optional[str] = ..., weight_decay_power: _Optional[float] = ..., max_weight_decay: _Optional[float] = ..., solver_data_type: _Optional[_Union[Type, str]] = ..., store_blobs_in_old_format: _Optional[bool] = ..., test_and_snapshot_last_epochs: _Optional[int] = ..., stagelr: _Optional[_Iterable[float]] = ..., stageiter: _Optional[_Iterable[int]] = ..., disabled_update: _Optional[bool] = ..., engine: _Optional[str] = ..., local_lr_auto: _Optional[bool] = ..., local_gw_ratio: _Optional[float] = ..., test_offset: _Optional[int] = ..., lr_dropout: _Optional[float] = ..., decoupled_wd_t0: _Optional[int] = ..., decoupled_wd_mult: _Optional[float] = ..., amsgrad: _Optional[bool] = ..., rectified: _Optional[bool] = ..., gc: _Optional[bool] = ..., adabelief: _Optional[bool] = ..., lr_mult: _Optional[float] = ..., p_mult: _Optional[float] = ..., period: _Optional[int] = ..., lookahead: _Optional[bool] = ..., lookahead_steps: _Optional[int] = ..., lookahead_alpha: _Optional[float] = ..., warm_up_iters: _Optional[int] = ..., warm_up_factor: _Optional[float] = ..., warm_up_method: _Optional[str] = ..., warm_up_power: _Optional[int] = ..., start_lr_policy: _Optional[int] = ..., max_lr: _Optional[float] = ..., data_type: _Optional[_Union[DataType, str]] = ..., device: _Optional[int] = ..., per_parameter_reduce: _Optional[bool] = ..., classiou_class_num: _Optional[int] = ..., force_decay: _Optional[float] = ..., force_decay_type: _Optional[str] = ..., force_direction: _Optional[str] = ..., force_iter: _Optional[int] = ..., force_type: _Optional[str] = ..., multistep_lr: _Optional[_Iterable[float]] = ...) -> None: ...
+    clamp_weights_lower: float
+    clamp_weights_upper: float
+    clip_weights: float
+    ignore_shape_mismatch: bool
+    snapshot_log: bool
+    display_sparsity: int
+    sparse_mode: SparseMode
+    sparsity_target: float
+    sparsity_step_factor: float
+    sparsity_step_iter: int
+    sparsity_start_iter: int
+    sparsity_start_factor: float
+    sparsity_threshold_maxratio: float
+    sparsity_itr_increment_bfr_applying: bool
+    sparsity_threshold_value_max: float
+    ignore_mismatching_blobs: bool
+    quantization_start_iter: int
+    unsigned_check_in: bool
+    unsigned_check_out: bool
+    quantize_weights: bool
+    quantize_activations: bool
+    display_quantization: int
+    insert_quantization_param: bool
+    group_weight_decay: float
+    log_file: str
+    snapshot_before_train: bool
+    momentum_start: float
+    momentum_end: float
+    terminal_epoch_number: int
+    def __init__(self, net: _Optional[str] = ..., net_param: _Optional[_Union[NetParameter, _Mapping]] = ..., train_net: _Optional[str] = ..., test_net: _Optional[_Iterable[str]] = ..., train_net_param: _Optional[_Union[NetParameter, _Mapping]] = ..., test_net_param: _Optional[_Iterable[_Union[NetParameter, _Mapping]]] = ..., train_state: _Optional[_Union[NetState, _Mapping]] = ..., test_state: _Optional[_Iterable[_Union[NetState, _Mapping]]] = ..., test_iter: _Optional[_Iterable[int]] = ..., test_interval: _Optional[int] = ..., test_compute_loss: _Optional[bool] = ..., test_initialization: _Optional[bool] = ..., base_lr: _Optional[float] = ..., display: _Optional[int] = ..., average_loss: _Optional[int] = ..., max_iter: _Optional[int] = ..., iter_size: _Optional[int] = ..., lr_policy: _Optional[str] = ..., gamma: _Optional[float] = ..., power: _Optional[float] = ..., momentum: _Optional[float] = ..., weight_decay: _Optional[float] = ..., regularization_type: _Optional[str] = ..., stepsize: _Optional[int] = ..., stepvalue: _Optional[_Iterable[int]] = ..., clip_gradients: _Optional[float] = ..., snapshot: _Optional[int] = ..., snapshot_prefix: _Optional[str] = ..., snapshot_diff: _Optional[bool] = ..., snapshot_format: _Optional[_Union[SolverParameter.SnapshotFormat, str]] = ..., solver_mode: _Optional[_Union[SolverParameter.SolverMode, str]] = ..., device_id: _Optional[int] = ..., random_seed: _Optional[int] = ..., type: _Optional[str] = ..., delta: _Optional[float] = ..., momentum2: _Optional[float] = ..., rms_decay: _Optional[float] = ..., debug_info: _Optional[bool] = ..., snapshot_after_train: _Optional[bool] = ..., solver_type: _Optional[_Union[SolverParameter.SolverType, str]] = ..., layer_wise_reduce: _Optional[bool] = ..., weights: _Optional[_Iterable[str]] = ..., warmup_iter: _Optional[int] = ..., warmup_start_lr: _Optional[float] = ..., rampup_interval: _Optional[int] = ..., rampup_lr: _Optional[float] = ..., min_lr: _Optional[float] = ..., eval_type: _Optional[str] = ..., ap_version: _Optional[str] = ..., plateau_winsize: _Optional[_Iterable[int]] = ..., show_per_class_result: _Optional[bool] = ..., group_id: _Optional[_Iterable[int]] = ..., richness: _Optional[int] = ..., breadth_decay: _Optional[float] = ..., kernel_shape_decay: _Optional[float] = ..., block_group_decay: _Optional[float] = ..., prune_threshold: _Optional[float] = ..., measure_threshold: _Optional[float] = ..., max_threshold_factor: _Optional[float] = ..., winograd_adjust_threshold: _Optional[int] = ..., momentum_policy: _Optional[str] = ..., max_momentum: _Optional[float] = ..., momentum_power: _Optional[float] = ..., larc: _Optional[bool] = ..., larc_policy: _Optional[str] = ..., larc_eta: _Optional[float] = ..., larc_turbo: _Optional[bool] = ..., weight_decay_policy: _Optional[str] = ..., weight_decay_power: _Optional[float] = ..., max_weight_decay: _Optional[float] = ..., solver_data_type: _Optional[_Union[Type, str]] = ..., store_blobs_in_old_format: _Optional[bool] = ..., test_and_snapshot_last_epochs: _Optional[int] = ..., stagelr: _Optional[_Iterable[float]] = ..., stageiter: _Optional[_Iterable[int]] = ..., disabled_update: _Optional[bool] = ..., engine: _Optional[str] = ..., local_lr_auto: _Optional[bool] = ..., local_gw_ratio: _Optional[float] = ..., test_offset: _Optional[int] = ..., lr_dropout: _Optional[float] = ..., decoupled_wd_t0: _Optional[int] = ..., decoupled_wd_mult: _Optional[float] = ..., amsgrad: _Optional[bool] = ..., rectified: _Optional[bool] = ..., gc: _Optional[bool] = ..., adabelief: _Optional[bool] = ..., lr_mult: _Optional[float] = ..., p_mult: _Optional[float] = ..., period: _Optional[int] = ..., lookahead: _Optional[bool] = ..., lookahead_steps: _Optional[int] = ..., lookahead_alpha: _Optional[float] = ..., warm_up_iters: _Optional[int] = ..., warm_up_factor: _Optional[float] = ..., warm_up_method: _Optional[str] = ..., warm_up_power: _Optional[int] = ..., start_lr_policy: _Optional[int] = ..., max_lr: _Optional[float] = ..., data_type: _Optional[_Union[DataType, str]] = ..., device: _Optional[int] = ..., per_parameter_reduce: _Optional[bool] = ..., classiou_class_num: _Optional[int] = ..., force_decay: _Optional[float] = ..., force_decay_type: _Optional[str] = ..., force_direction: _Optional[str] = ..., force_iter: _Optional[int] = ..., force_type: _Optional[str] = ..., multistep_lr: _Optional[_Iterable[float]] = ..., clamp_weights_lower: _Optional[float] = ..., clamp_weights_upper: _Optional[float] = ..., clip_weights: _Optional[float] = ..., ignore_shape_mismatch: _Optional[bool] = ..., snapshot_log: _Optional[bool] = ..., display_sparsity: _Optional[int] = ..., sparse_mode: _Optional[_Union[SparseMode, str]] = ..., sparsity_target: _Optional[float] = ..., sparsity_step_factor: _Optional[float] = ..., sparsity_step_iter: _Optional[int] = ..., sparsity_start_iter: _Optional[int] = ..., sparsity_start_factor: _Optional[float] = ..., sparsity_threshold_maxratio: _Optional[float] = ..., sparsity_itr_increment_bfr_applying: _Optional[bool] = ..., sparsity_threshold_value_max: _Optional[float] = ..., ignore_mismatching_blobs: _Optional[bool] = ..., quantization_start_iter: _Optional[int] = ..., unsigned_check_in: _Optional[bool] = ..., unsigned_check_out: _Optional[bool] = ..., quantize_weights: _Optional[bool] = ..., quantize_activations: _Optional[bool] = ..., display_quantization: _Optional[int] = ..., insert_quantization_param: _Optional[bool] = ..., group_weight_decay: _Optional[float] = ..., log_file: _Optional[str] = ..., snapshot_before_train: _Optional[bool] = ..., momentum_start: _Optional[float] = ..., momentum_end: _Optional[float] = ..., terminal_epoch_number: _Optional[int] = ...) -> None: ...
 
 class SolverState(_message.Message):
     __slots__ = ("iter", "learned_net", "history", "current_step", "minimum_loss", "iter_last_event", "minicaffe_record")
@@ -637,7 +724,7 @@ class NetStateRule(_message.Message):
     def __init__(self, phase: _Optional[_Union[Phase, str]] = ..., min_level: _Optional[int] = ..., max_level: _Optional[int] = ..., stage: _Optional[_Iterable[str]] = ..., not_stage: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ParamSpec(_message.Message):
-    __slots__ = ("name", "share_mode", "lr_mult", "decay_mult", "breadth_decay_mult", "kernel_shape_decay_mult", "block_group_lasso", "regularization_type", "compression", "force_mult", "force_regularize")
+    __slots__ = ("name", "share_mode", "lr_mult", "decay_mult", "breadth_decay_mult", "kernel_shape_decay_mult", "block_group_lasso", "regularization_type", "compression", "force_mult", "force_regularize", "group_decay_mult")
     class DimCheckMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STRICT: _ClassVar[ParamSpec.DimCheckMode]
@@ -661,6 +748,7 @@ class ParamSpec(_message.Message):
     COMPRESSION_FIELD_NUMBER: _ClassVar[int]
     FORCE_MULT_FIELD_NUMBER: _ClassVar[int]
     FORCE_REGULARIZE_FIELD_NUMBER: _ClassVar[int]
+    GROUP_DECAY_MULT_FIELD_NUMBER: _ClassVar[int]
     name: str
     share_mode: ParamSpec.DimCheckMode
     lr_mult: float
@@ -672,10 +760,11 @@ class ParamSpec(_message.Message):
     compression: ParamSpec.Compression
     force_mult: float
     force_regularize: ForceRegular
-    def __init__(self, name: _Optional[str] = ..., share_mode: _Optional[_Union[ParamSpec.DimCheckMode, str]] = ..., lr_mult: _Optional[float] = ..., decay_mult: _Optional[float] = ..., breadth_decay_mult: _Optional[float] = ..., kernel_shape_decay_mult: _Optional[float] = ..., block_group_lasso: _Optional[_Iterable[_Union[BlockGroupLassoSpec, _Mapping]]] = ..., regularization_type: _Optional[str] = ..., compression: _Optional[_Union[ParamSpec.Compression, str]] = ..., force_mult: _Optional[float] = ..., force_regularize: _Optional[_Union[ForceRegular, _Mapping]] = ...) -> None: ...
+    group_decay_mult: float
+    def __init__(self, name: _Optional[str] = ..., share_mode: _Optional[_Union[ParamSpec.DimCheckMode, str]] = ..., lr_mult: _Optional[float] = ..., decay_mult: _Optional[float] = ..., breadth_decay_mult: _Optional[float] = ..., kernel_shape_decay_mult: _Optional[float] = ..., block_group_lasso: _Optional[_Iterable[_Union[BlockGroupLassoSpec, _Mapping]]] = ..., regularization_type: _Optional[str] = ..., compression: _Optional[_Union[ParamSpec.Compression, str]] = ..., force_mult: _Optional[float] = ..., force_regularize: _Optional[_Union[ForceRegular, _Mapping]] = ..., group_decay_mult: _Optional[float] = ...) -> None: ...
 
 class LayerParameter(_message.Message):
-    __slots__ = ("name", "type", "bottom", "top", "phase", "loss_weight", "param", "blobs", "propagate_down", "include", "exclude", "transform_param", "loss_param", "accuracy_param", "argmax_param", "batch_norm_param", "bias_param", "clip_param", "concat_param", "contrastive_loss_param", "convolution_param", "crop_param", "data_param", "dropout_param", "dummy_data_param", "eltwise_param", "elu_param", "embed_param", "exp_param", "flatten_param", "hdf5_data_param", "hdf5_output_param", "hinge_loss_param", "image_data_param", "infogain_loss_param", "inner_product_param", "input_param", "log_param", "lrn_param", "memory_data_param", "mvn_param", "parameter_param", "pooling_param", "power_param", "prelu_param", "python_param", "recurrent_param", "reduction_param", "relu_param", "reshape_param", "scale_param", "sigmoid_param", "softmax_param", "spp_param", "slice_param", "swish_param", "tanh_param", "threshold_param", "tile_param", "window_data_param", "annotated_data_param", "multibox_loss_param", "permute_param", "prior_box_param", "detection_output_param", "detection_evaluate_param", "norm_param", "relu6_param", "yolo_detection_output_param", "yolov3_detection_output_param", "roi_pooling_param", "smooth_l1_loss_param", "engine", "forward_type", "backward_type", "forward_math", "backward_math", "bn_param", "box_annotator_ohem_param", "center_loss_param", "correlation_param", "dense_image_data_param", "flow_warp_param", "imresize_param", "interp_param", "l1_loss_param", "nms_param", "proposal_param", "psroi_pooling_param", "region_param", "reorg_param", "resample_param", "reverse_param", "roi_align_param", "shuffle_channel_param", "transpose_param", "upsample_param", "layer_norm_param", "instance_norm_param", "group_norm_param", "source_line", "margin_inner_product_param", "largemargin_inner_product_param", "quantization_param", "seg_data_param", "video_data_param", "batch_reduction_param", "adaptive_bias_channel_param", "bias_channel_param", "dense_crf_param", "domain_transform_param", "mat_read_param", "mat_write_param", "seg_accuracy_param", "unique_label_param", "mil_data_param", "mil_param", "bbox_reg_param", "detection_data_param", "eval_data_param", "hard_mining_param", "scale_route_param", "decode_bbox_param", "detection_group_loss_param", "detection_group_accuracy_param", "box_group_output_param", "proposal_target_param", "frcnn_output_param", "lstm_param", "ctc_param", "convolution3d_param", "pooling3d_param", "connectivity_mode", "debug", "cudnn_math_override", "trt_param", "detectnet_groundtruth_param", "detectnet_augmentation_param", "split_param", "spatial_dropout_param", "multinode", "mn_activation_param", "mn_grad_compress_param", "region_loss_param", "eval_detection_param", "yolov3_param", "yolo_seg_param", "segmentation_evaluate_param", "detection_loss_param", "focal_loss_param", "selu_param", "selu_dropout_param", "ctc_loss_param", "continuation_indicator_param", "labelsequence_accuracy_param", "dice_coef_loss_param", "roi_mask_pooling_param", "module_param", "prior_rbox_param", "rdetection_output_param", "rdetection_evaluate_param", "multirbox_loss_param", "annotated_r_data_param", "deformable_psroi_pooling_param", "deformable_convolution_param", "psroi_align_param", "coeff_schedule_param", "augmentation_param", "writer_param", "reader_param", "mean_param", "downsample_param", "lpq_loss_param", "accum_param", "black_augmentation_param", "reshape_every_iter", "bottom_data_type", "compute_data_type", "top_data_type", "bottom_quantizer", "top_quantizer", "net_quantizer", "blobs_quantizer", "autotune", "device", "bottom_shared_index", "top_shared_index", "mergecrop_param", "affinity_param", "moe_param", "noise_param", "im2seq_param", "img_size_param", "tiling_param", "yolo_eval_detection_param", "fixed_param", "deephi_resize_param", "gs_tiling_param", "densebox_map_evaluation_param", "reshape_label_param", "drive_data_param", "resize_param", "knowledge_distillation_param", "st_param", "st_loss_param", "rpn_param", "asdn_data_param", "mtcnn_data_param", "label_specific_add_param", "additive_margin_inner_product_param", "cosin_add_m_param", "cosin_mul_m_param", "channel_scale_param", "flip_param", "triplet_loss_param", "coupled_cluster_loss_param", "general_triplet_loss_param", "matmul_param", "pass_through_param", "DepthwiseConvolution_param", "accuracy_heatmap_param", "blobs_lr", "box_output_param", "censor_label_param", "channel_aggregator_param", "cudnn_batch_norm_param", "detection_accuracy_param", "display", "dominant_channel_param", "down_sampling_param", "dropin_param", "eltwise_affine_param", "euclidean_loss_param", "gain_channel_param", "heatmap_data_param", "histogram_param", "ignore_overlay_param", "image_gt_data_param", "onehot_param", "padding_param", "pose_data_param", "precision_param", "prediction_heatmap_param", "resize1_param", "softmax_with_loss_vec_param", "softmaxloss_param", "sparsify_param", "strict_dim", "symmetric_rectify_param", "user_defined_layer", "visualise", "visualise_channel", "weight_decay", "xcustom_param", "channel_shuffle_param", "crop_center_param", "inner_distance_param", "insanity_param", "label_specific_rescale_param", "multi_stage_meanfield_param", "rand_vec_param", "unpooling_param", "normalize_param")
+    __slots__ = ("name", "type", "bottom", "top", "phase", "loss_weight", "param", "blobs", "propagate_down", "include", "exclude", "transform_param", "loss_param", "accuracy_param", "argmax_param", "batch_norm_param", "bias_param", "clip_param", "concat_param", "contrastive_loss_param", "convolution_param", "crop_param", "data_param", "dropout_param", "dummy_data_param", "eltwise_param", "elu_param", "embed_param", "exp_param", "flatten_param", "hdf5_data_param", "hdf5_output_param", "hinge_loss_param", "image_data_param", "infogain_loss_param", "inner_product_param", "input_param", "log_param", "lrn_param", "memory_data_param", "mvn_param", "parameter_param", "pooling_param", "power_param", "prelu_param", "python_param", "recurrent_param", "reduction_param", "relu_param", "reshape_param", "scale_param", "sigmoid_param", "softmax_param", "spp_param", "slice_param", "swish_param", "tanh_param", "threshold_param", "tile_param", "window_data_param", "annotated_data_param", "multibox_loss_param", "permute_param", "prior_box_param", "detection_output_param", "detection_evaluate_param", "norm_param", "relu6_param", "yolo_detection_output_param", "yolov3_detection_output_param", "roi_pooling_param", "smooth_l1_loss_param", "engine", "forward_type", "backward_type", "forward_math", "backward_math", "bn_param", "box_annotator_ohem_param", "center_loss_param", "correlation_param", "dense_image_data_param", "flow_warp_param", "imresize_param", "interp_param", "l1_loss_param", "nms_param", "proposal_param", "psroi_pooling_param", "region_param", "reorg_param", "resample_param", "reverse_param", "roi_align_param", "shuffle_channel_param", "transpose_param", "upsample_param", "layer_norm_param", "instance_norm_param", "group_norm_param", "source_line", "margin_inner_product_param", "largemargin_inner_product_param", "quantization_param", "seg_data_param", "video_data_param", "batch_reduction_param", "adaptive_bias_channel_param", "bias_channel_param", "dense_crf_param", "domain_transform_param", "mat_read_param", "mat_write_param", "seg_accuracy_param", "unique_label_param", "mil_data_param", "mil_param", "bbox_reg_param", "detection_data_param", "eval_data_param", "hard_mining_param", "scale_route_param", "decode_bbox_param", "detection_group_loss_param", "detection_group_accuracy_param", "box_group_output_param", "proposal_target_param", "frcnn_output_param", "lstm_param", "ctc_param", "convolution3d_param", "pooling3d_param", "connectivity_mode", "debug", "cudnn_math_override", "trt_param", "detectnet_groundtruth_param", "detectnet_augmentation_param", "split_param", "spatial_dropout_param", "multinode", "mn_activation_param", "mn_grad_compress_param", "region_loss_param", "eval_detection_param", "yolov3_param", "yolo_seg_param", "segmentation_evaluate_param", "detection_loss_param", "focal_loss_param", "selu_param", "selu_dropout_param", "ctc_loss_param", "continuation_indicator_param", "labelsequence_accuracy_param", "dice_coef_loss_param", "roi_mask_pooling_param", "module_param", "prior_rbox_param", "rdetection_output_param", "rdetection_evaluate_param", "multirbox_loss_param", "annotated_r_data_param", "deformable_psroi_pooling_param", "deformable_convolution_param", "psroi_align_param", "coeff_schedule_param", "augmentation_param", "writer_param", "reader_param", "mean_param", "downsample_param", "lpq_loss_param", "accum_param", "black_augmentation_param", "reshape_every_iter", "bottom_data_type", "compute_data_type", "top_data_type", "bottom_quantizer", "top_quantizer", "net_quantizer", "blobs_quantizer", "autotune", "device", "bottom_shared_index", "top_shared_index", "mergecrop_param", "affinity_param", "moe_param", "noise_param", "im2seq_param", "img_size_param", "tiling_param", "yolo_eval_detection_param", "fixed_param", "deephi_resize_param", "gs_tiling_param", "densebox_map_evaluation_param", "reshape_label_param", "drive_data_param", "resize_param", "knowledge_distillation_param", "st_param", "st_loss_param", "rpn_param", "asdn_data_param", "mtcnn_data_param", "label_specific_add_param", "additive_margin_inner_product_param", "cosin_add_m_param", "cosin_mul_m_param", "channel_scale_param", "flip_param", "triplet_loss_param", "coupled_cluster_loss_param", "general_triplet_loss_param", "matmul_param", "pass_through_param", "DepthwiseConvolution_param", "accuracy_heatmap_param", "blobs_lr", "box_output_param", "censor_label_param", "channel_aggregator_param", "cudnn_batch_norm_param", "detection_accuracy_param", "display", "dominant_channel_param", "down_sampling_param", "dropin_param", "eltwise_affine_param", "euclidean_loss_param", "gain_channel_param", "heatmap_data_param", "histogram_param", "ignore_overlay_param", "image_gt_data_param", "onehot_param", "padding_param", "pose_data_param", "precision_param", "prediction_heatmap_param", "resize1_param", "softmax_with_loss_vec_param", "softmaxloss_param", "sparsify_param", "strict_dim", "symmetric_rectify_param", "user_defined_layer", "visualise", "visualise_channel", "weight_decay", "xcustom_param", "channel_shuffle_param", "crop_center_param", "inner_distance_param", "insanity_param", "label_specific_rescale_param", "multi_stage_meanfield_param", "rand_vec_param", "unpooling_param", "normalize_param", "local_param", "sub_region_param", "hotspot_param", "predict_box_param", "fcn_data_param", "general_contrastive_loss_param", "soft_contrastive_loss_param", "soft_truncation_param", "pairwise_param", "smoothl1_param", "batch_contrastive_loss_param", "truncation_param", "nca_param", "infimum_loss_param", "ordinal_regression_loss_param", "feature_decay_loss_param", "confidence_penalty_loss_param", "label_specific_margin_param", "label_specific_affine_param", "label_specific_hard_margin_param", "binary_accuracy_param", "eltwise_accuracy_param", "red_softmax_loss_param", "red_accuracy_param", "select_seg_binary_param", "window_cls_data_param", "image_label_data_param", "snapshot_log_weights", "snapshot_log_in", "snapshot_log_out", "image_label_transform_param", "roi_warping_param", "mask_resize_param", "cpmdata_param", "cpm_transform_param")
     class ConnectivityMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         CONNECTED: _ClassVar[LayerParameter.ConnectivityMode]
@@ -947,6 +1036,41 @@ class LayerParameter(_message.Message):
     RAND_VEC_PARAM_FIELD_NUMBER: _ClassVar[int]
     UNPOOLING_PARAM_FIELD_NUMBER: _ClassVar[int]
     NORMALIZE_PARAM_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_PARAM_FIELD_NUMBER: _ClassVar[int]
+    SUB_REGION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    HOTSPOT_PARAM_FIELD_NUMBER: _ClassVar[int]
+    PREDICT_BOX_PARAM_FIELD_NUMBER: _ClassVar[int]
+    FCN_DATA_PARAM_FIELD_NUMBER: _ClassVar[int]
+    GENERAL_CONTRASTIVE_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    SOFT_CONTRASTIVE_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    SOFT_TRUNCATION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    PAIRWISE_PARAM_FIELD_NUMBER: _ClassVar[int]
+    SMOOTHL1_PARAM_FIELD_NUMBER: _ClassVar[int]
+    BATCH_CONTRASTIVE_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    TRUNCATION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    NCA_PARAM_FIELD_NUMBER: _ClassVar[int]
+    INFIMUM_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    ORDINAL_REGRESSION_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    FEATURE_DECAY_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_PENALTY_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    LABEL_SPECIFIC_MARGIN_PARAM_FIELD_NUMBER: _ClassVar[int]
+    LABEL_SPECIFIC_AFFINE_PARAM_FIELD_NUMBER: _ClassVar[int]
+    LABEL_SPECIFIC_HARD_MARGIN_PARAM_FIELD_NUMBER: _ClassVar[int]
+    BINARY_ACCURACY_PARAM_FIELD_NUMBER: _ClassVar[int]
+    ELTWISE_ACCURACY_PARAM_FIELD_NUMBER: _ClassVar[int]
+    RED_SOFTMAX_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    RED_ACCURACY_PARAM_FIELD_NUMBER: _ClassVar[int]
+    SELECT_SEG_BINARY_PARAM_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_CLS_DATA_PARAM_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_LABEL_DATA_PARAM_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_LOG_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_LOG_IN_FIELD_NUMBER: _ClassVar[int]
+    SNAPSHOT_LOG_OUT_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_LABEL_TRANSFORM_PARAM_FIELD_NUMBER: _ClassVar[int]
+    ROI_WARPING_PARAM_FIELD_NUMBER: _ClassVar[int]
+    MASK_RESIZE_PARAM_FIELD_NUMBER: _ClassVar[int]
+    CPMDATA_PARAM_FIELD_NUMBER: _ClassVar[int]
+    CPM_TRANSFORM_PARAM_FIELD_NUMBER: _ClassVar[int]
     name: str
     type: str
     bottom: _containers.RepeatedScalarFieldContainer[str]
@@ -1210,10 +1334,45 @@ class LayerParameter(_message.Message):
     rand_vec_param: RandVecParameter
     unpooling_param: UnpoolingParameter
     normalize_param: NormFaceParameter
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., bottom: _Optional[_Iterable[str]] = ..., top: _Optional[_Iterable[str]] = ..., phase: _Optional[_Union[Phase, str]] = ..., loss_weight: _Optional[_Iterable[float]] = ..., param: _Optional[_Iterable[_Union[ParamSpec, _Mapping]]] = ..., blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., propagate_down: _Optional[_Iterable[bool]] = ..., include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ..., loss_param: _Optional[_Union[LossParameter, _Mapping]] = ..., accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ..., argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ..., batch_norm_param: _Optional[_Union[BatchNormParameter, _Mapping]] = ..., bias_param: _Optional[_Union[BiasParameter, _Mapping]] = ..., clip_param: _Optional[_Union[ClipParameter, _Mapping]] = ..., concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ..., contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ..., convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ..., crop_param: _Optional[_Union[CropParameter, _Mapping]] = ..., data_param: _Optional[_Union[DataParameter, _Mapping]] = ..., dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ..., dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., elu_param: _Optional[_Union[ELUParameter, _Mapping]] = ..., embed_param: _Optional[_Union[EmbedParameter, _Mapping]] = ..., exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ..., flatten_param: _Optional[_Union[FlattenParameter, _Mapping]] = ..., hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ..., hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ..., hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ..., image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ..., infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ..., inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ..., input_param: _Optional[_Union[InputParameter, _Mapping]] = ..., log_param: _Optional[_Union[LogParameter, _Mapping]] = ..., lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ..., memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ..., mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ..., parameter_param: _Optional[_Union[ParameterParameter, _Mapping]] = ..., pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ..., power_param: _Optional[_Union[PowerParameter, _Mapping]] = ..., prelu_param: _Optional[_Union[PReLUParameter, _Mapping]] = ..., python_param: _Optional[_Union[PythonParameter, _Mapping]] = ..., recurrent_param: _Optional[_Union[RecurrentParameter, _Mapping]] = ..., reduction_param: _Optional[_Union[ReductionParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., reshape_param: _Optional[_Union[ReshapeParameter, _Mapping]] = ..., scale_param: _Optional[_Union[ScaleParameter, _Mapping]] = ..., sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ..., softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ..., spp_param: _Optional[_Union[SPPParameter, _Mapping]] = ..., slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ..., swish_param: _Optional[_Union[SwishParameter, _Mapping]] = ..., tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ..., threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ..., tile_param: _Optional[_Union[TileParameter, _Mapping]] = ..., window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ..., annotated_data_param: _Optional[_Union[AnnotatedDataParameter, _Mapping]] = ..., multibox_loss_param: _Optional[_Union[MultiBoxLossParameter, _Mapping]] = ..., permute_param: _Optional[_Union[PermuteParameter, _Mapping]] = ..., prior_box_param: _Optional[_Union[PriorBoxParameter, _Mapping]] = ..., detection_output_param: _Optional[_Union[DetectionOutputParameter, _Mapping]] = ..., detection_evaluate_param: _Optional[_Union[DetectionEvaluateParameter, _Mapping]] = ..., norm_param: _Optional[_Union[NormalizeParameter, _Mapping]] = ..., relu6_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., yolo_detection_output_param: _Optional[_Union[YoloDetectionOutputParameter, _Mapping]] = ..., yolov3_detection_output_param: _Optional[_Union[Yolov3DetectionOutputParameter, _Mapping]] = ..., roi_pooling_param: _Optional[_Union[ROIPoolingParameter, _Mapping]] = ..., smooth_l1_loss_param: _Optional[_Union[SmoothL1LossParameter, _Mapping]] = ..., engine: _Optional[str] = ..., forward_type: _Optional[_Union[Type, str]] = ..., backward_type: _Optional[_Union[Type, str]] = ..., forward_math: _Optional[_Union[Type, str]] = ..., backward_math: _Optional[_Union[Type, str]] = ..., bn_param: _Optional[_Union[BNParameter, _Mapping]] = ..., box_annotator_ohem_param: _Optional[_Union[BoxAnnotatorOHEMParameter, _Mapping]] = ..., center_loss_param: _Optional[_Union[CenterLossParameter, _Mapping]] = ..., correlation_param: _Optional[_Union[CorrelationParameter, _Mapping]] = ..., dense_image_data_param: _Optional[_Union[DenseImageDataParameter, _Mapping]] = ..., flow_warp_param: _Optional[_Union[FlowWarpParameter, _Mapping]] = ..., imresize_param: _Optional[_Union[ImResizeParameter, _Mapping]] = ..., interp_param: _Optional[_Union[InterpParameter, _Mapping]] = ..., l1_loss_param: _Optional[_Union[L1LossParameter, _Mapping]] = ..., nms_param: _Optional[_Union[NmsParameter, _Mapping]] = ..., proposal_param: _Optional[_Union[ProposalParameter, _Mapping]] = ..., psroi_pooling_param: _Optional[_Union[PSROIPoolingParameter, _Mapping]] = ..., region_param: _Optional[_Union[RegionParameter, _Mapping]] = ..., reorg_param: _Optional[_Union[ReorgParameter, _Mapping]] = ..., resample_param: _Optional[_Union[ResampleParameter, _Mapping]] = ..., reverse_param: _Optional[_Union[ReverseParameter, _Mapping]] = ..., roi_align_param: _Optional[_Union[ROIAlignParameter, _Mapping]] = ..., shuffle_channel_param: _Optional[_Union[ShuffleChannelParameter, _Mapping]] = ..., transpose_param: _Optional[_Union[TransposeParameter, _Mapping]] = ..., upsample_param: _Optional[_Union[UpsampleParameter, _Mapping]] = ..., layer_norm_param: _Optional[_Union[LayerNormParameter, _Mapping]] = ..., instance_norm_param: _Optional[_Union[InstanceNormParameter, _Mapping]] = ..., group_norm_param: _Optional[_Union[GroupNormParameter, _Mapping]] = ..., source_line: _Optional[int] = ..., margin_inner_product_param: _Optional[_Union[MarginInnerProductParameter, _Mapping]] = ..., largemargin_inner_product_param: _Optional[_Union[LargeMarginInnerProductParameter, _Mapping]] = ..., quantization_param: _Optional[_Union[QuantizationParameter, _Mapping]] = ..., seg_data_param: _Optional[_Union[SegDataParameter, _Mapping]] = ..., video_data_param: _Optional[_Union[VideoDataParameter, _Mapping]] = ..., batch_reduction_param: _Optional[_Union[BatchReductionParameter, _Mapping]] = ..., adaptive_bias_channel_param: _Optional[_Union[AdaptiveBiasChannelParameter, _Mapping]] = ..., bias_channel_param: _Optional[_Union[BiasChannelParameter, _Mapping]] = ..., dense_crf_param: _Optional[_Union[DenseCRFParameter, _Mapping]] = ..., domain_transform_param: _Optional[_Union[DomainTransformParameter, _Mapping]] = ..., mat_read_param: _Optional[_Union[MatReadParameter, _Mapping]] = ..., mat_write_param: _Optional[_Union[MatWriteParameter, _Mapping]] = ..., seg_accuracy_param: _Optional[_Union[SegAccuracyParameter, _Mapping]] = ..., unique_label_param: _Optional[_Union[UniqueLabelParameter, _Mapping]] = ..., mil_data_param: _Optional[_Union[MILDataParameter, _Mapping]] = ..., mil_param: _Optional[_Union[MILParameter, _Mapping]] = ..., bbox_reg_param: _Optional[_Union[BBoxRegParameter, _Mapping]] = ..., detection_data_param: _Optional[_Union[DetectionDataParameter, _Mapping]] = ..., eval_data_param: _Optional[_Union[EvalDataParameter, _Mapping]] = ..., hard_mining_param: _Optional[_Union[HardMiningParameter, _Mapping]] = ..., scale_route_param: _Optional[_Union[ScaleRouteParameter, _Mapping]] = ..., decode_bbox_param: _Optional[_Union[DecodeBBoxParameter, _Mapping]] = ..., detection_group_loss_param: _Optional[_Union[DetectionGroupLossParameter, _Mapping]] = ..., detection_group_accuracy_param: _Optional[_Union[DetectionGroupAccuracyParameter, _Mapping]] = ..., box_group_output_param: _Optional[_Union[BoxGroupOutputParameter, _Mapping]] = ..., proposal_target_param: _Optional[_Union[ProposalTargetParameter, _Mapping]] = ..., frcnn_output_param: _Optional[_Union[FrcnnOutputParameter, _Mapping]] = ..., lstm_param: _Optional[_Union[LSTMParameter, _Mapping]] = ..., ctc_param: _Optional[_Union[CTCParameter, _Mapping]] = ..., convolution3d_param: _Optional[_Union[Convolution3DParameter, _Mapping]] = ..., pooling3d_param: _Optional[_Union[Pooling3DParameter, _Mapping]] = ..., connectivity_mode: _Optional[_Union[LayerParameter.ConnectivityMode, str]] = ..., debug: _Optional[bool] = ..., cudnn_math_override: _Optional[int] = ..., trt_param: _Optional[_Union[TRTParameter, _Mapping]] = ..., detectnet_groundtruth_param: _Optional[_Union[DetectNetGroundTruthParameter, _Mapping]] = ..., detectnet_augmentation_param: _Optional[_Union[DetectNetAugmentationParameter, _Mapping]] = ..., split_param: _Optional[_Union[SplitParameter, _Mapping]] = ..., spatial_dropout_param: _Optional[_Union[SpatialDropoutParameter, _Mapping]] = ..., multinode: _Optional[_Union[MultinodeLayerParameter, _Mapping]] = ..., mn_activation_param: _Optional[_Union[MnActivationParameter, _Mapping]] = ..., mn_grad_compress_param: _Optional[_Union[MnParamGradCompressParameter, _Mapping]] = ..., region_loss_param: _Optional[_Union[RegionLossParameter, _Mapping]] = ..., eval_detection_param: _Optional[_Union[EvalDetectionParameter, _Mapping]] = ..., yolov3_param: _Optional[_Union[Yolov3Parameter, _Mapping]] = ..., yolo_seg_param: _Optional[_Union[YoloSegParameter, _Mapping]] = ..., segmentation_evaluate_param: _Optional[_Union[SegmentationEvaluateParameter, _Mapping]] = ..., detection_loss_param: _Optional[_Union[DetectionLossParameter, _Mapping]] = ..., focal_loss_param: _Optional[_Union[FocalLossParameter, _Mapping]] = ..., selu_param: _Optional[_Union[SeLuParameter, _Mapping]] = ..., selu_dropout_param: _Optional[_Union[SeLuDropoutParameter, _Mapping]] = ..., ctc_loss_param: _Optional[_Union[CtcLossParameter, _Mapping]] = ..., continuation_indicator_param: _Optional[_Union[ContinuationIndicatorParameter, _Mapping]] = ..., labelsequence_accuracy_param: _Optional[_Union[LabelsequenceAccuracyParameter, _Mapping]] = ..., dice_coef_loss_param: _Optional[_Union[DiceCoefLossParameter, _Mapping]] = ..., roi_mask_pooling_param: _Optional[_Union[ROIMaskPoolingParameter, _Mapping]] = ..., module_param: _Optional[_Union[ModuleParameter, _Mapping]] = ..., prior_rbox_param: _Optional[_Union[PriorRBoxParameter, _Mapping]] = ..., rdetection_output_param: _Optional[_Union[RDetectionOutputParameter, _Mapping]] = ..., rdetection_evaluate_param: _Optional[_Union[RDetectionEvaluateParameter, _Mapping]] = ..., multirbox_loss_param: _Optional[_Union[MultiRBoxLossParameter, _Mapping]] = ..., annotated_r_data_param: _Optional[_Union[AnnotatedRDataParameter, _Mapping]] = ..., deformable_psroi_pooling_param: _Optional[_Union[DeformablePSROIPoolingParameter, _Mapping]] = ..., deformable_convolution_param: _Optional[_Union[DeformableConvolutionParameter, _Mapping]] = ..., psroi_align_param: _Optional[_Union[PSROIAlignParameter, _Mapping]] = ..., coeff_schedule_param: _Optional[_Union[CoeffScheduleParameter, _Mapping]] = ..., augmentation_param: _Optional[_Union[AugmentationParameter, _Mapping]] = ..., writer_param: _Optional[_Union[WriterParameter, _Mapping]] = ..., reader_param: _Optional[_Union[ReaderParameter, _Mapping]] = ..., mean_param: _Optional[_Union[MeanParameter, _Mapping]] = ..., downsample_param: _Optional[_Union[DownsampleParameter, _Mapping]] = ..., lpq_loss_param: _Optional[_Union[LpqLossParameter, _Mapping]] = ..., accum_param: _Optional[_Union[AccumParameter, _Mapping]] = ..., black_augmentation_param: _Optional[_Union[BlackAugmentationParameter, _Mapping]] = ..., reshape_every_iter: _Optional[bool] = ..., bottom_data_type: _Optional[_Union[DataType, str]] = ..., compute_data_type: _Optional[_Union[DataType, str]] = ..., top_data_type: _Optional[_Union[DataType, str]] = ..., bottom_quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., top_quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., net_quantizer: _Optional[_Union[QuantizerParameter, _Mapping]] = ..., blobs_quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., autotune: _Optional[_Union[Autotune, str]] = ..., device: _Optional[int] = ..., bottom_shared_index: _Optional[_Iterable[int]] = ..., top_shared_index: _Optional[_Iterable[int]] = ..., mergecrop_param: _Optional[_Union[MergeCropParameter, _Mapping]] = ..., affinity_param: _Optional[_Union[AffinityParameter, _Mapping]] = ..., moe_param: _Optional[_Union[MOEParameter, _Mapping]] = ..., noise_param: _Optional[_Union[NoiseParameter, _Mapping]] = ..., im2seq_param: _Optional[_Union[Im2seqParameter, _Mapping]] = ..., img_size_param: _Optional[_Union[ImgSizeParameter, _Mapping]] = ..., tiling_param: _Optional[_Union[TilingParameter, _Mapping]] = ..., yolo_eval_detection_param: _Optional[_Union[YoloEvalDetectionParameter, _Mapping]] = ..., fixed_param: _Optional[_Union[FixedParameter, _Mapping]] = ..., deephi_resize_param: _Optional[_Union[DeephiResizeParameter, _Mapping]] = ..., gs_tiling_param: _Optional[_Union[GSTilingParameter, _Mapping]] = ..., densebox_map_evaluation_param: _Optional[_Union[DenseboxMapEvaluationParameter, _Mapping]] = ..., reshape_label_param: _Optional[_Union[ReshapeLabelParameter, _Mapping]] = ..., drive_data_param: _Optional[_Union[DriveDataParameter, _Mapping]] = ..., resize_param: _Optional[_Union[SegResizeParameter, _Mapping]] = ..., knowledge_distillation_param: _Optional[_Union[KnowledgeDistillationParameter, _Mapping]] = ..., st_param: _Optional[_Union[SpatialTransformerParameter, _Mapping]] = ..., st_loss_param: _Optional[_Union[STLossParameter, _Mapping]] = ..., rpn_param: _Optional[_Union[RPNParameter, _Mapping]] = ..., asdn_data_param: _Optional[_Union[AsdnDataParameter, _Mapping]] = ..., mtcnn_data_param: _Optional[_Union[MTCNNDataParameter, _Mapping]] = ..., label_specific_add_param: _Optional[_Union[LabelSpecificAddParameter, _Mapping]] = ..., additive_margin_inner_product_param: _Optional[_Union[AdditiveMarginInnerProductParameter, _Mapping]] = ..., cosin_add_m_param: _Optional[_Union[CosinAddmParameter, _Mapping]] = ..., cosin_mul_m_param: _Optional[_Union[CosinMulmParameter, _Mapping]] = ..., channel_scale_param: _Optional[_Union[ChannelScaleParameter, _Mapping]] = ..., flip_param: _Optional[_Union[FlipParameter, _Mapping]] = ..., triplet_loss_param: _Optional[_Union[TripletLossParameter, _Mapping]] = ..., coupled_cluster_loss_param: _Optional[_Union[CoupledClusterLossParameter, _Mapping]] = ..., general_triplet_loss_param: _Optional[_Union[GeneralTripletParameter, _Mapping]] = ..., matmul_param: _Optional[_Union[MatMulParameter, _Mapping]] = ..., pass_through_param: _Optional[_Union[PassThroughParameter, _Mapping]] = ..., DepthwiseConvolution_param: _Optional[_Union[DepthwiseConvolutionParameter, _Mapping]] = ..., accuracy_heatmap_param: _Optional[_Union[AccuracyHeatmapParameter, _Mapping]] = ..., blobs_lr: _Optional[_Iterable[float]] = ..., box_output_param: _Optional[_Union[BoxOutputParameter, _Mapping]] = ..., censor_label_param: _Optional[_Union[CensorLabelParameter, _Mapping]] = ..., channel_aggregator_param: _Optional[_Union[ChannelAggregatorParameter, _Mapping]] = ..., cudnn_batch_norm_param: _Optional[_Union[CuDNNBatchNormParameter, _Mapping]] = ..., detection_accuracy_param: _Optional[_Union[DetectionAccuracyParameter, _Mapping]] = ..., display: _Optional[bool] = ..., dominant_channel_param: _Optional[_Union[DominantChannelParameter, _Mapping]] = ..., down_sampling_param: _Optional[_Union[DownSamplingParameter, _Mapping]] = ..., dropin_param: _Optional[_Union[DropinParameter, _Mapping]] = ..., eltwise_affine_param: _Optional[_Union[EltwiseAffineParameter, _Mapping]] = ..., euclidean_loss_param: _Optional[_Union[EuclideanLossParameter, _Mapping]] = ..., gain_channel_param: _Optional[_Union[GainChannelParameter, _Mapping]] = ..., heatmap_data_param: _Optional[_Union[HeatmapDataParameter, _Mapping]] = ..., histogram_param: _Optional[_Union[HistogramParameter, _Mapping]] = ..., ignore_overlay_param: _Optional[_Union[IgnoreOverlayParameter, _Mapping]] = ..., image_gt_data_param: _Optional[_Union[ImageGtDataParameter, _Mapping]] = ..., onehot_param: _Optional[_Union[OneHotParameter, _Mapping]] = ..., padding_param: _Optional[_Union[PaddingParameter, _Mapping]] = ..., pose_data_param: _Optional[_Union[PoseDataParameter, _Mapping]] = ..., precision_param: _Optional[_Union[PrecisionParameter, _Mapping]] = ..., prediction_heatmap_param: _Optional[_Union[PredictionHeatmapParameter, _Mapping]] = ..., resize1_param: _Optional[_Union[Resize1_Parameter, _Mapping]] = ..., softmax_with_loss_vec_param: _Optional[_Union[SoftmaxWithLossVecParameter, _Mapping]] = ..., softmaxloss_param: _Optional[_Union[SoftmaxLossParameter, _Mapping]] = ..., sparsify_param: _Optional[_Union[SparsifyParameter, _Mapping]] = ..., strict_dim: _Optional[bool] = ..., symmetric_rectify_param: _Optional[_Union[SymmetricRectifyParameter, _Mapping]] = ..., user_defined_layer: _Optional[bool] = ..., visualise: _Optional[bool] = ..., visualise_channel: _Optional[int] = ..., weight_decay: _Optional[_Iterable[float]] = ..., xcustom_param: _Optional[_Union[XCustomParameter, _Mapping]] = ..., channel_shuffle_param: _Optional[_Union[ChannelShuffleParameter, _Mapping]] = ..., crop_center_param: _Optional[_Union[CropCenterParameter, _Mapping]] = ..., inner_distance_param: _Optional[_Union[InnerDistanceParameter, _Mapping]] = ..., insanity_param: _Optional[_Union[InsanityParameter, _Mapping]] = ..., label_specific_rescale_param: _Optional[_Union[LabelSpecificRescaleParameter, _Mapping]] = ..., multi_stage_meanfield_param: _Optional[_Union[MultiStageMeanfieldParameter, _Mapping]] = ..., rand_vec_param: _Optional[_Union[RandVecParameter, _Mapping]] = ..., unpooling_param: _Optional[_Union[UnpoolingParameter, _Mapping]] = ..., normalize_param: _Optional[_Union[NormFaceParameter, _Mapping]] = ...) -> None: ...
+    local_param: LocalParameter
+    sub_region_param: SubRegionParameter
+    hotspot_param: HotspotParameter
+    predict_box_param: PredictBoxParameter
+    fcn_data_param: FCNDataParameter
+    general_contrastive_loss_param: GeneralContrastiveParameter
+    soft_contrastive_loss_param: SoftContrastiveParameter
+    soft_truncation_param: SoftTruncationParameter
+    pairwise_param: PairwiseParameter
+    smoothl1_param: SmoothL1Parameter
+    batch_contrastive_loss_param: BatchContrastiveParameter
+    truncation_param: TruncationParameter
+    nca_param: NCAParameter
+    infimum_loss_param: InfimumLossParamter
+    ordinal_regression_loss_param: OrdinalRegressionParameter
+    feature_decay_loss_param: FeatureDecayLossParameter
+    confidence_penalty_loss_param: ConfidencePenaltyLossParameter
+    label_specific_margin_param: LabelSpecificMarginParameter
+    label_specific_affine_param: LabelSpecificAffineParameter
+    label_specific_hard_margin_param: LabelSpecificHardMarginParameter
+    binary_accuracy_param: BinaryAccuracyParameter
+    eltwise_accuracy_param: EltwiseAccuracyParameter
+    red_softmax_loss_param: RedSoftmaxWithLossParameter
+    red_accuracy_param: RedAccuracyParameter
+    select_seg_binary_param: SelectSegBinaryParameter
+    window_cls_data_param: WindowClsDataParameter
+    image_label_data_param: ImageLabelDataParameter
+    snapshot_log_weights: bool
+    snapshot_log_in: bool
+    snapshot_log_out: bool
+    image_label_transform_param: ImageLabelTransformationParameter
+    roi_warping_param: ROIWarpingParameter
+    mask_resize_param: MaskResizeParameter
+    cpmdata_param: CPMDataParameter
+    cpm_transform_param: CPMTransformationParameter
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., bottom: _Optional[_Iterable[str]] = ..., top: _Optional[_Iterable[str]] = ..., phase: _Optional[_Union[Phase, str]] = ..., loss_weight: _Optional[_Iterable[float]] = ..., param: _Optional[_Iterable[_Union[ParamSpec, _Mapping]]] = ..., blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., propagate_down: _Optional[_Iterable[bool]] = ..., include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ..., loss_param: _Optional[_Union[LossParameter, _Mapping]] = ..., accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ..., argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ..., batch_norm_param: _Optional[_Union[BatchNormParameter, _Mapping]] = ..., bias_param: _Optional[_Union[BiasParameter, _Mapping]] = ..., clip_param: _Optional[_Union[ClipParameter, _Mapping]] = ..., concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ..., contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ..., convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ..., crop_param: _Optional[_Union[CropParameter, _Mapping]] = ..., data_param: _Optional[_Union[DataParameter, _Mapping]] = ..., dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ..., dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., elu_param: _Optional[_Union[ELUParameter, _Mapping]] = ..., embed_param: _Optional[_Union[EmbedParameter, _Mapping]] = ..., exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ..., flatten_param: _Optional[_Union[FlattenParameter, _Mapping]] = ..., hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ..., hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ..., hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ..., image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ..., infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ..., inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ..., input_param: _Optional[_Union[InputParameter, _Mapping]] = ..., log_param: _Optional[_Union[LogParameter, _Mapping]] = ..., lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ..., memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ..., mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ..., parameter_param: _Optional[_Union[ParameterParameter, _Mapping]] = ..., pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ..., power_param: _Optional[_Union[PowerParameter, _Mapping]] = ..., prelu_param: _Optional[_Union[PReLUParameter, _Mapping]] = ..., python_param: _Optional[_Union[PythonParameter, _Mapping]] = ..., recurrent_param: _Optional[_Union[RecurrentParameter, _Mapping]] = ..., reduction_param: _Optional[_Union[ReductionParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., reshape_param: _Optional[_Union[ReshapeParameter, _Mapping]] = ..., scale_param: _Optional[_Union[ScaleParameter, _Mapping]] = ..., sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ..., softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ..., spp_param: _Optional[_Union[SPPParameter, _Mapping]] = ..., slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ..., swish_param: _Optional[_Union[SwishParameter, _Mapping]] = ..., tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ..., threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ..., tile_param: _Optional[_Union[TileParameter, _Mapping]] = ..., window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ..., annotated_data_param: _Optional[_Union[AnnotatedDataParameter, _Mapping]] = ..., multibox_loss_param: _Optional[_Union[MultiBoxLossParameter, _Mapping]] = ..., permute_param: _Optional[_Union[PermuteParameter, _Mapping]] = ..., prior_box_param: _Optional[_Union[PriorBoxParameter, _Mapping]] = ..., detection_output_param: _Optional[_Union[DetectionOutputParameter, _Mapping]] = ..., detection_evaluate_param: _Optional[_Union[DetectionEvaluateParameter, _Mapping]] = ..., norm_param: _Optional[_Union[NormalizeParameter, _Mapping]] = ..., relu6_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., yolo_detection_output_param: _Optional[_Union[YoloDetectionOutputParameter, _Mapping]] = ..., yolov3_detection_output_param: _Optional[_Union[Yolov3DetectionOutputParameter, _Mapping]] = ..., roi_pooling_param: _Optional[_Union[ROIPoolingParameter, _Mapping]] = ..., smooth_l1_loss_param: _Optional[_Union[SmoothL1LossParameter, _Mapping]] = ..., engine: _Optional[str] = ..., forward_type: _Optional[_Union[Type, str]] = ..., backward_type: _Optional[_Union[Type, str]] = ..., forward_math: _Optional[_Union[Type, str]] = ..., backward_math: _Optional[_Union[Type, str]] = ..., bn_param: _Optional[_Union[BNParameter, _Mapping]] = ..., box_annotator_ohem_param: _Optional[_Union[BoxAnnotatorOHEMParameter, _Mapping]] = ..., center_loss_param: _Optional[_Union[CenterLossParameter, _Mapping]] = ..., correlation_param: _Optional[_Union[CorrelationParameter, _Mapping]] = ..., dense_image_data_param: _Optional[_Union[DenseImageDataParameter, _Mapping]] = ..., flow_warp_param: _Optional[_Union[FlowWarpParameter, _Mapping]] = ..., imresize_param: _Optional[_Union[ImResizeParameter, _Mapping]] = ..., interp_param: _Optional[_Union[InterpParameter, _Mapping]] = ..., l1_loss_param: _Optional[_Union[L1LossParameter, _Mapping]] = ..., nms_param: _Optional[_Union[NmsParameter, _Mapping]] = ..., proposal_param: _Optional[_Union[ProposalParameter, _Mapping]] = ..., psroi_pooling_param: _Optional[_Union[PSROIPoolingParameter, _Mapping]] = ..., region_param: _Optional[_Union[RegionParameter, _Mapping]] = ..., reorg_param: _Optional[_Union[ReorgParameter, _Mapping]] = ..., resample_param: _Optional[_Union[ResampleParameter, _Mapping]] = ..., reverse_param: _Optional[_Union[ReverseParameter, _Mapping]] = ..., roi_align_param: _Optional[_Union[ROIAlignParameter, _Mapping]] = ..., shuffle_channel_param: _Optional[_Union[ShuffleChannelParameter, _Mapping]] = ..., transpose_param: _Optional[_Union[TransposeParameter, _Mapping]] = ..., upsample_param: _Optional[_Union[UpsampleParameter, _Mapping]] = ..., layer_norm_param: _Optional[_Union[LayerNormParameter, _Mapping]] = ..., instance_norm_param: _Optional[_Union[InstanceNormParameter, _Mapping]] = ..., group_norm_param: _Optional[_Union[GroupNormParameter, _Mapping]] = ..., source_line: _Optional[int] = ..., margin_inner_product_param: _Optional[_Union[MarginInnerProductParameter, _Mapping]] = ..., largemargin_inner_product_param: _Optional[_Union[LargeMarginInnerProductParameter, _Mapping]] = ..., quantization_param: _Optional[_Union[QuantizationParameter, _Mapping]] = ..., seg_data_param: _Optional[_Union[SegDataParameter, _Mapping]] = ..., video_data_param: _Optional[_Union[VideoDataParameter, _Mapping]] = ..., batch_reduction_param: _Optional[_Union[BatchReductionParameter, _Mapping]] = ..., adaptive_bias_channel_param: _Optional[_Union[AdaptiveBiasChannelParameter, _Mapping]] = ..., bias_channel_param: _Optional[_Union[BiasChannelParameter, _Mapping]] = ..., dense_crf_param: _Optional[_Union[DenseCRFParameter, _Mapping]] = ..., domain_transform_param: _Optional[_Union[DomainTransformParameter, _Mapping]] = ..., mat_read_param: _Optional[_Union[MatReadParameter, _Mapping]] = ..., mat_write_param: _Optional[_Union[MatWriteParameter, _Mapping]] = ..., seg_accuracy_param: _Optional[_Union[SegAccuracyParameter, _Mapping]] = ..., unique_label_param: _Optional[_Union[UniqueLabelParameter, _Mapping]] = ..., mil_data_param: _Optional[_Union[MILDataParameter, _Mapping]] = ..., mil_param: _Optional[_Union[MILParameter, _Mapping]] = ..., bbox_reg_param: _Optional[_Union[BBoxRegParameter, _Mapping]] = ..., detection_data_param: _Optional[_Union[DetectionDataParameter, _Mapping]] = ..., eval_data_param: _Optional[_Union[EvalDataParameter, _Mapping]] = ..., hard_mining_param: _Optional[_Union[HardMiningParameter, _Mapping]] = ..., scale_route_param: _Optional[_Union[ScaleRouteParameter, _Mapping]] = ..., decode_bbox_param: _Optional[_Union[DecodeBBoxParameter, _Mapping]] = ..., detection_group_loss_param: _Optional[_Union[DetectionGroupLossParameter, _Mapping]] = ..., detection_group_accuracy_param: _Optional[_Union[DetectionGroupAccuracyParameter, _Mapping]] = ..., box_group_output_param: _Optional[_Union[BoxGroupOutputParameter, _Mapping]] = ..., proposal_target_param: _Optional[_Union[ProposalTargetParameter, _Mapping]] = ..., frcnn_output_param: _Optional[_Union[FrcnnOutputParameter, _Mapping]] = ..., lstm_param: _Optional[_Union[LSTMParameter, _Mapping]] = ..., ctc_param: _Optional[_Union[CTCParameter, _Mapping]] = ..., convolution3d_param: _Optional[_Union[Convolution3DParameter, _Mapping]] = ..., pooling3d_param: _Optional[_Union[Pooling3DParameter, _Mapping]] = ..., connectivity_mode: _Optional[_Union[LayerParameter.ConnectivityMode, str]] = ..., debug: _Optional[bool] = ..., cudnn_math_override: _Optional[int] = ..., trt_param: _Optional[_Union[TRTParameter, _Mapping]] = ..., detectnet_groundtruth_param: _Optional[_Union[DetectNetGroundTruthParameter, _Mapping]] = ..., detectnet_augmentation_param: _Optional[_Union[DetectNetAugmentationParameter, _Mapping]] = ..., split_param: _Optional[_Union[SplitParameter, _Mapping]] = ..., spatial_dropout_param: _Optional[_Union[SpatialDropoutParameter, _Mapping]] = ..., multinode: _Optional[_Union[MultinodeLayerParameter, _Mapping]] = ..., mn_activation_param: _Optional[_Union[MnActivationParameter, _Mapping]] = ..., mn_grad_compress_param: _Optional[_Union[MnParamGradCompressParameter, _Mapping]] = ..., region_loss_param: _Optional[_Union[RegionLossParameter, _Mapping]] = ..., eval_detection_param: _Optional[_Union[EvalDetectionParameter, _Mapping]] = ..., yolov3_param: _Optional[_Union[Yolov3Parameter, _Mapping]] = ..., yolo_seg_param: _Optional[_Union[YoloSegParameter, _Mapping]] = ..., segmentation_evaluate_param: _Optional[_Union[SegmentationEvaluateParameter, _Mapping]] = ..., detection_loss_param: _Optional[_Union[DetectionLossParameter, _Mapping]] = ..., focal_loss_param: _Optional[_Union[FocalLossParameter, _Mapping]] = ..., selu_param: _Optional[_Union[SeLuParameter, _Mapping]] = ..., selu_dropout_param: _Optional[_Union[SeLuDropoutParameter, _Mapping]] = ..., ctc_loss_param: _Optional[_Union[CtcLossParameter, _Mapping]] = ..., continuation_indicator_param: _Optional[_Union[ContinuationIndicatorParameter, _Mapping]] = ..., labelsequence_accuracy_param: _Optional[_Union[LabelsequenceAccuracyParameter, _Mapping]] = ..., dice_coef_loss_param: _Optional[_Union[DiceCoefLossParameter, _Mapping]] = ..., roi_mask_pooling_param: _Optional[_Union[ROIMaskPoolingParameter, _Mapping]] = ..., module_param: _Optional[_Union[ModuleParameter, _Mapping]] = ..., prior_rbox_param: _Optional[_Union[PriorRBoxParameter, _Mapping]] = ..., rdetection_output_param: _Optional[_Union[RDetectionOutputParameter, _Mapping]] = ..., rdetection_evaluate_param: _Optional[_Union[RDetectionEvaluateParameter, _Mapping]] = ..., multirbox_loss_param: _Optional[_Union[MultiRBoxLossParameter, _Mapping]] = ..., annotated_r_data_param: _Optional[_Union[AnnotatedRDataParameter, _Mapping]] = ..., deformable_psroi_pooling_param: _Optional[_Union[DeformablePSROIPoolingParameter, _Mapping]] = ..., deformable_convolution_param: _Optional[_Union[DeformableConvolutionParameter, _Mapping]] = ..., psroi_align_param: _Optional[_Union[PSROIAlignParameter, _Mapping]] = ..., coeff_schedule_param: _Optional[_Union[CoeffScheduleParameter, _Mapping]] = ..., augmentation_param: _Optional[_Union[AugmentationParameter, _Mapping]] = ..., writer_param: _Optional[_Union[WriterParameter, _Mapping]] = ..., reader_param: _Optional[_Union[ReaderParameter, _Mapping]] = ..., mean_param: _Optional[_Union[MeanParameter, _Mapping]] = ..., downsample_param: _Optional[_Union[DownsampleParameter, _Mapping]] = ..., lpq_loss_param: _Optional[_Union[LpqLossParameter, _Mapping]] = ..., accum_param: _Optional[_Union[AccumParameter, _Mapping]] = ..., black_augmentation_param: _Optional[_Union[BlackAugmentationParameter, _Mapping]] = ..., reshape_every_iter: _Optional[bool] = ..., bottom_data_type: _Optional[_Union[DataType, str]] = ..., compute_data_type: _Optional[_Union[DataType, str]] = ..., top_data_type: _Optional[_Union[DataType, str]] = ..., bottom_quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., top_quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., net_quantizer: _Optional[_Union[QuantizerParameter, _Mapping]] = ..., blobs_quantizer: _Optional[_Iterable[_Union[QuantizerParameter, _Mapping]]] = ..., autotune: _Optional[_Union[Autotune, str]] = ..., device: _Optional[int] = ..., bottom_shared_index: _Optional[_Iterable[int]] = ..., top_shared_index: _Optional[_Iterable[int]] = ..., mergecrop_param: _Optional[_Union[MergeCropParameter, _Mapping]] = ..., affinity_param: _Optional[_Union[AffinityParameter, _Mapping]] = ..., moe_param: _Optional[_Union[MOEParameter, _Mapping]] = ..., noise_param: _Optional[_Union[NoiseParameter, _Mapping]] = ..., im2seq_param: _Optional[_Union[Im2seqParameter, _Mapping]] = ..., img_size_param: _Optional[_Union[ImgSizeParameter, _Mapping]] = ..., tiling_param: _Optional[_Union[TilingParameter, _Mapping]] = ..., yolo_eval_detection_param: _Optional[_Union[YoloEvalDetectionParameter, _Mapping]] = ..., fixed_param: _Optional[_Union[FixedParameter, _Mapping]] = ..., deephi_resize_param: _Optional[_Union[DeephiResizeParameter, _Mapping]] = ..., gs_tiling_param: _Optional[_Union[GSTilingParameter, _Mapping]] = ..., densebox_map_evaluation_param: _Optional[_Union[DenseboxMapEvaluationParameter, _Mapping]] = ..., reshape_label_param: _Optional[_Union[ReshapeLabelParameter, _Mapping]] = ..., drive_data_param: _Optional[_Union[DriveDataParameter, _Mapping]] = ..., resize_param: _Optional[_Union[SegResizeParameter, _Mapping]] = ..., knowledge_distillation_param: _Optional[_Union[KnowledgeDistillationParameter, _Mapping]] = ..., st_param: _Optional[_Union[SpatialTransformerParameter, _Mapping]] = ..., st_loss_param: _Optional[_Union[STLossParameter, _Mapping]] = ..., rpn_param: _Optional[_Union[RPNParameter, _Mapping]] = ..., asdn_data_param: _Optional[_Union[AsdnDataParameter, _Mapping]] = ..., mtcnn_data_param: _Optional[_Union[MTCNNDataParameter, _Mapping]] = ..., label_specific_add_param: _Optional[_Union[LabelSpecificAddParameter, _Mapping]] = ..., additive_margin_inner_product_param: _Optional[_Union[AdditiveMarginInnerProductParameter, _Mapping]] = ..., cosin_add_m_param: _Optional[_Union[CosinAddmParameter, _Mapping]] = ..., cosin_mul_m_param: _Optional[_Union[CosinMulmParameter, _Mapping]] = ..., channel_scale_param: _Optional[_Union[ChannelScaleParameter, _Mapping]] = ..., flip_param: _Optional[_Union[FlipParameter, _Mapping]] = ..., triplet_loss_param: _Optional[_Union[TripletLossParameter, _Mapping]] = ..., coupled_cluster_loss_param: _Optional[_Union[CoupledClusterLossParameter, _Mapping]] = ..., general_triplet_loss_param: _Optional[_Union[GeneralTripletParameter, _Mapping]] = ..., matmul_param: _Optional[_Union[MatMulParameter, _Mapping]] = ..., pass_through_param: _Optional[_Union[PassThroughParameter, _Mapping]] = ..., DepthwiseConvolution_param: _Optional[_Union[DepthwiseConvolutionParameter, _Mapping]] = ..., accuracy_heatmap_param: _Optional[_Union[AccuracyHeatmapParameter, _Mapping]] = ..., blobs_lr: _Optional[_Iterable[float]] = ..., box_output_param: _Optional[_Union[BoxOutputParameter, _Mapping]] = ..., censor_label_param: _Optional[_Union[CensorLabelParameter, _Mapping]] = ..., channel_aggregator_param: _Optional[_Union[ChannelAggregatorParameter, _Mapping]] = ..., cudnn_batch_norm_param: _Optional[_Union[CuDNNBatchNormParameter, _Mapping]] = ..., detection_accuracy_param: _Optional[_Union[DetectionAccuracyParameter, _Mapping]] = ..., display: _Optional[bool] = ..., dominant_channel_param: _Optional[_Union[DominantChannelParameter, _Mapping]] = ..., down_sampling_param: _Optional[_Union[DownSamplingParameter, _Mapping]] = ..., dropin_param: _Optional[_Union[DropinParameter, _Mapping]] = ..., eltwise_affine_param: _Optional[_Union[EltwiseAffineParameter, _Mapping]] = ..., euclidean_loss_param: _Optional[_Union[EuclideanLossParameter, _Mapping]] = ..., gain_channel_param: _Optional[_Union[GainChannelParameter, _Mapping]] = ..., heatmap_data_param: _Optional[_Union[HeatmapDataParameter, _Mapping]] = ..., histogram_param: _Optional[_Union[HistogramParameter, _Mapping]] = ..., ignore_overlay_param: _Optional[_Union[IgnoreOverlayParameter, _Mapping]] = ..., image_gt_data_param: _Optional[_Union[ImageGtDataParameter, _Mapping]] = ..., onehot_param: _Optional[_Union[OneHotParameter, _Mapping]] = ..., padding_param: _Optional[_Union[PaddingParameter, _Mapping]] = ..., pose_data_param: _Optional[_Union[PoseDataParameter, _Mapping]] = ..., precision_param: _Optional[_Union[PrecisionParameter, _Mapping]] = ..., prediction_heatmap_param: _Optional[_Union[PredictionHeatmapParameter, _Mapping]] = ..., resize1_param: _Optional[_Union[Resize1_Parameter, _Mapping]] = ..., softmax_with_loss_vec_param: _Optional[_Union[SoftmaxWithLossVecParameter, _Mapping]] = ..., softmaxloss_param: _Optional[_Union[SoftmaxLossParameter, _Mapping]] = ..., sparsify_param: _Optional[_Union[SparsifyParameter, _Mapping]] = ..., strict_dim: _Optional[bool] = ..., symmetric_rectify_param: _Optional[_Union[SymmetricRectifyParameter, _Mapping]] = ..., user_defined_layer: _Optional[bool] = ..., visualise: _Optional[bool] = ..., visualise_channel: _Optional[int] = ..., weight_decay: _Optional[_Iterable[float]] = ..., xcustom_param: _Optional[_Union[XCustomParameter, _Mapping]] = ..., channel_shuffle_param: _Optional[_Union[ChannelShuffleParameter, _Mapping]] = ..., crop_center_param: _Optional[_Union[CropCenterParameter, _Mapping]] = ..., inner_distance_param: _Optional[_Union[InnerDistanceParameter, _Mapping]] = ..., insanity_param: _Optional[_Union[InsanityParameter, _Mapping]] = ..., label_specific_rescale_param: _Optional[_Union[LabelSpecificRescaleParameter, _Mapping]] = ..., multi_stage_meanfield_param: _Optional[_Union[MultiStageMeanfieldParameter, _Mapping]] = ..., rand_vec_param: _Optional[_Union[RandVecParameter, _Mapping]] = ..., unpooling_param: _Optional[_Union[UnpoolingParameter, _Mapping]] = ..., normalize_param: _Optional[_Union[NormFaceParameter, _Mapping]] = ..., local_param: _Optional[_Union[LocalParameter, _Mapping]] = ..., sub_region_param: _Optional[_Union[SubRegionParameter, _Mapping]] = ..., hotspot_param: _Optional[_Union[HotspotParameter, _Mapping]] = ..., predict_box_param: _Optional[_Union[PredictBoxParameter, _Mapping]] = ..., fcn_data_param: _Optional[_Union[FCNDataParameter, _Mapping]] = ..., general_contrastive_loss_param: _Optional[_Union[GeneralContrastiveParameter, _Mapping]] = ..., soft_contrastive_loss_param: _Optional[_Union[SoftContrastiveParameter, _Mapping]] = ..., soft_truncation_param: _Optional[_Union[SoftTruncationParameter, _Mapping]] = ..., pairwise_param: _Optional[_Union[PairwiseParameter, _Mapping]] = ..., smoothl1_param: _Optional[_Union[SmoothL1Parameter, _Mapping]] = ..., batch_contrastive_loss_param: _Optional[_Union[BatchContrastiveParameter, _Mapping]] = ..., truncation_param: _Optional[_Union[TruncationParameter, _Mapping]] = ..., nca_param: _Optional[_Union[NCAParameter, _Mapping]] = ..., infimum_loss_param: _Optional[_Union[InfimumLossParamter, _Mapping]] = ..., ordinal_regression_loss_param: _Optional[_Union[OrdinalRegressionParameter, _Mapping]] = ..., feature_decay_loss_param: _Optional[_Union[FeatureDecayLossParameter, _Mapping]] = ..., confidence_penalty_loss_param: _Optional[_Union[ConfidencePenaltyLossParameter, _Mapping]] = ..., label_specific_margin_param: _Optional[_Union[LabelSpecificMarginParameter, _Mapping]] = ..., label_specific_affine_param: _Optional[_Union[LabelSpecificAffineParameter, _Mapping]] = ..., label_specific_hard_margin_param: _Optional[_Union[LabelSpecificHardMarginParameter, _Mapping]] = ..., binary_accuracy_param: _Optional[_Union[BinaryAccuracyParameter, _Mapping]] = ..., eltwise_accuracy_param: _Optional[_Union[EltwiseAccuracyParameter, _Mapping]] = ..., red_softmax_loss_param: _Optional[_Union[RedSoftmaxWithLossParameter, _Mapping]] = ..., red_accuracy_param: _Optional[_Union[RedAccuracyParameter, _Mapping]] = ..., select_seg_binary_param: _Optional[_Union[SelectSegBinaryParameter, _Mapping]] = ..., window_cls_data_param: _Optional[_Union[WindowClsDataParameter, _Mapping]] = ..., image_label_data_param: _Optional[_Union[ImageLabelDataParameter, _Mapping]] = ..., snapshot_log_weights: _Optional[bool] = ..., snapshot_log_in: _Optional[bool] = ..., snapshot_log_out: _Optional[bool] = ..., image_label_transform_param: _Optional[_Union[ImageLabelTransformationParameter, _Mapping]] = ..., roi_warping_param: _Optional[_Union[ROIWarpingParameter, _Mapping]] = ..., mask_resize_param: _Optional[_Union[MaskResizeParameter, _Mapping]] = ..., cpmdata_param: _Optional[_Union[CPMDataParameter, _Mapping]] = ..., cpm_transform_param: _Optional[_Union[CPMTransformationParameter, _Mapping]] = ...) -> None: ...
 
 class TransformationParameter(_message.Message):
-    __slots__ = ("scale", "mirror", "crop_size", "mean_file", "mean_value", "force_color", "force_gray", "resize_param", "noise_param", "emit_constraint", "crop_h", "crop_w", "distort_param", "expand_param", "std_value", "fix_crop", "more_fix_crop", "multi_scale", "scale_ratios", "max_distort", "is_flow", "original_image", "stride", "upper_size", "upper_height", "upper_width", "scale_factors", "crop_width", "crop_height", "img_rand_resize_lower", "img_rand_resize_upper", "rand_resize_ratio_lower", "rand_resize_ratio_upper", "vertical_stretch_lower", "vertical_stretch_upper", "horizontal_stretch_lower", "horizontal_stretch_upper", "interpolation_algo_down", "interpolation_algo_up", "allow_upscale", "forward_packing", "use_gpu_transform", "random_seed", "display", "num_labels", "random_resize_param", "random_aspect_ratio_param", "flow", "bgr2rgb", "pad", "enable_classf_aug", "min_scaling_factor", "max_scaling_factor", "max_rotation_angle", "contrast_brightness_adjustment", "smooth_filtering", "min_contrast", "max_contrast", "max_brightness_shift", "max_smooth", "max_color_shift", "min_side_min", "min_side_max", "min_side", "apply_probability", "debug_params", "cvt_bgr2rgb", "geometry_param", "rotate", "untransformed_top", "yolo_height", "yolo_width", "use_letterbox_resize")
+    __slots__ = ("scale", "mirror", "crop_size", "mean_file", "mean_value", "force_color", "force_gray", "resize_param", "noise_param", "emit_constraint", "crop_h", "crop_w", "distort_param", "expand_param", "std_value", "fix_crop", "more_fix_crop", "multi_scale", "scale_ratios", "max_distort", "is_flow", "original_image", "stride", "upper_size", "upper_height", "upper_width", "scale_factors", "crop_width", "crop_height", "img_rand_resize_lower", "img_rand_resize_upper", "rand_resize_ratio_lower", "rand_resize_ratio_upper", "vertical_stretch_lower", "vertical_stretch_upper", "horizontal_stretch_lower", "horizontal_stretch_upper", "interpolation_algo_down", "interpolation_algo_up", "allow_upscale", "forward_packing", "use_gpu_transform", "random_seed", "display", "num_labels", "random_resize_param", "random_aspect_ratio_param", "flow", "bgr2rgb", "pad", "enable_classf_aug", "min_scaling_factor", "max_scaling_factor", "max_rotation_angle", "contrast_brightness_adjustment", "smooth_filtering", "min_contrast", "max_contrast", "max_brightness_shift", "max_smooth", "max_color_shift", "min_side_min", "min_side_max", "min_side", "apply_probability", "debug_params", "cvt_bgr2rgb", "geometry_param", "rotate", "untransformed_top", "yolo_height", "yolo_width", "use_letterbox_resize", "center_crop", "erase_ratio", "scale_min", "scale_max", "aspect_min", "aspect_max", "var_sz_img_enabled", "scale_cvg", "max_cvg_len", "min_cvg_len", "opaque_coverage", "coverage", "flip_prob", "max_rotate_degree", "visualize", "crop_size_x", "crop_size_y", "scale_prob", "bbox_norm_factor", "img_header", "target_dist", "center_perterb_max", "sigma", "sigma_center", "clahe_tile_size", "clahe_clip_limit", "do_clahe", "num_parts", "num_total_augs", "aug_way", "gray", "np_in_lmdb", "transform_body_joint")
     class InterpolationAlgo(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         INTER_NEAREST: _ClassVar[TransformationParameter.InterpolationAlgo]
@@ -1297,6 +1456,39 @@ class TransformationParameter(_message.Message):
     YOLO_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     YOLO_WIDTH_FIELD_NUMBER: _ClassVar[int]
     USE_LETTERBOX_RESIZE_FIELD_NUMBER: _ClassVar[int]
+    CENTER_CROP_FIELD_NUMBER: _ClassVar[int]
+    ERASE_RATIO_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MIN_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MAX_FIELD_NUMBER: _ClassVar[int]
+    ASPECT_MIN_FIELD_NUMBER: _ClassVar[int]
+    ASPECT_MAX_FIELD_NUMBER: _ClassVar[int]
+    VAR_SZ_IMG_ENABLED_FIELD_NUMBER: _ClassVar[int]
+    SCALE_CVG_FIELD_NUMBER: _ClassVar[int]
+    MAX_CVG_LEN_FIELD_NUMBER: _ClassVar[int]
+    MIN_CVG_LEN_FIELD_NUMBER: _ClassVar[int]
+    OPAQUE_COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    FLIP_PROB_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROTATE_DEGREE_FIELD_NUMBER: _ClassVar[int]
+    VISUALIZE_FIELD_NUMBER: _ClassVar[int]
+    CROP_SIZE_X_FIELD_NUMBER: _ClassVar[int]
+    CROP_SIZE_Y_FIELD_NUMBER: _ClassVar[int]
+    SCALE_PROB_FIELD_NUMBER: _ClassVar[int]
+    BBOX_NORM_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    IMG_HEADER_FIELD_NUMBER: _ClassVar[int]
+    TARGET_DIST_FIELD_NUMBER: _ClassVar[int]
+    CENTER_PERTERB_MAX_FIELD_NUMBER: _ClassVar[int]
+    SIGMA_FIELD_NUMBER: _ClassVar[int]
+    SIGMA_CENTER_FIELD_NUMBER: _ClassVar[int]
+    CLAHE_TILE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CLAHE_CLIP_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DO_CLAHE_FIELD_NUMBER: _ClassVar[int]
+    NUM_PARTS_FIELD_NUMBER: _ClassVar[int]
+    NUM_TOTAL_AUGS_FIELD_NUMBER: _ClassVar[int]
+    AUG_WAY_FIELD_NUMBER: _ClassVar[int]
+    GRAY_FIELD_NUMBER: _ClassVar[int]
+    NP_IN_LMDB_FIELD_NUMBER: _ClassVar[int]
+    TRANSFORM_BODY_JOINT_FIELD_NUMBER: _ClassVar[int]
     scale: float
     mirror: bool
     crop_size: int
@@ -1370,10 +1562,43 @@ class TransformationParameter(_message.Message):
     yolo_height: int
     yolo_width: int
     use_letterbox_resize: bool
-    def __init__(self, scale: _Optional[float] = ..., mirror: _Optional[bool] = ..., crop_size: _Optional[int] = ..., mean_file: _Optional[str] = ..., mean_value: _Optional[_Iterable[float]] = ..., force_color: _Optional[bool] = ..., force_gray: _Optional[bool] = ..., resize_param: _Optional[_Union[ResizeParameter, _Mapping]] = ..., noise_param: _Optional[_Union[NoiseParameter, _Mapping]] = ..., emit_constraint: _Optional[_Union[EmitConstraint, _Mapping]] = ..., crop_h: _Optional[int] = ..., crop_w: _Optional[int] = ..., distort_param: _Optional[_Union[DistortionParameter, _Mapping]] = ..., expand_param: _Optional[_Union[ExpansionParameter, _Mapping]] = ..., std_value: _Optional[_Iterable[float]] = ..., fix_crop: _Optional[bool] = ..., more_fix_crop: _Optional[bool] = ..., multi_scale: _Optional[bool] = ..., scale_ratios: _Optional[_Iterable[float]] = ..., max_distort: _Optional[int] = ..., is_flow: _Optional[bool] = ..., original_image: _Optional[bool] = ..., stride: _Optional[int] = ..., upper_size: _Optional[int] = ..., upper_height: _Optional[int] = ..., upper_width: _Optional[int] = ..., scale_factors: _Optional[_Iterable[float]] = ..., crop_width: _Optional[int] = ..., crop_height: _Optional[int] = ..., img_rand_resize_lower: _Optional[int] = ..., img_rand_resize_upper: _Optional[int] = ..., rand_resize_ratio_lower: _Optional[float] = ..., rand_resize_ratio_upper: _Optional[float] = ..., vertical_stretch_lower: _Optional[float] = ..., vertical_stretch_upper: _Optional[float] = ..., horizontal_stretch_lower: _Optional[float] = ..., horizontal_stretch_upper: _Optional[float] = ..., interpolation_algo_down: _Optional[_Union[TransformationParameter.InterpolationAlgo, str]] = ..., interpolation_algo_up: _Optional[_Union[TransformationParameter.InterpolationAlgo, str]] = ..., allow_upscale: _Optional[bool] = ..., forward_packing: _Optional[_Union[Packing, str]] = ..., use_gpu_transform: _Optional[bool] = ..., random_seed: _Optional[int] = ..., display: _Optional[bool] = ..., num_labels: _Optional[int] = ..., random_resize_param: _Optional[_Union[RandomResizeParameter, _Mapping]] = ..., random_aspect_ratio_param: _Optional[_Union[RandomAspectRatioParameter, _Mapping]] = ..., flow: _Optional[bool] = ..., bgr2rgb: _Optional[bool] = ..., pad: _Optional[int] = ..., enable_classf_aug: _Optional[bool] = ..., min_scaling_factor: _Optional[float] = ..., max_scaling_factor: _Optional[float] = ..., max_rotation_angle: _Optional[int] = ..., contrast_brightness_adjustment: _Optional[bool] = ..., smooth_filtering: _Optional[bool] = ..., min_contrast: _Optional[float] = ..., max_contrast: _Optional[float] = ..., max_brightness_shift: _Optional[int] = ..., max_smooth: _Optional[float] = ..., max_color_shift: _Optional[int] = ..., min_side_min: _Optional[int] = ..., min_side_max: _Optional[int] = ..., min_side: _Optional[int] = ..., apply_probability: _Optional[float] = ..., debug_params: _Optional[bool] = ..., cvt_bgr2rgb: _Optional[bool] = ..., geometry_param: _Optional[_Union[GeometryParameter, _Mapping]] = ..., rotate: _Optional[bool] = ..., untransformed_top: _Optional[bool] = ..., yolo_height: _Optional[int] = ..., yolo_width: _Optional[int] = ..., use_letterbox_resize: _Optional[bool] = ...) -> None: ...
+    center_crop: bool
+    erase_ratio: float
+    scale_min: float
+    scale_max: float
+    aspect_min: float
+    aspect_max: float
+    var_sz_img_enabled: bool
+    scale_cvg: float
+    max_cvg_len: int
+    min_cvg_len: int
+    opaque_coverage: bool
+    coverage: str
+    flip_prob: float
+    max_rotate_degree: float
+    visualize: bool
+    crop_size_x: int
+    crop_size_y: int
+    scale_prob: float
+    bbox_norm_factor: float
+    img_header: str
+    target_dist: float
+    center_perterb_max: float
+    sigma: float
+    sigma_center: float
+    clahe_tile_size: float
+    clahe_clip_limit: float
+    do_clahe: bool
+    num_parts: int
+    num_total_augs: int
+    aug_way: str
+    gray: int
+    np_in_lmdb: int
+    transform_body_joint: bool
+    def __init__(self, scale: _Optional[float] = ..., mirror: _Optional[bool] = ..., crop_size: _Optional[int] = ..., mean_file: _Optional[str] = ..., mean_value: _Optional[_Iterable[float]] = ..., force_color: _Optional[bool] = ..., force_gray: _Optional[bool] = ..., resize_param: _Optional[_Union[ResizeParameter, _Mapping]] = ..., noise_param: _Optional[_Union[NoiseParameter, _Mapping]] = ..., emit_constraint: _Optional[_Union[EmitConstraint, _Mapping]] = ..., crop_h: _Optional[int] = ..., crop_w: _Optional[int] = ..., distort_param: _Optional[_Union[DistortionParameter, _Mapping]] = ..., expand_param: _Optional[_Union[ExpansionParameter, _Mapping]] = ..., std_value: _Optional[_Iterable[float]] = ..., fix_crop: _Optional[bool] = ..., more_fix_crop: _Optional[bool] = ..., multi_scale: _Optional[bool] = ..., scale_ratios: _Optional[_Iterable[float]] = ..., max_distort: _Optional[int] = ..., is_flow: _Optional[bool] = ..., original_image: _Optional[bool] = ..., stride: _Optional[int] = ..., upper_size: _Optional[int] = ..., upper_height: _Optional[int] = ..., upper_width: _Optional[int] = ..., scale_factors: _Optional[_Iterable[float]] = ..., crop_width: _Optional[int] = ..., crop_height: _Optional[int] = ..., img_rand_resize_lower: _Optional[int] = ..., img_rand_resize_upper: _Optional[int] = ..., rand_resize_ratio_lower: _Optional[float] = ..., rand_resize_ratio_upper: _Optional[float] = ..., vertical_stretch_lower: _Optional[float] = ..., vertical_stretch_upper: _Optional[float] = ..., horizontal_stretch_lower: _Optional[float] = ..., horizontal_stretch_upper: _Optional[float] = ..., interpolation_algo_down: _Optional[_Union[TransformationParameter.InterpolationAlgo, str]] = ..., interpolation_algo_up: _Optional[_Union[TransformationParameter.InterpolationAlgo, str]] = ..., allow_upscale: _Optional[bool] = ..., forward_packing: _Optional[_Union[Packing, str]] = ..., use_gpu_transform: _Optional[bool] = ..., random_seed: _Optional[int] = ..., display: _Optional[bool] = ..., num_labels: _Optional[int] = ..., random_resize_param: _Optional[_Union[RandomResizeParameter, _Mapping]] = ..., random_aspect_ratio_param: _Optional[_Union[RandomAspectRatioParameter, _Mapping]] = ..., flow: _Optional[bool] = ..., bgr2rgb: _Optional[bool] = ..., pad: _Optional[int] = ..., enable_classf_aug: _Optional[bool] = ..., min_scaling_factor: _Optional[float] = ..., max_scaling_factor: _Optional[float] = ..., max_rotation_angle: _Optional[int] = ..., contrast_brightness_adjustment: _Optional[bool] = ..., smooth_filtering: _Optional[bool] = ..., min_contrast: _Optional[float] = ..., max_contrast: _Optional[float] = ..., max_brightness_shift: _Optional[int] = ..., max_smooth: _Optional[float] = ..., max_color_shift: _Optional[int] = ..., min_side_min: _Optional[int] = ..., min_side_max: _Optional[int] = ..., min_side: _Optional[int] = ..., apply_probability: _Optional[float] = ..., debug_params: _Optional[bool] = ..., cvt_bgr2rgb: _Optional[bool] = ..., geometry_param: _Optional[_Union[GeometryParameter, _Mapping]] = ..., rotate: _Optional[bool] = ..., untransformed_top: _Optional[bool] = ..., yolo_height: _Optional[int] = ..., yolo_width: _Optional[int] = ..., use_letterbox_resize: _Optional[bool] = ..., center_crop: _Optional[bool] = ..., erase_ratio: _Optional[float] = ..., scale_min: _Optional[float] = ..., scale_max: _Optional[float] = ..., aspect_min: _Optional[float] = ..., aspect_max: _Optional[float] = ..., var_sz_img_enabled: _Optional[bool] = ..., scale_cvg: _Optional[float] = ..., max_cvg_len: _Optional[int] = ..., min_cvg_len: _Optional[int] = ..., opaque_coverage: _Optional[bool] = ..., coverage: _Optional[str] = ..., flip_prob: _Optional[float] = ..., max_rotate_degree: _Optional[float] = ..., visualize: _Optional[bool] = ..., crop_size_x: _Optional[int] = ..., crop_size_y: _Optional[int] = ..., scale_prob: _Optional[float] = ..., bbox_norm_factor: _Optional[float] = ..., img_header: _Optional[str] = ..., target_dist: _Optional[float] = ..., center_perterb_max: _Optional[float] = ..., sigma: _Optional[float] = ..., sigma_center: _Optional[float] = ..., clahe_tile_size: _Optional[float] = ..., clahe_clip_limit: _Optional[float] = ..., do_clahe: _Optional[bool] = ..., num_parts: _Optional[int] = ..., num_total_augs: _Optional[int] = ..., aug_way: _Optional[str] = ..., gray: _Optional[int] = ..., np_in_lmdb: _Optional[int] = ..., transform_body_joint: _Optional[bool] = ...) -> None: ...
 
 class LossParameter(_message.Message):
-    __slots__ = ("ignore_label", "normalization", "normalize", "weight_by_label_freqs", "class_weighting", "pre_fixed_normalizer", "label_smoothing", "is_num_scale")
+    __slots__ = ("ignore_label", "normalization", "normalize", "weight_by_label_freqs", "class_weighting", "pre_fixed_normalizer", "label_smoothing", "is_num_scale", "bootstrap_samples_fraction", "bootstrap_prob_threshold", "assign_label_weights", "num_label_weights")
     class NormalizationMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         FULL: _ClassVar[LossParameter.NormalizationMode]
@@ -1394,6 +1619,10 @@ class LossParameter(_message.Message):
     PRE_FIXED_NORMALIZER_FIELD_NUMBER: _ClassVar[int]
     LABEL_SMOOTHING_FIELD_NUMBER: _ClassVar[int]
     IS_NUM_SCALE_FIELD_NUMBER: _ClassVar[int]
+    BOOTSTRAP_SAMPLES_FRACTION_FIELD_NUMBER: _ClassVar[int]
+    BOOTSTRAP_PROB_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    ASSIGN_LABEL_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    NUM_LABEL_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     ignore_label: int
     normalization: LossParameter.NormalizationMode
     normalize: bool
@@ -1402,19 +1631,27 @@ class LossParameter(_message.Message):
     pre_fixed_normalizer: float
     label_smoothing: float
     is_num_scale: bool
-    def __init__(self, ignore_label: _Optional[int] = ..., normalization: _Optional[_Union[LossParameter.NormalizationMode, str]] = ..., normalize: _Optional[bool] = ..., weight_by_label_freqs: _Optional[bool] = ..., class_weighting: _Optional[_Iterable[float]] = ..., pre_fixed_normalizer: _Optional[float] = ..., label_smoothing: _Optional[float] = ..., is_num_scale: _Optional[bool] = ...) -> None: ...
+    bootstrap_samples_fraction: float
+    bootstrap_prob_threshold: float
+    assign_label_weights: bool
+    num_label_weights: int
+    def __init__(self, ignore_label: _Optional[int] = ..., normalization: _Optional[_Union[LossParameter.NormalizationMode, str]] = ..., normalize: _Optional[bool] = ..., weight_by_label_freqs: _Optional[bool] = ..., class_weighting: _Optional[_Iterable[float]] = ..., pre_fixed_normalizer: _Optional[float] = ..., label_smoothing: _Optional[float] = ..., is_num_scale: _Optional[bool] = ..., bootstrap_samples_fraction: _Optional[float] = ..., bootstrap_prob_threshold: _Optional[float] = ..., assign_label_weights: _Optional[bool] = ..., num_label_weights: _Optional[int] = ...) -> None: ...
 
 class AccuracyParameter(_message.Message):
-    __slots__ = ("top_k", "axis", "ignore_label", "denominator")
+    __slots__ = ("top_k", "axis", "ignore_label", "denominator", "min_is_better", "history_size")
     TOP_K_FIELD_NUMBER: _ClassVar[int]
     AXIS_FIELD_NUMBER: _ClassVar[int]
     IGNORE_LABEL_FIELD_NUMBER: _ClassVar[int]
     DENOMINATOR_FIELD_NUMBER: _ClassVar[int]
+    MIN_IS_BETTER_FIELD_NUMBER: _ClassVar[int]
+    HISTORY_SIZE_FIELD_NUMBER: _ClassVar[int]
     top_k: int
     axis: int
     ignore_label: int
     denominator: float
-    def __init__(self, top_k: _Optional[int] = ..., axis: _Optional[int] = ..., ignore_label: _Optional[int] = ..., denominator: _Optional[float] = ...) -> None: ...
+    min_is_better: bool
+    history_size: int
+    def __init__(self, top_k: _Optional[int] = ..., axis: _Optional[int] = ..., ignore_label: _Optional[int] = ..., denominator: _Optional[float] = ..., min_is_better: _Optional[bool] = ..., history_size: _Optional[int] = ...) -> None: ...
 
 class ArgMaxParameter(_message.Message):
     __slots__ = ("out_max_val", "top_k", "axis", "softmax_threshold")
@@ -1429,7 +1666,7 @@ class ArgMaxParameter(_message.Message):
     def __init__(self, out_max_val: _Optional[bool] = ..., top_k: _Optional[int] = ..., axis: _Optional[int] = ..., softmax_threshold: _Optional[bool] = ...) -> None: ...
 
 class BatchNormParameter(_message.Message):
-    __slots__ = ("use_global_stats", "moving_average_fraction", "eps", "stats_batch_size", "relu", "engine", "scale_filler", "bias_filler", "scale_bias", "use_weight_bias", "bias_term", "filler", "ghost_batch_size", "renorm", "r_max", "d_max", "update_global_stats", "fused_relu")
+    __slots__ = ("use_global_stats", "moving_average_fraction", "eps", "stats_batch_size", "relu", "engine", "scale_filler", "bias_filler", "scale_bias", "use_weight_bias", "bias_term", "filler", "ghost_batch_size", "renorm", "r_max", "d_max", "update_global_stats", "fused_relu", "disable_mean", "disable_variance", "frozen", "momentum")
     class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         DEFAULT: _ClassVar[BatchNormParameter.Engine]
@@ -1460,6 +1697,10 @@ class BatchNormParameter(_message.Message):
     D_MAX_FIELD_NUMBER: _ClassVar[int]
     UPDATE_GLOBAL_STATS_FIELD_NUMBER: _ClassVar[int]
     FUSED_RELU_FIELD_NUMBER: _ClassVar[int]
+    DISABLE_MEAN_FIELD_NUMBER: _ClassVar[int]
+    DISABLE_VARIANCE_FIELD_NUMBER: _ClassVar[int]
+    FROZEN_FIELD_NUMBER: _ClassVar[int]
+    MOMENTUM_FIELD_NUMBER: _ClassVar[int]
     use_global_stats: bool
     moving_average_fraction: float
     eps: float
@@ -1478,7 +1719,11 @@ class BatchNormParameter(_message.Message):
     d_max: float
     update_global_stats: bool
     fused_relu: bool
-    def __init__(self, use_global_stats: _Optional[bool] = ..., moving_average_fraction: _Optional[float] = ..., eps: _Optional[float] = ..., stats_batch_size: _Optional[int] = ..., relu: _Optional[bool] = ..., engine: _Optional[_Union[BatchNormParameter.Engine, str]] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., scale_bias: _Optional[bool] = ..., use_weight_bias: _Optional[bool] = ..., bias_term: _Optional[bool] = ..., filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., ghost_batch_size: _Optional[int] = ..., renorm: _Optional[bool] = ..., r_max: _Optional[float] = ..., d_max: _Optional[float] = ..., update_global_stats: _Optional[bool] = ..., fused_relu: _Optional[bool] = ...) -> None: ...
+    disable_mean: bool
+    disable_variance: bool
+    frozen: bool
+    momentum: float
+    def __init__(self, use_global_stats: _Optional[bool] = ..., moving_average_fraction: _Optional[float] = ..., eps: _Optional[float] = ..., stats_batch_size: _Optional[int] = ..., relu: _Optional[bool] = ..., engine: _Optional[_Union[BatchNormParameter.Engine, str]] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., scale_bias: _Optional[bool] = ..., use_weight_bias: _Optional[bool] = ..., bias_term: _Optional[bool] = ..., filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., ghost_batch_size: _Optional[int] = ..., renorm: _Optional[bool] = ..., r_max: _Optional[float] = ..., d_max: _Optional[float] = ..., update_global_stats: _Optional[bool] = ..., fused_relu: _Optional[bool] = ..., disable_mean: _Optional[bool] = ..., disable_variance: _Optional[bool] = ..., frozen: _Optional[bool] = ..., momentum: _Optional[float] = ...) -> None: ...
 
 class BiasParameter(_message.Message):
     __slots__ = ("axis", "num_axes", "filler")
@@ -1529,7 +1774,7 @@ class ContrastiveLossParameter(_message.Message):
     def __init__(self, margin: _Optional[float] = ..., legacy_version: _Optional[bool] = ...) -> None: ...
 
 class ConvolutionParameter(_message.Message):
-    __slots__ = ("num_output", "bias_term", "pad", "kernel_size", "stride", "dilation", "pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "group", "weight_filler", "bias_filler", "engine", "axis", "force_nd_im2col", "kernel_depth", "temporal_stride", "filter_group", "temporal_pad", "hole", "hole_h", "hole_w", "conv_mode", "dump_parameter", "dump_activation", "parameter_sparsity_pattern_histogram", "cudnn_convolution_algo_seeker", "conv_algos_override", "relu", "negative_slope", "conv_algorithm", "coeff", "fusion_type", "cudnn_flavor", "fuse_type", "eltwise_param", "relu_param", "paramq", "params", "scale_in", "scale_out", "a_min", "a_max", "kernel_shape", "pad_shape", "stride_shape")
+    __slots__ = ("num_output", "bias_term", "pad", "kernel_size", "stride", "dilation", "pad_h", "pad_w", "kernel_h", "kernel_w", "stride_h", "stride_w", "group", "weight_filler", "bias_filler", "engine", "axis", "force_nd_im2col", "kernel_depth", "temporal_stride", "filter_group", "temporal_pad", "hole", "hole_h", "hole_w", "conv_mode", "dump_parameter", "dump_activation", "parameter_sparsity_pattern_histogram", "cudnn_convolution_algo_seeker", "conv_algos_override", "relu", "negative_slope", "conv_algorithm", "coeff", "fusion_type", "cudnn_flavor", "fuse_type", "eltwise_param", "relu_param", "paramq", "params", "scale_in", "scale_out", "a_min", "a_max", "kernel_shape", "pad_shape", "stride_shape", "shape_offset", "mem_group_size", "dilation_h", "dilation_w")
     class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         DEFAULT: _ClassVar[ConvolutionParameter.Engine]
@@ -1639,6 +1884,10 @@ class ConvolutionParameter(_message.Message):
     KERNEL_SHAPE_FIELD_NUMBER: _ClassVar[int]
     PAD_SHAPE_FIELD_NUMBER: _ClassVar[int]
     STRIDE_SHAPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_OFFSET_FIELD_NUMBER: _ClassVar[int]
+    MEM_GROUP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    DILATION_H_FIELD_NUMBER: _ClassVar[int]
+    DILATION_W_FIELD_NUMBER: _ClassVar[int]
     num_output: int
     bias_term: bool
     pad: _containers.RepeatedScalarFieldContainer[int]
@@ -1688,10 +1937,14 @@ class ConvolutionParameter(_message.Message):
     kernel_shape: BlobShape
     pad_shape: BlobShape
     stride_shape: BlobShape
-    def __init__(self, num_output: _Optional[int] = ..., bias_term: _Optional[bool] = ..., pad: _Optional[_Iterable[int]] = ..., kernel_size: _Optional[_Iterable[int]] = ..., stride: _Optional[_Iterable[int]] = ..., dilation: _Optional[_Iterable[int]] = ..., pad_h: _Optional[int] = ..., pad_w: _Optional[int] = ..., kernel_h: _Optional[int] = ..., kernel_w: _Optional[int] = ..., stride_h: _Optional[int] = ..., stride_w: _Optional[int] = ..., group: _Optional[int] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., engine: _Optional[_Union[ConvolutionParameter.Engine, str]] = ..., axis: _Optional[int] = ..., force_nd_im2col: _Optional[bool] = ..., kernel_depth: _Optional[int] = ..., temporal_stride: _Optional[int] = ..., filter_group: _Optional[int] = ..., temporal_pad: _Optional[int] = ..., hole: _Optional[int] = ..., hole_h: _Optional[int] = ..., hole_w: _Optional[int] = ..., conv_mode: _Optional[_Union[ConvolutionParameter.ConvMode, str]] = ..., dump_parameter: _Optional[bool] = ..., dump_activation: _Optional[bool] = ..., parameter_sparsity_pattern_histogram: _Optional[bool] = ..., cudnn_convolution_algo_seeker: _Optional[_Union[ConvolutionParameter.CuDNNConvolutionAlgorithmSeeker, str]] = ..., conv_algos_override: _Optional[str] = ..., relu: _Optional[bool] = ..., negative_slope: _Optional[float] = ..., conv_algorithm: _Optional[str] = ..., coeff: _Optional[_Iterable[float]] = ..., fusion_type: _Optional[_Union[ConvolutionParameter.FusionType, str]] = ..., cudnn_flavor: _Optional[_Union[ConvolutionParameter.CudnnFlavor, str]] = ..., fuse_type: _Optional[_Union[ConvolutionParameter.FuseType, str]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., paramq: _Optional[int] = ..., params: _Optional[float] = ..., scale_in: _Optional[float] = ..., scale_out: _Optional[float] = ..., a_min: _Optional[int] = ..., a_max: _Optional[int] = ..., kernel_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., pad_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., stride_shape: _Optional[_Union[BlobShape, _Mapping]] = ...) -> None: ...
+    shape_offset: _containers.RepeatedScalarFieldContainer[int]
+    mem_group_size: int
+    dilation_h: int
+    dilation_w: int
+    def __init__(self, num_output: _Optional[int] = ..., bias_term: _Optional[bool] = ..., pad: _Optional[_Iterable[int]] = ..., kernel_size: _Optional[_Iterable[int]] = ..., stride: _Optional[_Iterable[int]] = ..., dilation: _Optional[_Iterable[int]] = ..., pad_h: _Optional[int] = ..., pad_w: _Optional[int] = ..., kernel_h: _Optional[int] = ..., kernel_w: _Optional[int] = ..., stride_h: _Optional[int] = ..., stride_w: _Optional[int] = ..., group: _Optional[int] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., engine: _Optional[_Union[ConvolutionParameter.Engine, str]] = ..., axis: _Optional[int] = ..., force_nd_im2col: _Optional[bool] = ..., kernel_depth: _Optional[int] = ..., temporal_stride: _Optional[int] = ..., filter_group: _Optional[int] = ..., temporal_pad: _Optional[int] = ..., hole: _Optional[int] = ..., hole_h: _Optional[int] = ..., hole_w: _Optional[int] = ..., conv_mode: _Optional[_Union[ConvolutionParameter.ConvMode, str]] = ..., dump_parameter: _Optional[bool] = ..., dump_activation: _Optional[bool] = ..., parameter_sparsity_pattern_histogram: _Optional[bool] = ..., cudnn_convolution_algo_seeker: _Optional[_Union[ConvolutionParameter.CuDNNConvolutionAlgorithmSeeker, str]] = ..., conv_algos_override: _Optional[str] = ..., relu: _Optional[bool] = ..., negative_slope: _Optional[float] = ..., conv_algorithm: _Optional[str] = ..., coeff: _Optional[_Iterable[float]] = ..., fusion_type: _Optional[_Union[ConvolutionParameter.FusionType, str]] = ..., cudnn_flavor: _Optional[_Union[ConvolutionParameter.CudnnFlavor, str]] = ..., fuse_type: _Optional[_Union[ConvolutionParameter.FuseType, str]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., paramq: _Optional[int] = ..., params: _Optional[float] = ..., scale_in: _Optional[float] = ..., scale_out: _Optional[float] = ..., a_min: _Optional[int] = ..., a_max: _Optional[int] = ..., kernel_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., pad_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., stride_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., shape_offset: _Optional[_Iterable[int]] = ..., mem_group_size: _Optional[int] = ..., dilation_h: _Optional[int] = ..., dilation_w: _Optional[int] = ...) -> None: ...
 
 class CropParameter(_message.Message):
-    __slots__ = ("axis", "offset", "center_crop", "crop_h", "crop_w", "num_args", "offset_c", "offset_h", "offset_height", "offset_w", "offset_width")
+    __slots__ = ("axis", "offset", "center_crop", "crop_h", "crop_w", "num_args", "offset_c", "offset_h", "offset_height", "offset_w", "offset_width", "blob_name")
     AXIS_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
     CENTER_CROP_FIELD_NUMBER: _ClassVar[int]
@@ -1703,6 +1956,7 @@ class CropParameter(_message.Message):
     OFFSET_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     OFFSET_W_FIELD_NUMBER: _ClassVar[int]
     OFFSET_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    BLOB_NAME_FIELD_NUMBER: _ClassVar[int]
     axis: int
     offset: _containers.RepeatedScalarFieldContainer[int]
     center_crop: bool
@@ -1714,10 +1968,11 @@ class CropParameter(_message.Message):
     offset_height: int
     offset_w: int
     offset_width: int
-    def __init__(self, axis: _Optional[int] = ..., offset: _Optional[_Iterable[int]] = ..., center_crop: _Optional[bool] = ..., crop_h: _Optional[int] = ..., crop_w: _Optional[int] = ..., num_args: _Optional[int] = ..., offset_c: _Optional[int] = ..., offset_h: _Optional[int] = ..., offset_height: _Optional[int] = ..., offset_w: _Optional[int] = ..., offset_width: _Optional[int] = ...) -> None: ...
+    blob_name: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, axis: _Optional[int] = ..., offset: _Optional[_Iterable[int]] = ..., center_crop: _Optional[bool] = ..., crop_h: _Optional[int] = ..., crop_w: _Optional[int] = ..., num_args: _Optional[int] = ..., offset_c: _Optional[int] = ..., offset_h: _Optional[int] = ..., offset_height: _Optional[int] = ..., offset_w: _Optional[int] = ..., offset_width: _Optional[int] = ..., blob_name: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DataParameter(_message.Message):
-    __slots__ = ("source", "batch_size", "rand_skip", "backend", "scale", "mean_file", "crop_size", "mirror", "force_encoded_color", "prefetch", "shuffle", "show_data", "threads", "parser_threads", "cache", "precache", "side", "disk_reader_threads", "huge_video_dataset", "limit_samples", "preselection_file", "preselection_label", "range_start", "range_end", "rand_permute", "rand_permute_order", "rand_permute_seed", "slice_point", "encoding", "verbose", "subtract", "permute_every_iter", "block_size", "label_size", "data_width", "output_width", "multi_gpu_testing")
+    __slots__ = ("source", "batch_size", "rand_skip", "backend", "scale", "mean_file", "crop_size", "mirror", "force_encoded_color", "prefetch", "shuffle", "show_data", "threads", "parser_threads", "cache", "precache", "side", "disk_reader_threads", "huge_video_dataset", "limit_samples", "preselection_file", "preselection_label", "range_start", "range_end", "rand_permute", "rand_permute_order", "rand_permute_seed", "slice_point", "encoding", "verbose", "subtract", "permute_every_iter", "block_size", "label_size", "data_width", "output_width", "multi_gpu_testing", "shuffle_skip_max")
     class DB(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         LEVELDB: _ClassVar[DataParameter.DB]
@@ -1775,6 +2030,7 @@ class DataParameter(_message.Message):
     DATA_WIDTH_FIELD_NUMBER: _ClassVar[int]
     OUTPUT_WIDTH_FIELD_NUMBER: _ClassVar[int]
     MULTI_GPU_TESTING_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_SKIP_MAX_FIELD_NUMBER: _ClassVar[int]
     source: str
     batch_size: int
     rand_skip: int
@@ -1812,10 +2068,11 @@ class DataParameter(_message.Message):
     data_width: int
     output_width: bool
     multi_gpu_testing: bool
-    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., backend: _Optional[_Union[DataParameter.DB, str]] = ..., scale: _Optional[float] = ..., mean_file: _Optional[str] = ..., crop_size: _Optional[int] = ..., mirror: _Optional[bool] = ..., force_encoded_color: _Optional[bool] = ..., prefetch: _Optional[int] = ..., shuffle: _Optional[bool] = ..., show_data: _Optional[int] = ..., threads: _Optional[int] = ..., parser_threads: _Optional[int] = ..., cache: _Optional[bool] = ..., precache: _Optional[bool] = ..., side: _Optional[_Iterable[int]] = ..., disk_reader_threads: _Optional[int] = ..., huge_video_dataset: _Optional[bool] = ..., limit_samples: _Optional[int] = ..., preselection_file: _Optional[str] = ..., preselection_label: _Optional[int] = ..., range_start: _Optional[int] = ..., range_end: _Optional[int] = ..., rand_permute: _Optional[bool] = ..., rand_permute_order: _Optional[_Union[DataParameter.RANDPERMORDER, str]] = ..., rand_permute_seed: _Optional[int] = ..., slice_point: _Optional[_Iterable[int]] = ..., encoding: _Optional[_Iterable[_Union[DataParameter.CHANNELENCODING, str]]] = ..., verbose: _Optional[bool] = ..., subtract: _Optional[_Iterable[float]] = ..., permute_every_iter: _Optional[int] = ..., block_size: _Optional[int] = ..., label_size: _Optional[int] = ..., data_width: _Optional[int] = ..., output_width: _Optional[bool] = ..., multi_gpu_testing: _Optional[bool] = ...) -> None: ...
+    shuffle_skip_max: int
+    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., backend: _Optional[_Union[DataParameter.DB, str]] = ..., scale: _Optional[float] = ..., mean_file: _Optional[str] = ..., crop_size: _Optional[int] = ..., mirror: _Optional[bool] = ..., force_encoded_color: _Optional[bool] = ..., prefetch: _Optional[int] = ..., shuffle: _Optional[bool] = ..., show_data: _Optional[int] = ..., threads: _Optional[int] = ..., parser_threads: _Optional[int] = ..., cache: _Optional[bool] = ..., precache: _Optional[bool] = ..., side: _Optional[_Iterable[int]] = ..., disk_reader_threads: _Optional[int] = ..., huge_video_dataset: _Optional[bool] = ..., limit_samples: _Optional[int] = ..., preselection_file: _Optional[str] = ..., preselection_label: _Optional[int] = ..., range_start: _Optional[int] = ..., range_end: _Optional[int] = ..., rand_permute: _Optional[bool] = ..., rand_permute_order: _Optional[_Union[DataParameter.RANDPERMORDER, str]] = ..., rand_permute_seed: _Optional[int] = ..., slice_point: _Optional[_Iterable[int]] = ..., encoding: _Optional[_Iterable[_Union[DataParameter.CHANNELENCODING, str]]] = ..., verbose: _Optional[bool] = ..., subtract: _Optional[_Iterable[float]] = ..., permute_every_iter: _Optional[int] = ..., block_size: _Optional[int] = ..., label_size: _Optional[int] = ..., data_width: _Optional[int] = ..., output_width: _Optional[bool] = ..., multi_gpu_testing: _Optional[bool] = ..., shuffle_skip_max: _Optional[int] = ...) -> None: ...
 
 class DropoutParameter(_message.Message):
-    __slots__ = ("dropout_ratio", "sample_weights_test", "scale_train", "engine", "random_seed")
+    __slots__ = ("dropout_ratio", "sample_weights_test", "scale_train", "engine", "random_seed", "sqrt_scale")
     class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         DEFAULT: _ClassVar[DropoutParameter.Engine]
@@ -1829,12 +2086,14 @@ class DropoutParameter(_message.Message):
     SCALE_TRAIN_FIELD_NUMBER: _ClassVar[int]
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     RANDOM_SEED_FIELD_NUMBER: _ClassVar[int]
+    SQRT_SCALE_FIELD_NUMBER: _ClassVar[int]
     dropout_ratio: float
     sample_weights_test: bool
     scale_train: bool
     engine: DropoutParameter.Engine
     random_seed: int
-    def __init__(self, dropout_ratio: _Optional[float] = ..., sample_weights_test: _Optional[bool] = ..., scale_train: _Optional[bool] = ..., engine: _Optional[_Union[DropoutParameter.Engine, str]] = ..., random_seed: _Optional[int] = ...) -> None: ...
+    sqrt_scale: bool
+    def __init__(self, dropout_ratio: _Optional[float] = ..., sample_weights_test: _Optional[bool] = ..., scale_train: _Optional[bool] = ..., engine: _Optional[_Union[DropoutParameter.Engine, str]] = ..., random_seed: _Optional[int] = ..., sqrt_scale: _Optional[bool] = ...) -> None: ...
 
 class DummyDataParameter(_message.Message):
     __slots__ = ("data_filler", "shape", "num", "channels", "height", "width")
@@ -1978,7 +2237,7 @@ class HingeLossParameter(_message.Message):
     def __init__(self, norm: _Optional[_Union[HingeLossParameter.Norm, str]] = ...) -> None: ...
 
 class ImageDataParameter(_message.Message):
-    __slots__ = ("source", "batch_size", "rand_skip", "shuffle", "new_height", "new_width", "is_color", "scale", "mean_file", "crop_size", "mirror", "root_folder", "ignore_label", "label_type", "new_length", "show_data", "use_image", "sampling_rate", "use_label", "use_temporal_jitter", "mean_value", "num_truth_channels", "use_byte_input", "is_flow", "truth_scale", "clip_min", "clip_max", "has_label", "max_labels", "short_side", "threads", "cache", "precache", "dataset_share_per_node", "min_height", "min_width", "label_size", "label_num", "att_num", "is_unchanged")
+    __slots__ = ("source", "batch_size", "rand_skip", "shuffle", "new_height", "new_width", "is_color", "scale", "mean_file", "crop_size", "mirror", "root_folder", "ignore_label", "label_type", "new_length", "show_data", "use_image", "sampling_rate", "use_label", "use_temporal_jitter", "mean_value", "num_truth_channels", "use_byte_input", "is_flow", "truth_scale", "clip_min", "clip_max", "has_label", "max_labels", "short_side", "threads", "cache", "precache", "dataset_share_per_node", "min_height", "min_width", "label_size", "label_num", "att_num", "is_unchanged", "face_transform", "max_shear_ratio", "max_aspect_ratio", "max_rotate_angle", "min_random_scale", "max_random_scale", "max_random_shift", "face_mirror", "face_point_num", "balance_class", "balance_by", "label_cut_start", "label_cut_end", "other_object_label")
     class LabelType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         NONE: _ClassVar[ImageDataParameter.LabelType]
@@ -2029,6 +2288,20 @@ class ImageDataParameter(_message.Message):
     LABEL_NUM_FIELD_NUMBER: _ClassVar[int]
     ATT_NUM_FIELD_NUMBER: _ClassVar[int]
     IS_UNCHANGED_FIELD_NUMBER: _ClassVar[int]
+    FACE_TRANSFORM_FIELD_NUMBER: _ClassVar[int]
+    MAX_SHEAR_RATIO_FIELD_NUMBER: _ClassVar[int]
+    MAX_ASPECT_RATIO_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROTATE_ANGLE_FIELD_NUMBER: _ClassVar[int]
+    MIN_RANDOM_SCALE_FIELD_NUMBER: _ClassVar[int]
+    MAX_RANDOM_SCALE_FIELD_NUMBER: _ClassVar[int]
+    MAX_RANDOM_SHIFT_FIELD_NUMBER: _ClassVar[int]
+    FACE_MIRROR_FIELD_NUMBER: _ClassVar[int]
+    FACE_POINT_NUM_FIELD_NUMBER: _ClassVar[int]
+    BALANCE_CLASS_FIELD_NUMBER: _ClassVar[int]
+    BALANCE_BY_FIELD_NUMBER: _ClassVar[int]
+    LABEL_CUT_START_FIELD_NUMBER: _ClassVar[int]
+    LABEL_CUT_END_FIELD_NUMBER: _ClassVar[int]
+    OTHER_OBJECT_LABEL_FIELD_NUMBER: _ClassVar[int]
     source: str
     batch_size: int
     rand_skip: int
@@ -2069,7 +2342,21 @@ class ImageDataParameter(_message.Message):
     label_num: int
     att_num: int
     is_unchanged: bool
-    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., shuffle: _Optional[bool] = ..., new_height: _Optional[int] = ..., new_width: _Optional[int] = ..., is_color: _Optional[bool] = ..., scale: _Optional[float] = ..., mean_file: _Optional[str] = ..., crop_size: _Optional[int] = ..., mirror: _Optional[bool] = ..., root_folder: _Optional[str] = ..., ignore_label: _Optional[int] = ..., label_type: _Optional[_Union[ImageDataParameter.LabelType, str]] = ..., new_length: _Optional[int] = ..., show_data: _Optional[int] = ..., use_image: _Optional[bool] = ..., sampling_rate: _Optional[int] = ..., use_label: _Optional[bool] = ..., use_temporal_jitter: _Optional[bool] = ..., mean_value: _Optional[float] = ..., num_truth_channels: _Optional[int] = ..., use_byte_input: _Optional[bool] = ..., is_flow: _Optional[bool] = ..., truth_scale: _Optional[float] = ..., clip_min: _Optional[float] = ..., clip_max: _Optional[float] = ..., has_label: _Optional[bool] = ..., max_labels: _Optional[int] = ..., short_side: _Optional[int] = ..., threads: _Optional[int] = ..., cache: _Optional[bool] = ..., precache: _Optional[bool] = ..., dataset_share_per_node: _Optional[float] = ..., min_height: _Optional[int] = ..., min_width: _Optional[int] = ..., label_size: _Optional[int] = ..., label_num: _Optional[int] = ..., att_num: _Optional[int] = ..., is_unchanged: _Optional[bool] = ...) -> None: ...
+    face_transform: bool
+    max_shear_ratio: float
+    max_aspect_ratio: float
+    max_rotate_angle: float
+    min_random_scale: float
+    max_random_scale: float
+    max_random_shift: int
+    face_mirror: bool
+    face_point_num: int
+    balance_class: bool
+    balance_by: int
+    label_cut_start: int
+    label_cut_end: int
+    other_object_label: int
+    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., shuffle: _Optional[bool] = ..., new_height: _Optional[int] = ..., new_width: _Optional[int] = ..., is_color: _Optional[bool] = ..., scale: _Optional[float] = ..., mean_file: _Optional[str] = ..., crop_size: _Optional[int] = ..., mirror: _Optional[bool] = ..., root_folder: _Optional[str] = ..., ignore_label: _Optional[int] = ..., label_type: _Optional[_Union[ImageDataParameter.LabelType, str]] = ..., new_length: _Optional[int] = ..., show_data: _Optional[int] = ..., use_image: _Optional[bool] = ..., sampling_rate: _Optional[int] = ..., use_label: _Optional[bool] = ..., use_temporal_jitter: _Optional[bool] = ..., mean_value: _Optional[float] = ..., num_truth_channels: _Optional[int] = ..., use_byte_input: _Optional[bool] = ..., is_flow: _Optional[bool] = ..., truth_scale: _Optional[float] = ..., clip_min: _Optional[float] = ..., clip_max: _Optional[float] = ..., has_label: _Optional[bool] = ..., max_labels: _Optional[int] = ..., short_side: _Optional[int] = ..., threads: _Optional[int] = ..., cache: _Optional[bool] = ..., precache: _Optional[bool] = ..., dataset_share_per_node: _Optional[float] = ..., min_height: _Optional[int] = ..., min_width: _Optional[int] = ..., label_size: _Optional[int] = ..., label_num: _Optional[int] = ..., att_num: _Optional[int] = ..., is_unchanged: _Optional[bool] = ..., face_transform: _Optional[bool] = ..., max_shear_ratio: _Optional[float] = ..., max_aspect_ratio: _Optional[float] = ..., max_rotate_angle: _Optional[float] = ..., min_random_scale: _Optional[float] = ..., max_random_scale: _Optional[float] = ..., max_random_shift: _Optional[int] = ..., face_mirror: _Optional[bool] = ..., face_point_num: _Optional[int] = ..., balance_class: _Optional[bool] = ..., balance_by: _Optional[int] = ..., label_cut_start: _Optional[int] = ..., label_cut_end: _Optional[int] = ..., other_object_label: _Optional[int] = ...) -> None: ...
 
 class InfogainLossParameter(_message.Message):
     __slots__ = ("source", "axis")
@@ -2156,10 +2443,12 @@ class InstanceNormParameter(_message.Message):
     def __init__(self, eps: _Optional[float] = ..., affine: _Optional[bool] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...) -> None: ...
 
 class InputParameter(_message.Message):
-    __slots__ = ("shape",)
+    __slots__ = ("shape", "dim")
     SHAPE_FIELD_NUMBER: _ClassVar[int]
+    DIM_FIELD_NUMBER: _ClassVar[int]
     shape: _containers.RepeatedCompositeFieldContainer[BlobShape]
-    def __init__(self, shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ...) -> None: ...
+    dim: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, shape: _Optional[_Iterable[_Union[BlobShape, _Mapping]]] = ..., dim: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class LayerNormParameter(_message.Message):
     __slots__ = ("axis", "eps", "affine", "scale_filler", "bias_filler")
@@ -2234,20 +2523,22 @@ class LRNParameter(_message.Message):
     def __init__(self, local_size: _Optional[int] = ..., alpha: _Optional[float] = ..., beta: _Optional[float] = ..., norm_region: _Optional[_Union[LRNParameter.NormRegion, str]] = ..., k: _Optional[float] = ..., engine: _Optional[_Union[LRNParameter.Engine, str]] = ..., fuse_type: _Optional[_Union[LRNParameter.FuseType, str]] = ..., pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ..., unit_test_mode: _Optional[bool] = ..., unit_test_fuse_kernel: _Optional[bool] = ...) -> None: ...
 
 class MemoryDataParameter(_message.Message):
-    __slots__ = ("batch_size", "channels", "height", "width", "dim", "length")
+    __slots__ = ("batch_size", "channels", "height", "width", "dim", "length", "transpose")
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     CHANNELS_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     DIM_FIELD_NUMBER: _ClassVar[int]
     LENGTH_FIELD_NUMBER: _ClassVar[int]
+    TRANSPOSE_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     channels: int
     height: int
     width: int
     dim: _containers.RepeatedScalarFieldContainer[int]
     length: int
-    def __init__(self, batch_size: _Optional[int] = ..., channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., dim: _Optional[_Iterable[int]] = ..., length: _Optional[int] = ...) -> None: ...
+    transpose: bool
+    def __init__(self, batch_size: _Optional[int] = ..., channels: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., dim: _Optional[_Iterable[int]] = ..., length: _Optional[int] = ..., transpose: _Optional[bool] = ...) -> None: ...
 
 class MVNParameter(_message.Message):
     __slots__ = ("normalize_variance", "across_channels", "eps")
@@ -2506,7 +2797,7 @@ class SliceParameter(_message.Message):
     def __init__(self, axis: _Optional[int] = ..., slice_point: _Optional[_Iterable[int]] = ..., slice_dim: _Optional[int] = ...) -> None: ...
 
 class SoftmaxParameter(_message.Message):
-    __slots__ = ("engine", "axis", "scaling_temperature")
+    __slots__ = ("engine", "axis", "scaling_temperature", "hard_ratio", "class_weight", "hard_mining_label", "cutting_point", "normalize_type", "label_smooth_factor")
     class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         DEFAULT: _ClassVar[SoftmaxParameter.Engine]
@@ -2518,10 +2809,22 @@ class SoftmaxParameter(_message.Message):
     ENGINE_FIELD_NUMBER: _ClassVar[int]
     AXIS_FIELD_NUMBER: _ClassVar[int]
     SCALING_TEMPERATURE_FIELD_NUMBER: _ClassVar[int]
+    HARD_RATIO_FIELD_NUMBER: _ClassVar[int]
+    CLASS_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    HARD_MINING_LABEL_FIELD_NUMBER: _ClassVar[int]
+    CUTTING_POINT_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_SMOOTH_FACTOR_FIELD_NUMBER: _ClassVar[int]
     engine: SoftmaxParameter.Engine
     axis: int
     scaling_temperature: float
-    def __init__(self, engine: _Optional[_Union[SoftmaxParameter.Engine, str]] = ..., axis: _Optional[int] = ..., scaling_temperature: _Optional[float] = ...) -> None: ...
+    hard_ratio: float
+    class_weight: _containers.RepeatedScalarFieldContainer[float]
+    hard_mining_label: int
+    cutting_point: float
+    normalize_type: str
+    label_smooth_factor: float
+    def __init__(self, engine: _Optional[_Union[SoftmaxParameter.Engine, str]] = ..., axis: _Optional[int] = ..., scaling_temperature: _Optional[float] = ..., hard_ratio: _Optional[float] = ..., class_weight: _Optional[_Iterable[float]] = ..., hard_mining_label: _Optional[int] = ..., cutting_point: _Optional[float] = ..., normalize_type: _Optional[str] = ..., label_smooth_factor: _Optional[float] = ...) -> None: ...
 
 class SPPParameter(_message.Message):
     __slots__ = ("pyramid_height", "pool", "engine")
@@ -2764,7 +3067,7 @@ class CropCenterParameter(_message.Message):
     def __init__(self, crop_size: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class DenseImageDataParameter(_message.Message):
-    __slots__ = ("source", "batch_size", "rand_skip", "shuffle", "new_height", "new_width", "is_color", "mean_file", "root_folder", "mirror", "crop_width", "crop_height", "rotate", "one_hot_nclasses")
+    __slots__ = ("source", "batch_size", "rand_skip", "shuffle", "new_height", "new_width", "is_color", "mean_file", "root_folder", "mirror", "crop_width", "crop_height", "rotate", "one_hot_nclasses", "label_divide_factor")
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     RAND_SKIP_FIELD_NUMBER: _ClassVar[int]
@@ -2779,6 +3082,7 @@ class DenseImageDataParameter(_message.Message):
     CROP_HEIGHT_FIELD_NUMBER: _ClassVar[int]
     ROTATE_FIELD_NUMBER: _ClassVar[int]
     ONE_HOT_NCLASSES_FIELD_NUMBER: _ClassVar[int]
+    LABEL_DIVIDE_FACTOR_FIELD_NUMBER: _ClassVar[int]
     source: str
     batch_size: int
     rand_skip: int
@@ -2793,7 +3097,8 @@ class DenseImageDataParameter(_message.Message):
     crop_height: int
     rotate: bool
     one_hot_nclasses: int
-    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., shuffle: _Optional[bool] = ..., new_height: _Optional[int] = ..., new_width: _Optional[int] = ..., is_color: _Optional[bool] = ..., mean_file: _Optional[str] = ..., root_folder: _Optional[str] = ..., mirror: _Optional[bool] = ..., crop_width: _Optional[int] = ..., crop_height: _Optional[int] = ..., rotate: _Optional[bool] = ..., one_hot_nclasses: _Optional[int] = ...) -> None: ...
+    label_divide_factor: float
+    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., shuffle: _Optional[bool] = ..., new_height: _Optional[int] = ..., new_width: _Optional[int] = ..., is_color: _Optional[bool] = ..., mean_file: _Optional[str] = ..., root_folder: _Optional[str] = ..., mirror: _Optional[bool] = ..., crop_width: _Optional[int] = ..., crop_height: _Optional[int] = ..., rotate: _Optional[bool] = ..., one_hot_nclasses: _Optional[int] = ..., label_divide_factor: _Optional[float] = ...) -> None: ...
 
 class DetectionEvaluateParameter(_message.Message):
     __slots__ = ("num_classes", "background_label_id", "overlap_threshold", "evaluate_difficult_gt", "name_size_file", "resize_param", "output_logits")
@@ -3174,7 +3479,7 @@ class NmsParameter(_message.Message):
     def __init__(self, threshold: _Optional[float] = ..., num_peak: _Optional[int] = ..., max_peaks: _Optional[int] = ..., num_parts: _Optional[int] = ...) -> None: ...
 
 class NoiseParameter(_message.Message):
-    __slots__ = ("prob", "hist_eq", "inverse", "decolorize", "gauss_blur", "jpeg", "posterize", "erode", "saltpepper", "saltpepper_param", "clahe", "convert_to_hsv", "convert_to_lab", "all_effects", "mu", "sigma")
+    __slots__ = ("prob", "hist_eq", "inverse", "decolorize", "gauss_blur", "jpeg", "posterize", "erode", "saltpepper", "saltpepper_param", "clahe", "convert_to_hsv", "convert_to_lab", "all_effects", "mu", "sigma", "gaussian_std", "uniform_range", "bias")
     PROB_FIELD_NUMBER: _ClassVar[int]
     HIST_EQ_FIELD_NUMBER: _ClassVar[int]
     INVERSE_FIELD_NUMBER: _ClassVar[int]
@@ -3191,6 +3496,9 @@ class NoiseParameter(_message.Message):
     ALL_EFFECTS_FIELD_NUMBER: _ClassVar[int]
     MU_FIELD_NUMBER: _ClassVar[int]
     SIGMA_FIELD_NUMBER: _ClassVar[int]
+    GAUSSIAN_STD_FIELD_NUMBER: _ClassVar[int]
+    UNIFORM_RANGE_FIELD_NUMBER: _ClassVar[int]
+    BIAS_FIELD_NUMBER: _ClassVar[int]
     prob: float
     hist_eq: bool
     inverse: bool
@@ -3207,7 +3515,10 @@ class NoiseParameter(_message.Message):
     all_effects: bool
     mu: float
     sigma: float
-    def __init__(self, prob: _Optional[float] = ..., hist_eq: _Optional[bool] = ..., inverse: _Optional[bool] = ..., decolorize: _Optional[bool] = ..., gauss_blur: _Optional[bool] = ..., jpeg: _Optional[float] = ..., posterize: _Optional[bool] = ..., erode: _Optional[bool] = ..., saltpepper: _Optional[bool] = ..., saltpepper_param: _Optional[_Union[SaltPepperParameter, _Mapping]] = ..., clahe: _Optional[bool] = ..., convert_to_hsv: _Optional[bool] = ..., convert_to_lab: _Optional[bool] = ..., all_effects: _Optional[bool] = ..., mu: _Optional[float] = ..., sigma: _Optional[float] = ...) -> None: ...
+    gaussian_std: float
+    uniform_range: float
+    bias: float
+    def __init__(self, prob: _Optional[float] = ..., hist_eq: _Optional[bool] = ..., inverse: _Optional[bool] = ..., decolorize: _Optional[bool] = ..., gauss_blur: _Optional[bool] = ..., jpeg: _Optional[float] = ..., posterize: _Optional[bool] = ..., erode: _Optional[bool] = ..., saltpepper: _Optional[bool] = ..., saltpepper_param: _Optional[_Union[SaltPepperParameter, _Mapping]] = ..., clahe: _Optional[bool] = ..., convert_to_hsv: _Optional[bool] = ..., convert_to_lab: _Optional[bool] = ..., all_effects: _Optional[bool] = ..., mu: _Optional[float] = ..., sigma: _Optional[float] = ..., gaussian_std: _Optional[float] = ..., uniform_range: _Optional[float] = ..., bias: _Optional[float] = ...) -> None: ...
 
 class NonMaximumSuppressionParameter(_message.Message):
     __slots__ = ("nms_threshold", "top_k", "eta", "soft_nms", "theta")
@@ -3224,16 +3535,22 @@ class NonMaximumSuppressionParameter(_message.Message):
     def __init__(self, nms_threshold: _Optional[float] = ..., top_k: _Optional[int] = ..., eta: _Optional[float] = ..., soft_nms: _Optional[bool] = ..., theta: _Optional[float] = ...) -> None: ...
 
 class NormalizeParameter(_message.Message):
-    __slots__ = ("across_spatial", "scale_filler", "channel_shared", "eps")
+    __slots__ = ("across_spatial", "scale_filler", "channel_shared", "eps", "normalize_type", "fix_gradient", "bp_norm")
     ACROSS_SPATIAL_FIELD_NUMBER: _ClassVar[int]
     SCALE_FILLER_FIELD_NUMBER: _ClassVar[int]
     CHANNEL_SHARED_FIELD_NUMBER: _ClassVar[int]
     EPS_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    FIX_GRADIENT_FIELD_NUMBER: _ClassVar[int]
+    BP_NORM_FIELD_NUMBER: _ClassVar[int]
     across_spatial: bool
     scale_filler: FillerParameter
     channel_shared: bool
     eps: float
-    def __init__(self, across_spatial: _Optional[bool] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., channel_shared: _Optional[bool] = ..., eps: _Optional[float] = ...) -> None: ...
+    normalize_type: str
+    fix_gradient: bool
+    bp_norm: bool
+    def __init__(self, across_spatial: _Optional[bool] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., channel_shared: _Optional[bool] = ..., eps: _Optional[float] = ..., normalize_type: _Optional[str] = ..., fix_gradient: _Optional[bool] = ..., bp_norm: _Optional[bool] = ...) -> None: ...
 
 class NormFaceParameter(_message.Message):
     __slots__ = ("normalize_type", "fix_gradient", "bp_norm")
@@ -3381,7 +3698,7 @@ class RegionParameter(_message.Message):
     def __init__(self, classes: _Optional[int] = ..., coords: _Optional[int] = ..., boxes_of_each_grid: _Optional[int] = ..., softmax: _Optional[bool] = ..., biases: _Optional[_Iterable[float]] = ..., confidence_threshold: _Optional[float] = ..., label_map_file: _Optional[str] = ..., nms_threshold: _Optional[float] = ..., num_box: _Optional[int] = ..., num_classes: _Optional[int] = ..., side: _Optional[int] = ...) -> None: ...
 
 class RandVecParameter(_message.Message):
-    __slots__ = ("batch_size", "dim", "height", "width", "lower", "upper", "repeat")
+    __slots__ = ("batch_size", "dim", "height", "width", "lower", "upper", "repeat", "value")
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     DIM_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
@@ -3389,6 +3706,7 @@ class RandVecParameter(_message.Message):
     LOWER_FIELD_NUMBER: _ClassVar[int]
     UPPER_FIELD_NUMBER: _ClassVar[int]
     REPEAT_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     dim: int
     height: int
@@ -3396,7 +3714,8 @@ class RandVecParameter(_message.Message):
     lower: float
     upper: float
     repeat: int
-    def __init__(self, batch_size: _Optional[int] = ..., dim: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., repeat: _Optional[int] = ...) -> None: ...
+    value: float
+    def __init__(self, batch_size: _Optional[int] = ..., dim: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., repeat: _Optional[int] = ..., value: _Optional[float] = ...) -> None: ...
 
 class ReorgParameter(_message.Message):
     __slots__ = ("stride", "reverse")
@@ -3431,7 +3750,7 @@ class ResampleParameter(_message.Message):
     def __init__(self, width: _Optional[int] = ..., height: _Optional[int] = ..., type: _Optional[_Union[ResampleParameter.ResampleType, str]] = ..., antialias: _Optional[bool] = ..., factor: _Optional[float] = ...) -> None: ...
 
 class ResizeParameter(_message.Message):
-    __slots__ = ("prob", "resize_mode", "height", "width", "pad_mode", "pad_value", "interp_mode", "height_scale", "width_scale")
+    __slots__ = ("prob", "resize_mode", "height", "width", "pad_mode", "pad_value", "interp_mode", "height_scale", "width_scale", "is_pyramid_test", "out_height_scale", "out_width_scale", "max_angle", "center_object")
     class Resize_mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         WARP: _ClassVar[ResizeParameter.Resize_mode]
@@ -3469,6 +3788,11 @@ class ResizeParameter(_message.Message):
     INTERP_MODE_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_SCALE_FIELD_NUMBER: _ClassVar[int]
     WIDTH_SCALE_FIELD_NUMBER: _ClassVar[int]
+    IS_PYRAMID_TEST_FIELD_NUMBER: _ClassVar[int]
+    OUT_HEIGHT_SCALE_FIELD_NUMBER: _ClassVar[int]
+    OUT_WIDTH_SCALE_FIELD_NUMBER: _ClassVar[int]
+    MAX_ANGLE_FIELD_NUMBER: _ClassVar[int]
+    CENTER_OBJECT_FIELD_NUMBER: _ClassVar[int]
     prob: float
     resize_mode: ResizeParameter.Resize_mode
     height: int
@@ -3478,7 +3802,12 @@ class ResizeParameter(_message.Message):
     interp_mode: _containers.RepeatedScalarFieldContainer[ResizeParameter.Interp_mode]
     height_scale: int
     width_scale: int
-    def __init__(self, prob: _Optional[float] = ..., resize_mode: _Optional[_Union[ResizeParameter.Resize_mode, str]] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., pad_mode: _Optional[_Union[ResizeParameter.Pad_mode, str]] = ..., pad_value: _Optional[_Iterable[float]] = ..., interp_mode: _Optional[_Iterable[_Union[ResizeParameter.Interp_mode, str]]] = ..., height_scale: _Optional[int] = ..., width_scale: _Optional[int] = ...) -> None: ...
+    is_pyramid_test: bool
+    out_height_scale: float
+    out_width_scale: float
+    max_angle: float
+    center_object: bool
+    def __init__(self, prob: _Optional[float] = ..., resize_mode: _Optional[_Union[ResizeParameter.Resize_mode, str]] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., pad_mode: _Optional[_Union[ResizeParameter.Pad_mode, str]] = ..., pad_value: _Optional[_Iterable[float]] = ..., interp_mode: _Optional[_Iterable[_Union[ResizeParameter.Interp_mode, str]]] = ..., height_scale: _Optional[int] = ..., width_scale: _Optional[int] = ..., is_pyramid_test: _Optional[bool] = ..., out_height_scale: _Optional[float] = ..., out_width_scale: _Optional[float] = ..., max_angle: _Optional[float] = ..., center_object: _Optional[bool] = ...) -> None: ...
 
 class ReverseParameter(_message.Message):
     __slots__ = ("axis",)
@@ -3695,7 +4024,7 @@ class Yolov3DetectionOutputParameter(_message.Message):
     def __init__(self, num_classes: _Optional[int] = ..., num_box: _Optional[int] = ..., confidence_threshold: _Optional[float] = ..., nms_threshold: _Optional[float] = ..., biases: _Optional[_Iterable[float]] = ..., anchors_scale: _Optional[_Iterable[int]] = ..., mask_group_num: _Optional[int] = ..., mask: _Optional[_Iterable[int]] = ..., gaussian_box: _Optional[bool] = ...) -> None: ...
 
 class V1LayerParameter(_message.Message):
-    __slots__ = ("bottom", "top", "name", "include", "exclude", "type", "blobs", "param", "blob_share_mode", "blobs_lr", "weight_decay", "loss_weight", "accuracy_param", "argmax_param", "concat_param", "contrastive_loss_param", "convolution_param", "data_param", "dropout_param", "dummy_data_param", "eltwise_param", "exp_param", "hdf5_data_param", "hdf5_output_param", "hinge_loss_param", "image_data_param", "infogain_loss_param", "inner_product_param", "lrn_param", "memory_data_param", "mvn_param", "pooling_param", "power_param", "relu_param", "sigmoid_param", "softmax_param", "slice_param", "tanh_param", "threshold_param", "window_data_param", "transform_param", "loss_param", "layer", "source_line", "down_sampling_param", "strict_dim", "adaptive_bias_channel_param", "bias_channel_param", "censor_label_param", "channel_aggregator_param", "dense_crf_param", "dominant_channel_param", "euclidean_loss_param", "gain_channel_param", "histogram_param", "ignore_overlay_param", "interp_param", "mat_read_param", "mat_write_param", "onehot_param", "padding_param", "seg_accuracy_param", "softmaxloss_param", "unique_label_param", "relu6_param", "detection_loss_param", "eval_detection_param", "affinity_param", "deephi_reisze_param", "DepthwiseConvolution_parameter", "bias_param", "clip_param", "deformable_convolution_param", "detection_output_param", "embed_param", "heatmap_data_param", "prior_box_param", "reduction_param", "roi_pooling_param", "tile_param", "upsample_param", "smooth_l1_loss_param", "bn_param", "unpooling_param", "multi_stage_meanfield_param")
+    __slots__ = ("bottom", "top", "name", "include", "exclude", "type", "blobs", "param", "blob_share_mode", "blobs_lr", "weight_decay", "loss_weight", "accuracy_param", "argmax_param", "concat_param", "contrastive_loss_param", "convolution_param", "data_param", "dropout_param", "dummy_data_param", "eltwise_param", "exp_param", "hdf5_data_param", "hdf5_output_param", "hinge_loss_param", "image_data_param", "infogain_loss_param", "inner_product_param", "lrn_param", "memory_data_param", "mvn_param", "pooling_param", "power_param", "relu_param", "sigmoid_param", "softmax_param", "slice_param", "tanh_param", "threshold_param", "window_data_param", "transform_param", "loss_param", "layer", "source_line", "down_sampling_param", "strict_dim", "adaptive_bias_channel_param", "bias_channel_param", "censor_label_param", "channel_aggregator_param", "dense_crf_param", "dominant_channel_param", "euclidean_loss_param", "gain_channel_param", "histogram_param", "ignore_overlay_param", "interp_param", "mat_read_param", "mat_write_param", "onehot_param", "padding_param", "seg_accuracy_param", "softmaxloss_param", "unique_label_param", "relu6_param", "detection_loss_param", "eval_detection_param", "affinity_param", "deephi_reisze_param", "DepthwiseConvolution_parameter", "bias_param", "clip_param", "deformable_convolution_param", "detection_output_param", "embed_param", "heatmap_data_param", "prior_box_param", "reduction_param", "roi_pooling_param", "tile_param", "upsample_param", "smooth_l1_loss_param", "bn_param", "unpooling_param", "multi_stage_meanfield_param", "local_param", "prelu_param", "insanity_param", "triplet_loss_param", "eltwise_affine_param", "sub_region_param", "noise_param")
     class LayerType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         NONE: _ClassVar[V1LayerParameter.LayerType]
@@ -3779,6 +4108,28 @@ class V1LayerParameter(_message.Message):
         ELTWISE_ACCURACY: _ClassVar[V1LayerParameter.LayerType]
         WINDOW_SEG_DATA: _ClassVar[V1LayerParameter.LayerType]
         MULTI_STAGE_MEANFIELD: _ClassVar[V1LayerParameter.LayerType]
+        BIN_ACCURACY: _ClassVar[V1LayerParameter.LayerType]
+        RED_SOFTMAX_LOSS: _ClassVar[V1LayerParameter.LayerType]
+        RED_ACCURACY: _ClassVar[V1LayerParameter.LayerType]
+        SELECT_SEG_BINARY: _ClassVar[V1LayerParameter.LayerType]
+        DROPOUT_CHANNEL: _ClassVar[V1LayerParameter.LayerType]
+        WINDOW_CLS_DATA: _ClassVar[V1LayerParameter.LayerType]
+        WINDOW_SEG_BINARY: _ClassVar[V1LayerParameter.LayerType]
+        WINDOW_INST_SEG_DATA: _ClassVar[V1LayerParameter.LayerType]
+        LOCAL: _ClassVar[V1LayerParameter.LayerType]
+        NORMALIZE: _ClassVar[V1LayerParameter.LayerType]
+        INSANITY: _ClassVar[V1LayerParameter.LayerType]
+        TRIPLET_LOSS: _ClassVar[V1LayerParameter.LayerType]
+        ROIPOOLING: _ClassVar[V1LayerParameter.LayerType]
+        BATCH_NORM: _ClassVar[V1LayerParameter.LayerType]
+        ELTWISE_AFFINE: _ClassVar[V1LayerParameter.LayerType]
+        ACCURACY_REGRESSION: _ClassVar[V1LayerParameter.LayerType]
+        SPATIAL_PYRAMID_POOLING: _ClassVar[V1LayerParameter.LayerType]
+        SPATIAL_PYRAMID_POOLING_DATA: _ClassVar[V1LayerParameter.LayerType]
+        LRN_MAP: _ClassVar[V1LayerParameter.LayerType]
+        TOPK: _ClassVar[V1LayerParameter.LayerType]
+        LOCAL_WEIGHTED_CONVOLUTION: _ClassVar[V1LayerParameter.LayerType]
+        IMPORT: _ClassVar[V1LayerParameter.LayerType]
     NONE: V1LayerParameter.LayerType
     ABSVAL: V1LayerParameter.LayerType
     ACCURACY: V1LayerParameter.LayerType
@@ -3860,6 +4211,28 @@ class V1LayerParameter(_message.Message):
     ELTWISE_ACCURACY: V1LayerParameter.LayerType
     WINDOW_SEG_DATA: V1LayerParameter.LayerType
     MULTI_STAGE_MEANFIELD: V1LayerParameter.LayerType
+    BIN_ACCURACY: V1LayerParameter.LayerType
+    RED_SOFTMAX_LOSS: V1LayerParameter.LayerType
+    RED_ACCURACY: V1LayerParameter.LayerType
+    SELECT_SEG_BINARY: V1LayerParameter.LayerType
+    DROPOUT_CHANNEL: V1LayerParameter.LayerType
+    WINDOW_CLS_DATA: V1LayerParameter.LayerType
+    WINDOW_SEG_BINARY: V1LayerParameter.LayerType
+    WINDOW_INST_SEG_DATA: V1LayerParameter.LayerType
+    LOCAL: V1LayerParameter.LayerType
+    NORMALIZE: V1LayerParameter.LayerType
+    INSANITY: V1LayerParameter.LayerType
+    TRIPLET_LOSS: V1LayerParameter.LayerType
+    ROIPOOLING: V1LayerParameter.LayerType
+    BATCH_NORM: V1LayerParameter.LayerType
+    ELTWISE_AFFINE: V1LayerParameter.LayerType
+    ACCURACY_REGRESSION: V1LayerParameter.LayerType
+    SPATIAL_PYRAMID_POOLING: V1LayerParameter.LayerType
+    SPATIAL_PYRAMID_POOLING_DATA: V1LayerParameter.LayerType
+    LRN_MAP: V1LayerParameter.LayerType
+    TOPK: V1LayerParameter.LayerType
+    LOCAL_WEIGHTED_CONVOLUTION: V1LayerParameter.LayerType
+    IMPORT: V1LayerParameter.LayerType
     class DimCheckMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STRICT: _ClassVar[V1LayerParameter.DimCheckMode]
@@ -3951,6 +4324,13 @@ class V1LayerParameter(_message.Message):
     BN_PARAM_FIELD_NUMBER: _ClassVar[int]
     UNPOOLING_PARAM_FIELD_NUMBER: _ClassVar[int]
     MULTI_STAGE_MEANFIELD_PARAM_FIELD_NUMBER: _ClassVar[int]
+    LOCAL_PARAM_FIELD_NUMBER: _ClassVar[int]
+    PRELU_PARAM_FIELD_NUMBER: _ClassVar[int]
+    INSANITY_PARAM_FIELD_NUMBER: _ClassVar[int]
+    TRIPLET_LOSS_PARAM_FIELD_NUMBER: _ClassVar[int]
+    ELTWISE_AFFINE_PARAM_FIELD_NUMBER: _ClassVar[int]
+    SUB_REGION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    NOISE_PARAM_FIELD_NUMBER: _ClassVar[int]
     bottom: _containers.RepeatedScalarFieldContainer[str]
     top: _containers.RepeatedScalarFieldContainer[str]
     name: str
@@ -4036,7 +4416,14 @@ class V1LayerParameter(_message.Message):
     bn_param: BNParameter
     unpooling_param: UnpoolingParameter
     multi_stage_meanfield_param: MultiStageMeanfieldParameter
-    def __init__(self, bottom: _Optional[_Iterable[str]] = ..., top: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., type: _Optional[_Union[V1LayerParameter.LayerType, str]] = ..., blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., param: _Optional[_Iterable[str]] = ..., blob_share_mode: _Optional[_Iterable[_Union[V1LayerParameter.DimCheckMode, str]]] = ..., blobs_lr: _Optional[_Iterable[float]] = ..., weight_decay: _Optional[_Iterable[float]] = ..., loss_weight: _Optional[_Iterable[float]] = ..., accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ..., argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ..., concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ..., contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ..., convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ..., data_param: _Optional[_Union[DataParameter, _Mapping]] = ..., dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ..., dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ..., hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ..., hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ..., hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ..., image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ..., infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ..., inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ..., lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ..., memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ..., mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ..., pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ..., power_param: _Optional[_Union[PowerParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ..., softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ..., slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ..., tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ..., threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ..., window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ..., transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ..., loss_param: _Optional[_Union[LossParameter, _Mapping]] = ..., layer: _Optional[_Union[V0LayerParameter, _Mapping]] = ..., source_line: _Optional[int] = ..., down_sampling_param: _Optional[_Union[DownSamplingParameter, _Mapping]] = ..., strict_dim: _Optional[bool] = ..., adaptive_bias_channel_param: _Optional[_Union[AdaptiveBiasChannelParameter, _Mapping]] = ..., bias_channel_param: _Optional[_Union[BiasChannelParameter, _Mapping]] = ..., censor_label_param: _Optional[_Union[CensorLabelParameter, _Mapping]] = ..., channel_aggregator_param: _Optional[_Union[ChannelAggregatorParameter, _Mapping]] = ..., dense_crf_param: _Optional[_Union[DenseCRFParameter, _Mapping]] = ..., dominant_channel_param: _Optional[_Union[DominantChannelParameter, _Mapping]] = ..., euclidean_loss_param: _Optional[_Union[EuclideanLossParameter, _Mapping]] = ..., gain_channel_param: _Optional[_Union[GainChannelParameter, _Mapping]] = ..., histogram_param: _Optional[_Union[HistogramParameter, _Mapping]] = ..., ignore_overlay_param: _Optional[_Union[IgnoreOverlayParameter, _Mapping]] = ..., interp_param: _Optional[_Union[InterpParameter, _Mapping]] = ..., mat_read_param: _Optional[_Union[MatReadParameter, _Mapping]] = ..., mat_write_param: _Optional[_Union[MatWriteParameter, _Mapping]] = ..., onehot_param: _Optional[_Union[OneHotParameter, _Mapping]] = ..., padding_param: _Optional[_Union[PaddingParameter, _Mapping]] = ..., seg_accuracy_param: _Optional[_Union[SegAccuracyParameter, _Mapping]] = ..., softmaxloss_param: _Optional[_Union[SoftmaxLossParameter, _Mapping]] = ..., unique_label_param: _Optional[_Union[UniqueLabelParameter, _Mapping]] = ..., relu6_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., detection_loss_param: _Optional[_Union[DetectionLossParameter, _Mapping]] = ..., eval_detection_param: _Optional[_Union[EvalDetectionParameter, _Mapping]] = ..., affinity_param: _Optional[_Union[AffinityParameter, _Mapping]] = ..., deephi_reisze_param: _Optional[_Union[DeephiResizeParameter, _Mapping]] = ..., DepthwiseConvolution_parameter: _Optional[_Union[DepthwiseConvolutionParameter, _Mapping]] = ..., bias_param: _Optional[_Union[BiasParameter, _Mapping]] = ..., clip_param: _Optional[_Union[ClipParameter, _Mapping]] = ..., deformable_convolution_param: _Optional[_Union[DeformableConvolutionParameter, _Mapping]] = ..., detection_output_param: _Optional[_Union[DetectionOutputParameter, _Mapping]] = ..., embed_param: _Optional[_Union[EmbedParameter, _Mapping]] = ..., heatmap_data_param: _Optional[_Union[HeatmapDataParameter, _Mapping]] = ..., prior_box_param: _Optional[_Union[PriorBoxParameter, _Mapping]] = ..., reduction_param: _Optional[_Union[ReductionParameter, _Mapping]] = ..., roi_pooling_param: _Optional[_Union[ROIPoolingParameter, _Mapping]] = ..., tile_param: _Optional[_Union[TileParameter, _Mapping]] = ..., upsample_param: _Optional[_Union[UpsampleParameter, _Mapping]] = ..., smooth_l1_loss_param: _Optional[_Union[SmoothL1LossParameter, _Mapping]] = ..., bn_param: _Optional[_Union[BNParameter, _Mapping]] = ..., unpooling_param: _Optional[_Union[UnpoolingParameter, _Mapping]] = ..., multi_stage_meanfield_param: _Optional[_Union[MultiStageMeanfieldParameter, _Mapping]] = ...) -> None: ...
+    local_param: LocalParameter
+    prelu_param: PReLUParameter
+    insanity_param: InsanityParameter
+    triplet_loss_param: TripletLossParameter
+    eltwise_affine_param: EltwiseAffineParameter
+    sub_region_param: SubRegionParameter
+    noise_param: NoiseParameter
+    def __init__(self, bottom: _Optional[_Iterable[str]] = ..., top: _Optional[_Iterable[str]] = ..., name: _Optional[str] = ..., include: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., exclude: _Optional[_Iterable[_Union[NetStateRule, _Mapping]]] = ..., type: _Optional[_Union[V1LayerParameter.LayerType, str]] = ..., blobs: _Optional[_Iterable[_Union[BlobProto, _Mapping]]] = ..., param: _Optional[_Iterable[str]] = ..., blob_share_mode: _Optional[_Iterable[_Union[V1LayerParameter.DimCheckMode, str]]] = ..., blobs_lr: _Optional[_Iterable[float]] = ..., weight_decay: _Optional[_Iterable[float]] = ..., loss_weight: _Optional[_Iterable[float]] = ..., accuracy_param: _Optional[_Union[AccuracyParameter, _Mapping]] = ..., argmax_param: _Optional[_Union[ArgMaxParameter, _Mapping]] = ..., concat_param: _Optional[_Union[ConcatParameter, _Mapping]] = ..., contrastive_loss_param: _Optional[_Union[ContrastiveLossParameter, _Mapping]] = ..., convolution_param: _Optional[_Union[ConvolutionParameter, _Mapping]] = ..., data_param: _Optional[_Union[DataParameter, _Mapping]] = ..., dropout_param: _Optional[_Union[DropoutParameter, _Mapping]] = ..., dummy_data_param: _Optional[_Union[DummyDataParameter, _Mapping]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., exp_param: _Optional[_Union[ExpParameter, _Mapping]] = ..., hdf5_data_param: _Optional[_Union[HDF5DataParameter, _Mapping]] = ..., hdf5_output_param: _Optional[_Union[HDF5OutputParameter, _Mapping]] = ..., hinge_loss_param: _Optional[_Union[HingeLossParameter, _Mapping]] = ..., image_data_param: _Optional[_Union[ImageDataParameter, _Mapping]] = ..., infogain_loss_param: _Optional[_Union[InfogainLossParameter, _Mapping]] = ..., inner_product_param: _Optional[_Union[InnerProductParameter, _Mapping]] = ..., lrn_param: _Optional[_Union[LRNParameter, _Mapping]] = ..., memory_data_param: _Optional[_Union[MemoryDataParameter, _Mapping]] = ..., mvn_param: _Optional[_Union[MVNParameter, _Mapping]] = ..., pooling_param: _Optional[_Union[PoolingParameter, _Mapping]] = ..., power_param: _Optional[_Union[PowerParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., sigmoid_param: _Optional[_Union[SigmoidParameter, _Mapping]] = ..., softmax_param: _Optional[_Union[SoftmaxParameter, _Mapping]] = ..., slice_param: _Optional[_Union[SliceParameter, _Mapping]] = ..., tanh_param: _Optional[_Union[TanHParameter, _Mapping]] = ..., threshold_param: _Optional[_Union[ThresholdParameter, _Mapping]] = ..., window_data_param: _Optional[_Union[WindowDataParameter, _Mapping]] = ..., transform_param: _Optional[_Union[TransformationParameter, _Mapping]] = ..., loss_param: _Optional[_Union[LossParameter, _Mapping]] = ..., layer: _Optional[_Union[V0LayerParameter, _Mapping]] = ..., source_line: _Optional[int] = ..., down_sampling_param: _Optional[_Union[DownSamplingParameter, _Mapping]] = ..., strict_dim: _Optional[bool] = ..., adaptive_bias_channel_param: _Optional[_Union[AdaptiveBiasChannelParameter, _Mapping]] = ..., bias_channel_param: _Optional[_Union[BiasChannelParameter, _Mapping]] = ..., censor_label_param: _Optional[_Union[CensorLabelParameter, _Mapping]] = ..., channel_aggregator_param: _Optional[_Union[ChannelAggregatorParameter, _Mapping]] = ..., dense_crf_param: _Optional[_Union[DenseCRFParameter, _Mapping]] = ..., dominant_channel_param: _Optional[_Union[DominantChannelParameter, _Mapping]] = ..., euclidean_loss_param: _Optional[_Union[EuclideanLossParameter, _Mapping]] = ..., gain_channel_param: _Optional[_Union[GainChannelParameter, _Mapping]] = ..., histogram_param: _Optional[_Union[HistogramParameter, _Mapping]] = ..., ignore_overlay_param: _Optional[_Union[IgnoreOverlayParameter, _Mapping]] = ..., interp_param: _Optional[_Union[InterpParameter, _Mapping]] = ..., mat_read_param: _Optional[_Union[MatReadParameter, _Mapping]] = ..., mat_write_param: _Optional[_Union[MatWriteParameter, _Mapping]] = ..., onehot_param: _Optional[_Union[OneHotParameter, _Mapping]] = ..., padding_param: _Optional[_Union[PaddingParameter, _Mapping]] = ..., seg_accuracy_param: _Optional[_Union[SegAccuracyParameter, _Mapping]] = ..., softmaxloss_param: _Optional[_Union[SoftmaxLossParameter, _Mapping]] = ..., unique_label_param: _Optional[_Union[UniqueLabelParameter, _Mapping]] = ..., relu6_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., detection_loss_param: _Optional[_Union[DetectionLossParameter, _Mapping]] = ..., eval_detection_param: _Optional[_Union[EvalDetectionParameter, _Mapping]] = ..., affinity_param: _Optional[_Union[AffinityParameter, _Mapping]] = ..., deephi_reisze_param: _Optional[_Union[DeephiResizeParameter, _Mapping]] = ..., DepthwiseConvolution_parameter: _Optional[_Union[DepthwiseConvolutionParameter, _Mapping]] = ..., bias_param: _Optional[_Union[BiasParameter, _Mapping]] = ..., clip_param: _Optional[_Union[ClipParameter, _Mapping]] = ..., deformable_convolution_param: _Optional[_Union[DeformableConvolutionParameter, _Mapping]] = ..., detection_output_param: _Optional[_Union[DetectionOutputParameter, _Mapping]] = ..., embed_param: _Optional[_Union[EmbedParameter, _Mapping]] = ..., heatmap_data_param: _Optional[_Union[HeatmapDataParameter, _Mapping]] = ..., prior_box_param: _Optional[_Union[PriorBoxParameter, _Mapping]] = ..., reduction_param: _Optional[_Union[ReductionParameter, _Mapping]] = ..., roi_pooling_param: _Optional[_Union[ROIPoolingParameter, _Mapping]] = ..., tile_param: _Optional[_Union[TileParameter, _Mapping]] = ..., upsample_param: _Optional[_Union[UpsampleParameter, _Mapping]] = ..., smooth_l1_loss_param: _Optional[_Union[SmoothL1LossParameter, _Mapping]] = ..., bn_param: _Optional[_Union[BNParameter, _Mapping]] = ..., unpooling_param: _Optional[_Union[UnpoolingParameter, _Mapping]] = ..., multi_stage_meanfield_param: _Optional[_Union[MultiStageMeanfieldParameter, _Mapping]] = ..., local_param: _Optional[_Union[LocalParameter, _Mapping]] = ..., prelu_param: _Optional[_Union[PReLUParameter, _Mapping]] = ..., insanity_param: _Optional[_Union[InsanityParameter, _Mapping]] = ..., triplet_loss_param: _Optional[_Union[TripletLossParameter, _Mapping]] = ..., eltwise_affine_param: _Optional[_Union[EltwiseAffineParameter, _Mapping]] = ..., sub_region_param: _Optional[_Union[SubRegionParameter, _Mapping]] = ..., noise_param: _Optional[_Union[NoiseParameter, _Mapping]] = ...) -> None: ...
 
 class V0LayerParameter(_message.Message):
     __slots__ = ("name", "type", "num_output", "biasterm", "weight_filler", "bias_filler", "pad", "kernelsize", "group", "stride", "pool", "dropout_ratio", "local_size", "alpha", "beta", "k", "source", "scale", "meanfile", "batchsize", "cropsize", "mirror", "blobs", "blobs_lr", "weight_decay", "rand_skip", "det_fg_threshold", "det_bg_threshold", "det_fg_fraction", "det_context_pad", "det_crop_mode", "new_num", "new_channels", "new_height", "new_width", "shuffle_images", "concat_dim", "hdf5_output_param")
@@ -6657,7 +7044,7 @@ class ProposalTargetParameter(_message.Message):
     def __init__(self, cls_num: _Optional[int] = ..., batch_size: _Optional[int] = ..., fg_fraction: _Optional[float] = ..., num_img_per_batch: _Optional[int] = ..., fg_thr: _Optional[float] = ..., bg_thr_hg: _Optional[float] = ..., bg_thr_lw: _Optional[float] = ..., img_width: _Optional[int] = ..., img_height: _Optional[int] = ..., iou_weighted: _Optional[bool] = ..., bbox_thr_lw: _Optional[float] = ..., bbox_thr_hg: _Optional[float] = ..., pickup_discard: _Optional[bool] = ..., append_gtbox: _Optional[bool] = ..., gt_iou_thr: _Optional[float] = ..., stage: _Optional[int] = ...) -> None: ...
 
 class QuantizationParameter(_message.Message):
-    __slots__ = ("precision", "rounding_scheme", "bw_layer_in", "bw_layer_out", "bw_params", "fl_layer_in", "fl_layer_out", "fl_params", "mant_bits", "exp_bits", "exp_min", "exp_max", "scale_in", "scale_out", "scale_params", "is_negative_input", "force_u8_input", "batchnorm_mean_bw", "batchnorm_mean_fl", "batchnorm_variance_bw", "batchnorm_variance_fl", "quant_type", "scale_beta_bw", "scale_beta_fl", "scale_gamma_bw", "scale_gamma_by_std_bw", "scale_gamma_by_std_fl", "scale_gamma_fl", "th_layer_in", "th_layer_out", "th_params")
+    __slots__ = ("precision", "rounding_scheme", "bw_layer_in", "bw_layer_out", "bw_params", "fl_layer_in", "fl_layer_out", "fl_params", "mant_bits", "exp_bits", "exp_min", "exp_max", "scale_in", "scale_out", "scale_params", "is_negative_input", "force_u8_input", "batchnorm_mean_bw", "batchnorm_mean_fl", "batchnorm_variance_bw", "batchnorm_variance_fl", "quant_type", "scale_beta_bw", "scale_beta_fl", "scale_gamma_bw", "scale_gamma_by_std_bw", "scale_gamma_by_std_fl", "scale_gamma_fl", "th_layer_in", "th_layer_out", "th_params", "power2_scale_weights", "power2_scale_activations", "quantized_infer_count", "power2_range", "bw_weights", "fl_weights", "unsigned_layer_in", "unsigned_layer_out", "min_layer_in", "min_layer_out", "max_layer_in", "max_layer_out", "min_layer_weights", "max_layer_weights", "quantize_layer_in", "quantize_layer_out", "quantize_layer_weights")
     class Precision(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         DYNAMIC_FIXED_POINT: _ClassVar[QuantizationParameter.Precision]
@@ -6703,6 +7090,23 @@ class QuantizationParameter(_message.Message):
     TH_LAYER_IN_FIELD_NUMBER: _ClassVar[int]
     TH_LAYER_OUT_FIELD_NUMBER: _ClassVar[int]
     TH_PARAMS_FIELD_NUMBER: _ClassVar[int]
+    POWER2_SCALE_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    POWER2_SCALE_ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZED_INFER_COUNT_FIELD_NUMBER: _ClassVar[int]
+    POWER2_RANGE_FIELD_NUMBER: _ClassVar[int]
+    BW_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    FL_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    UNSIGNED_LAYER_IN_FIELD_NUMBER: _ClassVar[int]
+    UNSIGNED_LAYER_OUT_FIELD_NUMBER: _ClassVar[int]
+    MIN_LAYER_IN_FIELD_NUMBER: _ClassVar[int]
+    MIN_LAYER_OUT_FIELD_NUMBER: _ClassVar[int]
+    MAX_LAYER_IN_FIELD_NUMBER: _ClassVar[int]
+    MAX_LAYER_OUT_FIELD_NUMBER: _ClassVar[int]
+    MIN_LAYER_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    MAX_LAYER_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_LAYER_IN_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_LAYER_OUT_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_LAYER_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     precision: QuantizationParameter.Precision
     rounding_scheme: QuantizationParameter.Rounding
     bw_layer_in: int
@@ -6734,7 +7138,24 @@ class QuantizationParameter(_message.Message):
     th_layer_in: float
     th_layer_out: float
     th_params: _containers.RepeatedScalarFieldContainer[float]
-    def __init__(self, precision: _Optional[_Union[QuantizationParameter.Precision, str]] = ..., rounding_scheme: _Optional[_Union[QuantizationParameter.Rounding, str]] = ..., bw_layer_in: _Optional[int] = ..., bw_layer_out: _Optional[int] = ..., bw_params: _Optional[int] = ..., fl_layer_in: _Optional[_Iterable[int]] = ..., fl_layer_out: _Optional[_Iterable[int]] = ..., fl_params: _Optional[_Iterable[int]] = ..., mant_bits: _Optional[int] = ..., exp_bits: _Optional[int] = ..., exp_min: _Optional[int] = ..., exp_max: _Optional[int] = ..., scale_in: _Optional[_Iterable[float]] = ..., scale_out: _Optional[_Iterable[float]] = ..., scale_params: _Optional[_Iterable[float]] = ..., is_negative_input: _Optional[bool] = ..., force_u8_input: _Optional[bool] = ..., batchnorm_mean_bw: _Optional[int] = ..., batchnorm_mean_fl: _Optional[int] = ..., batchnorm_variance_bw: _Optional[int] = ..., batchnorm_variance_fl: _Optional[int] = ..., quant_type: _Optional[str] = ..., scale_beta_bw: _Optional[int] = ..., scale_beta_fl: _Optional[int] = ..., scale_gamma_bw: _Optional[int] = ..., scale_gamma_by_std_bw: _Optional[int] = ..., scale_gamma_by_std_fl: _Optional[int] = ..., scale_gamma_fl: _Optional[int] = ..., th_layer_in: _Optional[float] = ..., th_layer_out: _Optional[float] = ..., th_params: _Optional[_Iterable[float]] = ...) -> None: ...
+    power2_scale_weights: bool
+    power2_scale_activations: bool
+    quantized_infer_count: int
+    power2_range: bool
+    bw_weights: int
+    fl_weights: int
+    unsigned_layer_in: _containers.RepeatedScalarFieldContainer[bool]
+    unsigned_layer_out: bool
+    min_layer_in: _containers.RepeatedScalarFieldContainer[float]
+    min_layer_out: float
+    max_layer_in: _containers.RepeatedScalarFieldContainer[float]
+    max_layer_out: float
+    min_layer_weights: float
+    max_layer_weights: float
+    quantize_layer_in: bool
+    quantize_layer_out: bool
+    quantize_layer_weights: bool
+    def __init__(self, precision: _Optional[_Union[QuantizationParameter.Precision, str]] = ..., rounding_scheme: _Optional[_Union[QuantizationParameter.Rounding, str]] = ..., bw_layer_in: _Optional[int] = ..., bw_layer_out: _Optional[int] = ..., bw_params: _Optional[int] = ..., fl_layer_in: _Optional[_Iterable[int]] = ..., fl_layer_out: _Optional[_Iterable[int]] = ..., fl_params: _Optional[_Iterable[int]] = ..., mant_bits: _Optional[int] = ..., exp_bits: _Optional[int] = ..., exp_min: _Optional[int] = ..., exp_max: _Optional[int] = ..., scale_in: _Optional[_Iterable[float]] = ..., scale_out: _Optional[_Iterable[float]] = ..., scale_params: _Optional[_Iterable[float]] = ..., is_negative_input: _Optional[bool] = ..., force_u8_input: _Optional[bool] = ..., batchnorm_mean_bw: _Optional[int] = ..., batchnorm_mean_fl: _Optional[int] = ..., batchnorm_variance_bw: _Optional[int] = ..., batchnorm_variance_fl: _Optional[int] = ..., quant_type: _Optional[str] = ..., scale_beta_bw: _Optional[int] = ..., scale_beta_fl: _Optional[int] = ..., scale_gamma_bw: _Optional[int] = ..., scale_gamma_by_std_bw: _Optional[int] = ..., scale_gamma_by_std_fl: _Optional[int] = ..., scale_gamma_fl: _Optional[int] = ..., th_layer_in: _Optional[float] = ..., th_layer_out: _Optional[float] = ..., th_params: _Optional[_Iterable[float]] = ..., power2_scale_weights: _Optional[bool] = ..., power2_scale_activations: _Optional[bool] = ..., quantized_infer_count: _Optional[int] = ..., power2_range: _Optional[bool] = ..., bw_weights: _Optional[int] = ..., fl_weights: _Optional[int] = ..., unsigned_layer_in: _Optional[_Iterable[bool]] = ..., unsigned_layer_out: _Optional[bool] = ..., min_layer_in: _Optional[_Iterable[float]] = ..., min_layer_out: _Optional[float] = ..., max_layer_in: _Optional[_Iterable[float]] = ..., max_layer_out: _Optional[float] = ..., min_layer_weights: _Optional[float] = ..., max_layer_weights: _Optional[float] = ..., quantize_layer_in: _Optional[bool] = ..., quantize_layer_out: _Optional[bool] = ..., quantize_layer_weights: _Optional[bool] = ...) -> None: ...
 
 class QuantizerParameter(_message.Message):
     __slots__ = ("name", "zone", "input_data_type", "output_data_type", "observed_max", "observed_min", "max_in", "min_in", "max_out", "min_out", "mode", "pseudo_target_type", "pseudo_reset_observed", "device")
@@ -7476,3 +7897,631 @@ class Yolov3Parameter(_message.Message):
     accumulate: bool
     label_smooth_eps: float
     def __init__(self, side: _Optional[int] = ..., num_class: _Optional[int] = ..., num: _Optional[int] = ..., object_scale: _Optional[float] = ..., class_scale: _Optional[float] = ..., noobject_scale: _Optional[float] = ..., coord_scale: _Optional[float] = ..., thresh: _Optional[float] = ..., anchors_scale: _Optional[int] = ..., biases: _Optional[_Iterable[float]] = ..., mask: _Optional[_Iterable[int]] = ..., use_logic_gradient: _Optional[bool] = ..., use_focal_loss: _Optional[bool] = ..., iou_loss: _Optional[_Union[Yolov3Parameter.IOU_LOSS, str]] = ..., iou_normalizer: _Optional[float] = ..., iou_thresh: _Optional[float] = ..., max_delta: _Optional[float] = ..., accumulate: _Optional[bool] = ..., label_smooth_eps: _Optional[float] = ...) -> None: ...
+
+class LocalParameter(_message.Message):
+    __slots__ = ("num_output", "bias_term", "pad", "kernel_size", "stride", "weight_filler", "bias_filler")
+    NUM_OUTPUT_FIELD_NUMBER: _ClassVar[int]
+    BIAS_TERM_FIELD_NUMBER: _ClassVar[int]
+    PAD_FIELD_NUMBER: _ClassVar[int]
+    KERNEL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    STRIDE_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FILLER_FIELD_NUMBER: _ClassVar[int]
+    BIAS_FILLER_FIELD_NUMBER: _ClassVar[int]
+    num_output: int
+    bias_term: bool
+    pad: int
+    kernel_size: int
+    stride: int
+    weight_filler: FillerParameter
+    bias_filler: FillerParameter
+    def __init__(self, num_output: _Optional[int] = ..., bias_term: _Optional[bool] = ..., pad: _Optional[int] = ..., kernel_size: _Optional[int] = ..., stride: _Optional[int] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...) -> None: ...
+
+class SubRegionParameter(_message.Message):
+    __slots__ = ("region_height", "region_width", "data_height", "data_width", "as_dim")
+    REGION_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    REGION_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    DATA_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DATA_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    AS_DIM_FIELD_NUMBER: _ClassVar[int]
+    region_height: int
+    region_width: int
+    data_height: int
+    data_width: int
+    as_dim: int
+    def __init__(self, region_height: _Optional[int] = ..., region_width: _Optional[int] = ..., data_height: _Optional[int] = ..., data_width: _Optional[int] = ..., as_dim: _Optional[int] = ...) -> None: ...
+
+class HotspotParameter(_message.Message):
+    __slots__ = ("gaussian_std", "output_height", "output_width", "data_height", "data_width", "mean_removed")
+    GAUSSIAN_STD_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    DATA_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DATA_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    MEAN_REMOVED_FIELD_NUMBER: _ClassVar[int]
+    gaussian_std: float
+    output_height: int
+    output_width: int
+    data_height: int
+    data_width: int
+    mean_removed: bool
+    def __init__(self, gaussian_std: _Optional[float] = ..., output_height: _Optional[int] = ..., output_width: _Optional[int] = ..., data_height: _Optional[int] = ..., data_width: _Optional[int] = ..., mean_removed: _Optional[bool] = ...) -> None: ...
+
+class PredictBoxParameter(_message.Message):
+    __slots__ = ("stride", "receptive_field", "nms", "output_vector", "positive_thresh", "bbreg_exp")
+    STRIDE_FIELD_NUMBER: _ClassVar[int]
+    RECEPTIVE_FIELD_FIELD_NUMBER: _ClassVar[int]
+    NMS_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_VECTOR_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_THRESH_FIELD_NUMBER: _ClassVar[int]
+    BBREG_EXP_FIELD_NUMBER: _ClassVar[int]
+    stride: int
+    receptive_field: int
+    nms: bool
+    output_vector: bool
+    positive_thresh: float
+    bbreg_exp: bool
+    def __init__(self, stride: _Optional[int] = ..., receptive_field: _Optional[int] = ..., nms: _Optional[bool] = ..., output_vector: _Optional[bool] = ..., positive_thresh: _Optional[float] = ..., bbreg_exp: _Optional[bool] = ...) -> None: ...
+
+class FCNDataParameter(_message.Message):
+    __slots__ = ("template_h", "template_w", "expand_left", "expand_right", "expand_top", "expand_bottom", "roi_multiply_h", "roi_multiply_w", "scale_step", "scale_step_num", "gaussian_size_h", "gaussian_size_w", "gaussian_std_h", "gaussian_std_w", "use_hog", "hog_cell_size", "min_iou")
+    TEMPLATE_H_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_W_FIELD_NUMBER: _ClassVar[int]
+    EXPAND_LEFT_FIELD_NUMBER: _ClassVar[int]
+    EXPAND_RIGHT_FIELD_NUMBER: _ClassVar[int]
+    EXPAND_TOP_FIELD_NUMBER: _ClassVar[int]
+    EXPAND_BOTTOM_FIELD_NUMBER: _ClassVar[int]
+    ROI_MULTIPLY_H_FIELD_NUMBER: _ClassVar[int]
+    ROI_MULTIPLY_W_FIELD_NUMBER: _ClassVar[int]
+    SCALE_STEP_FIELD_NUMBER: _ClassVar[int]
+    SCALE_STEP_NUM_FIELD_NUMBER: _ClassVar[int]
+    GAUSSIAN_SIZE_H_FIELD_NUMBER: _ClassVar[int]
+    GAUSSIAN_SIZE_W_FIELD_NUMBER: _ClassVar[int]
+    GAUSSIAN_STD_H_FIELD_NUMBER: _ClassVar[int]
+    GAUSSIAN_STD_W_FIELD_NUMBER: _ClassVar[int]
+    USE_HOG_FIELD_NUMBER: _ClassVar[int]
+    HOG_CELL_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MIN_IOU_FIELD_NUMBER: _ClassVar[int]
+    template_h: int
+    template_w: int
+    expand_left: float
+    expand_right: float
+    expand_top: float
+    expand_bottom: float
+    roi_multiply_h: float
+    roi_multiply_w: float
+    scale_step: float
+    scale_step_num: int
+    gaussian_size_h: int
+    gaussian_size_w: int
+    gaussian_std_h: float
+    gaussian_std_w: float
+    use_hog: bool
+    hog_cell_size: int
+    min_iou: float
+    def __init__(self, template_h: _Optional[int] = ..., template_w: _Optional[int] = ..., expand_left: _Optional[float] = ..., expand_right: _Optional[float] = ..., expand_top: _Optional[float] = ..., expand_bottom: _Optional[float] = ..., roi_multiply_h: _Optional[float] = ..., roi_multiply_w: _Optional[float] = ..., scale_step: _Optional[float] = ..., scale_step_num: _Optional[int] = ..., gaussian_size_h: _Optional[int] = ..., gaussian_size_w: _Optional[int] = ..., gaussian_std_h: _Optional[float] = ..., gaussian_std_w: _Optional[float] = ..., use_hog: _Optional[bool] = ..., hog_cell_size: _Optional[int] = ..., min_iou: _Optional[float] = ...) -> None: ...
+
+class GeneralContrastiveParameter(_message.Message):
+    __slots__ = ("positive_margin", "negative_margin", "positive_weight", "negative_weight", "normalize_negative", "positive_outlier_thresh", "square", "max_negative_only", "max_positive_only", "positive_first", "positive_upper_bound", "exp_negative_weight", "add_intra_mae", "max_negative_margin")
+    POSITIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    NORMALIZE_NEGATIVE_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_OUTLIER_THRESH_FIELD_NUMBER: _ClassVar[int]
+    SQUARE_FIELD_NUMBER: _ClassVar[int]
+    MAX_NEGATIVE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    MAX_POSITIVE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_FIRST_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_UPPER_BOUND_FIELD_NUMBER: _ClassVar[int]
+    EXP_NEGATIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    ADD_INTRA_MAE_FIELD_NUMBER: _ClassVar[int]
+    MAX_NEGATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    positive_margin: float
+    negative_margin: float
+    positive_weight: float
+    negative_weight: float
+    normalize_negative: float
+    positive_outlier_thresh: float
+    square: bool
+    max_negative_only: bool
+    max_positive_only: bool
+    positive_first: bool
+    positive_upper_bound: float
+    exp_negative_weight: bool
+    add_intra_mae: bool
+    max_negative_margin: float
+    def __init__(self, positive_margin: _Optional[float] = ..., negative_margin: _Optional[float] = ..., positive_weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., normalize_negative: _Optional[float] = ..., positive_outlier_thresh: _Optional[float] = ..., square: _Optional[bool] = ..., max_negative_only: _Optional[bool] = ..., max_positive_only: _Optional[bool] = ..., positive_first: _Optional[bool] = ..., positive_upper_bound: _Optional[float] = ..., exp_negative_weight: _Optional[bool] = ..., add_intra_mae: _Optional[bool] = ..., max_negative_margin: _Optional[float] = ...) -> None: ...
+
+class BatchContrastiveParameter(_message.Message):
+    __slots__ = ("positive_margin", "negative_margin", "positive_weight", "negative_weight", "max_only")
+    POSITIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    MAX_ONLY_FIELD_NUMBER: _ClassVar[int]
+    positive_margin: float
+    negative_margin: float
+    positive_weight: float
+    negative_weight: float
+    max_only: bool
+    def __init__(self, positive_margin: _Optional[float] = ..., negative_margin: _Optional[float] = ..., positive_weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., max_only: _Optional[bool] = ...) -> None: ...
+
+class SoftContrastiveParameter(_message.Message):
+    __slots__ = ("positive_margin", "negative_margin", "positive_weight", "negative_weight", "exponent_scale", "square")
+    POSITIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    POSITIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    EXPONENT_SCALE_FIELD_NUMBER: _ClassVar[int]
+    SQUARE_FIELD_NUMBER: _ClassVar[int]
+    positive_margin: float
+    negative_margin: float
+    positive_weight: float
+    negative_weight: float
+    exponent_scale: float
+    square: bool
+    def __init__(self, positive_margin: _Optional[float] = ..., negative_margin: _Optional[float] = ..., positive_weight: _Optional[float] = ..., negative_weight: _Optional[float] = ..., exponent_scale: _Optional[float] = ..., square: _Optional[bool] = ...) -> None: ...
+
+class SoftTruncationParameter(_message.Message):
+    __slots__ = ("c",)
+    C_FIELD_NUMBER: _ClassVar[int]
+    c: float
+    def __init__(self, c: _Optional[float] = ...) -> None: ...
+
+class TruncationParameter(_message.Message):
+    __slots__ = ("lower_bound", "upper_bound")
+    LOWER_BOUND_FIELD_NUMBER: _ClassVar[int]
+    UPPER_BOUND_FIELD_NUMBER: _ClassVar[int]
+    lower_bound: float
+    upper_bound: float
+    def __init__(self, lower_bound: _Optional[float] = ..., upper_bound: _Optional[float] = ...) -> None: ...
+
+class PairwiseParameter(_message.Message):
+    __slots__ = ("operation", "coeff")
+    class PairwiseOp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        SUM: _ClassVar[PairwiseParameter.PairwiseOp]
+        PROD: _ClassVar[PairwiseParameter.PairwiseOp]
+        MAX: _ClassVar[PairwiseParameter.PairwiseOp]
+    SUM: PairwiseParameter.PairwiseOp
+    PROD: PairwiseParameter.PairwiseOp
+    MAX: PairwiseParameter.PairwiseOp
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    COEFF_FIELD_NUMBER: _ClassVar[int]
+    operation: PairwiseParameter.PairwiseOp
+    coeff: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, operation: _Optional[_Union[PairwiseParameter.PairwiseOp, str]] = ..., coeff: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class SmoothL1Parameter(_message.Message):
+    __slots__ = ("turn_point",)
+    TURN_POINT_FIELD_NUMBER: _ClassVar[int]
+    turn_point: float
+    def __init__(self, turn_point: _Optional[float] = ...) -> None: ...
+
+class NCAParameter(_message.Message):
+    __slots__ = ("min_negative_only",)
+    MIN_NEGATIVE_ONLY_FIELD_NUMBER: _ClassVar[int]
+    min_negative_only: bool
+    def __init__(self, min_negative_only: _Optional[bool] = ...) -> None: ...
+
+class InfimumLossParamter(_message.Message):
+    __slots__ = ("infimum",)
+    INFIMUM_FIELD_NUMBER: _ClassVar[int]
+    infimum: float
+    def __init__(self, infimum: _Optional[float] = ...) -> None: ...
+
+class OrdinalRegressionParameter(_message.Message):
+    __slots__ = ("k", "weight_file")
+    K_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FILE_FIELD_NUMBER: _ClassVar[int]
+    k: int
+    weight_file: str
+    def __init__(self, k: _Optional[int] = ..., weight_file: _Optional[str] = ...) -> None: ...
+
+class FeatureDecayLossParameter(_message.Message):
+    __slots__ = ("decay_threshold", "force_decay")
+    DECAY_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
+    FORCE_DECAY_FIELD_NUMBER: _ClassVar[int]
+    decay_threshold: float
+    force_decay: bool
+    def __init__(self, decay_threshold: _Optional[float] = ..., force_decay: _Optional[bool] = ...) -> None: ...
+
+class ConfidencePenaltyLossParameter(_message.Message):
+    __slots__ = ("beta",)
+    BETA_FIELD_NUMBER: _ClassVar[int]
+    beta: float
+    def __init__(self, beta: _Optional[float] = ...) -> None: ...
+
+class LabelSpecificMarginParameter(_message.Message):
+    __slots__ = ("type", "margin_base", "margin_max", "power", "gamma", "iteration", "reset_margin", "margin_on_test", "auto_tune")
+    class MarginType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        HARD: _ClassVar[LabelSpecificMarginParameter.MarginType]
+        SOFT: _ClassVar[LabelSpecificMarginParameter.MarginType]
+    HARD: LabelSpecificMarginParameter.MarginType
+    SOFT: LabelSpecificMarginParameter.MarginType
+    TYPE_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_BASE_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_MAX_FIELD_NUMBER: _ClassVar[int]
+    POWER_FIELD_NUMBER: _ClassVar[int]
+    GAMMA_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_FIELD_NUMBER: _ClassVar[int]
+    RESET_MARGIN_FIELD_NUMBER: _ClassVar[int]
+    MARGIN_ON_TEST_FIELD_NUMBER: _ClassVar[int]
+    AUTO_TUNE_FIELD_NUMBER: _ClassVar[int]
+    type: LabelSpecificMarginParameter.MarginType
+    margin_base: float
+    margin_max: float
+    power: float
+    gamma: float
+    iteration: int
+    reset_margin: bool
+    margin_on_test: bool
+    auto_tune: bool
+    def __init__(self, type: _Optional[_Union[LabelSpecificMarginParameter.MarginType, str]] = ..., margin_base: _Optional[float] = ..., margin_max: _Optional[float] = ..., power: _Optional[float] = ..., gamma: _Optional[float] = ..., iteration: _Optional[int] = ..., reset_margin: _Optional[bool] = ..., margin_on_test: _Optional[bool] = ..., auto_tune: _Optional[bool] = ...) -> None: ...
+
+class LabelSpecificAffineParameter(_message.Message):
+    __slots__ = ("scale_base", "scale_gamma", "scale_power", "scale_max", "transform_test", "iteration", "bias_base", "bias_gamma", "bias_power", "bias_max", "power_base", "power_gamma", "power_power", "power_min", "auto_tune", "reset")
+    SCALE_BASE_FIELD_NUMBER: _ClassVar[int]
+    SCALE_GAMMA_FIELD_NUMBER: _ClassVar[int]
+    SCALE_POWER_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MAX_FIELD_NUMBER: _ClassVar[int]
+    TRANSFORM_TEST_FIELD_NUMBER: _ClassVar[int]
+    ITERATION_FIELD_NUMBER: _ClassVar[int]
+    BIAS_BASE_FIELD_NUMBER: _ClassVar[int]
+    BIAS_GAMMA_FIELD_NUMBER: _ClassVar[int]
+    BIAS_POWER_FIELD_NUMBER: _ClassVar[int]
+    BIAS_MAX_FIELD_NUMBER: _ClassVar[int]
+    POWER_BASE_FIELD_NUMBER: _ClassVar[int]
+    POWER_GAMMA_FIELD_NUMBER: _ClassVar[int]
+    POWER_POWER_FIELD_NUMBER: _ClassVar[int]
+    POWER_MIN_FIELD_NUMBER: _ClassVar[int]
+    AUTO_TUNE_FIELD_NUMBER: _ClassVar[int]
+    RESET_FIELD_NUMBER: _ClassVar[int]
+    scale_base: float
+    scale_gamma: float
+    scale_power: float
+    scale_max: float
+    transform_test: bool
+    iteration: int
+    bias_base: float
+    bias_gamma: float
+    bias_power: float
+    bias_max: float
+    power_base: float
+    power_gamma: float
+    power_power: float
+    power_min: float
+    auto_tune: bool
+    reset: bool
+    def __init__(self, scale_base: _Optional[float] = ..., scale_gamma: _Optional[float] = ..., scale_power: _Optional[float] = ..., scale_max: _Optional[float] = ..., transform_test: _Optional[bool] = ..., iteration: _Optional[int] = ..., bias_base: _Optional[float] = ..., bias_gamma: _Optional[float] = ..., bias_power: _Optional[float] = ..., bias_max: _Optional[float] = ..., power_base: _Optional[float] = ..., power_gamma: _Optional[float] = ..., power_power: _Optional[float] = ..., power_min: _Optional[float] = ..., auto_tune: _Optional[bool] = ..., reset: _Optional[bool] = ...) -> None: ...
+
+class LabelSpecificHardMarginParameter(_message.Message):
+    __slots__ = ("positive_weight",)
+    POSITIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    positive_weight: float
+    def __init__(self, positive_weight: _Optional[float] = ...) -> None: ...
+
+class SelectSegBinaryParameter(_message.Message):
+    __slots__ = ("cls_label_base",)
+    CLS_LABEL_BASE_FIELD_NUMBER: _ClassVar[int]
+    cls_label_base: int
+    def __init__(self, cls_label_base: _Optional[int] = ...) -> None: ...
+
+class BinaryAccuracyParameter(_message.Message):
+    __slots__ = ("accuracy_mode",)
+    class AccuracyMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        Accuracy: _ClassVar[BinaryAccuracyParameter.AccuracyMode]
+        Precision: _ClassVar[BinaryAccuracyParameter.AccuracyMode]
+        Recall: _ClassVar[BinaryAccuracyParameter.AccuracyMode]
+        F_measure: _ClassVar[BinaryAccuracyParameter.AccuracyMode]
+    Accuracy: BinaryAccuracyParameter.AccuracyMode
+    Precision: BinaryAccuracyParameter.AccuracyMode
+    Recall: BinaryAccuracyParameter.AccuracyMode
+    F_measure: BinaryAccuracyParameter.AccuracyMode
+    ACCURACY_MODE_FIELD_NUMBER: _ClassVar[int]
+    accuracy_mode: BinaryAccuracyParameter.AccuracyMode
+    def __init__(self, accuracy_mode: _Optional[_Union[BinaryAccuracyParameter.AccuracyMode, str]] = ...) -> None: ...
+
+class EltwiseAccuracyParameter(_message.Message):
+    __slots__ = ("top_k", "ignore_label")
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_LABEL_FIELD_NUMBER: _ClassVar[int]
+    top_k: int
+    ignore_label: int
+    def __init__(self, top_k: _Optional[int] = ..., ignore_label: _Optional[int] = ...) -> None: ...
+
+class RedAccuracyParameter(_message.Message):
+    __slots__ = ("top_k", "ignore_label", "class_num")
+    TOP_K_FIELD_NUMBER: _ClassVar[int]
+    IGNORE_LABEL_FIELD_NUMBER: _ClassVar[int]
+    CLASS_NUM_FIELD_NUMBER: _ClassVar[int]
+    top_k: int
+    ignore_label: int
+    class_num: int
+    def __init__(self, top_k: _Optional[int] = ..., ignore_label: _Optional[int] = ..., class_num: _Optional[int] = ...) -> None: ...
+
+class RedSoftmaxWithLossParameter(_message.Message):
+    __slots__ = ("class_num",)
+    CLASS_NUM_FIELD_NUMBER: _ClassVar[int]
+    class_num: int
+    def __init__(self, class_num: _Optional[int] = ...) -> None: ...
+
+class WindowClsDataParameter(_message.Message):
+    __slots__ = ("label_dim",)
+    LABEL_DIM_FIELD_NUMBER: _ClassVar[int]
+    label_dim: int
+    def __init__(self, label_dim: _Optional[int] = ...) -> None: ...
+
+class NetQuantizationParameter(_message.Message):
+    __slots__ = ("quantize_weights", "quantize_activations", "bitwidth_weights", "bitwidth_activations", "bitwidth_bias", "power2_scale_weights", "power2_scale_activations", "apply_offset_weights", "apply_offset_activations", "precision", "rounding_scheme", "display_quantization", "update_quantization_param", "quantization_start", "range_update_factor", "range_expansion_factor", "ignored_layer_names", "power2_range", "insert_quantization_param")
+    QUANTIZE_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZE_ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    BITWIDTH_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    BITWIDTH_ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    BITWIDTH_BIAS_FIELD_NUMBER: _ClassVar[int]
+    POWER2_SCALE_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    POWER2_SCALE_ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    APPLY_OFFSET_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    APPLY_OFFSET_ACTIVATIONS_FIELD_NUMBER: _ClassVar[int]
+    PRECISION_FIELD_NUMBER: _ClassVar[int]
+    ROUNDING_SCHEME_FIELD_NUMBER: _ClassVar[int]
+    DISPLAY_QUANTIZATION_FIELD_NUMBER: _ClassVar[int]
+    UPDATE_QUANTIZATION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    QUANTIZATION_START_FIELD_NUMBER: _ClassVar[int]
+    RANGE_UPDATE_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    RANGE_EXPANSION_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    IGNORED_LAYER_NAMES_FIELD_NUMBER: _ClassVar[int]
+    POWER2_RANGE_FIELD_NUMBER: _ClassVar[int]
+    INSERT_QUANTIZATION_PARAM_FIELD_NUMBER: _ClassVar[int]
+    quantize_weights: bool
+    quantize_activations: bool
+    bitwidth_weights: int
+    bitwidth_activations: int
+    bitwidth_bias: int
+    power2_scale_weights: bool
+    power2_scale_activations: bool
+    apply_offset_weights: bool
+    apply_offset_activations: bool
+    precision: QuantizationParameter_Precision
+    rounding_scheme: QuantizationParameter_Rounding
+    display_quantization: int
+    update_quantization_param: bool
+    quantization_start: int
+    range_update_factor: float
+    range_expansion_factor: float
+    ignored_layer_names: _containers.RepeatedScalarFieldContainer[str]
+    power2_range: bool
+    insert_quantization_param: bool
+    def __init__(self, quantize_weights: _Optional[bool] = ..., quantize_activations: _Optional[bool] = ..., bitwidth_weights: _Optional[int] = ..., bitwidth_activations: _Optional[int] = ..., bitwidth_bias: _Optional[int] = ..., power2_scale_weights: _Optional[bool] = ..., power2_scale_activations: _Optional[bool] = ..., apply_offset_weights: _Optional[bool] = ..., apply_offset_activations: _Optional[bool] = ..., precision: _Optional[_Union[QuantizationParameter_Precision, str]] = ..., rounding_scheme: _Optional[_Union[QuantizationParameter_Rounding, str]] = ..., display_quantization: _Optional[int] = ..., update_quantization_param: _Optional[bool] = ..., quantization_start: _Optional[int] = ..., range_update_factor: _Optional[float] = ..., range_expansion_factor: _Optional[float] = ..., ignored_layer_names: _Optional[_Iterable[str]] = ..., power2_range: _Optional[bool] = ..., insert_quantization_param: _Optional[bool] = ...) -> None: ...
+
+class ImageSliceInfo(_message.Message):
+    __slots__ = ("dim", "stride", "offset")
+    DIM_FIELD_NUMBER: _ClassVar[int]
+    STRIDE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    dim: _containers.RepeatedScalarFieldContainer[int]
+    stride: _containers.RepeatedScalarFieldContainer[int]
+    offset: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, dim: _Optional[_Iterable[int]] = ..., stride: _Optional[_Iterable[int]] = ..., offset: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ImageLabelDataParameter(_message.Message):
+    __slots__ = ("image_list_path", "label_list_path", "batch_size", "rand_skip", "shuffle", "scale_prob", "scale_min", "scale_max", "data_dir", "label_slice", "image_dir", "label_dir", "padding", "image_dir2", "image_list_path2", "threads", "size_min", "size_max", "check_image_files", "backend")
+    class DB(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        LEVELDB: _ClassVar[ImageLabelDataParameter.DB]
+        LMDB: _ClassVar[ImageLabelDataParameter.DB]
+    LEVELDB: ImageLabelDataParameter.DB
+    LMDB: ImageLabelDataParameter.DB
+    class Padding(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        ZERO: _ClassVar[ImageLabelDataParameter.Padding]
+        REFLECT: _ClassVar[ImageLabelDataParameter.Padding]
+    ZERO: ImageLabelDataParameter.Padding
+    REFLECT: ImageLabelDataParameter.Padding
+    IMAGE_LIST_PATH_FIELD_NUMBER: _ClassVar[int]
+    LABEL_LIST_PATH_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RAND_SKIP_FIELD_NUMBER: _ClassVar[int]
+    SHUFFLE_FIELD_NUMBER: _ClassVar[int]
+    SCALE_PROB_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MIN_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MAX_FIELD_NUMBER: _ClassVar[int]
+    DATA_DIR_FIELD_NUMBER: _ClassVar[int]
+    LABEL_SLICE_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_DIR_FIELD_NUMBER: _ClassVar[int]
+    LABEL_DIR_FIELD_NUMBER: _ClassVar[int]
+    PADDING_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_DIR2_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_LIST_PATH2_FIELD_NUMBER: _ClassVar[int]
+    THREADS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_MIN_FIELD_NUMBER: _ClassVar[int]
+    SIZE_MAX_FIELD_NUMBER: _ClassVar[int]
+    CHECK_IMAGE_FILES_FIELD_NUMBER: _ClassVar[int]
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    image_list_path: str
+    label_list_path: str
+    batch_size: int
+    rand_skip: int
+    shuffle: bool
+    scale_prob: float
+    scale_min: float
+    scale_max: float
+    data_dir: str
+    label_slice: ImageSliceInfo
+    image_dir: str
+    label_dir: str
+    padding: ImageLabelDataParameter.Padding
+    image_dir2: str
+    image_list_path2: str
+    threads: int
+    size_min: int
+    size_max: int
+    check_image_files: bool
+    backend: ImageLabelDataParameter.DB
+    def __init__(self, image_list_path: _Optional[str] = ..., label_list_path: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., shuffle: _Optional[bool] = ..., scale_prob: _Optional[float] = ..., scale_min: _Optional[float] = ..., scale_max: _Optional[float] = ..., data_dir: _Optional[str] = ..., label_slice: _Optional[_Union[ImageSliceInfo, _Mapping]] = ..., image_dir: _Optional[str] = ..., label_dir: _Optional[str] = ..., padding: _Optional[_Union[ImageLabelDataParameter.Padding, str]] = ..., image_dir2: _Optional[str] = ..., image_list_path2: _Optional[str] = ..., threads: _Optional[int] = ..., size_min: _Optional[int] = ..., size_max: _Optional[int] = ..., check_image_files: _Optional[bool] = ..., backend: _Optional[_Union[ImageLabelDataParameter.DB, str]] = ...) -> None: ...
+
+class ImageLabelTransformationParameter(_message.Message):
+    __slots__ = ("crop_prob", "shift_x", "shift_y", "scale_prob", "scale_min", "scale_max", "flip_prob", "rotation_prob", "max_rotate_degree", "hue_rotation_prob", "hue_rotation", "desaturation_prob", "desaturation_max", "scale_width", "scale_height", "contrast_adjust_prob", "contrast_adjust_min", "contrast_adjust_max", "num_labels", "crop_width", "crop_height", "threads")
+    CROP_PROB_FIELD_NUMBER: _ClassVar[int]
+    SHIFT_X_FIELD_NUMBER: _ClassVar[int]
+    SHIFT_Y_FIELD_NUMBER: _ClassVar[int]
+    SCALE_PROB_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MIN_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MAX_FIELD_NUMBER: _ClassVar[int]
+    FLIP_PROB_FIELD_NUMBER: _ClassVar[int]
+    ROTATION_PROB_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROTATE_DEGREE_FIELD_NUMBER: _ClassVar[int]
+    HUE_ROTATION_PROB_FIELD_NUMBER: _ClassVar[int]
+    HUE_ROTATION_FIELD_NUMBER: _ClassVar[int]
+    DESATURATION_PROB_FIELD_NUMBER: _ClassVar[int]
+    DESATURATION_MAX_FIELD_NUMBER: _ClassVar[int]
+    SCALE_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    SCALE_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_ADJUST_PROB_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_ADJUST_MIN_FIELD_NUMBER: _ClassVar[int]
+    CONTRAST_ADJUST_MAX_FIELD_NUMBER: _ClassVar[int]
+    NUM_LABELS_FIELD_NUMBER: _ClassVar[int]
+    CROP_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    CROP_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    THREADS_FIELD_NUMBER: _ClassVar[int]
+    crop_prob: float
+    shift_x: int
+    shift_y: int
+    scale_prob: float
+    scale_min: float
+    scale_max: float
+    flip_prob: float
+    rotation_prob: float
+    max_rotate_degree: float
+    hue_rotation_prob: float
+    hue_rotation: float
+    desaturation_prob: float
+    desaturation_max: float
+    scale_width: float
+    scale_height: float
+    contrast_adjust_prob: float
+    contrast_adjust_min: float
+    contrast_adjust_max: float
+    num_labels: int
+    crop_width: int
+    crop_height: int
+    threads: int
+    def __init__(self, crop_prob: _Optional[float] = ..., shift_x: _Optional[int] = ..., shift_y: _Optional[int] = ..., scale_prob: _Optional[float] = ..., scale_min: _Optional[float] = ..., scale_max: _Optional[float] = ..., flip_prob: _Optional[float] = ..., rotation_prob: _Optional[float] = ..., max_rotate_degree: _Optional[float] = ..., hue_rotation_prob: _Optional[float] = ..., hue_rotation: _Optional[float] = ..., desaturation_prob: _Optional[float] = ..., desaturation_max: _Optional[float] = ..., scale_width: _Optional[float] = ..., scale_height: _Optional[float] = ..., contrast_adjust_prob: _Optional[float] = ..., contrast_adjust_min: _Optional[float] = ..., contrast_adjust_max: _Optional[float] = ..., num_labels: _Optional[int] = ..., crop_width: _Optional[int] = ..., crop_height: _Optional[int] = ..., threads: _Optional[int] = ...) -> None: ...
+
+class ROIWarpingParameter(_message.Message):
+    __slots__ = ("pooled_h", "pooled_w", "spatial_scale")
+    POOLED_H_FIELD_NUMBER: _ClassVar[int]
+    POOLED_W_FIELD_NUMBER: _ClassVar[int]
+    SPATIAL_SCALE_FIELD_NUMBER: _ClassVar[int]
+    pooled_h: int
+    pooled_w: int
+    spatial_scale: float
+    def __init__(self, pooled_h: _Optional[int] = ..., pooled_w: _Optional[int] = ..., spatial_scale: _Optional[float] = ...) -> None: ...
+
+class MaskResizeParameter(_message.Message):
+    __slots__ = ("output_height", "output_width")
+    OUTPUT_HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_WIDTH_FIELD_NUMBER: _ClassVar[int]
+    output_height: int
+    output_width: int
+    def __init__(self, output_height: _Optional[int] = ..., output_width: _Optional[int] = ...) -> None: ...
+
+class CPMDataParameter(_message.Message):
+    __slots__ = ("source", "batch_size", "rand_skip", "backend", "force_encoded_color", "prefetch")
+    class DB(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        LEVELDB: _ClassVar[CPMDataParameter.DB]
+        LMDB: _ClassVar[CPMDataParameter.DB]
+    LEVELDB: CPMDataParameter.DB
+    LMDB: CPMDataParameter.DB
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RAND_SKIP_FIELD_NUMBER: _ClassVar[int]
+    BACKEND_FIELD_NUMBER: _ClassVar[int]
+    FORCE_ENCODED_COLOR_FIELD_NUMBER: _ClassVar[int]
+    PREFETCH_FIELD_NUMBER: _ClassVar[int]
+    source: str
+    batch_size: int
+    rand_skip: int
+    backend: CPMDataParameter.DB
+    force_encoded_color: bool
+    prefetch: int
+    def __init__(self, source: _Optional[str] = ..., batch_size: _Optional[int] = ..., rand_skip: _Optional[int] = ..., backend: _Optional[_Union[CPMDataParameter.DB, str]] = ..., force_encoded_color: _Optional[bool] = ..., prefetch: _Optional[int] = ...) -> None: ...
+
+class CPMTransformationParameter(_message.Message):
+    __slots__ = ("scale", "mirror", "crop_size", "mean_file", "mean_value", "stride", "scale_cvg", "max_cvg_len", "min_cvg_len", "opaque_coverage", "coverage", "flip_prob", "max_rotate_degree", "visualize", "crop_size_x", "crop_size_y", "scale_prob", "scale_min", "scale_max", "bbox_norm_factor", "img_header", "force_color", "force_gray", "target_dist", "center_perterb_max", "sigma", "sigma_center", "clahe_tile_size", "clahe_clip_limit", "do_clahe", "num_parts", "num_total_augs", "aug_way", "gray", "np_in_lmdb", "transform_body_joint")
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    MIRROR_FIELD_NUMBER: _ClassVar[int]
+    CROP_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_FILE_FIELD_NUMBER: _ClassVar[int]
+    MEAN_VALUE_FIELD_NUMBER: _ClassVar[int]
+    STRIDE_FIELD_NUMBER: _ClassVar[int]
+    SCALE_CVG_FIELD_NUMBER: _ClassVar[int]
+    MAX_CVG_LEN_FIELD_NUMBER: _ClassVar[int]
+    MIN_CVG_LEN_FIELD_NUMBER: _ClassVar[int]
+    OPAQUE_COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    COVERAGE_FIELD_NUMBER: _ClassVar[int]
+    FLIP_PROB_FIELD_NUMBER: _ClassVar[int]
+    MAX_ROTATE_DEGREE_FIELD_NUMBER: _ClassVar[int]
+    VISUALIZE_FIELD_NUMBER: _ClassVar[int]
+    CROP_SIZE_X_FIELD_NUMBER: _ClassVar[int]
+    CROP_SIZE_Y_FIELD_NUMBER: _ClassVar[int]
+    SCALE_PROB_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MIN_FIELD_NUMBER: _ClassVar[int]
+    SCALE_MAX_FIELD_NUMBER: _ClassVar[int]
+    BBOX_NORM_FACTOR_FIELD_NUMBER: _ClassVar[int]
+    IMG_HEADER_FIELD_NUMBER: _ClassVar[int]
+    FORCE_COLOR_FIELD_NUMBER: _ClassVar[int]
+    FORCE_GRAY_FIELD_NUMBER: _ClassVar[int]
+    TARGET_DIST_FIELD_NUMBER: _ClassVar[int]
+    CENTER_PERTERB_MAX_FIELD_NUMBER: _ClassVar[int]
+    SIGMA_FIELD_NUMBER: _ClassVar[int]
+    SIGMA_CENTER_FIELD_NUMBER: _ClassVar[int]
+    CLAHE_TILE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    CLAHE_CLIP_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    DO_CLAHE_FIELD_NUMBER: _ClassVar[int]
+    NUM_PARTS_FIELD_NUMBER: _ClassVar[int]
+    NUM_TOTAL_AUGS_FIELD_NUMBER: _ClassVar[int]
+    AUG_WAY_FIELD_NUMBER: _ClassVar[int]
+    GRAY_FIELD_NUMBER: _ClassVar[int]
+    NP_IN_LMDB_FIELD_NUMBER: _ClassVar[int]
+    TRANSFORM_BODY_JOINT_FIELD_NUMBER: _ClassVar[int]
+    scale: float
+    mirror: bool
+    crop_size: int
+    mean_file: str
+    mean_value: _containers.RepeatedScalarFieldContainer[float]
+    stride: int
+    scale_cvg: float
+    max_cvg_len: int
+    min_cvg_len: int
+    opaque_coverage: bool
+    coverage: str
+    flip_prob: float
+    max_rotate_degree: float
+    visualize: bool
+    crop_size_x: int
+    crop_size_y: int
+    scale_prob: float
+    scale_min: float
+    scale_max: float
+    bbox_norm_factor: float
+    img_header: str
+    force_color: bool
+    force_gray: bool
+    target_dist: float
+    center_perterb_max: float
+    sigma: float
+    sigma_center: float
+    clahe_tile_size: float
+    clahe_clip_limit: float
+    do_clahe: bool
+    num_parts: int
+    num_total_augs: int
+    aug_way: str
+    gray: int
+    np_in_lmdb: int
+    transform_body_joint: bool
+    def __init__(self, scale: _Optional[float] = ..., mirror: _Optional[bool] = ..., crop_size: _Optional[int] = ..., mean_file: _Optional[str] = ..., mean_value: _Optional[_Iterable[float]] = ..., stride: _Optional[int] = ..., scale_cvg: _Optional[float] = ..., max_cvg_len: _Optional[int] = ..., min_cvg_len: _Optional[int] = ..., opaque_coverage: _Optional[bool] = ..., coverage: _Optional[str] = ..., flip_prob: _Optional[float] = ..., max_rotate_degree: _Optional[float] = ..., visualize: _Optional[bool] = ..., crop_size_x: _Optional[int] = ..., crop_size_y: _Optional[int] = ..., scale_prob: _Optional[float] = ..., scale_min: _Optional[float] = ..., scale_max: _Optional[float] = ..., bbox_norm_factor: _Optional[float] = ..., img_header: _Optional[str] = ..., force_color: _Optional[bool] = ..., force_gray: _Optional[bool] = ..., target_dist: _Optional[float] = ..., center_perterb_max: _Optional[float] = ..., sigma: _Optional[float] = ..., sigma_center: _Optional[float] = ..., clahe_tile_size: _Optional[float] = ..., clahe_clip_limit: _Optional[float] = ..., do_clahe: _Optional[bool] = ..., num_parts: _Optional[int] = ..., num_total_augs: _Optional[int] = ..., aug_way: _Optional[str] = ..., gray: _Optional[int] = ..., np_in_lmdb: _Optional[int] = ..., transform_body_joint: _Optional[bool] = ...) -> None: ...

@@ -54,10 +54,20 @@ LAYERS = {
 
 #: fork → message → the fields of the fork that minicaffe's schema lacks
 FIELDS = {
-    "OpenPose": {"LayerParameter": "cpm_transform_param op_transform_param"},
+    "OpenPose": {"LayerParameter": "op_transform_param"},
     "Intel Caffe": {"NetParameter": "compile_net_state"},
-    "TSN": {"ConvolutionParameter": "dilation_h dilation_w"},
     "Cascade R-CNN, PytorchToCaffe and others": {"PoolingParameter": "ceil_mode"},
+    "GAN ports": {"LayerParameter": "randvec_param"},
+    "jwcom79/myproject": {"LayerParameter": "pushin_param"},
+    "forks of Caffe's history": {
+        "LayerParameter": "doc_data_param image_transform_param",
+        "SolverParameter": "multinode_param",
+        "V0LayerParameter": "context_pad can_clobber",
+    },
+    "jeffdonahue/caffe": {"V1LayerParameter": "enable"},
+    "SENet": {"LayerParameter": "axpy_param"},
+    "FPN": {"LayerParameter": "conadd_param", "V1LayerParameter": "conadd_param"},
+    "MNN": {"LayerParameter": "seq2out_param"},
 }
 
 _VALUES = {

@@ -10,7 +10,6 @@ from minicaffe.errors import closest, did_you_mean
 from minicaffe.proto.forks import fork_of_field, without_forks
 from minicaffe.proto.lexer import LONGEST, STRING, WORD, Token
 from minicaffe.proto.own_fields import own_field, own_fields
-from minicaffe.proto.synonyms import remark
 
 #: Fields that our reader fills itself; in a file they are as unknown as any other.
 OWN_FIELDS = ("source_line",)
@@ -64,7 +63,7 @@ def _newer_type(name: str) -> str:
 def _hint(name: str, blocks: Sequence[Block]) -> str:
     here = blocks[-1].descriptor
     if fork := fork_of_field(here.name, name):
-        return f"; it is a field of {fork}{remark(here.name, name)}"
+        return f"; it is a field of {fork}"
     if len(blocks) == 1 and (hint := _other_root(name, here)):
         return hint
     if hint := _of_the_type(name, blocks[-1]):

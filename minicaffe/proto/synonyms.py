@@ -33,21 +33,7 @@ SYNONYMS = {
     ),
 }
 
-_HEIGHT_FIRST = "in Caffe it is `dilation`, given twice: the height's first, then the width's"
-
-#: "Message.field" of a fork → how Caffe says it in more than one field
-REMARKS = {
-    "ConvolutionParameter.dilation_h": _HEIGHT_FIRST,
-    "ConvolutionParameter.dilation_w": _HEIGHT_FIRST,
-}
-
 
 def synonym(message: str, field: str) -> Synonym | None:
     """Caffe's field for a fork's, or None."""
     return SYNONYMS.get(f"{message}.{field}")
-
-
-def remark(message: str, field: str) -> str:
-    """The end of an error message about a fork's field that Caffe has in another form."""
-    known = REMARKS.get(f"{message}.{field}")
-    return f"; {known}" if known else ""

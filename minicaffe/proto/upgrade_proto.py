@@ -7,7 +7,8 @@ A net passes these steps in Caffe's order, each only where it is needed:
 3. V1 layers (``layers { type: CONVOLUTION }``) become ``layer``: ``upgrade_v1``;
 4. ``input`` with ``input_shape`` or ``input_dim`` becomes an Input layer; without either, as
    old weight files have it, it is dropped;
-5. the three ``param`` of a BatchNorm layer get ``lr_mult: 0`` and ``decay_mult: 0``.
+5. the three ``param`` of a BatchNorm layer get ``lr_mult: 0`` and ``decay_mult: 0``;
+6. what forks say of a convolution's windows in fields of their own becomes Caffe's fields.
 
 The results are those of Caffe's ``upgrade_net_proto_text`` and ``upgrade_solver_proto_text``.
 Each step changes the message that it is given, because a weight file is large.
@@ -20,6 +21,7 @@ from typing import Any
 
 from minicaffe.errors import GraphError, SolverError
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.upgrade_forks import upgrade_windows
 from minicaffe.proto.upgrade_v0 import has_v0_layers, upgrade_v0_net
 from minicaffe.proto.upgrade_v1 import (
     DATA_PARAMS,
@@ -64,7 +66,8 @@ def upgrade_net(param: Any, path: str | None = None) -> Any:
 
     Raises:
         GraphError: ``layer`` and ``layers`` in one net, an unknown V0 layer type, a padding
-            layer that cannot be folded, or inputs without enough dimensions.
+            layer that cannot be folded, inputs without enough dimensions, or a fork's field that
+            contradicts Caffe's of the same meaning.
     """
     try:
         if param.layers:
@@ -74,6 +77,7 @@ def upgrade_net(param: Any, path: str | None = None) -> Any:
         for layer in _old_batch_norms(param):
             _upgrade_batch_norm(layer, path)
         for layer in param.layer:
+            upgrade_windows(layer)
             _warn_of_ignored(layer, path)
     except GraphError as error:
         error.locate(path=path, line=error.line)

@@ -80,11 +80,6 @@ def test_only_where_the_fork_has_it():
         read("layer { convolution_param { ceil_mode: true } }")
 
 
-def test_what_takes_more_than_one_field_is_told():
-    with pytest.raises(PrototxtError, match="a field of TSN; in Caffe it is `dilation`, given tw"):
-        read("layer { convolution_param { dilation_h: 2 dilation_w: 3 } }")
-
-
 def test_net_spec_says_caffes_name():
     with pytest.raises(GraphError, match=r"'ceil_mode' .*; Caffe's name for it is `round_mode`"):
         L.Pooling(L.Input(), kernel_size=3, ceil_mode=False).to_proto()
@@ -95,5 +90,5 @@ def test_the_tables_are_of_fields_that_exist():
         message = caffe_pb2.DESCRIPTOR.message_types_by_name[known.partition(".")[0]]
         values = message.fields_by_name[other.name].enum_type.values_by_name
         assert set(other.words.values()) <= set(values)
-    for known in (*synonyms.SYNONYMS, *synonyms.REMARKS):
+    for known in synonyms.SYNONYMS:
         assert forks.fork_of_field(*known.split("."))

@@ -165,8 +165,8 @@ def test_one_mistake_is_one_problem(text: str) -> None:
 
 
 def test_a_field_of_a_fork_says_so() -> None:
-    (found,) = problems("layer { convolution_param { dilation_h: 1 pad: 2 } }")
-    assert found.startswith("1:29: unknown field `dilation_h` in convolution_param; it is a field")
+    (found,) = problems("layer { axpy_param { dilation_h: 1 } name: 'a' }")
+    assert found.startswith("1:9: unknown field `axpy_param` in layer; it is a field of SENet")
 
 
 def test_binary_files() -> None:
@@ -432,11 +432,11 @@ def test_the_one_file_for_the_other_is_one_line(text: str, cls: type, message: s
         ("layer { convolution_param { kernel: 5 } }", "did you mean `kernel_size`?"),
         ("layer { pooling_param { kernel: 5 } }", "did you mean `kernel_size`?"),
         ("layer { dropout_param { ratio: .5 } }", "did you mean `dropout_ratio`?"),
-        ("layer { type: 'Convolution' convolution_param { weight_filler { alpha: 1 } } }",
+        ("layer { type: 'Convolution' convolution_param { weight_filler { beta: 1 } } }",
          "it may have type, value, min, max, mean, std, sparse, variance_norm"),
         ("layers { type: CROP }", "it is a value of FCN's branch `future` of Caffe; today it is "
          'layer { type: "Crop" crop_param { axis: 2 offset: N } } with the N that minicaffe'),
-        ("layers { type: BATCH_NORM }", 'today it is layer { type: "BatchNorm" }'),
+        ("layers { type: SCALE }", 'today it is layer { type: "Scale" }'),
         ("base_lr: 1", "it is a field of a solver, a net is expected here"),
         ("layers { type: 'ReLU' }", "a type in quotes belongs to a block `layer`"),
         ("layer { type: RELU }", "a type without quotes belongs to the old block `layers`"),

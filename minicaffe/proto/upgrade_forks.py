@@ -1,0 +1,100 @@
+"""What forks of Caffe write in fields of their own, in Caffe's: holes, windows of three axes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicaffe.errors import GraphError
+
+#: The fields of DeepLab and of TSN for the spacing of taps: on both axes, in height, in width.
+_SPACINGS = (("hole", "hole_h", "hole_w"), ("", "dilation_h", "dilation_w"))
+
+#: video-caffe's shapes → Caffe's fields that repeat for each axis.
+_SHAPES = {"kernel_shape": "kernel_size", "stride_shape": "stride", "pad_shape": "pad"}
+
+#: C3D's field for time → Caffe's field, its forms for height and width, and what it is without.
+_TIME = {
+    "kernel_depth": ("kernel_size", "kernel_h", "kernel_w", None),
+    "temporal_stride": ("stride", "stride_h", "stride_w", 1),
+    "temporal_pad": ("pad", "pad_h", "pad_w", 0),
+}
+
+
+def upgrade_windows(layer: Any) -> None:
+    """Let a layer's ``convolution_param`` say in Caffe's fields how its windows lie.
+
+    ``hole``, ``hole_h`` and ``hole_w`` (DeepLab), ``dilation_h`` and ``dilation_w`` (TSN) become
+    ``dilation``; ``kernel_shape``, ``stride_shape`` and ``pad_shape`` (video-caffe) the repeated
+    fields; ``kernel_depth``, ``temporal_stride`` and ``temporal_pad`` (C3D) the first of three
+    values of these.
+
+    Args:
+        layer: a ``LayerParameter``; it is changed.
+
+    Raises:
+        GraphError: a field of a fork and Caffe's field of its meaning contradict each other.
+    """
+    if not layer.HasField("convolution_param"):
+        return
+    param = layer.convolution_param
+    for fields in _SPACINGS:
+        _upgrade_spacing(layer, param, *fields)
+    for shape, field in _SHAPES.items():
+        if param.HasField(shape):
+            _replace(layer, param, field, shape, list(getattr(param, shape).dim))
+            param.ClearField(shape)
+    if param.HasField("kernel_depth"):
+        for field, (name, height, width, default) in _TIME.items():
+            _add_time(layer, param, field, name, (height, width), default)
+
+
+def _upgrade_spacing(layer: Any, param: Any, both: str, height: str, width: str) -> None:
+    given = [name for name in (both, height, width) if name and param.HasField(name)]
+    if not given:
+        return
+    if height in given or width in given:
+        if both in given:
+            raise _contradiction(layer, both, " and ".join(given[1:]))
+        values = [getattr(param, height), getattr(param, width)]  # 1 where it is not given
+    else:
+        values = [getattr(param, both)]
+    _replace(layer, param, "dilation", given[0], values)
+    for name in given:
+        param.ClearField(name)
+
+
+def _replace(layer: Any, param: Any, field: str, of_fork: str, values: list[int]) -> None:
+    """Give a repeated field the values that a fork's field has."""
+    known = list(getattr(param, field))
+    if known and known != values and set(known) != set(values):
+        raise _contradiction(layer, field, of_fork)
+    del getattr(param, field)[:]
+    getattr(param, field).extend(values)
+
+
+def _add_time(
+    layer: Any, param: Any, field: str, name: str, sides: tuple[str, str], default: int | None
+) -> None:
+    """Put C3D's value for time before those of height and width."""
+    if any(param.HasField(side) for side in sides):
+        square = [getattr(param, side) for side in sides]
+    else:
+        square = list(getattr(param, name)) or ([] if default is None else [default])
+        square = square * 2 if len(square) == 1 else square
+    if len(square) == 2:
+        del getattr(param, name)[:]
+        getattr(param, name).extend([getattr(param, field), *square])
+        for side in sides:
+            param.ClearField(side)
+    elif square:
+        raise _contradiction(layer, name, field)
+    param.ClearField(field)
+
+
+def _contradiction(layer: Any, field: str, other: str) -> GraphError:
+    return GraphError(
+        f"convolution_param has both {field} and {other}, which say the same; keep one",
+        line=layer.source_line or None,
+        layer=layer.name,
+        layer_type=layer.type,
+    )
