@@ -175,6 +175,30 @@ layer { name: "i" type: "ImageData" top: "i" top: "j"
 #: Layers whose settings are wrong whatever their bottoms are: type, settings, and for each mistake
 #: the word that it is shown at ("" where the layer as a whole is) and how it begins.
 WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
+    ("DetectionOutput",
+     "bottom: 'd' bottom: 'd' detection_output_param { output_logits: true normalized: false "
+     "nms_threshold: -1 nms_param { eta: 2 } }",
+     [("layer", "num_classes is missing"), ("output_logits", "output_logits is true, but there"),
+      ("normalized", "normalized is false: proposals"), ("nms_threshold", "nms_threshold is -1"),
+      ("eta", "eta is 2; expected above 0, at most 1")]),
+    ("MultiBoxLoss",
+     "bottom: 'd' bottom: 'd' bottom: 'd' multibox_loss_param { num_classes: 3 "
+     "background_label_id: 3 do_neg_mining: false mining_type: HARD_EXAMPLE share_location: false "
+     "map_object_to_agnostic: true }",
+     [("background_label_id", "background_label_id is 3"), ("do_neg_mining", "do_neg_mining and"),
+      ("share_location", "share_location is false; mining"),
+      ("map_object_to_agnostic", "map_object_to_agnostic is true")]),
+    ("Normalize", "top: 'b' norm_param { } normalize_param { normalize_type: 'L3' }",
+     [("normalize_param", "normalize_param (NormFace's)"), ("normalize_type", "normalize_type is"),
+      ("norm_param", "norm_param makes it SSD's")]),
+    ("Permute", "permute_param { order: 1 order: 1 }", [("order", "order is [1, 1]")]),
+    ("PriorBox", "prior_box_param { min_size: 0 variance: 0 offset_w: 1 img_h: 1 step: 1 "
+     "step_w: 1 }",
+     [("min_size", "min_size is 0"), ("variance", "variance is 0"), ("offset_w", "offset_w value"),
+      ("img_h", "img_h is given"), ("step_w", "step_w and step are given")]),
+    ("PriorBoxClustered", "prior_box_param { width: 1 }",
+     [("width", "width is 1 and height missing"), ("layer", "one bottom, the features")]),
+    ("SmoothL1Loss", "bottom: 'd' smooth_l1_loss_param { sigma: 0 }", [("sigma", "sigma is 0")]),
     ("ArgMax", "argmax_param { top_k: 0 }", [("top_k", "top_k is 0")]),
     ("BatchNorm", "param { lr_mult: 1 } batch_norm_param { r_max: 2 }",
      [("lr_mult", "param block 1 has lr_mult: 1"), ("r_max", "r_max is set without renorm")]),

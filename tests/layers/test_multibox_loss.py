@@ -73,10 +73,10 @@ def test_values_that_are_no_numbers_are_survived(
     ("param", "message"),
     [
         ("num_classes: 0", "num_classes is missing"),
-        ("share_location: false", "mining needs share_location: true"),
+        ("share_location: false", "mining (mining_type is not NONE) needs true"),
         ("do_neg_mining: false mining_type: MAX_NEGATIVE", "say different things"),
         ("background_label_id: 3", "background_label_id is 3; expected a class, 0 to 2"),
-        ("map_object_to_agnostic: true", "num_classes is 3; expected 2"),
+        ("map_object_to_agnostic: true", "num_classes 3; expected 2"),
     ],
 )
 def test_settings_that_exclude_each_other_are_refused(param: str, message: str) -> None:

@@ -43,7 +43,7 @@ REFUSED: list[tuple[str, str, Shapes, int, type[MinicaffeError], str]] = [
     ("PriorBox", "prior_box_param { min_size: 5 step: 5 step_h: 2 }", [(1, 1, 2, 2)] * 2, 1,
      GraphError, "step_h and step are given; keep step, or step_h and step_w"),
     ("PriorBox", "prior_box_param { min_size: 5 offset_w: 1 }", [(1, 1, 2, 2)] * 2, 1, GraphError,
-     "1 offset_w and 0 offset_h value(s)"),
+     "offset_w value(s): 1, offset_h: 0"),
     ("PriorBox", "prior_box_param { min_size: 5 }", [(1, 1, 2, 2)], 1, GraphError,
      "from img_h and img_w"),
     ("PriorBox", "prior_box_param { min_size: 5 }", [(1, 1, 2, 2), (2, 3)], 1, ShapeError,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.boxes import best_first, decode, suppress, suppress_softly
 
@@ -76,28 +76,41 @@ class DetectionOutput(Layer):
     reshapes_always = True  # the number of boxes depends on the bottoms' values
     backward_reads = ()
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param, tops = self.param.detection_output_param, len(self.param.top)
+        if not param.num_classes:
+            yield GraphError("num_classes is missing; give the number of classes and background")
+        if tops != 1 + param.output_logits:
+            asked = "true" if param.output_logits else "false"
+            yield GraphError(
+                f"output_logits is {asked}, but there are {tops} top(s); "
+                f"expected {1 + param.output_logits}"
+            )
+        if not param.normalized and not param.variance_encoded_in_target:
+            yield GraphError(
+                "normalized is false: proposals have no variances; expected "
+                "variance_encoded_in_target: true"
+            )
+        nms, threshold = param.nms_param, self._nms_threshold()
+        for name, value, good, expected in (
+            ("nms_threshold", threshold, threshold >= 0, "at least 0"),
+            ("eta", nms.eta, 0 < nms.eta <= 1, "above 0, at most 1"),
+            ("theta", nms.theta, nms.theta > 0, "above 0"),
+        ):
+            if not good:
+                yield GraphError(f"{name} is {value:g}; expected {expected}")
+
+    def _nms_threshold(self) -> float:
+        param = self.param.detection_output_param
+        given = param.HasField("nms_threshold") and not param.nms_param.HasField("nms_threshold")
+        return param.nms_threshold if given else param.nms_param.nms_threshold
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.detection_output_param
-        if not param.num_classes:
-            raise GraphError("num_classes is missing; give the number of classes and background")
-        if len(top) != 1 + param.output_logits:
-            raise GraphError(
-                f"{len(top)} top(s); expected {1 + param.output_logits}, as output_logits is "
-                f"{str(param.output_logits).lower()}"
-            )
         nms = param.nms_param
         top_k = nms.top_k if nms.HasField("top_k") else -1
         self.top_k = param.top_k if param.HasField("top_k") else top_k
-        given = param.HasField("nms_threshold") and not nms.HasField("nms_threshold")
-        self.nms_threshold = param.nms_threshold if given else nms.nms_threshold
-        for name, value, good in (
-            ("nms_threshold", self.nms_threshold, self.nms_threshold >= 0),
-            ("eta", nms.eta, 0 < nms.eta <= 1),
-            ("theta", nms.theta, nms.theta > 0),
-        ):
-            if not good:
-                expected = {"nms_threshold": "at least 0", "eta": "above 0, at most 1"}
-                raise GraphError(f"{name} is {value:g}; expected {expected.get(name, 'above 0')}")
+        self.nms_threshold = self._nms_threshold()
         self.threshold: float = (
             param.confidence_threshold if param.HasField("confidence_threshold") else _LEAST
         )
@@ -136,11 +149,6 @@ class DetectionOutput(Layer):
         """How many prior boxes there are."""
         param, shape = self.param.detection_output_param, blob.shape
         if not param.normalized:
-            if not param.variance_encoded_in_target:
-                raise GraphError(
-                    "proposals (normalized: false) have no variances; expected "
-                    "variance_encoded_in_target: true"
-                )
             if not blob.count % 5:
                 return blob.count // 5
             raise ShapeError(f"bottom 2 has shape {shape_text(shape)}; expected P×5, proposals")

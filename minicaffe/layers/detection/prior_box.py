@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin, Reading, meant
+
+#: Fields that SSD's first version did not have.
+_LATER = ("img_size", "img_h", "img_w", "step", "step_h", "step_w", "offset")
 
 #: Ratios of the sides that differ by less are one.
 _SAME = 1e-6
@@ -24,28 +29,42 @@ class PriorLayer(Layer):
     in_place = False
     backward_reads = ()
     size_bottoms = frozenset({0, 1})
+    fork_fields = meant("prior_box_param")  # PriorBoxClustered has no message of its own
 
     def sides(self) -> list[tuple[float, float]]:
         """Width and height of each box at a place, in pixels."""
         raise NotImplementedError(f"{type(self).__name__}.sides")
 
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        for read in (self.sides, self._variances, self._offsets, self._image_size, self._steps):
+            try:
+                read()
+            except MinicaffeError as mistake:
+                yield mistake
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        param = self.param.prior_box_param
-        self._sides = self.sides()
-        variance = list(param.variance) or [float(np.float32(0.1))]
+        self._sides, self._variance = self.sides(), self._variances()
+        self._places, self._image, self._step = self._offsets(), self._image_size(), self._steps()
+
+    def _variances(self) -> list[float]:
+        variance = list(self.param.prior_box_param.variance) or [float(np.float32(0.1))]
         if len(variance) not in (1, 4) or min(variance) <= 0:
             raise GraphError(
                 f"variance is {_shown(variance)}; expected one number or four, above 0"
             )
-        self._variance = variance
-        self._places = self._offsets()
-        self._image = self._pair("img_h", "img_w", "img_size")
-        self._step = self._pair("step_h", "step_w", "step")
-        if self._image is None and len(bottom) < 2:
+        return variance
+
+    def _steps(self) -> tuple[float, float] | None:
+        return self._pair("step_h", "step_w", "step")
+
+    def _image_size(self) -> tuple[float, float] | None:
+        given = self._pair("img_h", "img_w", "img_size")
+        if given is None and len(self.param.bottom) < 2:
             raise GraphError(
                 "one bottom, the features; the image's size comes from a second one (mostly data), "
                 "or from img_h and img_w"
             )
+        return given
 
     def _pair(self, high: str, wide: str, both: str) -> tuple[float, float] | None:
         """Height and width by two fields, or by one for both; None if not given."""
@@ -62,13 +81,18 @@ class PriorLayer(Layer):
                 raise GraphError(f"{given[0]} is given, but {found}; expected {name} above 0")
         return getattr(param, names[0]), getattr(param, names[1])
 
+    @property
+    def clips(self) -> bool:
+        """Whether boxes are cut at the image's edge."""
+        return self.param.prior_box_param.clip
+
     def _offsets(self) -> list[tuple[float, float]]:
         """Where boxes have their middles in a place: (across, down), in steps."""
         param = self.param.prior_box_param
         across, down = list(param.offset_w), list(param.offset_h)
         if len(across) != len(down):
             raise GraphError(
-                f"{len(across)} offset_w and {len(down)} offset_h value(s); expected as many"
+                f"offset_w value(s): {len(across)}, offset_h: {len(down)}; expected as many"
             )
         return list(zip(across, down, strict=True)) or [(param.offset, param.offset)]
 
@@ -97,7 +121,7 @@ class PriorLayer(Layer):
         middles = (cells[:, :, None, None] + np.array(self._places)) * step
         half = np.array(self._sides)[:, None] / 2
         boxes = np.concatenate([(middles - half) / image, (middles + half) / image], axis=-1)
-        if self.param.prior_box_param.clip:
+        if self.clips:
             np.clip(boxes, 0, 1, out=boxes)
         top[0].data[0, 0] = boxes.reshape(-1)
         top[0].data[0, 1].reshape(-1, 4)[...] = self._variance
@@ -120,8 +144,9 @@ class PriorBox(PriorLayer):
     last. OpenVINO's ``width`` and ``height`` lists say the boxes' sides themselves, as in
     PriorBoxClustered.
 
-    ``clip`` is false by default, as since SSD's second version; the first one, TextBoxes, RMPE and
-    OpenCV take true: give it, where a net was made for them.
+    ``clip`` is false by default; in SSD's first version (dialect ``early-ssd``), TextBoxes, RMPE
+    and OpenCV it is true. A text that does not give it may be of either, unless it has a field that
+    only later versions have.
 
     Shapes: bottom 0, features (N, C, H, W); bottom 1, the images (N, channels, height, width), of
     which only the size counts, and which may be missing if img_h and img_w are given. Top
@@ -144,6 +169,23 @@ class PriorBox(PriorLayer):
     Source: prior_box_layer.cpp (weiliu89/caffe); Liu et al., "SSD: single shot multibox detector",
     2016 (arXiv:1512.02325), section 2.2.
     """
+
+    dialects = ("ssd", "early-ssd")
+
+    @classmethod
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        settings = param.prior_box_param
+        if settings.HasField("clip"):
+            return Reading()
+        evidence = [("ssd", f"`{field}` is given") for field in _LATER if settings.HasField(field)]
+        if len(settings.min_size) > 1:
+            evidence.append(("ssd", "`min_size` is given several times"))
+        return origin.choose(cls.dialects, evidence, otherwise="`clip` is not given")
+
+    @property
+    def clips(self) -> bool:
+        param = self.param.prior_box_param
+        return param.clip if param.HasField("clip") else self.reading.dialect == "early-ssd"
 
     def sides(self) -> list[tuple[float, float]]:
         param = self.param.prior_box_param

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.detection.boxes import decode
 from minicaffe.layers.detection.ground_truth import check_rows, read_truths
@@ -78,28 +78,39 @@ class MultiBoxLoss(LossLayer):
     def allow_force_backward(cls, index: int) -> bool:
         return index < 2
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
+    @property
+    def mining(self) -> bool:
+        """Whether only the hardest of the background count."""
+        param = self.param.multibox_loss_param
+        if param.HasField("do_neg_mining") and not param.HasField("mining_type"):
+            return param.do_neg_mining
+        return param.mining_type != param.NONE
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.multibox_loss_param
         if not param.num_classes:
-            raise GraphError("num_classes is missing; give the number of classes and background")
-        self.mining = param.mining_type != param.NONE
-        if param.HasField("do_neg_mining") and param.do_neg_mining != self.mining:
-            if param.HasField("mining_type"):
-                raise GraphError("do_neg_mining and mining_type say different things; keep one")
-            self.mining = param.do_neg_mining
-        if not param.share_location:
-            for wrong, what in ((self.mining, "mining"), (len(bottom) > 5, "a sixth bottom")):
-                if wrong:
-                    raise GraphError(f"{what} needs share_location: true")
-        if not 0 <= param.background_label_id < param.num_classes:
-            raise GraphError(
+            yield GraphError("num_classes is missing; give the number of classes and background")
+        elif param.background_label_id >= param.num_classes:
+            yield GraphError(
                 f"background_label_id is {param.background_label_id}; expected a class, 0 to "
                 f"{param.num_classes - 1}"
             )
-        if param.map_object_to_agnostic and param.num_classes != 2:
-            raise GraphError(
-                f"num_classes is {param.num_classes}; expected 2 with map_object_to_agnostic"
+        if param.HasField("do_neg_mining") and param.do_neg_mining != self.mining:
+            yield GraphError("do_neg_mining and mining_type say different things; keep one")
+        if not param.share_location:
+            for wrong, what in (
+                (self.mining, "mining (mining_type is not NONE)"),
+                (len(self.param.bottom) > 5, "a sixth bottom"),
+            ):
+                if wrong:
+                    yield GraphError(f"share_location is false; {what} needs true")
+        if param.map_object_to_agnostic and param.num_classes not in (0, 2):
+            yield GraphError(
+                f"map_object_to_agnostic is true and num_classes {param.num_classes}; expected 2"
             )
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param.multibox_loss_param
         self._sets = 1 if param.share_location else param.num_classes
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:

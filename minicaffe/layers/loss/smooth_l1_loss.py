@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.loss.loss_layer import LossLayer, mean
 
@@ -60,11 +60,13 @@ class SmoothL1Loss(LossLayer):
     def allow_force_backward(cls, index: int) -> bool:
         return index < 2
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         sigma = self.param.smooth_l1_loss_param.sigma
         if not sigma > 0:
-            raise GraphError(f"sigma is {sigma:g}; expected a number above 0")
-        self.sigma2: float = sigma * sigma
+            yield GraphError(f"sigma is {sigma:g}; expected a number above 0")
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        self.sigma2: float = self.param.smooth_l1_loss_param.sigma**2
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)

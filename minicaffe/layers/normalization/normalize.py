@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import GraphError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import fold
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin, Reading, meant
 
 #: What NormFace's layer adds to a length.
 _NORMFACE_EPS = 1e-6
@@ -20,10 +21,10 @@ _NORMFACE_EPS = 1e-6
 class Normalize(Layer):
     """Divides by a length. Two forks have each a layer of this name; the settings tell which.
 
-    SSD's (``norm_param`` is given)
+    SSD's (dialect ``ssd``: ``norm_param`` is given)
         y = s · x / √(Σ x² + eps), with Σ over the channels at a pixel, or with ``across_spatial``
         over all values of an item; s is learned, one number or one for each channel.
-    NormFace's (``norm_param`` is not given; all other nets, such as those without any setting)
+    NormFace's (dialect ``normface``: any other, such as one without settings)
         y = x / n, with n = √(Σ x² + 1e-6) or, by ``normalize_type: "L1"``, n = Σ |x| + 1e-6, over
         the channels at a pixel. Nothing is learned, and a second top shows n.
 
@@ -54,22 +55,39 @@ class Normalize(Layer):
     max_tops = 2
     backward_reads = ("bottoms",)
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
+    dialects = ("normface", "ssd")
+    fork_fields = meant("norm_param", "normalize_param")
+
+    @classmethod
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        forms = (("ssd", "norm_param"), ("normface", "normalize_param"))
+        evidence = [(whose, f"`{form}` is given") for whose, form in forms if param.HasField(form)]
+        return origin.choose(cls.dialects, evidence, otherwise="`norm_param` is not given")
+
+    @property
+    def scaled(self) -> bool:
+        """Whether it is SSD's, with a learned factor."""
+        reading = self.reading if self.reading.dialect else self.reading_of(self.param, Origin())
+        return reading.dialect == "ssd"
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param
         if param.HasField("norm_param") and param.HasField("normalize_param"):
-            raise GraphError(
-                "norm_param (SSD's) and normalize_param (NormFace's); keep one of them"
+            yield GraphError(
+                "normalize_param (NormFace's) and norm_param (SSD's) are given; keep one of them"
             )
-        self.scaled = param.HasField("norm_param")
         kind = param.normalize_param.normalize_type
         if kind not in ("L1", "L2"):
-            raise GraphError(f'normalize_type is "{kind}"; expected "L2" or "L1"')
-        self.absolute = not self.scaled and kind == "L1"
+            yield GraphError(f'normalize_type is "{kind}"; expected "L2" or "L1"')
+        if self.scaled and len(param.top) > 1:
+            yield GraphError("norm_param makes it SSD's Normalize, which has one top, not 2")
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        param = self.param
+        self.absolute = not self.scaled and param.normalize_param.normalize_type == "L1"
         self.across = self.scaled and param.norm_param.across_spatial
         if not self.scaled:
             return
-        if len(top) > 1:
-            raise GraphError("norm_param makes it SSD's Normalize, which has one top, not 2")
         shape = () if param.norm_param.channel_shared else bottom[0].shape[1:2]
         one = caffe_pb2.FillerParameter(type="constant", value=1)
         given = param.norm_param.HasField("scale_filler")
@@ -78,7 +96,10 @@ class Normalize(Layer):
     def blobs_hint(self, found: int) -> str:
         if self.scaled or not found:
             return ""
-        return "; the weights are of SSD's Normalize: give it norm_param { across_spatial: true }"
+        return (
+            f"{found} blob(s) in the weights, none in the layer: they are of SSD's Normalize; give "
+            "the layer norm_param { }, or read the net with dialect ssd"
+        )
 
     def right_in_place(self) -> bool:
         return False

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.errors import GraphError
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.utility.concat import share
 
@@ -36,10 +36,10 @@ class Permute(Layer):
     exact_tops = 1
     backward_reads = ()
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
         order = list(self.param.permute_param.order)
         if twice := sorted({axis for axis in order if order.count(axis) > 1}):
-            raise GraphError(f"order is {order}, which has {twice[0]} twice; give each axis once")
+            yield GraphError(f"order is {order}, which has {twice[0]} twice; give each axis once")
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         first = [bottom[0].axis(axis) for axis in self.param.permute_param.order]
