@@ -35,6 +35,8 @@ _FORMATS = (
     "SGI", "SUN", "AVIF",
 )  # fmt: skip
 _SMALL = 2**24  # pixels of an image that may be packed to any degree
+_NARROW = 16  # pixels that a row takes at least, as Pillow keeps an address for each
+_PIXELS_AT_A_TIME = 2**16
 _LARGE = 2**26  # pixels of an image of which 500 may lie in a byte; of larger ones 8
 
 #: Weights of red, green and blue, how many bits they have, and what rounds their sum.
@@ -104,7 +106,7 @@ def _check_size(size: tuple[int, int], count: int) -> None:
     Pillow itself refuses more than 2 · ``PIL.Image.MAX_IMAGE_PIXELS`` pixels.
     """
     width, height = size
-    pixels = width * height
+    pixels = max(width, _NARROW) * height
     if pixels > max(_SMALL, min(_LARGE, 500 * count), 8 * count):
         raise DataError(
             f"an image of {width}×{height} pixels in {count} bytes; these are too few for so "
@@ -164,6 +166,9 @@ def resize_linear(image: np.ndarray, height: int, width: int) -> np.ndarray:
     top, bottom, down = _neighbours(image.shape[1], height)
     left, right, along = _neighbours(image.shape[2], width, whole_ends=True)
     # only the pixels that are needed become wider numbers: a large image stays as it is
+    needed, places = np.unique([top, bottom], return_inverse=True)
+    top, bottom = places.reshape(2, height)
+    image = image[:, needed]
     rows = image[:, :, left].astype(np.int32) * along[0]
     rows += image[:, :, right].astype(np.int32) * along[1]
     rows >>= 4
@@ -222,11 +227,19 @@ def _convert(image: Image, color: Color) -> Image | np.ndarray:
 
 
 def _gray(image: Image, file_format: str | None) -> np.ndarray:
-    """From RGB, in the fixed point of what OpenCV reads files of this format with."""
+    """From RGB, in the fixed point of what OpenCV reads files of this format with.
+
+    A number of rows at a time, as a pixel takes 20 bytes on the way.
+    """
     weights, bits, half = _GRAY_OF.get(file_format or "", _GRAY)
-    red, green, blue = np.asarray(image, np.uint32).transpose(2, 0, 1)
-    total = weights[0] * red + weights[1] * green + weights[2] * blue
-    return (total + half) >> bits
+    pixels = np.asarray(image)
+    gray = np.empty(pixels.shape[:2], np.uint8)
+    count = max(1, _PIXELS_AT_A_TIME // max(1, gray.shape[1]))
+    for start in range(0, len(gray), count):
+        red, green, blue = pixels[start : start + count].astype(np.uint32).transpose(2, 0, 1)
+        total = weights[0] * red + weights[1] * green + weights[2] * blue
+        gray[start : start + count] = (total + half) >> bits
+    return gray
 
 
 def _channels_first(image: Image | np.ndarray) -> np.ndarray:

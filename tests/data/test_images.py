@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 
+from minicaffe.data import images
 from minicaffe.data.datum import datum_image, forced_color, make_datum, parse_datum
 from minicaffe.data.images import Color, decode_image, encode_image, read_image, resize_linear
 from minicaffe.errors import DataError, MissingExtraError
@@ -66,6 +67,16 @@ def test_a_jpegs_grey_values_are_those_that_it_stores(rgb):
         image.draft("YCbCr", image.size)
         luma = np.asarray(image)[:, :, 0]
     np.testing.assert_array_equal(decode_image(data, Color.GRAY)[0], luma)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "BMP"])
+def test_grey_values_do_not_depend_on_how_many_rows_are_taken(monkeypatch, kind):
+    pixels = np.random.default_rng(6).integers(0, 256, (11, 7, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(pixels), kind)
+    whole = decode_image(data, Color.GRAY)
+    for count in (1, 15, 10**6):
+        monkeypatch.setattr(images, "_PIXELS_AT_A_TIME", count)
+        np.testing.assert_array_equal(decode_image(data, Color.GRAY), whole)
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ READERS: dict[str, Reader] = {
     "blob_vector": Reader(
         seeds.blob_vectors, lambda path: blobprotovector_str_to_arraylist(path.read_bytes())
     ),
-    "datum": Reader(seeds.datums, _datum, declared=IMAGE_MEMORY, share=2),
+    "datum": Reader(seeds.datums, _datum, declared=IMAGE_MEMORY, reads=3, share=2),
     "image": Reader(seeds.images, _image, declared=IMAGE_MEMORY, reads=3, share=2),
     "image_list": Reader(seeds.image_lists, lambda path: read_image_list(str(path)), text=True),
     "window_file": Reader(seeds.window_files, lambda path: read_window_file(str(path)), text=True),

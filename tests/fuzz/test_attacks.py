@@ -291,7 +291,9 @@ def test_a_place_far_beyond_the_end_is_found_at_once() -> None:
 # ------------------------------------------------------------------------ images
 
 
-@pytest.mark.parametrize("idea", ["png_large_lie", "png_bomb", "gif_bomb", "jpeg_bomb"])
+@pytest.mark.parametrize(
+    "idea", ["png_large_lie", "png_bomb", "png_column", "gif_bomb", "jpeg_bomb"]
+)
 def test_large_images_of_few_bytes_are_refused_before_they_are_unpacked(idea: str) -> None:
     pytest.importorskip("PIL")
     data = ATTACKS[f"image/{idea}"].make(60_000)

@@ -7,17 +7,20 @@ import io
 import struct
 import zlib
 
+from minicaffe.proto import caffe_pb2
 from tests.fuzz.attacks.making import attack, repeated
 
+_GREY, _COLOUR = 0, 2  # in a PNG's header
 
-def png(width: int, height: int, packed: bytes, extra: bytes = b"") -> bytes:
-    """A grey PNG that says what it likes."""
+
+def png(width: int, height: int, packed: bytes, extra: bytes = b"", colours: int = _GREY) -> bytes:
+    """A PNG that says what it likes."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, colours, 0, 0, 0)
     chunks = chunk(b"IHDR", header) + extra + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
 
@@ -39,6 +42,26 @@ def png_lie(size: int) -> bytes:
 def png_large_lie(size: int) -> bytes:
     """As many pixels as Pillow takes without a word."""
     return png(9000, 9000, zlib.compress(b"\0" * 100))
+
+
+@attack("image")
+def png_column(size: int) -> bytes:
+    """Black pixels, all in one column."""
+    height = 2**24
+    return png(1, height, zlib.compress(bytes(2 * height), 9))
+
+
+@attack("image")
+def png_colours(size: int) -> bytes:
+    """As many pixels as a small file may have, in colour."""
+    side = 2**12
+    return png(side, side, zlib.compress(bytes((3 * side + 1) * side), 9), colours=_COLOUR)
+
+
+@attack("datum")
+def datum_colours(size: int) -> bytes:
+    """The same in a datum."""
+    return caffe_pb2.Datum(data=png_colours(size), encoded=True).SerializeToString()
 
 
 @attack("image")
