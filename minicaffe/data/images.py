@@ -36,8 +36,10 @@ _FORMATS = (
 )  # fmt: skip
 _SMALL = 2**24  # pixels of an image that may be packed to any degree
 _NARROW = 16  # pixels that a row takes at least, as Pillow keeps an address for each
-_PIXELS_AT_A_TIME = 2**16
 _LARGE = 2**26  # pixels of an image of which 500 may lie in a byte; of larger ones 8
+
+#: Pixels that become wider numbers together.
+PIXELS_AT_A_TIME = 2**16
 
 #: Weights of red, green and blue, how many bits they have, and what rounds their sum.
 _GRAY = ((4899, 9617, 1868), 14, 1 << 13)
@@ -234,7 +236,7 @@ def _gray(image: Image, file_format: str | None) -> np.ndarray:
     weights, bits, half = _GRAY_OF.get(file_format or "", _GRAY)
     pixels = np.asarray(image)
     gray = np.empty(pixels.shape[:2], np.uint8)
-    count = max(1, _PIXELS_AT_A_TIME // max(1, gray.shape[1]))
+    count = max(1, PIXELS_AT_A_TIME // max(1, image.width))
     for start in range(0, len(gray), count):
         red, green, blue = pixels[start : start + count].astype(np.uint32).transpose(2, 0, 1)
         total = weights[0] * red + weights[1] * green + weights[2] * blue

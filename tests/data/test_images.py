@@ -75,7 +75,7 @@ def test_grey_values_do_not_depend_on_how_many_rows_are_taken(monkeypatch, kind)
     data = encoded(Image.fromarray(pixels), kind)
     whole = decode_image(data, Color.GRAY)
     for count in (1, 15, 10**6):
-        monkeypatch.setattr(images, "_PIXELS_AT_A_TIME", count)
+        monkeypatch.setattr(images, "PIXELS_AT_A_TIME", count)
         np.testing.assert_array_equal(decode_image(data, Color.GRAY), whole)
 
 

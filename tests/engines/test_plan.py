@@ -43,6 +43,20 @@ def test_a_configuration_that_onednn_lacks_is_named() -> None:
     assert "numpy, a power other than 1 and 2" in twins.plan
 
 
+@pytest.mark.parametrize("shape", [(1, 3, 7, 5), (2, 17, 3, 4)])
+def test_an_lrn_of_single_channels_in_any_layout(shape: tuple[int, ...]) -> None:
+    """After a Softmax the channels lie last, where oneDNN's own gradient would crash."""
+    text = Text()
+    text.input("data", *shape)
+    text.add("Softmax", "data", "s")
+    text.add("LRN", "s", "n", "lrn_param { local_size: 1 alpha: 1.3 }")
+    twins = Twins(str(text))
+    twins.fill()
+    twins.step()
+    twins.same()
+    assert "numpy, local_size: 1" in twins.plan
+
+
 # ------------------------------------------------------------------ threads
 
 

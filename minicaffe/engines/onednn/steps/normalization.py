@@ -464,6 +464,8 @@ class LRN(Step):
         param = self.layer.param.lrn_param
         if param.norm_region != caffe_pb2.LRNParameter.ACROSS_CHANNELS:
             raise Unsupported("norm_region WITHIN_CHANNEL")
+        if param.local_size == 1:  # with AVX-512 and channels last, oneDNN 3.2 crashes
+            raise Unsupported("local_size: 1")
         if self.node.tops[0] is self.node.bottoms[0]:
             raise Unsupported("in place")
         self.source = builder.source(self.node.bottoms[0])
@@ -473,13 +475,11 @@ class LRN(Step):
         self.forward_pd = PrimitiveDesc(
             "lrn_forward", builder.propagation, dnnl.LRN_ACROSS, desc, desc, *self.numbers
         )
-        top = builder.result(self.node.tops[0], desc)
-        memories = {dnnl.SRC: self.source, dnnl.DST: top}
+        memories = {dnnl.SRC: self.source, dnnl.DST: builder.result(self.node.tops[0], desc)}
         self.workspace: Memory | None = None
-        if builder.training and self.forward_pd.desc("workspace").size:
-            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
-                self.forward_pd.desc("workspace")
-            )
+        workspace = self.forward_pd.desc("workspace")
+        if builder.training and workspace.size:
+            self.workspace = memories[dnnl.WORKSPACE] = builder.own(workspace)
         builder.run(self.forward_pd, memories)
 
     def backward(self, builder: Builder) -> None:
