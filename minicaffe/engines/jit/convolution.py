@@ -125,7 +125,8 @@ class _Passes:
             self._bias[: bias.size] = bias.ravel()
         self._weights.forward(weights.ctypes.data, u)
         packed = self._pack("read", self._read, x)
-        self._forward.run(packed, u, made, self._bias.ctypes.data)
+        workspace = self._workspace(self._forward)
+        self._forward.run(packed, u, made, workspace, self._bias.ctypes.data)
         self._move("unpack", self._made, y, made)
 
     def read_gradient(self, dy: np.ndarray) -> None:
@@ -135,19 +136,24 @@ class _Passes:
     def add_weight_gradient(self, x: np.ndarray, dg: np.ndarray) -> None:
         """dg += x * dy."""
         packed = self._pack("read", self._read, x)
-        self._gradient.run(packed, self._memory("made", self._made), self._u)
+        workspace = self._workspace(self._gradient)
+        self._gradient.run(packed, self._memory("made", self._made), self._u, workspace)
         self._weights.gradient(self._u, dg.ctypes.data, add=True)
 
     def write_bottom_gradient(self, weights: np.ndarray, dx: np.ndarray) -> None:
         """dx = dy * weights turned round."""
         packed = self._memory("read", self._read)
         self._weights.backward(weights.ctypes.data, self._u)
-        self._backward.run(self._memory("made", self._made), self._u, packed)
+        workspace = self._workspace(self._backward)
+        self._backward.run(self._memory("made", self._made), self._u, packed, workspace)
         self._move("unpack", self._read, dx, packed)
 
     @property
     def _u(self) -> int:
         return self._scratch.address("weights", self._weights.floats)
+
+    def _workspace(self, a_pass: ForwardPass | GradientPass) -> int:
+        return self._scratch.address("workspace", a_pass.workspace)
 
     def _memory(self, name: str, image: Image) -> int:
         width = self._team.target.width
@@ -169,7 +175,7 @@ class _Passes:
             pixels=image.rows * image.columns,
             blocks=blocks,
         )
-        self._team.run(_packing(self._team.target)[kernel], frame.address, image.batch * blocks, 0)
+        self._team.run(_packing(self._team.target)[kernel], frame.address, image.batch * blocks)
 
 
 @functools.cache

@@ -16,7 +16,7 @@ Fields = dict[str, str]
 #: What is an address, in whichever frame; all else is a number.
 _ADDRESSES = {
     *("at", "source", "target", "gradient", "weights", "plain", "packed", "bias", "floor", "zeros"),
-    *("left", "right", "about", "sums", "numbers"),
+    *("left", "right", "about", "sums", "numbers", "added"),
 }
 
 

@@ -29,12 +29,12 @@ class LRNKernel(lrn.LRNKernel):
 
     Args:
         layer: the layer.
-        team: of the plan.
+        team, scratch: of the plan.
     """
 
-    def __init__(self, layer: LRN, team: Team, _: Scratch) -> None:
+    def __init__(self, layer: LRN, team: Team, scratch: Scratch) -> None:
         super().__init__(layer)
-        self._team = team
+        self._team, self._scratch = team, scratch
         self._shape: tuple[int, ...] = ()
         self._pass: LRNPass | None = None
 
@@ -44,7 +44,8 @@ class LRNKernel(lrn.LRNKernel):
         if prepared is None:
             super().forward(bottom, top)
         else:
-            prepared.forward(bottom[0].data.ctypes.data, top[0].data.ctypes.data)
+            x, y = bottom[0].data, top[0].data
+            prepared.forward(x.ctypes.data, y.ctypes.data, self._workspace(prepared))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         """One kernel."""
@@ -53,7 +54,11 @@ class LRNKernel(lrn.LRNKernel):
             super().backward(top, propagate_down, bottom)
         elif propagate_down[0]:
             x, dy, dx = bottom[0].data, top[0].diff, bottom[0].diff
-            prepared.backward(x.ctypes.data, dy.ctypes.data, dx.ctypes.data)
+            workspace = self._workspace(prepared)
+            prepared.backward(x.ctypes.data, dy.ctypes.data, dx.ctypes.data, workspace)
+
+    def _workspace(self, prepared: LRNPass) -> int:
+        return self._scratch.address("workspace", prepared.workspace)
 
     def _prepared(self, shape: tuple[int, ...]) -> LRNPass | None:
         if shape != self._shape:

@@ -178,23 +178,28 @@ class LRNPass:
             units=units,
         )
         guards = 2 * max(1, size // 2)
-        self._workspace = 3 * (self._count + guards) * width
+        self._floats = 3 * (self._count + guards) * width
 
-    def forward(self, x: int, y: int) -> None:
-        """y of x, at other addresses."""
-        self._run("forward", x, 0, y)
+    @property
+    def workspace(self) -> int:
+        """How many floats the threads need together."""
+        return self._team.workspace(self._floats)
 
-    def backward(self, x: int, dy: int, dx: int) -> None:
-        """dx of x and dy; dx may be where dy is if no vector is made twice."""
-        self._run("backward", x, dy, dx)
+    def forward(self, x: int, y: int, workspace: int) -> None:
+        """y of x, at other addresses, with memory for :attr:`workspace` floats."""
+        self._run("forward", x, 0, y, workspace)
 
-    def _run(self, direction: str, x: int, dy: int, target: int) -> None:
+    def backward(self, x: int, dy: int, dx: int, workspace: int) -> None:
+        """dx of x and dy, at other addresses, with memory for :attr:`workspace` floats."""
+        self._run("backward", x, dy, dx, workspace)
+
+    def _run(self, direction: str, x: int, dy: int, target: int, workspace: int) -> None:
         self._image["at"] = x
         self._frame["gradient"], self._frame["target"] = dy, target
         way = "lanes" if self._lanes else "planes"
         kernels = _compiled(self._size // 2, self._beta, self._team.target)
         kernel = kernels[f"{way}_{direction}"]
-        self._team.run(kernel, self._frame.address, self._units, self._workspace)
+        self._team.run(kernel, self._frame.address, self._units, workspace, self._floats)
 
 
 def suits(image: Image, size: int, beta: float, target: Target) -> bool:

@@ -36,9 +36,9 @@ _FEW, _TILES_OF_FEW, _TILES_OF_MANY = 128, 32, 128
 
 @functools.cache
 def _compiled(m: int, r: int, target: Target, name: str) -> int:
-    """The address of a kernel: "forward", "gradient", or one of the weights'."""
-    if name == "forward":
-        functions = Winograd(m, r, target).forward_functions()
+    """The address of a kernel: "forward", "forward_adding", "gradient", or one of the weights'."""
+    if name.startswith("forward"):
+        functions = Winograd(m, r, target).forward_functions(adding=name == "forward_adding")
     elif name == "gradient":
         functions = Winograd(m, r, target).gradient_functions()
     else:
@@ -96,10 +96,10 @@ class Kernels:
         self.m, self.r, self.n = m, r, m + r - 1
         self.team, self.width = team, team.target.width
 
-    def run(self, name: str, frame: Frame, units: int, workspace: int) -> None:
+    def run(self, name: str, frame: Frame, units: int, workspace: int = 0, floats: int = 0) -> None:
         """Run the kernel of this name over its units; compiled when it is first asked for."""
         kernel = _compiled(self.m, self.r, self.team.target, name)
-        self.team.run(kernel, frame.address, units, workspace)
+        self.team.run(kernel, frame.address, units, workspace, floats)
 
 
 class _Tiles:
@@ -165,6 +165,7 @@ class ForwardPass:
             bias=self._zeros.ctypes.data,
             floor=self._floor.ctypes.data,
             zeros=self._zeros.ctypes.data,
+            added=0,
             pad_above=pad[0],
             pad_left=pad[1],
             **shape.fields(),
@@ -176,23 +177,42 @@ class ForwardPass:
             line=line,
         )
         self._blocks = shape.blocks
-        self._workspace = line + n * n * (v_place + m_place)
+        self._floats = line + n * n * (v_place + m_place)
 
-    def run(self, x: int, u: int, y: int, bias: int = 0, *, relu: bool = False) -> None:
+    @property
+    def workspace(self) -> int:
+        """How many floats the threads need together."""
+        return self._kernels.team.workspace(self._floats)
+
+    def run(
+        self,
+        x: int,
+        u: int,
+        y: int,
+        workspace: int,
+        bias: int = 0,
+        *,
+        added: int = 0,
+        relu: bool = False,
+    ) -> None:
         """Compute the results.
 
         Args:
             x: the images that are read.
             u: the transformed weights.
             y: where the results go.
+            workspace: memory for :attr:`workspace` floats.
             bias: one number for each channel that fills the vectors; none at all by default.
+            added: images like the results, which are added to them; none by default.
             relu: put 0 in place of what is below it.
         """
         self._read["at"], self._made["at"] = x, y
         self._frame["weights"] = u
         self._frame["bias"] = bias or self._zeros.ctypes.data
         self._floor[...] = 0 if relu else -np.inf
-        self._kernels.run("forward", self._frame, self._blocks, self._workspace)
+        self._frame["added"] = added
+        name = "forward_adding" if added else "forward"
+        self._kernels.run(name, self._frame, self._blocks, workspace, self._floats)
 
 
 class GradientPass:
@@ -246,16 +266,28 @@ class GradientPass:
             second_line=second,
             parts=1,
         )
-        self._workspace = start + n * (v_place + m_place)
+        self._floats = start + n * (v_place + m_place)
 
-    def run(self, x: int, dy: int, du: int) -> None:
-        """Compute the gradient of the transformed weights."""
+    @property
+    def workspace(self) -> int:
+        """How many floats the threads need together."""
+        return self._kernels.team.workspace(self._floats)
+
+    def run(self, x: int, dy: int, du: int, workspace: int) -> None:
+        """Compute the gradient of the transformed weights.
+
+        Args:
+            x: the bottom's images.
+            dy: the top's gradient.
+            du: where the result goes.
+            workspace: memory for :attr:`workspace` floats.
+        """
         self._read["at"], self._gradient["at"] = x, dy
         self._frame["weights"] = du
         kernels = self._kernels
         parts = self._parts(kernels.team.threads)
         self._frame["parts"] = parts
-        kernels.run("gradient", self._frame, kernels.n * parts, self._workspace)
+        kernels.run("gradient", self._frame, kernels.n * parts, workspace, self._floats)
 
     def _parts(self, threads: int) -> int:
         """Into how many parts the channels are divided, so that threads have as many units."""
@@ -326,4 +358,4 @@ class TransformedWeights:
 
     def _run(self, name: str, frame: Frame, plain: int, weights: int) -> None:
         frame["plain"], frame["weights"] = plain, weights
-        self._kernels.run(name, frame, frame["vectors"], 0)
+        self._kernels.run(name, frame, frame["vectors"])

@@ -236,7 +236,7 @@ class ChannelSums:
         )
         way = "rows" if lanes == 1 else "lanes"
         kernel = _compiled(self._team.target)[f"{kind}_{way}"]
-        self._team.run(kernel, frame.address, items * blocks * segments, 0)
+        self._team.run(kernel, frame.address, items * blocks * segments)
         with np.errstate(all="ignore"):
             return list(found.sum(axis=0))
 

@@ -20,7 +20,6 @@ from minicaffe.engines.jit.target import Target
 from minicaffe.threads import thread_count
 
 _ALIGNMENT = 64  # bytes: a line of the processor's cache
-_WORDS = 6
 
 
 def aligned_floats(count: int) -> np.ndarray:
@@ -33,8 +32,6 @@ def aligned_floats(count: int) -> np.ndarray:
 class Team:
     """Threads that share the units of a kernel.
 
-    A team has workspaces, so one runs a kernel at a time.
-
     Args:
         target: the instruction set of its kernels.
         openmp: whose threads run them; None for threads of Python.
@@ -46,43 +43,53 @@ class Team:
     def __init__(self, target: Target, openmp: OpenMP | None = None) -> None:
         self._openmp = openmp
         self.target = target
-        self._workspaces = aligned_floats(0)
 
     @property
     def threads(self) -> int:
         """How many threads there are to be."""
         return thread_count()
 
-    def run(self, kernel: int, frame: int, units: int, workspace: int) -> None:
+    def workspace(self, floats: int) -> int:
+        """The size of all threads' workspaces, when each needs so many floats."""
+        return self.threads * _distance(floats)
+
+    def run(self, kernel: int, frame: int, units: int, workspace: int = 0, floats: int = 0) -> None:
         """Run a kernel ``void (frame, workspace, first, last)`` over all units.
 
         Args:
             kernel: its address.
             frame: the address of its frame.
             units: how many there are.
-            workspace: floats that each thread needs.
+            workspace: the address of the threads' workspaces, of the size that
+                :meth:`workspace` says.
+            floats: what each thread needs of it.
         """
         threads = max(1, min(self.threads, units))
-        distance = (workspace + 31) // 16 * 16
-        if self._workspaces.size < threads * distance:
-            self._workspaces = aligned_floats(threads * distance)
-        start = self._workspaces.ctypes.data
+        distance = _distance(floats)
         if threads == 1:
-            _entry(kernel)(frame, start, 0, units)
+            _entry(kernel)(frame, workspace, 0, units)
         elif self._openmp is not None:
-            words = (kernel, frame, start, distance * 4, units, threads)
-            data = (ctypes.c_int64 * _WORDS)(*words)
+            words = (kernel, frame, workspace, distance * 4, units)
+            data = (ctypes.c_int64 * len(words))(*words)
             self._openmp.run(_share(self.target, self._openmp), ctypes.addressof(data), threads)
         else:
             cuts = [units * index // threads for index in range(threads + 1)]
             calls = [
                 _pool(threads).submit(
-                    _entry(kernel), frame, start + distance * 4 * i, *cuts[i : i + 2]
+                    _entry(kernel),
+                    frame,
+                    workspace + distance * 4 * index,
+                    *cuts[index : index + 2],
                 )
-                for i in range(threads)
+                for index in range(threads)
             ]
             for call in calls:
                 call.result()
+
+
+def _distance(floats: int) -> int:
+    """How far the workspaces of threads are from each other: no line of the cache is shared."""
+    return (floats + 31) // 16 * 16
 
 
 class OpenMP:

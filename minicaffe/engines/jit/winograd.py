@@ -45,11 +45,11 @@ IMAGE = Layout(*("at", "rows", "columns", "column", "row", "image", "vectors", "
 _TILES = ("tile_rows", "tile_columns", "all_rows", "block_rows")
 
 #: Of a forward: the frames of the image that is read and of the one that is written; the
-#: transformed weights, the bias, what no result is below, zeros; padding; the tiles; how far
-#: places ξ are from each other in V, M and U; where V and M begin in the workspace; the length of
-#: the line.
+#: transformed weights, the bias, what no result is below, zeros, what is added; padding; the
+#: tiles; how far places ξ are from each other in V, M and U; where V and M begin in the workspace;
+#: the length of the line.
 FORWARD = Layout(
-    *("source", "target", "weights", "bias", "floor", "zeros", "pad_above", "pad_left"),
+    *("source", "target", "weights", "bias", "floor", "zeros", "added", "pad_above", "pad_left"),
     *(*_TILES, "v_place", "m_place", "u_place", "v_at", "m_at", "line"),
 )
 
@@ -80,13 +80,17 @@ class Winograd:
         """The transforms."""
         return matrices(self.m, self.r)
 
-    def forward_functions(self) -> list[Function]:
-        """``forward``: blocks of rows of tiles, from ``first`` to ``last``."""
+    def forward_functions(self, *, adding: bool = False) -> list[Function]:
+        """``forward``: blocks of rows of tiles, from ``first`` to ``last``.
+
+        Args:
+            adding: write ``forward_adding``, which adds images to the results.
+        """
         return [
             *self._products(),
             self._write_input_transform(),
-            self._write_output_transform(),
-            self._write_forward(),
+            self._write_output_transform(adding),
+            self._write_forward("forward_adding" if adding else "forward"),
         ]
 
     def gradient_functions(self) -> list[Function]:
@@ -200,7 +204,7 @@ class Winograd:
         tiles = f.mul(f.add("%first", tile), "%channels")
         return f.at(block, f.add(tiles, f.mul(vector, f.width)))
 
-    def _write_output_transform(self) -> Function:
+    def _write_output_transform(self, adding: bool) -> Function:
         """``output_transform``: Aᵀ M A of the tiles of a row, with the bias, into the image."""
         integers = ["row", "first", "channels"]
         f = Function(
@@ -208,21 +212,23 @@ class Winograd:
         )
         job, image = FORWARD.read(f, "%pass"), IMAGE.read(f, "%image")
         top = f.mul(f.rem("%row", job["tile_rows"]), self.m)
-        start = f.at(self._image_of_row(f, job, image), f.mul(top, image["row"]))
+        start = f.mul(f.div("%row", job["tile_rows"]), image["image"])
+        start = f.add(start, f.mul(top, image["row"]))
         rows_left = f.sub(image["rows"], top)
         whole_rows = f.compare("sge", rows_left, self.m)
         with f.loop(image["vectors"]) as vector:
-            here = f.at(start, channel(f, image, vector))
+            here = f.add(start, channel(f, image, vector))
             with f.loop(job["tile_columns"]) as tile:
                 left = f.mul(tile, self.m)
                 columns_left = f.sub(image["columns"], left)
                 values = self._results(f, job, self._of_tile(f, "%m", tile, vector), vector)
-                to = f.at(here, f.mul(left, image["column"]))
+                offset = f.add(here, f.mul(left, image["column"]))
                 whole = f.both(whole_rows, f.compare("sge", columns_left, self.m))
                 with f.when(whole):
-                    self._store(f, image, values, to)
+                    self._store(f, job, image, values, offset, adding)
                 with f.when(f.value(f"xor i1 {whole}, true")):
-                    self._store(f, image, values, to, (rows_left, columns_left))
+                    edge = (rows_left, columns_left)
+                    self._store(f, job, image, values, offset, adding, edge)
         return f
 
     def _results(self, f: Function, job: Fields, source: str, vector: Int) -> list[list[Vector]]:
@@ -232,38 +238,44 @@ class Winograd:
             transform(f, matrix, [f.load(source, f.mul(place, i * n + j)) for i in range(n)])
             for j in range(n)
         ]
-        bias, floor = f.load(f.at(job["bias"], f.mul(vector, f.width))), f.load(job["floor"])
+        bias = f.load(f.at(job["bias"], f.mul(vector, f.width)))
         return [
-            [
-                f.above(f.fadd(value, bias), floor)
-                for value in transform(f, matrix, [half[i] for half in halves])
-            ]
+            [f.fadd(value, bias) for value in transform(f, matrix, [half[i] for half in halves])]
             for i in range(self.m)
         ]
 
     def _store(
         self,
         f: Function,
+        job: Fields,
         image: Fields,
         values: Sequence[Sequence[Vector]],
-        to: str,
+        start: Int,
+        adding: bool,
         left: tuple[Int, Int] | None = None,
     ) -> None:
         """Write a tile's results, all of them or those in the rows and columns that are left."""
+        floor = f.load(job["floor"])
+
+        def store(value: Vector, offset: Int) -> None:
+            if adding:
+                value = f.fadd(value, f.load(f.at(job["added"], offset)))
+            f.store(f.above(value, floor), f.at(image["at"], offset))
+
         for i, row in enumerate(values):
             for j, value in enumerate(row):
-                place = f.at(to, f.add(f.mul(image["row"], i), f.mul(image["column"], j)))
+                offset = f.add(start, f.add(f.mul(image["row"], i), f.mul(image["column"], j)))
                 if left is None:
-                    f.store(value, place)
+                    store(value, offset)
                     continue
                 inside = f.both(f.compare("slt", i, left[0]), f.compare("slt", j, left[1]))
                 with f.when(inside):
-                    f.store(value, place)
+                    store(value, offset)
 
     # ------------------------------------------------------------------ whole passes
 
-    def _write_forward(self) -> Function:
-        f = Function("forward", self.target, ["pass", "workspace"], ["first", "last"])
+    def _write_forward(self, name: str) -> Function:
+        f = Function(name, self.target, ["pass", "workspace"], ["first", "last"])
         job = FORWARD.read(f, "%pass")
         source, target = IMAGE.read(f, job["source"]), IMAGE.read(f, job["target"])
         v, m = f.at("%workspace", job["v_at"]), f.at("%workspace", job["m_at"])

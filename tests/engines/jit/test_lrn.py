@@ -11,7 +11,7 @@ pytest.importorskip("llvmlite", reason="llvmlite, which compiles kernels, is abs
 from minicaffe.engines.jit.lrn_pass import LRNPass, suits
 from minicaffe.engines.jit.passes import Image
 from minicaffe.engines.jit.target import Target, usable_targets
-from minicaffe.engines.jit.team import Team
+from minicaffe.engines.jit.team import Team, aligned_floats
 from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.jit.test_winograd import pack, unpack
@@ -54,8 +54,9 @@ def test_passes(shape: tuple[int, ...], block: int, target: Target) -> None:
         )
         made = [np.full_like(given, np.nan) for _ in range(2)]
         run = LRNPass(Team(target), images, size, 0.9, beta, k)
-        run.forward(given.ctypes.data, made[0].ctypes.data)
-        run.backward(given.ctypes.data, gradient.ctypes.data, made[1].ctypes.data)
+        workspace = aligned_floats(run.workspace).ctypes
+        run.forward(given.ctypes.data, made[0].ctypes.data, workspace.data)
+        run.backward(given.ctypes.data, gradient.ctypes.data, made[1].ctypes.data, workspace.data)
         for got, want in zip(made, expected(x, dy, size, 0.9, beta, k), strict=True):
             values = got.reshape(shape) if block == PLANES else unpack(got, shape, block)
             assert error_of(values, want) < 2e-6

@@ -112,15 +112,22 @@ class Case:
         self.u = aligned_floats(self.weights.floats)
         self.u[...] = np.nan
 
-    def forward(self, *, relu: bool = False) -> np.ndarray:
+    def forward(self, added: np.ndarray | None = None, *, relu: bool = False) -> np.ndarray:
         width = self.team.target.width
         bias = aligned_floats(self.made.vectors(width) * width)
         bias[: self.bias.size] = self.bias
         x, y = pack(self.x, self.shape.block), pack(np.zeros_like(self.dy), self.shape.block)
         y[...] = np.nan
         self.weights.forward(self.g.ctypes.data, self.u.ctypes.data)
-        run = ForwardPass(self.kernels, self.read, self.made, self.pad).run
-        run(x.ctypes.data, self.u.ctypes.data, y.ctypes.data, bias.ctypes.data, relu=relu)
+        forward = ForwardPass(self.kernels, self.read, self.made, self.pad)
+        workspace = aligned_floats(forward.workspace)
+        others = None if added is None else pack(added, self.shape.block)
+        forward.run(
+            *(x.ctypes.data, self.u.ctypes.data, y.ctypes.data),
+            *(workspace.ctypes.data, bias.ctypes.data),
+            added=0 if others is None else others.ctypes.data,
+            relu=relu,
+        )
         return unpack(y, self.y.shape, self.shape.block)
 
     def bottom_gradient(self) -> np.ndarray:
@@ -128,17 +135,17 @@ class Case:
         dx[...] = np.nan
         turned = (self.shape.taps - 1 - self.pad[0], self.shape.taps - 1 - self.pad[1])
         self.weights.backward(self.g.ctypes.data, self.u.ctypes.data)
-        ForwardPass(self.kernels, self.made, self.read, turned).run(
-            dy.ctypes.data, self.u.ctypes.data, dx.ctypes.data
-        )
+        backward = ForwardPass(self.kernels, self.made, self.read, turned)
+        workspace = aligned_floats(backward.workspace)
+        backward.run(dy.ctypes.data, self.u.ctypes.data, dx.ctypes.data, workspace.ctypes.data)
         return unpack(dx, self.x.shape, self.shape.block)
 
     def weight_gradient(self, before: float | None = None) -> np.ndarray:
         dg = np.full(self.g.shape, np.nan if before is None else before, np.float32)
         x, dy = pack(self.x, self.shape.block), pack(self.dy, self.shape.block)
-        GradientPass(self.kernels, self.read, self.made, self.pad).run(
-            x.ctypes.data, dy.ctypes.data, self.u.ctypes.data
-        )
+        gradient = GradientPass(self.kernels, self.read, self.made, self.pad)
+        workspace = aligned_floats(gradient.workspace)
+        gradient.run(x.ctypes.data, dy.ctypes.data, self.u.ctypes.data, workspace.ctypes.data)
         self.weights.gradient(self.u.ctypes.data, dg.ctypes.data, add=before is not None)
         return dg
 
@@ -193,10 +200,13 @@ def test_results_do_not_depend_on_the_number_of_threads(target: Target) -> None:
             np.testing.assert_array_equal(item, two)
 
 
-def test_relu_and_what_is_no_number(target: Target) -> None:
+def test_what_is_added_relu_and_what_is_no_number(target: Target) -> None:
     case = Case(Shape(1, 16, 12, 12, 16), target)
     plain = case.forward()
     np.testing.assert_array_equal(case.forward(relu=True), np.maximum(plain, 0))
+    other = np.random.default_rng(9).standard_normal(plain.shape, dtype=np.float32)
+    np.testing.assert_array_equal(case.forward(other), plain + other)
+    np.testing.assert_array_equal(case.forward(other, relu=True), np.maximum(plain + other, 0))
     case.x[0, 3, 0, 0] = np.nan
     spoilt = case.forward(relu=True)
     assert np.isnan(spoilt[..., :2, :2]).all()  # where the window reaches it
