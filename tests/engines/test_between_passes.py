@@ -118,3 +118,55 @@ def test_a_forward_that_begins_within_a_step(start: str) -> None:
     twins.each("backward_from_to", index, layers(twins).index(start))
     twins.each("backward_from_to", layers(twins).index(start) - 1, 0)
     parameters_agree(twins)
+
+
+#: What Caffe's backward computes of what its forward has kept: type, settings, bottoms.
+KEEPING = [
+    ("BatchNorm", "", 1),
+    ("BatchNorm", "batch_norm_param { use_global_stats: true }", 1),
+    ("Dropout", "", 1),
+    ("Eltwise", "eltwise_param { operation: MAX }", 2),
+    ("Eltwise", "eltwise_param { operation: MAX }", 3),
+    ("GroupNorm", "group_norm_param { num_groups: 2 }", 1),
+    ("InstanceNorm", "", 1),
+    ("LayerNorm", "", 1),
+    ("MVN", "", 1),
+    ("Pooling", "pooling_param { kernel_size: 3 stride: 2 }", 1),
+    ("Sigmoid", "", 1),
+    ("Softmax", "", 1),
+    ("Swish", "swish_param { beta: 1.5 }", 1),
+    ("TanH", "", 1),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "bottoms"), KEEPING)
+@pytest.mark.parametrize("parts", [False, True])
+@pytest.mark.parametrize("keep", ["all", "outputs"])
+def test_inputs_that_are_written_between_the_passes(
+    kind: str, settings: str, bottoms: int, parts: bool, keep: str
+) -> None:
+    """As a program does that fills the next batch in: gradients are of what the forward saw."""
+    text = Text("force_backward: true")
+    for index in range(bottoms):
+        text.input(f"in{index}", 3, 8, 5, 6)
+    inputs = " ".join(f"in{index}" for index in range(bottoms))
+    text.relu(text.add("Scale", text.add(kind, inputs, "top", settings), "scaled"))
+    wanted: list[np.ndarray] = []
+    for between in (False, True):
+        twins = Twins(str(text), TRAIN)
+        twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
+        twins.fill()
+        twins.each("forward_loss")
+        write(twins, "scaled", "diff", seed=6)
+        for index in range(bottoms if between else 0):
+            write(twins, f"in{index}", seed=7 + index)
+        last = len(layers(twins)) - 1
+        ranges = [(index, index) for index in range(last, -1, -1)] if parts else [(last, 0)]
+        for start, end in ranges:
+            twins.each("backward_from_to", start, end)
+        found = [net.blobs[f"in{i}"].diff.copy() for net in twins.nets for i in range(bottoms)]
+        wanted = wanted or found
+        for got, want in zip(found, wanted, strict=True):
+            assert np.any(want)
+            assert twins.agree(got, want)
+    assert twins.agree(wanted[0], wanted[bottoms])

@@ -14,6 +14,7 @@ from minicaffe.engines.onednn.primitive import (
     keeping_not_numbers,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.engines.onednn.tensor import SavedSource
 from minicaffe.proto import caffe_pb2
 
 
@@ -32,6 +33,8 @@ class Activation(Step):
 
     algorithm: int
     from_top: int | None = None
+    #: Whether Caffe's backward reads what the forward has kept, not the bottom as it is then.
+    saves_bottom = False
 
     @property
     def numbers(self) -> tuple[float, float]:
@@ -79,6 +82,10 @@ class Activation(Step):
         target = builder.in_place(top, desc) if over else builder.result(top, desc)
         builder.run(pd, {dnnl.SRC: source, dnnl.DST: target})
         self.known = (dnnl.DST, target) if from_top else (dnnl.SRC, source)
+        self.saved: SavedSource | None = None
+        if self.saves_bottom and training and not keep:
+            self.saved = SavedSource(source, bottom.data_memory)
+            builder.then(self.saved.take)
 
     def backward(self, builder: Builder) -> None:
         """One eltwise primitive, in place on the gradient where the net is."""
@@ -87,6 +94,9 @@ class Activation(Step):
             return
         argument, known = self.known
         desc = known.desc
+        if self.saved is not None:
+            known = self.saved.view(desc)
+            builder.then(self.saved.choose)
         pd = PrimitiveDesc(
             "eltwise_backward",
             *(self.chosen, desc, desc, desc, *self.gradient_numbers, self.forward_pd),
@@ -158,7 +168,7 @@ class AbsVal(Activation):
 class Swish(Activation):
     """x / (1 + e^(-beta x))."""
 
-    algorithm = dnnl.SWISH
+    algorithm, saves_bottom = dnnl.SWISH, True
 
     @property
     def numbers(self) -> tuple[float, float]:

@@ -23,6 +23,7 @@ from minicaffe.engines.onednn.primitive import (
 )
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.steps.activation import linear
+from minicaffe.engines.onednn.tensor import SavedSource
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
@@ -130,6 +131,10 @@ class Eltwise(Step):
             return
         operation = dnnl.BINARY_MAX if self.operation == _OPERATIONS.MAX else dnnl.BINARY_MUL
         self._chain(builder, operation, self.sources, target)
+        if builder.training and self.operation == _OPERATIONS.MAX:  # Caffe keeps who has won
+            pairs = zip(self.sources, self.node.bottoms, strict=True)
+            self.saved = [SavedSource(source, blob.data_memory) for source, blob in pairs]
+            builder.then(*(one.take for one in self.saved))
 
     def _chain(self, builder: Builder, operation: int, parts: list[Memory], target: Memory) -> None:
         left = parts[0]
@@ -163,7 +168,8 @@ class Eltwise(Step):
         """By what the top's gradient is multiplied for one bottom."""
         one = self.sources[index]
         if self.operation == _OPERATIONS.MAX:  # the second one wins unless the first is larger
-            first, second = self.sources
+            first, second = (saved.view(one.desc) for saved in self.saved)
+            builder.then(*(one.choose for one in self.saved))
             combine(builder, dnnl.BINARY_GT, first, second, target)
             if index:
                 linear(builder, target, target, -1.0, 1.0)
