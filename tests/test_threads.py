@@ -13,7 +13,7 @@ from minicaffe.threads import available_cores, set_threads, thread_count
 
 
 @pytest.fixture(autouse=True)
-def _nobody_has_chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_variable_chooses(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv(threads.VARIABLE, raising=False)
     set_threads(None)
     yield

@@ -43,11 +43,10 @@ def backward_info(net: Net, index: int) -> None:
     node = net.nodes[index]
     if not node.need_backward:
         return
-    for blob, wanted in zip(node.bottoms, node.propagate_down, strict=True):
-        if wanted:
-            value = mean_abs(blob.diff)
-            text = "    [Backward] Layer %s, bottom blob %s diff: %.6g"
-            logger.info(text, node.name, blob.name, value)
+    for blob in node.wanted_bottoms:
+        value = mean_abs(blob.diff)
+        text = "    [Backward] Layer %s, bottom blob %s diff: %.6g"
+        logger.info(text, node.name, blob.name, value)
     for i, blob in enumerate(node.layer.blobs):
         if node.layer.wants_gradient(i):
             value = mean_abs(blob.diff)

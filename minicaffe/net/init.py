@@ -13,10 +13,11 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError, did_you_mean
 from minicaffe.layer import Layer, find_layer_class, layer_class
+from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer, python_layer_class
 from minicaffe.net.fork_fields import Notes, refused_fork_fields
 from minicaffe.net.insert_splits import Mistake, produced_twice
-from minicaffe.net.node import Node
+from minicaffe.net.node import Edge, Node
 from minicaffe.net.params import ParamTable
 from minicaffe.options import Limits, MemoryBudget
 from minicaffe.proto import caffe_pb2
@@ -130,6 +131,12 @@ class NetBuilder:
             self._force_backward()
 
     @property
+    def inputs(self) -> list[int]:
+        """Which of the blobs a program fills: those of Input layers."""
+        nodes = [node for node in self.nodes if isinstance(node.layer, Input)]
+        return [edge.id for node in nodes for edge in node.top_edges]
+
+    @property
     def outputs(self) -> list[int]:
         """Which of the blobs nothing reads, by their names' order."""
         return [self._ids[name] for name in sorted(self.available)]
@@ -181,12 +188,11 @@ class NetBuilder:
         with node.located():
             learns = self.params.add_layer(node)
             load_embedded_blobs(node)
-        for index, blob_id in enumerate(node.top_ids):
-            self.blobs[blob_id].loss_weight = node.layer.loss_weight(index)
-        node.need_backward = learns or any(self.blobs[i].needs_backward for i in node.bottom_ids)
-        if node.need_backward:
-            for blob_id in node.top_ids:
-                self.blobs[blob_id].needs_backward = True
+        needed = any(self.blobs[edge.id].needs_backward for edge in node.bottom_edges)
+        node.need_backward = learns or needed
+        for index, edge in enumerate(node.top_edges):
+            self.blobs[edge.id].loss_weight = node.layer.loss_weight(index)
+            self.blobs[edge.id].needs_backward |= node.need_backward
         shapes = ", ".join(top.shape_string for top in node.tops)
         logger.debug("Setting up %s; top shapes: %s", node.name, shapes)
 
@@ -221,11 +227,10 @@ class NetBuilder:
                 f"unknown bottom blob '{name}'{did_you_mean(name, sorted(self.available))}"
             )
         self.available.discard(name)
-        blob_id = self._ids[name]
-        node.bottoms.append(self.blobs[blob_id].blob)
-        node.bottom_ids.append(blob_id)
-        given = node.layer.param.propagate_down
-        node.propagate_down.append(given[index] if given else self.blobs[blob_id].needs_backward)
+        number = self._ids[name]
+        made, given = self.blobs[number], node.layer.param.propagate_down
+        wanted = given[index] if given else made.needs_backward
+        node.bottom_edges.append(Edge(made.blob, number, propagate=wanted))
 
     def _append_top(self, node: Node, index: int, name: str) -> None:
         bottoms = node.layer.param.bottom
@@ -244,9 +249,8 @@ class NetBuilder:
         self.blobs.append(NetBlob(blob))
         self._attach_top(node, len(self.blobs) - 1)
 
-    def _attach_top(self, node: Node, blob_id: int) -> None:
-        node.tops.append(self.blobs[blob_id].blob)
-        node.top_ids.append(blob_id)
+    def _attach_top(self, node: Node, number: int) -> None:
+        node.top_edges.append(Edge(self.blobs[number].blob, number))
 
     # --------------------------------------------------------------- backwards
 
@@ -257,27 +261,19 @@ class NetBuilder:
         for node in reversed(self.nodes):
             weights = [node.layer.loss_weight(i) for i in range(len(node.tops))]
             contributes = any(weights) or not under_loss.isdisjoint(node.top_names)
-            if node.need_backward and skipped.issuperset(node.top_names):
-                node.need_backward = False
-                node.propagate_down = [False] * len(node.bottoms)
             if contributes:
                 under_loss.update(node.bottom_names)
-            else:
+            if not contributes or (node.need_backward and skipped.issuperset(node.top_names)):
                 node.need_backward = False
-                node.propagate_down = [False] * len(node.bottoms)
-            skipped.update(
-                name
-                for name, wanted in zip(node.bottom_names, node.propagate_down, strict=True)
-                if not wanted
-            )
+                for edge in node.bottom_edges:
+                    edge.propagate = False
+            skipped.update(edge.blob.name for edge in node.bottom_edges if not edge.propagate)
 
     def _force_backward(self) -> None:
         for node in self.nodes:
             node.need_backward = True
-            node.propagate_down = [
-                wanted or node.layer.allow_force_backward(index)
-                for index, wanted in enumerate(node.propagate_down)
-            ]
+            for index, edge in enumerate(node.bottom_edges):
+                edge.propagate |= node.layer.allow_force_backward(index)
             node.layer.param_propagate_down = [True] * len(node.layer.blobs)
 
 

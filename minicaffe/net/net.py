@@ -16,7 +16,6 @@ from minicaffe.blob import Blob, BlobVec
 from minicaffe.engines import Plan, find_engine
 from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, visible
 from minicaffe.layer import Layer, LayerVec
-from minicaffe.layers.data.input import Input
 from minicaffe.named import Named
 from minicaffe.net import callbacks, copying, debug_info, pycaffe, twins
 from minicaffe.net.check import build_checked
@@ -130,9 +129,7 @@ class Net:
         self._blob_names: list[str] = [entry.blob.name for entry in built.blobs]
         self._blobs: list[Blob] = [entry.blob for entry in built.blobs]
         self._blob_loss_weights: list[float] = [entry.loss_weight for entry in built.blobs]
-        self._inputs: list[int] = [
-            i for node in self.nodes if isinstance(node.layer, Input) for i in node.top_ids
-        ]
+        self._inputs: list[int] = built.inputs
         self._outputs: list[int] = built.outputs
         self.blobs: OrderedDict[str, Blob] = pycaffe.blobs_by_name(self)
         self.params: OrderedDict[str, BlobVec] = pycaffe.params_by_layer(self)
@@ -184,10 +181,10 @@ class Net:
         return Named(pairs, what="layer", path=self.path, others=others)
 
     def _top_ids(self, index: int) -> list[int]:
-        return list(self.nodes[index].top_ids)
+        return [edge.id for edge in self.nodes[index].top_edges]
 
     def _bottom_ids(self, index: int) -> list[int]:
-        return list(self.nodes[index].bottom_ids)
+        return [edge.id for edge in self.nodes[index].bottom_edges]
 
     layer_index = pycaffe.layer_index
 
@@ -238,7 +235,7 @@ class Net:
             raise
         except Exception as error:
             nodes = self.nodes[end : start + 1]
-            if missing := self._last_forward.missing(nodes, end, self._blobs):
+            if missing := self._last_forward.missing(nodes, end):
                 raise missing from error
             raise
         if self.debug_info and start == len(self.nodes) - 1 and end == 0:

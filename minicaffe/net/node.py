@@ -17,13 +17,26 @@ from minicaffe.syncedmem import only_read
 
 
 @dataclass(eq=False)
+class Edge:
+    """A blob as a layer reads it, or fills it; layers that share a blob have an edge each.
+
+    Attributes:
+        blob: the blob.
+        id: its number in the net's list of blobs.
+        propagate: of a bottom, whether ``backward`` computes its gradient.
+    """
+
+    blob: Blob
+    id: int
+    propagate: bool = False
+
+
+@dataclass(eq=False)
 class Node:
     """A layer in its place: what it reads, what it fills, whose gradient is wanted.
 
     Attributes:
-        bottoms, tops: the blobs, as the layer's forward and backward take them.
-        bottom_ids, top_ids: the blobs' numbers in the net's list of blobs.
-        propagate_down: for each bottom, whether ``backward`` computes its gradient.
+        bottom_edges, top_edges: what it reads and fills, in the prototxt's order.
         need_backward: whether ``backward`` runs at all.
         kept_bottoms, kept_tops: the numbers of those whose values ``backward`` needs as they were
             before, or after, this layer's forward, though a layer overwrites them.
@@ -35,11 +48,8 @@ class Node:
     name: str
     path: str | None = None
     line: int | None = None
-    bottoms: list[Blob] = field(default_factory=list)
-    tops: list[Blob] = field(default_factory=list)
-    bottom_ids: list[int] = field(default_factory=list)
-    top_ids: list[int] = field(default_factory=list)
-    propagate_down: list[bool] = field(default_factory=list)
+    bottom_edges: list[Edge] = field(default_factory=list)
+    top_edges: list[Edge] = field(default_factory=list)
     need_backward: bool = False
     losses: list[Blob] = field(default_factory=list)
     kept_bottoms: list[int] = field(default_factory=list)
@@ -51,6 +61,26 @@ class Node:
 
     def __post_init__(self) -> None:
         self.kernel = self.layer
+
+    @property
+    def bottoms(self) -> list[Blob]:
+        """The blobs that the layer reads, as its forward and backward take them."""
+        return [edge.blob for edge in self.bottom_edges]
+
+    @property
+    def tops(self) -> list[Blob]:
+        """The blobs that the layer fills, as its forward and backward take them."""
+        return [edge.blob for edge in self.top_edges]
+
+    @property
+    def propagate_down(self) -> list[bool]:
+        """For each bottom, whether ``backward`` computes its gradient."""
+        return [edge.propagate for edge in self.bottom_edges]
+
+    @property
+    def wanted_bottoms(self) -> list[Blob]:
+        """The bottoms whose gradients ``backward`` computes."""
+        return [edge.blob for edge in self.bottom_edges if edge.propagate]
 
     @property
     def bottom_names(self) -> list[str]:
@@ -252,21 +282,18 @@ class LastForward:
         self._layers.update(range(start, end + 1))
         self._shapes = [blob.shape for blob in blobs]
 
-    def missing(
-        self, nodes: Sequence[Node], first: int, blobs: Sequence[Blob]
-    ) -> GraphError | None:
+    def missing(self, nodes: Sequence[Node], first: int) -> GraphError | None:
         """Why a backward failed that no forward of these shapes came before; None if one did.
 
         Args:
             nodes: the layers that ran backward, in the net's order.
             first: the number of the first of them.
-            blobs: all of the net's.
         """
         for index, node in reversed(list(enumerate(nodes, first))):
-            ids = (*node.bottom_ids, *node.top_ids)
+            edges = (*node.bottom_edges, *node.top_edges)
             if index not in self._layers:
                 what = "has not run forward yet"
-            elif any(self._shapes[i] != blobs[i].shape for i in ids):
+            elif any(self._shapes[edge.id] != edge.blob.shape for edge in edges):
                 what = "has other shapes than in the last forward"
             else:
                 continue

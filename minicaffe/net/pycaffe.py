@@ -160,10 +160,10 @@ def warn_of_nan(net: Net, start: int, end: int) -> None:
     if net.warned_of_nan or not net._inputs:
         return
     nodes = net.nodes[start : end + 1]
+    used = {edge.id for node in nodes for edge in (*node.bottom_edges, *node.top_edges)}
     for number in net._inputs:
         blob = net._blobs[number]
-        used = any(number in node.top_ids or number in node.bottom_ids for node in nodes)
-        if not used or blob.data_memory.head is not SyncedHead.HEAD_AT_CPU:
+        if number not in used or blob.data_memory.head is not SyncedHead.HEAD_AT_CPU:
             continue
         values = blob.data_memory.raw[: blob.count]
         with np.errstate(all="ignore"):
@@ -188,10 +188,7 @@ def warn_of_no_gradients(net: Net, names: Sequence[str]) -> None:
     if net.warned_of_gradients or not names or net.phase != caffe_pb2.TEST:
         return
     asked = {
-        bottom.name
-        for node in net.nodes
-        for bottom, wanted in zip(node.bottoms, node.propagate_down, strict=True)
-        if wanted and node.need_backward
+        bottom.name for node in net.nodes if node.need_backward for bottom in node.wanted_bottoms
     }
     if asked.isdisjoint(names):
         net.warned_of_gradients = True
