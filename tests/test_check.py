@@ -175,6 +175,10 @@ layer { name: "i" type: "ImageData" top: "i" top: "j"
 #: Layers whose settings are wrong whatever their bottoms are: type, settings, and for each mistake
 #: the word that it is shown at ("" where the layer as a whole is) and how it begins.
 WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
+    ("DetectionEvaluate",
+     "bottom: 'd' detection_evaluate_param { overlap_threshold: 0 output_logits: true }",
+     [("layer", "num_classes is missing"), ("overlap_threshold", "overlap_threshold is 0"),
+      ("output_logits", "output_logits is true, but there")]),
     ("DetectionOutput",
      "bottom: 'd' bottom: 'd' detection_output_param { output_logits: true normalized: false "
      "nms_threshold: -1 nms_param { eta: 2 } }",

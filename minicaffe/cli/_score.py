@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from minicaffe.net.net import Net
-from minicaffe.solver.evaluate import average_outputs
+from minicaffe.solver.evaluate import average_outputs, scored_outputs
 from minicaffe.solver.events import outputs_of
 
 logger = logging.getLogger("minicaffe")
@@ -20,8 +20,11 @@ def score(net: Net, batches: int) -> None:
 
     def log_batch(done: int) -> None:
         for output in outputs_of(net):
+            if output.name in scored:
+                continue
             logger.info("Batch %d, %s = %g", done - 1, output.name, output.value)
 
+    scored = scored_outputs(net)
     logger.info("Running for %d iterations.", batches)
     scores = average_outputs(net, batches, on_batch=log_batch)
     logger.info("Loss: %g", scores.loss)

@@ -1362,6 +1362,71 @@ def Deconvolution(
     dilation_w: [TSN]
     """
 
+def DetectionEvaluate(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_classes: int = ...,
+    background_label_id: int = ...,
+    overlap_threshold: float = ...,
+    evaluate_difficult_gt: bool = ...,
+    name_size_file: str = ...,
+    resize_param: Mapping[str, Any] | Message = ...,
+    output_logits: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DetectionEvaluate layer: its bottoms, then fields as keywords. Those of detection_evaluate_param:
+
+    num_classes: Number of classes, background included.
+    background_label_id: The class of the background.
+    overlap_threshold: How much a detection must overlap a true box to be right.
+    evaluate_difficult_gt: Whether boxes marked as difficult count.
+    name_size_file: A text file with name, height and width of each image.
+    resize_param: How the images were resized.
+    output_logits: Whether a third bottom has the scores before the softmax, which the top
+        then has, too. [jolibrain's Caffe]
+    """
+
 def DetectionOutput(
     *bottoms: Top,
     ntop: int = ...,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minicaffe.errors import SolverError
+from minicaffe.layers.detection.scored_layer import ScoredLayer
 from minicaffe.net.net import Net
 
 
@@ -41,19 +42,27 @@ def average_outputs(
     *,
     stop: Callable[[], bool] = lambda: False,
     on_batch: Callable[[int], None] = lambda done: None,
+    ap_version: str = "Integral",
+    by_class: bool = False,
 ) -> Scores:
     """Run a net forward on ``batches`` batches and average its outputs.
+
+    An output that its layer scores by itself, such as DetectionEvaluate's, is one number.
 
     Args:
         net: in the phase TEST, as a rule.
         batches: how many.
         stop: asked before each batch whether to end at once.
         on_batch: told after each batch how many are done.
+        ap_version: how average precisions are computed.
+        by_class: whether those of single classes are logged.
 
     Raises:
         SolverError: an output changes its shape on the way, so that it has no mean.
     """
     scores = Scores()
+    scoring = scored_outputs(net)
+    collected: dict[str, list[np.ndarray]] = {name: [] for name in scoring}
     for done in range(1, batches + 1):
         if stop():
             scores.interrupted = True
@@ -61,6 +70,9 @@ def average_outputs(
         scores.loss += net.forward_loss()
         for index, name in enumerate(net.outputs):
             values = net.blobs[name].data.astype(np.float64)
+            if name in collected:
+                collected[name].append(values)
+                values = np.zeros(())  # its place, which the score takes
             if done == 1:
                 scores.outputs.append(values)
             elif scores.outputs[index].shape != values.shape:
@@ -75,5 +87,19 @@ def average_outputs(
         on_batch(done)
     for values in scores.outputs:
         values /= scores.done
+    for index, name in enumerate(net.outputs[: len(scores.outputs)]):
+        if name in collected:
+            score = scoring[name].score(collected[name], ap_version, by_class=by_class)
+            scores.outputs[index] = np.asarray(score)
     scores.loss /= max(scores.done, 1)
     return scores
+
+
+def scored_outputs(net: Net) -> dict[str, ScoredLayer]:
+    """The outputs that a layer scores by itself, with that layer."""
+    return {
+        name: node.layer
+        for node in net.nodes
+        for name in node.top_names
+        if isinstance(node.layer, ScoredLayer) and name in net.outputs
+    }

@@ -347,6 +347,8 @@ class Solver:
             batches,
             stop=self._stop_testing,
             on_batch=lambda done: self._notify(events.TestBatch(self.iter, index, done, batches)),
+            ap_version=self.param.ap_version,
+            by_class=self.param.show_per_class_result,
         )
         if scores.interrupted:
             self._notify(events.TestResult(self.iter, index, None))

@@ -17,6 +17,7 @@ from minicaffe.errors import (
     SolverError,
     did_you_mean,
 )
+from minicaffe.layers.detection.precision import AP_VERSIONS
 from minicaffe.layers.loss.infogain_loss import InfogainLoss
 from minicaffe.layers.normalization.batch_norm import BatchNorm
 from minicaffe.layers.utility.softmax import Softmax
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("minicaffe")
 
+#: SSD's fields for test nets with a DetectionEvaluate; the layer itself says that it is detection.
+_DETECTION = ("eval_type", "ap_version", "show_per_class_result")
+
 
 def check_settings(param: caffe_pb2.SolverParameter) -> None:
     """Refuse what contradicts itself, whichever solver type it is (Caffe's checks).
@@ -49,6 +53,9 @@ def check_settings(param: caffe_pb2.SolverParameter) -> None:
     if param.weight_decay and kind not in ("L1", "L2"):
         hint = did_you_mean(kind, ("L1", "L2")) or "; expected L1 or L2"
         raise SettingError("regularization_type", f"unknown regularization_type '{kind}'{hint}")
+    if param.ap_version not in AP_VERSIONS:
+        found = f'ap_version is "{param.ap_version}"'
+        raise SettingError("ap_version", f"{found}; expected {', '.join(AP_VERSIONS)}")
     _check_train_net(param)
     _check_test_nets(param)
 
@@ -79,7 +86,7 @@ def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
             logger.warning("the stepvalues do not rise; a later one waits for those before it")
     for field, _ in param.ListFields():
         fork = fork_of_field("SolverParameter", field.name)
-        if fork:
+        if fork and field.name not in _DETECTION:
             logger.warning("%s is a field of %s; this solver passes over it", field.name, fork)
     if param.HasField("solver_mode") and param.solver_mode == param.GPU:
         logger.info("solver_mode is GPU; minicaffe runs on the CPU")
