@@ -27,6 +27,10 @@ _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_
 #: Which blobs of a net can be looked at.
 KEEPS = ("all", "outputs")
 
+#: How convolutions may be computed, and the environment variable that says it by default.
+CONV_MATHS = ("auto", "direct")
+CONV_MATH_VARIABLE = "MINICAFFE_CONV_MATH"
+
 
 #: The dialects that can be asked for, and whose they are.
 DIALECTS = {
@@ -73,9 +77,12 @@ class RunOptions:
             TRAIN; None allows the machine's memory.
         dialect: whose meaning a layer has where forks of Caffe mean different things by its text,
             one of :data:`DIALECTS`; None lets the net's text decide.
+        conv_math: ``"auto"`` allows convolutions with fewer products, which round a few times as
+            much as direct ones; ``"direct"`` does not, for those who compare the sixth digit. None
+            is what the environment variable ``MINICAFFE_CONV_MATH`` says, or ``"auto"``.
 
     Raises:
-        GraphError: ``keep`` or ``dialect`` is something else.
+        GraphError: ``keep``, ``dialect`` or ``conv_math`` is something else.
     """
 
     engine: str | None = None
@@ -85,11 +92,19 @@ class RunOptions:
     allow_python_layers: bool = True
     max_memory: int | None = None
     dialect: str | None = None
+    conv_math: str | None = None
 
     def __post_init__(self) -> None:
         check_dialect(self.dialect)
+        if self.convolutions not in CONV_MATHS:
+            raise GraphError(f'conv_math is {self.convolutions!r}, expected "auto" or "direct"')
         if self.keep not in KEEPS:
             raise GraphError(f'keep is {self.keep!r}, expected "all" or "outputs"')
+
+    @property
+    def convolutions(self) -> str:
+        """``conv_math``, or what the environment says in its place."""
+        return self.conv_math or os.environ.get(CONV_MATH_VARIABLE) or CONV_MATHS[0]
 
     @property
     def limits(self) -> Limits:
@@ -105,6 +120,8 @@ class RunOptions:
             keep=self.keep,
             allow_python_layers=self.allow_python_layers,
             max_memory=self.max_memory,
+            dialect=self.dialect,
+            conv_math=self.conv_math,
         )
 
 
@@ -118,6 +135,7 @@ class RunKeywords(TypedDict, total=False):
     allow_python_layers: bool
     max_memory: int | None
     dialect: str | None
+    conv_math: str | None
 
 
 class NetKeywords(RunKeywords, total=False):

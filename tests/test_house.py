@@ -305,6 +305,8 @@ def test_run_options_and_their_keywords_are_the_same() -> None:
     assert keywords == {
         name: of.__forward_arg__ for name, of in RunKeywords.__annotations__.items()
     }
+    options = RunOptions("numpy", "bf16", False, "outputs", False, 5, "ssd", "direct")
+    assert RunOptions(**options.keywords()) == options  # none is lost on the way
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("engines/onednn/")])

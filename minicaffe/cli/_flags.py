@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
 from minicaffe.errors import MinicaffeError
-from minicaffe.options import DIALECTS, RunOptions, check_dialect, parse_size
+from minicaffe.options import CONV_MATHS, DIALECTS, RunOptions, check_dialect, parse_size
 
 logger = logging.getLogger("minicaffe")
 _EFFECTS = ("snapshot", "stop", "none")
@@ -126,6 +126,8 @@ FLAGS = {
         ),
         Flag("precision", "how values are stored between layers: float32 (the default) or bf16",
              choices=PRECISIONS),
+        Flag("conv_math", "auto (the default) allows convolutions with fewer products, whose sixth "
+             "digit differs; direct does not", choices=CONV_MATHS),
         Flag("threads", "how many threads compute; by default OMP_NUM_THREADS or one a core",
              positive_int, shown="N"),
         Flag("no_fuse", "run every layer by itself, for debugging", yes_or_no, switch=True),
@@ -224,7 +226,7 @@ def phase_number(name: str | None, default: int) -> int:
 
 
 #: The flags that :func:`run_options` reads besides those of :func:`add_limits`.
-ENGINE_FLAGS = ("engine", "precision", "no_fuse", "threads")
+ENGINE_FLAGS = ("engine", "precision", "conv_math", "no_fuse", "threads")
 
 
 def run_options(args: argparse.Namespace, keep: str = "all") -> RunOptions:
@@ -245,6 +247,7 @@ def run_options(args: argparse.Namespace, keep: str = "all") -> RunOptions:
         allow_python_layers=not args.untrusted,
         max_memory=args.max_memory,
         dialect=args.dialect,
+        conv_math=args.conv_math,
     )
 
 

@@ -52,12 +52,11 @@ class Net:
         level, stages: with the phase, what include and exclude rules are compared with;
             level 0 and no stages if not given.
         weights: a ``.caffemodel`` (or ``.caffemodel.h5``) to copy trained layers from.
-        seed: of fillers, dropout and augmentation; None takes one from
-            :func:`minicaffe.set_random_seed`, or else from the system.
+        seed: of fillers, dropout, augmentation; None: :func:`minicaffe.set_random_seed`'s, or any.
         dtype: of all blobs; float32 unless gradients are being checked.
         path: the file that a ``NetParameter`` came from, for error messages.
-        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect: how it runs; see
-            :class:`minicaffe.options.RunOptions`, which has them as ``options``.
+        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math: how it
+            runs; see :class:`minicaffe.options.RunOptions`, which has them as ``options``.
 
     Raises:
         ArgumentError: arguments of a wrong kind, or in a wrong order.
@@ -96,13 +95,14 @@ class Net:
         allow_python_layers: bool = True,
         max_memory: int | None = None,
         dialect: str | None = None,
+        conv_math: str | None = None,
     ) -> None:
         self.turn = Turn()
         phase, level, weights = pycaffe.phase_level_weights(phase, level, weights)
         stages = arguments.names(stages, "stages", "deploy")
         seed = None if seed is None else arguments.whole_number(seed, "seed", least=0)
         self.engine = find_engine(engine, precision)
-        how = (engine, precision, fuse, keep, allow_python_layers, max_memory, dialect)
+        how = (engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math)
         self.options = RunOptions(*how)
         param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):

@@ -48,8 +48,8 @@ class Solver:
         path: the file that a ``SolverParameter`` came from: for error messages, and for
             ``snapshot_prefix`` where that is not set.
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
-        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect: how the nets run
-            and what each of them may do: see :class:`minicaffe.options.RunOptions`.
+        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math: how the
+            nets run and what each of them may do: see :class:`minicaffe.options.RunOptions`.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
             to write a snapshot.
@@ -91,6 +91,7 @@ class Solver:
         allow_python_layers: bool = True,
         max_memory: int | None = None,
         dialect: str | None = None,
+        conv_math: str | None = None,
         observers: Sequence[events.Observer] | None = None,
         action_function: Callable[[], Action] | None = None,
         keep_snapshots: int | None = None,
@@ -118,7 +119,7 @@ class Solver:
         if self.param.snapshot:
             self._snapshots.check(self.iter)
         options = RunOptions(
-            engine, precision, fuse, keep, allow_python_layers, max_memory, dialect
+            engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math
         )
         factory = NetFactory(self.param, path=self._settings.path, options=options)
         factory.check()

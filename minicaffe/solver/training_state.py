@@ -86,10 +86,15 @@ def restore_training_state(
         restore_layer_states(each, found, path)
 
 
+#: How nets compute by default.
+_DEFAULTS = ("float32", "auto")
+
+
 def _engine(net: Net) -> str:
-    """What computes, and with which precision."""
-    name = engine_name(net.engine)
-    return name if net.options.precision == "float32" else f"{name} {net.options.precision}"
+    """What computes, and how if not as by default."""
+    options = net.options
+    how = [options.precision, options.convolutions]
+    return " ".join([engine_name(net.engine), *(word for word in how if word not in _DEFAULTS)])
 
 
 @contextmanager

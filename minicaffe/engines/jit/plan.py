@@ -36,7 +36,7 @@ class JitPlan(NumpyPlan):
         for node in net.nodes:
             if node.kernel is not node.layer:
                 continue
-            if type(node.layer) is Convolution:
+            if type(node.layer) is Convolution and net.options.convolutions == "auto":
                 node.kernel = WinogradKernel(node.layer, team, scratch)
             elif lrn.suits(node.layer):
                 node.kernel = lrn.LRNKernel(node.layer, team, scratch)

@@ -8,6 +8,7 @@ from google.protobuf import text_format
 
 pytest.importorskip("llvmlite", reason="llvmlite, which compiles kernels, is absent")
 
+from minicaffe.errors import GraphError
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text
@@ -91,3 +92,16 @@ def test_other_types_than_float32_run_as_numpy() -> None:
     net = Net(small_net(), phase=TEST, engine="jit", dtype=np.float64)
     assert all(line.endswith(": numpy") for line in net.plan.describe())
     net.forward()
+
+
+def test_direct_convolutions_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = Net(small_net(), phase=TEST, engine="jit", conv_math="direct")
+    assert all(line.endswith(": numpy") for line in net.plan.describe())
+    monkeypatch.setenv("MINICAFFE_CONV_MATH", "direct")
+    net = Net(small_net(), phase=TEST, engine="jit")
+    assert all(line.endswith(": numpy") for line in net.plan.describe())
+    net = Net(small_net(), phase=TEST, engine="jit", conv_math="auto")
+    assert "Winograd" in "\n".join(net.plan.describe())
+    monkeypatch.setenv("MINICAFFE_CONV_MATH", "fast")
+    with pytest.raises(GraphError, match=r"conv_math is 'fast', expected \"auto\" or \"direct\""):
+        Net(small_net(), phase=TEST, engine="jit")
