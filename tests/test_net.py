@@ -238,8 +238,8 @@ class TestErrorsSayWhere:
                 r"2 propagate_down values for 1",
             ),
             (
-                'type: "BatchNorm" bottom: "data" batch_norm_param { scale_bias: true }',
-                r"batch_norm_param\.scale_bias is a field of NVCaffe",
+                'type: "Reduction" bottom: "data" reduction_param { k: 2 }',
+                r"reduction_param\.k is a field of TSN",
             ),
         ],
     )

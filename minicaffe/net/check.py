@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -265,4 +266,9 @@ def build_checked(
 
 def origin_of(param: caffe_pb2.NetParameter, dialect: str | None = None) -> Origin:
     """What is known of the fork that a net was written for."""
-    return Origin(dialect, frozenset(layer.type for layer in param.layer))
+    readers: defaultdict[str, set[str]] = defaultdict(set)
+    for layer in param.layer:
+        for blob in layer.bottom:
+            readers[blob].add(layer.type)
+    types = frozenset(layer.type for layer in param.layer)
+    return Origin(dialect, types, {blob: frozenset(of) for blob, of in readers.items()})

@@ -291,6 +291,7 @@ def make_layer(
             the layer cannot do.
     """
     limits = limits or Limits()
+    param = layer_class(param.type).in_caffes_words(param)
     cls = layer_class_of(param, origin)
     for _, refused in refused_fork_fields(cls, param):
         raise refused
@@ -314,6 +315,7 @@ def layer_class_of(param: caffe_pb2.LayerParameter, origin: Origin | None = None
     Raises:
         GraphError: unknown type.
     """
+    param = layer_class(param.type).in_caffes_words(param)
     registered = layer_class(param.type)
     return registered.class_for(param, registered.reading_of(param, origin or Origin()))
 

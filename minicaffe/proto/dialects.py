@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 if TYPE_CHECKING:
@@ -65,10 +65,12 @@ class Origin:
     Attributes:
         dialect: what the user says it is; None where nothing is said.
         types: of all layers of the net.
+        readers: for each blob, the types of the layers that read it.
     """
 
     dialect: str | None = None
     types: frozenset[str] = frozenset()
+    readers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def choose(
         self,
@@ -159,6 +161,15 @@ class ReadsForks:
             origin: what else is known of the net's fork.
         """
         return origin.choose(cls.dialects) if cls.dialects else Reading()
+
+    @classmethod
+    def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
+        """A ``LayerParameter`` of the type as one of another type, where it is a name for that.
+
+        Args:
+            param: the layer's text, which stays as it is.
+        """
+        return param
 
     @classmethod
     def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:

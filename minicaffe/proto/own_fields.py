@@ -8,10 +8,13 @@ from minicaffe.proto import caffe_pb2
 
 #: Types whose parameters are in another type's message.
 _BORROWED = {
+    "ConvolutionDepthwise": "convolution_param",
     "Deconvolution": "convolution_param",
+    "DepthwiseConvolution": "convolution_param",
     "Im2col": "convolution_param",
     "LSTM": "recurrent_param",
     "RNN": "recurrent_param",
+    "ReLU6": "relu6_param",
 }
 
 

@@ -107,6 +107,7 @@ class Rig:
         text_format.Merge(case.param, param)
         if not param.bottom:
             param.bottom.extend(f"bottom{index}" for index in range(len(case.bottoms)))
+        param = layer_class(case.type).in_caffes_words(param)
         phase = caffe_pb2.Phase.Value(case.phase)
         self.layer: Layer = layer_class_of(param)(
             param, phase, rng=np.random.default_rng(5), dtype=dtype

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Net
-from minicaffe.errors import GraphError, SnapshotError
+from minicaffe.errors import SnapshotError
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import blob_proto
 
@@ -22,10 +22,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_a_scale_inside_says_what_to_do() -> None:
+def test_weights_with_a_scale_inside_fit_the_text_that_says_so() -> None:
     Path("n.prototxt").write_text(NET % "batch_norm_param { scale_bias: true }")
-    with pytest.raises(GraphError, match=r"NVCaffe.*leave it out and add after it .* type Scale"):
-        Net("n.prototxt")
+    weights = caffe_pb2.NetParameter()
+    layer = weights.layer.add(name="bn", type="BatchNorm")
+    values = [[1, 2, 3], [4, 5, 6], [1], [2, -1, 3], [0, 1, -1]]
+    layer.blobs.extend(blob_proto(np.array(value, np.float32)) for value in values)
+    Path("w.caffemodel").write_bytes(weights.SerializeToString())
+    net = Net("n.prototxt", TEST, weights="w.caffemodel")
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
+    mean, variance, _, gamma, beta = (np.reshape(value, (-1, 1, 1)) for value in values)
+    expected = (x - mean) / np.sqrt(variance + 1e-5) * gamma + beta
+    np.testing.assert_allclose(net.forward(x=x)["bn"], expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("count", [4, 5])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from minicaffe.layers.channels import (
 from minicaffe.layers.folding import channel_affine
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Effect, Origin, Reading, changes_training, meant
 
 logger = logging.getLogger("minicaffe")
 
@@ -32,6 +34,9 @@ STATISTICS = ("mean sum", "variance sum", "weight sum")
 
 #: Fields of forks whose BatchNorm has a Scale layer inside.
 _SCALE_INSIDE = ("scale_bias", "use_weight_bias", "scale_filler", "bias_filler", "filler")
+
+#: NVCaffe's eps is at least this.
+_NVCAFFES_EPS = float(np.float32(1e-5))
 
 
 def scales_inside(param: caffe_pb2.BatchNormParameter) -> bool:
@@ -107,6 +112,12 @@ class BatchNorm(Layer):
     exact_bottoms = 1
     exact_tops = 1
     backward_reads = ()
+    dialects = ("caffe", "nvcaffe", "intel")
+    fork_fields: ClassVar[Mapping[str, Effect]] = {
+        **meant("stats_batch_size", "use_weight_bias", "bias_term", "scale_bias"),
+        **meant("scale_filler", "bias_filler", "filler"),
+        **changes_training("update_global_stats"),
+    }
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         mistake = param_block_mistake(self.param.param)
@@ -117,11 +128,13 @@ class BatchNorm(Layer):
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.batch_norm_param
         self.eps: float = param.eps
+        if self.reading.dialect == "nvcaffe":
+            self.eps = max(self.eps, _NVCAFFES_EPS)
         self.moving_average_fraction: float = param.moving_average_fraction
         self.use_global_stats: bool = self.phase == caffe_pb2.TEST
         if param.HasField("use_global_stats"):
             self.use_global_stats = param.use_global_stats
-        self.ghost_batch_size: int = param.ghost_batch_size
+        self.ghost_batch_size: int = param.ghost_batch_size or param.stats_batch_size
         self.renorm: Renorm | None = Renorm.from_param(param)
         self._warned = False
         require_channels(bottom[0].shape)
@@ -218,7 +231,7 @@ class BatchNorm(Layer):
 
     def stored_statistics(self) -> tuple[np.ndarray, np.ndarray]:
         """The running mean and variance, each of shape (C,), from the three blobs."""
-        sums, squares, weight = (blob.data for blob in self.blobs)
+        sums, squares, weight = (blob.data for blob in self.blobs[: len(STATISTICS)])
         if weight[0] == 0:
             self._warn_of_nothing_stored()
             return np.zeros_like(sums), np.zeros_like(squares)
@@ -257,7 +270,7 @@ class BatchNorm(Layer):
             mean, variance: of the batch, shape (C,); the variance divided by ``values``.
             values: how many values a channel the batch has (m).
         """
-        sums, squares, weight = (blob.data for blob in self.blobs)
+        sums, squares, weight = (blob.data for blob in self.blobs[: len(STATISTICS)])
         fraction = self.moving_average_fraction
         weight *= fraction
         weight += 1
@@ -275,13 +288,24 @@ class BatchNorm(Layer):
     # ------------------------------------------------------------ what others ask
 
     @classmethod
-    def instead(cls, field: str) -> str:
-        if field.rpartition(".")[2] in _SCALE_INSIDE:
-            return (
-                "; leave it out and add after it a layer of type Scale with scale_param { "
-                "bias_term: true } (docs/batchnorm.md has how the weights move)"
-            )
-        return ""
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        evidence = _evidence(param.batch_norm_param)
+        if not evidence:
+            return origin.choose(cls.dialects, otherwise="")
+        reading = origin.choose(cls.dialects[1:], evidence)
+        followed = any("Scale" in origin.readers.get(top, ()) for top in param.top)
+        if reading.dialect == "intel" and followed and not param.batch_norm_param.relu:
+            return Reading("caffe", f"{reading.because} and a Scale layer follows")
+        return reading
+
+    @classmethod
+    def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:
+        scaled = reading.dialect == "intel" or scales_inside(param.batch_norm_param)
+        if reading.dialect == "caffe" or not scaled:
+            return BatchNorm
+        from minicaffe.layers.normalization.scaled_batch_norm import ScaledBatchNorm
+
+        return ScaledBatchNorm
 
     def blobs_hint(self, found: int) -> str:
         if found not in (4, 5):
@@ -289,7 +313,8 @@ class BatchNorm(Layer):
         return (
             f"{found} parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write a "
             "BatchNorm with scale and bias inside; Caffe's has 3 and a Scale layer after it, to "
-            "which the last two belong (docs/batchnorm.md)"
+            "which the last two belong; write batch_norm_param { scale_bias: true } for NVCaffe's, "
+            "{ use_weight_bias: true } for Intel's (docs/batchnorm.md)"
         )
 
     @property
@@ -316,6 +341,20 @@ class BatchNorm(Layer):
             return ""
         asked = {"ghost_batch_size": self.ghost_batch_size, "renorm": self.renorm}
         return ", ".join(what for what, value in asked.items() if value)
+
+
+def _evidence(param: caffe_pb2.BatchNormParameter) -> list[tuple[str, str]]:
+    """Which fork's fields a ``BatchNormParameter`` has."""
+    fields = {
+        "intel": ("filler", "use_weight_bias", "bias_term", "relu", "stats_batch_size"),
+        "nvcaffe": ("scale_filler", "scale_bias", "bias_filler"),
+    }
+    return [
+        (dialect, f"`{name}` is given")
+        for dialect, names in fields.items()
+        for name in names
+        if param.HasField(name) and (name == "use_weight_bias" or getattr(param, name))
+    ]
 
 
 @dataclass

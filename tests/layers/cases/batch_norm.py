@@ -57,6 +57,21 @@ def renorm(r_max: float = 3, d_max: float = 5) -> Callable[[Arrays, Arrays], Arr
 
 EPS = float(np.float32(1e-5))
 
+
+def scaled(
+    statistics: Callable[[Arrays, Arrays], Arrays], relu: bool = False
+) -> Callable[[Arrays, Arrays], Arrays]:
+    """NVCaffe's and Intel's: gamma is the fourth blob, beta the fifth."""
+
+    def reference(bottoms: Arrays, params: Arrays) -> Arrays:
+        shape = (1, -1) + (1,) * (bottoms[0].ndim - 2)
+        y = statistics(bottoms, params)[0] * params[3].reshape(shape)
+        y += params[4].reshape(shape) if len(params) > 4 else 0
+        return [np.maximum(y, 0) if relu else y]
+
+    return reference
+
+
 CASES = [
     Case("BatchNorm", in_place=True, reference=batch(EPS)),
     Case("BatchNorm", bottoms=[(6, 4)], in_place=True, reference=batch(EPS), name="2 axes"),
@@ -126,4 +141,16 @@ CASES = [
     Case(
         "BatchNorm", bottoms=[(1, 2, 70, 71)], has_gradient=False, reference=batch(EPS), name="long"
     ),
-]
+    Case("BatchNorm", "batch_norm_param { scale_bias: true }", in_place=True,
+         reference=scaled(batch(EPS)), name="NVCaffe"),
+    Case("BatchNorm", "batch_norm_param { scale_bias: true }", phase="TEST", in_place=True,
+         reference=scaled(stored(EPS)), name="NVCaffe, stored"),
+    Case("BatchNorm", "batch_norm_param { filler { value: 2 } }", bottoms=[(3, 4, 5)],
+         in_place=True, reference=scaled(batch(EPS)), name="Intel"),
+    Case("BatchNorm", "batch_norm_param { filler { value: 2 } bias_term: false }", phase="TEST",
+         reference=scaled(stored(EPS)), name="Intel, no bias"),
+    Case("BatchNorm", "batch_norm_param { relu: true }", reference=scaled(batch(EPS), relu=True),
+         name="Intel, ReLU"),
+    Case("BatchNorm", "batch_norm_param { use_weight_bias: true stats_batch_size: 2 }",
+         bottoms=[(4, 3, 5)], reference=scaled(ghosts(2)), name="Intel, parts of a batch"),
+]  # fmt: skip

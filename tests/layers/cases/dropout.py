@@ -17,4 +17,25 @@ CASES = [
         reference=lambda b, p: [np.zeros_like(b[0])],
     ),
     Case("Dropout", phase="TEST", in_place=True, reference=lambda b, p: [b[0]], name="test"),
+    Case("Dropout", "dropout_param { scale_train: true }", in_place=True, deterministic=False),
+    Case(
+        "Dropout",
+        "dropout_param { scale_train: false dropout_ratio: 0 }",
+        reference=lambda b, p: [b[0]],
+    ),
+    Case(
+        "Dropout",
+        "dropout_param { scale_train: false dropout_ratio: 0.25 }",
+        phase="TEST",
+        in_place=True,
+        reference=lambda b, p: [b[0] * 0.75],
+    ),
+    Case("Dropout", "dropout_param { scale_train: false }", in_place=True, deterministic=False),
+    Case(
+        "Dropout",
+        "dropout_param { sample_weights_test: true }",
+        phase="TEST",
+        in_place=True,
+        deterministic=False,
+    ),
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.fusion import FusedReLU, PostOps, can_fuse
 from minicaffe.engines.onednn.primitive import (
     Attributes,
@@ -106,6 +106,8 @@ class Dropout(Step):
 
     def forward(self, builder: Builder) -> None:
         """Draw the mask as the layer itself would, and multiply."""
+        if not self.layer.identity_in_test:
+            raise Unsupported("in phase TEST it does more than passing on")
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         self.active = self.layer.phase == caffe_pb2.TRAIN
         if not self.active:
