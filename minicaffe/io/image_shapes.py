@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 
 from minicaffe.arguments import shown
@@ -41,6 +43,12 @@ def not_a_list(inputs: object) -> str:
     if isinstance(inputs, np.ndarray) and inputs.ndim in (2, 3):
         shape = shape_text(inputs.shape)
         return f"one array of shape {shape} is given, expected a list of images: [image]"
-    if isinstance(inputs, str | bytes) or not np.iterable(inputs):
+    if isinstance(inputs, str | bytes | os.PathLike):
+        return f"{shown(inputs)} is given, expected a list of images: [load_image(file)]"
+    if not np.iterable(inputs):
         return f"{shown(inputs)} is given, expected a list of images: [image]"
+    if isinstance(inputs, list | tuple):
+        for name in inputs:
+            if isinstance(name, str | bytes | os.PathLike):
+                return f"{shown(name)} is no image; load_image(file) makes one of a file's name"
     return ""

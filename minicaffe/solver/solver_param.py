@@ -70,6 +70,7 @@ def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
         )
     elif param.base_lr < 0:
         logger.warning("base_lr is %g: updates climb the loss; give it above 0", param.base_lr)
+    _warn_of_numbers(param)
     if param.HasField("test_interval") and param.test_interval > 0 and not param.test_iter:
         logger.warning(
             "test_interval is %d, but there is no test_iter, so nothing is tested; set test_iter "
@@ -90,6 +91,27 @@ def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
             logger.warning("%s is a field of %s; this solver passes over it", field.name, fork)
     if param.HasField("solver_mode") and param.solver_mode == param.GPU:
         logger.info("solver_mode is GPU; minicaffe runs on the CPU")
+
+
+def _warn_of_numbers(param: caffe_pb2.SolverParameter) -> None:
+    """Numbers with which a training runs, but away from where it is to go."""
+    if not 0 <= param.momentum < 1:
+        logger.warning(
+            "momentum is %g, which adds ever more of earlier updates; give 0 to below 1",
+            param.momentum,
+        )
+    if not 0 <= param.weight_decay < math.inf:
+        logger.warning(
+            "weight_decay is %g, which drives weights away from 0; give 0 or more",
+            param.weight_decay,
+        )
+    for field in ("gamma", "power"):
+        if not math.isfinite(getattr(param, field)):
+            logger.warning(
+                "%s is %g, and so will the learning rate be", field, getattr(param, field)
+            )
+    if param.max_iter < 0:
+        logger.warning("max_iter is %d, so nothing is trained", param.max_iter)
 
 
 def _check_train_net(param: caffe_pb2.SolverParameter) -> None:

@@ -83,10 +83,21 @@ def test_windows_come_with_their_images(detector, given):
     assert isinstance(caught.value, TypeError)
 
 
-@pytest.mark.parametrize("images", [None, 3, "a.png", b"a.png"])
-def test_a_classifier_takes_a_list_of_images(detector, images):
+@pytest.mark.parametrize(
+    ("images", "says"),
+    [
+        (None, r"expected a list of images: \[image\]"),
+        (3, r"expected a list of images: \[image\]"),
+        ("a.png", r"'a.png' is given, expected a list of images: \[load_image\(file\)\]"),
+        (b"a.png", r"expected a list of images: \[load_image\(file\)\]"),
+        (Path("a.png"), r"expected a list of images: \[load_image\(file\)\]"),
+        (["a.png"], r"'a.png' is no image; load_image\(file\) makes one of a file's name"),
+        ((IMAGE, Path("a.png")), r"is no image; load_image\(file\) makes one"),
+    ],
+)
+def test_a_classifier_takes_a_list_of_images(detector, images, says):
     classifier = caffe.Classifier("n.prototxt", "w.caffemodel")
-    with pytest.raises(MinicaffeError, match=r"expected a list of images: \[image\]"):
+    with pytest.raises(MinicaffeError, match=says):
         classifier.predict(images)
 
 

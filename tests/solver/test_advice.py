@@ -37,6 +37,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("base_lr: -0.1", NET, "base_lr is -0.1: updates climb the loss"),
         ("base_lr: nan", NET, "base_lr is nan, so the first update leaves no weight a number"),
         ("base_lr: inf", NET, "base_lr is inf, so the first update leaves no weight a number"),
+        ("momentum: 1.5", NET, "momentum is 1.5, which adds ever more of earlier updates"),
+        ("momentum: -0.5", NET, "momentum is -0.5, which adds"),
+        ("momentum: nan", NET, "momentum is nan, which adds"),
+        ("weight_decay: -0.1", NET, "weight_decay is -0.1, which drives weights away from 0"),
+        ("weight_decay: inf", NET, "weight_decay is inf, which drives weights away from 0"),
+        ("gamma: nan", NET, "gamma is nan, and so will the learning rate be"),
+        ("power: inf", NET, "power is inf, and so will the learning rate be"),
+        ("max_iter: -3", NET, "max_iter is -3, so nothing is trained"),
         ("test_interval: 5", NET, "test_interval is 5, but there is no test_iter"),
         ("", FROZEN, "every lr_mult of net 'small' is 0, so nothing is learned"),
         ("", NET.replace("InnerProduct", "Softmax").split("  param")[0] + "}",
@@ -170,4 +178,4 @@ def test_an_input_without_a_shape(caplog: pytest.LogCaptureFixture) -> None:
     net = caffe_pb2.NetParameter()
     net.layer.add(name="x", type="Input", top=["x"])
     Net(net)
-    assert "layer 'x' (Input): no shape is given" in texts(caplog)[0]
+    assert "layer 'x' (Input): no shape is given, so its tops are empty" in texts(caplog)[0]

@@ -57,7 +57,7 @@ def for_each_top(values: Sequence[Value], tops: int, field: str) -> list[Value]:
 class Input(SourceLayer):
     """Blobs that the user fills.
 
-    Without a shape the tops hold one number until the user reshapes them.
+    Without a shape the tops are empty until the user reshapes them.
 
     Shapes: no bottom; tops of ``shape``.
 
@@ -84,8 +84,8 @@ class Input(SourceLayer):
                 blob.reshape(*shape.dim)
         else:
             logger.warning(
-                "layer '%s' (Input): no shape is given, so its tops hold one number until a "
-                "program reshapes them; give input_param { shape { dim: … } }",
+                "layer '%s' (Input): no shape is given, so its tops are empty until a program "
+                "reshapes them; give input_param { shape { dim: … } }",
                 self.param.name,
             )
 
