@@ -105,7 +105,7 @@ def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> Modu
         names = engine_names()  # where none can, the first one says why
         name = next((each for each in names if why_unavailable(each, precision) is None), names[0])
         for better in names[: names.index(name)]:
-            _warn_if_broken(better, name)
+            warn_if_broken(better, name)
     if name not in engine_names():
         hint = did_you_mean(name, engine_names()) or f"; there are: {', '.join(engine_names())}"
         raise EngineError(f"unknown engine '{name}'{hint}")
@@ -121,7 +121,7 @@ def _module(name: str) -> ModuleType:
 
 
 @functools.cache
-def _warn_if_broken(name: str, instead: str) -> None:
+def warn_if_broken(name: str, instead: str) -> None:
     """Say once that a better engine should have run."""
     found = _why_not(name, PRECISIONS[0])
     if found is not None and found.broken:

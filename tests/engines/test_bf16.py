@@ -5,15 +5,16 @@ The tests of whole nets, and of chains that become one primitive, are those of f
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from google.protobuf import text_format
 
 from minicaffe import engines
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.dnnl import Unimplemented
-from minicaffe.engines.onednn.steps.normalization import LRN
+from minicaffe.engines.onednn.primitive import MemoryDesc, PrimitiveDesc
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text, inception
@@ -230,14 +231,15 @@ def test_depthwise_layers_do_not_run_as_products_of_matrices() -> None:
 def test_what_onednn_refuses_in_bfloat16_runs_in_float32(
     direction: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    normal = getattr(LRN, direction)
+    normal = PrimitiveDesc.__init__
 
-    def refuse(self: LRN, builder: Builder) -> None:
-        normal(self, builder)
-        if builder.storage == dnnl.BF16:
+    def refuse(self: PrimitiveDesc, kind: str, *args: Any, **more: Any) -> None:
+        normal(self, kind, *args, **more)
+        descs = [one for one in args if isinstance(one, MemoryDesc)]
+        if kind == f"lrn_{direction}" and descs[0].dtype == dnnl.BF16:
             raise Unimplemented("no LRN in bfloat16")
 
-    monkeypatch.setattr(LRN, direction, refuse)
+    monkeypatch.setattr(PrimitiveDesc, "__init__", refuse)
     twins = Twins(inception())
     twins.fill(**twins.label(6))
     twins.each("forward_loss")

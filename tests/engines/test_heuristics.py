@@ -76,4 +76,4 @@ def test_channels_last_are_found_in_the_plan() -> None:
     twins.fill()
     twins.each("forward")
     (step,) = (item for item in twins.onednn.plan.steps if item.step.nodes[0].name == "conv")
-    assert step.step.passes[0].result.desc.format()[0] == 0
+    assert step.step.passes[0].result.desc.block == 0

@@ -70,7 +70,7 @@ def test_a_number_that_means_something_else(function: str, number: int, name: st
         verify(Disguised(**{function: Renamed()}))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("part", ["_product", "_normalisation"])
+@pytest.mark.parametrize("part", ["product_is_right", "normalisation_is_right"])
 def test_wrong_results(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(self_check, part, lambda: False)
     with pytest.raises(EngineError, match="wrongly here"):
@@ -124,13 +124,13 @@ def test_the_default_choice_warns_once_of_a_broken_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.delenv(engines.VARIABLE, raising=False)
-    monkeypatch.setattr(onednn, "_problem", lambda: problem)
-    engines._warn_if_broken.cache_clear()
+    monkeypatch.setattr(onednn, "problem", lambda: problem)
+    engines.warn_if_broken.cache_clear()
     try:
         for _ in range(2):
             assert engines.engine_name(engines.find_engine()) == "numpy"
     finally:
-        engines._warn_if_broken.cache_clear()
+        engines.warn_if_broken.cache_clear()
     assert [record.levelname for record in caplog.records] == ["WARNING"] * warnings
     assert all("'numpy' runs instead: it is bent" in message for message in caplog.messages)
     with pytest.raises(EngineError, match="engine 'onednn' cannot run here: it is bent"):

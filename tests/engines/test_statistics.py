@@ -155,15 +155,15 @@ def test_gradients_of_single_layers(engine: str, layer: str, threads: int) -> No
 
 
 LAYOUTS = [
-    (shape, tag)
+    (shape, block)
     for shape in ((70, 21), (3, 21, 50), (2, 35, 11, 13), (2, 5, 3, 4, 6))
-    for _, tag in dnnl.FORMATS[len(shape)]
+    for block in dnnl.FORMATS[len(shape)]
 ]
 
 
-@pytest.mark.parametrize(("shape", "tag"), LAYOUTS, ids=str)
-def test_sums_find_the_channels_in_every_layout(shape: tuple[int, ...], tag: int) -> None:
-    desc, axes = MemoryDesc(shape, tag=tag), (0, *range(2, len(shape)))
+@pytest.mark.parametrize(("shape", "block"), LAYOUTS, ids=str)
+def test_sums_find_the_channels_in_every_layout(shape: tuple[int, ...], block: int) -> None:
+    desc, axes = MemoryDesc(shape, block=block), (0, *range(2, len(shape)))
     x, y = (np.random.default_rng(n).normal(1, 1, shape).astype(np.float32) for n in (1, 2))
     left, right = Memory(desc), Memory(desc)
     for array, memory in ((x, left), (y, right)):

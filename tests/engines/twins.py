@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe.engines import VARIABLE
+from minicaffe.engines.onednn.primitive import Primitive
 from minicaffe.net.net import TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from tests.engines.nets import Text, residual
@@ -55,6 +57,21 @@ def differs(got: Any, want: Any, tolerance: float | None) -> bool:
     near = np.abs(got - want) <= (1e-4 if tolerance is None else tolerance) * scale
     off = int(np.count_nonzero(~near))  # not a number is not near
     return off * FLIPPED > got.size or (off > 0 and not distance_of(got, want) <= FLIPS_DISTANCE)
+
+
+@contextmanager
+def running() -> Iterator[list[str]]:
+    """What oneDNN runs within: the names of primitives, such as ``pooling_forward/jit:uni``."""
+    ran: list[str] = []
+    normal = Primitive.__call__
+
+    def run(self: Primitive) -> None:
+        ran.append(self.name)
+        normal(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Primitive, "__call__", run)
+        yield ran
 
 
 class Twins:

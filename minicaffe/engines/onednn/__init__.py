@@ -2,46 +2,51 @@
 
 A net becomes flat lists of calls, made once; a forward or backward runs through one of them::
 
-    net.nodes ──> Session ──> Segment, Segment, …           session.py, segment.py
-                                 │ guards hold? run the plan at hand : compile another
+    net.nodes ──> Session ──> Segment, Segment, …                     session.py, segment.py
+                                 │ do the guards hold? run the plan at hand : compile another
                                  v
-    compile_plan: for each node  step_of(node) ── can_fuse? ──> Step.forward(builder)
-                                 then, from the last to the first, Step.backward(builder)
-                                             plan.py, steps/, fusion.py, in_place.py
-                                 │ builder.source, result, weights, run       builder.py
+    compile_plan: for each layer  step_of(node) ── can_fuse? ──> Step.forward(builder)
+                                  then, from the last to the first, Step.backward(builder)
+                                 │                               compiler.py, steps/, fusion.py
+                                 │ builder.source, result, weights, run           builder.py
                                  v
-    SegmentPlan: steps, forward calls, backward calls, what is freed          plan.py
-                                 │ memory that is used at different times is one      memory.py
+    SegmentPlan: steps, forward calls, backward calls                                plan.py
+                                 │ memory that is used at different times is one   memory.py
                                  v
-    Primitive ── reads and writes ──> Memory                                  primitive.py
+    Primitive, KernelCall ── read and write ──> Memory                          primitive.py
                                  ^
-    blob.data_memory ── head: array or engine's copy ──> Tensor ── home ──> Memory   tensor.py
+    blob.data_memory ── head: array or engine's copy ──> Tensor ── home ──> Memory  tensor.py
 
 A blob's values stay in the layout in which a primitive left them; whoever asks for ``blob.data``
 gets them by a reorder (:class:`~minicaffe.syncedmem.SyncedMemory` knows where the newest are).
 
+Nothing is replayed. After a forward the record says which step ran each layer last, and that step
+keeps what the layer's gradient needs. A backward is compiled of the record: the plan's own one, as
+one list; or in parts, for a program that runs some of the layers, or looks between them. Only what
+no plan has kept is computed once more: see ``Segment._materialise``.
+
 The concepts, in oneDNN's words where it has one:
 
-- ``Library`` (dnnl.py): the C API and its numbers; self_check.py compares both with what is known.
-- ``MemoryDesc``, ``Memory``: a shape with data type and layout; bytes that have one.
-- ``PrimitiveDesc``, ``Primitive``: what is to be computed and in which layouts; that, bound to
-  memories: a call. ``Attributes`` are its post-ops.
-- ``Tensor``: one version of a blob's values or gradient, and the memory that is its home.
-- ``Weights``: parameters in layouts of oneDNN's; a ``Cached`` call makes them again when they have
-  changed. ``ParameterGradient`` adds what a primitive computes to ``diff``.
-- ``Builder``: hands a step its memories and collects its ``Calls``.
-- ``Step``: one small class a layer type; ``NumpyStep`` for those that oneDNN does not have.
-- ``PostOps``, ``Folding``: the layers that a primitive, or its weights, take in.
-- ``LazyBlob``: a blob that fusion leaves unfilled, computed when a program asks for it.
-- ``Fallbacks``: layers that oneDNN refuses in bfloat16 or at all, and why.
-- ``SegmentPlan``: the lists, compiled for a ``Purpose`` (training, fused, shared); never changed.
-- ``SavedInput``: what a layer in place overwrites, kept to be able to compute a forward again.
-- ``FreedMarks``: which blobs have lost their values to others that use their memory.
-- ``Segment``: layers in a row whose shapes are known before they run; compares ``Guards``.
-- ``Session``: the net's segments and single layers; what ``net.plan`` is.
+1. ``Library``: the C API and its numbers (dnnl.py); self_check.py compares both with what is known.
+2. ``Memory``: bytes with a ``MemoryDesc``: shape, data type and layout.
+3. ``Primitive``: a call that computes, made of a ``PrimitiveDesc``; ``Attributes`` are its post-ops.
+   ``KernelCall``: the same for what is not oneDNN's.
+4. ``Tensor``: one version of a blob's values or gradient, and the memory that is its home.
+5. ``Weights``: parameters in layouts of oneDNN's, made again (``Cached``) when they have changed;
+   ``ParameterGradient`` adds what a primitive computes to ``diff``.
+6. ``Calls``: what a step does in one direction.
+7. ``Builder``: hands a step its memories and collects its calls.
+8. ``Step``: one small class a layer type; ``NumpyStep`` for those that oneDNN does not have.
+9. ``PostOps``: the layers that a primitive, or its weights (``Folding``), take in.
+10. ``LazyBlob``: a blob that fusion leaves unfilled, computed when a program asks for it.
+11. ``Fallbacks``: layers that oneDNN refuses in bfloat16 or at all, and why.
+12. ``SegmentPlan``: the lists, compiled for a ``Purpose`` (training, fused, shared); never changed.
+13. ``Record``: which step ran each layer last; ``BackwardParts`` are compiled of it.
+14. ``Segment``: layers in a row whose shapes are known before they run; compares ``Guards``.
+15. ``Session``: the net's segments and single layers; what ``net.plan`` is.
 
 heuristics.py chooses layouts and implementations where oneDNN's own choice is slower, channels.py
-adds up over channels with the precision that long sums need, describe.py tells it all.
+adds up over channels with the precision that long sums need.
 """
 
 from __future__ import annotations
@@ -55,7 +60,6 @@ import numpy as np
 from minicaffe.engines import PRECISIONS, Plan, Unavailable
 from minicaffe.engines import numpy as numpy_engine
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.builder import Options
 from minicaffe.engines.onednn.dnnl import NotInstalled, library
 from minicaffe.engines.onednn.self_check import verify
 from minicaffe.engines.onednn.session import Session
@@ -71,7 +75,7 @@ logger = logging.getLogger("minicaffe")
 
 
 @functools.cache
-def _problem() -> Exception | None:
+def problem() -> Exception | None:
     """Why the library cannot be used; it is loaded and tried once."""
     try:
         verify(library())
@@ -82,9 +86,9 @@ def _problem() -> Exception | None:
 
 def why_not(precision: str) -> Unavailable | None:
     """Why the library cannot be used, or not with this precision on this processor."""
-    problem = _problem()
-    if problem is not None:
-        return Unavailable(str(problem), broken=not isinstance(problem, NotInstalled))
+    found = problem()
+    if found is not None:
+        return Unavailable(str(found), broken=not isinstance(found, NotInstalled))
     if precision == PRECISIONS[0] or library().has_bf16:
         return None
     return Unavailable(
@@ -105,7 +109,7 @@ def plan(net: Net) -> Plan:
         references = options.engine is None
         if references:
             _tell_of_references(net)
-        return Session(net, Options(storage, options.fuse, references))
+        return Session(net, storage, references=references)
     if options.precision != PRECISIONS[0]:
         raise EngineError(
             f"precision {options.precision} is for nets of float32, not of {net.dtype}"

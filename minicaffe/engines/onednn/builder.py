@@ -22,18 +22,18 @@ class Unsupported(Exception):
 
 
 @dataclass(frozen=True)
-class Options:
-    """How a plan is built.
+class Purpose:
+    """What a plan is compiled for.
 
     Attributes:
-        storage: data type of activations and of the weights' compute copies.
-        fuse: let one primitive do the work of several layers.
-        references: leave layers whose prototxt says ``engine: CAFFE`` to numpy.
+        training: gradients are asked for.
+        fuse: one primitive may do the work of several layers.
+        share: blobs between inputs and outputs may use each other's memory.
     """
 
-    storage: int = dnnl.F32
-    fuse: bool = True
-    references: bool = True
+    training: bool
+    fuse: bool
+    share: bool
 
 
 @dataclass
@@ -104,8 +104,8 @@ class Builder:
     """Hands out the memories that a step's primitives read and write.
 
     Args:
-        options: how to build.
-        training: keep what the gradients need.
+        purpose: of the plan; when that is training, steps keep what the gradients need.
+        wanted: data type of activations and of the weights' compute copies.
         looked_at: memories that steps must not leave unfilled, as a program reads them.
         given: gradients that others than steps may write before a backward: those of the net's
             outputs, and of blobs that layers elsewhere read.
@@ -123,16 +123,16 @@ class Builder:
 
     def __init__(
         self,
-        options: Options,
-        training: bool,
+        purpose: Purpose,
+        wanted: int,
         looked_at: Container[SyncedMemory] = (),
         given: Container[SyncedMemory] = (),
         crowded: Container[SyncedMemory] = (),
     ) -> None:
-        self.options, self.by_parts = options, False
+        self.training, self.by_parts = purpose.training, False
+        self._fuse, self._wanted = purpose.fuse, wanted
         self._looked_at, self._given, self._crowded = looked_at, given, crowded
-        self.storage = options.storage
-        self.training = training
+        self.storage = wanted
         self.calls = Calls()
         self.values = Versions()
         self.gradients = Versions()
@@ -149,7 +149,7 @@ class Builder:
 
     def begin(self, storage: int | None = None) -> None:
         """Start the list of another step, which may ask for a data type of its own."""
-        self.storage = self.options.storage if storage is None else storage
+        self.storage = self._wanted if storage is None else storage
         self.calls = Calls()
 
     def begin_backward(self, *, by_parts: bool = False) -> None:
@@ -219,7 +219,7 @@ class Builder:
 
     def hides(self, node: Node, following: Node) -> bool:
         """Whether only the following node sees what the node makes."""
-        if not self.options.fuse or len(node.tops) != 1 or len(following.tops) != 1:
+        if not self._fuse or len(node.tops) != 1 or len(following.tops) != 1:
             return False
         blob, memory = node.tops[0], node.tops[0].data_memory
         if blob not in following.bottoms:

@@ -18,7 +18,7 @@ from minicaffe.layers import sums
 
 def summable(desc: MemoryDesc) -> bool:
     """Whether the functions here know the layout."""
-    return desc.format() is not None
+    return desc.block is not None
 
 
 def channel_moments(memory: Memory) -> tuple[np.ndarray, np.ndarray]:
@@ -71,10 +71,9 @@ def spoil(memory: Memory, channels: np.ndarray) -> None:
 def _rows(memory: Memory) -> np.ndarray:
     """The values as (items, blocks, rows, lanes), as :mod:`minicaffe.layers.sums` takes them."""
     desc = memory.desc
-    layout = desc.format()
-    assert layout is not None
     items, channels, *rest = desc.shape
-    places, block = math.prod(rest), layout[0]
+    places, block = math.prod(rest), desc.block
+    assert block is not None
     shape = (items, -(-channels // max(1, block)), places, block)
     if block == 0:
         shape = (1, 1, items * places, channels)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.builder import Builder, Calls, Options, Unsupported
+from minicaffe.engines.onednn.builder import Builder, Calls, Purpose, Unsupported
 from minicaffe.engines.onednn.dnnl import Failed, Unimplemented
 from minicaffe.engines.onednn.fusion import LazyBlob, Source, lazy_blobs
 from minicaffe.engines.onednn.memory import (
@@ -29,7 +29,6 @@ from minicaffe.engines.onednn.plan import (
     BackwardParts,
     CompiledStep,
     Context,
-    Purpose,
     Record,
     SegmentPlan,
     entering_values,
@@ -213,9 +212,8 @@ class _Compiler:
         self._context, self._first, self._last = context, first, last
         given = {context.blobs[name].diff_memory for name in context.outputs}
         given |= context.outside(first, last)
-        options = Options(context.fallbacks.wanted, purpose.fuse)
         filled = {context.blobs[name].data_memory for name in context.wanted} | context.looked_at
-        self.builder = Builder(options, purpose.training, filled, given, crowded)
+        self.builder = Builder(purpose, context.fallbacks.wanted, filled, given, crowded)
 
     def steps(self) -> tuple[CompiledStep, ...]:
         """All steps, in order; with gradients where these are asked for."""
@@ -289,7 +287,7 @@ class _Compiler:
             return []
         sources = {blob: Source(version) for blob, version in versions.items()}
         lazy = lazy_blobs(nodes, sources, self._context.looked_at)
-        self.builder.calls.run[:0] = sources.values()
+        self.builder.calls.run[:0] = [source.take for source in sources.values()]
         self.builder.then(*(one.mark_newest for one in lazy))
         return lazy
 

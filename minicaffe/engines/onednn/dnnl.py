@@ -35,13 +35,7 @@ _SPINS = "1000"
 #: The bits of oneDNN's instruction sets that AVX-512 with bfloat16 has; AMX has them all too.
 _AVX512, _AVX512_BF16 = 0x27, 0xE7
 
-_WHEELS = (
-    "onednn-cpu-gomp",
-    "onednn-cpu-vcomp",
-    "onednn-cpu-iomp",
-    "onednn-cpu-tbb",
-    "onednn",
-)
+_WHEELS = ("onednn-cpu-gomp", "onednn-cpu-vcomp", "onednn-cpu-iomp", "onednn-cpu-tbb", "onednn")
 _NAMES = ("libdnnl.so.3", "dnnl.dll", "libdnnl.3.dylib")
 _STATUS = ("success", "out of memory", "invalid arguments", "unimplemented", "last implementation",
            "runtime error", "not required", "invalid graph")  # fmt: skip
@@ -54,12 +48,12 @@ ANY = 1  # format tag: the primitive chooses
 
 FORWARD_TRAINING, FORWARD_INFERENCE, BACKWARD, BACKWARD_DATA = 64, 96, 128, 160
 
-CONVOLUTION_AUTO, CONVOLUTION_DIRECT, DECONVOLUTION_DIRECT = 3, 1, 0xA
+CONVOLUTION_DIRECT, DECONVOLUTION_DIRECT = 1, 0xA
 RELU, TANH, ELU, SQUARE, ABS, LINEAR = 0x20, 0x21, 0x22, 0x23, 0x24, 0x26
 LOGISTIC, SWISH, CLIP, POW, HARDSWISH = 0x29, 0x2C, 0x2E, 0x30, 0x34
 RELU_FROM_DST, TANH_FROM_DST, ELU_FROM_DST, LOGISTIC_FROM_DST = 0x100, 0x101, 0x102, 0x104
 POOLING_MAX, POOLING_AVG_INCLUDE, POOLING_AVG_EXCLUDE = 0x1FF, 0x2FF, 0x3FF
-LRN_ACROSS, LRN_WITHIN = 0xAFF, 0xBFF
+LRN_ACROSS = 0xAFF
 BINARY_ADD, BINARY_MUL, BINARY_MAX, BINARY_DIV = 0x1FFF0, 0x1FFF1, 0x1FFF2, 0x1FFF4
 BINARY_SUB, BINARY_GE, BINARY_GT = 0x1FFF5, 0x1FFF6, 0x1FFF7
 SOFTMAX = 0x30000
@@ -67,36 +61,18 @@ SOFTMAX = 0x30000
 USE_GLOBAL_STATS, USE_SCALE, USE_SHIFT, FUSE_NORM_RELU = 1, 2, 4, 8
 
 # Arguments of primitives.
-SRC, SRC_1, DST, WEIGHTS, BIAS, MEAN, VARIANCE, SCALE, SHIFT = (
-    1,
-    2,
-    17,
-    33,
-    41,
-    49,
-    50,
-    51,
-    52,
-)
-WORKSPACE, SCRATCHPAD = 64, 80
-DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS, DIFF_SCALE, DIFF_SHIFT = (
-    129,
-    145,
-    161,
-    169,
-    255,
-    256,
-)
+SRC, SRC_1, DST, WEIGHTS, BIAS, MEAN, VARIANCE, SCALE, SHIFT = 1, 2, 17, 33, 41, 49, 50, 51, 52
+WORKSPACE, DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS = 64, 129, 145, 161, 169
 MULTIPLE_SRC, ATTR_POST_OP = 1024, 32768
 MOST_SOURCES = 1024  # then come the numbers of other arguments
 
-#: Layouts that activations come in, by number of axes: (channels in a block, format tag);
-#: block 1 is row-major, block 0 has the channels last.
+#: Layouts that activations come in, by number of axes: the format tag for so many channels in a
+#: block; 1 is row-major, 0 has the channels last.
 FORMATS = {
-    2: ((1, 3),),
-    3: ((1, 4), (16, 56), (8, 69), (0, 15)),
-    4: ((1, 5), (16, 78), (8, 102), (0, 22)),
-    5: ((1, 6), (16, 121), (8, 142), (0, 33)),
+    2: {1: 3},
+    3: {1: 4, 16: 56, 8: 69, 0: 15},
+    4: {1: 5, 16: 78, 8: 102, 0: 22},
+    5: {1: 6, 16: 121, 8: 142, 0: 33},
 }
 
 

@@ -34,7 +34,7 @@ from minicaffe.engines.onednn.primitive import (
 )
 from minicaffe.engines.onednn.steps import step_of
 from minicaffe.engines.onednn.steps.activation import Activation, PReLU, ReLU
-from minicaffe.engines.onednn.tensor import Tensor
+from minicaffe.engines.onednn.tensor import SavedSource, Tensor
 from minicaffe.layer import Layer
 from minicaffe.layers.folding import fold_into_previous
 from minicaffe.syncedmem import (
@@ -236,7 +236,6 @@ class Folding:
         self.bias = aligned_zeros(constants[0].bottoms[0].shape[1], np.dtype(np.float32))
 
     def __call__(self) -> None:
-        """Compute."""
         layer = self._layer
         axis, groups = layer.weight_outputs
         with only_read(self.memories):
@@ -312,7 +311,7 @@ class PostOps:
         return found
 
 
-class Source:
+class Source(SavedSource):
     """A blob's values as a step read them, for the time when they are needed once more.
 
     By then a program or another layer may have written others into the plain array, or a step
@@ -323,32 +322,21 @@ class Source:
     """
 
     def __init__(self, tensor: Tensor) -> None:
+        super().__init__(tensor.home, tensor.memory)
         self._tensor = tensor
         tensor.shared = True  # no later layer overwrites its home
-        self._values = Blob(tensor.shape)
-        self._kept = False
 
-    def __call__(self) -> None:
-        """This is the moment; a call of the step, before its others."""
-        self._kept = False
-        if self._tensor.is_plain:
-            np.copyto(self._values.data.reshape(-1), self._tensor.memory.raw[: self._values.count])
-        else:
-            self._tensor.memory.watch(self)
-
-    def keep(self) -> None:
-        """Copy the values, as they may change now."""
-        if not (self._tensor.is_plain or self._kept):
-            values = self._values.data.reshape(-1)
-            reorder(self._tensor.home, plain(values, self._values.shape))()
-            self._kept = True
+    def take(self) -> None:
+        super().take()
+        if self._tensor.is_plain:  # which other layers overwrite
+            self.keep()
 
     def blob(self) -> Blob:
         """A blob of its own that holds them."""
-        self.keep()
-        values = Blob(self._tensor.shape)
-        np.copyto(values.data, self._values.data)
-        return values
+        blob = Blob(self._tensor.shape)
+        then = Memory(self._tensor.home.desc, self.values)
+        reorder(then, plain(blob.data.reshape(-1), blob.shape))()
+        return blob
 
 
 class LazyBlob(EngineCopy):

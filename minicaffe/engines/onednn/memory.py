@@ -13,7 +13,7 @@ from minicaffe.engines.memory_plan import Lifetime, TakenBytes, plan_memory
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.primitive import Memory, Primitive
 from minicaffe.engines.onednn.steps import NumpyStep
-from minicaffe.engines.onednn.tensor import Cached, Reading, Tensor
+from minicaffe.engines.onednn.tensor import Cached, KernelCall, Tensor
 from minicaffe.errors import MemoryLimitError
 from minicaffe.options import MemoryBudget, limit_text, size_text
 from minicaffe.syncedmem import Freed, SyncedMemory, only_read
@@ -129,7 +129,7 @@ def _note(found: dict[int, Buffer], memory: Memory, step: int) -> None:
 
 
 def _memories(call: Callable[[], object]) -> Sequence[Memory]:
-    return list(call.operands.values()) if isinstance(call, Primitive | Reading) else ()
+    return [*call.operands.values()] if isinstance(call, Primitive | KernelCall) else ()
 
 
 def _lay_out(buffers: Sequence[Buffer]) -> None:
@@ -305,7 +305,7 @@ def _addresses(tensor: Tensor) -> Iterator[int]:
 
 def _read(calls: Calls) -> Iterator[int]:
     for call in calls.run:
-        if isinstance(call, Primitive | Reading):
+        if isinstance(call, Primitive | KernelCall):
             for memory in call.operands.values():
                 yield _address(memory.buffer)
 

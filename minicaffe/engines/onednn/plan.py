@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
-from minicaffe.engines.onednn.builder import Builder, Calls
+from minicaffe.engines.onednn.builder import Builder, Calls, Purpose
 from minicaffe.engines.onednn.dnnl import Failed
 from minicaffe.engines.onednn.fusion import LazyBlob
 from minicaffe.engines.onednn.memory import FreedMarks, Overwritten, SavedInput
@@ -21,21 +21,6 @@ if TYPE_CHECKING:
     from minicaffe.engines.onednn.compiler import Fallbacks
     from minicaffe.net.callbacks import Callbacks
     from minicaffe.net.node import Node
-
-
-@dataclass(frozen=True)
-class Purpose:
-    """What a plan is compiled for.
-
-    Attributes:
-        training: gradients are asked for.
-        fuse: one primitive may do the work of several layers.
-        share: blobs between inputs and outputs may use each other's memory.
-    """
-
-    training: bool
-    fuse: bool
-    share: bool
 
 
 @dataclass(frozen=True)

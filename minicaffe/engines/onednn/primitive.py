@@ -15,11 +15,8 @@ from minicaffe.syncedmem import aligned_zeros
 
 _QUERIES = {
     "src": 129, "diff_src": 130, "weights": 131, "diff_weights": 132,
-    "dst": 133, "diff_dst": 134, "workspace": 135, "scratchpad": 136,
+    "dst": 133, "diff_dst": 134, "workspace": 135,
 }  # fmt: skip
-
-
-_UNKNOWN = False  # of a layout: nobody has asked yet which format it is
 
 
 def row_major(shape: Sequence[int]) -> list[int]:
@@ -39,10 +36,10 @@ class MemoryDesc:
         dtype: :data:`F32` or :data:`BF16`.
         any_layout: leave the layout to the primitive; otherwise row-major.
         strides: elements from one index to the next on each axis, for another order of axes.
-        tag: one of the format tags in :data:`~minicaffe.engines.onednn.dnnl.FORMATS`.
+        block: channels in a block, as in nChw8c and nChw16c; 1: row-major; 0: channels last.
     """
 
-    __slots__ = ("__weakref__", "_format", "dtype", "handle", "shape", "size")
+    __slots__ = ("__weakref__", "_block", "dtype", "handle", "shape", "size")
 
     def __init__(
         self,
@@ -51,17 +48,17 @@ class MemoryDesc:
         *,
         any_layout: bool = False,
         strides: Sequence[int] | None = None,
-        tag: int | None = None,
+        block: int | None = None,
         handle: int | None = None,
     ) -> None:
         lib = library()
         self.shape = tuple(shape) or (1,)
         self.dtype = dtype
-        self._format: tuple[int, int] | bool | None = _UNKNOWN
+        self._block: tuple[int | None] | None = None  # nobody has asked yet
         if handle is None:
             common = (len(self.shape), _dims(self.shape), dtype)
-            if any_layout or tag is not None:
-                tag = dnnl.ANY if any_layout else tag
+            if any_layout or block is not None:
+                tag = dnnl.ANY if block is None else dnnl.FORMATS[len(self.shape)][block]
                 handle = lib.create("memory_desc_create_with_tag", *common, tag)
             else:
                 strides = row_major(self.shape) if strides is None else strides
@@ -78,16 +75,6 @@ class MemoryDesc:
 
     __hash__ = None  # type: ignore[assignment]
 
-    def reshaped(self, shape: Sequence[int]) -> MemoryDesc:
-        """The same memory seen with another shape (fails where the layout does not allow it)."""
-        handle = library().create(
-            "memory_desc_reshape",
-            ctypes.c_void_p(self.handle),
-            len(shape),
-            _dims(shape),
-        )
-        return MemoryDesc(shape, self.dtype, handle=handle)
-
     def part(self, shape: Sequence[int], offsets: Sequence[int]) -> MemoryDesc:
         """A box within this memory."""
         handle = library().create(
@@ -99,24 +86,19 @@ class MemoryDesc:
         return MemoryDesc(shape, self.dtype, handle=handle)
 
     def stored_as(self, dtype: int) -> MemoryDesc:
-        """The same layout with another data type; row-major where it is none of
-        :data:`~minicaffe.engines.onednn.dnnl.FORMATS`."""
+        """The same layout with another data type; row-major where :attr:`block` is None."""
         if self.dtype == dtype:
             return self
-        layout = self.format()
-        return MemoryDesc(self.shape, dtype, tag=layout[1] if layout else None)
+        return MemoryDesc(self.shape, dtype, block=self.block)
 
-    def format(self) -> tuple[int, int] | None:
-        """Which of :data:`~minicaffe.engines.onednn.dnnl.FORMATS` the layout is, or None."""
-        if isinstance(self._format, bool):
-            self._format = self._find_format()
-        return self._format
-
-    def _find_format(self) -> tuple[int, int] | None:
-        for block, tag in dnnl.FORMATS.get(len(self.shape), ()):
-            if self == MemoryDesc(self.shape, self.dtype, tag=tag):
-                return block, tag
-        return None
+    @property
+    def block(self) -> int | None:
+        """Channels in a block, 1 for row-major, 0 for channels last; None for another layout."""
+        if self._block is None:
+            blocks = dnnl.FORMATS.get(len(self.shape), {})
+            named = (n for n in blocks if self == MemoryDesc(self.shape, self.dtype, block=n))
+            self._block = (next(named, None),)
+        return self._block[0]
 
     @property
     def is_plain_float32(self) -> bool:
@@ -180,8 +162,8 @@ class PrimitiveDesc:
 
     Args:
         kind: such as ``convolution_forward``.
-        args: what ``dnnl_KIND_primitive_desc_create`` takes after the engine: MemoryDesc, lists
-            of dims, floats, ints, another PrimitiveDesc as hint, None.
+        args: what ``dnnl_KIND_primitive_desc_create`` takes after the engine: MemoryDesc, floats,
+            ints, lists of these, another PrimitiveDesc as hint, None.
         attributes: the last argument.
     """
 
@@ -255,9 +237,13 @@ def _c_value(value: object) -> object:
         return value.handle
     if isinstance(value, float):
         return ctypes.c_float(value)
-    if isinstance(value, list | tuple):
-        return _dims(value)
-    return value
+    if not isinstance(value, list | tuple):
+        return value
+    if isinstance(value[0], MemoryDesc):
+        return (ctypes.c_void_p * len(value))(*(desc.handle for desc in value))
+    if isinstance(value[0], float):
+        return (ctypes.c_float * len(value))(*value)
+    return _dims(value)
 
 
 class _Arg(ctypes.Structure):
@@ -311,16 +297,6 @@ def reorder(source: Memory, destination: Memory) -> Primitive:
         PrimitiveDesc("reorder", source.desc, destination.desc),
         {dnnl.SRC: source, dnnl.DST: destination},
     )
-
-
-def c_descs(descs: Sequence[MemoryDesc]) -> ctypes.Array[ctypes.c_void_p]:
-    """A C array of descriptors."""
-    return (ctypes.c_void_p * len(descs))(*(desc.handle for desc in descs))
-
-
-def c_floats(values: Sequence[float]) -> ctypes.Array[ctypes.c_float]:
-    """A C array of floats."""
-    return (ctypes.c_float * len(values))(*values)
 
 
 #: About the largest number of float32.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from minicaffe.engines.onednn.builder import Calls
 from minicaffe.engines.onednn.compiler import compile_parts, compile_plan, with_new_backward
@@ -15,7 +16,6 @@ from minicaffe.engines.onednn.plan import (
     BackwardParts,
     CompiledStep,
     Context,
-    Purpose,
     Record,
     SegmentPlan,
     entering_values,
@@ -30,54 +30,43 @@ from minicaffe.syncedmem import SyncedHead, SyncedMemory
 from minicaffe.threads import thread_count
 
 if TYPE_CHECKING:
+    from minicaffe.engines.onednn.builder import Purpose
+    from minicaffe.engines.onednn.session import Session
     from minicaffe.net.node import Node
 
 
-class Wish:
-    """The purpose that a net's plans begin with.
-
-    Attributes:
-        purpose: it; gradients are asked for from the first backward on, by all parts at once.
-    """
-
-    def __init__(self, purpose: Purpose) -> None:
-        self.purpose = purpose
-
-
-class Part(Protocol):
+class Part(ABC):
     """Some layers in a row, and what runs them.
 
-    Attributes:
+    Args:
         first, last: the numbers of the first and the last of them.
     """
 
-    first: int
-    last: int
+    def __init__(self, first: int, last: int) -> None:
+        self.first, self.last = first, last
 
     @property
+    @abstractmethod
     def steps(self) -> Sequence[CompiledStep]:
         """What has been compiled."""
-        ...
+
+    @abstractmethod
+    def forward(self, start: int, end: int) -> None:
+        """Run layers ``start`` to ``end``."""
+
+    @abstractmethod
+    def backward(self, start: int, end: int) -> None:
+        """Run the gradients of layers ``start`` down to ``end``."""
 
     def fits(self, start: int, end: int) -> bool:
         """Whether layers ``start`` to ``end`` alone can run, in their blobs' present shapes."""
-        ...
+        return True
 
-    def forward(self, start: int, end: int) -> None:
-        """Run these layers."""
-        ...
+    def keep_all(self) -> None:  # noqa: B027
+        """Give every blob its own memory from now on, and its values where others have used it."""
 
-    def backward(self, start: int, end: int) -> None:
-        """Run the gradients of layers ``start`` down to ``end``."""
-        ...
-
-    def keep_all(self) -> None:
-        """Give every blob its own memory again."""
-        ...
-
-    def abandon(self) -> None:
+    def abandon(self) -> None:  # noqa: B027
         """Mark the blobs that have lent their memory, as a run has ended in the middle."""
-        ...
 
 
 def runs_alone(node: Node) -> bool:
@@ -88,7 +77,7 @@ def runs_alone(node: Node) -> bool:
     return not (node.bottoms or isinstance(layer, Input | DummyData))  # these have no next image
 
 
-class NumpyLayer:
+class NumpyLayer(Part):
     """Runs one layer as its numpy self, as Caffe does: reshape, then forward.
 
     Args:
@@ -97,34 +86,25 @@ class NumpyLayer:
     """
 
     def __init__(self, context: Context, index: int) -> None:
-        self.first = self.last = index
+        super().__init__(index, index)
         self._hooks = context.callbacks
         self._node = context.nodes[index]
         self._step = NumpyStep([self._node], f"oneDNN has no {self._node.layer.type}")
-        self.steps: Sequence[CompiledStep] = [CompiledStep(self._step, index, Calls())]
 
-    def fits(self, start: int, end: int) -> bool:
-        """Always: there are no others."""
-        return True
+    @property
+    def steps(self) -> Sequence[CompiledStep]:
+        return [CompiledStep(self._step, self.first, Calls())]
 
     def forward(self, start: int, end: int) -> None:
-        """Run the layer; as it asks for its bottoms' data, it gets the newest."""
         self._hooks.run("before_forward", start)
         self._step.run()
         self._hooks.run("after_forward", start)
 
     def backward(self, start: int, end: int) -> None:
-        """Run the layer's gradient."""
         self._hooks.run("before_backward", start)
         if self._node.need_backward:
             self._node.backward()
         self._hooks.run("after_backward", start)
-
-    def abandon(self) -> None:
-        """Nothing to do: its blobs have lent nothing."""
-
-    def keep_all(self) -> None:
-        """Nothing to do: its blobs are the caller's or the other parts'."""
 
 
 class Guards:
@@ -166,7 +146,7 @@ class Guards:
         return found + [id(blob.data_memory.raw) for blob in blobs]
 
 
-class Segment:
+class Segment(Part):
     """Runs layers in a row through oneDNN by a plan, for as long as its guards hold.
 
     In the TEST phase the plan is for inference first (unless ``force_backward`` announces
@@ -176,21 +156,17 @@ class Segment:
     What lies between two segments is in the blobs' plain arrays for whoever reads it.
 
     Args:
-        context: what all plans of the net are compiled from.
-        wish: what all plans of the net are for.
-        parts: all of the net's.
+        session: the net's.
         first, last: the numbers of the first and the last layer.
     """
 
-    def __init__(
-        self, context: Context, wish: Wish, parts: Sequence[Part], first: int, last: int
-    ) -> None:
-        self.first, self.last = first, last
-        self._context, self._wish, self._parts = context, wish, parts
-        self._nodes = context.nodes[first : last + 1]
+    def __init__(self, session: Session, first: int, last: int) -> None:
+        super().__init__(first, last)
+        self._session, self._context = session, session.context
+        self._nodes = self._context.nodes[first : last + 1]
         self._guards = Guards(self._nodes)
-        self._hooks = context.callbacks
-        self._fuse, self._share = wish.purpose.fuse, wish.purpose.share
+        self._hooks = self._context.callbacks
+        self._fuse, self._share = session.purpose.fuse, session.purpose.share
         self._plan: SegmentPlan | None = None
         self._guarded: list[object] | None = None  # None: the plan is not to be used again
         self._record: Record = {}
@@ -198,13 +174,12 @@ class Segment:
 
     @property
     def steps(self) -> Sequence[CompiledStep]:
-        """What has been compiled."""
         return self._plan.steps if self._plan is not None else ()
 
     # ---------------------------------------------------------------- choosing
 
     def _purpose(self) -> Purpose:
-        return replace(self._wish.purpose, fuse=self._fuse, share=self._share)
+        return replace(self._session.purpose, fuse=self._fuse, share=self._share)
 
     def _guards_now(self) -> list[object]:
         """What the plan depends on."""
@@ -232,12 +207,12 @@ class Segment:
         if self._plan is not None and self._guarded == self._guards_now():
             return self._plan
         self._guarded = None
-        training = self._wish.purpose.training
+        training = self._session.purpose.training
         self._share = self._share and not self._hooks and (self._context.learns or not training)
         plan = compile_plan(self._context, self.first, self.last, self._purpose())
-        steps = [step for one in self._parts for step in (plan.steps if one is self else one.steps)]
-        check_copies([pair for one in steps for pair in one.lists], self._context.budget)
         self._plan, self._backward = plan, None
+        lists = [pair for one in self._session.steps for pair in one.lists]
+        check_copies(lists, self._context.budget)
         self._guarded = self._guards_now()
         return plan
 
@@ -253,7 +228,6 @@ class Segment:
     # ----------------------------------------------------------------- running
 
     def forward(self, start: int, end: int) -> None:
-        """Run layers ``start`` to ``end``."""
         if start > self.first or end < self.last:  # the session has asked whether they fit
             self._forward_part(start, end)
             return
@@ -290,11 +264,10 @@ class Segment:
             run_calls([*one.forward.needs, *one.forward.run], self.steps)
             show(one.forward.writes)
             self._tell("after_forward", range(one.first, one.last + 1))
-        if self._wish.purpose.training:
+        if self._session.purpose.training:
             self._record = {**self._record, **record_of(chosen)}
 
     def backward(self, start: int, end: int) -> None:
-        """Run the gradients of layers ``start`` down to ``end``."""
         plan = self._recorded(end, start)
         if (start, end) == (self.last, self.first) and not self._hooks:
             plan = self._with_all_gradients(plan)
@@ -313,7 +286,7 @@ class Segment:
             return plan
         if plan is not None and plan.freed:
             self._share = False
-        self._wish.purpose = replace(self._wish.purpose, training=True)
+        self._session.purpose = replace(self._session.purpose, training=True)
         return self._materialise()
 
     def _with_all_gradients(self, plan: SegmentPlan) -> SegmentPlan:
@@ -390,14 +363,12 @@ class Segment:
     # ---------------------------------------------------------------- materialising
 
     def keep_all(self) -> None:
-        """Give every blob its own memory from now on, and its values where others have used it."""
         if self._share:
             self._share = False
             if any(memory.head is SyncedHead.FREED for memory in self._values()):
                 self._materialise()
 
     def abandon(self) -> None:
-        """Mark the blobs that have lent their memory, as a run has ended in the middle."""
         if self._plan is not None and self._plan.freed:
             self._plan.freed.abandon()
 

@@ -10,14 +10,14 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.builder import Options
+from minicaffe.engines.onednn.builder import Purpose
 from minicaffe.engines.onednn.compiler import Fallbacks
 from minicaffe.engines.onednn.dnnl import on_own_threads
-from minicaffe.engines.onednn.plan import CompiledStep, Context, Purpose
+from minicaffe.engines.onednn.plan import CompiledStep, Context
 from minicaffe.engines.onednn.primitive import MemoryDesc, Primitive
-from minicaffe.engines.onednn.segment import NumpyLayer, Part, Segment, Wish, runs_alone
+from minicaffe.engines.onednn.segment import NumpyLayer, Part, Segment, runs_alone
 from minicaffe.engines.onednn.steps import NumpyStep, Step
-from minicaffe.engines.onednn.tensor import Cached, Call
+from minicaffe.engines.onednn.tensor import Cached, Call, KernelCall
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
@@ -32,21 +32,30 @@ class Session:
     their tops while they run (data layers, Python layers) run alone; those between them are a
     :class:`Segment`, whose shapes are settled before it runs. A forward of some layers only, in
     shapes that those after or before them may not take, parts a segment there for good.
+
+    Args:
+        net: the net.
+        storage: data type of activations and of the weights' compute copies.
+        references: leave layers whose prototxt says ``engine: CAFFE`` to numpy.
+
+    Attributes:
+        context: what all plans are compiled from.
+        purpose: what they begin with; gradients are asked for from the first backward on.
+        parts: the segments and single layers, in order.
     """
 
-    def __init__(self, net: Net, options: Options) -> None:
+    def __init__(self, net: Net, storage: int, *, references: bool) -> None:
         self._nodes = net.nodes
         use_kernels(net.nodes)
-        self._context = Context(
+        self.context = Context(
             net.nodes, net.callbacks, net.budget, net.blobs,
             wanted=[*net.inputs, *net.outputs], outputs=net.outputs,
-            learns=net.phase == caffe_pb2.TRAIN, references=options.references,
-            fallbacks=Fallbacks(options.storage),
+            learns=net.phase == caffe_pb2.TRAIN, references=references,
+            fallbacks=Fallbacks(storage),
         )  # fmt: skip
         training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
-        self._wish = Wish(Purpose(training, options.fuse, net.options.keep == "outputs"))
-        self._parts: list[Part] = []
-        self._parts += self._cut_to_parts()
+        self.purpose = Purpose(training, net.options.fuse, net.options.keep == "outputs")
+        self.parts: list[Part] = self._cut_to_parts()
 
     def _cut_to_parts(self) -> list[Part]:
         parts: list[Part] = []
@@ -54,32 +63,29 @@ class Session:
         for index, node in enumerate(self._nodes):
             if runs_alone(node):
                 if first < index:
-                    parts.append(self._segment(first, index - 1))
-                parts.append(NumpyLayer(self._context, index))
+                    parts.append(Segment(self, first, index - 1))
+                parts.append(NumpyLayer(self.context, index))
                 first = index + 1
         if first < len(self._nodes):
-            parts.append(self._segment(first, len(self._nodes) - 1))
+            parts.append(Segment(self, first, len(self._nodes) - 1))
         return parts
-
-    def _segment(self, first: int, last: int) -> Segment:
-        return Segment(self._context, self._wish, self._parts, first, last)
 
     @property
     def steps(self) -> list[CompiledStep]:
         """All steps that have been compiled, in order."""
-        return [step for part in self._parts for step in part.steps]
+        return [step for part in self.parts for step in part.steps]
 
     def _at(self, index: int) -> Part:
-        return next(part for part in self._parts if part.last >= index)
+        return next(part for part in self.parts if part.last >= index)
 
     def _cut(self, index: int) -> None:
         """Let a part begin with this layer."""
         if index == len(self._nodes):
             return
-        part, parts = self._at(index), self._parts
+        part, parts = self._at(index), self.parts
         if part.first < index:
             place = parts.index(part)
-            before, after = self._segment(part.first, index - 1), self._segment(index, part.last)
+            before, after = Segment(self, part.first, index - 1), Segment(self, index, part.last)
             parts[place : place + 1] = [before, after]
 
     @on_own_threads
@@ -114,12 +120,12 @@ class Session:
     @on_own_threads
     def keep_all(self) -> None:
         """Let every blob keep its values from now on; those of the last forward are there again."""
-        for part in self._parts:
+        for part in self.parts:
             part.keep_all()
 
     def abandon(self) -> None:
         """Mark the blobs that have lent their memory."""
-        for part in self._parts:
+        for part in self.parts:
             part.abandon()
 
     def describe(self, *, verbose: bool = False) -> list[str]:
@@ -128,7 +134,7 @@ class Session:
         lines = []
         for one in self.steps:
             calls = [*one.forward.run, *one.backward.run]
-            reason = self._context.fallbacks.float32.get(one.step.node.name)
+            reason = self.context.fallbacks.float32.get(one.step.node.name)
             lines.append(_headline(one.step, calls, reason))
             if verbose:
                 lines += [f"    forward  {line}" for line in _details(one.forward.run)]
@@ -168,16 +174,12 @@ _AXES = {2: "nc", 3: "ncw", 4: "nchw", 5: "ncdhw"}
 def _layout_name(desc: MemoryDesc) -> str:
     """A layout as oneDNN's users know it: nchw, nhwc, nChw16c; "own" for any other."""
     axes = _AXES.get(len(desc.shape), "".join(chr(ord("a") + i) for i in range(len(desc.shape))))
-    known = desc.format()
-    if known is None:
-        plain = desc == MemoryDesc(desc.shape, desc.dtype)
-        name = axes if plain else "own"
-    elif known[0] == 1:
-        name = axes
-    elif known[0] == 0:
+    if desc.block is None:
+        name = axes if desc == MemoryDesc(desc.shape, desc.dtype) else "own"
+    elif desc.block == 0:
         name = axes[0] + axes[2:] + axes[1]
     else:
-        name = f"{axes[0]}C{axes[2:]}{known[0]}c"
+        name = axes if desc.block == 1 else f"{axes[0]}C{axes[2:]}{desc.block}c"
     return name + (" bf16" if desc.dtype == dnnl.BF16 else "")
 
 
@@ -192,16 +194,16 @@ def _headline(step: Step, calls: Sequence[Call], float32: str | None) -> str:
     names = " + ".join(node.name for node in step.nodes)
     if isinstance(step, NumpyStep):
         return f"{names}: numpy, {step.reason}"
-    ran = [call.name for call in calls if isinstance(call, Primitive)]
+    ran = [call.name for call in calls if isinstance(call, Primitive | KernelCall) and call.name]
     kept = f" (in float32, {float32})" if float32 else ""
     return f"{names}: {', '.join(ran)}{kept}"
 
 
 def _details(calls: Sequence[Call]) -> Iterator[str]:
-    """One line a primitive: what it does, its implementation, the layouts that it reads and
-    writes; reorders are primitives too."""
+    """One line a primitive or kernel: what it does, its implementation, the layouts that it reads
+    and writes; reorders are primitives too."""
     for call in calls:
-        if isinstance(call, Primitive):
+        if isinstance(call, Primitive | KernelCall) and call.name:
             yield _line(call)
         elif isinstance(call, Cached):
             for inner in call.calls:
@@ -209,7 +211,7 @@ def _details(calls: Sequence[Call]) -> Iterator[str]:
                     yield f"{_line(inner)} (parameters, when they have changed)"
 
 
-def _line(primitive: Primitive) -> str:
+def _line(primitive: Primitive | KernelCall) -> str:
     kind, _, implementation = primitive.name.partition("/")
     operands = primitive.operands
     layouts = [_layout_name(operands[one].desc) for one in _SHOWN if one in operands]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,17 +19,18 @@ if TYPE_CHECKING:
 Call = Callable[[], object]
 
 
-class Reading:
-    """A call that reads memories without a primitive, and says so as one does.
+class KernelCall:
+    """A call that is no primitive, and says as one does which memories it reads and writes: what
+    numpy adds up, or a kernel that is not oneDNN's.
 
     Args:
         call: what to call.
-        memories: what it reads.
+        operands: all that it reads or writes, by argument, as a primitive has them.
+        name: what a plan calls it, such as ``convolution_forward/winograd``; "" leaves it out.
     """
 
-    def __init__(self, call: Call, memories: Sequence[Memory]) -> None:
-        self._call = call
-        self.operands = dict(enumerate(memories))
+    def __init__(self, call: Call, operands: Mapping[int, Memory], name: str = "") -> None:
+        self._call, self.operands, self.name = call, operands, name
 
     def __call__(self) -> None:
         self._call()
@@ -163,19 +164,27 @@ class SavedSource:
     def __init__(self, source: Memory, memory: SyncedMemory) -> None:
         self._source, self._memory = source, memory
         self._views: list[Memory] = []
-        self._copy: np.ndarray | None = None
+        self._copy = np.empty(0, np.uint8)
+        self._kept = False  # the copy holds them
 
     def take(self) -> None:
         """This is the moment; a call of the forward."""
-        self._copy = None
+        self._kept = False
         self._memory.watch(self)
 
     def keep(self) -> None:
         """Copy the values, as they may change now."""
-        if self._copy is None:
-            copy = aligned_zeros(self._source.buffer.size, self._source.buffer.dtype)
-            np.copyto(copy, self._source.buffer)
-            self._copy = copy
+        source = self._source.buffer
+        if not self._kept:
+            if self._copy.size != source.size:
+                self._copy = aligned_zeros(source.size, source.dtype)
+            np.copyto(self._copy, source)
+            self._kept = True
+
+    @property
+    def values(self) -> np.ndarray:
+        """The bytes that hold them now."""
+        return self._copy if self._kept else self._source.buffer
 
     def view(self, desc: MemoryDesc) -> Memory:
         """The values of then under a descriptor, once :meth:`choose` has been called."""
@@ -185,10 +194,9 @@ class SavedSource:
 
     def choose(self) -> None:
         """Let the views show the values of then; a call of the backward, before they are read."""
-        buffer = self._source.buffer if self._copy is None else self._copy
         for view in self._views:
-            if view.buffer is not buffer:
-                view.set_data_handle(buffer)
+            if view.buffer is not self.values:
+                view.set_data_handle(self.values)
 
 
 def show(tensors: Sequence[Tensor]) -> None:

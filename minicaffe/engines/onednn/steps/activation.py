@@ -43,7 +43,6 @@ class Activation(Step):
 
     @property
     def gradient_numbers(self) -> tuple[float, float]:
-        """The same for the gradient."""
         return self.numbers
 
     @property
@@ -57,10 +56,8 @@ class Activation(Step):
     def forward(self, builder: Builder) -> None:
         """One eltwise primitive, and one before it where something is within."""
         bottom, top = self.node.bottoms[0], self.node.tops[0]
-        in_place, training = (
-            top is bottom,
-            builder.training and self.node.propagate_down[0],
-        )
+        in_place = top is bottom
+        training = builder.training and self.node.propagate_down[0]
         self.check()
         within = self.inner != (1.0, 0.0)
         from_top = training and self.from_top is not None
@@ -184,7 +181,6 @@ class Clip(Activation):
 
     @property
     def numbers(self) -> tuple[float, float]:
-        """The limits."""
         param = self.layer.param.clip_param
         return param.min, param.max
 
@@ -200,7 +196,6 @@ class Exp(Step):
     """base^(shift + scale x), which oneDNN does not compute as Caffe does."""
 
     def forward(self, builder: Builder) -> None:
-        """Leave it to numpy."""
         raise Unsupported("oneDNN's e^x makes infinity of what is no number")
 
 
@@ -209,7 +204,6 @@ class Log(Step):
     """ln(shift + scale x) / ln base, which oneDNN does not compute as Caffe does."""
 
     def forward(self, builder: Builder) -> None:
-        """Leave it to numpy."""
         raise Unsupported("oneDNN's logarithm takes what is below 1e-38 for 1e-38")
 
 
@@ -228,7 +222,6 @@ class Power(Activation):
 
     @property
     def numbers(self) -> tuple[float, float]:
-        """The straight line."""
         return (self._param.scale, self._param.shift) if self._param.power == 1 else (0.0, 0.0)
 
     @property
@@ -268,7 +261,6 @@ class PReLU(Step):
         )
 
     def backward(self, builder: Builder) -> None:
-        """One primitive for both gradients."""
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         desc = self.source.desc
         pd = PrimitiveDesc(

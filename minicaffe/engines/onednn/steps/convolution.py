@@ -183,15 +183,15 @@ class WeightedPrimitive:
         """Append the gradients of weights and biases, and of the bottom if wanted."""
         layer = self.step.layer
         if any(layer.wants_gradient(i) for i in range(len(self.blobs))):
-            self._backward_weights(builder)
+            self.backward_weights(builder)
         if want_bottom:
-            self._backward_bottom(builder)
+            self.backward_bottom(builder)
 
     def _top_gradient(self, builder: Builder, desc: MemoryDesc) -> Memory:
         memory = builder.gradient_source(self.top, self._layout(desc, self.top))
         return self._seen(memory, self.top_shape)
 
-    def _backward_weights(self, builder: Builder) -> None:
+    def backward_weights(self, builder: Builder) -> None:
         layer = self.step.layer
         self._adds_up = self._biased and math.prod(self.top_shape) > FEW * self.top_shape[1]
         pd = self._weights_pd(builder)
@@ -243,7 +243,7 @@ class WeightedPrimitive:
             *(self._wish(builder, self.top_shape), *self.geometry, self.forward_pd),
         )
 
-    def _backward_bottom(self, builder: Builder) -> None:
+    def backward_bottom(self, builder: Builder) -> None:
         pd = self._pd(
             builder,
             "backward_data",
@@ -277,7 +277,7 @@ class ConvolutionPrimitive(WeightedPrimitive):
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> MemoryDesc:
         last = self.chooses and builder.training and not self.plain and library().has_avx512
         if last and heuristics.channels_last(self.one_group, self.top_shape):
-            return MemoryDesc(shape, builder.storage, tag=dict(dnnl.FORMATS[len(shape)])[0])
+            return MemoryDesc(shape, builder.storage, block=0)
         return super()._wish(builder, shape)
 
     def _pd(
@@ -314,8 +314,6 @@ class DeconvolutionPrimitive(ConvolutionPrimitive):
 class Convolution(Step):
     """Convolution of one to three spatial axes, with groups, and what follows."""
 
-    kind: type[ConvolutionPrimitive] = ConvolutionPrimitive
-
     @classmethod
     def can_fuse(cls, nodes: Sequence[Node], following: Node, training: bool) -> bool:
         """What a weighted layer's primitive can do besides."""
@@ -333,11 +331,15 @@ class Convolution(Step):
         self.relu, tail = FusedReLU(self.nodes), PostOps(self.nodes)
         tops = self.nodes[-1].tops if len(self.nodes) > 1 else self.node.tops
         self.passes = [
-            self.kind(self, one, top, weights)
+            self.primitive_class(one, top)(self, one, top, weights)
             for one, top in zip(self.node.bottoms, tops, strict=True)
         ]
         for one in self.passes:
             one.forward(builder, tail)
+
+    def primitive_class(self, bottom: Blob, top: Blob) -> type[ConvolutionPrimitive]:
+        """What runs one bottom and top."""
+        return ConvolutionPrimitive
 
     def _weights(self) -> MemoryDesc:
         """The weights as (outputs, inputs, …), or (group, outputs, inputs, …)."""
@@ -359,7 +361,8 @@ class Convolution(Step):
 class Deconvolution(Convolution):
     """The same with the roles of bottom and top exchanged."""
 
-    kind = DeconvolutionPrimitive
+    def primitive_class(self, bottom: Blob, top: Blob) -> type[ConvolutionPrimitive]:
+        return DeconvolutionPrimitive
 
     def _weights(self) -> MemoryDesc:
         """Caffe stores inputs before outputs, oneDNN looks at them the other way round."""

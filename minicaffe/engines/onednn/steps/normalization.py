@@ -22,7 +22,7 @@ from minicaffe.engines.onednn.primitive import (
     post_op_argument,
 )
 from minicaffe.engines.onednn.steps import Step, step_for, step_of
-from minicaffe.engines.onednn.tensor import ParameterGradient, Reading, SavedSource
+from minicaffe.engines.onednn.tensor import KernelCall, ParameterGradient, SavedSource
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
 
@@ -52,7 +52,6 @@ class Affine(Step):
         self.variance.floats[...] = 0
 
     def forward(self, builder: Builder) -> None:
-        """One batch normalisation primitive."""
         bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
         last = self.nodes[-1]
         self.relu = last if len(self.nodes) > 1 and is_relu(last) else None
@@ -70,19 +69,14 @@ class Affine(Step):
             "batch_normalization_forward", builder.propagation, desc, desc, self.eps, self.flags
         )
         self.prepare_statistics(builder)
-        memories = {
-            dnnl.SRC: self.source,
-            dnnl.MEAN: self.mean,
-            dnnl.VARIANCE: self.variance,
-            **self.learned,
-        }
+        memories = {dnnl.SRC: self.source, dnnl.MEAN: self.mean, dnnl.VARIANCE: self.variance}
+        memories.update(self.learned)
         over = bottom is top and not keep
         self.result = builder.in_place(top, desc) if over else builder.result(top, desc)
         memories[dnnl.DST] = self.result
         if self.relu is not None and builder.training:
-            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
-                self.forward_pd.desc("workspace")
-            )
+            self.workspace = builder.own(self.forward_pd.desc("workspace"))
+            memories[dnnl.WORKSPACE] = self.workspace
         builder.run(self.forward_pd, memories)
 
     def _source(self, builder: Builder, read: Callable[..., Memory]) -> Memory:
@@ -131,7 +125,7 @@ class Affine(Step):
         if after and not (top is bottom and down):
             scale = self.learned[dnnl.SCALE] if self.scale in after else None
             between = GradientBetween(top, scale, passed)
-            builder.then(Reading(between, [self.workspace] if passed else []))
+            builder.then(KernelCall(between, {dnnl.WORKSPACE: self.workspace} if passed else {}))
 
     def backward_of(self, builder: Builder, node: Node) -> None:
         """That of the ReLU, of the scale, or of the normalisation."""
@@ -161,11 +155,11 @@ class Affine(Step):
             builder.then(*one.before)
         flat = _without_places(self.source.desc)
         channels = self.node.bottoms[0].shape[1]
-        one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), tag=_tag(flat))
+        one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), block=flat.block)
         factors = [Memory(one_each) for _ in range(4)]
         if learned or of_batch:
             add_up = functools.partial(self._add_up, gradient, source, learned, factors, layers)
-            builder.then(Reading(add_up, [gradient, source]))
+            builder.then(KernelCall(add_up, {dnnl.DIFF_DST: gradient, dnnl.SRC: source}))
         else:
             builder.then(lambda: _fill(factors[0], self._gain(layers, self._inv_std())))
         for one in learned:
@@ -192,16 +186,8 @@ class Affine(Step):
         forward = PrimitiveDesc(
             "batch_normalization_forward", dnnl.FORWARD_TRAINING, desc, desc, 1.0, flags
         )
-        pd = PrimitiveDesc(
-            "batch_normalization_backward",
-            dnnl.BACKWARD_DATA,
-            desc,
-            desc,
-            desc,
-            1.0,
-            flags,
-            forward,
-        )
+        args = (dnnl.BACKWARD_DATA, desc, desc, desc, 1.0, flags, forward)
+        pd = PrimitiveDesc("batch_normalization_backward", *args)
         zeros = Memory(self.mean.desc)
         memories = {
             dnnl.SRC: self.source, dnnl.MEAN: zeros, dnnl.VARIANCE: zeros,
@@ -312,16 +298,9 @@ def _fill(factor: Memory, values: np.ndarray) -> None:
 def _without_places(desc: MemoryDesc) -> MemoryDesc:
     """The layout with two axes where the others have length 1: oneDNN 3.2 takes one number for
     each channel for a single one there, when it follows another operation."""
-    layout = desc.format()
-    if len(desc.shape) > 2 and math.prod(desc.shape[2:]) == 1 and layout and layout[0] <= 1:
+    if len(desc.shape) > 2 and math.prod(desc.shape[2:]) == 1 and desc.block in (0, 1):
         return MemoryDesc(desc.shape[:2], desc.dtype)
     return desc
-
-
-def _tag(desc: MemoryDesc) -> int:
-    layout = desc.format()
-    assert layout is not None
-    return layout[1]
 
 
 @step_for("BatchNorm")
@@ -434,7 +413,6 @@ class Scale(Affine):
         return bottom.axis(axis) == 1 and blobs[0].shape == bottom.shape[1:2]
 
     def forward(self, builder: Builder) -> None:
-        """One primitive."""
         if not self.is_constant(self.node):
             raise Unsupported("other operands than one learned number for each channel")
         self.scale = self.node
@@ -460,7 +438,6 @@ class LRN(Step):
     """x · (k + α/n · Σ x²)^-β over n neighbouring channels."""
 
     def forward(self, builder: Builder) -> None:
-        """One primitive in the layout that comes in."""
         param = self.layer.param.lrn_param
         if param.norm_region != caffe_pb2.LRNParameter.ACROSS_CHANNELS:
             raise Unsupported("norm_region WITHIN_CHANNEL")
@@ -483,7 +460,6 @@ class LRN(Step):
         builder.run(self.forward_pd, memories)
 
     def backward(self, builder: Builder) -> None:
-        """One primitive."""
         if not self.node.propagate_down[0]:
             return
         desc = self.source.desc

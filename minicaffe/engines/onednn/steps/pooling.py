@@ -14,16 +14,11 @@ class Pooling(Step):
     """MAX and AVE over windows; Caffe's larger last window becomes padding on the far side."""
 
     def forward(self, builder: Builder) -> None:
-        """One pooling primitive in the layout that comes in."""
         if len(self.node.tops) > 1:
             raise Unsupported("a mask top")
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         geometry = self.layer.geometry
-        kernel, stride, pad = (
-            list(geometry.kernel),
-            list(geometry.stride),
-            list(geometry.pad),
-        )
+        kernel, stride, pad = map(list, (geometry.kernel, geometry.stride, geometry.pad))
         sizes = zip(geometry.output, stride, kernel, geometry.size, pad, strict=True)
         # a border that no window reaches is left out by oneDNN's division as well
         far = [max(0, (n - 1) * s + k - size - p) for n, s, k, size, p in sizes]
@@ -38,9 +33,8 @@ class Pooling(Step):
         memories = {dnnl.SRC: source, dnnl.DST: builder.result(top, self.top_desc)}
         self.workspace: Memory | None = None
         if algorithm == dnnl.POOLING_MAX and builder.training:
-            self.workspace = memories[dnnl.WORKSPACE] = builder.own(
-                self.forward_pd.desc("workspace")
-            )
+            self.workspace = builder.own(self.forward_pd.desc("workspace"))
+            memories[dnnl.WORKSPACE] = self.workspace
         builder.run(self.forward_pd, memories)
 
     def _algorithm(self, pad: list[int], far: list[int], kernel: list[int]) -> int:
@@ -63,16 +57,8 @@ class Pooling(Step):
         if not self.node.propagate_down[0]:
             return
         bottom, top = self.node.bottoms[0], self.node.tops[0]
-        pd = PrimitiveDesc(
-            "pooling_backward",
-            *(
-                self.algorithm,
-                self.source_desc,
-                self.top_desc,
-                *self.windows,
-                self.forward_pd,
-            ),
-        )
+        args = (self.algorithm, self.source_desc, self.top_desc, *self.windows, self.forward_pd)
+        pd = PrimitiveDesc("pooling_backward", *args)
         memories = {
             dnnl.DIFF_DST: builder.gradient_source(top, self.top_desc),
             dnnl.DIFF_SRC: builder.gradient_result(bottom, self.source_desc),

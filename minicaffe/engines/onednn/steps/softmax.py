@@ -69,7 +69,6 @@ class Softmax(Step):
     """Probabilities along one axis."""
 
     def forward(self, builder: Builder) -> None:
-        """One primitive, in float32."""
         bottom, top = self.node.bottoms[0], self.node.tops[0]
         self.axis = bottom.axis(self.layer.param.softmax_param.axis)
         desc = axis_last(bottom.shape, self.axis)
@@ -84,7 +83,6 @@ class Softmax(Step):
         builder.then(functools.partial(not_numbers.spoil, self.top))
 
     def backward(self, builder: Builder) -> None:
-        """One primitive, from the probabilities."""
         if not self.node.propagate_down[0]:
             return
         desc = self.top.desc

@@ -17,8 +17,6 @@ from minicaffe.engines.onednn.primitive import (
     Memory,
     MemoryDesc,
     PrimitiveDesc,
-    c_descs,
-    c_floats,
     reorder,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
@@ -65,11 +63,10 @@ def add_up(
             combine(builder, dnnl.BINARY_ADD, left, right, target, attributes)
             left = target
         return
-    descs = c_descs([memory.desc for memory in memories])
-    sources = numbered(memories)
-    factors = factors or [1.0] * len(memories)
-    pd = PrimitiveDesc("sum", target.desc, len(memories), c_floats(factors), descs)
-    builder.run(pd, {**sources, dnnl.DST: target})
+    descs = [memory.desc for memory in memories]
+    factors = list(factors) or [1.0] * len(memories)
+    pd = PrimitiveDesc("sum", target.desc, len(memories), factors, descs)
+    builder.run(pd, {**numbered(memories), dnnl.DST: target})
 
 
 def numbered(memories: Sequence[Memory]) -> dict[int, Memory]:
@@ -84,7 +81,6 @@ class Split(Step):
     """The tops share the bottom's memory; the bottom's gradient is the sum of the tops'."""
 
     def forward(self, builder: Builder) -> None:
-        """Nothing to run."""
         self.layer.forward(self.node.bottoms, self.node.tops)
 
     def backward(self, builder: Builder) -> None:
@@ -188,14 +184,10 @@ class Parts(Step):
 
     def cut_desc(self, desc: MemoryDesc, parts: Sequence[Blob]) -> MemoryDesc:
         """The layout, or row-major where the parts cannot be cut out of it."""
-        layout = desc.format()
-        lengths = [part.shape[self.layer.axis] for part in parts]
-        if layout is None:
-            return MemoryDesc(desc.shape, desc.dtype)
-        block, tag = layout
-        if self.layer.axis == 1 and block > 1 and any(length % block for length in lengths):
-            return MemoryDesc(desc.shape, desc.dtype)
-        return MemoryDesc(desc.shape, desc.dtype, tag=tag)
+        block, lengths = desc.block, [part.shape[self.layer.axis] for part in parts]
+        if block and block > 1 and self.layer.axis == 1 and any(n % block for n in lengths):
+            block = None
+        return MemoryDesc(desc.shape, desc.dtype, block=block)
 
     def pieces(self, whole: Memory, parts: Sequence[Blob]) -> list[Memory]:
         """The memories of the parts within that of the whole."""
@@ -221,12 +213,11 @@ class Concat(Parts):
             return
         longest = max(bottoms, key=lambda blob: blob.count)
         common = self.cut_desc(builder.source(longest).desc, bottoms)
-        layout = common.format()
-        tag = layout[1] if layout else None
-        descs = [MemoryDesc(blob.shape, common.dtype, tag=tag) for blob in bottoms]
+        block = common.block
+        descs = [MemoryDesc(blob.shape, common.dtype, block=block) for blob in bottoms]
         sources = [builder.source(blob, desc) for blob, desc in zip(bottoms, descs, strict=True)]
-        desc = MemoryDesc(top.shape, common.dtype, tag=tag)
-        pd = PrimitiveDesc("concat", desc, len(descs), self.layer.axis, c_descs(descs))
+        desc = MemoryDesc(top.shape, common.dtype, block=block)
+        pd = PrimitiveDesc("concat", desc, len(descs), self.layer.axis, descs)
         memories = numbered(sources)
         memories[dnnl.DST] = builder.result(top, desc)
         builder.run(pd, memories)
@@ -255,10 +246,9 @@ class Slice(Parts):
             self.layer.forward(self.node.bottoms, tops)
             return
         self.desc = self.cut_desc(builder.source(bottom).desc, tops)
-        layout = self.desc.format()
         whole = builder.source(bottom, self.desc)
         for top, piece in zip(tops, self.pieces(whole, tops), strict=True):
-            desc = MemoryDesc(top.shape, self.desc.dtype, tag=layout[1] if layout else None)
+            desc = MemoryDesc(top.shape, self.desc.dtype, block=self.desc.block)
             builder.then(reorder(piece, builder.result(top, desc)))
 
     def backward(self, builder: Builder) -> None:
@@ -274,39 +264,27 @@ class Slice(Parts):
 
 @step_for("Input")
 class Input(Step):
-    """Its tops are filled by the caller."""
+    """Nothing to run: the caller fills its tops."""
 
     def forward(self, builder: Builder) -> None:
-        """Nothing to run."""
+        pass
 
     def backward(self, builder: Builder) -> None:
-        """Nothing to run."""
+        pass
 
 
 @step_for("Silence")
-class Silence(Step):
-    """Reads nothing; its bottoms' gradients are 0."""
-
-    def forward(self, builder: Builder) -> None:
-        """Nothing to run."""
+class Silence(Input):
+    """Reads nothing; the layer itself writes its bottoms' gradients, which are 0."""
 
     def backward(self, builder: Builder) -> None:
-        """Let the layer write the zeros."""
         builder.backward_by_numpy(self.node)
 
 
+@step_for("Reshape")
 @step_for("Flatten")
-class Flatten(Step):
-    """The top is the bottom's memory in another shape."""
+class Flatten(Input):
+    """The top is the bottom's memory in another shape: who reads it sees to the order."""
 
     def forward(self, builder: Builder) -> None:
-        """Nothing to run: who reads the top sees to the order of its elements."""
         self.layer.forward(self.node.bottoms, self.node.tops)
-
-    def backward(self, builder: Builder) -> None:
-        """Nothing to run."""
-
-
-@step_for("Reshape")
-class Reshape(Flatten):
-    """The same."""
