@@ -29,7 +29,7 @@ The concepts, in oneDNN's words where it has one:
 
 1. ``Library``: the C API and its numbers (dnnl.py); self_check.py compares both with what is known.
 2. ``Memory``: bytes with a ``MemoryDesc``: shape, data type and layout.
-3. ``Primitive``: a call that computes, made of a ``PrimitiveDesc``; ``Attributes`` are its post-ops.
+3. ``Primitive``: a call that computes, of a ``PrimitiveDesc``; ``Attributes`` are its post-ops.
    ``KernelCall``: the same for what is not oneDNN's.
 4. ``Tensor``: one version of a blob's values or gradient, and the memory that is its home.
 5. ``Weights``: parameters in layouts of oneDNN's, made again (``Cached``) when they have changed;
