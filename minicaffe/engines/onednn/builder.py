@@ -43,7 +43,6 @@ class Calls:
     Attributes:
         run: the calls, in order.
         once: those of them that draw or count: they are not made again of the same values.
-        needs: calls of other steps that must have run before, when this step runs alone.
         reads, writes: the versions of blobs that they take from other steps and make.
         asked: versions that a layer's numpy self asks for.
         own: memories besides blobs and parameters; only primitives of this step use them.
@@ -51,7 +50,6 @@ class Calls:
 
     run: list[Call] = field(default_factory=list)
     once: list[Call] = field(default_factory=list)
-    needs: list[Call] = field(default_factory=list)
     reads: list[Tensor] = field(default_factory=list)
     writes: list[Tensor] = field(default_factory=list)
     asked: list[Tensor] = field(default_factory=list)

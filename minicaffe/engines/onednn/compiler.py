@@ -136,17 +136,6 @@ def compile_plan(context: Context, first: int, last: int, purpose: Purpose) -> S
     return _sharing(plan, context, first, last) if purpose.share else plan
 
 
-def with_new_backward(plan: SegmentPlan, context: Context) -> SegmentPlan | None:
-    """The plan with its gradients built again, as others are wanted than were known; the values
-    stay where they are. None where oneDNN has refused something in doing so."""
-    before = len(context.fallbacks)
-    steps = _with_backward(plan.builder, plan.steps, context.fallbacks)
-    if len(context.fallbacks) != before:
-        return None
-    backward = _backward(steps, plan.builder)
-    return replace(plan, steps=steps, record=record_of(steps), backward=backward)
-
-
 def compile_parts(
     builder: Builder, context: Context, record: Record, *, by_layer: bool
 ) -> BackwardParts | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from minicaffe.engines.onednn.builder import Calls
-from minicaffe.engines.onednn.compiler import compile_parts, compile_plan, with_new_backward
+from minicaffe.engines.onednn.compiler import compile_parts, compile_plan
 from minicaffe.engines.onednn.fusion import LazyBlob
 from minicaffe.engines.onednn.memory import SavedInput, check_copies
 from minicaffe.engines.onednn.plan import (
@@ -169,6 +169,7 @@ class Segment(Part):
         self._fuse, self._share = session.purpose.fuse, session.purpose.share
         self._plan: SegmentPlan | None = None
         self._guarded: list[object] | None = None  # None: the plan is not to be used again
+        self._around: list[object] = []
         self._record: Record = {}
         self._backward: BackwardParts | None = None
 
@@ -206,6 +207,8 @@ class Segment(Part):
         self._fuse = self._fuse and not self._hooks
         if self._plan is not None and self._guarded == self._guards_now():
             return self._plan
+        if self._around != self._guards.now():
+            self._record = {}  # of other shapes
         self._guarded = None
         training = self._session.purpose.training
         self._share = self._share and not self._hooks and (self._context.learns or not training)
@@ -213,7 +216,7 @@ class Segment(Part):
         self._plan, self._backward = plan, None
         lists = [pair for one in self._session.steps for pair in one.lists]
         check_copies(lists, self._context.budget)
-        self._guarded = self._guards_now()
+        self._guarded, self._around = self._guards_now(), self._guards.now()
         return plan
 
     def _choose_for_part(self, start: int, end: int) -> list[CompiledStep]:
@@ -261,7 +264,7 @@ class Segment(Part):
             self._tell("before_forward", range(one.first, one.last + 1))
             for tensor in one.forward.reads:
                 tensor.load()
-            run_calls([*one.forward.needs, *one.forward.run], self.steps)
+            run_calls(one.forward.run, self.steps)
             show(one.forward.writes)
             self._tell("after_forward", range(one.first, one.last + 1))
         if self._session.purpose.training:
@@ -270,11 +273,10 @@ class Segment(Part):
     def backward(self, start: int, end: int) -> None:
         plan = self._recorded(end, start)
         if (start, end) == (self.last, self.first) and not self._hooks:
-            plan = self._with_all_gradients(plan)
             if self._can_run_whole(plan):
                 self._backward_whole(plan)
                 return
-            self._guarded = None  # the next plan keeps what a program holds
+            self._guarded = None  # the next plan knows what a program holds and has asked for
         else:
             self._share = False
         self._backward_parts(start, end)
@@ -289,26 +291,12 @@ class Segment(Part):
         self._session.purpose = replace(self._session.purpose, training=True)
         return self._materialise()
 
-    def _with_all_gradients(self, plan: SegmentPlan) -> SegmentPlan:
-        """The plan with the gradients that a program has asked for since it was compiled; another
-        one if oneDNN has refused some of them."""
-        if plan.freed or not plan.backward.is_incomplete:
-            return plan
-        other = with_new_backward(plan, self._context)
-        if other is None:
-            self._guarded = None
-            return self._materialise()
-        if self._record is plan.record:
-            self._record = other.record
-        self._plan = other
-        return other
-
     def _can_run_whole(self, plan: SegmentPlan) -> bool:
-        """Whether the plan's backward is that of the last forward, and overwrites nothing that a
-        program wants."""
+        """Whether the plan's backward is that of the last forward, has all gradients that a program
+        has asked for, and overwrites nothing that it holds."""
         if self._record is not plan.record or plan.purpose.share != self._share:
             return False
-        return not (plan.freed and (plan.freed.held or plan.backward.is_incomplete))
+        return not (plan.backward.is_incomplete or (plan.freed and plan.freed.held))
 
     def _backward_whole(self, plan: SegmentPlan) -> None:
         if plan.freed:
@@ -331,7 +319,7 @@ class Segment(Part):
             for tensor in part.calls.writes:
                 if tensor.memory.head is SyncedHead.FREED:
                     tensor.memory.set_head(None)  # about to be computed
-            run_calls([*part.calls.needs, *part.calls.run], [part])
+            run_calls(part.calls.run, [part])
             show(part.calls.writes)
             self._tell("after_backward", layers)
 

@@ -316,14 +316,14 @@ class Weights:
         home = Memory(view, blob.data_memory.raw[: blob.count])
         if desc is None or desc == view:
             return home
-        for memory, copy, freshened in self._copies:
+        for memory, copy, cached in self._copies:
             if memory is blob.data_memory and copy.desc == desc:
-                self._builder.calls.needs.append(freshened)
+                self._builder.then(cached)
                 return copy
         copy = Memory(desc)
-        freshened = Cached([blob.data_memory], [reorder(home, copy)])
-        self._builder.then(freshened)
-        self._copies.append((blob.data_memory, copy, freshened))
+        cached = Cached([blob.data_memory], [reorder(home, copy)])
+        self._builder.then(cached)
+        self._copies.append((blob.data_memory, copy, cached))
         return copy
 
     def computed(
