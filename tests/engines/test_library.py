@@ -90,7 +90,7 @@ def test_an_argument_or_flag_with_another_number(
 
 
 def test_another_major_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    version = dnnl._Version(2, 7, 1, b"", 2, 0)
+    version = dnnl.Version(2, 7, 1, b"", 2, 0)
 
     class Old:
         def __init__(self, path: str) -> None:

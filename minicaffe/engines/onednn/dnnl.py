@@ -76,7 +76,7 @@ FORMATS = {
 }
 
 
-class _Version(ctypes.Structure):
+class Version(ctypes.Structure):
     _fields_ = (
         ("major", ctypes.c_int),
         ("minor", ctypes.c_int),
@@ -137,7 +137,7 @@ class Library:
             os.environ["GOMP_SPINCOUNT"] = _SPINS  # read as the library is loaded
         try:
             self._dll = ctypes.CDLL(path)
-            self._dll.dnnl_version.restype = ctypes.POINTER(_Version)
+            self._dll.dnnl_version.restype = ctypes.POINTER(Version)
             found = self._dll.dnnl_version().contents
         except (OSError, AttributeError) as error:
             raise EngineError(f"oneDNN's library {path} cannot be loaded: {error}") from error
