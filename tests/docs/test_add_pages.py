@@ -80,7 +80,7 @@ def passed(copy: Path, *words: str, **environment: str) -> int:
 def test_a_layer(copy: Path) -> None:
     written("add-a-layer.md", copy)
     assert passed(copy, "tests/layers", "-k", "Square or registered") > 5
-    assert passed(copy, "tests/test_house.py", "-k", "name and Square") == 1
+    assert passed(copy, "tests/test_house.py", "-k", "of_its_name and Square") == 1
 
 
 def test_a_verb(copy: Path) -> None:
