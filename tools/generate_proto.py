@@ -63,7 +63,8 @@ def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
 
         classes = {name: layer_class(name) for name in layer_types()}
         ours = [n for n, cls in classes.items() if cls.__module__.startswith("minicaffe.")]
-        types = {name: own_field(name) for name in ours}
+        (layer,) = (m for m in file.message_type if m.name == "LayerParameter")
+        types = {name: own_field(name, layer.field) for name in ours}
     finally:
         del sys.path[:2]
     stubs = {

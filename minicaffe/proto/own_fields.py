@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
+
+from google.protobuf import descriptor_pb2
 
 from minicaffe.proto import caffe_pb2
 
@@ -21,13 +24,28 @@ _BORROWED = {
 @functools.cache
 def own_fields() -> dict[str, str]:
     """The types that have a message of their own, and the field that holds it."""
-    fields: dict[str, str] = {}
-    for field in caffe_pb2.LayerParameter.DESCRIPTOR.fields:
-        if field.message_type is not None and field.name.endswith("_param"):
-            fields.setdefault(field.message_type.name[: -len("Parameter")], field.name)
-    return fields
+    param = descriptor_pb2.DescriptorProto()
+    caffe_pb2.LayerParameter.DESCRIPTOR.CopyToProto(param)
+    return _holders(param.field)
 
 
-def own_field(layer_type: str) -> str | None:
-    """The field with a type's settings, such as ``convolution_param``; None where it has none."""
-    return _BORROWED.get(layer_type) or own_fields().get(layer_type)
+def own_field(
+    layer_type: str, fields: Iterable[descriptor_pb2.FieldDescriptorProto] | None = None
+) -> str | None:
+    """The field with a type's settings, such as ``convolution_param``; None where it has none.
+
+    Args:
+        layer_type: such as "Convolution".
+        fields: of a ``LayerParameter``; by default of the schema that is in use.
+    """
+    known = own_fields() if fields is None else _holders(fields)
+    return _BORROWED.get(layer_type) or known.get(layer_type)
+
+
+def _holders(fields: Iterable[descriptor_pb2.FieldDescriptorProto]) -> dict[str, str]:
+    holders: dict[str, str] = {}
+    for field in fields:
+        message = field.type_name.rpartition(".")[2]
+        if message.endswith("Parameter") and field.name.endswith("_param"):
+            holders.setdefault(message.removesuffix("Parameter"), field.name)
+    return holders
