@@ -1,7 +1,8 @@
 """How many threads compute: one number for the process, as its threads share its cores.
 
 A program sets it with :func:`set_threads`, the command line with ``--threads``. Otherwise the
-environment variable ``OMP_NUM_THREADS`` says it, and otherwise there is one thread a core.
+environment variable ``OMP_NUM_THREADS`` says it, and otherwise there is one thread a core. What a
+thread must not be cut off from by a fork of the process, it does within a :class:`ForkLock`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import functools
 import logging
 import os
 import threading
+import time
 import weakref
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import ParamSpec, Protocol, TypeVar
@@ -258,3 +260,103 @@ def with_blas_threads(
         return limited
 
     return decorate
+
+
+#: Seconds that a fork waits at most for what :class:`ForkLock` guards.
+FORK_PATIENCE = 30.0
+
+
+class ForkLock:
+    """A lock for one thread at a time, and for a fork: within, another thread's fork waits.
+
+    A forked process has only the thread that forked, but the memory of all: a lock that another
+    thread holds there, in this program or inside a library such as HDF5, stays locked for ever,
+    and what that thread had half done stays half done. So whatever a thread does that others
+    rely on is done within such a lock. A fork that has waited ``FORK_PATIENCE`` goes on.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._owner: int | None = None  # the thread that is within
+        self._depth = 0  # how often
+        _forks().add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        self._owner = threading.get_ident()
+        self._depth += 1
+
+    def __exit__(self, *reason: object) -> None:
+        self._depth -= 1
+        if not self._depth:
+            self._owner = None
+        self._lock.release()
+
+    def begin_fork(self, patience: float) -> bool:
+        """Keep others out; returns False where that takes longer than ``patience``.
+
+        A thread that forks while it is within is let through: it is in the child, too.
+        """
+        return self._owner == threading.get_ident() or self._lock.acquire(timeout=patience)
+
+    def end_fork(self) -> None:
+        """Let others in, if they were kept out."""
+        if self._owner != threading.get_ident():
+            with suppress(RuntimeError):  # another thread has it: this fork did not wait
+                self._lock.release()
+
+    def begin_child(self) -> None:
+        """Let others in; the thread that is within is not there, unless it has forked."""
+        self.end_fork()
+        if self._lock.acquire(blocking=False):
+            self._lock.release()
+        else:
+            self._owner, self._depth, self._lock = None, 0, threading.RLock()
+
+
+class _Forks:
+    """All locks of the process that a fork waits for."""
+
+    def __init__(self) -> None:
+        self._locks: weakref.WeakValueDictionary[int, ForkLock] = weakref.WeakValueDictionary()
+
+    def add(self, lock: ForkLock) -> None:
+        self._locks[id(lock)] = lock
+
+    def before(self) -> None:
+        """Take all; but wait for one while holding none, as its owner may wait for another."""
+        end, first = time.monotonic() + FORK_PATIENCE, None
+        while first := self._take(first, end):
+            self.after_in_parent()
+            if time.monotonic() > end:
+                return
+
+    def _take(self, first: ForkLock | None, end: float) -> ForkLock | None:
+        """Take the locks, waiting for the first one only; returns one that another thread has."""
+        if first is not None and not first.begin_fork(max(0.0, end - time.monotonic())):
+            return first
+        others = (lock for lock in self._alive() if lock is not first)
+        return next((lock for lock in others if not lock.begin_fork(0.0)), None)
+
+    def after_in_parent(self) -> None:
+        for lock in self._alive():
+            lock.end_fork()
+
+    def after_in_child(self) -> None:
+        for lock in self._alive():
+            lock.begin_child()
+
+    def _alive(self) -> list[ForkLock]:
+        return [lock for found in self._locks.valuerefs() if (lock := found()) is not None]
+
+
+@functools.cache
+def _forks() -> _Forks:
+    forks = _Forks()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(
+            before=forks.before,
+            after_in_parent=forks.after_in_parent,
+            after_in_child=forks.after_in_child,
+        )
+    return forks

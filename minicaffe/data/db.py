@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.images import Color, shown_name
 from minicaffe.data.source import Records, Stacker, State, number_in
 from minicaffe.errors import DataError
+from minicaffe.threads import ForkLock
 
 
 class RecordCache:
@@ -125,7 +125,7 @@ D = TypeVar("D")
 
 # LevelDB forbids opening a database twice; a train and a test net may read the same one.
 _open: weakref.WeakValueDictionary[tuple[object, str], object] = weakref.WeakValueDictionary()
-_opening = threading.Lock()
+_opening = ForkLock()
 
 
 def open_shared(opener: Callable[[str], D], path: str) -> D:

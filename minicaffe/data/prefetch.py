@@ -15,6 +15,7 @@ from minicaffe.data.batch_reader import BatchReader, at_least_one
 from minicaffe.data.source import State
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
+from minicaffe.threads import ForkLock
 
 MAX_PREFETCH = 10_000  # batches
 
@@ -57,7 +58,7 @@ class Prefetcher:
         self._stop = stop = Stop()
         queues = (self._free, self._full)
         self._thread = threading.Thread(
-            target=_run, args=(reader, *queues, self._failures, stop), daemon=True
+            target=_run, args=(reader, ForkLock(), *queues, self._failures, stop), daemon=True
         )
         self._thread.name = "minicaffe-prefetch"
         self._end = weakref.finalize(self, _end, self._thread, self._free, stop)
@@ -100,6 +101,7 @@ class Prefetcher:
 
 def _run(
     reader: BatchReader,
+    reading: ForkLock,
     free: queue.SimpleQueue[Batch | None],
     full: queue.SimpleQueue[Batch | None],
     failures: list[BaseException],
@@ -108,8 +110,9 @@ def _run(
     """The thread: fill what is free until told to stop, or until something fails."""
     try:
         while (batch := free.get()) is not None and not stop.wanted:
-            reader.read_batch(batch.blobs)
-            batch.state = reader.state()
+            with reading:  # libraries that read files have locks, which a fork would leave locked
+                reader.read_batch(batch.blobs)
+                batch.state = reader.state()
             full.put(batch)
     except BaseException as failure:  # the net's thread raises it
         failures.append(failure)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
-import threading
 from collections.abc import Callable, Mapping, Sequence
 
 from minicaffe.engines.jit.cache import keep_kernel, read_kernel
 from minicaffe.engines.jit.ir import Function, module
 from minicaffe.engines.jit.target import Target
+from minicaffe.threads import ForkLock
 
 #: A change of what is compiled how, beside the text, the target and LLVM's version.
 _RECIPE = "1"
@@ -58,7 +58,7 @@ class _Compiler:
 
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._version = ".".join(map(str, llvm.llvm_version_info))
         self._target = target
         self._machine = llvm.Target.from_default_triple().create_target_machine(

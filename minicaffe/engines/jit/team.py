@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -75,7 +76,7 @@ class Team:
         else:
             cuts = [units * index // threads for index in range(threads + 1)]
             calls = [
-                _pool(threads).submit(
+                _pool(threads, os.getpid()).submit(
                     _entry(kernel),
                     frame,
                     workspace + distance * 4 * index,
@@ -138,5 +139,6 @@ def _entry(kernel: int) -> Callable[..., None]:
 
 
 @functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def _pool(threads: int, process: int) -> ThreadPoolExecutor:
+    """A pool of this process: a fork has none of the threads."""
     return ThreadPoolExecutor(threads, "minicaffe-kernels")
