@@ -14,6 +14,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from numbers import Number
 from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
 #: How many problems beyond those that it keeps a reader counts before it gives a file up.
 MAX_COUNTED = 10_000
@@ -267,7 +271,12 @@ def raised_by(check: Callable[..., object], *args: object) -> Iterator[Minicaffe
 class PrototxtError(MinicaffeError):
     """A text file that does not follow its schema; ``problems`` is empty when it could not be
     read at all.
+
+    Attributes:
+        net: what could be read of a net.
     """
+
+    net: Message | None = None
 
     @classmethod
     def of_problems(

@@ -459,8 +459,11 @@ def layer_class(layer_type: str) -> type[Layer]:
     if not layer_type:
         raise GraphError('the layer has no type; give it one, such as type: "Convolution"')
     fork = fork_of_layer(layer_type)
-    origin = f"; it comes from {fork} and minicaffe does not run it yet" if fork else ""
-    hint = origin or did_you_mean(layer_type, layer_types())
+    origin = (
+        f"; it comes from {fork} and minicaffe does not run it yet; `minicaffe layer-skeleton "
+        f"{layer_type}` prints a layer in Python to begin with"
+    )
+    hint = origin if fork else did_you_mean(layer_type, layer_types())
     raise GraphError(f"unknown layer type '{layer_type}'{hint}")
 
 

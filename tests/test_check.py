@@ -401,3 +401,18 @@ def test_a_solver_looks_at_its_test_nets_before_it_opens_data(
         "net.prototxt:9: layer 't' (Tile): tiles is missing; expected at least 1"
     )
     assert not sources
+
+
+def test_an_unknown_field_does_not_hide_unknown_types(path: Path) -> None:
+    text = (
+        'layer { name: "a" type: "Inpt" top: "a" }\n'
+        'layer { name: "b" type: "ReLU" bottom: "a" top: "b" relo_param { } }\n'
+        'layer { name: "c" type: "FrobnicatedLoss" bottom: "b" top: "c" }\n'
+    )
+    error, lines = problems(path, text)
+    assert [line.split(";")[0] for line in lines[::3]] == [
+        "1:25: layer 'a' (Inpt): unknown layer type 'Inpt'",
+        "2:53: unknown field `relo_param` in layer",
+        "3:25: layer 'c' (FrobnicatedLoss): unknown layer type 'FrobnicatedLoss'",
+    ]
+    assert len(error.problems) == 3

@@ -225,7 +225,7 @@ class TestErrorsSayWhere:
         ("rest", "message"),
         [
             ('type: "Relu" bottom: "data"', r"\(Relu\): unknown layer type.*did you mean `ReLU`"),
-            ('type: "VideoData" bottom: "data"', r"comes from SSD"),
+            ('type: "Winograd" bottom: "data"', r"comes from SkimCaffe.*layer-skeleton Winograd"),
             ('type: "ReLU" bottom: "dat"', r"unknown bottom blob 'dat'.*`data`"),
             ('type: "AbsVal" bottom: "label" top: "data"', r"already produced by layer 'data'"),
             ('type: "ReLU"', r"0 bottom blob\(s\) given, exactly 1 expected"),

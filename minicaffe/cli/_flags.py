@@ -131,6 +131,8 @@ FLAGS = {
         Flag("threads", "how many threads compute; by default OMP_NUM_THREADS or one a core",
              positive_int, shown="N"),
         Flag("no_fuse", "run every layer by itself, for debugging", yes_or_no, switch=True),
+        Flag("skip_unknown", "pass over fields and layer types that are not known, and say which",
+             yes_or_no, switch=True),
         Flag("max_memory", "the most memory that the net's blobs may take, such as 8G; by default "
              "the machine's", parse_size, shown="SIZE"),
         Flag("dialect", "whose meaning layers have where forks of Caffe differ: "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 
+from minicaffe.cli._flags import add_flags
 from minicaffe.errors import GraphError
 
 
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--display_lrm", action="store_true",
         help="show the learning rate multipliers of the layers that learn")  # fmt: skip
+    add_flags(parser, "skip_unknown")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     path = args.input_net_proto_file
     if "." not in os.path.basename(args.output_image_file):
         args.usage_error(f"'{args.output_image_file}' must end with .svg, .png, .pdf or the like")
-    net = read_net(path)
+    net = read_net(path, skip_unknown=bool(args.skip_unknown))
     print(f"Drawing net to {args.output_image_file}")
     phase = None if args.phase == "ALL" else caffe_pb2.Phase.Value(args.phase)
     try:

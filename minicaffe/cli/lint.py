@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from minicaffe.cli._flags import add_flags
 from minicaffe.errors import PrototxtError, did_you_mean
 
 if TYPE_CHECKING:
@@ -26,20 +27,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--ignore", metavar="CODES", type=_codes, action="extend", default=[],
         help="findings to pass over, by their codes, separated by commas",
     )  # fmt: skip
+    add_flags(parser, "skip_unknown")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings, each once however many of the files lead to it."""
     printed: set[Finding] = set()
     for path in args.files:
-        for finding in _lint(path):
+        for finding in _lint(path, bool(args.skip_unknown)):
             if finding.code not in args.ignore and finding not in printed:
                 printed.add(finding)
                 print(finding)
     return 1 if printed else 0
 
 
-def _lint(path: str) -> list[Finding]:
+def _lint(path: str, skip_unknown: bool) -> list[Finding]:
     """The findings about a file, whichever of the two kinds it is.
 
     Raises:
@@ -49,10 +51,10 @@ def _lint(path: str) -> list[Finding]:
     from minicaffe.proto.io import read_net, read_solver_located
 
     try:
-        return lint_net(read_net(path), path)
+        return lint_net(read_net(path, skip_unknown=skip_unknown), path)
     except PrototxtError as as_net:
         try:
-            param, lines = read_solver_located(path)
+            param, lines = read_solver_located(path, skip_unknown=skip_unknown)
         except PrototxtError as as_solver:
             # of the other kind, or of neither: no problems; else fewest where it is more like
             candidates = [error for error in (as_net, as_solver) if error.problems] or [as_net]

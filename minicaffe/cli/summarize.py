@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="widest column (30)",
     )
-    add_flags(parser, "phase", "level", "stage", "max_memory")
+    add_flags(parser, "phase", "level", "stage", "max_memory", "skip_unknown")
     parser.add_argument(
         "--shape", action="append", default=[], type=_shape, metavar="BLOB=N,C,H,W",
         help="the shape of an input, instead of what its file or the prototxt says; may be "
@@ -63,13 +63,14 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.net.summary import summarize_net
     from minicaffe.proto.io import read_net
 
-    param = read_net(args.filename)
+    param = read_net(args.filename, skip_unknown=bool(args.skip_unknown))
     set_state(param, phase_number(args.phase, TRAIN), args.level or 0, args.stage)
     summary = summarize_net(
         param,
         args.filename,
         shapes=dict(args.shape),
         limits=Limits(args.max_memory, args.python_layers),
+        skip_unknown=bool(args.skip_unknown),
     )
     colored = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     rows = [_row(layer, cells) for layer, cells in zip(

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError, did_you_mean
+from minicaffe.errors import (
+    DataError,
+    GraphError,
+    MinicaffeError,
+    PrototxtError,
+    ShapeError,
+    did_you_mean,
+)
 from minicaffe.layer import Layer, find_layer_class, layer_class
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer, python_layer_class
@@ -45,12 +52,37 @@ def net_parameter(network: object, source: str | None) -> tuple[caffe_pb2.NetPar
     """
     if isinstance(network, str | os.PathLike):
         path = os.fspath(network)
-        return read_net(path), path
+        try:
+            return read_net(path), path
+        except PrototxtError as error:
+            raise with_unknown_types(error) from None
     if not isinstance(network, caffe_pb2.NetParameter):
         raise GraphError(f"a file name or a NetParameter is expected, not {type(network).__name__}")
     param = caffe_pb2.NetParameter()
     param.CopyFrom(network)
     return upgrade_net(param, source), source
+
+
+def with_unknown_types(error: PrototxtError) -> PrototxtError:
+    """What is wrong with a net's text, and with it the types of its layers that are unknown."""
+    if not error.problems or not isinstance(error.net, caffe_pb2.NetParameter):
+        return error
+    mistakes = []
+    for index, layer in enumerate(error.net.layer):
+        try:
+            if layer.type:
+                layer_class(layer.type)
+        except GraphError as unknown:
+            line = layer.source_line or None
+            unknown.locate(line=line, layer=layer.name, layer_type=layer.type)
+            mistakes.append(Mistake(index, unknown, ("type",)))
+    if mistakes:
+        others = collected(mistakes, error.path)
+        error.problems = sorted(
+            [*error.problems, *(others.problems or [])], key=lambda problem: problem.line
+        )
+        error.more += others.more
+    return error
 
 
 def collected(mistakes: Sequence[Mistake], path: str | None) -> MinicaffeError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.errors import GraphError, did_you_mean
-from minicaffe.layer import find_layer_class
+from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.layers.utility.silence import Silence
@@ -92,6 +92,7 @@ def summarize_net(
     *,
     shapes: Mapping[str, Sequence[int]] | None = None,
     limits: Limits | None = None,
+    skip_unknown: bool = False,
 ) -> NetSummary:
     """Summarize a net.
 
@@ -104,6 +105,8 @@ def summarize_net(
         path: the file that it came from, for errors.
         shapes: of the tops of data and input layers, by blob.
         limits: what the net may do; without them it runs no code (Python layers).
+        skip_unknown: leave the shapes open of layers whose type is not known, and of those that
+            read from them.
 
     Raises:
         GraphError: layers that do not fit together; ``shapes`` names no blob of such a layer.
@@ -113,17 +116,26 @@ def summarize_net(
     filtered = filter_net(param)
     summary = NetSummary([])
     shapes = dict(shapes or {})
+    complete = caffe_pb2.NetParameter()
+    complete.CopyFrom(filtered)
+    whole = complete.layer
+    left_open = _remove_unknown(filtered, summary.notes) if skip_unknown else set()
     check_text(filtered, param, path)  # with its fillers, and whether or not it can be built
     built = _prepared(filtered, shapes, limits, summary.notes)
     if built is None:
-        summary.layers = [LayerSummary(layer) for layer in filtered.layer]
+        summary.layers = [LayerSummary(layer) for layer in whole]
         return summary
     split = checked_splits(built, param, path, limits)
     builder = NetBuilder(split, path=path, seed=0, dtype=np.float32, limits=limits)
     counted: set[int] = set()
     split_names = {layer.name for layer in built.layer}
     nodes = [node for node in builder.nodes if node.name in split_names]
-    for layer, node in zip(filtered.layer, nodes, strict=True):
+    built_nodes = iter(nodes)
+    for index, layer in enumerate(whole):
+        if index in left_open:
+            summary.layers.append(LayerSummary(layer))
+            continue
+        node = next(built_nodes)
         summary.layers.append(_layer(layer, node, counted))
         node.layer.close()
     learned = [param.blob.count for param in builder.params.learnable if param.lr_mult]
@@ -131,6 +143,22 @@ def summarize_net(
     if builder.blobs and builder.blobs[0].blob.shape:
         summary.batch = max(1, builder.blobs[0].blob.shape[0])
     return summary
+
+
+def _remove_unknown(net: caffe_pb2.NetParameter, notes: list[str]) -> set[int]:
+    """Take the layers of unknown types out of a net, and what reads from them; their numbers."""
+    removed: set[int] = set()
+    made: set[str] = set()  # blobs whose shapes stay open
+    for index, layer in enumerate(net.layer):
+        unknown = find_layer_class(layer.type) is Layer
+        if unknown:
+            notes.append(f"layer '{layer.name}' has the unknown type '{layer.type}'")
+        if unknown or made.intersection(layer.bottom):
+            removed.add(index)
+            made.update(layer.top)
+    for index in sorted(removed, reverse=True):
+        del net.layer[index]
+    return removed
 
 
 def _layer(param: caffe_pb2.LayerParameter, node: Node, counted: set[int]) -> LayerSummary:

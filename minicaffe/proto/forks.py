@@ -17,39 +17,124 @@ from minicaffe.proto import schema_docs
 
 #: fork → the layer types that it has and BVLC Caffe has not
 LAYERS = {
-    "SSD": "AnnotatedData DetectionEvaluate DetectionOutput MultiBoxLoss Normalize Permute"
-    " PriorBox VideoData",
+    "SSD": (
+        "AnnotatedData DetectionEvaluate DetectionOutput MultiBoxLoss Normalize Permute PriorBox "
+        "VideoData"
+    ),
     "Fast R-CNN": "ROIPooling SmoothL1Loss",
     "Faster R-CNN": "Proposal",
     "R-FCN": "BoxAnnotatorOHEM PSROIPooling SmoothL1LossOHEM SoftmaxWithLossOHEM",
     "Mask R-CNN ports": "ROIAlign",
     "MobileNet": "ConvolutionDepthwise DepthwiseConvolution ReLU6",
-    "ShuffleNet": "ShuffleChannel ChannelShuffle",
+    "ShuffleNet": "ChannelShuffle ShuffleChannel",
     "SENet": "Axpy",
     "SegNet and YOLO ports": "Upsample",
     "SegNet": "DenseImageData",
     "SegNet, TSN and PSPNet": "BN",
     "DeepLab and PSPNet": "Interp",
-    "DeepLab": "DenseCRF DomainTransform DomainTransformForwardOnly ImageSegData MatRead MatWrite"
-    " SegAccuracy UniqueLabel AdaptiveBiasChannel BiasChannel",
-    "PSPNet": "SpatialProduct",
+    "DeepLab": (
+        "AdaptiveBiasChannel BiasChannel CensorLabel ChannelAggregator DenseCRF DomainTransform "
+        "DomainTransformForwardOnly DominantChannel GainChannel Histogram IgnoreOverlay "
+        "ImageSegData MatRead MatWrite Onehot Padding RelativeError SegAccuracy UniqueLabel"
+    ),
+    "PSPNet": "HoleConvolution SpatialProduct",
     "TSN": "BatchReduction Gather Scatter SegData SyncBN",
-    "YOLO ports": "AssistedExcitation GaussianYolov3 LaneData Region RegionLoss Reorg"
-    " SegmentationEvaluate YoloDetectionOutput YoloSeg YOLO Yolov3 Yolov3DetectionOutput",
+    "YOLO ports": (
+        "AssistedExcitation GaussianYolov3 LaneData Mish Region RegionLoss Reorg "
+        "SegmentationEvaluate YOLO YoloDetectionOutput YoloSeg Yolov3 Yolov3DetectionOutput"
+    ),
     "caffe-face": "CenterLoss",
     "SphereFace": "MarginInnerProduct",
     "OpenPose": "CPMData CPMTData ImResize Nms OPData",
-    "FlowNet": "Accum BlackAugmentation ChannelNorm Correlation Correlation1D CustomData"
-    " DataAugmentation DisparityData Downsample FLOWriter FloatReader FloatWriter"
-    " FlowAugmentation FlowWarp GenerateAugmentationParameters ImgReader ImgWriter L1Loss LpqLoss"
-    " Mean NegReLU PFMWriter Resample",
+    "FlowNet": (
+        "Accum BlackAugmentation ChannelNorm Correlation Correlation1D CustomData DataAugmentation "
+        "DisparityData Downsample FloatReader FloatWriter FlowAugmentation FLOWriter FlowWarp "
+        "GenerateAugmentationParameters ImgReader ImgWriter L1Loss LpqLoss Mean NegReLU PFMWriter "
+        "Resample"
+    ),
     "NVCaffe": "DetectNetTransformation TRT",
-    "Intel Caffe": "BoxData EvalDetection MKLBatchNorm MnActivation SpatialDropout",
-    "jolibrain's Caffe": "BroadcastMul ContinuationIndicator CrossEntropyLoss CtcLoss"
-    " DiceCoefLoss FocalLoss LabelsequenceAccuracy MemorySparseData MultiBoxFocalLoss"
-    " MultiLabelAccuracy MultiLabelSigmoidLoss Reverse SeLu SeLuDropout"
-    " SoftmaxWithInfogainLoss SparseData SparseInnerProduct",
+    "Intel Caffe": (
+        "BoxData EvalDetection MKLBatchNorm MnActivation SigmoidCrossEntropyLossLayer "
+        "SpatialDropout"
+    ),
+    "jolibrain's Caffe": (
+        "BroadcastMul ContinuationIndicator CrossEntropyLoss CtcLoss DiceCoefLoss FocalLoss "
+        "LabelsequenceAccuracy MemorySparseData MultiBoxFocalLoss MultiLabelAccuracy "
+        "MultiLabelSigmoidLoss Reverse SeLu SeLuDropout SoftmaxWithInfogainLoss SparseData "
+        "SparseInnerProduct"
+    ),
     "CTC and LSTM ports": "Transpose WarpCTCLoss",
+    "C3D": (
+        "BlackHole Convolution3D Deconvolution3D DownSampling EltwiseProduct L2Normalize Pooling3D "
+        "VideoSegmentationData VideoWithVoxelTruthData VolumeData VoxelCustomLoss VoxelSoftmax "
+        "VoxelSoftmaxLoss"
+    ),
+    "video-caffe": "NdConvolution NdPooling",
+    "Cascade R-CNN": (
+        "BoxGroupOutput DetectionData DetectionGroupAccuracy DetectionGroupLoss EvalData "
+        "FrcnnOutput HardMining ScaleRoute"
+    ),
+    "MS-CNN and Cascade R-CNN": "BboxAccuracy DecodeBBox ProposalTarget",
+    "MS-CNN": "BoxOutput DetectionAccuracy ImageGtData",
+    "YOLO ports and MS-CNN": "DetectionLoss",
+    "DeconvNet": (
+        "BinAccuracy DropoutChannel EltwiseAccuracy RedAccuracy RedSoftmaxLoss SelectSegBinary "
+        "Unpooling WindowClsData WindowInstSegData WindowSegBinary WindowSegData"
+    ),
+    "CRF-RNN": "MultiStageMeanfield",
+    "HED": "ImageLabelmapData",
+    "OpenVINO": "CTCGreedyDecoder PriorBoxClustered",
+    "Ristretto": "ConvolutionRistretto DeconvolutionRistretto FcRistretto LRNRistretto",
+    "SkimCaffe": (
+        "ConvolutionReLU ConvolutionReLUPool ConvolutionReLUPoolLRN InnerProductReLUDropout "
+        "MKLConvolution MKLLRN MKLPooling MKLReLU ReLUPooling Winograd"
+    ),
+    "RMPE": "AccuracyHeatmap PredictionHeatmap SpatialTransformer",
+    "RMPE and tpfister/caffe-heatmap": "DataHeatmap EuclideanLossHeatmap",
+    "Vitis AI": (
+        "ConvolutionBNFixed ConvolutionFixed DriveData DrivingData2 FixedNeuron GSTiling Recall "
+        "ReshapeLabel"
+    ),
+    "MNC": "MaskPooling MaskResize ROIWarping",
+    "DeeperCut": "PoseData SoftmaxWithLossVec",
+    "NormFace and AM-Softmax (happynear)": (
+        "BatchContrastiveLoss ChannelScale ConfidencePenaltyLoss Contrastive EltwiseAffine "
+        "FeatureDecayLoss Flip GeneralContrastiveLoss GeneralTripletLoss GlobalLSEMargin "
+        "InnerDistance Insanity LabelSpecificAdd LabelSpecificAffine LabelSpecificHardMargin "
+        "LabelSpecificMargin LabelSpecificRescale LabelSpecificStatistics Local "
+        "MultiLabelImageData PairwiseLoss SoftContrastiveLoss SoftTruncation "
+        "SubRegion TripletLoss Truncation"
+    ),
+    "GENet": "CuDNNBatchNorm",
+    "waifu2x": "CropCenter",
+    "makefile's frcnn": (
+        "AnnotatedRData CuDNNDeconvolution DeformablePSROIPooling FPNAnchorTarget FPNProposal "
+        "FPNProposalTarget FrcnnAnchorTarget FrcnnProposal FrcnnProposalTarget FrcnnRoiData "
+        "FrcnnVidData Module MultiRBoxLoss PriorRBox PSROIAlign RDetectionEvaluate "
+        "RDetectionOutput ROIMaskPooling ROIPadding"
+    ),
+    "makefile's frcnn and FPN": "DeformableConvolution",
+    "FPN": "Conadd",
+    "CTPN and makefile's frcnn": "Lstm",
+    "naibaf7's Caffe": (
+        "Affinity ConnectedComponent LibDNNConvolution LibDNNPooling MalisLoss MergeCrop MOE Noise "
+        "Quantizer"
+    ),
+    "OpenCV's samples": "BboxData NormalizeBBox SqueezeDetLoss",
+    "Deep Metric Learning (rksltnl)": "LiftedStructSimilaritySoftmaxLoss",
+    "MobileNetv2-SSDLite": "Resize",
+    "caffe-jacinto": "ImageLabelData ImageLabelListData IOUAccuracy",
+    "wenwei202/caffe": "Sparsify SymmetricRectify",
+    "L-Softmax": "LargeMarginInnerProduct",
+    "GAN ports": "RandVec",
+    "jwcom79/myproject": "Dropin Pushin",
+    "netscope": "implicit",
+    "forks of Caffe's history": (
+        "AccuracyRegression ConfusionMatrix CTCLoss DocData FasterRcnnDetectionOutput Import "
+        "LocalWeightedConvolution LRNMap LS MultiLabelData QuantizationLoss RBMInnerProduct "
+        "RemoteData SaliencyPooling SimpleCrop SimplerNMS SpatialPyramidPooling "
+        "SpatialPyramidPoolingData SVRLoss Topk WassersteinLoss XCovLoss"
+    ),
 }
 
 #: fork → message → the fields of the fork that minicaffe's schema lacks

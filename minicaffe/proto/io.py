@@ -53,7 +53,7 @@ class MappedFile:
             self._memory.madvise(mmap.MADV_DONTNEED)
 
 
-def read_net(path: Path, *, inner: bool = False) -> Any:
+def read_net(path: Path, *, inner: bool = False, skip_unknown: bool = False) -> Any:
     """The ``NetParameter`` of a prototxt file, upgraded to today's form.
 
     Args:
@@ -61,18 +61,21 @@ def read_net(path: Path, *, inner: bool = False) -> Any:
         inner: another file names it, so it must be a regular one, and what is in it is
             shown in messages only where a layer makes clear that it is a net: who wrote the
             other file may be another than who may read this one.
+        skip_unknown: pass over fields that are not known, which a warning lists.
 
     Raises:
-        PrototxtError: the file is missing, empty, binary or has mistakes (all are named).
+        PrototxtError: the file is missing, empty, binary or has mistakes (all are named); what
+            could be read is its ``net``.
         GraphError: an old form that has no meaning today.
     """
     name = os.fspath(path)
     param = caffe_pb2.NetParameter()
     try:
-        _read_into(param, name, "net", inner=inner)
+        _read_into(param, name, "net", inner=inner, skip_unknown=skip_unknown)
     except PrototxtError as error:
         if inner and error.problems and not (param.layer or param.layers):
             raise _no_net(error, name) from None
+        error.net = param
         raise
     return upgrade_net(param, name)
 
@@ -97,11 +100,11 @@ def read_solver(path: Path) -> Any:
     return read_solver_located(path)[0]
 
 
-def read_solver_located(path: Path) -> tuple[Any, SourceMap]:
+def read_solver_located(path: Path, *, skip_unknown: bool = False) -> tuple[Any, SourceMap]:
     """The ``SolverParameter`` of a prototxt file, and the lines of its fields."""
     name = os.fspath(path)
     param = caffe_pb2.SolverParameter()
-    source = _read_into(param, name, "solver")
+    source = _read_into(param, name, "solver", skip_unknown=skip_unknown)
     return upgrade_solver(param, name), source
 
 
@@ -116,8 +119,11 @@ def read_text(path: Path, message_class: Any) -> Any:
     return message
 
 
-def _read_into(message: Any, path: str, what: str | None, *, inner: bool = False) -> SourceMap:
-    source = parse(_text_contents(path, inner), message, path)  # which frees the text
+def _read_into(
+    message: Any, path: str, what: str | None, *, inner: bool = False, skip_unknown: bool = False
+) -> SourceMap:
+    # which frees the text
+    source = parse(_text_contents(path, inner), message, path, skip_unknown=skip_unknown)
     if what is not None and not message.ListFields():
         raise PrototxtError(f"the file is empty; a {what} in prototxt is expected", path=path)
     return source

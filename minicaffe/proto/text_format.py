@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,8 +42,6 @@ from minicaffe.proto.synonyms import Synonym, synonym
 from minicaffe.proto.wire import MessageBudget, TooManyMessages, is_repeated
 
 logger = logging.getLogger("minicaffe")
-
-
 MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
 MAX_PROBLEMS = 50
 TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageBudget
@@ -75,13 +74,16 @@ class SourceMap:
         return len(self._lines) >= MAX_NOTED
 
 
-def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap:
+def parse(
+    text: str | bytes, message: Any, path: str | None = None, *, skip_unknown: bool = False
+) -> SourceMap:
     """Fill a message from text.
 
     Args:
         text: what the file holds. Comments may hold bytes that are not UTF-8.
         message: filled in place; its ``source_line`` fields too, where it has such.
         path: the file's name, for messages.
+        skip_unknown: pass over fields that are not known, which a warning lists.
 
     Returns:
         The line of each field.
@@ -91,7 +93,7 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
     """
     decoded = decode_text(text, path)
     del text  # it takes memory
-    reader = _Reader(Text(decoded), path)
+    reader = _Reader(Text(decoded), path, skip_unknown)
     try:
         reader.read_message(message, "", None, Block(message.DESCRIPTOR, "", 1))
     except TooManyMessages as error:
@@ -107,6 +109,8 @@ def parse(text: str | bytes, message: Any, path: str | None = None) -> SourceMap
         raise PrototxtError(other_kind(b"--- ", PROTOTXT), path=path)
     if reader.problems:
         raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
+    if skipped := ", ".join(f"{name} ({n})" for name, n in (reader.skipped or {}).items()):
+        logger.warning("%s: unknown fields were skipped: %s", path or "text", skipped)
     for line, note in reader.notes.values():
         logger.warning("%s:%d: %s", path or "text", line, note)
     return reader.source
@@ -122,9 +126,10 @@ class _Wrong(Exception):
 
 
 class _Reader:
-    def __init__(self, text: Text, path: str | None) -> None:
+    def __init__(self, text: Text, path: str | None, skip_unknown: bool) -> None:
         self.text = text
         self.path = path
+        self.skipped: Counter[str] | None = Counter() if skip_unknown else None  # unknown fields
         self.problems: list[Problem] = []
         self.more = 0  # problems beyond the limit
         self.source = SourceMap()
@@ -274,8 +279,11 @@ class _Reader:
         if len(self._braces.blocks) == 1:
             self._note_root(token.text, message.DESCRIPTOR)
         if field is None or token.text in OWN_FIELDS:
-            hint = "" if self.tired else unknown_field(token.text, self._braces.blocks)
-            self.complain(token, hint)
+            if self.skipped is not None:
+                self.skipped[f"{message.DESCRIPTOR.name}.{token.text}"] += 1
+            else:
+                hint = "" if self.tired else unknown_field(token.text, self._braces.blocks)
+                self.complain(token, hint)
             self._skip_value()
             return
         line = self.text.line(token.offset)

@@ -24,7 +24,7 @@ class ReLU6(Neuron):
 
     Gradients: dx = dy · (0 where x >= 6, 1 where 0 < x < 6, else the slope).
 
-    Source: relu6_layer.cpp (jolibrain/caffe, eric612/MobileNet-YOLO); Howard et al., "MobileNets",
+    Source: relu6_layer.cpp (eric612/MobileNet-YOLO); Howard et al., "MobileNets",
     2017 (arXiv:1704.04861).
     """
 

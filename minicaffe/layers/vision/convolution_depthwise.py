@@ -25,13 +25,13 @@ class ConvolutionDepthwise(DepthwiseConvolution):
     Raises:
         ShapeError: ``num_output`` is not the number of channels.
 
-    Source: conv_dw_layer.cpp (farmingyard/caffe-mobilenet, jolibrain/caffe); Howard et al.,
-    "MobileNets", 2017 (arXiv:1704.04861).
+    Source: conv_dw_layer.cpp (jolibrain/caffe), first in farmingyard/caffe-mobilenet; Howard
+    et al., "MobileNets", 2017 (arXiv:1704.04861).
     """
 
     @classmethod
     def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
-        """The same with type Convolution and ``group`` set to ``num_output``."""
+        """Type Convolution, with as many groups as outputs."""
         plain = super().in_caffes_words(param)
         plain.convolution_param.group = max(1, plain.convolution_param.num_output)
         return plain

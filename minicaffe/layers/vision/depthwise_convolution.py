@@ -23,13 +23,13 @@ class DepthwiseConvolution(Convolution):
 
     Gradients: those of Convolution for dx, dw and db.
 
-    Source: depthwise_conv_layer.cpp (yonghenglh6/DepthwiseConvolution,
-    eric612/MobileNet-YOLO); Howard et al., "MobileNets", 2017 (arXiv:1704.04861).
+    Source: depthwise_conv_layer.cpp (eric612/MobileNet-YOLO), first in
+    yonghenglh6/DepthwiseConvolution; Howard et al., "MobileNets", 2017 (arXiv:1704.04861).
     """
 
     @classmethod
     def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
-        """The same with type Convolution."""
+        """Type Convolution, with these settings."""
         plain = caffe_pb2.LayerParameter()
         plain.CopyFrom(param)
         plain.type = Convolution.type
