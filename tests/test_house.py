@@ -253,16 +253,6 @@ def test_the_docs_repeat_docstrings_as_they_are() -> None:
         assert page.read_text(encoding="utf-8") == text, "run python tools/generate_house.py"
 
 
-@pytest.mark.parametrize("stop", re.findall(r"`(minicaffe/[\w/]+\.py):([\w.]+)`", DESIGN))
-def test_the_way_of_a_prototxt_has_its_stops(stop: tuple[str, str]) -> None:
-    path, name = stop
-    body: list[ast.stmt] = tree(Path(path).relative_to("minicaffe").as_posix()).body
-    for part in name.split("."):
-        kinds = (ast.FunctionDef, ast.ClassDef)
-        (found,) = (node for node in body if isinstance(node, kinds) and node.name == part)
-        body = found.body
-
-
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`(minicaffe/[\w/]+\.py)", DESIGN))))
 def test_design_names_files_that_there_are(path: str) -> None:
     assert (ROOT / path).is_file()
