@@ -251,6 +251,8 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("LRN", "lrn_param { local_size: 4 }", [("local_size", "local_size is 4")]),
     ("LSTM", "bottom: 'l' recurrent_param { num_output: 0 }",
      [("num_output", "num_output is missing")]),
+    ("MatWrite", "mat_write_param { prefix: '' period: 0 strip: -1 }",
+     [("prefix", "prefix is not given"), ("strip", "strip is -1"), ("period", "period is 0")]),
     ("Log", "log_param { base: 1 }", [("log_param", "log_param has base 1")]),
     ("PReLU", "prelu_param { filler { type: 'gaussian' std: inf } }",
      [("inf", "filler: filler 'gaussian' has std inf")]),
@@ -287,6 +289,10 @@ WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
      [("layer", "batch_size is 0"), ("prefetch", "prefetch is 0"),
       ("layer", "source is not given"), ("force_color", "force_color and force_gray are both"),
       ("mean_file", "mean_file and mean_value"), ("std_value", "std_value is 0")]),
+    ("DenseImageData", "top: 'b' dense_image_data_param { new_height: 2 rotate: true } "
+     "transform_param { mirror: true }",
+     [("layer", "batch_size is 0"), ("layer", "source is not given"), ("new_height", "new_height"),
+      ("new_height", "rotate needs square"), ("transform_param", "transform_param { mirror }")]),
     ("DummyData", "dummy_data_param { num: 1 shape { dim: 1 } }",
      [("num", "num, channels, height, width and shape are given")]),
     ("DummyData", "dummy_data_param { shape { dim: -1 } shape { dim: 2 } shape { dim: 3 } }",
@@ -297,7 +303,13 @@ WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("ImageData", "top: 'b' image_data_param { batch_size: 0 new_height: 3 source: 'no' }",
      [("batch_size", "batch_size is 0"), ("new_height", "new_height is 3 and new_width 0"),
       ("'no'", "source 'no' is not there")]),
+    ("ImageSegData", "top: 'b' image_data_param { source: 'list' label_type: BBX } "
+     "transform_param { mean_file: 'm' crop_width: 3 }",
+     [("label_type", "label_type is BBX"), ("mean_file", "mean_file: images"),
+      ("crop_width", "crop_width is given")]),
     ("Input", "input_param { shape { dim: -1 } }", [("shape", "shape -1 has a negative length")]),
+    ("MatRead", "mat_read_param { batch_size: 0 prefix: 'a' }",
+     [("batch_size", "batch_size is 0")]),
     ("MemoryData", "top: 'b' memory_data_param { batch_size: 1 height: 1 }",
      [("layer", "channels is 0"), ("layer", "width is 0")]),
     ("Parameter", "parameter_param { shape { dim: -3 } }", [("shape", "shape -3 has a negative")]),
@@ -343,7 +355,7 @@ def test_settings_are_told_before_a_source_is_opened(
 ) -> None:
     bottom = "" if kind in {name for name, *_ in WRONG_SOURCES} else "bottom: 'd' "
     wrong = f"layer {{ name: 'x' type: '{kind}' {bottom}top: 'a' {settings} }}\n"
-    if kind == "HDF5Output":
+    if kind in ("HDF5Output", "MatWrite"):
         wrong = wrong.replace("top: 'a' ", "")
     elif kind == "AbsVal":
         wrong = wrong.replace("'a'", "'d'")

@@ -1522,6 +1522,86 @@ def Deconvolution(
     dilation_w: [TSN]
     """
 
+def DenseImageData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    source: str = ...,
+    batch_size: int = ...,
+    rand_skip: int = ...,
+    shuffle: bool = ...,
+    new_height: int = ...,
+    new_width: int = ...,
+    is_color: bool = ...,
+    mean_file: str = ...,
+    root_folder: str = ...,
+    mirror: bool = ...,
+    crop_width: int = ...,
+    crop_height: int = ...,
+    rotate: bool = ...,
+    one_hot_nclasses: int = ...,
+    label_divide_factor: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DenseImageData layer: its bottoms, then fields as keywords. Those of dense_image_data_param:
+
+    source: A text file with an image and a label image on each line.
+    batch_size: Images in a batch.
+    rand_skip: Skip a random number of lines below this at the start.
+    shuffle: Whether to shuffle the lines.
+    new_height: Resize to this height; 0 leaves it.
+    new_width: Resize to this width; 0 leaves it.
+    is_color: Whether to read in colour.
+    mean_file: A .binaryproto file to subtract.
+    root_folder: Put before each name.
+    mirror: Whether to mirror at random.
+    crop_width: Width of a random crop; 0 none.
+    crop_height: Height of a random crop; 0 none.
+    rotate: [jolibrain's Caffe]
+    one_hot_nclasses: [jolibrain's Caffe]
+    label_divide_factor: [ENet]
+    """
+
 def DepthwiseConvolution(
     *bottoms: Top,
     ntop: int = ...,
@@ -2960,6 +3040,164 @@ def ImageData(
     other_object_label: [DeconvNet]
     """
 
+def ImageSegData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    source: str = ...,
+    batch_size: int = ...,
+    rand_skip: int = ...,
+    shuffle: bool = ...,
+    new_height: int = ...,
+    new_width: int = ...,
+    is_color: bool = ...,
+    scale: float = ...,
+    mean_file: str = ...,
+    crop_size: int = ...,
+    mirror: bool = ...,
+    root_folder: str = ...,
+    ignore_label: int = ...,
+    label_type: int | str = ...,
+    new_length: int = ...,
+    show_data: int = ...,
+    use_image: bool = ...,
+    sampling_rate: int = ...,
+    use_label: bool = ...,
+    use_temporal_jitter: bool = ...,
+    mean_value: float = ...,
+    num_truth_channels: int = ...,
+    use_byte_input: bool = ...,
+    is_flow: bool = ...,
+    truth_scale: float = ...,
+    clip_min: float = ...,
+    clip_max: float = ...,
+    has_label: bool = ...,
+    max_labels: int = ...,
+    short_side: int = ...,
+    threads: int = ...,
+    cache: bool = ...,
+    precache: bool = ...,
+    dataset_share_per_node: float = ...,
+    min_height: int = ...,
+    min_width: int = ...,
+    label_size: int = ...,
+    label_num: int = ...,
+    att_num: int = ...,
+    is_unchanged: bool = ...,
+    face_transform: bool = ...,
+    max_shear_ratio: float = ...,
+    max_aspect_ratio: float = ...,
+    max_rotate_angle: float = ...,
+    min_random_scale: float = ...,
+    max_random_scale: float = ...,
+    max_random_shift: int = ...,
+    face_mirror: bool = ...,
+    face_point_num: int = ...,
+    balance_class: bool = ...,
+    balance_by: int = ...,
+    label_cut_start: int = ...,
+    label_cut_end: int = ...,
+    other_object_label: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ImageSegData layer: its bottoms, then fields as keywords. Those of image_data_param:
+
+    source: A text file with an image's name and its label on each line.
+    batch_size: Images in a batch.
+    rand_skip: Skip a random number of lines below this at the start.
+    shuffle: Whether to shuffle the lines at the start and after each pass.
+    new_height: Resize to this height; 0 leaves it. Both or neither of the two.
+    new_width: Resize to this width; 0 leaves it.
+    is_color: Whether to read in colour, else in grey.
+    scale: Old place of transform_param's `scale`.
+    mean_file: Old place of transform_param's `mean_file`.
+    crop_size: Old place of transform_param's `crop_size`.
+    mirror: Old place of transform_param's `mirror`.
+    root_folder: Put before each name, so with a slash at its end.
+    ignore_label: [PSPNet, DeepLab and others]
+    label_type: [PSPNet, DeepLab and others]
+    new_length: [C3D]
+    show_data: [C3D]
+    use_image: [C3D]
+    sampling_rate: [C3D]
+    use_label: [C3D]
+    use_temporal_jitter: [C3D]
+    mean_value: [C3D]
+    num_truth_channels: [C3D]
+    use_byte_input: [C3D]
+    is_flow: [C3D]
+    truth_scale: [C3D]
+    clip_min: [C3D]
+    clip_max: [C3D]
+    has_label: [DeepLab]
+    max_labels: [DeepLab]
+    short_side: [NVCaffe]
+    threads: [NVCaffe]
+    cache: [NVCaffe]
+    precache: [NVCaffe]
+    dataset_share_per_node: [NVCaffe]
+    min_height: [Intel Caffe]
+    min_width: [Intel Caffe]
+    label_size: [jolibrain's Caffe]
+    label_num: [MNN and Vitis AI]
+    att_num: [MNN]
+    is_unchanged: [Vitis AI]
+    face_transform: [happynear's Caffe]
+    max_shear_ratio: [happynear's Caffe]
+    max_aspect_ratio: [happynear's Caffe]
+    max_rotate_angle: [happynear's Caffe]
+    min_random_scale: [happynear's Caffe]
+    max_random_scale: [happynear's Caffe]
+    max_random_shift: [happynear's Caffe]
+    face_mirror: [happynear's Caffe]
+    face_point_num: [happynear's Caffe]
+    balance_class: [happynear's Caffe]
+    balance_by: [happynear's Caffe]
+    label_cut_start: [happynear's Caffe]
+    label_cut_end: [happynear's Caffe]
+    other_object_label: [DeconvNet]
+    """
+
 def InfogainLoss(
     *bottoms: Top,
     ntop: int = ...,
@@ -3635,6 +3873,122 @@ def MVN(
     across_channels: Whether to take mean and deviation over all channels of an image
         together.
     eps: Added to the deviation (not to the variance).
+    """
+
+def MatRead(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    prefix: str = ...,
+    source: str = ...,
+    strip: int = ...,
+    batch_size: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MatRead layer: its bottoms, then fields as keywords. Those of mat_read_param:
+
+    prefix: Put before each file's name.
+    source: A text file with the names, one a line; without it they are numbers.
+    strip: How many characters to cut off the end of each name.
+    batch_size: Files in a batch.
+    """
+
+def MatWrite(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    prefix: str = ...,
+    source: str = ...,
+    strip: int = ...,
+    period: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MatWrite layer: its bottoms, then fields as keywords. Those of mat_write_param:
+
+    prefix: Put before each file's name.
+    source: A text file with the names, one a line; without it they are numbers.
+    strip: How many characters to cut off the end of each name.
+    period: Write in every so many forwards.
     """
 
 def MemoryData(
@@ -4896,6 +5250,62 @@ def Scale(
     bias_filler: Initial bias; 0 unless set.
     min_value: [PytorchToCaffe]
     max_value: [PytorchToCaffe]
+    """
+
+def SegAccuracy(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    metric: int | str = ...,
+    ignore_label: int | Sequence[int] = ...,
+    reset: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A SegAccuracy layer: its bottoms, then fields as keywords. Those of seg_accuracy_param:
+
+    metric: A metric that old versions chose; the tops now hold all three.
+    ignore_label: Pixels of these labels do not count.
+    reset: Whether each forward counts by itself, else they add up. [PSPNet]
     """
 
 def ShuffleChannel(

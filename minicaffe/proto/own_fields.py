@@ -15,7 +15,11 @@ _BORROWED = {
     "Deconvolution": "convolution_param",
     "DepthwiseConvolution": "convolution_param",
     "Im2col": "convolution_param",
+    "ImageSegData": "image_data_param",
     "LSTM": "recurrent_param",
+    "Lstm": "lstm_param",
+    "NdConvolution": "convolution_param",
+    "NdPooling": "pooling_param",
     "RNN": "recurrent_param",
     "ReLU6": "relu6_param",
 }

@@ -25,9 +25,13 @@ CASES: list[Case] = [
 #: Types that need files, threads or a net around them; each has a test module of its own.
 ELSEWHERE: set[str] = {
     "Data",
+    "DenseImageData",
     "HDF5Data",
     "HDF5Output",
     "ImageData",
+    "ImageSegData",
+    "MatRead",
+    "MatWrite",
     "MemoryData",
     "Python",
     "WindowData",
