@@ -26,7 +26,9 @@ def new_database(path: str | os.PathLike[str], backend: str = "lmdb") -> Databas
 
 
 def write_datums(
-    path: str | os.PathLike[str], datums: Iterable[caffe_pb2.Datum], backend: str = "lmdb"
+    path: str | os.PathLike[str],
+    datums: Iterable[caffe_pb2.Datum | caffe_pb2.AnnotatedDatum],
+    backend: str = "lmdb",
 ) -> int:
     """Write a database of Datums under the keys 00000000, 00000001, …
 
@@ -35,7 +37,7 @@ def write_datums(
 
     Args:
         path: the folder to make; it must not exist.
-        datums: the ``Datum`` messages, in order.
+        datums: the ``Datum`` or ``AnnotatedDatum`` messages, in order.
         backend: "lmdb" or "leveldb".
 
     Returns:

@@ -120,6 +120,79 @@ def Accuracy(
     history_size: [caffe-jacinto]
     """
 
+def AnnotatedData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    batch_sampler: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    label_map_file: str = ...,
+    anno_type: int | str = ...,
+    yolo_data_type: int = ...,
+    yolo_data_jitter: float = ...,
+    train_diffcult: bool = ...,
+    single_class: bool = ...,
+    seg_scales: int = ...,
+    seg_resize_width: int = ...,
+    seg_resize_height: int = ...,
+    difficult_label_warmup: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A AnnotatedData layer: its bottoms, then fields as keywords. Those of annotated_data_param:
+
+    batch_sampler: Ways to cut a part out of an image; one is drawn among all parts that
+        they yield.
+    label_map_file: A file with a LabelMap in text form.
+    anno_type: The kind of annotations, in place of what the records say.
+    yolo_data_type: [YOLO ports]
+    yolo_data_jitter: [YOLO ports]
+    train_diffcult: [YOLO ports]
+    single_class: [YOLO ports]
+    seg_scales: [YOLO ports]
+    seg_resize_width: [YOLO ports]
+    seg_resize_height: [YOLO ports]
+    difficult_label_warmup: [YOLO ports]
+    """
+
 def ArgMax(
     *bottoms: Top,
     ntop: int = ...,

@@ -24,6 +24,7 @@ CASES: list[Case] = [
 
 #: Types that need files, threads or a net around them; each has a test module of its own.
 ELSEWHERE: set[str] = {
+    "AnnotatedData",
     "Data",
     "DenseImageData",
     "HDF5Data",

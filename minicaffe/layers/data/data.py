@@ -64,7 +64,7 @@ class DataLayer(PrefetchingLayer):
         """
         param, transform = self.param.data_param, self.param.transform_param
         self.prefetch_depth = prefetch_depth(param)
-        backend = _backend(param.backend, param.source)
+        backend = backend_of(param.backend, param.source)
         color = forced_color(transform, color=param.force_encoded_color)
         rng = derived_generator(self.rng)
         transformer = DataTransformer(transform, self.phase, rng, self.dtype)
@@ -73,7 +73,7 @@ class DataLayer(PrefetchingLayer):
         return ImageBatchReader(images, transformer, param.batch_size, labels=len(top) == 2)
 
 
-def _backend(backend: int, source: str) -> str:
+def backend_of(backend: int, source: str) -> str:
     """The kind of database, unless the folder obviously holds the other."""
     found = kind_of(source)
     if backend == caffe_pb2.DataParameter.LMDB:

@@ -1,0 +1,126 @@
+"""AnnotatedData: images with boxes from a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minicaffe.data.backends import open_database
+from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
+from minicaffe.data.data_transformer import transform_mistakes
+from minicaffe.data.datum import forced_color
+from minicaffe.data.prefetch import prefetch_depth
+from minicaffe.data.record_source import RecordSource
+from minicaffe.data.source import derived_generator
+from minicaffe.errors import GraphError, MinicaffeError, raised_by
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
+from minicaffe.layers.data.data import backend_of
+from minicaffe.layers.detection.annotated_reader import AnnotatedBatchReader
+from minicaffe.layers.detection.augmentation import noise_mistakes, sampler_mistakes
+from minicaffe.layers.detection.resizing import output_size, resize_mistakes
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant
+
+
+@register("AnnotatedData")
+class AnnotatedDataLayer(PrefetchingLayer):
+    """Reads AnnotatedDatums, images with boxes, from an LMDB or LevelDB, again and again.
+
+    Each image goes through what its settings ask for, in this order: other colours (distort_param,
+    :func:`distort`), a larger canvas of the mean's colour (expand_param, :func:`expand`), a part
+    drawn by the batch_samplers (:func:`draw_part`), another size (resize_param,
+    :func:`resize_example`), noise (:func:`add_noise`); then the mean, the scale, the crop and the
+    mirroring of Data. Boxes go along: cut at the edge of what is seen, dropped where nothing of it
+    is left or ``emit_constraint`` says so. Images are not compressed in between, as the fork does
+    with encoded ones.
+
+    Shapes: no bottom; top 0, images (batch_size, channels, height, width); top 1, optional, true
+    boxes (1, 1, G, 8), rows of image, class, instance, xmin, ymin, xmax, ymax in image sides,
+    difficult; one row of -1 where there is none. Where the first record has no type and anno_type
+    is not given, labels (batch_size). With yolo_data_type 1 (MobileNet-YOLO's) (batch_size, 1, 300,
+    5), rows of class - 1, middle x, y, width, height, zeros after the last.
+
+    Settings: ``data_param``: source and batch_size, required; backend (LEVELDB), prefetch (4),
+    rand_skip (0), force_encoded_color (false). ``annotated_data_param``: batch_sampler, anno_type;
+    label_map_file names classes and changes no number; yolo_data_type (0), yolo_data_jitter (0.3;
+    counts with yolo_data_type 1, or if given), train_diffcult (true). ``transform_param``:
+    resize_param, noise_param, emit_constraint, distort_param, expand_param, crop_h (0) and crop_w
+    (0) besides those of :class:`DataTransformer`.
+
+    Gradients: none, as there are no bottoms.
+
+    Raises:
+        DataError: a setting is missing; the database cannot be read, or its records are no
+            AnnotatedDatums; images of a batch differ in size.
+        GraphError: a sampler or a kind of noise that cannot be used.
+
+    Source: annotated_data_layer.cpp (weiliu89/caffe), with sampler.cpp, im_transforms.cpp and
+    data_transformer.cpp; Liu et al., "SSD: single shot multibox detector", 2016 (arXiv:1512.02325),
+    section 2.2.
+    """
+
+    min_tops = 1
+    max_tops = 2
+    fork_fields = meant(
+        "annotated_data_param", "transform_param.resize_param", "transform_param.noise_param",
+        "transform_param.emit_constraint", "transform_param.crop_h", "transform_param.crop_w",
+        "transform_param.distort_param", "transform_param.expand_param",
+    )  # fmt: skip
+
+    @classmethod
+    def source(cls, param: caffe_pb2.LayerParameter) -> str:
+        return param.data_param.source
+
+    @classmethod
+    def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
+        transform, size = param.transform_param, (0, 0)
+        if transform.resize_param.height and transform.resize_param.width:
+            size = output_size((1, 1), transform.resize_param)
+        height = transform.crop_h or transform.crop_size or size[0]
+        width = transform.crop_w or transform.crop_size or size[1]
+        channels = 1 if transform.force_gray else 3
+        known = param.data_param.batch_size and height and width
+        return (param.data_param.batch_size, channels, height, width) if known else None
+
+    @classmethod
+    def edge_text(cls, param: caffe_pb2.LayerParameter) -> str:
+        """``Batch 32``: the batch size."""
+        return f"Batch {param.data_param.batch_size}"
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        param, transform = self.param.data_param, self.param.transform_param
+        yield from raised_by(at_least_one, param.batch_size, "batch_size")
+        yield from raised_by(prefetch_depth, param)
+        yield from raised_by(required_text, param, "source")
+        yield from raised_by(lambda: forced_color(transform, color=param.force_encoded_color))
+        yield from transform_mistakes(transform)
+        yield from sampler_mistakes(self.param.annotated_data_param.batch_sampler)
+        yield from noise_mistakes(transform.noise_param)
+        if transform.HasField("resize_param"):
+            yield from resize_mistakes(transform.resize_param)
+            resize = transform.resize_param
+            if resize.resize_mode == resize.FIT_SMALL_SIZE and param.batch_size > 1:
+                yield GraphError(
+                    f"resize_mode is FIT_SMALL_SIZE and batch_size {param.batch_size}; images of "
+                    "a batch would differ in size, so batch_size must be 1"
+                )
+        if transform.HasField("expand_param") and transform.expand_param.max_expand_ratio < 1:
+            yield GraphError(
+                f"max_expand_ratio is {transform.expand_param.max_expand_ratio:g}; expected at "
+                "least 1"
+            )
+
+    def make_reader(self, top: Blobs) -> BatchReader:
+        """A reader of the database, opened.
+
+        Raises:
+            DataError: the database cannot be read.
+        """
+        param = self.param.data_param
+        self.prefetch_depth = prefetch_depth(param)
+        skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
+        database = open_database(param.source, backend_of(param.backend, param.source))
+        return AnnotatedBatchReader(
+            RecordSource(database, skip=skip), self.param, self.phase,
+            derived_generator(self.rng), self.dtype, labels=len(top) == 2,
+        )  # fmt: skip

@@ -1,0 +1,154 @@
+"""Images resized with their boxes, as SSD's ``resize_param`` says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from minicaffe.data.images import resize_linear
+from minicaffe.errors import GraphError, MinicaffeError
+from minicaffe.layers.detection.annotations import Example
+from minicaffe.layers.detection.boxes import clip
+from minicaffe.proto import caffe_pb2
+
+_PARAM = caffe_pb2.ResizeParameter
+
+
+def resize_mistakes(param: caffe_pb2.ResizeParameter) -> Iterator[MinicaffeError]:
+    """What is wrong with a ``ResizeParameter`` whatever the images are."""
+    if not (param.height and param.width):
+        yield GraphError(
+            f"resize_param has height {param.height} and width {param.width}; expected both"
+        )
+    if param.height_scale or param.width_scale:
+        yield GraphError("height_scale and width_scale are not for data; leave them out")
+
+
+def resize_example(
+    example: Example, param: caffe_pb2.ResizeParameter, rng: np.random.Generator
+) -> Example:
+    """Resize an image; its boxes are cut at its edge.
+
+    WARP
+        to the size, whatever the proportions.
+    FIT_LARGE_SIZE_AND_PAD
+        so that the longer side fits, in the middle; the rest is filled.
+    FIT_SMALL_SIZE
+        so that the shorter side fits; the other one is longer than asked for.
+
+    One of ``interp_mode`` is drawn, LINEAR without any.
+    """
+    height, width = resized_size(example.size, param)
+    modes = list(param.interp_mode) or [_PARAM.LINEAR]
+    image = resize(example.image, height, width, modes[int(rng.integers(len(modes)))])
+    boxes = clip(example.boxes)
+    if param.resize_mode == _PARAM.FIT_LARGE_SIZE_AND_PAD:
+        image = _padded(image, param)
+        shares = np.tile(_exact_shares(example.size, param), 2)
+        boxes = (1 - shares) / 2 + boxes * shares
+    return replace(example, image=image, boxes=boxes)
+
+
+def resized_size(size: tuple[int, int], param: caffe_pb2.ResizeParameter) -> tuple[int, int]:
+    """Height and width that an image of a size is resized to, before it is filled."""
+    aspect, wanted = size[1] / size[0], param.width / param.height
+    if param.resize_mode == _PARAM.WARP:
+        return param.height, param.width
+    wide = (
+        aspect > wanted if param.resize_mode == _PARAM.FIT_LARGE_SIZE_AND_PAD else aspect < wanted
+    )
+    if wide:
+        return max(1, math.floor(param.width / aspect)), param.width
+    return param.height, max(1, math.floor(aspect * param.height))
+
+
+def output_size(size: tuple[int, int], param: caffe_pb2.ResizeParameter) -> tuple[int, int]:
+    """Height and width of the result."""
+    if param.resize_mode == _PARAM.FIT_LARGE_SIZE_AND_PAD:
+        return param.height, param.width
+    return resized_size(size, param)
+
+
+def _exact_shares(size: tuple[int, int], param: caffe_pb2.ResizeParameter) -> np.ndarray:
+    """How much of the width and the height the image takes, without rounding to pixels."""
+    aspect, wanted = size[1] / size[0], param.width / param.height
+    return np.array([min(1.0, aspect / wanted), min(1.0, wanted / aspect)])
+
+
+def _padded(image: np.ndarray, param: caffe_pb2.ResizeParameter) -> np.ndarray:
+    """Put the image into the middle, and fill what is left."""
+    down, across = param.height - image.shape[1], param.width - image.shape[2]
+    margins = ((0, 0), (down // 2, down - down // 2), (across // 2, across - across // 2))
+    if param.pad_mode == _PARAM.REPEAT_NEAREST:
+        return np.pad(image, margins, mode="edge")
+    if param.pad_mode == _PARAM.MIRRORED:
+        return np.pad(image, margins, mode="reflect")
+    filled = np.empty((len(image), param.height, param.width), np.uint8)
+    values = np.resize(list(param.pad_value) or [0], len(image))
+    filled[...] = np.clip(np.rint(values), 0, 255).astype(np.uint8)[:, None, None]
+    rows = slice(margins[1][0], margins[1][0] + image.shape[1])
+    filled[:, rows, margins[2][0] : margins[2][0] + image.shape[2]] = image
+    return filled
+
+
+def resize(image: np.ndarray, height: int, width: int, mode: int) -> np.ndarray:
+    """Resize an image by one of OpenCV's rules (``cv::resize``); to a level, the same values.
+
+    Args:
+        image: channels × height × width, uint8.
+        mode: a ``ResizeParameter.Interp_mode``. AREA means LINEAR where a side grows.
+    """
+    if image.shape[1:] == (height, width):
+        return image
+    smaller = height <= image.shape[1] and width <= image.shape[2]
+    if mode == _PARAM.LINEAR or (mode == _PARAM.AREA and not smaller):
+        return resize_linear(image, height, width)
+    down, across = (
+        _weights(mode, old, new) for old, new in zip(image.shape[1:], (height, width), strict=True)
+    )
+    values = down @ image.astype(np.float32) @ across.T
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def _weights(mode: int, old: int, new: int) -> np.ndarray:
+    """Which pixels of a line of ``old`` make each of ``new``: (new, old), float32."""
+    if mode == _PARAM.NEAREST:
+        places = np.minimum(np.floor(np.arange(new) * (old / new)).astype(int), old - 1)
+        return np.eye(old, dtype=np.float32)[places]
+    if mode == _PARAM.AREA:
+        edges = np.arange(new + 1) * (old / new)
+        cells = np.arange(old)
+        covered = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
+        return (np.maximum(covered, 0) * (new / old)).astype(np.float32)
+    reach, kernel = (2, _cubic) if mode == _PARAM.CUBIC else (4, _lanczos)
+    return _interpolating(old, new, reach, kernel)
+
+
+def _interpolating(
+    old: int, new: int, reach: int, kernel: Callable[[np.ndarray], np.ndarray]
+) -> np.ndarray:
+    """Weights of the 2 · ``reach`` nearest pixels; those beyond the edge count at the edge."""
+    at = (np.arange(new) + 0.5) * (old / new) - 0.5
+    first = np.floor(at).astype(int) - reach + 1
+    taps = first[:, None] + np.arange(2 * reach)
+    values = kernel(at[:, None] - taps)
+    values /= values.sum(axis=1, keepdims=True)
+    weights = np.zeros((new, old), np.float32)
+    np.add.at(weights, (np.arange(new)[:, None], np.clip(taps, 0, old - 1)), values)
+    return weights
+
+
+def _cubic(distance: np.ndarray) -> np.ndarray:
+    """Keys' cubic with a = -0.75."""
+    x = np.abs(distance)
+    near = (1.25 * x - 2.25) * x * x + 1
+    far = ((-0.75 * x + 3.75) * x - 6) * x + 3
+    return np.where(x <= 1, near, np.where(x < 2, far, 0))
+
+
+def _lanczos(distance: np.ndarray) -> np.ndarray:
+    """sinc(x) · sinc(x / 4) for |x| < 4."""
+    return np.where(np.abs(distance) < 4, np.sinc(distance) * np.sinc(distance / 4), 0)
