@@ -37,13 +37,12 @@ class InnerProduct(Layer):
     linear = True
     color = "#CC33FF"
     in_place = False
-    exact_bottoms = 1
+    exact_bottoms = exact_tops = 1
+    backward_reads = ("bottoms",)
     fork_fields = changes_nothing(
         "gemm_mode", "spmdm_transpose_in", "spmdm_transpose_out", "dump_parameter",
         "dump_activation",
     )  # fmt: skip
-    exact_tops = 1
-    backward_reads = ("bottoms",)
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         if self.param.inner_product_param.num_output < 1:
