@@ -53,6 +53,11 @@ def whole_number(
 ) -> int:
     """A Python or numpy integer, as an ``int``.
 
+    Args:
+        value: what was given.
+        what: the argument is called in the message.
+        least, most: the smallest and largest that will do; None is no bound.
+
     Raises:
         ArgumentError: it is something else, below ``least`` or above ``most``.
     """
@@ -90,6 +95,11 @@ def lengths(shape: Sequence[ShapePart]) -> tuple[int, ...]:
 
 def names(value: object, what: str, example: str = "conv1") -> list[str]:
     """A list of names; None is an empty one.
+
+    Args:
+        value: what was given.
+        what: the argument is called in the message.
+        example: a name that the message gives as an example.
 
     Raises:
         ArgumentError: it is a single name, or something else.
@@ -135,6 +145,11 @@ def height_and_width(value: object, what: str) -> tuple[int, int]:
 
 def message(value: M, kind: str, hint: str = "") -> M:
     """A message of ``caffe.proto``, of minicaffe's or of another package's classes.
+
+    Args:
+        value: what was given.
+        kind: the message type's name.
+        hint: a clause that says what to do about another one.
 
     Raises:
         ArgumentError: it is something else; ``hint`` says what to do about it.

@@ -96,6 +96,11 @@ def image_transformer(
 ) -> io.Transformer:
     """The transformer for a net's first input; images are height × width × channels.
 
+    Args:
+        net: its first input takes the images.
+        mean, input_scale, raw_scale, channel_swap: as :class:`minicaffe.io.Transformer` takes them;
+            None leaves the step out.
+
     Raises:
         GraphError: the net has no input blob.
     """

@@ -282,7 +282,13 @@ class PrototxtError(MinicaffeError):
     def of_problems(
         cls, problems: list[Problem], path: str | None, *, more: int = 0
     ) -> PrototxtError:
-        """The error that reports all of them."""
+        """The error that reports all of them.
+
+        Args:
+            problems: at least one; the first gives the message and the line.
+            path: the file.
+            more: how many further problems were not kept.
+        """
         first = problems[0]
         error = cls(first.message, path=path, line=first.line)
         error.problems = problems

@@ -47,7 +47,12 @@ def from_flag(word: str) -> Override:
 
 
 def from_yaml(name: str, value: object, path: str, line: int) -> Override:
-    """The override of one key under ``set:`` in a config file."""
+    """The override of one key under ``set:`` in a config file.
+
+    Args:
+        name, value: the key and what YAML makes of its value.
+        path, line: the config file, and the key's line there, for messages.
+    """
     return Override(_text(name, value, _SOLVER), path, line)
 
 

@@ -136,7 +136,12 @@ class Counter:
 
 
 def bar(done: int, total: int, facts: str) -> str:
-    """A bar with facts after it, as wide as the terminal allows."""
+    """A bar with facts after it, as wide as the terminal allows.
+
+    Args:
+        done, total: how many iterations of how many are done.
+        facts: what to write after it.
+    """
     length = min(_width() - len(facts) - 2, 40)
     if length < 5:
         return facts.strip()[: _width()]

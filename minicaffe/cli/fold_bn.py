@@ -76,7 +76,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def report(deployed: Deployed, folded: Folded, before: Net, after: Net) -> None:
-    """Log what was done and what was not."""
+    """Log what was done and what was not.
+
+    Args:
+        deployed: what became of the net before.
+        folded: what was folded, removed and kept.
+        before, after: the nets.
+    """
     from minicaffe.layers.normalization.batch_norm import BatchNorm
 
     for note in deployed.notes:
@@ -104,6 +110,11 @@ def verify(
 ) -> None:
     """Compare the nets and log the differences.
 
+    Args:
+        before, after: the nets.
+        batch: arrays by input of the model's own data; none where it could not be read.
+        given: arrays by input that the user gave.
+
     Raises:
         SnapshotError: they differ by more than rounding explains.
     """
@@ -130,7 +141,13 @@ def verify(
 
 
 def write(output: str, net: Net, folded: Folded) -> None:
-    """Write the prototxt and the weights."""
+    """Write the prototxt and the weights.
+
+    Args:
+        output: the files' name, with or without an ending.
+        net: has the weights.
+        folded: has the net.
+    """
     from minicaffe.proto.printing import write_text
 
     name = output

@@ -121,6 +121,11 @@ def _table(values: Iterable[Reading], kind: str) -> list[Row]:
 def write_csv(path: str, rows: Sequence[Row], delimiter: str = ",") -> None:
     """Write rows, each a dict by column, as a table with a headline.
 
+    Args:
+        path: the file.
+        rows: may lack columns; a column is where the first row has it that has one.
+        delimiter: between the cells.
+
     Raises:
         DataError: the file cannot be written.
     """

@@ -165,7 +165,16 @@ def transform_mistakes(param: caffe_pb2.TransformationParameter) -> Iterator[Min
 
 
 def channel_factor(scale: float, std_values: Sequence[float], dtype: DTypeLike) -> np.ndarray:
-    """scale / std: a number, or with ``std_value`` an array (1 or channels, 1, 1)."""
+    """What pixels are multiplied by: scale / std.
+
+    Args:
+        scale: of all channels.
+        std_values: for each channel, or one for all; none is 1.
+        dtype: that of the result.
+
+    Returns:
+        An array of shape (), or with ``std_values`` (channels or 1, 1, 1).
+    """
     if not std_values:
         return np.array(scale, dtype)
     return np.array(scale / np.array(std_values), dtype).reshape(-1, 1, 1)
@@ -173,6 +182,11 @@ def channel_factor(scale: float, std_values: Sequence[float], dtype: DTypeLike) 
 
 def check_channel_values(field: str, found: int, channels: int) -> None:
     """Refuse values that are neither one nor one for each channel.
+
+    Args:
+        field: what they are, such as ``mean_value``.
+        found: how many there are.
+        channels: how many the images have.
 
     Raises:
         DataError: says how many there are and how many channels.

@@ -95,6 +95,11 @@ def balanced_subset(labels: np.ndarray, per_class: int, seed: int) -> np.ndarray
 
     The choice depends on nothing but the arguments (numpy keeps ``RandomState`` as it is).
 
+    Args:
+        labels: (items,), whole numbers.
+        per_class: how many items of each class.
+        seed: of the choice.
+
     Raises:
         DataError: a class has fewer items.
     """

@@ -221,6 +221,10 @@ def draw_net_to_file(
 ) -> None:
     """Draw a net into a file, in the format that the file's ending names.
 
+    Args:
+        filename: the picture's.
+        caffe_net, rankdir, phase, display_lrm: as :func:`draw_net` takes them.
+
     Raises:
         MinicaffeError: as :func:`draw_net`, or the file cannot be written.
     """

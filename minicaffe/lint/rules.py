@@ -80,7 +80,12 @@ class PhaseNet:
         ]
 
     def remark(self, layer: LayerRef, message: str, suggestion: str) -> Remark:
-        """Something to say about a layer."""
+        """Something to say about a layer.
+
+        Args:
+            layer: which one; its line is known where the net was read from text.
+            message, suggestion: what was found, and what to do about it.
+        """
         line = layer.param.source_line if layer.param.HasField("source_line") else None
         return Remark(self.path, line, layer.name, message, suggestion)
 
@@ -106,7 +111,12 @@ class Examined:
         return [net for net in self.nets if net.phase == phase]
 
     def remark(self, field: str, message: str, suggestion: str) -> Remark:
-        """Something to say about a field of the solver."""
+        """Something to say about a field of the solver.
+
+        Args:
+            field: its name; the line is that where it is set.
+            message, suggestion: what was found, and what to do about it.
+        """
         line = self.lines.line(field) if self.lines is not None else None
         return Remark(self.path, line, None, message, suggestion)
 

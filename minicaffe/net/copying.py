@@ -63,6 +63,14 @@ def rebuilt(
 ) -> Net:
     """The net of :func:`parts`: built once more, then brought to the same values.
 
+    Args:
+        network: the net's text, see :func:`serialized`.
+        options: the keywords that it was built with.
+        parameters: the values of each layer's parameters.
+        inputs: the values of its inputs, which give them their shapes.
+        states: what its layers hold.
+        added: attributes that a program has given it.
+
     Raises:
         MinicaffeError: what building a net raises; files that it reads must be there.
     """

@@ -67,7 +67,13 @@ def backward_total(net: Net) -> None:
 
 
 def param_display_name(net: Net, index: int, blob: int) -> str:
-    """What Caffe's log calls a parameter: its shared name, else its number."""
+    """What Caffe's log calls a parameter: its shared name, else its number.
+
+    Args:
+        net: has it.
+        index: the layer's number.
+        blob: the parameter's number in the layer.
+    """
     specs = net.nodes[index].layer.param.param
     return (specs[blob].name if blob < len(specs) else "") or str(blob)
 

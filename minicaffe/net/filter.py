@@ -14,7 +14,14 @@ def set_state(
     level: int,
     stages: Iterable[str] | None,
 ) -> None:
-    """Put what the caller asked for into the net's own state (stages add up, as in Caffe)."""
+    """Put what the caller asked for into the net's own state (stages add up, as in Caffe).
+
+    Args:
+        param: its ``state`` is changed.
+        phase: ``TRAIN`` or ``TEST``.
+        level: as ``min_level`` and ``max_level`` of rules look at it.
+        stages: as ``stage`` and ``not_stage`` of rules look at them.
+    """
     param.state.phase = phase  # type: ignore[assignment]  # an enum is a number
     param.state.level = level
     param.state.stage.extend(stages or ())

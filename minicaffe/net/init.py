@@ -318,6 +318,13 @@ def make_layer(
 ) -> Layer:
     """The layer of a ``LayerParameter``, not set up yet.
 
+    Args:
+        param: the layer's.
+        rng: its random generator.
+        dtype: of its blobs.
+        limits: what it may do; by default what any layer may.
+        origin: what is known of the fork that the net was written for.
+
     Raises:
         GraphError: unknown type; a Python layer where the limits forbid it; a field of a fork that
             the layer cannot do.

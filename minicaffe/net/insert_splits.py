@@ -55,7 +55,13 @@ def wiring_mistakes(
 
 
 def produced_twice(blob: str, layer: str, first: str, line: int | None) -> str:
-    """The message about a layer whose top another layer, on ``line``, produces already."""
+    """The message about a layer whose top another layer, on ``line``, produces already.
+
+    Args:
+        blob: the top.
+        layer: the later layer.
+        first, line: the earlier one, and its line where that is known.
+    """
     place = f" (line {line})" if line else ""
     return (
         f"top blob '{blob}' is already produced by layer '{first}'{place}; give it another name "

@@ -86,6 +86,12 @@ def explain_divergence(net: Net, loss: float, iteration: int, rate: float) -> st
     """One line on a loss that is NaN or infinite, with the first layer where that shows.
 
     Blobs that the net has not kept are computed again for that.
+
+    Args:
+        net: as the iteration has left it.
+        loss: NaN or infinite.
+        iteration: in which it is.
+        rate: the learning rate.
     """
     net.keep_all()
     return (

@@ -189,6 +189,11 @@ def load_settings(
     ``snapshot_prefix`` becomes the file's name without its ending where it is not set, and
     gets the file's bare name where it is a directory (Caffe's rule).
 
+    Args:
+        solver: the file's name, a message, which is copied, or settings, which are returned.
+        path: the file that a message is from, for messages and ``snapshot_prefix``.
+        lines: where its fields are in that file.
+
     Raises:
         PrototxtError: the file cannot be read.
         SolverError: neither a file name nor a ``SolverParameter``.

@@ -156,6 +156,12 @@ def copy_layer_blobs(
 ) -> None:
     """Copy one layer's parameters from messages.
 
+    Args:
+        blobs: the layer's, which are changed.
+        protos: as many, of the same shapes.
+        name: the layer's, for messages.
+        path: the file that they are from, for messages.
+
     Raises:
         SnapshotError: other numbers or shapes; nothing is copied then.
     """
@@ -257,6 +263,11 @@ def net_to_proto(net: Net, write_diff: bool = False) -> caffe_pb2.NetParameter:
 def save_caffemodel(net: Net, path: str, write_diff: bool = False) -> None:
     """Write a binary ``.caffemodel``; the old file stays if that fails.
 
+    Args:
+        net: has the parameters.
+        path: the file.
+        write_diff: whether to write the gradients, too.
+
     Raises:
         SnapshotError: the file cannot be written.
     """
@@ -266,6 +277,11 @@ def save_caffemodel(net: Net, path: str, write_diff: bool = False) -> None:
 
 def write_caffemodel(net: Net, path: Path, write_diff: bool = False) -> None:
     """Write a binary ``.caffemodel`` into a file that nothing reads before it is complete.
+
+    Args:
+        net: has the parameters.
+        path: the file.
+        write_diff: whether to write the gradients, too.
 
     Raises:
         OSError: it cannot be written.

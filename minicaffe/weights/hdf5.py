@@ -242,6 +242,11 @@ def open_hdf5(
 def save_hdf5(net: Net, path: str, write_diff: bool = False) -> None:
     """Write the parameters; those that a layer shares with an earlier one are left out.
 
+    Args:
+        net: has the parameters.
+        path: the file.
+        write_diff: whether to write the gradients, too.
+
     Raises:
         SnapshotError: the file cannot be written, or two layers have one name.
     """
@@ -251,6 +256,11 @@ def save_hdf5(net: Net, path: str, write_diff: bool = False) -> None:
 
 def write_hdf5(net: Net, path: Path, write_diff: bool = False) -> None:
     """Write HDF5 in Caffe's layout into a file that nothing reads before it is complete.
+
+    Args:
+        net: has the parameters.
+        path: the file.
+        write_diff: whether to write the gradients, too.
 
     Raises:
         SnapshotError: two layers have one name.

@@ -275,7 +275,13 @@ def _write(values: np.ndarray, out: np.ndarray, bias: np.ndarray | None) -> None
 
 
 def transposed_product(weights: np.ndarray, rows: np.ndarray, out: np.ndarray) -> np.ndarray:
-    """Wᵀ · rows for each group."""
+    """Wᵀ · rows for each group.
+
+    Args:
+        weights: (group, outputs/group, channels/group · taps).
+        rows: (group, outputs/group, windows).
+        out: (group, channels/group · taps, windows), overwritten and returned.
+    """
     if weights.shape[1] == 1:  # depthwise: an outer product, which matmul does slowly
         return np.multiply(weights.swapaxes(1, 2), rows, out=out)
     return np.matmul(weights.swapaxes(1, 2), rows, out=out)

@@ -60,7 +60,13 @@ class ColumnKernel(Kernel[ConvolutionBase]):
         return self.layer.blobs[1].data if self.layer.bias_term else None
 
     def add_weight_gradient(self, columns: Columns, rows: np.ndarray, windows: np.ndarray) -> None:
-        """Add rows · windowsᵀ to the weights' diff."""
+        """Add rows · windowsᵀ to the weights' diff.
+
+        Args:
+            columns: how the windows are laid out.
+            rows: (group, outputs/group, windows).
+            windows: (group, channels/group · taps, windows).
+        """
         self.layer.accumulate(0, columns.multiply_transposed(rows, windows))
 
 

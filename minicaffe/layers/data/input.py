@@ -43,6 +43,11 @@ def shape_mistakes(shapes: Iterable[Sequence[int]]) -> Iterator[MinicaffeError]:
 def for_each_top(values: Sequence[Value], tops: int, field: str) -> list[Value]:
     """One value for each top, from as many or from one for all.
 
+    Args:
+        values: what the prototxt gives.
+        tops: how many tops there are.
+        field: what the values are, for the message.
+
     Raises:
         GraphError: neither.
     """

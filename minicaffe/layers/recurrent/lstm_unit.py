@@ -24,9 +24,13 @@ def unit_forward(
     gates: np.ndarray, cont: np.ndarray, c_before: np.ndarray, c: np.ndarray, h: np.ndarray,
     tanh_c: np.ndarray,
 ) -> None:  # fmt: skip
-    """One step of all streams: ``gates`` (N, 4H) are activated, f multiplied by cont.
+    """One step of all streams, see :class:`LSTMUnit`.
 
-    Writes c, h and tanh(c), each (N, H); cont is (N,).
+    Args:
+        gates: (N, 4H), the gate inputs; i, f · cont, o and g afterwards.
+        cont: (N,).
+        c_before: (N, H), c of the step before.
+        c, h, tanh_c: (N, H), overwritten.
     """
     activate(gates)
     i, f, o, g = np.split(gates, 4, axis=1)

@@ -25,6 +25,11 @@ def axis_mistakes(param: SectionsParameter, legacy: str) -> Iterator[MinicaffeEr
 def chosen_axis(param: SectionsParameter, legacy: str, blob: Blob) -> int:
     """The ``axis`` of a ConcatParameter or SliceParameter, or its old unsigned field.
 
+    Args:
+        param: of a Concat or a Slice.
+        legacy: the old field's name.
+        blob: has the axis.
+
     Raises:
         ShapeError: the blob has no such axis.
     """
