@@ -56,8 +56,10 @@ def test_a_layer_is_in_the_file_of_its_name(layer_type: str) -> None:
 #: The sections of a layer's docstring, in their order (docs/add-a-layer.md).
 SECTIONS = ("Shapes", "Settings", "Gradients", "Raises", "Source", "Attributes")
 
-#: A file with its repository, or ``minicaffe`` for what no Caffe has.
-SOURCE = re.compile(r"Source: (minicaffe|[\w/]+\.(cpp|cu|hpp|h|py)\s\([\w.-]+/[\w.-]+\))[.;,]")
+#: A file with its repository, or those that have it; ``minicaffe`` for what no Caffe has.
+SOURCE = re.compile(
+    r"Source: (minicaffe|[\w/]+\.(cpp|cu|hpp|h|py)\s\([\w.-]+/[\w.-]+(,\s[\w.-]+/[\w.-]+)*\))[.;,]"
+)
 
 
 def sections(layer_type: str) -> dict[str, str]:
