@@ -74,7 +74,15 @@ class DataLayer(PrefetchingLayer):
 
 
 def backend_of(backend: int, source: str) -> str:
-    """The kind of database, unless the folder obviously holds the other."""
+    """The kind of database, ``lmdb`` or ``leveldb``.
+
+    Args:
+        backend: a ``DataParameter.DB``.
+        source: the folder.
+
+    Raises:
+        DataError: the folder obviously holds the other kind.
+    """
     found = kind_of(source)
     if backend == caffe_pb2.DataParameter.LMDB:
         if found == "leveldb":

@@ -40,7 +40,7 @@ class Example:
         return self.image.shape[1], self.image.shape[2]
 
     def chosen(self, which: np.ndarray, boxes: np.ndarray) -> Example:
-        """The same image with some of its boxes, which are elsewhere now."""
+        """This image with some of its boxes, which are elsewhere now."""
         return replace(
             self,
             groups=self.groups[which],
