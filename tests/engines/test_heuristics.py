@@ -7,6 +7,7 @@ import pytest
 
 from minicaffe.engines.onednn import heuristics
 from minicaffe.engines.onednn.dnnl import library
+from minicaffe.options import CONV_MATH_VARIABLE
 from tests.engines.nets import Text
 from tests.engines.twins import Twins
 
@@ -67,7 +68,8 @@ def test_the_gradient_of_unit_windows_with_strides_is_not_the_slow_one() -> None
 @pytest.mark.skipif(
     not library().has_avx512, reason="layouts of heuristics.py: the rules are for AVX-512"
 )
-def test_channels_last_are_found_in_the_plan() -> None:
+def test_channels_last_are_found_in_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CONV_MATH_VARIABLE, "direct")
     text = Text()
     text.input("data", 2, 3, 12, 13)
     text.conv("data", "first", 24)

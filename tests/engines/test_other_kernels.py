@@ -54,7 +54,7 @@ def _floats(memory: Memory) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    def chosen(self: Convolution, bottom: Blob, top: Blob) -> type[ConvolutionPrimitive]:
+    def chosen(self: Convolution, builder: Builder, top: Blob) -> type[ConvolutionPrimitive]:
         unit = self.layer.geometry.kernel == (1, 1) and self.layer.group == 1
         return UnitWindows if unit else ConvolutionPrimitive
 

@@ -182,6 +182,13 @@ class ChannelSums:
     def __init__(self, team: Team) -> None:
         self._team = team
 
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Σ y of each channel: :func:`minicaffe.layers.sums.total`."""
+        if not self._suits(values):
+            return sums.total(values)
+        none = np.zeros(values.shape[1] * values.shape[3], np.float32)
+        return self._run("moments", values, values, none)[0]
+
     def moments(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of each channel: :func:`minicaffe.layers.sums.moments`."""
         if not self._suits(values):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.generated import team
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
 from minicaffe.engines.onednn.tensor import Call, ParameterGradient, Tensor, Weights
 from minicaffe.syncedmem import SyncedMemory
@@ -29,11 +30,13 @@ class Purpose:
         training: gradients are asked for.
         fuse: one primitive may do the work of several layers.
         share: blobs between inputs and outputs may use each other's memory.
+        winograd: convolutions may be computed with fewer products.
     """
 
     training: bool
     fuse: bool
     share: bool
+    winograd: bool = False
 
 
 @dataclass
@@ -117,6 +120,8 @@ class Builder:
             taken to be 0.
         storage: data type in which the current step reads and writes; what it reads in
             another one is reordered.
+        winograd: the threads for convolutions with fewer products; None where there are to be
+            none.
     """
 
     def __init__(
@@ -129,6 +134,7 @@ class Builder:
     ) -> None:
         self.training, self.by_parts = purpose.training, False
         self._fuse, self._wanted = purpose.fuse, wanted
+        self.winograd = team() if purpose.winograd else None
         self._looked_at, self._given, self._crowded = looked_at, given, crowded
         self.storage = wanted
         self.calls = Calls()

@@ -2,7 +2,8 @@
 
 oneDNN's own sums are in single precision, one value after the other: with 401 thousand values a
 channel the variance is 1.3e-4 off, with 16.8 million 2.8e-2, depending on the number of threads.
-These are :mod:`minicaffe.layers.sums`'s.
+These are :mod:`minicaffe.layers.sums`'s, by kernels that
+are generated at run time where there are some.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import math
 import numpy as np
 
 from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.generated import channel_sums
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
-from minicaffe.layers import sums
 
 
 def summable(desc: MemoryDesc) -> bool:
@@ -24,13 +25,13 @@ def summable(desc: MemoryDesc) -> bool:
 def channel_moments(memory: Memory) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each channel, as float64 (C)."""
     channels = memory.desc.shape[1]
-    mean, variance = sums.moments(_rows(memory))
+    mean, variance = channel_sums().moments(_rows(memory))
     return mean[:channels], variance[:channels]
 
 
 def channel_total(memory: Memory) -> np.ndarray:
     """Σ y of each channel, as float64 (C)."""
-    return sums.total(_rows(memory))[: memory.desc.shape[1]]
+    return channel_sums().total(_rows(memory))[: memory.desc.shape[1]]
 
 
 def channel_products(
@@ -46,13 +47,13 @@ def channel_products(
     channels = left.desc.shape[1]
     filled = np.zeros(rows.shape[1] * rows.shape[3], np.float32)
     filled[:channels] = about
-    first, second = sums.products(rows, _rows(right), filled)
+    first, second = channel_sums().products(rows, _rows(right), filled)
     return first[:channels], second[:channels]
 
 
 def slope_gradient(gradient: Memory, values: Memory) -> np.ndarray:
     """Σ dy · min(x, 0) of each channel, as float64 (C)."""
-    _, second = sums.products(_rows(gradient), _rows(values), below_zero=True)
+    _, second = channel_sums().products(_rows(gradient), _rows(values), below_zero=True)
     return second[: values.desc.shape[1]]
 
 

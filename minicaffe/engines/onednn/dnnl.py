@@ -150,6 +150,11 @@ class Library:
         query.restype = ctypes.c_void_p
         query.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_int]
 
+    @property
+    def dll(self) -> ctypes.CDLL:
+        """The library itself, through which the functions of its OpenMP are found, too."""
+        return self._dll
+
     def function(self, name: str) -> CFunction:
         """The C function ``dnnl_NAME``."""
         try:

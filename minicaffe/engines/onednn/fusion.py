@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -259,6 +259,13 @@ class Folding:
         return factor, offset
 
 
+class SumAndReLU(NamedTuple):
+    """What follows a weighted layer: the sum with another blob, a ReLU without slope, or both."""
+
+    adds: bool
+    relu: bool
+
+
 class PostOps:
     """The layers after a weighted layer that its primitive computes as well.
 
@@ -296,13 +303,28 @@ class PostOps:
                 attributes.append_eltwise(*keeping_not_numbers(step.algorithm, *step.numbers))
         return attributes
 
+    @property
+    def sum_and_relu(self) -> SumAndReLU | None:
+        """What follows, if it is no more than these two."""
+        rest = [node for node in self._after if not step_of(node).adds]
+        if self.adds and not step_of(self._after[0]).adds:
+            return None
+        if not rest:
+            return SumAndReLU(self.adds, relu=False)
+        return SumAndReLU(self.adds, relu=True) if [*map(is_plain_relu, rest)] == [True] else None
+
+    def added(self, builder: Builder, layout: MemoryDesc | None) -> Memory:
+        """The other blob's values, in this layout."""
+        (node,) = (node for node in self._after if step_of(node).adds)
+        (other,) = (blob for blob in node.bottoms if blob not in self._made)
+        return builder.source(other, layout)
+
     def operands(self, builder: Builder) -> dict[int, Memory]:
         """What the attributes read, by argument."""
         found = {}
         for index, node in enumerate(self._after):
             if step_of(node).adds:
-                (other,) = (blob for blob in node.bottoms if blob not in self._made)
-                memory = builder.source(other, self._layout)
+                memory = self.added(builder, self._layout)
                 found[post_op_argument(index, dnnl.SRC_1)] = memory
             elif issubclass(step_of(node), PReLU):
                 slopes = node.layer.blobs[0]

@@ -136,6 +136,11 @@ class Memory:
         return bool(self.buffer.dtype != np.uint8)
 
     @property
+    def address(self) -> int:
+        """Where its bytes are now."""
+        return int(self.buffer.__array_interface__["data"][0])
+
+    @property
     def floats(self) -> np.ndarray:
         """The values of a row-major float32 memory, as a flat array."""
         return self.buffer.view(np.float32)[: math.prod(self.desc.shape)]

@@ -54,7 +54,10 @@ class Session:
             fallbacks=Fallbacks(storage),
         )  # fmt: skip
         training = net.phase == caffe_pb2.TRAIN or _wants_input_gradients(net.nodes)
-        self.purpose = Purpose(training, net.options.fuse, net.options.keep == "outputs")
+        options = net.options
+        self.purpose = Purpose(
+            training, options.fuse, options.keep == "outputs", options.convolutions == "auto"
+        )
         self.parts: list[Part] = self._cut_to_parts()
 
     def _cut_to_parts(self) -> list[Part]:

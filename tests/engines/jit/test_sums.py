@@ -60,6 +60,7 @@ def test_products(channel_sums: ChannelSums, shape: tuple[int, ...]) -> None:
     assert_exact(first, wide)
     assert_exact(second, wide * (other - shift))
     assert_exact(channel_sums.products(left, right)[1], wide * other)
+    assert_exact(channel_sums.total(right), other)
     right -= 3
     second = channel_sums.products(left, right, below_zero=True)[1]
     assert_exact(second, wide * np.minimum(right.astype(np.float64), 0))

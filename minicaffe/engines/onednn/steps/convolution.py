@@ -331,15 +331,18 @@ class Convolution(Step):
         self.relu, tail = FusedReLU(self.nodes), PostOps(self.nodes)
         tops = self.nodes[-1].tops if len(self.nodes) > 1 else self.node.tops
         self.passes = [
-            self.primitive_class(one, top)(self, one, top, weights)
+            self.primitive_class(builder, top)(self, one, top, weights)
             for one, top in zip(self.node.bottoms, tops, strict=True)
         ]
         for one in self.passes:
             one.forward(builder, tail)
 
-    def primitive_class(self, bottom: Blob, top: Blob) -> type[ConvolutionPrimitive]:
+    def primitive_class(self, builder: Builder, top: Blob) -> type[ConvolutionPrimitive]:
         """What runs one bottom and top."""
-        return ConvolutionPrimitive
+        from minicaffe.engines.onednn.steps import winograd  # which builds on what is above
+
+        suits = winograd.suits_winograd(self, top, builder)
+        return winograd.WinogradConvolution if suits else ConvolutionPrimitive
 
     def _weights(self) -> MemoryDesc:
         """The weights as (outputs, inputs, …), or (group, outputs, inputs, …)."""
@@ -361,7 +364,7 @@ class Convolution(Step):
 class Deconvolution(Convolution):
     """The same with the roles of bottom and top exchanged."""
 
-    def primitive_class(self, bottom: Blob, top: Blob) -> type[ConvolutionPrimitive]:
+    def primitive_class(self, builder: Builder, top: Blob) -> type[ConvolutionPrimitive]:
         return DeconvolutionPrimitive
 
     def _weights(self) -> MemoryDesc:

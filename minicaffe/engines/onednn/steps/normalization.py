@@ -1,4 +1,4 @@
-"""BatchNorm, with the Scale and ReLU that follow it, as one primitive; Scale, Bias and LRN."""
+"""BatchNorm, with the Scale and ReLU that follow it, as one primitive; Scale and Bias."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from minicaffe.engines.onednn.primitive import (
 from minicaffe.engines.onednn.steps import Step, step_for, step_of
 from minicaffe.engines.onednn.tensor import KernelCall, ParameterGradient, SavedSource
 from minicaffe.layers.sums import near
-from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -431,46 +430,3 @@ class Bias(Scale):
     def arguments(self) -> tuple[int, ...]:
         """The only blob is the offset."""
         return (dnnl.SHIFT,)
-
-
-@step_for("LRN")
-class LRN(Step):
-    """x · (k + α/n · Σ x²)^-β over n neighbouring channels."""
-
-    def forward(self, builder: Builder) -> None:
-        param = self.layer.param.lrn_param
-        if param.norm_region != caffe_pb2.LRNParameter.ACROSS_CHANNELS:
-            raise Unsupported("norm_region WITHIN_CHANNEL")
-        if param.local_size == 1:  # with AVX-512 and channels last, oneDNN 3.2 crashes
-            raise Unsupported("local_size: 1")
-        if self.node.tops[0] is self.node.bottoms[0]:
-            raise Unsupported("in place")
-        self.source = builder.source(self.node.bottoms[0])
-        desc = self.source.desc
-        size = ctypes.c_int64(param.local_size)
-        self.numbers = (size, float(param.alpha), float(param.beta), float(param.k))
-        self.forward_pd = PrimitiveDesc(
-            "lrn_forward", builder.propagation, dnnl.LRN_ACROSS, desc, desc, *self.numbers
-        )
-        memories = {dnnl.SRC: self.source, dnnl.DST: builder.result(self.node.tops[0], desc)}
-        self.workspace: Memory | None = None
-        workspace = self.forward_pd.desc("workspace")
-        if builder.training and workspace.size:
-            self.workspace = memories[dnnl.WORKSPACE] = builder.own(workspace)
-        builder.run(self.forward_pd, memories)
-
-    def backward(self, builder: Builder) -> None:
-        if not self.node.propagate_down[0]:
-            return
-        desc = self.source.desc
-        pd = PrimitiveDesc(
-            "lrn_backward", dnnl.LRN_ACROSS, desc, desc, desc, *self.numbers, self.forward_pd
-        )
-        memories = {
-            dnnl.SRC: self.source,
-            dnnl.DIFF_DST: builder.gradient_source(self.node.tops[0], desc),
-            dnnl.DIFF_SRC: builder.gradient_result(self.node.bottoms[0], desc),
-        }
-        if self.workspace is not None:
-            memories[dnnl.WORKSPACE] = self.workspace
-        builder.run(pd, memories)

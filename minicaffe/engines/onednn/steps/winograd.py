@@ -1,0 +1,203 @@
+"""Convolutions by Winograd's algorithms, in kernels that are generated at run time.
+
+The kernels take oneDNN's layouts as they are (nChw8c, nChw16c, nhwc), so that blobs go from
+primitives to kernels and back without a reorder. What training passes make of the weights is
+scratch memory, which other steps use at other times; in TEST it is kept.
+"""
+
+from __future__ import annotations
+
+from minicaffe.blob import Blob
+from minicaffe.engines.jit.convolution import TILES, suits
+from minicaffe.engines.jit.passes import (
+    ForwardPass,
+    GradientPass,
+    Image,
+    Kernels,
+    TransformedWeights,
+)
+from minicaffe.engines.jit.team import Team
+from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.fusion import PostOps
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
+from minicaffe.engines.onednn.steps import Step
+from minicaffe.engines.onednn.steps.convolution import ConvolutionPrimitive
+from minicaffe.engines.onednn.tensor import Call, KernelCall
+from minicaffe.syncedmem import SyncedMemory
+
+#: With fewer tiles than these the weights, which are more when they are transformed, take longer
+#: to read than the products that are saved.
+FEWEST_TILES = 8
+
+
+def suits_winograd(step: Step, top: Blob, builder: Builder) -> bool:
+    """Whether a convolution is computed so."""
+    layer = step.layer
+    if builder.winograd is None or builder.storage != dnnl.F32 or not suits(layer):
+        return False
+    tile = TILES[layer.geometry.kernel[0]]
+    items, _, rows, columns = top.shape
+    return items * -(-rows // tile) * -(-columns // tile) >= FEWEST_TILES
+
+
+class WinogradConvolution(ConvolutionPrimitive):
+    """One image batch through the filters, forward and back."""
+
+    def forward(self, builder: Builder, tail: PostOps) -> None:
+        """The kernel, with the bias, another blob that is added, and a ReLU."""
+        after = tail.sum_and_relu
+        if after is None:
+            super().forward(builder, tail)
+            self._prepare(builder, self.source.desc.block)
+            return
+        self.folding = tail.folding
+        self._prepare(builder, self._block_at_hand(builder))
+        self.source = builder.source(self.bottom, _desc(self._read))
+        forward = ForwardPass(self._kernels, self._read, self._made, self._pad)
+        operands = {dnnl.SRC: self.source, dnnl.WEIGHTS: self._forward_weights(builder)}
+        if self._biased:
+            operands[dnnl.BIAS] = self._padded_bias(builder)
+        made = _desc(self._made)
+        added = {dnnl.SRC_1: tail.added(builder, made)} if after.adds else {}
+        self.result = builder.result(self.top, made)
+        operands |= {dnnl.DST: self.result, **added}
+        workspace = builder.own(MemoryDesc((forward.workspace,)))
+
+        def run() -> None:
+            bias, other = operands.get(dnnl.BIAS), added.get(dnnl.SRC_1)
+            forward.run(
+                *(operands[dnnl.SRC].address, operands[dnnl.WEIGHTS].address),
+                *(operands[dnnl.DST].address, workspace.address),
+                0 if bias is None else bias.address,
+                added=0 if other is None else other.address,
+                relu=after.relu,
+            )
+
+        _append(builder, run, operands, workspace, "convolution_forward")
+
+    def backward_weights(self, builder: Builder) -> None:
+        """The gradients of the weights and of the bias."""
+        layer = self.step.layer
+        source = builder.another_layout(self.source, _desc(self._read))
+        gradient = builder.gradient_source(self.top, _desc(self._made))
+        if layer.wants_gradient(0):
+            self._add_weight_gradient(builder, source, gradient)
+        if self._biased and layer.wants_gradient(1):
+            self._backward_bias(builder, gradient)
+
+    def _add_weight_gradient(self, builder: Builder, source: Memory, gradient: Memory) -> None:
+        passed = GradientPass(self._kernels, self._read, self._made, self._pad)
+        result = builder.weights.gradient(self.blobs[0], self.weights)
+        made = builder.own(MemoryDesc((self._transforms.floats,)))
+        workspace = builder.own(MemoryDesc((passed.workspace,)))
+        operands = {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_WEIGHTS: result.memory}
+
+        def run() -> None:
+            passed.run(source.address, gradient.address, made.address, workspace.address)
+            self._transforms.gradient(made.address, result.memory.address, add=False)
+
+        builder.then(*result.before)
+        operands[dnnl.WEIGHTS] = made
+        _append(builder, run, operands, workspace, "convolution_backward_weights")
+        builder.then(*result.after)
+
+    def backward_bottom(self, builder: Builder) -> None:
+        """The gradient of the bottom: forward, with the weights turned round."""
+        taps = self._kernels.r
+        turned = (taps - 1 - self._pad[0], taps - 1 - self._pad[1])
+        passed = ForwardPass(self._kernels, self._made, self._read, turned)
+        gradient = builder.gradient_source(self.top, _desc(self._made))
+        target = builder.gradient_result(self.bottom, _desc(self._read))
+        weights = builder.weights.source(self.blobs[0], self.weights)
+        made = builder.own(MemoryDesc((self._transforms.floats,)))
+        workspace = builder.own(MemoryDesc((passed.workspace,)))
+        operands = {dnnl.WEIGHTS: made, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target}
+
+        def run() -> None:
+            self._transforms.backward(weights.address, made.address)
+            passed.run(gradient.address, made.address, target.address, workspace.address)
+
+        _append(builder, run, operands, workspace, "convolution_backward_data")
+
+    # ---------------------------------------------------------------- what the passes share
+
+    def _prepare(self, builder: Builder, block: int | None) -> None:
+        """The sizes, in a layout with such blocks if the kernels take it."""
+        team = builder.winograd
+        assert team is not None
+        taps = self.step.layer.geometry.kernel[0]
+        above, left = self.step.layer.geometry.pad
+        self._pad = (above, left)
+        self._kernels = Kernels(TILES[taps], taps, team)
+        if block is None or not self._fits(team, block):
+            block = 16 if team.target.width == 16 else 8
+        items, inputs, rows, columns = self.source_shape
+        self._read = Image(items, inputs, rows, columns, block)
+        items, outputs, rows, columns = self.top_shape
+        self._made = Image(items, outputs, rows, columns, block)
+        self._transforms = TransformedWeights(self._kernels, self._read, self._made)
+
+    def _fits(self, team: Team, block: int) -> bool:
+        if block == 0:
+            return not any(n % team.target.width for n in (self.source_shape[1], self.top_shape[1]))
+        return block > 1 and block % team.target.width == 0
+
+    def _block_at_hand(self, builder: Builder) -> int | None:
+        """The layout in which the bottom is."""
+        tensor = builder.values.of(self.bottom.data_memory, self.bottom.shape)
+        return None if tensor.is_plain else tensor.home.desc.block
+
+    def _forward_weights(self, builder: Builder) -> Memory:
+        """The transformed weights, with what is folded in."""
+        floats, folding = MemoryDesc((self._transforms.floats,)), self.folding
+        if folding is None and builder.training:
+            given = builder.weights.source(self.blobs[0], self.weights)
+            made = builder.own(floats)
+            builder.then(KernelCall(self._transform(given, made), {0: given, 1: made}))
+            return made
+        made = Memory(floats)
+        if folding is None:
+            given = builder.weights.source(self.blobs[0], self.weights)
+            memories: list[SyncedMemory] = [self.blobs[0].data_memory]
+            return builder.weights.computed(memories, self._transform(given, made), made, floats)
+        given = Memory(self.weights, folding.weights)
+
+        def fold_and_transform() -> None:
+            folding()
+            self._transform(given, made)()
+
+        return builder.weights.computed(folding.memories, fold_and_transform, made, floats)
+
+    def _transform(self, given: Memory, made: Memory) -> Call:
+        return lambda: self._transforms.forward(given.address, made.address)
+
+    def _padded_bias(self, builder: Builder) -> Memory:
+        """The bias, with zeros for the channels that fill up the last block."""
+        width, folding = self._kernels.width, self.folding
+        padded = Memory(MemoryDesc((self._made.vectors(width) * width,)))
+        count = self.top_shape[1]
+        if folding is not None:
+            given = Memory(MemoryDesc((count,)), folding.bias)
+            memories = folding.memories
+        else:
+            given = builder.weights.source(self.blobs[1], MemoryDesc((count,)))
+            memories = [self.blobs[1].data_memory]
+
+        def copy() -> None:
+            padded.floats[:count] = given.floats
+
+        return builder.weights.computed(memories, copy, padded, padded.desc)
+
+
+def _desc(image: Image) -> MemoryDesc:
+    shape = (image.batch, image.channels, image.rows, image.columns)
+    return MemoryDesc(shape, block=image.block)
+
+
+def _append(
+    builder: Builder, run: Call, operands: dict[int, Memory], workspace: Memory, name: str
+) -> None:
+    """Append a kernel that is shown under this name."""
+    used = {**operands, dnnl.WORKSPACE: workspace}
+    builder.then(KernelCall(run, used, f"{name}/jit:winograd"))
