@@ -9,6 +9,7 @@ import importlib.metadata
 import os
 import sys
 import sysconfig
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -178,6 +179,23 @@ class Library:
         assert handle.value is not None
         return handle.value
 
+    def create_for(self, owner: object, destroy: str, name: str, *args: object) -> ctypes.c_void_p:
+        """Like :meth:`create`; the object is destroyed with its owner.
+
+        What takes the handle is the owner's before the library fills it: nothing is lost if an
+        exception comes between any two steps, as a signal's may.
+
+        Args:
+            owner: the Python object that the library's belongs to.
+            destroy: the function that frees it.
+            name: the function that makes it.
+            args: what that takes besides the place for the handle.
+        """
+        handle = ctypes.c_void_p()
+        weakref.finalize(owner, _free, self.function(destroy), handle)
+        self.call(name, ctypes.byref(handle), *args)
+        return handle
+
     def use_threads(self, count: int) -> None:
         """Compute with this many threads, if the library was built for OpenMP.
 
@@ -252,6 +270,12 @@ class Library:
     def stream(self) -> ctypes.c_void_p:
         """The stream in which everything runs, in order."""
         return ctypes.c_void_p(self.create("stream_create", self.engine, 1))
+
+
+def _free(destroy: CFunction, handle: ctypes.c_void_p) -> None:
+    """Destroy what a handle refers to, if there is something."""
+    if handle:
+        destroy(handle)
 
 
 def check(status: int, what: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,6 +36,7 @@ class MemoryDesc:
         any_layout: leave the layout to the primitive; otherwise row-major.
         strides: elements from one index to the next on each axis, for another order of axes.
         block: channels in a block, as in nChw8c and nChw16c; 1: row-major; 0: channels last.
+        made_by: another function of the library that makes it, with what that takes.
     """
 
     __slots__ = ("__weakref__", "_block", "dtype", "handle", "shape", "size")
@@ -49,23 +49,23 @@ class MemoryDesc:
         any_layout: bool = False,
         strides: Sequence[int] | None = None,
         block: int | None = None,
-        handle: int | None = None,
+        made_by: tuple[object, ...] = (),
     ) -> None:
-        lib = library()
         self.shape = tuple(shape) or (1,)
         self.dtype = dtype
         self._block: tuple[int | None] | None = None  # nobody has asked yet
-        if handle is None:
-            common = (len(self.shape), _dims(self.shape), dtype)
-            if any_layout or block is not None:
-                tag = dnnl.ANY if block is None else dnnl.FORMATS[len(self.shape)][block]
-                handle = lib.create("memory_desc_create_with_tag", *common, tag)
-            else:
-                strides = row_major(self.shape) if strides is None else strides
-                handle = lib.create("memory_desc_create_with_strides", *common, _dims(strides))
-        self.handle = handle
-        self.size: int = lib.function("memory_desc_get_size")(handle)
-        weakref.finalize(self, lib.function("memory_desc_destroy"), ctypes.c_void_p(handle))
+        common = (len(self.shape), _dims(self.shape), dtype)
+        if made_by:
+            name, *args = made_by
+        elif any_layout or block is not None:
+            tag = dnnl.ANY if block is None else dnnl.FORMATS[len(self.shape)][block]
+            name, args = "memory_desc_create_with_tag", [*common, tag]
+        else:
+            strides = row_major(self.shape) if strides is None else strides
+            name, args = "memory_desc_create_with_strides", [*common, _dims(strides)]
+        lib = library()
+        self.handle = lib.create_for(self, "memory_desc_destroy", str(name), *args).value
+        self.size: int = lib.function("memory_desc_get_size")(self.handle)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, MemoryDesc):
@@ -77,13 +77,8 @@ class MemoryDesc:
 
     def part(self, shape: Sequence[int], offsets: Sequence[int]) -> MemoryDesc:
         """A box within this memory."""
-        handle = library().create(
-            "memory_desc_create_submemory",
-            ctypes.c_void_p(self.handle),
-            _dims(shape),
-            _dims(offsets),
-        )
-        return MemoryDesc(shape, self.dtype, handle=handle)
+        made_by = ("memory_desc_create_submemory", ctypes.c_void_p(self.handle), _dims(shape))
+        return MemoryDesc(shape, self.dtype, made_by=(*made_by, _dims(offsets)))
 
     def stored_as(self, dtype: int) -> MemoryDesc:
         """The same layout with another data type; row-major where :attr:`block` is None."""
@@ -122,13 +117,14 @@ class Memory:
         if buffer is None:
             buffer = aligned_zeros(max(desc.size, 64), np.dtype(np.uint8))
         self.buffer = buffer
-        self.handle = lib.create(
+        self.handle = lib.create_for(
+            self,
+            "memory_destroy",
             "memory_create",
             ctypes.c_void_p(desc.handle),
             lib.engine,
             ctypes.c_void_p(buffer.ctypes.data),
-        )
-        weakref.finalize(self, lib.function("memory_destroy"), ctypes.c_void_p(self.handle))
+        ).value
 
     @property
     def is_array(self) -> bool:
@@ -180,19 +176,17 @@ class PrimitiveDesc:
         name = f"{kind}_primitive_desc_create"
         if kind == "reorder":  # source and destination each come with their engine
             src, dst = converted
-            handle = lib.create(name, src, lib.engine, dst, lib.engine, attr)
+            converted = [src, lib.engine, dst, lib.engine]
         else:
-            handle = lib.create(name, lib.engine, *converted, attr)
-        self.handle = ctypes.c_void_p(handle)
+            converted.insert(0, lib.engine)
         self._keep = (args, attributes)
-        weakref.finalize(self, lib.function("primitive_desc_destroy"), self.handle)
+        self.handle = lib.create_for(self, "primitive_desc_destroy", name, *converted, attr)
 
     def desc(self, what: str, index: int = 0) -> MemoryDesc:
         """The descriptor that it wants for ``src``, ``weights``, ``dst``, …"""
         lib = library()
         found = lib.function("primitive_desc_query_md")(self.handle, _QUERIES[what], index)
-        handle = lib.create("memory_desc_clone", ctypes.c_void_p(found))
-        return _adopt(handle)
+        return _copied(ctypes.c_void_p(found))
 
     def skip_implementations(self, *words: str) -> PrimitiveDesc:
         """The same by an implementation without these words in its name, if there is one."""
@@ -220,19 +214,19 @@ class PrimitiveDesc:
         return (text.value or b"").decode()
 
 
-def _adopt(handle: int) -> MemoryDesc:
-    """A descriptor of ours around a handle that we own now."""
+def _copied(desc: ctypes.c_void_p) -> MemoryDesc:
+    """A descriptor of ours like one that a primitive descriptor owns."""
     lib = library()
     number, dims = ctypes.c_int(), ctypes.POINTER(ctypes.c_int64)()
     dtype = ctypes.c_int()
     query_ndims, query_dims, query_dtype = 256, 257, 258
-    desc = ctypes.c_void_p(handle)
+    made_by = ("memory_desc_clone", desc)
     lib.call("memory_desc_query", desc, query_ndims, ctypes.byref(number))
     if number.value == 0:
-        return MemoryDesc((0,), dnnl.F32, handle=handle)
+        return MemoryDesc((0,), dnnl.F32, made_by=made_by)
     lib.call("memory_desc_query", desc, query_dims, ctypes.byref(dims))
     lib.call("memory_desc_query", desc, query_dtype, ctypes.byref(dtype))
-    return MemoryDesc([dims[i] for i in range(number.value)], dtype.value, handle=handle)
+    return MemoryDesc([dims[i] for i in range(number.value)], dtype.value, made_by=made_by)
 
 
 def _c_value(value: object) -> object:
@@ -262,8 +256,7 @@ class Primitive:
 
     def __init__(self, pd: PrimitiveDesc, memories: dict[int, Memory]) -> None:
         lib = library()
-        handle = ctypes.c_void_p(lib.create("primitive_create", pd.handle))
-        weakref.finalize(self, lib.function("primitive_destroy"), handle)
+        handle = lib.create_for(self, "primitive_destroy", "primitive_create", pd.handle)
         args = (_Arg * len(memories))(*(_Arg(arg, m.handle) for arg, m in memories.items()))
         self.name = f"{pd.kind}/{pd.implementation}"
         self._keep = (pd, memories, args)
@@ -313,10 +306,8 @@ class Attributes:
 
     def __init__(self) -> None:
         lib = library()
-        self.handle = ctypes.c_void_p(lib.create("primitive_attr_create"))
-        weakref.finalize(self, lib.function("primitive_attr_destroy"), self.handle)
-        self._post = lib.create("post_ops_create")
-        weakref.finalize(self, lib.function("post_ops_destroy"), ctypes.c_void_p(self._post))
+        self.handle = lib.create_for(self, "primitive_attr_destroy", "primitive_attr_create")
+        self._post = lib.create_for(self, "post_ops_destroy", "post_ops_create").value
 
     def append_eltwise(self, algorithm: int, alpha: float = 0.0, beta: float = 0.0) -> Attributes:
         """Apply an elementwise function to the result."""
