@@ -12,6 +12,9 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.boxes import best_first, decode, suppress, suppress_softly
+from minicaffe.layers.detection.region_detection_output import RegionDetectionOutput
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Reading
 
 logger = logging.getLogger("minicaffe")
 
@@ -34,6 +37,8 @@ class DetectionOutput(Layer):
     Objectness (RefineDet): a prior whose second objectness score is below ``objectness_score`` is
     background; its scores are 1 for class 0 and 0 for the others. A fifth bottom has offsets that
     move the priors first.
+
+    With one bottom it is YOLO 2's layer of that name, :class:`RegionDetectionOutput`.
 
     Shapes: bottom 0, offsets (N, P · 4), or (N, P · classes · 4) unless ``share_location``; bottom
     1, scores (N, P · classes); bottom 2, priors of PriorBox (1, 2, P · 4): boxes, then variances,
@@ -75,6 +80,10 @@ class DetectionOutput(Layer):
     max_tops = 2
     reshapes_always = True  # the number of boxes depends on the bottoms' values
     backward_reads = ()
+
+    @classmethod
+    def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:
+        return RegionDetectionOutput if len(param.bottom) == 1 else cls
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param, tops = self.param.detection_output_param, len(self.param.top)
