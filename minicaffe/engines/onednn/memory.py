@@ -259,7 +259,7 @@ def _all_memories(calls: Iterable[Callable[[], object]]) -> Iterator[Memory]:
     for call in calls:
         if isinstance(call, Cached):
             yield from _all_memories(call.calls)
-        elif isinstance(call, Primitive):
+        elif isinstance(call, Primitive | KernelCall):
             yield from call.operands.values()
 
 

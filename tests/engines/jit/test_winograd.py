@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -235,3 +236,18 @@ def test_random_shapes(target: Target) -> None:
         assert_near(case.weight_gradient(), want, taps)
         size = (rows, columns)
         assert_near(case.bottom_gradient(), bottom_gradient(case.dy, case.g, size, pad), taps)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system that cannot fork")
+def test_a_fork_has_threads_of_its_own() -> None:
+    target = usable_targets()[0]
+    set_threads(3)
+    try:
+        want = Case(Shape(3, 16, 9, 9, 16), target).forward()
+        child = os.fork()
+        if child == 0:
+            got = Case(Shape(3, 16, 9, 9, 16), target).forward()
+            os._exit(0 if np.array_equal(got, want) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        set_threads(None)

@@ -154,7 +154,7 @@ class WinogradConvolution(ConvolutionPrimitive):
         if folding is None and builder.training:
             given = builder.weights.source(self.blobs[0], self.weights)
             made = builder.own(floats)
-            builder.then(KernelCall(self._transform(given, made), {0: given, 1: made}))
+            builder.then(self._transform(given, made))
             return made
         made = Memory(floats)
         if folding is None:
@@ -165,12 +165,16 @@ class WinogradConvolution(ConvolutionPrimitive):
 
         def fold_and_transform() -> None:
             folding()
-            self._transform(given, made)()
+            self._transforms.forward(given.address, made.address)
 
-        return builder.weights.computed(folding.memories, fold_and_transform, made, floats)
+        make = KernelCall(fold_and_transform, {dnnl.SRC: given, dnnl.DST: made})
+        return builder.weights.computed(folding.memories, make, made, floats)
 
-    def _transform(self, given: Memory, made: Memory) -> Call:
-        return lambda: self._transforms.forward(given.address, made.address)
+    def _transform(self, given: Memory, made: Memory) -> KernelCall:
+        return KernelCall(
+            lambda: self._transforms.forward(given.address, made.address),
+            {dnnl.SRC: given, dnnl.DST: made},
+        )
 
     def _padded_bias(self, builder: Builder) -> Memory:
         """The bias, with zeros for the channels that fill up the last block."""
