@@ -119,8 +119,8 @@ def plan(net: Net) -> Plan:
 
 def _tell_of_references(net: Net) -> None:
     """Files made for Caffe say ``engine: CAFFE`` to avoid cuDNN, and may not mean to be slow."""
-    names = [one.name for one in net.nodes if one.layer.wants_reference]
-    names = [one for one in names if step_class(net.layer_dict[one].type) is not None]
+    names = [node.name for node in net.nodes if node.layer.wants_reference]
+    names = [name for name in names if step_class(net.layer_dict[name].type) is not None]
     if names:
         logger.warning(
             "engine: CAFFE lets numpy run %d layer(s): %s; oneDNN runs them, faster, without it "

@@ -215,11 +215,11 @@ class Builder:
         gradients: Sequence[ParameterGradient] = (),
     ) -> None:
         """Append a primitive, which may compute gradients of parameters."""
-        for one in gradients:
-            self.then(*one.before)
+        for gradient in gradients:
+            self.then(*gradient.before)
         self.then(Primitive(pd, memories))
-        for one in gradients:
-            self.then(*one.after)
+        for gradient in gradients:
+            self.then(*gradient.after)
 
     def hides(self, node: Node, following: Node) -> bool:
         """Whether only the following node sees what the node makes."""

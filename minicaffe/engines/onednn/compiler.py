@@ -155,11 +155,11 @@ def compile_parts(
     before = len(context.fallbacks)
     builder.begin_backward(by_parts=True)
     parts: list[BackwardPart] = []
-    for one, layers in _units(record, by_layer=by_layer):
-        calls = _gradient_calls(builder, context.fallbacks, one.step, layers)
-        kept = read_by([t for t in one.forward.reads if not t.superseded], [calls])
-        first = one.first + one.step.nodes.index(layers[0])
-        parts.append(BackwardPart(first, first + len(layers) - 1, one.step.node, calls, kept))
+    for compiled, layers in _units(record, by_layer=by_layer):
+        calls = _gradient_calls(builder, context.fallbacks, compiled.step, layers)
+        kept = read_by([t for t in compiled.forward.reads if not t.superseded], [calls])
+        first = compiled.first + compiled.step.nodes.index(layers[0])
+        parts.append(BackwardPart(first, first + len(layers) - 1, compiled.step.node, calls, kept))
     if len(context.fallbacks) != before:
         return None
     return BackwardParts(record, by_layer, tuple(reversed(parts)), tuple(builder.untouched))
@@ -170,16 +170,15 @@ def _units(record: Record, *, by_layer: bool) -> Iterator[tuple[CompiledStep, li
     to the first."""
     number = max(record)
     while number >= min(record):
-        one = record.get(number)
-        if one is None:
+        compiled = record.get(number)
+        if compiled is None:
             number -= 1
             continue
-        covered = range(one.first, one.last + 1)
-        whole = number == one.last and all(record.get(index) is one for index in covered)
-        layers = one.step.nodes
+        whole = all(record.get(index) is compiled for index in compiled.layers)
+        layers = compiled.step.nodes
         if by_layer or not whole:
-            layers = [layers[number - one.first]]
-        yield one, layers
+            layers = [layers[number - compiled.first]]
+        yield compiled, layers
         number -= len(layers)
 
 
@@ -277,7 +276,7 @@ class _Compiler:
         sources = {blob: Source(version) for blob, version in versions.items()}
         lazy = lazy_blobs(nodes, sources, self._context.looked_at)
         self.builder.calls.run[:0] = [source.take for source in sources.values()]
-        self.builder.then(*(one.mark_newest for one in lazy))
+        self.builder.then(*(blob.mark_newest for blob in lazy))
         return lazy
 
 
@@ -292,8 +291,11 @@ def _with_backward(
     """The steps with the calls of their gradients, which are built from the last to the first."""
     builder.begin_backward()
     complete = [
-        replace(one, backward=_gradient_calls(builder, fallbacks, one.step, one.step.nodes))
-        for one in reversed(steps)
+        replace(
+            compiled,
+            backward=_gradient_calls(builder, fallbacks, compiled.step, compiled.step.nodes),
+        )
+        for compiled in reversed(steps)
     ]
     return tuple(reversed(complete))
 
@@ -321,7 +323,7 @@ def _flat(
     context: Context, purpose: Purpose, steps: tuple[CompiledStep, ...], builder: Builder
 ) -> SegmentPlan:
     """The lists of a whole forward and a whole backward."""
-    forward = [call for one in steps for call in one.forward.run]
+    forward = [call for compiled in steps for call in compiled.forward.run]
     cached: list[Cached] = []
     if not purpose.training:  # nothing changes parameters on the way: look at all in one go
         cached = [call for call in forward if isinstance(call, Cached)]
@@ -336,7 +338,7 @@ def _flat(
         record=record_of(steps) if purpose.training else {},
         parameters=Cached([*parameters], [functools.partial(run_calls, cached, steps)]),
         forward=tuple(forward),
-        values=tuple(t for one in steps for t in one.forward.writes if not t.is_plain),
+        values=tuple(t for compiled in steps for t in compiled.forward.writes if not t.is_plain),
         entering=tuple(entering),
         saved=tuple(SavedInput(memory, context.overwritten, place) for memory in entered),
         freed=None,
@@ -347,30 +349,32 @@ def _flat(
 
 def _backward(steps: Sequence[CompiledStep], builder: Builder) -> Backward:
     """The lists of a whole backward."""
-    made = {tensor for one in steps for tensor in one.backward.writes}
+    made = {tensor for compiled in steps for tensor in compiled.backward.writes}
     return Backward(
-        calls=tuple(call for one in reversed(steps) for call in one.backward.run),
-        gradients=tuple(t for one in steps for t in one.backward.writes if not t.is_plain),
+        calls=tuple(call for compiled in reversed(steps) for call in compiled.backward.run),
+        gradients=tuple(
+            t for compiled in steps for t in compiled.backward.writes if not t.is_plain
+        ),
         kept=tuple(
             tensor
-            for one in steps
-            for tensor in one.forward.reads
-            if one.backward.run and not tensor.superseded
+            for compiled in steps
+            for tensor in compiled.forward.reads
+            if compiled.backward.run and not tensor.superseded
         ),
-        given=tuple(t for one in steps for t in one.backward.reads if t not in made),
+        given=tuple(t for compiled in steps for t in compiled.backward.reads if t not in made),
         untouched=tuple(builder.untouched),
     )
 
 
 def _sharing(plan: SegmentPlan, context: Context, first: int, last: int) -> SegmentPlan:
     """The plan with blobs that no program will look at in each other's memory."""
-    forwards = [one.forward for one in plan.steps]
-    backwards = [one.backward for one in reversed(plan.steps)]
+    forwards = [compiled.forward for compiled in plan.steps]
+    backwards = [compiled.backward for compiled in reversed(plan.steps)]
     kept = read_by(plan.backward.kept, backwards)  # the others are freed by then
     steps = [*forwards, loading([*kept, *plan.backward.given]), *backwards]
     shown = kept_memories(context.nodes[first : last + 1], context.blobs, context.wanted)
     freed = share_buffers(steps, shown | context.outside(first, last))
-    freed.update((lazy.memory, 0) for one in plan.steps for lazy in one.lazy)
+    freed.update((lazy.memory, 0) for compiled in plan.steps for lazy in compiled.lazy)
     return replace(
         plan,
         backward=replace(plan.backward, kept=tuple(kept)),

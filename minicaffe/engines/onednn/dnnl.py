@@ -67,7 +67,7 @@ WORKSPACE, DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_BIAS = 64, 129, 145, 161, 169
 MULTIPLE_SRC, ATTR_POST_OP = 1024, 32768
 MOST_SOURCES = 1024  # then come the numbers of other arguments
 
-#: Layouts that activations come in, by number of axes: the format tag for so many channels in a
+#: Layouts that activations come in, by number of axes: the format tag by channels in a
 #: block; 1 is row-major, 0 has the channels last.
 FORMATS = {
     2: {1: 3},

@@ -190,11 +190,11 @@ def can_fuse(nodes: Sequence[Node], following: Node, *, training: bool, sums: bo
     before, cls = [step_of(node) for node in nodes[1:]], step_of(following)
     place = cls.folding_order
     if place is not None:
-        places = [one.folding_order for one in before]
-        in_order = all(one is not None and one < place for one in places)
+        places = [step.folding_order for step in before]
+        in_order = all(earlier is not None and earlier < place for earlier in places)
         return in_order and cls.is_constant(following)
     if cls.adds:
-        return sums and not any(one.adds for one in before) and adds_two(following)
+        return sums and not any(step.adds for step in before) and adds_two(following)
     ends = not before or before[-1].folding_order is not None or before[-1].adds
     return ends and _activates(following)
 
@@ -362,7 +362,7 @@ class Source(SavedSource):
 
 
 class LazyBlob(EngineCopy):
-    """Stands for the values of a blob between layers that run as one step.
+    """The values of a blob between layers that run as one step, in the place of an array.
 
     A program that asks for the blob's array gets what the layers' numpy selves compute of what
     the step has read, and with the parameters of then; nothing else of the net changes by that.
@@ -397,8 +397,8 @@ class LazyBlob(EngineCopy):
 
     def mark_newest(self) -> None:
         """Say that the layers have run, though none has filled the blob."""
-        for one in self._parameters.values():
-            one.take()
+        for snapshot in self._parameters.values():
+            snapshot.take()
         self.memory.set_head(self)
 
     def write_to(self, array: np.ndarray) -> None:

@@ -80,7 +80,7 @@ def read_by(tensors: Sequence[Tensor], steps: Sequence[Calls]) -> list[Tensor]:
 
 def loading(tensors: Sequence[Tensor]) -> Calls:
     """What it takes to load these tensors, as a step."""
-    copies = [copy for one in tensors for _, copy in one.copies]
+    copies = [copy for tensor in tensors for _, copy in tensor.copies]
     return Calls(run=[*copies], asked=[*tensors])
 
 
@@ -134,7 +134,7 @@ def _memories(call: Callable[[], object]) -> Sequence[Memory]:
 
 def _lay_out(buffers: Sequence[Buffer]) -> None:
     """Give the buffers their bytes in one arena."""
-    plan = plan_memory([Lifetime(one.size, one.first, one.last) for one in buffers])
+    plan = plan_memory([Lifetime(buffer.size, buffer.first, buffer.last) for buffer in buffers])
     arena = plan.arena()
     for buffer, (begin, end) in zip(buffers, plan.places, strict=True):
         for memory in buffer.memories.values():
@@ -186,19 +186,19 @@ class FreedMarks:
     @property
     def held(self) -> bool:
         """Whether a program has taken hold of something since the forward: it is to be kept."""
-        return any(one.memory.exported for one in self._late)
+        return any(mark.memory.exported for mark in self._late)
 
     def forget(self) -> None:
         """Gradients that the last backward has overwritten are about to be computed again."""
-        for one in self._late:
-            if one.memory.engine_copy is one:
-                one.memory.set_head(None)
+        for mark in self._late:
+            if mark.memory.engine_copy is mark:
+                mark.memory.set_head(None)
 
 
 def _mark(freed: Sequence[Freed]) -> None:
-    for one in freed:
-        if one.memory.engine_copy is not None:
-            one.memory.set_head(one)
+    for mark in freed:
+        if mark.memory.engine_copy is not None:
+            mark.memory.set_head(mark)
 
 
 def kept_memories(
@@ -246,7 +246,7 @@ def check_copies(lists: Iterable[tuple[Node, Calls]], budget: MemoryBudget) -> N
         total = taken.total
         shares[node] = shares.get(node, 0) + total - before
     if total > budget.limit:
-        node, most = max(shares.items(), key=lambda one: one[1])
+        node, most = max(shares.items(), key=lambda share: share[1])
         with node.located():
             raise MemoryLimitError(
                 f"what oneDNN keeps in its own layouts takes {size_text(total)}, "
@@ -278,18 +278,18 @@ def overwritten_reads(
     """
     writer: dict[int, int] = {}
     whose: dict[int, set[SyncedMemory]] = {}
-    for number, one in enumerate(steps):
-        for tensor in (*one.forward.reads, *one.forward.writes):
+    for number, compiled in enumerate(steps):
+        for tensor in (*compiled.forward.reads, *compiled.forward.writes):
             for place in _addresses(tensor):
                 whose.setdefault(place, set()).add(tensor.memory)
-                if tensor in one.forward.writes:
+                if tensor in compiled.forward.writes:
                     writer[place] = number
     for memory in after:
         if memory.allocated:
             writer[_address(memory.raw)] = len(steps)
     found: set[SyncedMemory] = set()
-    for number, one in enumerate(steps):
-        for place in _read(one.backward):
+    for number, compiled in enumerate(steps):
+        for place in _read(compiled.backward):
             if writer.get(place, -1) > number:
                 found |= whose[place]
     return found
@@ -355,15 +355,15 @@ def save_overwritten(steps: Sequence[CompiledStep], store: Overwritten) -> None:
     That is what other segments and numpy layers make, and what programs write.
     """
     made: set[SyncedMemory] = set()  # by steps that may run once more
-    for one in steps:
-        if isinstance(one.step, NumpyStep) or not one.step.node.bottoms:
-            made.difference_update(top.data_memory for top in one.step.node.tops)
+    for compiled in steps:
+        if isinstance(compiled.step, NumpyStep) or not compiled.step.node.bottoms:
+            made.difference_update(top.data_memory for top in compiled.step.node.tops)
             continue
-        for node in one.step.nodes:
+        for node in compiled.step.nodes:
             read = {bottom.data_memory for bottom in node.bottoms}
             for top in node.tops:
                 memory = top.data_memory
                 if top in node.bottoms and memory not in made:
-                    one.forward.run.insert(0, SavedInput(memory, store, one.step.node))
+                    compiled.forward.run.insert(0, SavedInput(memory, store, compiled.step.node))
                 if top in node.bottoms or memory not in read:  # else a view, as a Split's
                     made.add(memory)

@@ -87,6 +87,11 @@ class CompiledStep:
         return self.first + len(self.step.nodes) - 1
 
     @property
+    def layers(self) -> range:
+        """The numbers of all of them."""
+        return range(self.first, self.last + 1)
+
+    @property
     def values(self) -> set[SyncedMemory]:
         """The memories of what its layers make."""
         return {top.data_memory for node in self.step.nodes for top in node.tops}
@@ -211,16 +216,16 @@ class SegmentPlan:
 
 def record_of(steps: Sequence[CompiledStep]) -> Record:
     """The steps that have run their layers last."""
-    return {index: one for one in steps for index in range(one.first, one.last + 1)}
+    return {index: compiled for compiled in steps for index in compiled.layers}
 
 
 def entering_values(steps: Sequence[CompiledStep]) -> list[Tensor]:
     """What these steps read that others have made."""
     entering: list[Tensor] = []
     written: set[SyncedMemory] = set()
-    for one in steps:
-        entering += [t for t in one.forward.reads if t.memory not in written]
-        written.update(tensor.memory for tensor in one.forward.writes)
+    for compiled in steps:
+        entering += [t for t in compiled.forward.reads if t.memory not in written]
+        written.update(tensor.memory for tensor in compiled.forward.writes)
     return entering
 
 
@@ -236,7 +241,9 @@ def run_calls(calls: Iterable[Call], steps: Sequence[CompiledStep | BackwardPart
         for call in calls:
             call()
     except Failed as error:
-        raise located(error, call, [pair for one in steps for pair in one.lists]) from None
+        raise located(
+            error, call, [pair for compiled in steps for pair in compiled.lists]
+        ) from None
 
 
 def located(
@@ -251,7 +258,7 @@ def located(
     """
     error.message += '; --engine numpy (engine="numpy" in Python) runs the net without oneDNN'
     for node, calls in lists:
-        if any(one is call for one in calls.run):
+        if any(other is call for other in calls.run):
             return error.locate(
                 path=node.path, line=node.line, layer=node.name, layer_type=node.layer.type
             )

@@ -53,7 +53,7 @@ class MemoryDesc:
     ) -> None:
         self.shape = tuple(shape) or (1,)
         self.dtype = dtype
-        self._block: tuple[int | None] | None = None  # nobody has asked yet
+        self._block: tuple[int | None] | None = None  # it is found when asked for
         common = (len(self.shape), _dims(self.shape), dtype)
         if made_by:
             name, *args = made_by
@@ -81,7 +81,7 @@ class MemoryDesc:
         return MemoryDesc(shape, self.dtype, made_by=(*made_by, _dims(offsets)))
 
     def stored_as(self, dtype: int) -> MemoryDesc:
-        """The same layout with another data type; row-major where :attr:`block` is None."""
+        """This layout with another data type; row-major where :attr:`block` is None."""
         if self.dtype == dtype:
             return self
         return MemoryDesc(self.shape, dtype, block=self.block)
@@ -149,7 +149,7 @@ class Memory:
         del before
 
     def seen_as(self, desc: MemoryDesc) -> Memory:
-        """The same bytes under another descriptor."""
+        """Its bytes under another descriptor."""
         return Memory(desc, self.buffer)
 
 
@@ -171,7 +171,7 @@ class PrimitiveDesc:
     def __init__(self, kind: str, *args: object, attributes: Attributes | None = None) -> None:
         lib = library()
         self.kind = kind
-        converted = [_c_value(one) for one in args]
+        converted = [_c_value(value) for value in args]
         attr = attributes.handle if attributes is not None else None
         name = f"{kind}_primitive_desc_create"
         if kind == "reorder":  # source and destination each come with their engine
@@ -189,7 +189,7 @@ class PrimitiveDesc:
         return _copied(ctypes.c_void_p(found))
 
     def skip_implementations(self, *words: str) -> PrimitiveDesc:
-        """The same by an implementation without these words in its name, if there is one."""
+        """This primitive by an implementation without these words in its name, if there is one."""
         if not any(word in self.implementation for word in words):
             return self
         args, attributes = self._keep

@@ -214,7 +214,7 @@ class Segment(Part):
         self._share = self._share and not self._hooks and (self._context.learns or not training)
         plan = compile_plan(self._context, self.first, self.last, self._purpose())
         self._plan, self._backward = plan, None
-        lists = [pair for one in self._session.steps for pair in one.lists]
+        lists = [pair for compiled in self._session.steps for pair in compiled.lists]
         check_copies(lists, self._context.budget)
         self._guarded, self._around = self._guards_now(), self._guards.now()
         return plan
@@ -243,8 +243,8 @@ class Segment(Part):
         for tensor in plan.entering:
             tensor.bring_out()
         if not plan.purpose.training:  # what gradients need is then computed of these
-            for one in plan.saved:
-                one()
+            for saved in plan.saved:
+                saved()
         plan.parameters()
         run_calls(plan.forward, plan.steps)
         show(plan.values)
@@ -254,19 +254,19 @@ class Segment(Part):
 
     def _forward_part(self, start: int, end: int) -> None:
         chosen = self._choose_for_part(start, end)
-        if any(one.memory.head is SyncedHead.FREED for one in entering_values(chosen)):
+        if any(tensor.memory.head is SyncedHead.FREED for tensor in entering_values(chosen)):
             self._materialise()
-        left = {one for step in chosen for one in step.lazy}
+        left = {blob for step in chosen for blob in step.lazy}
         for memory in self._values():
             if isinstance(memory.engine_copy, LazyBlob) and memory.engine_copy not in left:
                 memory.engine_copy.keep()
-        for one in chosen:
-            self._tell("before_forward", range(one.first, one.last + 1))
-            for tensor in one.forward.reads:
+        for compiled in chosen:
+            self._tell("before_forward", compiled.layers)
+            for tensor in compiled.forward.reads:
                 tensor.load()
-            run_calls(one.forward.run, self.steps)
-            show(one.forward.writes)
-            self._tell("after_forward", range(one.first, one.last + 1))
+            run_calls(compiled.forward.run, self.steps)
+            show(compiled.forward.writes)
+            self._tell("after_forward", compiled.layers)
         if self._session.purpose.training:
             self._record = {**self._record, **record_of(chosen)}
 
@@ -382,11 +382,11 @@ class Segment(Part):
         self._guards.reshape()
         plan = self._choose()
         entered = plan.saved if old and not old.purpose.training else ()
-        held.update({one.memory: one.memory.array.copy() for one in entered})
-        for one in entered:
-            one.restore()
-        end = {memory: one for one in plan.steps for memory in one.values}
-        end.update(dict.fromkeys((one.memory for one in entered), plan.steps[-1]))
+        held.update({saved.memory: saved.memory.array.copy() for saved in entered})
+        for saved in entered:
+            saved.restore()
+        end = {memory: compiled for compiled in plan.steps for memory in compiled.values}
+        end.update(dict.fromkeys((saved.memory for saved in entered), plan.steps[-1]))
         for compiled in plan.steps:
             self._run_again(compiled, old)
             for memory, values in held.items():
@@ -401,7 +401,7 @@ class Segment(Part):
         """Let a step compute what it keeps, if it has not run in the old plan."""
         step = compiled.step
         if isinstance(step, NumpyStep):
-            if old and any(one.step.runs(step.node) for one in old.steps):
+            if old and any(compiled.step.runs(step.node) for compiled in old.steps):
                 step.run_again()
             return
         if not step.node.bottoms:
@@ -410,9 +410,9 @@ class Segment(Part):
             tensor.load()
         once = compiled.forward.once
         calls = [call for call in compiled.forward.run if call not in once]
-        again = (one.restore if isinstance(one, SavedInput) else one for one in calls)
+        again = (call.restore if isinstance(call, SavedInput) else call for call in calls)
         run_calls(again, self.steps)
 
 
 def _between(steps: Sequence[CompiledStep], first: int, last: int) -> list[CompiledStep]:
-    return [one for one in steps if one.last >= first and one.first <= last]
+    return [compiled for compiled in steps if compiled.last >= first and compiled.first <= last]

@@ -135,13 +135,13 @@ class Session:
         """One line a step: the layers that it covers, and what runs them; ``verbose`` adds one
         a primitive, with its layouts."""
         lines = []
-        for one in self.steps:
-            calls = [*one.forward.run, *one.backward.run]
-            reason = self.context.fallbacks.float32.get(one.step.node.name)
-            lines.append(_headline(one.step, calls, reason))
+        for compiled in self.steps:
+            calls = [*compiled.forward.run, *compiled.backward.run]
+            reason = self.context.fallbacks.float32.get(compiled.step.node.name)
+            lines.append(_headline(compiled.step, calls, reason))
             if verbose:
-                lines += [f"    forward  {line}" for line in _details(one.forward.run)]
-                lines += [f"    backward {line}" for line in _details(one.backward.run)]
+                lines += [f"    forward  {line}" for line in _details(compiled.forward.run)]
+                lines += [f"    backward {line}" for line in _details(compiled.backward.run)]
         return lines
 
 
@@ -217,5 +217,5 @@ def _details(calls: Sequence[Call]) -> Iterator[str]:
 def _line(primitive: Primitive | KernelCall) -> str:
     kind, _, implementation = primitive.name.partition("/")
     operands = primitive.operands
-    layouts = [_layout_name(operands[one].desc) for one in _SHOWN if one in operands]
+    layouts = [_layout_name(operands[argument].desc) for argument in _SHOWN if argument in operands]
     return f"{kind} {implementation}: {' -> '.join(layouts)}"

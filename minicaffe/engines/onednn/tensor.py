@@ -98,7 +98,7 @@ class Tensor(EngineCopy):
         return after
 
     def shared_with(self, memory: SyncedMemory) -> Tensor:
-        """The same values as another blob's, without copying."""
+        """These values as another blob's, without copying."""
         other = Tensor(memory, self.shape, self.home.desc, apart=True, home=self.home)
         self.shared = other.shared = True
         return other

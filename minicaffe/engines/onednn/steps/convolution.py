@@ -325,17 +325,17 @@ class Convolution(Step):
         spatial = len(geometry.kernel)
         if geometry.axis != 1 or not 1 <= spatial <= 3:
             raise Unsupported(
-                f"{spatial} spatial axes behind axis {geometry.axis}, not 1 to 3 behind axis 1"
+                f"{spatial} spatial axes after axis {geometry.axis}, not 1 to 3 after axis 1"
             )
         weights = self._weights()
         self.relu, tail = FusedReLU(self.nodes), PostOps(self.nodes)
         tops = self.nodes[-1].tops if len(self.nodes) > 1 else self.node.tops
         self.passes = [
-            self.primitive_class(builder, top)(self, one, top, weights)
-            for one, top in zip(self.node.bottoms, tops, strict=True)
+            self.primitive_class(builder, top)(self, bottom, top, weights)
+            for bottom, top in zip(self.node.bottoms, tops, strict=True)
         ]
-        for one in self.passes:
-            one.forward(builder, tail)
+        for way in self.passes:
+            way.forward(builder, tail)
 
     def primitive_class(self, builder: Builder, top: Blob) -> type[ConvolutionPrimitive]:
         """What runs one bottom and top."""
@@ -356,13 +356,13 @@ class Convolution(Step):
         if node is not self.node:
             self.relu.backward(builder, node.tops[0], self.passes[0].result)
             return
-        for one, wanted in zip(self.passes, self.node.propagate_down, strict=True):
-            one.backward(builder, wanted)
+        for way, wanted in zip(self.passes, self.node.propagate_down, strict=True):
+            way.backward(builder, wanted)
 
 
 @step_for("Deconvolution")
 class Deconvolution(Convolution):
-    """The same with the roles of bottom and top exchanged."""
+    """Convolution with the roles of bottom and top exchanged."""
 
     def primitive_class(self, builder: Builder, top: Blob) -> type[ConvolutionPrimitive]:
         return DeconvolutionPrimitive

@@ -150,8 +150,8 @@ class Affine(Step):
         of_batch = self.of_batch and self.node in layers
         source = self.saved.view(self.source.desc)
         builder.then(self.saved.choose)
-        for one in learned:
-            builder.then(*one.before)
+        for parameter in learned:
+            builder.then(*parameter.before)
         flat = _without_places(self.source.desc)
         channels = self.node.bottoms[0].shape[1]
         one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), block=flat.block)
@@ -161,8 +161,8 @@ class Affine(Step):
             builder.then(KernelCall(add_up, {dnnl.DIFF_DST: gradient, dnnl.SRC: source}))
         else:
             builder.then(lambda: _fill(factors[0], self._gain(layers, self._inv_std())))
-        for one in learned:
-            builder.then(*one.after)
+        for parameter in learned:
+            builder.then(*parameter.after)
         if target is not None:
             self._input_gradient(builder, gradient, target, factors, of_batch=of_batch)
         if learned and self._folded is not None:
@@ -252,8 +252,8 @@ class Affine(Step):
             count = self.node.bottoms[0].count // total.size
             slope = -inv_std * inv_std * product / count
             values = {dnnl.SCALE: inv_std * product, dnnl.SHIFT: total}
-            for argument, one in zip(self.arguments, learned, strict=False):
-                one.memory.floats[...] = values[argument]
+            for argument, parameter in zip(self.arguments, learned, strict=False):
+                parameter.memory.floats[...] = values[argument]
             rest = -total / count - slope * self.rest
             for factor, value in zip(
                 factors, (self._gain(layers, inv_std), slope, rest, about), strict=True
@@ -381,11 +381,11 @@ class BatchNorm(Affine):
     def _keep_not_numbers(self) -> None:
         """The primitive's ReLU makes 0 of what is no number."""
         read = [self.mean, self.variance, *self.learned.values()]
-        if all(np.isfinite(one.floats).all() for one in read):
+        if all(np.isfinite(memory.floats).all() for memory in read):
             return
         spoilt = np.isnan(self.mean.floats + self.variance.floats)
-        for one in self.learned.values():
-            spoilt |= np.isnan(one.floats)
+        for memory in self.learned.values():
+            spoilt |= np.isnan(memory.floats)
         spoil(self.result, spoilt)
 
     def backward(self, builder: Builder) -> None:

@@ -26,10 +26,10 @@ FEW = 1 << 12
 def axis_last(shape: Sequence[int], axis: int) -> MemoryDesc:
     """The layout in which the values along an axis lie side by side: oneDNN has fast code for
     that alone."""
-    order = [*(one for one in range(len(shape)) if one != axis), axis]
+    order = [*(index for index in range(len(shape)) if index != axis), axis]
     strides = [0] * len(shape)
-    for one, stride in zip(order, row_major([shape[i] for i in order]), strict=True):
-        strides[one] = stride
+    for index, stride in zip(order, row_major([shape[i] for i in order]), strict=True):
+        strides[index] = stride
     return MemoryDesc(shape, strides=strides)
 
 

@@ -120,7 +120,7 @@ class Eltwise(Step):
         self.relu = FusedReLU(self.nodes)
         first, *others = self.node.bottoms
         start = builder.source(first)
-        self.sources = [start, *(builder.source(one, start.desc) for one in others)]
+        self.sources = [start, *(builder.source(other, start.desc) for other in others)]
         self.top = target = builder.result(self.nodes[-1].tops[0], start.desc)
         if self.operation == _OPERATIONS.SUM:
             add_up(builder, self.sources, target, self.factors, self.relu.attributes)
@@ -130,7 +130,7 @@ class Eltwise(Step):
         if builder.training and self.operation == _OPERATIONS.MAX:  # Caffe keeps who has won
             pairs = zip(self.sources, self.node.bottoms, strict=True)
             self.saved = [SavedSource(source, blob.data_memory) for source, blob in pairs]
-            builder.then(*(one.take for one in self.saved))
+            builder.then(*(saved.take for saved in self.saved))
 
     def _chain(self, builder: Builder, operation: int, parts: list[Memory], target: Memory) -> None:
         left = parts[0]
@@ -162,16 +162,16 @@ class Eltwise(Step):
 
     def _factor(self, builder: Builder, index: int, target: Memory) -> None:
         """By what the top's gradient is multiplied for one bottom."""
-        one = self.sources[index]
+        source = self.sources[index]
         if self.operation == _OPERATIONS.MAX:  # the second one wins unless the first is larger
-            first, second = (saved.view(one.desc) for saved in self.saved)
-            builder.then(*(one.choose for one in self.saved))
+            first, second = (saved.view(source.desc) for saved in self.saved)
+            builder.then(*(saved.choose for saved in self.saved))
             combine(builder, dnnl.BINARY_GT, first, second, target)
             if index:
                 linear(builder, target, target, -1.0, 1.0)
             return
         if not self.layer.param.eltwise_param.stable_prod_grad:
-            combine(builder, dnnl.BINARY_DIV, self.top, one, target)
+            combine(builder, dnnl.BINARY_DIV, self.top, source, target)
             return
         others = [source for number, source in enumerate(self.sources) if number != index]
         if len(others) == 1:
