@@ -47,7 +47,7 @@ def gradients(rig: Rig) -> list[np.ndarray]:
 
 
 def test_there_are_kernels() -> None:
-    assert {case.type for case in WITH_KERNELS} == {
+    assert {Rig(case).layer.type for case in WITH_KERNELS} == {
         "Convolution", "Deconvolution", "InnerProduct", "LRN", "Pooling", "SPP",
     }  # fmt: skip
 
