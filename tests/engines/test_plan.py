@@ -40,6 +40,22 @@ def test_a_configuration_that_onednn_lacks_is_named() -> None:
     assert "numpy, a power other than 1 and 2" in twins.plan
 
 
+def test_a_deconvolution_of_long_rows_takes_the_code_that_is_made_at_once() -> None:
+    text = Text()
+    text.input("data", 1, 3, 2, 2100)
+    text.add(
+        "Deconvolution", "data", "d",
+        "convolution_param { num_output: 2 kernel_size: 4 stride: 2 pad: 1 }",
+    )  # fmt: skip
+    twins = Twins(str(text))
+    twins.fill()
+    twins.step()
+    twins.same()
+    (line,) = (line for line in twins.plan.splitlines() if line.startswith("deconvolution"))
+    assert "deconvolution_forward" in line
+    assert "brg" not in line
+
+
 @pytest.mark.parametrize("shape", [(1, 3, 7, 5), (2, 17, 3, 4)])
 def test_an_lrn_of_single_channels_in_any_layout(shape: tuple[int, ...]) -> None:
     """After a Softmax the channels lie last, where oneDNN's own gradient would crash."""

@@ -14,6 +14,9 @@ from collections.abc import Sequence
 #: A map of this many positions is small, or of middle size; larger ones are best in blocks,
 #: since the weights' gradient takes half as long again with the channels last.
 SMALL, MIDDLE = 8 * 8, 16 * 16
+#: A deconvolution with longer rows than these is asked for row-major: for the channels last, oneDNN
+#: looks at each position of a row before it computes, which takes it 40 µs for each.
+LONG_ROW = 4096
 #: So many products must be added up for a value of the top before channels-last code gains.
 _LONG, _VERY_LONG = 500, 1500
 

@@ -306,6 +306,11 @@ class DeconvolutionPrimitive(ConvolutionPrimitive):
     head = (dnnl.DECONVOLUTION_DIRECT,)
     chooses = False
 
+    def _wish(self, builder: Builder, shape: tuple[int, ...]) -> MemoryDesc:
+        if self.top_shape[-1] > heuristics.LONG_ROW:
+            return MemoryDesc(shape, builder.storage)
+        return super()._wish(builder, shape)
+
     def _far_padding(self) -> list[int]:
         return list(self.step.layer.geometry.pad)
 
