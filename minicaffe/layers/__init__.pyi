@@ -1203,6 +1203,80 @@ def Convolution(
     dilation_w: [TSN]
     """
 
+def Convolution3D(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int = ...,
+    kernel_size: int = ...,
+    group: int = ...,
+    kernel_depth: int = ...,
+    stride: int = ...,
+    temporal_stride: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Convolution3D layer: its bottoms, then fields as keywords. Those of convolution3d_param:
+
+    num_output: Number of outputs.
+    bias_term: Whether outputs have an offset.
+    pad: Zeros above, below, left and right.
+    kernel_size: Height and width of the window.
+    group: Number of groups.
+    kernel_depth: Frames of the window.
+    stride: Step in rows and columns.
+    temporal_stride: Step in frames.
+    weight_filler: Initial weights.
+    bias_filler: Initial offsets.
+    filter_group: How many parts the filters are computed in; it changes no result.
+    temporal_pad: Frames of zeros before and after.
+    """
+
 def ConvolutionDepthwise(
     *bottoms: Top,
     ntop: int = ...,
@@ -1830,6 +1904,80 @@ def Deconvolution(
     mem_group_size: [forks of Caffe's history]
     dilation_h: [TSN]
     dilation_w: [TSN]
+    """
+
+def Deconvolution3D(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int = ...,
+    kernel_size: int = ...,
+    group: int = ...,
+    kernel_depth: int = ...,
+    stride: int = ...,
+    temporal_stride: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Deconvolution3D layer: its bottoms, then fields as keywords. Those of convolution3d_param:
+
+    num_output: Number of outputs.
+    bias_term: Whether outputs have an offset.
+    pad: Zeros above, below, left and right.
+    kernel_size: Height and width of the window.
+    group: Number of groups.
+    kernel_depth: Frames of the window.
+    stride: Step in rows and columns.
+    temporal_stride: Step in frames.
+    weight_filler: Initial weights.
+    bias_filler: Initial offsets.
+    filter_group: How many parts the filters are computed in; it changes no result.
+    temporal_pad: Frames of zeros before and after.
     """
 
 def DenseImageData(
@@ -4572,6 +4720,76 @@ def Log(
     shift: Added to scale · x.
     """
 
+def Lstm(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    clipping_threshold: float = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    batch_size: int = ...,
+    paramq: int = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Lstm layer: its bottoms, then fields as keywords. Those of lstm_param:
+
+    num_output: Number of outputs.
+    clipping_threshold: The largest gradient of the gates; 0 none.
+    weight_filler: Initial weights.
+    bias_filler: Initial bias.
+    batch_size: Sequences in a batch, which take turns in the bottom's axis 0.
+    paramq: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    """
+
 def MVN(
     *bottoms: Top,
     ntop: int = ...,
@@ -4958,6 +5176,267 @@ def MultinomialLogisticLoss(
     A MultinomialLogisticLoss layer: its bottoms, then fields as keywords.
     """
 
+def NdConvolution(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int | Sequence[int] = ...,
+    kernel_size: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    group: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    force_nd_im2col: bool = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    hole: int = ...,
+    hole_h: int = ...,
+    hole_w: int = ...,
+    conv_mode: int | str = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    parameter_sparsity_pattern_histogram: bool = ...,
+    cudnn_convolution_algo_seeker: int | str = ...,
+    conv_algos_override: str = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    conv_algorithm: str = ...,
+    coeff: float | Sequence[float] = ...,
+    fusion_type: int | str = ...,
+    cudnn_flavor: int | str = ...,
+    fuse_type: int | str = ...,
+    eltwise_param: Mapping[str, Any] | Message = ...,
+    relu_param: Mapping[str, Any] | Message = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
+    shape_offset: int | Sequence[int] = ...,
+    mem_group_size: int = ...,
+    dilation_h: int = ...,
+    dilation_w: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A NdConvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
+
+    num_output: Number of output channels. Weights are (num_output, channels / group, kernel
+        ...); those of Deconvolution (channels, num_output / group, kernel ...).
+    bias_term: Whether to add a learned number to each output channel. Useless before a
+        BatchNorm, which subtracts it again.
+    pad: Zeros added on both sides; 0 unless set.
+    kernel_size: Size of the window.
+    stride: Step of the window; 1 unless set.
+    dilation: Distance of the inputs that a window joins; 1 unless set.
+    pad_h: Zeros above and below; for images, in place of `pad`.
+    pad_w: Zeros to the left and right.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    group: Into how many parts channels and outputs are divided, each joined only to its
+        like.
+    weight_filler: Initial weights; 0 unless set, which learns nothing.
+    bias_filler: Initial bias; 0 unless set.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the channels; all after it are spatial, all before it batch.
+    force_nd_im2col: Whether to use the code for any number of axes even for images; same
+        results.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    filter_group: [C3D]
+    temporal_pad: [C3D]
+    hole: [DeepLab]
+    hole_h: [DeepLab]
+    hole_w: [DeepLab]
+    conv_mode: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    parameter_sparsity_pattern_histogram: [SkimCaffe]
+    cudnn_convolution_algo_seeker: [NVCaffe and Vitis AI]
+    conv_algos_override: [NVCaffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    conv_algorithm: [Intel Caffe]
+    coeff: [Intel Caffe]
+    fusion_type: [Intel Caffe]
+    cudnn_flavor: [jolibrain's Caffe]
+    fuse_type: [naibaf7's Caffe]
+    eltwise_param: [naibaf7's Caffe]
+    relu_param: [naibaf7's Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
+    shape_offset: [happynear's Caffe]
+    mem_group_size: [forks of Caffe's history]
+    dilation_h: [TSN]
+    dilation_w: [TSN]
+    """
+
+def NdPooling(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    pool: int | str = ...,
+    pad: int = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_size: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    global_pooling: bool = ...,
+    round_mode: int | str = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    torch_pooling: bool = ...,
+    pad_3d: int | Sequence[int] = ...,
+    kernel_size_3d: int | Sequence[int] = ...,
+    stride_3d: int | Sequence[int] = ...,
+    avg_include_pad: bool = ...,
+    axis: int = ...,
+    dilation: int | Sequence[int] = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A NdPooling layer: its bottoms, then fields as keywords. Those of pooling_param:
+
+    pool: Which number.
+    pad: Rows and columns added on each side; never chosen by MAX.
+    pad_h: Rows added above and below; in place of `pad`.
+    pad_w: Columns added to the left and right.
+    kernel_size: Height and width of the window.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride: Step of the window. The default of 1 makes windows overlap.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    global_pooling: Whether the window is the whole image, whatever its size.
+    round_mode: Whether the number of windows is rounded up or down. Intel Caffe has
+        avg_include_pad under this number.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    torch_pooling: [NVCaffe]
+    pad_3d: [Intel Caffe]
+    kernel_size_3d: [Intel Caffe]
+    stride_3d: [Intel Caffe]
+    avg_include_pad: [Intel Caffe and MNN]
+    axis: [Intel Caffe and naibaf7's Caffe]
+    dilation: [naibaf7's Caffe]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
+    """
+
 def Normalize(
     *bottoms: Top,
     ntop: int = ...,
@@ -5282,6 +5761,70 @@ def Pooling(
     kernel_shape: [chuckcho/video-caffe]
     pad_shape: [chuckcho/video-caffe]
     stride_shape: [chuckcho/video-caffe]
+    """
+
+def Pooling3D(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    pool: int | str = ...,
+    kernel_size: int = ...,
+    stride: int = ...,
+    pad: int = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    temporal_pad: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Pooling3D layer: its bottoms, then fields as keywords. Those of pooling3d_param:
+
+    pool: Which number.
+    kernel_size: Height and width of the window.
+    stride: Step in rows and columns.
+    pad: Zeros above, below, left and right.
+    kernel_depth: Frames of the window.
+    temporal_stride: Step in frames.
+    temporal_pad: Frames of zeros before and after. [MNN]
     """
 
 def Power(

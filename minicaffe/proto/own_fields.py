@@ -13,6 +13,7 @@ from minicaffe.proto import caffe_pb2
 _BORROWED = {
     "ConvolutionDepthwise": "convolution_param",
     "Deconvolution": "convolution_param",
+    "Deconvolution3D": "convolution3d_param",
     "DepthwiseConvolution": "convolution_param",
     "Im2col": "convolution_param",
     "ImageSegData": "image_data_param",

@@ -134,8 +134,17 @@ class ConvolutionBase(Layer):
     reverse: ClassVar[bool] = False
     backward_reads = ("bottoms",)
 
+    @classmethod
+    def settings(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.ConvolutionParameter:
+        """What a ``LayerParameter`` says of the windows and the outputs."""
+        return param.convolution_param
+
+    def bias_shape(self) -> Lengths:
+        """The shape of blobs[1]."""
+        return (self.num_output,)
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
-        param = self.param.convolution_param
+        param = self.settings(self.param)
         yield from conv_window_mistakes(param)
         if param.num_output < 1:
             yield ShapeError("num_output is missing or 0, expected at least 1")
@@ -147,7 +156,7 @@ class ConvolutionBase(Layer):
             )
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        param = self.param.convolution_param
+        param = self.settings(self.param)
         self.geometry = ConvGeometry.from_param(param, bottom[0])
         self.channels = bottom[0].shape[self.geometry.axis]
         self.num_output: int = param.num_output
@@ -157,7 +166,7 @@ class ConvolutionBase(Layer):
         rows, inner = self.grid_and_image(self.num_output, self.channels)
         self.add_param((rows, inner // self.group, *self.geometry.kernel), param.weight_filler)
         if self.bias_term:
-            self.add_param((self.num_output,), param.bias_filler)
+            self.add_param(self.bias_shape(), param.bias_filler)
 
     def grid_and_image(self, top: int, bottom: int) -> tuple[int, int]:
         """Of two numbers of channels, that on the grid of windows and that of the images."""
@@ -186,7 +195,7 @@ class ConvolutionBase(Layer):
     @classmethod
     def window_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """``3/2+1 64/2``: kernel 3, stride 2, pad 1, 64 outputs in 2 groups."""
-        convolution = param.convolution_param
+        convolution = cls.settings(param)
         text, dilation = window_text(convolution, "1"), "×".join(map(str, convolution.dilation))
         if dilation not in ("", "1"):
             text += f" dilation {dilation}"
@@ -196,12 +205,12 @@ class ConvolutionBase(Layer):
     @classmethod
     def window_lines(cls, param: caffe_pb2.LayerParameter) -> list[str]:
         """Kernel size, stride and pad."""
-        return window_lines(param.convolution_param)
+        return window_lines(cls.settings(param))
 
     @classmethod
     def edge_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """The number of outputs."""
-        return str(param.convolution_param.num_output)
+        return str(cls.settings(param).num_output)
 
     def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
         """Each place on the grid of windows is a sum over one filter, or spread over one."""
