@@ -10,10 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from minicaffe import set_threads
 from minicaffe.engines import why_unavailable
-from minicaffe.errors import ThreadError
-from tests.reliability.problem import SOURCES, open_solver, write_training
+from tests.reliability.problem import SOURCES, write_training
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -48,31 +46,21 @@ def test_all_go_on_alike(source: str, engine: str, folder: Path) -> None:
     assert len(lines[0]) == 64
 
 
-def test_an_openmp_that_cannot_end_its_threads(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_openmp_that_cannot_end_its_threads(folder: Path) -> None:
     if why_unavailable("onednn"):
         pytest.skip(str(why_unavailable("onednn")))
-    write_training(folder, "", SOURCES["dummy"])
-    solver, _ = open_solver(engine="onednn")
-    library = solver.net.engine.library()
-    if library._set_threads is None:  # looked up before it is hidden
+    from minicaffe.engines.onednn.dnnl import library
+
+    if library().openmp("omp_set_num_threads") is None:
         pytest.skip("this oneDNN has no OpenMP")
-    monkeypatch.setattr(library, "_openmp", lambda name: None)
-    monkeypatch.setattr(library, "_threads_ended", True)
-    monkeypatch.setattr(library, "_orphaned", False)
-    library._end_threads()
-    solver.step(1)  # the parent
-    library._after_fork()
-    set_threads(1)
-    try:
-        solver.step(1)
-        set_threads(2)
-        with pytest.raises(ThreadError, match=r'is a fork.*start processes by "spawn"'):
-            solver.step(1)
-    finally:
-        set_threads(None)
-    assert solver.iter == 2
+    write_training(folder, "", SOURCES["dummy"])
+    *children, parent = run("onednn", "old")
+    assert len(children) == 4
+    for told, alone in (children[:2], children[2:]):
+        assert "this process is a fork" in told
+        assert 'start processes by "spawn"' in told
+        assert alone == "one thread goes on"
+    assert len(parent) == 64
 
 
 def test_a_thread_that_forks(engine: str, folder: Path) -> None:

@@ -12,7 +12,7 @@ import sysconfig
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from minicaffe.errors import EngineError, ThreadError
 from minicaffe.threads import thread_count, with_blas_threads
@@ -127,13 +127,18 @@ def candidates() -> Iterator[str]:
 class Library:
     """The loaded library: ``call("memory_create", …)`` calls ``dnnl_memory_create``.
 
+    Attributes:
+        forks: from how many processes this one was forked whose threads could not be ended.
+            Primitives of before a fork have the threads of before, whatever number is set since.
+
     Raises:
         EngineError: it cannot be loaded, or is of another major version.
     """
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self._threads_ended, self._orphaned = True, False
+        self._threads_ended = True
+        self.forks = 0
         if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
             os.environ["GOMP_SPINCOUNT"] = _SPINS  # read as the library is loaded
         try:
@@ -206,9 +211,9 @@ class Library:
 
     @functools.cached_property
     def _set_threads(self) -> CFunction | None:
-        return self._openmp("omp_set_num_threads")
+        return self.openmp("omp_set_num_threads")
 
-    def _openmp(self, name: str) -> CFunction | None:
+    def openmp(self, name: str) -> CFunction | None:
         """A function of OpenMP's library, which it has brought along, or None."""
         if hasattr(self._dll, name):
             return getattr(self._dll, name)
@@ -226,24 +231,26 @@ class Library:
             os.register_at_fork(before=self._end_threads, after_in_child=self._after_fork)
 
     def _end_threads(self) -> None:
-        end, soft = self._openmp("omp_pause_resource_all"), 1
+        end, soft = self.openmp("omp_pause_resource_all"), 1
         self._threads_ended = self._set_threads is None or (end is not None and end(soft) == 0)
 
     def _after_fork(self) -> None:
-        self._orphaned = not self._threads_ended
+        self.forks += not self._threads_ended
 
-    def check_threads(self, count: int) -> None:
-        """Make sure that this many threads can compute.
+    def take_threads(self) -> None:
+        """Compute with as many threads as are set.
 
         Raises:
             ThreadError: OpenMP would wait for threads that this process, a fork, does not have.
         """
-        if self._orphaned and count > 1:
+        count = thread_count()
+        if self.forks and count > 1:
             raise ThreadError(
                 "this process is a fork, and has none of the threads that oneDNN's OpenMP started "
                 'before it; start processes by "spawn" (multiprocessing.get_context("spawn")), or '
                 "compute with one thread in them: minicaffe.set_threads(1)"
             )
+        self.use_threads(count)
 
     @property
     def has_avx512(self) -> bool:
@@ -310,15 +317,33 @@ def library() -> Library:
     raise NotInstalled(f"oneDNN is not installed; run: pip install 'minicaffe[onednn]'{system}")
 
 
-def on_own_threads(method: Callable[Args, Result]) -> Callable[Args, Result]:
+class Planned(Protocol):
+    """What has primitives.
+
+    Attributes:
+        forks: the library's when they were made.
+    """
+
+    forks: int
+
+    def plan_again(self) -> None:
+        """Make others, and take over :attr:`Library.forks`."""
+
+
+Owner = TypeVar("Owner", bound=Planned)
+
+
+def on_own_threads(
+    method: Callable[Concatenate[Owner, Args], Result],
+) -> Callable[Concatenate[Owner, Args], Result]:
     """Decorator: oneDNN has its threads while the method runs, and numpy's BLAS only one."""
 
     @with_blas_threads(lambda: 1)
     @functools.wraps(method)
-    def run(*args: Args.args, **kwargs: Args.kwargs) -> Result:
-        count = thread_count()
-        library().check_threads(count)
-        library().use_threads(count)
-        return method(*args, **kwargs)
+    def run(owner: Owner, *args: Args.args, **kwargs: Args.kwargs) -> Result:
+        library().take_threads()
+        if owner.forks != library().forks:
+            owner.plan_again()
+        return method(owner, *args, **kwargs)
 
     return run

@@ -166,10 +166,17 @@ class PrimitiveDesc:
         args: what ``dnnl_KIND_primitive_desc_create`` takes after the engine: MemoryDesc, floats,
             ints, lists of these, another PrimitiveDesc as hint, None.
         attributes: the last argument.
+
+    Raises:
+        Unimplemented: the library cannot do this.
+        Failed: any other failure.
+        ThreadError: in a fork, see :meth:`Library.take_threads`.
     """
 
     def __init__(self, kind: str, *args: object, attributes: Attributes | None = None) -> None:
         lib = library()
+        if lib.forks:  # what is read between runs needs primitives, too
+            lib.take_threads()
         self.kind = kind
         converted = [_c_value(value) for value in args]
         attr = attributes.handle if attributes is not None else None

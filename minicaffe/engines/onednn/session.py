@@ -42,10 +42,12 @@ class Session:
         context: what all plans are compiled from.
         purpose: what they begin with; gradients are asked for from the first backward on.
         parts: the segments and single layers, in order.
+        forks: the library's when it began.
     """
 
     def __init__(self, net: Net, storage: int, *, references: bool) -> None:
         self._nodes = net.nodes
+        self.forks = dnnl.library().forks
         use_kernels(net.nodes)
         self.context = Context(
             net.nodes, net.callbacks, net.budget, net.blobs,
@@ -72,6 +74,11 @@ class Session:
         if first < len(self._nodes):
             parts.append(Segment(self, first, len(self._nodes) - 1))
         return parts
+
+    def plan_again(self) -> None:
+        """Compile other plans: all that these have computed is in the blobs."""
+        self.abandon()
+        self.parts, self.forks = self._cut_to_parts(), dnnl.library().forks
 
     @property
     def steps(self) -> list[CompiledStep]:

@@ -77,6 +77,7 @@ class Tensor(EngineCopy):
         self.seen = -1
         self.copies: list[tuple[Memory, Primitive]] = []
         self._write: Primitive | None = None
+        self._forks = 0  # the library's, when that was made
         self._read: Primitive | None = None
 
     @property
@@ -114,8 +115,9 @@ class Tensor(EngineCopy):
 
     def write_to(self, array: np.ndarray) -> None:
         """Put the values into the plain array (what :class:`SyncedMemory` asks for)."""
-        if self._write is None:
-            self._write = reorder(self.home, self._array_memory())
+        forks = dnnl.library().forks
+        if self._write is None or self._forks != forks:
+            self._write, self._forks = reorder(self.home, self._array_memory()), forks
         self._write()
 
     def load(self) -> None:
