@@ -336,7 +336,7 @@ def public_functions(node: ast.AST, said: str = "") -> Iterator[tuple[ast.Functi
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in NAMES if not name.startswith(("cli/", "engines/onednn/", "proto/"))]
+    "name", [name for name in NAMES if not name.startswith(("cli/", "proto/"))]
 )
 def test_docstrings_say_what_is_raised(name: str) -> None:
     """``Raises:`` of the function or its class names each error, or the class that it is one of."""
@@ -361,7 +361,7 @@ ROUNDABOUT = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("engines/onednn/")])
+@pytest.mark.parametrize("name", NAMES)
 def test_english_is_plain(name: str) -> None:
     lines = (PACKAGE / name).read_text(encoding="utf-8").splitlines()
     assert [line.strip() for line in lines if ROUNDABOUT.search(line)] == []

@@ -17,7 +17,7 @@ A net becomes flat lists of calls, made once; a forward or backward runs through
                                  ^
     blob.data_memory ── head: array or engine's copy ──> Tensor ── home ──> Memory  tensor.py
 
-A blob's values stay in the layout in which a primitive left them; whoever asks for ``blob.data``
+A blob's values stay in the layout in which a primitive left them; code that asks for ``blob.data``
 gets them by a reorder (:class:`~minicaffe.syncedmem.SyncedMemory` knows where the newest are).
 
 Nothing is replayed. After a forward the record says which step ran each layer last, and that step

@@ -153,7 +153,7 @@ class Segment(Part):
     gradients), and for gradients when a program asks for them. Layers that are fused are taken
     apart when it wants to begin, stop or look between them.
 
-    What lies between two segments is in the blobs' plain arrays for whoever reads it.
+    What lies between two segments is in the blobs' plain arrays for any reader.
 
     Args:
         session: the net's.
