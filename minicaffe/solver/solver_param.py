@@ -27,6 +27,7 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_field
 from minicaffe.proto.io import read_solver_located
 from minicaffe.proto.upgrade_proto import upgrade_solver
+from minicaffe.solver.local_rates import LocalRates
 from minicaffe.solver.lr_policy import check_policy
 from minicaffe.solver.rules import Rule
 
@@ -35,8 +36,22 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("minicaffe")
 
-#: SSD's fields for test nets with a DetectionEvaluate; the layer itself says that it is detection.
-_DETECTION = ("eval_type", "ap_version", "show_per_class_result")
+#: Fields of forks that the solver does as they say. The first three, SSD's, are for test nets with
+#: a DetectionEvaluate; the layer itself says that it is detection.
+_UNDERSTOOD = {
+    "eval_type", "ap_version", "show_per_class_result",
+    "warmup_iter", "warmup_start_lr", "rampup_interval", "rampup_lr", "min_lr", "warm_up_iters",
+    "warm_up_factor", "warm_up_method", "warm_up_power", "stagelr", "stageiter", "max_lr",
+    "start_lr_policy", "larc", "larc_policy", "larc_eta", "local_lr_auto", "local_gw_ratio",
+}  # fmt: skip
+
+#: Fields of forks that say where, how fast or in which format to compute, and what to log.
+_NO_MATTER = {
+    "engine", "data_type", "device", "solver_data_type", "store_blobs_in_old_format",
+    "per_parameter_reduce", "display_sparsity", "display_quantization", "snapshot_log", "log_file",
+    "disabled_update", "group_id", "measure_threshold", "classiou_class_num", "test_offset",
+    "ignore_shape_mismatch", "ignore_mismatching_blobs", "test_and_snapshot_last_epochs",
+}  # fmt: skip
 
 
 def check_settings(param: caffe_pb2.SolverParameter) -> None:
@@ -56,6 +71,7 @@ def check_settings(param: caffe_pb2.SolverParameter) -> None:
     if param.ap_version not in AP_VERSIONS:
         found = f'ap_version is "{param.ap_version}"'
         raise SettingError("ap_version", f"{found}; expected {', '.join(AP_VERSIONS)}")
+    LocalRates.of(param)
     _check_train_net(param)
     _check_test_nets(param)
 
@@ -85,12 +101,29 @@ def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
             logger.warning("lr_policy 'multistep' has no stepvalue, so the rate never changes")
         if list(param.stepvalue) != sorted(param.stepvalue):
             logger.warning("the stepvalues do not rise; a later one waits for those before it")
-    for field, _ in param.ListFields():
-        fork = fork_of_field("SolverParameter", field.name)
-        if fork and field.name not in _DETECTION:
-            logger.warning("%s is a field of %s; this solver passes over it", field.name, fork)
+    _tell_of_forks(param)
     if param.HasField("solver_mode") and param.solver_mode == param.GPU:
         logger.info("solver_mode is GPU; minicaffe runs on the CPU")
+
+
+def _tell_of_forks(param: caffe_pb2.SolverParameter) -> None:
+    """In one line which of the forks' fields are passed over, though they change a training."""
+    fields = {
+        field.name: fork
+        for field, value in param.ListFields()
+        if (fork := fork_of_field("SolverParameter", field.name))
+        and field.name not in _UNDERSTOOD
+        and (value or (field.has_default_value and field.default_value))
+    }
+    lost = [f"{name} ({fork})" for name, fork in fields.items() if name not in _NO_MATTER]
+    spared = [f"{name} ({fork})" for name, fork in fields.items() if name in _NO_MATTER]
+    if lost:
+        logger.warning(
+            "fields of forks are passed over, so this training differs from theirs: %s",
+            ", ".join(lost),
+        )
+    if spared:
+        logger.info("fields of forks that change nothing here: %s", ", ".join(spared))
 
 
 def _warn_of_numbers(param: caffe_pb2.SolverParameter) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from minicaffe.options import MemoryBudget, Reservation
 from minicaffe.proto import caffe_pb2
+from minicaffe.solver.local_rates import LocalRates
 from minicaffe.solver.rules import Rule
 from minicaffe.threads import Team
 
@@ -84,6 +85,7 @@ class Updater:
         self.arena = net.arena
         self._share = self._take(net.budget)
         self.histories: list[np.ndarray] = [self.arena.like() for _ in range(rule.histories)]
+        self._local = LocalRates.of(param)
         self._block = block
         self._team = Team(self.THREADS, least=4 * block)
         size = min(block, self.arena.size)
@@ -150,12 +152,14 @@ class Updater:
         self._synchronise()
         self.rule.begin(iteration)
         blocks = self._current_blocks()
+        rates = self._rates(rate, factor)
 
         def update(share: range, number: int) -> None:
             with _silence():
                 for index in share:
                     scratch = self._scratch[number][: self._sizes[index]]
-                    self._update(blocks[index], scratch, rate, factor)
+                    block = blocks[index]
+                    self._update(block, scratch, rates[block.run.where.start], factor)
 
         self._team.each(self._sizes, update)
         if not self.rule.delta:
@@ -166,7 +170,7 @@ class Updater:
         self._team.close()
 
     def _update(self, block: Block, t: np.ndarray, rate: float, factor: float) -> None:
-        """Clip, normalise, decay, apply the rule and subtract, for one block."""
+        """Clip, normalise, decay, apply the rule and subtract, for one block, at the run's rate."""
         w, g, run = block.data, block.diff, block.run
         for scale in (factor, 1.0 / self.param.iter_size):
             if scale != 1:
@@ -178,8 +182,21 @@ class Updater:
             else:
                 np.multiply(w, decay, out=t)
             np.add(g, t, out=g)
-        self.rule.update(g, block.histories, t, rate * run.lr_mult)
+        self.rule.update(g, block.histories, t, rate)
         np.subtract(w, g, out=w)
+
+    def _rates(self, rate: float, factor: float) -> dict[int, float]:
+        """The rate of each run, by where it begins in the arena."""
+        if self._local is None:
+            return {run.where.start: rate * run.lr_mult for run in self.runs}
+        scale = factor / self.param.iter_size
+        rates = {}
+        with _silence():
+            for run in self.runs:
+                w, g = run.data.astype(np.float64), self.arena.diff[run.where].astype(np.float64)
+                norms = float(np.linalg.norm(w)), float(np.linalg.norm(g)) * scale
+                rates[run.where.start] = self._local.rate(rate, run.lr_mult, *norms)
+        return rates
 
     def _current_blocks(self) -> list[Block]:
         """The runs' blocks, made again when the runs are."""
@@ -227,6 +244,7 @@ class Updater:
                 first = index + 1
             elif (
                 following is None
+                or self._local is not None  # each parameter has a rate of its own
                 or not self._at_home(following)
                 or (following.lr_mult, following.decay_mult) != (param.lr_mult, param.decay_mult)
             ):

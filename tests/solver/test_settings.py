@@ -206,7 +206,13 @@ def test_types():
         ('"fixed"', '"multistep" gamma: 0.1', "has no stepvalue, so the rate never changes"),
         ('"fixed"', '"multistep" gamma: 0.1 stepvalue: 5 stepvalue: 3', "stepvalues do not rise"),
         ('"fixed"', '"multistep" gamma: 0.1 stepvalue: 3 stepvalue: 3', ""),
-        ('"fixed"', '"fixed" rampup_interval: 9', "rampup_interval is a field of NVCaffe"),
+        ('"fixed"', '"fixed" rampup_interval: 9 local_lr_auto: true larc_policy: "clip"', ""),
+        ('"fixed"', '"fixed" snapshot_log: true display_sparsity: 3 engine: "MKLDNN"', ""),
+        (
+            '"fixed"',
+            '"fixed" sparsity_target: 0.8 sparse_mode: SPARSE_UPDATE momentum_policy: "poly"',
+            "passed over, so this training differs from theirs: momentum_policy (NVCaffe), ",
+        ),
     ],
 )
 def test_settings_that_are_hardly_meant_are_announced(
