@@ -30,6 +30,8 @@ PUBLISHED = {
     "squeezenet": 1235496,
     "densenet121": 7978856,
     "bn_inception": 11194984,
+    "senet50": 28088024,
+    "shufflenet": 1814734,
 }
 
 #: Height and width that a test can afford; most nets take any, for they average at the end.
@@ -93,6 +95,19 @@ PUBLISHED_LAYERS: dict[str, dict[str, tuple[int, ...]]] = {
         "fc6": (1000, 1024, 1, 1),
     },
     "squeezenet": {"fire9/expand3x3": (256, 64, 3, 3), "conv10": (1000, 512, 1, 1)},
+    "senet50": {
+        "conv1/7x7_s2": (64, 3, 7, 7),
+        "conv2_1_1x1_down": (16, 256, 1, 1),
+        "conv4_6_1x1_increase/bn/scale": (1024,),
+        "conv5_1_1x1_proj": (2048, 1024, 1, 1),
+        "classifier": (1000, 2048),
+    },
+    "shufflenet": {
+        "resx1_conv3": (216, 18, 1, 1),
+        "resx5_conv2": (60, 1, 3, 3),
+        "resx16_conv3_scale": (960,),
+        "fc1000": (1000, 960, 1, 1),
+    },
     "mobilenet": {"conv5_6/dw": (512, 1, 3, 3), "conv6/sep/bn": (1024,), "fc7": (1000, 1024, 1, 1)},
 }
 

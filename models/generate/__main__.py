@@ -10,10 +10,24 @@ from pathlib import Path
 from minicaffe.errors import did_you_mean
 from minicaffe.files import write_beside
 
-from . import alexnet, bn_inception, densenet, googlenet, mobilenet, resnet, squeezenet, vgg
+from . import (
+    alexnet,
+    bn_inception,
+    densenet,
+    googlenet,
+    mobilenet,
+    resnet,
+    senet,
+    shufflenet,
+    squeezenet,
+    vgg,
+)
 from .imagenet import Model, files
 
-_FAMILIES = (alexnet, vgg, googlenet, bn_inception, resnet, densenet, squeezenet, mobilenet)
+_FAMILIES = (
+    alexnet, vgg, googlenet, bn_inception, resnet, densenet, squeezenet, mobilenet, senet,
+    shufflenet,
+)  # fmt: skip
 
 MODELS: dict[str, Model] = {model.folder: model for family in _FAMILIES for model in family.MODELS}
 
