@@ -1,0 +1,80 @@
+"""tools/census.py: how far each file of a folder comes, and why no further."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+TOOL = Path(__file__).parents[1] / "tools" / "census.py"
+INPUT = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [9, 3, 8, 8] } } }\n'
+FILES = {
+    "a/runs.prototxt": INPUT + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }',
+    "a/copy.prototxt": INPUT + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" }',
+    "a/data.prototxt": 'layer { name: "d" type: "Data" top: "d" top: "l" data_param { source: "no" '
+    'batch_size: 4 } transform_param { crop_size: 8 } } layer { name: "i" type: "InnerProduct" '
+    'bottom: "d" top: "i" inner_product_param { num_output: 2 } } layer { name: "s" '
+    'type: "SoftmaxWithLoss" bottom: "i" bottom: "l" top: "s" }',
+    "b/type.prototxt": INPUT + 'layer { name: "w" type: "Winograd" bottom: "x" top: "w" }',
+    "b/field.prototxt": INPUT + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" slope: 1 }',
+    "b/fork.prototxt": INPUT + 'layer { name: "r" type: "Reduction" bottom: "x" top: "r" '
+    "reduction_param { k: 2 } }",
+    "b/shape.prototxt": INPUT + 'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
+    "convolution_param { num_output: 2 kernel_size: 99 } }",
+    "b/python.prototxt": INPUT + 'layer { name: "p" type: "Python" bottom: "x" top: "p" '
+    'python_param { module: "m" layer: "L" } }',
+    "c/solver.prototxt": 'net: "n" base_lr: 1 lr_policy: "fixed"',
+    "c/policy.prototxt": 'net: "n" base_lr: 1 lr_policy: "fixd"',
+    "c/notes.txt": "not looked at",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def census(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["census.py", *words])
+    runpy.run_path(str(TOOL), run_name="__main__")
+
+
+def test_how_far_each_file_comes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    census(monkeypatch, str(folder), "--run", "--json")
+    entries = {entry["path"]: entry for entry in json.loads(capsys.readouterr().out)}
+    found = {
+        path: (entry["kind"], entry["reached"], entry["reasons"]) for path, entry in entries.items()
+    }
+    assert found == {
+        "a/copy.prototxt": ("net", "run", []),  # the other one of the two is the same file
+        "a/data.prototxt": ("net", "run", []),
+        "b/type.prototxt": ("net", "read", ["type Winograd"]),
+        "b/field.prototxt": ("net", "", ["field layer.slope"]),
+        "b/fork.prototxt": ("net", "read", ["field reduction_param.k (TSN)"]),
+        "b/shape.prototxt": ("net", "complete", ["a kernel spanning … does not fit into an image "
+                                                  "of … padded by …"]),
+        "b/python.prototxt": ("net", "read", ["Python m.L"]),
+        "c/solver.prototxt": ("solver", "complete", []),
+        "c/policy.prototxt": ("solver", "read", ["unknown lr_policy …"]),
+    }  # fmt: skip
+
+
+def test_tables(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    census(monkeypatch, str(folder))
+    lines = [line.split() for line in capsys.readouterr().out.split("\n") if line]
+    assert lines[0] == ["folder", "nets", "net", "read", "net", "complete", "solvers", "solver",
+                        "complete"]  # fmt: skip
+    assert ["a", "2", "2", "2", "0", "0"] in lines
+    assert ["b", "5", "4", "1", "0", "0"] in lines
+    assert ["all", "7", "6", "3", "2", "1"] in lines
+    assert ["1", "1", "type", "Winograd"] in lines
