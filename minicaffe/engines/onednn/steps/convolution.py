@@ -87,10 +87,11 @@ class WeightedPrimitive:
 
     @property
     def _bias(self) -> MemoryDesc | None:
-        return MemoryDesc((self.top_shape[1],)) if self._biased else None
+        return MemoryDesc((self.top_shape[1],)) if self.biased else None
 
     @property
-    def _biased(self) -> bool:
+    def biased(self) -> bool:
+        """Whether a bias is added: the layer's own, or an offset that is folded into it."""
         return len(self.blobs) > 1 or self.folding is not None
 
     def _wish(self, builder: Builder, shape: tuple[int, ...]) -> MemoryDesc:
@@ -193,7 +194,7 @@ class WeightedPrimitive:
 
     def backward_weights(self, builder: Builder) -> None:
         layer = self.step.layer
-        self._adds_up = self._biased and math.prod(self.top_shape) > FEW * self.top_shape[1]
+        self._adds_up = self.biased and math.prod(self.top_shape) > FEW * self.top_shape[1]
         pd = self._weights_pd(builder)
         if self._adds_up and not summable(pd.desc("diff_dst")):
             self._adds_up = False
@@ -217,9 +218,9 @@ class WeightedPrimitive:
             gradients.append(gradient)
         builder.run(pd, memories, gradients)
         if self._adds_up and layer.wants_gradient(1):
-            self._backward_bias(builder, memories[dnnl.DIFF_DST])
+            self.backward_bias(builder, memories[dnnl.DIFF_DST])
 
-    def _backward_bias(self, builder: Builder, top_gradient: Memory) -> None:
+    def backward_bias(self, builder: Builder, top_gradient: Memory) -> None:
         """Add up the top's gradient with the precision that long sums need."""
         assert self._bias is not None
         gradient = builder.weights.gradient(self.blobs[1], self._bias)

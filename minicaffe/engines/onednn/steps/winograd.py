@@ -56,7 +56,7 @@ class WinogradConvolution(ConvolutionPrimitive):
         self.source = builder.source(self.bottom, _desc(self._read))
         forward = ForwardPass(self._kernels, self._read, self._made, self._pad)
         operands = {dnnl.SRC: self.source, dnnl.WEIGHTS: self._forward_weights(builder)}
-        if self._biased:
+        if self.biased:
             operands[dnnl.BIAS] = self._padded_bias(builder)
         made = _desc(self._made)
         added = {dnnl.SRC_1: tail.added(builder, made)} if after.adds else {}
@@ -83,8 +83,8 @@ class WinogradConvolution(ConvolutionPrimitive):
         gradient = builder.gradient_source(self.top, _desc(self._made))
         if layer.wants_gradient(0):
             self._add_weight_gradient(builder, source, gradient)
-        if self._biased and layer.wants_gradient(1):
-            self._backward_bias(builder, gradient)
+        if self.biased and layer.wants_gradient(1):
+            self.backward_bias(builder, gradient)
 
     def _add_weight_gradient(self, builder: Builder, source: Memory, gradient: Memory) -> None:
         passed = GradientPass(self._kernels, self._read, self._made, self._pad)
