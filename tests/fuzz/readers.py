@@ -220,6 +220,23 @@ READERS: dict[str, Reader] = {
         native=True,
         share=8,
     ),
+    "layer_net": Reader(
+        whole.layer_nets,
+        lambda path: whole.run_drawn(path, "numpy"),
+        make=whole.layer_net,
+        declared=3 * whole.DRAWN_MEMORY,
+        reads=5,
+        share=4,
+    ),
+    "layer_net_onednn": Reader(
+        whole.layer_nets,
+        lambda path: whole.run_drawn(path, "onednn"),
+        make=whole.layer_net,
+        declared=4 * whole.DRAWN_MEMORY,
+        reads=5,
+        native=True,
+        share=4,
+    ),
     "net_in_place": Reader(
         whole.nets_in_place, _net, text=True, changes=1, declared=3 * NET_MEMORY, reads=3
     ),

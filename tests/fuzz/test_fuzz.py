@@ -25,7 +25,8 @@ SEED = 2024
 HARMLESS = {
     "blob_vector/unknown_numbers", "caffemodel/empty_blobs", "caffemodel/empty_layers",
     "caffemodel/single_values", "caffemodel/small_chunks", "config/flat_list",
-    "hdf5_state/dataset_for_group", "image/png_bomb", "image_list/one_line",
+    "datum/datum_colours", "hdf5_state/dataset_for_group", "image/png_bomb", "image/png_colours",
+    "image_list/one_line",
     "image_list/short_lines", "log/iterations", "log/lines", "log/losses", "log/outputs",
     "log/stamps", "prototxt/blob_values", "prototxt/empty_layers",
     "prototxt/empty_v1_layers", "prototxt/escapes", "prototxt/list", "prototxt/negative_list",

@@ -54,6 +54,28 @@ def drawn_net(random: Random) -> bytes:
     return mutate(text.encode(), [text.encode()], random, text=True, most=1)
 
 
+@functools.cache
+def layer_nets() -> list[bytes]:
+    """The cases of every layer type, each as a net of its own, with its phase as the first line."""
+    from tests.layers.test_in_place_nets import net_in_place
+    from tests.layers.test_layers import CASES
+
+    phases = {"TRAIN": TRAIN, "TEST": TEST}
+    return [
+        f"# {phases[case.phase]}\n{net_in_place(case, [], splits=False)}".encode() for case in CASES
+    ]
+
+
+def layer_net(random: Random) -> bytes:
+    """One of these, mostly with a number or a word changed."""
+    text = random.choice(layer_nets())
+    if random.random() < 0.1:
+        return text
+    if random.random() < 0.7:
+        return nudge(text, random)
+    return mutate(text, layer_nets(), random, text=True, most=2)
+
+
 def _in_place(text: str, random: Random) -> str:
     """One of the layers writes its first top over its first bottom, whatever it is."""
     lines = text.splitlines()
@@ -77,12 +99,13 @@ def run_drawn(path: Path, engine: str) -> None:
             return
         net.forward_loss()
         net.backward()
-        with contextlib.suppress(MinicaffeError):  # labels that are none
-            rng = np.random.default_rng(3)
-            for name in net.inputs:
-                net.blobs[name].data[...] = rng.normal(size=net.blobs[name].shape)
-            net.forward_loss()
-            net.backward()
+        rng = np.random.default_rng(3)
+        for draw in (rng.normal, functools.partial(rng.integers, 0, 3)):
+            with contextlib.suppress(MinicaffeError):  # labels that are none
+                for name in net.inputs:
+                    net.blobs[name].data[...] = draw(size=net.blobs[name].shape)
+                net.forward_loss()
+                net.backward()
         for items in (lambda n: n + 1, lambda n: 0, lambda n: 2):
             with contextlib.suppress(MinicaffeError):  # sizes that were settled elsewhere
                 _resize(net, items)
