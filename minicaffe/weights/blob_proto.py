@@ -20,7 +20,14 @@ from minicaffe.files import open_to_read, write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import ENOUGH
 from minicaffe.proto.io import read_binary, why_unreadable
-from minicaffe.proto.wire import BYTES, VARINT, WireError, wire_fields, write_varint
+from minicaffe.proto.wire import (
+    BYTES,
+    VARINT,
+    WireError,
+    WireField,
+    wire_fields,
+    write_varint,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -56,6 +63,20 @@ _MAX_CHUNKS = 1000  # pieces of packed values that are kept side by side
 
 
 _LEGACY = ("num", "channels", "height", "width")
+
+
+#: What the numbers of C3D's BlobProto are in Caffe's, where they differ: C3D has `length` as the
+#: third of five dimensions, by which the others moved. Its `width` is a whole number where Caffe
+#: has the values, which tells its files.
+_C3D = {3: _FIELDS["length"].number, 4: 3, 5: 4, 6: 5, 7: 6}
+
+
+#: naibaf7's numbers for values as bytes and for their type. In NVCaffe the first is a whole number,
+#: and the one between them, naibaf7's gradients, holds values.
+_BYTES_OF_NAIBAF7, _TYPE_OF_NAIBAF7 = 11, 13
+
+
+_TYPES_OF_NAIBAF7: dict[int, np.dtype] = {0: _SINGLE, 1: np.dtype("<f2"), 2: _DOUBLE}
 
 
 def array_of(proto: caffe_pb2.BlobProto, kind: str = "data") -> np.ndarray:
@@ -110,8 +131,16 @@ class StoredBlob:
         small = bytearray()
         self._chunks: dict[int, list[memoryview]] = {}
         self._numbers: dict[int, int] = {}
+        self._of_naibaf7 = False
         try:
+            numbers = _C3D if _is_of_c3d(buffer) else {}
             for field in wire_fields(buffer):
+                if field.number == _BYTES_OF_NAIBAF7 and field.wire == BYTES:
+                    self._of_naibaf7 = True
+                    self._chunks[field.number] = [field.value]
+                    continue
+                if numbers:
+                    field = _renumbered(field, numbers.get(field.number, field.number))
                 if field.number in _PAYLOADS and field.wire == BYTES:
                     chunks = self._chunks.setdefault(field.number, [])
                     chunks.append(field.value)
@@ -137,6 +166,8 @@ class StoredBlob:
                 return np.array(one_by_one, dtype)
             if number in self._chunks:
                 return _joined(self._chunks[number], dtype, name)
+        if self._of_naibaf7:
+            return self._packed_values(kind)
         raw = f"raw_{kind}"
         chunks = self._chunks.get(_FIELDS[raw].number)
         if not chunks:
@@ -145,6 +176,34 @@ class StoredBlob:
         if stored >= len(_RAW_TYPES):
             raise SnapshotError(f"{raw} of type {stored} cannot be read")
         return _joined(chunks[-1:], _RAW_TYPES[stored], f"{raw} of type {stored}")
+
+    def _packed_values(self, kind: str) -> np.ndarray:
+        """naibaf7's values as bytes; its gradients are left out."""
+        if kind == "diff":
+            return np.empty(0, _SINGLE)
+        dtype = _TYPES_OF_NAIBAF7.get(self._numbers.get(_TYPE_OF_NAIBAF7, 0))
+        if dtype is None:
+            raise SnapshotError(
+                "packed_data of naibaf7's Caffe is quantised and cannot be read; save it there as "
+                "floating point"
+            )
+        return _joined(self._chunks[_BYTES_OF_NAIBAF7], dtype, "packed_data of naibaf7's Caffe")
+
+
+def _is_of_c3d(buffer: memoryview) -> bool:
+    """Whether the bytes are C3D's BlobProto, by its width in the place of Caffe's values."""
+    values = _FIELDS["data"].number
+    return any(field.number == values and field.wire == VARINT for field in wire_fields(buffer))
+
+
+def _renumbered(field: WireField, number: int) -> WireField:
+    """A field with another number."""
+    if number == field.number or field.wire not in (VARINT, BYTES):
+        return field
+    if field.wire == BYTES:  # values, which are not read out of the raw bytes
+        return field._replace(number=number)
+    raw = write_varint(number << 3 | VARINT) + write_varint(field.value)
+    return field._replace(number=number, raw=memoryview(raw))
 
 
 def _joined(chunks: list[memoryview], dtype: np.dtype, what: str) -> np.ndarray:
@@ -156,9 +215,9 @@ def _joined(chunks: list[memoryview], dtype: np.dtype, what: str) -> np.ndarray:
 
 
 def shape_of(proto: caffe_pb2.BlobProto) -> tuple[int, ...]:
-    """The shape that a ``BlobProto`` states; the old fields make it 4-D."""
+    """The shape that a ``BlobProto`` states; the old fields make it 4-D, C3D's 5-D."""
     if _is_legacy(proto):
-        return tuple(getattr(proto, name) for name in _LEGACY)
+        return tuple(getattr(proto, name) for name in _legacy_names(proto))
     return tuple(proto.shape.dim)
 
 
@@ -186,7 +245,8 @@ def same_shape(shape: tuple[int, ...], proto: caffe_pb2.BlobProto) -> bool:
     """
     if not _is_legacy(proto):
         return shape == shape_of(proto)
-    return len(shape) <= 4 and (1,) * (4 - len(shape)) + shape == shape_of(proto)
+    axes = len(_legacy_names(proto))
+    return len(shape) <= axes and (1,) * (axes - len(shape)) + shape == shape_of(proto)
 
 
 def blob_proto(
@@ -254,6 +314,11 @@ def write_blob(path: str | os.PathLike[str], array: np.ndarray, *, legacy: bool 
     """
     with write_beside(path, error=DataError) as beside:
         beside.write_bytes(blob_proto(array, legacy=legacy).SerializeToString())
+
+
+def _legacy_names(proto: caffe_pb2.BlobProto) -> tuple[str, ...]:
+    """The fields of the old kind of shape, in order."""
+    return (*_LEGACY[:2], "length", *_LEGACY[2:]) if proto.HasField("length") else _LEGACY
 
 
 def _is_legacy(proto: caffe_pb2.BlobProto) -> bool:
