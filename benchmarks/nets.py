@@ -118,13 +118,8 @@ def fill(net: Net, name: str, seed: int = 0) -> None:
 
 
 def learned_numbers(net: Net) -> int:
-    """How many numbers a net learns; BatchNorm's statistics are measured, not learned."""
-    return sum(
-        blob.count
-        for name, blobs in net.params.items()
-        for blob in blobs
-        if net.layer_dict[name].type != "BatchNorm"
-    )
+    """How many numbers a net learns; statistics are measured, not learned."""
+    return sum(param.blob.count for param in net.learnable_params if param.lr_mult)
 
 
 def operations(net: Net, *, gradients: bool) -> int:

@@ -21,6 +21,7 @@ from tests.zoo import (
     as_if_trained,
     for_imagenet,
     front_matter,
+    labels_pixels,
     multiply_adds,
     short,
     unfilled,
@@ -32,7 +33,7 @@ every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
 every_net = pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
 every_solver = pytest.mark.parametrize("path", SOLVERS, ids=map(short, SOLVERS))
 
-SMALL = [folder for folder in FOLDERS if not for_imagenet(folder)]
+SMALL = [folder for folder in FOLDERS if not for_imagenet(folder) and not labels_pixels(folder)]
 SMALL_NETS = [path for path in NETS if path.parent in SMALL]
 every_small_folder = pytest.mark.parametrize("folder", SMALL, ids=map(short, SMALL))
 every_small_net = pytest.mark.parametrize("path", SMALL_NETS, ids=map(short, SMALL_NETS))
@@ -130,16 +131,25 @@ def test_all_test_images_are_tested(path: Path) -> None:
     """test_iter times the batch size is the number of images: 2,000 shipped, else all."""
     param = read_solver(str(path))
     layers = read_net(str(ROOT / param.net)).layer
-    data = [layer for layer in layers if layer.type == "Data"][1]
+    kinds = ("Data", "DenseImageData", "ImageSegData")
+    data = [layer for layer in layers if layer.type in kinds][1]
     assert [rule.phase for rule in data.include] == [TEST]
     counts = {
         "fashion_mnist": 2000,
         "fashion_mnist_full": 10000,
         "cifar10": 10000,
         "ilsvrc12": 50000,
+        "ade20k": 2000,
+        "camvid": 101,
+        "voc2012": 1449,
     }
-    count = counts[Path(data.data_param.source).parts[1]]
-    assert list(param.test_iter) == [count // data.data_param.batch_size]
+    (settings,) = (
+        value
+        for field, value in data.ListFields()
+        if field.message_type and "source" in field.message_type.fields_by_name
+    )
+    count = counts[Path(settings.source).parts[1]]
+    assert list(param.test_iter) == [count // settings.batch_size]
 
 
 @every_net

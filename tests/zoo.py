@@ -32,15 +32,21 @@ def for_imagenet(folder: Path) -> bool:
     return front_matter(folder)["dataset"].startswith("ImageNet")
 
 
+def labels_pixels(folder: Path) -> bool:
+    """Whether a network gives every pixel a class, and so learns from images of labels."""
+    return front_matter(folder)["dataset"].startswith(("ADE20K", "CamVid", "PASCAL"))
+
+
 def without_data(path: Path, shape: tuple[int, ...], batch: int = 3) -> Any:
     """The network with inputs in place of its data layers, whose files may not be there."""
     param = read_net(str(path))
     for layer in param.layer:
-        if layer.type == "Data":
+        if layer.type in ("Data", "DenseImageData", "ImageSegData"):
+            labels = (batch,) if layer.type == "Data" else (batch, 1, *shape[1:])
             layer.type = "Input"
-            layer.ClearField("data_param")
-            layer.ClearField("transform_param")
-            for size in ((batch, *shape), (batch,)):
+            for field in ("data", "dense_image_data", "image_data", "transform"):
+                layer.ClearField(f"{field}_param")
+            for size in ((batch, *shape), labels):
                 layer.input_param.shape.add().dim.extend(size)
     return param
 
@@ -61,6 +67,8 @@ def as_if_trained(net: Net) -> None:
         if net.layer_dict[name].type == "BatchNorm":
             for blob, value in zip(blobs, (0, 1, 1), strict=True):
                 blob.data[...] = value
+        if net.layer_dict[name].type == "BN" and len(blobs) == 4:
+            blobs[3].data[...] = 1
 
 
 def multiply_adds(net: Net) -> int:
@@ -70,6 +78,9 @@ def multiply_adds(net: Net) -> int:
         top = net.blobs[net.top_names[name][0]]
         if net.layer_dict[name].type == "Convolution":
             total += top.count // top.shape[0] * blobs[0].count // blobs[0].shape[0]
+        elif net.layer_dict[name].type == "Deconvolution":
+            bottom = net.blobs[net.bottom_names[name][0]]
+            total += bottom.count // bottom.shape[0] * blobs[0].count // blobs[0].shape[0]
         elif net.layer_dict[name].type == "InnerProduct":
             total += blobs[0].count
     return total

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from minicaffe.errors import did_you_mean
@@ -14,9 +15,13 @@ from . import (
     alexnet,
     bn_inception,
     densenet,
+    fcn,
     googlenet,
     mobilenet,
+    pspnet,
     resnet,
+    segmentation,
+    segnet,
     senet,
     shufflenet,
     squeezenet,
@@ -29,6 +34,9 @@ _FAMILIES = (
     shufflenet,
 )  # fmt: skip
 
+#: The networks that label every pixel.
+SEGMENTATION = {model.folder: model for family in (segnet, pspnet, fcn) for model in family.MODELS}
+
 MODELS: dict[str, Model] = {model.folder: model for family in _FAMILIES for model in family.MODELS}
 
 
@@ -37,14 +45,16 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.generate", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="networks; by default all")
     names = parser.parse_args(arguments).names
+    texts = {name: partial(files, model) for name, model in MODELS.items()}
+    texts |= {name: partial(segmentation.files, model) for name, model in SEGMENTATION.items()}
     for name in names:
-        if name not in MODELS:
-            print(f"error: no network '{name}'{did_you_mean(name, MODELS)}", file=sys.stderr)
+        if name not in texts:
+            print(f"error: no network '{name}'{did_you_mean(name, texts)}", file=sys.stderr)
             return 1
-    for name in names or MODELS:
+    for name in names or texts:
         folder = Path(__file__).parents[1] / name
         folder.mkdir(exist_ok=True)
-        for file, text in files(MODELS[name]).items():
+        for file, text in texts[name]().items():
             with write_beside(folder / file) as beside:
                 beside.write_bytes(text.encode("utf-8"))
     return 0

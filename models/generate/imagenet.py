@@ -13,6 +13,8 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 
 CLASSES = 1000
+#: What only training needs of a layer's settings.
+FILLERS = ("weight_filler", "bias_filler")
 TEST_BATCH = 50  # 1,000 of them are the 50,000 validation images
 TEST_ONLY = [dict(phase="TEST")]
 
@@ -75,16 +77,16 @@ def deploy(model: Model) -> Any:
     n.prob = L.Softmax(model.body(n))
     net = _net(model, n.to_proto().layer)
     for layer in net.layer:
-        _forget_training(layer)
+        forget_training(layer)
     return net
 
 
-def _forget_training(layer: Any) -> None:
+def forget_training(layer: Any) -> None:
     """Leave out what only training needs; filling 100 million weights takes a second."""
     layer.ClearField("param")
     for field, value in layer.ListFields():
         if field.message_type is not None and field.name.endswith("_param"):
-            for filler in ("weight_filler", "bias_filler"):
+            for filler in FILLERS:
                 if filler in value.DESCRIPTOR.fields_by_name:
                     value.ClearField(filler)
 
