@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -87,6 +88,7 @@ def test_a_pass_by_another_kernel(keep: str) -> None:
     lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
     for name, ours in (("b + b_relu", True), ("c", True), ("d", False)):
         assert ("convolution_backward_data/ours" in lines[name]) == ours
-        assert ("convolution_backward_data/jit" in lines[name]) != ours
+        # whatever oneDNN calls its own kernel for this instruction set
+        assert bool(re.search(r"convolution_backward_data/(?!ours)", lines[name])) != ours
     shown = "\n".join(twins.onednn.plan.describe(verbose=True))
     assert "convolution_backward_data ours: nChw8c -> nChw8c" in shown
