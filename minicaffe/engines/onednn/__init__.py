@@ -46,7 +46,8 @@ The concepts, in oneDNN's words where it has one:
 15. ``Session``: the net's segments and single layers; what ``net.plan`` is.
 
 heuristics.py chooses layouts and implementations where oneDNN's own choice is slower, channels.py
-adds up over channels with the precision that long sums need.
+adds up over channels with the precision that long sums need, generated.py has the threads for
+kernels of :mod:`minicaffe.engines.jit`.
 """
 
 from __future__ import annotations
