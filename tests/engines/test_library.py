@@ -173,7 +173,7 @@ def test_every_handle_is_destroyed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever makes a handle has one function that frees it."""
     made: Counter[str] = Counter()
     freed: Counter[str] = Counter()
-    create, function = Library.create, Library.function
+    create, function = Library.create_for, Library.function
     _ = library().engine, library().stream  # these stay
 
     def kind_of(name: str) -> str:
@@ -181,9 +181,9 @@ def test_every_handle_is_destroyed(monkeypatch: pytest.MonkeyPatch) -> None:
             return "primitive_desc"
         return next(kind for kind in KINDS if name.startswith(kind))
 
-    def counted_create(self: Library, name: str, *args: Any) -> int:
+    def counted_create(self: Library, owner: object, destroy: str, name: str, *args: Any) -> Any:
         made[kind_of(name)] += 1
-        return create(self, name, *args)
+        return create(self, owner, destroy, name, *args)
 
     def counted(self: Library, name: str) -> Callable[..., Any]:
         found = function(self, name)
@@ -198,7 +198,7 @@ def test_every_handle_is_destroyed(monkeypatch: pytest.MonkeyPatch) -> None:
 
         return destroy
 
-    monkeypatch.setattr(Library, "create", counted_create)
+    monkeypatch.setattr(Library, "create_for", counted_create)
     monkeypatch.setattr(Library, "function", counted)
     twins = Twins(residual())
     twins.fill(**twins.label(7))
