@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import runpy
 import sys
 from pathlib import Path
@@ -42,7 +43,12 @@ def folder(tmp_path: Path) -> Path:
 
 def census(monkeypatch: pytest.MonkeyPatch, *words: str) -> None:
     monkeypatch.setattr(sys, "argv", ["census.py", *words])
-    runpy.run_path(str(TOOL), run_name="__main__")
+    logger = logging.getLogger("minicaffe")
+    level = logger.level
+    try:
+        runpy.run_path(str(TOOL), run_name="__main__")
+    finally:
+        logger.setLevel(level)  # which the tool raises
 
 
 def test_how_far_each_file_comes(

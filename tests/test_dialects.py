@@ -200,3 +200,32 @@ def test_tables_of_classes_name_fields_that_exist() -> None:
             table: dict[str, Effect] = vars(base).get("fork_fields", {})
             for field in table:
                 assert set(field.split(".")) <= known, (name, field)
+
+
+def test_deeplabs_ignored_label_is_caffes() -> None:
+    text = INPUT + (
+        'layer { name: "l" type: "Input" top: "l" input_param { shape { dim: [2, 1, 4, 5] } } }'
+        'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "x" bottom: "l" top: "loss" %s }'
+    )
+    ours = net(text % "softmaxloss_param { ignore_label: 2 }").layer_dict["loss"].param
+    assert ours.loss_param.ignore_label == 2
+    assert not ours.HasField("softmaxloss_param")
+    for more in ("weight_source: 'w'", "ignore_label: 1 ignore_label: 2"):
+        with pytest.raises(GraphError, match="softmaxloss_param is a field of DeepLab"):
+            net(text % f"softmaxloss_param {{ {more} }}")
+
+
+def test_deeplabs_strict_dim_lets_weights_have_another_shape() -> None:
+    weights = caffe_pb2.NetParameter()
+    stored = weights.layer.add(name="a", type="InnerProduct").blobs.add(data=range(6))
+    stored.shape.dim.extend([2, 3])
+    bias = weights.layer[0].blobs.add(data=range(2))
+    bias.shape.dim.extend([2])
+    Path("w.caffemodel").write_bytes(weights.SerializeToString())
+    Path("n.prototxt").write_text(INPUT + CONVOLUTION % ("a", "a", "strict_dim: false", ""))
+    loaded = Net("n.prototxt", TEST, weights="w.caffemodel").params["a"][0].data
+    assert loaded.shape == (2, 3, 1, 1)
+    assert list(loaded.flat) == list(range(6))
+    Path("n.prototxt").write_text(INPUT + CONVOLUTION % ("a", "a", "", ""))
+    with pytest.raises(MinicaffeError, match="has shape 2×3 where it is stored"):
+        Net("n.prototxt", TEST, weights="w.caffemodel")

@@ -4,9 +4,9 @@
 
 Each different file counts once, as a net or as a solver, whichever it is more like. A net is *read*
 when its text has no mistake, *complete* when nothing in it is unknown or refused by name, *built*
-when its layers can be set up (with ``--build``; its data layers are replaced by inputs), and *run*
-when one forward goes through (with ``--run``). The tables are by the folders below the one given,
-and by reasons. ``--json`` prints a list with an entry for each file instead.
+when its layers can be set up (with ``--build``), and *run* when one forward goes through (with
+``--run``). Data layers are replaced by inputs, whatever they are. The tables are by the folders
+below the one given, and by reasons. ``--json`` prints a list with an entry for each file instead.
 """
 
 from __future__ import annotations
@@ -96,7 +96,10 @@ def _examine_solver(path: Path, name: str, as_net: PrototxtError) -> Entry:
     try:
         param = read_solver(path)
     except PrototxtError as as_solver:
-        if not as_net.problems and not as_solver.problems:
+        layers = isinstance(as_net.net, caffe_pb2.NetParameter) and (
+            as_net.net.layer or as_net.net.layers
+        )
+        if not layers and _count(as_solver) >= _count(as_net):
             return Entry(name, "other", "", reasons(as_net))
         if not as_net.problems or (as_solver.problems and _count(as_solver) < _count(as_net)):
             return Entry(name, "solver", "", reasons(as_solver))
@@ -122,6 +125,8 @@ def missing(param: caffe_pb2.NetParameter) -> list[str]:
     found: list[str] = []
     for layer in param.layer:
         cls = find_layer_class(layer.type)
+        if not layer.bottom and cls.gives_data:
+            continue
         if cls is Layer:
             found.append(f"type {layer.type}")
         elif issubclass(cls, PythonLayer):
@@ -136,6 +141,9 @@ def _refused(param: caffe_pb2.NetParameter, phase: int) -> list[str]:
     net = caffe_pb2.NetParameter()
     net.CopyFrom(param)
     set_state(net, phase, 0, ())
+    for layer in net.layer:
+        if not layer.bottom and find_layer_class(layer.type).gives_data:
+            _make_input(layer)
     try:
         check_text(filter_net(net), net, None)
     except MinicaffeError as error:

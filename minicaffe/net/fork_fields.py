@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from minicaffe.errors import GraphError
-from minicaffe.layer import Layer
+from minicaffe.layer import Layer, find_layer_class
 from minicaffe.options import DIALECTS
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Effect, Reading
@@ -101,6 +101,7 @@ def refused_fork_fields(
     cls: type[Layer], param: caffe_pb2.LayerParameter
 ) -> Iterator[tuple[tuple[str, ...], GraphError]]:
     """What a layer's text asks for that only a fork's layer can do: where, and the error."""
+    param = find_layer_class(param.type).in_caffes_words(param)
     for found in fork_fields(param):
         if effect_on(cls, param, found) is None:
             what = f": {found.value} is a value" if found.of_enum else " is a field"

@@ -116,6 +116,7 @@ class ReadsForks:
             "regularization_type", "compression", "force_mult", "force_regularize",
             "mn_grad_compress_param",
         ),
+        **meant("strict_dim"),  # DeepLab: weights of as many values, whatever their shape, fit
     }  # fmt: skip
 
     #: The dialects (:data:`minicaffe.options.DIALECTS`) that mean different things by the type or

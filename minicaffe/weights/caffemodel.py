@@ -182,8 +182,19 @@ def copy_blobs(blobs: Sequence[Blob], protos: Sequence[caffe_pb2.BlobProto | Sto
                 blob.diff[...] = diff.reshape(blob.shape)
 
 
-def mismatch(blobs: Sequence[Blob], protos: Sequence[caffe_pb2.BlobProto | StoredBlob]) -> str:
-    """How stored parameters differ from a layer's; "" when they fit."""
+def mismatch(
+    blobs: Sequence[Blob],
+    protos: Sequence[caffe_pb2.BlobProto | StoredBlob],
+    *,
+    any_shape: bool = False,
+) -> str:
+    """How stored parameters differ from a layer's; "" when they fit.
+
+    Args:
+        blobs: the layer's.
+        protos: those stored.
+        any_shape: another shape of as many values fits, too.
+    """
     advice = (
         "; to learn this layer's parameters from scratch instead of copying them, rename the layer"
     )
@@ -194,16 +205,17 @@ def mismatch(blobs: Sequence[Blob], protos: Sequence[caffe_pb2.BlobProto | Store
         )
     for index, (blob, proto) in enumerate(zip(blobs, protos, strict=True)):
         stored = _stored(proto)
-        if not same_shape(blob.shape, stored.header):
+        if not any_shape and not same_shape(blob.shape, stored.header):
             return (
                 f"parameter {index} has shape {stated_shape_text(stored.header)} where it is "
                 f"stored, {shape_text(blob.shape)} in this net{advice}"
             )
         count = stored.values().size
         if count != blob.count:
+            damaged = "" if any_shape else "; the file is damaged"
             return (
                 f"parameter {index} of shape {shape_text(blob.shape)} is stored with {count} "
-                "values; the file is damaged"
+                f"values{damaged}"
             )
         gradients = stored.values("diff").size
         if gradients not in (0, blob.count):
@@ -227,7 +239,7 @@ def _check_layer(
     node: Node,
     path: str | None,
 ) -> None:
-    complaint = mismatch(blobs, protos)
+    complaint = mismatch(blobs, protos, any_shape=not node.layer.param.strict_dim)
     if complaint:
         complaint = node.layer.blobs_hint(len(protos)) or complaint
         raise SnapshotError(complaint, path=path, layer=node.name, layer_type=node.layer.type)

@@ -89,7 +89,8 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
 
     Settings: ``softmax_param``: axis (1). ``loss_param``: normalization (VALID: n is the number of
     labels that are not ignored; FULL: all; BATCH_SIZE: the product of the axes before the class
-    axis; NONE: 1), n being at least 1; ignore_label (unset).
+    axis; NONE: 1), n being at least 1; ignore_label (unset). DeepLab's ``softmaxloss_param`` is
+    read where it has no more than one ignore_label, which is Caffe's.
 
     Gradients: dx_c = (p_c - 1[c = label]) / n, 0 where the label is ignored; none for the labels.
 
@@ -102,6 +103,20 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
     """
 
     activation_of = "Softmax"
+
+    @classmethod
+    def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
+        """DeepLab's ``ignore_label`` in Caffe's place; weights of classes stay, to be refused."""
+        given = param.softmaxloss_param
+        known = param.loss_param.HasField("ignore_label")
+        if given.HasField("weight_source") or len(given.ignore_label) > 1 - known:
+            return param
+        plain = caffe_pb2.LayerParameter()
+        plain.CopyFrom(param)
+        plain.ClearField("softmaxloss_param")
+        if given.ignore_label:
+            plain.loss_param.ignore_label = given.ignore_label[0]
+        return plain
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         self.compute_probabilities(bottom)
