@@ -14,6 +14,7 @@ from minicaffe.net.summary import summarize_net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_solver
 from tests.zoo import (
+    DETECTORS,
     FOLDERS,
     NETS,
     ROOT,
@@ -33,7 +34,10 @@ every_folder = pytest.mark.parametrize("folder", FOLDERS, ids=NAMES)
 every_net = pytest.mark.parametrize("path", NETS, ids=map(short, NETS))
 every_solver = pytest.mark.parametrize("path", SOLVERS, ids=map(short, SOLVERS))
 
-SMALL = [folder for folder in FOLDERS if not for_imagenet(folder) and not labels_pixels(folder)]
+SMALL = [
+    folder for folder in FOLDERS
+    if not (for_imagenet(folder) or labels_pixels(folder) or folder in DETECTORS)
+]  # fmt: skip
 SMALL_NETS = [path for path in NETS if path.parent in SMALL]
 every_small_folder = pytest.mark.parametrize("folder", SMALL, ids=map(short, SMALL))
 every_small_net = pytest.mark.parametrize("path", SMALL_NETS, ids=map(short, SMALL_NETS))

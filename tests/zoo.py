@@ -13,8 +13,16 @@ from minicaffe.zoo import read_facts
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in ROOT.glob("models/*/deploy.prototxt"))
-NETS = sorted(ROOT.glob("models/*/train_val*.prototxt"))
-SOLVERS = sorted(ROOT.glob("models/*/solver*.prototxt"))
+#: Networks that find objects; the others name the one that an image shows.
+DETECTORS = [
+    path for path in FOLDERS if "DetectionOutput" in (path / "deploy.prototxt").read_text()
+]
+NETS = sorted(
+    path for path in ROOT.glob("models/*/train_val*.prototxt") if path.parent not in DETECTORS
+)
+SOLVERS = sorted(
+    path for path in ROOT.glob("models/*/solver*.prototxt") if path.parent not in DETECTORS
+)
 
 
 def short(path: Path) -> str:

@@ -6384,6 +6384,94 @@ def Reduction(
     keepdim: [Tengine]
     """
 
+def RegionLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    side: int = ...,
+    num_class: int = ...,
+    bias_match: int = ...,
+    coords: int = ...,
+    num: int = ...,
+    softmax: int = ...,
+    jitter: float = ...,
+    rescore: int = ...,
+    object_scale: float = ...,
+    class_scale: float = ...,
+    noobject_scale: float = ...,
+    coord_scale: float = ...,
+    absolute: int = ...,
+    thresh: float = ...,
+    random: int = ...,
+    biases: float | Sequence[float] = ...,
+    softmax_tree: str = ...,
+    class_map: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A RegionLoss layer: its bottoms, then fields as keywords. Those of region_loss_param:
+
+    side: Places in each direction; the bottom's counts.
+    num_class: Number of classes.
+    bias_match: Whether anchors are compared with true boxes as they are, not as the net
+        changes them.
+    coords: Numbers that make a box; 4.
+    num: Boxes at each place.
+    softmax: Read, but without effect: classes have a softmax.
+    jitter: Read, but without effect.
+    rescore: Whether the objectness learns the overlap with the true box; with 300 rows of
+        labels.
+    object_scale: Factor on the objectness of boxes that have a true one.
+    class_scale: Factor on the classes.
+    noobject_scale: Factor on the objectness of the other boxes.
+    coord_scale: Factor on the box.
+    absolute: Read, but without effect.
+    thresh: A box that overlaps a true one by more is not told that it shows nothing.
+    random: Read, but without effect.
+    biases: Widths and heights of the anchors, in turn, in places.
+    softmax_tree: A file with a tree of classes; not supported.
+    class_map: A file with other numbers for the classes; not supported.
+    """
+
 def Reorg(
     *bottoms: Top,
     ntop: int = ...,

@@ -25,6 +25,7 @@ from . import (
     senet,
     shufflenet,
     squeezenet,
+    ssd,
     vgg,
 )
 from .imagenet import Model, files
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     names = parser.parse_args(arguments).names
     texts = {name: partial(files, model) for name, model in MODELS.items()}
     texts |= {name: partial(segmentation.files, model) for name, model in SEGMENTATION.items()}
+    texts |= {model.folder: partial(ssd.files, model) for model in ssd.MODELS}
     for name in names:
         if name not in texts:
             print(f"error: no network '{name}'{did_you_mean(name, texts)}", file=sys.stderr)

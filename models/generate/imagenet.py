@@ -97,11 +97,11 @@ def files(model: Model) -> dict[str, str]:
         "train_val.prototxt": to_text(train_val(model)),
         "deploy.prototxt": to_text(deploy(model)),
     }
-    comment = "".join(f"# {line}\n" for line in [*model.about.splitlines(), _ORIGIN])
+    comment = "".join(f"# {line}\n" for line in [*model.about.splitlines(), ORIGIN])
     return {name: comment + text for name, text in texts.items()}
 
 
-_ORIGIN = "Written by models/generate; change that and run python -m models.generate."
+ORIGIN = "Written by models/generate; change that and run python -m models.generate."
 
 
 def _net(model: Model, layers: Sequence[Any]) -> Any:

@@ -73,6 +73,7 @@ class MultiBoxLoss(LossLayer):
     exact_bottoms = None
     min_bottoms = 4
     max_bottoms = 6
+    reshapes_always = True  # true boxes are others in each batch: no plan is made for their number
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:

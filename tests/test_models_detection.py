@@ -1,0 +1,121 @@
+"""The networks that find objects: their files, what they learn, and the boxes that they give."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from minicaffe import TEST, Net, get_solver
+from minicaffe.convert.fold_bn import fold_net
+from minicaffe.data.backends import write_datums
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.io import read_net, read_solver
+from minicaffe.proto.printing import to_text
+from models.generate.ssd import MODELS, files
+from tests.zoo import DETECTORS, ROOT, unfilled
+
+BY_NAME = {model.folder: model for model in MODELS}
+NAMES = sorted(BY_NAME)
+
+#: Prior boxes, as the paper and those who published the weights count them.
+PRIORS = {"ssd300_vgg": 8732, "mobilenet_ssd": 1917, "ssd_shapes": 756}
+
+
+def shapes_tool() -> ModuleType:
+    """tools/make_shapes.py."""
+    file = ROOT / "tools" / "make_shapes.py"
+    spec = importlib.util.spec_from_file_location("make_shapes", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_all_of_them_are_there() -> None:
+    assert [folder.name for folder in DETECTORS] == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_scripts_write_the_files_that_are_there(name: str) -> None:
+    for file, text in files(BY_NAME[name]).items():
+        assert (ROOT / "models" / name / file).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_as_many_prior_boxes_as_published(name: str) -> None:
+    net = unfilled(ROOT / "models" / name / "deploy.prototxt")
+    assert net.blobs["mbox_priorbox"].shape == (1, 2, 4 * PRIORS[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_solver_trains_the_network_beside_it(name: str) -> None:
+    param = read_solver(str(ROOT / "models" / name / "solver.prototxt"))
+    assert param.net == f"models/{name}/train_val.prototxt"
+    assert Path(param.snapshot_prefix).parent == Path("models", name)
+    assert param.max_iter % param.test_interval == 0
+
+
+def tiny(name: str, folder: Path) -> caffe_pb2.NetParameter:
+    """The network on three pictures of shapes, one at a time."""
+    if not (folder / "db").exists():
+        write_datums(folder / "db", shapes_tool().pictures(3, 5))
+    param = read_net(str(ROOT / "models" / name / "train_val.prototxt"))
+    for layer in param.layer:
+        if layer.type == "AnnotatedData":
+            layer.data_param.source, layer.data_param.batch_size = str(folder / "db"), 1
+    return param
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if "vgg" in n else n for n in NAMES]
+)
+def test_learns_and_is_tested_on_tiny_data(name: str, tmp_path: Path) -> None:
+    iterations = 1 if "vgg" in name else 3
+    solver = caffe_pb2.SolverParameter(
+        base_lr=1e-4, lr_policy="fixed", random_seed=1, test_iter=[1], test_interval=100,
+        max_iter=100, snapshot_after_train=False, net=str(tmp_path / "net.prototxt"),
+    )  # fmt: skip
+    (tmp_path / "net.prototxt").write_text(to_text(tiny(name, tmp_path)))
+    (tmp_path / "solver.prototxt").write_text(to_text(solver))
+    made = get_solver(str(tmp_path / "solver.prototxt"))
+    before = {n: blobs[0].data.copy() for n, blobs in made.net.params.items() if "mbox" in n}
+    losses = []
+    for _ in range(iterations):
+        made.step(1)
+        losses.append(float(made.net.blobs["mbox_loss"].data))
+    assert 0 < max(losses) < 100  # a part of a picture may have no object, which costs nothing
+    moved = {n for n, old in before.items() if (made.net.params[n][0].data != old).any()}
+    for what in ("loc", "conf"):  # not all feature maps have a box for three pictures' objects
+        assert any(n.endswith(what) for n in moved)
+    score = made.test()["detection_eval"]
+    assert isinstance(score, float)
+    assert 0 <= score <= 1
+
+
+@pytest.mark.parametrize("name", ["mobilenet_ssd", "ssd_shapes"])
+def test_folded_weights_fit_the_deploy_net(name: str, tmp_path: Path) -> None:
+    """The deploy net gives the offsets of the trained net that BatchNorm is in."""
+    param = tiny(name, tmp_path)
+    trained = Net(param, TEST, seed=1)
+    rng = np.random.default_rng(0)
+    for key, blobs in trained.params.items():
+        if key.endswith("/bn"):
+            blobs[0].data[...] = rng.normal(0, 0.1, blobs[0].shape)
+            blobs[1].data[...] = rng.uniform(0.5, 1, blobs[1].shape)
+            blobs[2].data[...] = 1
+    trained.forward()
+    used = Net(str(ROOT / "models" / name / "deploy.prototxt"), TEST, seed=2)
+    folded = fold_net(param, trained)
+    assert not folded.kept
+    for key, blobs in used.params.items():
+        for blob, values in zip(blobs, folded.blobs[key], strict=True):
+            blob.data[...] = values
+    used.blobs["data"].data[...] = trained.blobs["data"].data
+    used.forward()
+    want = trained.blobs["mbox_loc"].data
+    np.testing.assert_allclose(used.blobs["mbox_loc"].data, want, atol=1e-4 * np.abs(want).max())
