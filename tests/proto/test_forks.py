@@ -36,6 +36,11 @@ def test_layers(layer_type, fork):
         ("ConvolutionParameter", "relu", "Intel Caffe"),
         ("DropoutParameter", "engine", "NVCaffe"),
         ("SolverParameter", "warmup_iter", "Intel Caffe, jolibrain's Caffe"),
+        ("SolverParameter", "sparsity_threshold", "caffe-jacinto"),
+        ("LayerParameter", "image_label_data_param", "caffe-jacinto"),
+        ("ResizeParameter", "max_angle", None),  # of a message that only forks have
+        ("LayerParameter", "roi_warping_param", "MNC"),
+        ("AccuracyParameter", "min_is_better", "happynear's Caffe"),
         ("ConvolutionParameter", "engine", None),
         ("LayerParameter", "name", None),
     ],
