@@ -11,6 +11,7 @@ from minicaffe import TEST, TRAIN, Net
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Layer, find_layer_class, layer_types, register
 from minicaffe.net.fork_fields import fork_fields
+from minicaffe.net.summary import summarize_net
 from minicaffe.options import DIALECTS, RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Effect, Origin, Reading, changes_nothing, meant
@@ -229,3 +230,15 @@ def test_deeplabs_strict_dim_lets_weights_have_another_shape() -> None:
     Path("n.prototxt").write_text(INPUT + CONVOLUTION % ("a", "a", "", ""))
     with pytest.raises(MinicaffeError, match="has shape 2×3 where it is stored"):
         Net("n.prototxt", TEST, weights="w.caffemodel")
+
+
+def test_summaries_read_a_net_as_the_net_itself_does() -> None:
+    text = INPUT + (
+        'layer { name: "b" type: "BatchNorm" bottom: "x" top: "b" batch_norm_param { filler { } } }'
+    )
+    scale = 'layer { name: "s" type: "Scale" bottom: "b" top: "s" }'
+    for more, dialect, parameters in ((scale, None, 7), ("", None, 13), ("", "nvcaffe", 13)):
+        param = caffe_pb2.NetParameter()
+        parse((text + more).encode(), param)
+        summary = summarize_net(param, dialect=dialect)
+        assert summary.layers[1].parameters == parameters

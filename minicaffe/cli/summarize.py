@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="widest column (30)",
     )
-    add_flags(parser, "phase", "level", "stage", "max_memory", "skip_unknown")
+    add_flags(parser, "phase", "level", "stage", "max_memory", "skip_unknown", "dialect")
     parser.add_argument(
         "--shape", action="append", default=[], type=_shape, metavar="BLOB=N,C,H,W",
         help="the shape of an input, instead of what its file or the prototxt says; may be "
@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         shapes=dict(args.shape),
         limits=Limits(args.max_memory, args.python_layers),
         skip_unknown=bool(args.skip_unknown),
+        dialect=args.dialect,
     )
     colored = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     rows = [_row(layer, cells) for layer, cells in zip(

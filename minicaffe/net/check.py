@@ -69,19 +69,21 @@ def check_text(
     filtered: caffe_pb2.NetParameter,
     whole: caffe_pb2.NetParameter,
     path: str | None,
+    origin: Origin | None = None,
 ) -> None:
     """Look at types, names of blobs, fillers and settings alone, for a net that cannot be built,
     or does without its data: the settings of layers that read data do not matter.
 
     Args:
-        filtered, whole, path: as :func:`checked_splits` takes them.
+        filtered, whole, path, origin: as :func:`checked_splits` takes them.
 
     Raises:
         GraphError: with all mistakes as its ``problems``.
     """
+    origin = origin or origin_of(whole)
     mistakes = [
         *wiring_mistakes(filtered, whole),
-        *_mistakes_of_layers(filtered, Limits(), with_data=False),
+        *_mistakes_of_layers(filtered, Limits(), origin, with_data=False),
     ]
     if mistakes:
         raise collected(sorted(mistakes, key=lambda mistake: mistake.layer), path)

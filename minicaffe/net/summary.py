@@ -14,7 +14,7 @@ from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.layers.utility.silence import Silence
-from minicaffe.net.check import check_text, checked_splits
+from minicaffe.net.check import check_text, checked_splits, origin_of
 from minicaffe.net.filter import filter_net
 from minicaffe.net.init import NetBuilder
 from minicaffe.net.node import Node
@@ -93,6 +93,7 @@ def summarize_net(
     shapes: Mapping[str, Sequence[int]] | None = None,
     limits: Limits | None = None,
     skip_unknown: bool = False,
+    dialect: str | None = None,
 ) -> NetSummary:
     """Summarize a net.
 
@@ -107,6 +108,7 @@ def summarize_net(
         limits: what the net may do; without them it runs no code (Python layers).
         skip_unknown: leave the shapes open of layers whose type is not known, and of those that
             read from them.
+        dialect: whose meaning layers have where forks differ; None lets the net's text decide.
 
     Raises:
         GraphError: layers that do not fit together; ``shapes`` names no blob of such a layer.
@@ -120,13 +122,18 @@ def summarize_net(
     complete.CopyFrom(filtered)
     whole = complete.layer
     left_open = _remove_unknown(filtered, summary.notes) if skip_unknown else set()
-    check_text(filtered, param, path)  # with its fillers, and whether or not it can be built
+    origin = origin_of(param, dialect)
+    check_text(
+        filtered, param, path, origin
+    )  # with its fillers, and whether or not it can be built
     built = _prepared(filtered, shapes, limits, summary.notes)
     if built is None:
         summary.layers = [LayerSummary(layer) for layer in whole]
         return summary
-    split = checked_splits(built, param, path, limits)
-    builder = NetBuilder(split, path=path, seed=0, dtype=np.float32, limits=limits)
+    dtype = np.dtype(np.float32)
+    split = checked_splits(built, param, path, limits, dtype, origin)
+    builder = NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin)
+    builder.notes.tell(param.state.phase)
     counted: set[int] = set()
     split_names = {layer.name for layer in built.layer}
     nodes = [node for node in builder.nodes if node.name in split_names]
