@@ -96,7 +96,7 @@ class RegionLoss(LossLayer):
         """Keeps the differences for backward."""
         param, items = self.param.region_loss_param, bottom[0].shape[0]
         values = per_anchor(bottom[0], 0, param.num, self._numbers)
-        labels = bottom[1].data.reshape(items, -1, 5)
+        labels = bottom[1].data.reshape(items, bottom[1].count // max(5 * items, 1), 5)
         self._anchors = np.array(param.biases[: 2 * param.num]).reshape(-1, 2).astype(values.dtype)
         unit = values.shape[2], values.shape[1]
         places, sides = box_places(sigmoid(values[..., :2]), values[..., 2:4], self._anchors, unit)
@@ -105,7 +105,7 @@ class RegionLoss(LossLayer):
         objectness = sigmoid(values[..., 4])
         self._differences = np.zeros(values.shape, values.dtype)
         many = labels.shape[1] == _MANY
-        for item in range(items):
+        for item in range(items if values.size else 0):
             own, boxes = self._differences[item], around(places[item], sides[item])
             self._everywhere(own, values[item], objectness[item], boxes, labels[item])
             if not many and self._seen < _WARM_UP // max(items, 1):
