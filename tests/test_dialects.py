@@ -242,3 +242,17 @@ def test_summaries_read_a_net_as_the_net_itself_does() -> None:
         parse((text + more).encode(), param)
         summary = summarize_net(param, dialect=dialect)
         assert summary.layers[1].parameters == parameters
+
+
+def test_summaries_do_without_what_a_fork_does_to_images() -> None:
+    text = (
+        'layer { name: "d" type: "Data" top: "d" top: "l" data_param { source: "no" batch_size: 2 }'
+        " transform_param { crop_size: 8 random_resize_param { min_size: 9 } } }"
+        'layer { name: "i" type: "InnerProduct" bottom: "d" top: "i" '
+        "inner_product_param { num_output: 2 } }"
+    )
+    param = caffe_pb2.NetParameter()
+    parse(text.encode(), param)
+    assert summarize_net(param).layers[1].shapes == ((2, 2),)
+    with pytest.raises(GraphError, match="random_resize_param is a field of Intel Caffe"):
+        net(text)

@@ -202,7 +202,8 @@ def _make_input(layer: caffe_pb2.LayerParameter) -> None:
     assumed = cls.assumed_shape(layer) or (1, 3, _SIDE, _SIDE)
     tops = [(1, *assumed[1:])] + [(1,)] * (len(layer.top) - 1)
     layer.type = "Input"
-    layer.input_param.Clear()
+    for settings in ("input_param", "transform_param", "param"):
+        layer.ClearField(settings)
     for lengths in tops:
         layer.input_param.shape.add().dim.extend(lengths)
 

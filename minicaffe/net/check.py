@@ -100,6 +100,8 @@ def _mistakes_of_layers(
     for index, text in enumerate(param.layer):
         try:
             refused = list(refused_fork_fields(layer_class_of(text, origin), text))
+            if refused and not with_data and not text.bottom:
+                continue
             for place, error in refused:
                 yield Mistake(index, _located(error, text), place)
             if refused:

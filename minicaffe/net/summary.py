@@ -236,7 +236,8 @@ def _fix_input(
     batch = next(shape for shape in known if shape)[0]
     tops = [shape or (batch,) for shape in known]  # labels, mostly
     layer.type = Input.type
-    layer.ClearField("input_param")
+    for settings in ("input_param", "transform_param"):
+        layer.ClearField(settings)
     for shape in tops:
         layer.input_param.shape.add().dim.extend(shape)
     return True
