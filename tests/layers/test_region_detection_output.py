@@ -89,3 +89,14 @@ def test_no_images_and_no_places_give_no_boxes(case: Case) -> None:
     for blob in rig.bottom:
         blob.reshape(2, blob.shape[1], 0, 3)
     assert rig.forward()[0].tolist() == [[[[0] + [-1] * 6, [1] + [-1] * 6]]]
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if len(case.bottoms) > 1], ids=lambda case: case.type
+)
+def test_bottoms_of_other_images_are_refused(case: Case) -> None:
+    rig = Rig(case)
+    blob = rig.bottom[1]
+    blob.reshape(blob.shape[0] - 1, *blob.shape[1:])
+    with pytest.raises(ShapeError, match=r"bottom 1 has \d image\(s\), bottom 0 \d"):
+        rig.layer.reshape(rig.bottom, rig.top)

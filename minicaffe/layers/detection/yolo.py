@@ -31,6 +31,21 @@ def per_anchor(blob: Blob, index: int, anchors: int, numbers: int) -> np.ndarray
     return blob.data.reshape(shape[0], anchors, numbers, *shape[2:]).transpose(0, 3, 4, 1, 2)
 
 
+def check_bottoms(bottoms: Sequence[Blob], anchors: int, numbers: int) -> None:
+    """Make sure that all bottoms hold boxes of the same images.
+
+    Raises:
+        ShapeError: one has other axes, or another number of images than the first.
+    """
+    for index, blob in enumerate(bottoms):
+        per_anchor(blob, index, anchors, numbers)
+        if blob.shape[0] != bottoms[0].shape[0]:
+            raise ShapeError(
+                f"bottom {index} has {blob.shape[0]} image(s), bottom 0 {bottoms[0].shape[0]}; "
+                "expected boxes of the same images"
+            )
+
+
 def box_places(
     moves: np.ndarray, sizes: np.ndarray, anchors: np.ndarray, unit: Sequence[float]
 ) -> tuple[np.ndarray, np.ndarray]:

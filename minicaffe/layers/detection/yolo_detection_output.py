@@ -9,7 +9,14 @@ import numpy as np
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.boxes import around
-from minicaffe.layers.detection.yolo import box_places, fill_rows, kept, per_anchor, sigmoid
+from minicaffe.layers.detection.yolo import (
+    box_places,
+    check_bottoms,
+    fill_rows,
+    kept,
+    per_anchor,
+    sigmoid,
+)
 
 
 def anchor_mistakes(
@@ -83,8 +90,7 @@ class YoloDetectionOutput(Layer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.yolo_detection_output_param
-        for index, blob in enumerate(bottom):
-            per_anchor(blob, index, param.num_box, 5 + param.num_classes)
+        check_bottoms(bottom, param.num_box, 5 + param.num_classes)
         top[0].reshape(1, 1, 1, 7)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:

@@ -10,7 +10,14 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.boxes import around
-from minicaffe.layers.detection.yolo import box_places, fill_rows, kept, per_anchor, sigmoid
+from minicaffe.layers.detection.yolo import (
+    box_places,
+    check_bottoms,
+    fill_rows,
+    kept,
+    per_anchor,
+    sigmoid,
+)
 
 
 @register("Yolov3DetectionOutput")
@@ -84,8 +91,7 @@ class Yolov3DetectionOutput(Layer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.yolov3_detection_output_param
-        for index, blob in enumerate(bottom):
-            per_anchor(blob, index, param.num_box, self._numbers())
+        check_bottoms(bottom, param.num_box, self._numbers())
         top[0].reshape(1, 1, 1, 7)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
