@@ -1437,6 +1437,72 @@ def ConvolutionDepthwise(
     dilation_w: [TSN]
     """
 
+def Correlation(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    pad: int = ...,
+    kernel_size: int = ...,
+    max_displacement: int = ...,
+    stride_1: int = ...,
+    stride_2: int = ...,
+    do_abs: bool = ...,
+    single_direction: int = ...,
+    correlation_type: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Correlation layer: its bottoms, then fields as keywords. Those of correlation_param:
+
+    pad: Zeros added on each side.
+    kernel_size: Size of a patch; odd.
+    max_displacement: How far patches may be apart.
+    stride_1: Step of the patches of the first map.
+    stride_2: Step of the patches of the second map.
+    do_abs: Not used.
+    single_direction: Compare to the left (-1) or right (1) only; 0 both. For Correlation1D.
+    correlation_type: How to compare.
+    """
+
 def Crop(
     *bottoms: Top,
     ntop: int = ...,
@@ -2956,6 +3022,58 @@ def Flip(
 
     flip_width: Whether to exchange left and right.
     flip_height: Whether to exchange top and bottom.
+    """
+
+def FlowWarp(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    fill_value: int | str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A FlowWarp layer: its bottoms, then fields as keywords. Those of flow_warp_param:
+
+    fill_value: What stands where nothing is known.
     """
 
 def FocalLoss(
@@ -6524,6 +6642,66 @@ def Reorg(
 
     stride: Side of the squares.
     reverse: Whether to move channels into pixels instead.
+    """
+
+def Resample(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    width: int = ...,
+    height: int = ...,
+    type: int | str = ...,
+    antialias: bool = ...,
+    factor: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Resample layer: its bottoms, then fields as keywords. Those of resample_param:
+
+    width: Width to reach.
+    height: Height to reach.
+    type: How to interpolate.
+    antialias: Whether to smooth before shrinking.
+    factor: Not used.
     """
 
 def Reshape(
