@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import math
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,7 +16,7 @@ from minicaffe.syncedmem import aligned_zeros
 
 _QUERIES = {
     "src": 129, "diff_src": 130, "weights": 131, "diff_weights": 132,
-    "dst": 133, "diff_dst": 134, "workspace": 135,
+    "dst": 133, "diff_dst": 134, "workspace": 135, "scratchpad": 136,
 }  # fmt: skip
 
 
@@ -179,7 +181,7 @@ class PrimitiveDesc:
             lib.take_threads()
         self.kind = kind
         converted = [_c_value(value) for value in args]
-        attr = attributes.handle if attributes is not None else None
+        attributes = attributes or Attributes()
         name = f"{kind}_primitive_desc_create"
         if kind == "reorder":  # source and destination each come with their engine
             src, dst = converted
@@ -187,7 +189,9 @@ class PrimitiveDesc:
         else:
             converted.insert(0, lib.engine)
         self._keep = (args, attributes)
-        self.handle = lib.create_for(self, "primitive_desc_destroy", name, *converted, attr)
+        self.handle = lib.create_for(
+            self, "primitive_desc_destroy", name, *converted, attributes.handle
+        )
 
     def desc(self, what: str, index: int = 0) -> MemoryDesc:
         """The descriptor that it wants for ``src``, ``weights``, ``dst``, …"""
@@ -256,22 +260,48 @@ class _Arg(ctypes.Structure):
     _fields_ = (("arg", ctypes.c_int), ("memory", ctypes.c_void_p))
 
 
+class _Scratchpad(threading.local):
+    """Bytes that primitives use while they run, one after the other: those of this thread.
+
+    The library's own belong to the thread that has made a primitive, and are too few, or freed, in
+    another one.
+    """
+
+    def __init__(self) -> None:
+        self._bytes = np.empty(0, np.uint8)
+
+    def of(self, size: int) -> np.ndarray:
+        """So many bytes, or more."""
+        if self._bytes.size < size:
+            self._bytes = aligned_zeros(size, np.dtype(np.uint8))
+        return self._bytes
+
+
+@functools.cache
+def _scratchpad() -> _Scratchpad:
+    return _Scratchpad()
+
+
 class Primitive:
     """A primitive descriptor bound to its memories; calling it runs it."""
 
-    __slots__ = ("__weakref__", "_call", "_execute", "_keep", "name")
+    __slots__ = ("__weakref__", "_bound", "_call", "_execute", "_keep", "_scratch", "name")
 
     def __init__(self, pd: PrimitiveDesc, memories: dict[int, Memory]) -> None:
         lib = library()
         handle = lib.create_for(self, "primitive_destroy", "primitive_create", pd.handle)
-        args = (_Arg * len(memories))(*(_Arg(arg, m.handle) for arg, m in memories.items()))
+        desc = pd.desc("scratchpad")
+        self._bound: np.ndarray | None = None
+        self._scratch = Memory(desc, _scratchpad().of(desc.size)) if desc.size else None
+        bound = memories if self._scratch is None else {**memories, dnnl.SCRATCHPAD: self._scratch}
+        args = (_Arg * len(bound))(*(_Arg(arg, m.handle) for arg, m in bound.items()))
         self.name = f"{pd.kind}/{pd.implementation}"
         self._keep = (pd, memories, args)
         self._execute = lib.function("primitive_execute")
         self._call = (
             handle,
             lib.stream,
-            len(memories),
+            len(bound),
             ctypes.cast(args, ctypes.c_void_p),
         )
 
@@ -291,9 +321,19 @@ class Primitive:
         return max((desc.size for desc in operands if desc.dtype == dtype), default=0)
 
     def __call__(self) -> None:
+        if self._scratch is not None:
+            self._use(self._scratch)
         status = self._execute(*self._call)
         if status:
             check(status, self.name)
+
+    def _use(self, scratch: Memory) -> None:
+        """Let the scratchpad be in this thread's bytes; an interrupted change is made again."""
+        buffer = _scratchpad().of(scratch.desc.size)
+        if self._bound is not buffer:
+            self._bound = None
+            scratch.set_data_handle(buffer)
+            self._bound = buffer
 
 
 def reorder(source: Memory, destination: Memory) -> Primitive:
@@ -314,6 +354,8 @@ class Attributes:
     def __init__(self) -> None:
         lib = library()
         self.handle = lib.create_for(self, "primitive_attr_destroy", "primitive_attr_create")
+        by_the_user = 1
+        lib.call("primitive_attr_set_scratchpad_mode", self.handle, by_the_user)
         self._post = lib.create_for(self, "post_ops_destroy", "post_ops_create").value
 
     def append_eltwise(self, algorithm: int, alpha: float = 0.0, beta: float = 0.0) -> Attributes:
