@@ -12,6 +12,7 @@ from minicaffe import TEST, TRAIN, Net
 from minicaffe.engines import why_unavailable
 from models.generate.__main__ import MODELS, main
 from models.generate.imagenet import files
+from tests.engines.twins import FLIPS_DISTANCE, distance_of
 from tests.zoo import ROOT, as_if_trained, front_matter, unfilled, without_data
 
 FOLDERS = {name: ROOT / "models" / name for name in MODELS}
@@ -179,8 +180,8 @@ def test_engines_agree_on_loss_and_gradients(name: str) -> None:
         net.backward()
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
     for mine, theirs in zip(*(net.learnable_params for net in nets), strict=True):
-        largest = np.abs(mine.blob.diff).max()
-        np.testing.assert_allclose(theirs.blob.diff, mine.blob.diff, atol=1e-3 * largest)
+        # a unit of a ReLU that is 0 but for rounding changes single gradients a lot
+        assert distance_of(theirs.blob.diff, mine.blob.diff) < FLIPS_DISTANCE
 
 
 def test_deploy_gives_what_the_tested_net_gives() -> None:

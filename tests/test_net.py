@@ -290,7 +290,7 @@ def test_automatic_tops() -> None:
 def test_closing_closes_every_layer() -> None:
     closed: list[str] = []
 
-    @register("TestCloses")
+    @register("TestClosesEachLayer")
     class Closes(Layer):
         def reshape(self, bottom: list, top: list) -> None:
             top[0].reshape(1)
@@ -298,7 +298,7 @@ def test_closing_closes_every_layer() -> None:
         def close(self) -> None:
             closed.append(self.param.name)
 
-    layer = 'layer { name: "%s" type: "TestCloses" top: "%s" }'
+    layer = 'layer { name: "%s" type: "TestClosesEachLayer" top: "%s" }'
     with build(layer % ("a", "t") + layer % ("b", "u")):
         pass
     assert closed == ["a", "b"]
