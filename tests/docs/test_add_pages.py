@@ -108,8 +108,9 @@ def test_an_engine(copy: Path) -> None:
     written("add-an-engine.md", copy)
     config = copy / "setup.cfg"
     listed = config.read_text(encoding="utf-8")
-    before = "    minicaffe.engines\n"
-    config.write_text(listed.replace(before, before + "    minicaffe.engines.example\n"), "utf-8")
+    more = r"\g<0>\n\1minicaffe.engines.example"  # an sdist's setup.cfg is indented by tabs
+    listed = re.sub(r"^(\s+)minicaffe\.engines$", more, listed, flags=re.MULTILINE)
+    config.write_text(listed, "utf-8")
     run(copy, "tools/generate_house.py")
     assert in_the_house(copy, "example") > 10
     assert "Engine example: available\n" in run(copy, "-m", "minicaffe", "device_query")
