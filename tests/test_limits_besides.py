@@ -129,3 +129,16 @@ layer { name: "pool" type: "Pooling" bottom: "x" top: "y" top: "mask"
     net = minicaffe.Net(write(tmp_path / "net.prototxt", text), engine="numpy", max_memory=2**20)
     with pytest.raises(MemoryLimitError, match=r"the list of its window's places takes 7\.68 MiB"):
         net.forward()
+
+
+@pytest.mark.parametrize("settings", ["resample_param", "interp_param"])
+def test_what_a_resized_image_is_made_of_counts(tmp_path: Path, settings: str) -> None:
+    kind = {"resample_param": "Resample", "interp_param": "Interp"}[settings]
+    text = f"""
+layer {{ name: "in" type: "Input" top: "x"
+  input_param {{ shape {{ dim: 1 dim: 1 dim: 6 dim: 8 }} }} }}
+layer {{ name: "it" type: "{kind}" bottom: "x" top: "y"
+  {settings} {{ height: 2147483647 width: 5 }} }}
+"""
+    with pytest.raises(MemoryLimitError, match="what it makes of its size takes"):
+        minicaffe.Net(write(tmp_path / "net.prototxt", text), minicaffe.TEST, max_memory=10**6)

@@ -102,6 +102,7 @@ class Interp(Layer):
             wanted = (_length(param, size[0], 0), _length(param, size[1], 1))
         if min(wanted) < 1:
             raise ShapeError(f"a size of {shape_text(wanted)} is asked for, expected at least 1×1")
+        self.limits.check(64 * sum(wanted), "what it makes of its size")
         nearest = param.mode == caffe_pb2.InterpParameter.NEAREST
         self.aligned = (
             AlignedAxis.of(size[0], wanted[0], nearest=nearest),

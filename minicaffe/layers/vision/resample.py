@@ -65,6 +65,8 @@ class Resample(Layer):
         size = (param.height, param.width) if len(bottom) < 2 else bottom[1].shape[2:]
         if 0 in (*size, *bottom[0].shape[2:]):
             raise ShapeError("an image without pixels cannot be resampled")
+        places = sum(n * own for n, own in zip(size, bottom[0].shape[2:], strict=True))
+        self.limits.check(32 * places, "what it makes of its size")
         f, g = (
             np.float32(old) / np.float32(new)
             for old, new in zip(bottom[0].shape[2:], size, strict=True)
