@@ -15,7 +15,7 @@ Step = Callable[[], Any]
 RATE, MOMENTUM, DECAY = 0.001, 0.9, 0.0005
 
 
-def trainer(name: str, *, engine: str, precision: str) -> Step:
+def trainer(name: str, *, engine: str, precision: str, conv_math: str | None = None) -> Step:
     """One iteration of SGD with momentum, by the solver that ``minicaffe train`` uses."""
     param = caffe_pb2.SolverParameter(
         net_param=nets.training(name),
@@ -26,7 +26,9 @@ def trainer(name: str, *, engine: str, precision: str) -> Step:
         max_iter=1,
         random_seed=1,
     )
-    solver = get_solver(param, engine=engine, precision=precision, keep="outputs", observers=[])
+    solver = get_solver(
+        param, engine=engine, precision=precision, keep="outputs", observers=[], conv_math=conv_math
+    )
     data, labels = nets.batch_of(name, nets.NETS[name].batch)
     solver.net.blobs["data"].data[...] = data
     solver.net.blobs["label"].data[...] = labels
