@@ -28,7 +28,7 @@ def compile_functions(functions: Sequence[Function], target: Target) -> Mapping[
     compiler = _compiler(target)
     text = module(functions)
     key = compiler.key(text)
-    public = [f.name for f in functions if not f.text().startswith("define internal")]
+    public = [f.name for f in functions if not f.internal]
     # one process links all its kernels together, so each name must be there once
     for name in [f.name for f in functions]:
         text = text.replace(f"@{name}(", f"@k{key}_{name}(")

@@ -25,12 +25,13 @@ class Layout:
 
     def __init__(self, *names: str) -> None:
         self.names = names
+        self.places = {name: place for place, name in enumerate(names)}
 
     def read(self, f: Function, pointer: str) -> Fields:
         """Write the reading of all of them; those that are addresses are pointers."""
         return {
             name: f.pointer(pointer, index) if name in _ADDRESSES else f.integer(pointer, index)
-            for index, name in enumerate(self.names)
+            for name, index in self.places.items()
         }
 
     def frame(self, **values: int) -> Frame:
@@ -57,7 +58,7 @@ class Frame:
         return ctypes.addressof(self._array)
 
     def __setitem__(self, name: str, value: int) -> None:
-        self._array[self.layout.names.index(name)] = value
+        self._array[self.layout.places[name]] = value
 
     def __getitem__(self, name: str) -> int:
-        return self._array[self.layout.names.index(name)]
+        return self._array[self.layout.places[name]]

@@ -51,7 +51,7 @@ class Function:
         self.width = target.width
         self.vector = f"<{self.width} x float>"
         self.pointers, self.integers = tuple(pointers), tuple(integers)
-        self._internal = internal
+        self.internal = internal
         self._lines: list[str] = []
         self._top: list[str] = []  # what is taken from the stack, once
         self._count = 0
@@ -73,8 +73,8 @@ class Function:
         """The whole function."""
         words = [f"ptr %{name}" for name in self.pointers]
         words += [f"i64 %{name}" for name in self.integers]
-        linkage = "internal " if self._internal else ""
-        inline = " noinline" if self._internal else ""
+        linkage = "internal " if self.internal else ""
+        inline = " noinline" if self.internal else ""
         head = f"define {linkage}void @{self.name}({', '.join(words)}) nounwind{inline} {{"
         return "\n".join([head, "entry:", *self._top, *self._lines, "  ret void", "}", ""])
 

@@ -18,16 +18,13 @@ import numpy as np
 from minicaffe.engines.jit.compiler import callable_at, compile_functions
 from minicaffe.engines.jit.ir import Function
 from minicaffe.engines.jit.target import Target
+from minicaffe.syncedmem import aligned_zeros
 from minicaffe.threads import thread_count
-
-_ALIGNMENT = 64  # bytes: a line of the processor's cache
 
 
 def aligned_floats(count: int) -> np.ndarray:
-    """Zeros that begin with a line of the cache."""
-    memory = np.zeros(count * 4 + _ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % _ALIGNMENT
-    return memory[start : start + count * 4].view(np.float32)
+    """Zeros that begin on a line of the cache."""
+    return aligned_zeros(count, np.dtype(np.float32))
 
 
 class Team:
