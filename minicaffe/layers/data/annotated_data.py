@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minicaffe.data.backends import open_database
-from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
-from minicaffe.data.data_transformer import transform_mistakes
-from minicaffe.data.datum import forced_color
+from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.record_source import RecordSource
 from minicaffe.data.source import derived_generator
-from minicaffe.errors import GraphError, MinicaffeError, raised_by
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
-from minicaffe.layers.data.data import backend_of
+from minicaffe.layers.data.data import backend_of, database_mistakes
 from minicaffe.layers.detection.annotated_reader import AnnotatedBatchReader
 from minicaffe.layers.detection.augmentation import noise_mistakes, sampler_mistakes
 from minicaffe.layers.detection.resizing import output_size, resize_mistakes
@@ -89,11 +87,7 @@ class AnnotatedDataLayer(PrefetchingLayer):
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param, transform = self.param.data_param, self.param.transform_param
-        yield from raised_by(at_least_one, param.batch_size, "batch_size")
-        yield from raised_by(prefetch_depth, param)
-        yield from raised_by(required_text, param, "source")
-        yield from raised_by(lambda: forced_color(transform, color=param.force_encoded_color))
-        yield from transform_mistakes(transform)
+        yield from database_mistakes(self.param)
         yield from sampler_mistakes(self.param.annotated_data_param.batch_sampler)
         yield from noise_mistakes(transform.noise_param)
         if transform.HasField("resize_param"):

@@ -16,6 +16,16 @@ from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
 
 
+def database_mistakes(layer: caffe_pb2.LayerParameter) -> Iterator[MinicaffeError]:
+    """What is wrong with the settings that all layers have which read a database."""
+    param, transform = layer.data_param, layer.transform_param
+    yield from raised_by(at_least_one, param.batch_size, "batch_size")
+    yield from raised_by(prefetch_depth, param)
+    yield from raised_by(required_text, param, "source")
+    yield from raised_by(lambda: forced_color(transform, color=param.force_encoded_color))
+    yield from transform_mistakes(transform)
+
+
 @register("Data")
 class DataLayer(PrefetchingLayer):
     """Reads Datums from an LMDB or LevelDB, in the order of the keys, again and again.
@@ -49,12 +59,7 @@ class DataLayer(PrefetchingLayer):
         return f"Batch {param.data_param.batch_size}"
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
-        param, transform = self.param.data_param, self.param.transform_param
-        yield from raised_by(at_least_one, param.batch_size, "batch_size")
-        yield from raised_by(prefetch_depth, param)
-        yield from raised_by(required_text, param, "source")
-        yield from raised_by(lambda: forced_color(transform, color=param.force_encoded_color))
-        yield from transform_mistakes(transform)
+        yield from database_mistakes(self.param)
 
     def make_reader(self, top: Blobs) -> BatchReader:
         """A reader of the database, opened.
