@@ -1,0 +1,166 @@
+"""What the rows of cases/regions.py do not show: refusals, odd values, and dialects."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from minicaffe import TEST, Net
+from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.text_format import parse
+from tests.layers.cases.regions import regions
+from tests.layers.harness import Case, Rig, distinct
+
+SIZE = "pooled_h: 2 pooled_w: 2"
+NAN, INF = float("nan"), float("inf")
+
+
+def rig(type_: str, param: str, *rows: tuple[float, ...], **more: object) -> Rig:
+    """A layer over a map of 2×3×6×8 and some regions."""
+    values = [distinct, regions(*rows)]
+    return Rig(Case(type_, param, [(2, 3, 6, 8), (len(rows), 5)], values, **more))  # type: ignore
+
+
+@pytest.mark.parametrize(
+    ("type_", "param", "shapes", "error", "says"),
+    [
+        ("ROIPooling", "roi_pooling_param { }", [(1, 1, 4, 4), (1, 5)], GraphError,
+         "pooled_h is missing or 0"),
+        ("ROIPooling", "roi_pooling_param { pooled_h: 2 }", [(1, 1, 4, 4), (1, 5)], GraphError,
+         "pooled_w is missing or 0"),
+        ("ROIPooling", "roi_pooling_param { pooled_size: 0 }", [(1, 1, 4, 4), (1, 5)], GraphError,
+         "pooled_h is missing or 0"),
+        ("ROIPooling", "roi_pooling_param { pooled_size: [2, 2, 2] }", [(1, 1, 4, 4), (1, 5)],
+         GraphError, "pooled_size has 3 numbers"),
+        ("ROIPooling", f"roi_pooling_param {{ {SIZE} }}", [(1, 4, 4), (1, 5)], ShapeError,
+         "bottom 0 has shape 1×4×4; four axes"),
+        ("ROIPooling", f"roi_pooling_param {{ {SIZE} }}", [(1, 1, 4, 4), (3, 4)], ShapeError,
+         "bottom 1 has shape 3×4; expected regions (R, 5)"),
+        ("ROIPooling", f"roi_pooling_param {{ {SIZE} }}", [(1, 1, 4, 4), ()], ShapeError,
+         "expected regions (R, 5)"),
+    ],
+)  # fmt: skip
+def test_refused(
+    type_: str,
+    param: str,
+    shapes: list[tuple[int, ...]],
+    error: type[MinicaffeError],
+    says: str,
+) -> None:
+    with pytest.raises(error) as caught:
+        Rig(Case(type_, param, shapes))
+    assert says in str(caught.value)
+
+
+POOLING = [("ROIPooling", f"roi_pooling_param {{ {SIZE} }}")]
+every = pytest.mark.parametrize(("type_", "param"), POOLING, ids=[name for name, _ in POOLING])
+
+
+@every
+@pytest.mark.parametrize("image", [2, -1, NAN, INF, 1e30])
+def test_a_region_of_no_image_is_named(type_: str, param: str, image: float) -> None:
+    layer = rig(type_, param, (0, 1, 1, 5, 5), (image, 1, 1, 5, 5))
+    with pytest.raises(DataError, match=r"region 1 of bottom 1 is of image .* only the images 0"):
+        layer.forward()
+
+
+@every
+def test_a_corner_that_is_not_a_number_gives_zeros(type_: str, param: str) -> None:
+    rows = [(0.0, 1.0, 1.0, 5.0, 5.0)] * 5
+    for corner in range(1, 5):
+        row = list(rows[0])
+        row[corner] = NAN
+        rows[corner] = tuple(row)  # type: ignore[call-overload]
+    layer = rig(type_, param, *rows)
+    [top] = layer.forward()
+    assert top[0].all()
+    assert not top[1:].any()
+    layer.backward()
+    assert np.isfinite(layer.bottom[0].diff).all()
+
+
+@every
+def test_huge_regions_are_cut_to_the_map(type_: str, param: str) -> None:
+    far = (0, -INF, -1e38, 3e38, INF), (1, -1e9, -1e9, 1e9, 1e9)
+    layer = rig(type_, param, *far)
+    [top] = layer.forward()
+    assert np.isfinite(top).all()
+    layer.backward()
+    assert np.isfinite(layer.bottom[0].diff).all()
+
+
+@every
+def test_without_regions_there_is_nothing(type_: str, param: str) -> None:
+    layer = rig(type_, param)
+    [top] = layer.forward()
+    assert top.shape == (0, 3, 2, 2)
+    layer.backward()
+    assert not layer.bottom[0].diff.any()
+
+
+def test_the_largest_is_not_nan_and_the_first_of_equals_gets_the_gradient() -> None:
+    layer = rig("ROIPooling", f"roi_pooling_param {{ {SIZE} }}", (0, 0, 0, 3, 3))
+    x = layer.bottom[0].data
+    x[...] = 1
+    x[0, 0, 0, 0] = NAN
+    x[0, 1, :2, :2] = NAN
+    x[0, 2, :2, :2] = -INF
+    [top] = layer.forward()
+    lowest = -float(np.finfo(np.float32).max)
+    np.testing.assert_array_equal(top[0, :, 0, 0], [1, lowest, lowest])
+    assert (top[0].reshape(3, 4)[:, 1:] == 1).all()
+    layer.backward()
+    dx, dy = layer.bottom[0].diff[0], layer.weights[0][0]
+    assert dx[0, 0, 1] == dy[0, 0, 0]
+    assert dx[0, 0, 2] == dy[0, 0, 1]
+    assert dx[0, 2, 0] == dy[0, 1, 0]
+    assert not dx[1:, :2, :2].any()
+
+
+def test_borders_are_those_of_float32() -> None:
+    """In float32 7 · (20 / 7) is above 20, and the last part has a pixel more than it has by the
+    formula; Caffe computes so, and so do all that were trained with it."""
+    size = next(n for n in range(2, 60) if np.ceil(np.float32(7) * (np.float32(n) / 7)) > n)
+    case = Case("ROIPooling", "roi_pooling_param { pooled_h: 1 pooled_w: 7 }",
+                [(1, 1, 1, 70), (1, 5)],
+                [lambda rng, shape: np.arange(70.0).reshape(shape),
+                 regions((0, 0, 0, size - 1, 0))])  # fmt: skip
+    ends = {dtype: Rig(case, dtype=dtype).forward()[0][0, 0, 0, 6] for dtype in (float, "float32")}
+    assert ends["float32"] == size
+    assert ends[float] == size - 1
+
+
+NET = """
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [1, 1, 4, 8] } } }
+layer { name: "r" type: "Input" top: "r" input_param { shape { dim: [1, 5] } } }
+layer { name: "p" type: "ROIPooling" bottom: "x" bottom: "r" top: "p"
+        roi_pooling_param { pooled_h: 1 pooled_w: 1 %s } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("scale", "dialect", "largest", "note"),
+    [
+        ("", None, 1, "because spatial_scale is missing; --dialect"),
+        ("", "jolibrain", 14, "because the dialect was asked for"),
+        ("spatial_scale: -1", None, 14, "because spatial_scale is negative"),
+        ("spatial_scale: 1", None, 1, ""),
+        ("spatial_scale: 1", "jolibrain", 1, ""),
+    ],
+)
+def test_whose_default_scale_it_is(
+    scale: str, dialect: str | None, largest: float, note: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    param = caffe_pb2.NetParameter()
+    parse(NET % scale, param, "")
+    net = Net(param, TEST, dialect=dialect)
+    net.blobs["x"].data[...] = np.arange(32).reshape(1, 1, 4, 8)
+    net.blobs["r"].data[...] = [[0, 0.1, 0.1, 0.7, 0.3]]  # or 0.8, 0.4, 5.6, 1.2
+    assert net.forward()["p"].item() == largest
+    told = [record.message for record in caplog.records if "type ROIPooling" in record.message]
+    assert len(told) == bool(note)
+    assert all(note in message for message in told)
