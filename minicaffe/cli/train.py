@@ -31,7 +31,7 @@ from minicaffe.glog import is_terminal
 
 if TYPE_CHECKING:
     from minicaffe.proto import caffe_pb2
-    from minicaffe.proto.text_format import SourceMap
+    from minicaffe.proto.places import SourceMap
     from minicaffe.solver.events import Observer
     from minicaffe.solver.prefix_lock import PrefixLock
 

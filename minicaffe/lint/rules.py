@@ -11,7 +11,7 @@ from minicaffe.net.filter import filter_net
 from minicaffe.net.graph import LayerGraph, LayerRef
 from minicaffe.net.insert_splits import insert_splits
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.text_format import SourceMap
+from minicaffe.proto.places import SourceMap
 from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.solver_param import Settings, check_settings
 

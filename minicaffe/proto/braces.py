@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from google.protobuf.descriptor import Descriptor
     from google.protobuf.message import Message
 
-#: The sign that ends what a sign begins.
-CLOSING = {"{": "}", "<": ">", "[": "]"}
-
 _WORTH = {"{": 1, "<": 1, "}": -1, ">": -1}
 _FAR = 1 << 30
 

@@ -24,7 +24,8 @@ from minicaffe.proto.file_kinds import (
     WEIGHTS,
     other_kind,
 )
-from minicaffe.proto.text_format import SourceMap, parse
+from minicaffe.proto.places import SourceMap
+from minicaffe.proto.text_format import parse
 from minicaffe.proto.upgrade_proto import upgrade_net, upgrade_solver
 from minicaffe.proto.wire import WireError, check_messages, is_repeated
 

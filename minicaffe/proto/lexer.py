@@ -10,6 +10,9 @@ from typing import NamedTuple
 
 from minicaffe.errors import PrototxtError
 
+#: The sign that ends what a sign begins.
+CLOSING = {"{": "}", "<": ">", "[": "]"}
+
 WORD, NUMBER, STRING, SIGN, BAD, END = "word", "number", "string", "sign", "bad", "end"
 
 # A token, after the space before it; the last one is of nothing, or a long space at the end of
@@ -191,3 +194,22 @@ def _with_nul(text: str, path: str | None) -> PrototxtError:
     line = text.count("\n", 0, text.index("\0")) + 1
     message = "a NUL byte, which no text has: the file is damaged; take another copy of it"
     return PrototxtError(message, path=path, line=line)
+
+
+def no_name(token: Token) -> str:
+    """What is wrong with a token where a field's name is expected."""
+    if token.text == "[":
+        return "extensions (`[name]`) are not part of Caffe's schema"
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    return f"{token.shown()} found, the name of a field expected"
+
+
+def no_value(token: Token) -> str:
+    """What is wrong with a token where a value is expected."""
+    if token.kind == BAD and token.text[0] in "\"'":
+        return "a quote that is not closed"
+    if token.kind == SIGN and token.text in CLOSING:
+        what = "list" if token.text == "[" else "block"
+        return f"a {what} found, a single value expected"
+    return f"{token.shown()} found, a value expected"

@@ -1,4 +1,4 @@
-"""Where something of a layer is in its prototxt, for errors that are noticed long after reading."""
+"""Where something is in its prototxt, for errors that are noticed long after reading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,32 @@ from minicaffe.errors import MinicaffeError, Problem
 from minicaffe.proto.lexer import END, SIGN, STRING, WORD, Text, Token, printable
 
 _LARGEST = 1 << 24  # bytes of a file that is read again
+MAX_NOTED = 6_000  # fields whose lines are remembered
 _DEPTH = {"{": 1, "<": 1, "}": -1, ">": -1}
+
+
+class SourceMap:
+    """The lines of fields in their file; of a very long file, of the first ones."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, int] = {}
+
+    def line(self, field: str) -> int | None:
+        """The line of a field such as ``lr_policy``, ``layer[3].name`` or ``test_iter[0]``.
+
+        A repeated field without an index is its first element.
+        """
+        return self._lines.get(field, self._lines.get(f"{field}[0]"))
+
+    def note(self, field: str, line: int) -> None:
+        """Remember a field's line."""
+        if not self.full:
+            self._lines.setdefault(field, line)
+
+    @property
+    def full(self) -> bool:
+        """Whether further fields are not remembered."""
+        return len(self._lines) >= MAX_NOTED
 
 
 class Places:

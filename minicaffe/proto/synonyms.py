@@ -1,4 +1,4 @@
-"""Fields by which forks say what Caffe's schema says in another field.
+"""Fields by which forks say what Caffe's schema says in another field, or several times.
 
 The reader takes such a field for Caffe's, so that what it writes again is Caffe's form.
 """
@@ -32,6 +32,14 @@ SYNONYMS = {
         "true or false",
     ),
 }
+
+#: "Message.field" that a fork repeats: TSN's Caffe trains on several graphics cards.
+REPEATED = {"SolverParameter.device_id"}
+
+
+def repeated_in(message: str, field: str) -> bool:
+    """Whether a fork gives several values where Caffe has one; the first one counts."""
+    return f"{message}.{field}" in REPEATED
 
 
 def synonym(message: str, field: str) -> Synonym | None:

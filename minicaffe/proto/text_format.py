@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from minicaffe.errors import MAX_COUNTED, Problem, PrototxtError
-from minicaffe.proto.braces import CLOSING, Braces, Closed
+from minicaffe.proto.braces import Braces, Closed
 from minicaffe.proto.file_kinds import PROTOTXT, other_kind, yaml_text
 from minicaffe.proto.hints import (
     OWN_FIELDS,
@@ -24,8 +24,8 @@ from minicaffe.proto.hints import (
     wrong_value,
 )
 from minicaffe.proto.lexer import (
-    BAD,
     BINARY,
+    CLOSING,
     END,
     NUMBER,
     SIGN,
@@ -35,10 +35,13 @@ from minicaffe.proto.lexer import (
     Token,
     decode_text,
     looks_binary,
+    no_name,
+    no_value,
     printable,
 )
+from minicaffe.proto.places import SourceMap
 from minicaffe.proto.scalars import COMMA, NUMBERS, BadValue, again, plain_numbers, scalar
-from minicaffe.proto.synonyms import Synonym, synonym
+from minicaffe.proto.synonyms import Synonym, repeated_in, synonym
 from minicaffe.proto.wire import MessageBudget, TooManyMessages, is_repeated
 
 logger = logging.getLogger("minicaffe")
@@ -46,32 +49,7 @@ MAX_DEPTH = 100  # of messages inside messages; protobuf's own limit
 MAX_PROBLEMS = 50
 TEXT_FACTOR = 3  # bytes that messages may take for each of the text, see MessageBudget
 MAX_PIECES = 10_000  # of one string
-MAX_NOTED = 6_000  # fields whose lines are remembered
 _CURLY_QUOTES = "\u201c\u201d\u201e\u201f\u2018\u2019\u201a\u00ab\u00bb"
-
-
-class SourceMap:
-    """The lines of fields in their file; of a very long file, of the first ones."""
-
-    def __init__(self) -> None:
-        self._lines: dict[str, int] = {}
-
-    def line(self, field: str) -> int | None:
-        """The line of a field such as ``lr_policy``, ``layer[3].name`` or ``test_iter[0]``.
-
-        A repeated field without an index is its first element.
-        """
-        return self._lines.get(field, self._lines.get(f"{field}[0]"))
-
-    def note(self, field: str, line: int) -> None:
-        """Remember a field's line."""
-        if not self.full:
-            self._lines.setdefault(field, line)
-
-    @property
-    def full(self) -> bool:
-        """Whether further fields are not remembered."""
-        return len(self._lines) >= MAX_NOTED
 
 
 def parse(
@@ -268,7 +246,7 @@ class _Reader:
         if token.kind == SIGN and self._passed_comment():
             return
         if token.kind != WORD:
-            raise _Wrong(self.take(), _no_name(token))
+            raise _Wrong(self.take(), no_name(token))
         fields = message.DESCRIPTOR.fields_by_name
         field, other = fields.get(token.text), None
         if field is None and (other := synonym(message.DESCRIPTOR.name, token.text)):
@@ -290,6 +268,10 @@ class _Reader:
         repeated = is_repeated(field)
         if not repeated:
             if field.name in first_lines or message.HasField(field.name):
+                if repeated_in(message.DESCRIPTOR.name, field.name):
+                    self._note_first(field, token)
+                    self._skip_value()
+                    return
                 first = first_lines.get(field.name)
                 where = f", first on line {first}" if first else " or was set before"
                 same = "" if other is None else f" (as `{field.name}`)"
@@ -301,8 +283,10 @@ class _Reader:
             raise _Wrong(self.next, f"`:` expected after `{token.text}`")
         if other is not None:
             self.next = self._translated(token, other)
-        if repeated and self.took("["):
-            self._read_list(message, field, prefix)
+        listed = repeated or repeated_in(message.DESCRIPTOR.name, field.name)
+        if listed and self.took("["):
+            read = self._read_list if repeated else self._read_first
+            read(message, field, prefix)
             return
         if repeated and other is None and not self._braces.unbalanced(1):
             self._read_numbers(message, field, again(field.name))
@@ -330,6 +314,20 @@ class _Reader:
                 return
             if not self.took(","):
                 raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
+
+    def _read_first(self, message: Any, field: Any, prefix: str) -> None:
+        """The first value of a list, where a fork has one and Caffe a single value."""
+        name = self.next
+        self._read_value(message, field, prefix, self.text.line(name.offset))
+        while self.took(","):
+            self.take()
+        if not self.took("]"):
+            raise _Wrong(self.next, f"`,` or `]` expected in the list of `{field.name}`")
+        self._note_first(field, name)
+
+    def _note_first(self, field: Any, at: Token) -> None:
+        note = f"`{field.name}` has several values, as in some forks; the first one is taken"
+        self.notes.setdefault(field.name, (self.text.line(at.offset), note))
 
     def _read_numbers(self, message: Any, field: Any, separator: str) -> None:
         """Begin a very long list: plain numbers, each with a separator, up to anything else."""
@@ -359,7 +357,7 @@ class _Reader:
             self._pass_curly_quotes(token)
             return
         if token.kind not in (WORD, NUMBER, STRING) or self.at_field():
-            raise _Wrong(token, f"{field.name}: {_no_value(token)}")
+            raise _Wrong(token, f"{field.name}: {no_value(token)}")
         self.take()
         strings = [token.text]
         while token.kind == STRING and self.next.kind == STRING:
@@ -481,20 +479,3 @@ class _Reader:
     def _rest(self) -> Iterator[Token]:
         while self.next.kind != END:
             yield self.take()
-
-
-def _no_name(token: Token) -> str:
-    if token.text == "[":
-        return "extensions (`[name]`) are not part of Caffe's schema"
-    if token.kind == BAD and token.text[0] in "\"'":
-        return "a quote that is not closed"
-    return f"{token.shown()} found, the name of a field expected"
-
-
-def _no_value(token: Token) -> str:
-    if token.kind == BAD and token.text[0] in "\"'":
-        return "a quote that is not closed"
-    if token.kind == SIGN and token.text in CLOSING:
-        what = "list" if token.text == "[" else "block"
-        return f"a {what} found, a single value expected"
-    return f"{token.shown()} found, a value expected"

@@ -31,7 +31,7 @@ from minicaffe.solver.solver_state import SolverState
 from minicaffe.solver.update import Updater
 
 if TYPE_CHECKING:
-    from minicaffe.proto.text_format import SourceMap
+    from minicaffe.proto.places import SourceMap
     from minicaffe.solver.solver_param import Settings
 
 logger = logging.getLogger("minicaffe")

@@ -19,7 +19,7 @@ from minicaffe.solver.solver_param import load_settings
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from minicaffe.proto.text_format import SourceMap
+    from minicaffe.proto.places import SourceMap
 
 
 class SolverKeywords(RunKeywords, total=False):

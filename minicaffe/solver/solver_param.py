@@ -32,7 +32,7 @@ from minicaffe.solver.lr_policy import check_policy
 from minicaffe.solver.rules import Rule
 
 if TYPE_CHECKING:
-    from minicaffe.proto.text_format import SourceMap
+    from minicaffe.proto.places import SourceMap
 
 logger = logging.getLogger("minicaffe")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from google.protobuf import text_format
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.data.backends import new_database, write_datums
 from minicaffe.data.datum import make_datum
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, GraphError
 from minicaffe.layers.detection.annotations import Example
 from minicaffe.layers.detection.augmentation import (
     add_noise,
@@ -245,6 +246,52 @@ def test_the_same_batches_come_after_a_restart(tmp_path: Path) -> None:
         made.forward()
         np.testing.assert_array_equal(made.blobs["data"].data, image)
         np.testing.assert_array_equal(made.blobs["label"].data, rows)
+
+
+SIZES = {20: 0.25, 30: 0.75}
+SEVERAL = " ".join(
+    f"transform_param {{ resize_param {{ height: {side} width: {2 * side} prob: {prob} }} }}"
+    for side, prob in SIZES.items()
+)
+
+
+def test_one_of_several_sizes_is_drawn_every_ten_batches(tmp_path: Path) -> None:
+    with net(tmp_path, [annotated([ONE])], SEVERAL, phase=TRAIN) as made:
+        shapes = [made.blobs["data"].shape]
+        for _ in range(400):
+            made.forward()
+            shapes.append(made.blobs["data"].shape)
+        assert shapes[0] == shapes[1]  # what is announced comes
+        heights = np.array([shape[2] for shape in shapes[1:]]).reshape(40, 10)
+        assert {shape[1:] for shape in shapes} == {(3, side, 2 * side) for side in SIZES}
+        assert (heights == heights[:, :1]).all()
+        assert 3 <= np.count_nonzero(heights[:, 0] == 20) <= 20  # 10 of 40 are expected
+        (row,) = made.blobs["label"].data[0, 0, :1, 3:7]
+        np.testing.assert_allclose(row, ONE, atol=1e-6)
+
+
+def test_the_same_sizes_come_after_a_restart(tmp_path: Path) -> None:
+    with net(tmp_path, [annotated([ONE])], SEVERAL, phase=TRAIN) as made:
+        for _ in range(15):
+            made.forward()
+        state, shapes = made.layers[0].state(), []
+        for repeated in range(2):
+            for _ in range(100):
+                made.forward()
+                shapes.append(made.blobs["data"].shape)
+            if not repeated:
+                made.layers[0].restore(state)
+        assert shapes[:100] == shapes[100:]
+        assert len(set(shapes)) == 2
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.4), (1, 1), (-0.5, 1.5), (math.nan, 1)])
+def test_shares_of_sizes_that_do_not_add_up_are_told(
+    shares: tuple[float, float], tmp_path: Path
+) -> None:
+    several = " ".join(f"resize_param {{ height: 9 width: 9 prob: {it} }}" for it in shares)
+    with pytest.raises(GraphError, match=r"prob of the 2 resize_param is .*add up to 1"):
+        net(tmp_path, [annotated([ONE])], f"transform_param {{ {several} }}")
 
 
 # ------------------------------------------------------------------------- pixels

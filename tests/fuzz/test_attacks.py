@@ -28,7 +28,8 @@ from minicaffe.net.layer_states import from_json
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_net_binary
-from minicaffe.proto.text_format import MAX_NOTED, MAX_PIECES, TEXT_FACTOR, parse
+from minicaffe.proto.places import MAX_NOTED
+from minicaffe.proto.text_format import MAX_PIECES, TEXT_FACTOR, parse
 from minicaffe.proto.wire import (
     BUDGET_FACTOR,
     FREE_BYTES,

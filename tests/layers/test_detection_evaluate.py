@@ -89,6 +89,8 @@ def test_average_precisions_worked_out_by_hand() -> None:
     assert average_precision(scores, right, 4, "MaxIntegral") == pytest.approx((1 + 2 / 3) / 4)
     # recall 0, 0.1, 0.2 reach 1; 0.3, 0.4, 0.5 reach 2/3
     assert average_precision(scores, right, 4, "11point") == pytest.approx((3 + 3 * 2 / 3) / 11)
+    # recall 0 to 0.25 reach 1; 0.26 to 0.50 reach 2/3
+    assert average_precision(scores, right, 4, "101point") == pytest.approx((26 + 25 * 2 / 3) / 101)
     assert average_precision(scores[:0], right[:0], 4) == 0
     assert average_precision(scores, right, 0) == 0
 
@@ -148,7 +150,7 @@ def test_values_that_are_no_numbers_are_survived() -> None:
         assert rig(found, TRUE).forward()[0].shape[3] == 5
 
 
-@pytest.mark.parametrize("version", ["Integral", "11point"])
+@pytest.mark.parametrize("version", ["Integral", "11point", "101point"])
 def test_a_solvers_test_prints_the_mean_average_precision(
     version: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -92,3 +92,29 @@ def test_the_tables_are_of_fields_that_exist():
         assert set(other.words.values()) <= set(values)
     for known in synonyms.SYNONYMS:
         assert forks.fork_of_field(*known.split("."))
+
+
+@pytest.mark.parametrize("text", ["device_id: [2, 1]", "device_id: 2 device_id: 1"])
+def test_the_first_of_several_devices_is_taken(text, caplog):
+    solver = caffe_pb2.SolverParameter()
+    parse(f"base_lr: 0.1\n{text} max_iter: 3", solver, "solver.prototxt")
+    assert solver == caffe_pb2.SolverParameter(base_lr=0.1, device_id=2, max_iter=3)
+    (note,) = [r for r in caplog.records if r.levelno == logging.WARNING]
+    assert note.getMessage() == (
+        "solver.prototxt:2: `device_id` has several values, as in some forks; the first one is "
+        "taken"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("device_id: [0, 1 max_iter: 3", "expected in the list of `device_id`"),
+        ("device_id: []", "a value expected"),
+        ("max_iter: [3, 4]", "a list found, a single value expected"),
+        ("max_iter: 3 max_iter: 4", "given twice"),
+    ],
+)
+def test_lists_of_single_values_are_told(text, message):
+    with pytest.raises(PrototxtError, match=message):
+        parse(text, caffe_pb2.SolverParameter())

@@ -15,7 +15,7 @@ from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.data.data import backend_of, database_mistakes
 from minicaffe.layers.detection.annotated_reader import AnnotatedBatchReader
 from minicaffe.layers.detection.augmentation import noise_mistakes, sampler_mistakes
-from minicaffe.layers.detection.resizing import output_size, resize_mistakes
+from minicaffe.layers.detection.resizing import output_size, policy_mistakes
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
 
@@ -27,7 +27,8 @@ class AnnotatedDataLayer(PrefetchingLayer):
     Each image goes through what its settings ask for, in this order: other colours (distort_param,
     :func:`distort`), a larger canvas of the mean's colour (expand_param, :func:`expand`), a part
     drawn by the batch_samplers (:func:`draw_part`), another size (resize_param,
-    :func:`resize_example`), noise (:func:`add_noise`); then the mean, the scale, the crop and the
+    :func:`resize_example`; of several, one is drawn by their prob before the first batch, and
+    again every 10 batches), noise (:func:`add_noise`); then the mean, the scale, the crop and the
     mirroring of Data. Boxes go along: cut at the edge of what is seen, dropped where nothing of it
     is left or ``emit_constraint`` says so. Images are not compressed in between, as the fork does
     with encoded ones.
@@ -72,8 +73,8 @@ class AnnotatedDataLayer(PrefetchingLayer):
     @classmethod
     def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
         transform, size = param.transform_param, (0, 0)
-        if transform.resize_param.height and transform.resize_param.width:
-            size = output_size((1, 1), transform.resize_param)
+        if transform.resize_param and all(it.height and it.width for it in transform.resize_param):
+            size = output_size((1, 1), transform.resize_param[0])
         height = transform.crop_h or transform.crop_size or size[0]
         width = transform.crop_w or transform.crop_size or size[1]
         channels = 1 if transform.force_gray else 3
@@ -90,14 +91,7 @@ class AnnotatedDataLayer(PrefetchingLayer):
         yield from database_mistakes(self.param)
         yield from sampler_mistakes(self.param.annotated_data_param.batch_sampler)
         yield from noise_mistakes(transform.noise_param)
-        if transform.HasField("resize_param"):
-            yield from resize_mistakes(transform.resize_param)
-            resize = transform.resize_param
-            if resize.resize_mode == resize.FIT_SMALL_SIZE and param.batch_size > 1:
-                yield GraphError(
-                    f"resize_mode is FIT_SMALL_SIZE and batch_size {param.batch_size}; images of "
-                    "a batch would differ in size, so batch_size must be 1"
-                )
+        yield from policy_mistakes(transform.resize_param, param.batch_size)
         if transform.HasField("expand_param") and transform.expand_param.max_expand_ratio < 1:
             yield GraphError(
                 f"max_expand_ratio is {transform.expand_param.max_expand_ratio:g}; expected at "

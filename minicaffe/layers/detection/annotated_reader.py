@@ -11,7 +11,7 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.datum import forced_color
 from minicaffe.data.record_source import RecordSource
-from minicaffe.data.source import State, part_of
+from minicaffe.data.source import State, number_in, part_of
 from minicaffe.errors import DataError
 from minicaffe.layers.detection.annotations import Example, example_of, parse_annotated
 from minicaffe.layers.detection.augmentation import (
@@ -22,7 +22,7 @@ from minicaffe.layers.detection.augmentation import (
     draw_part,
     expand,
 )
-from minicaffe.layers.detection.resizing import resize_example
+from minicaffe.layers.detection.resizing import SAME_SIZE, draw_resize, resize_example
 from minicaffe.proto import caffe_pb2
 
 _BBOX = caffe_pb2.AnnotatedDatum.BBOX
@@ -61,6 +61,7 @@ class AnnotatedBatchReader:
         self._transform, self._settings = param.transform_param, param.annotated_data_param
         self._random = phase == caffe_pb2.TRAIN
         self._batch_size = param.data_param.batch_size
+        self._batches = self._policy = 0  # how many there were; the resize_param of the last one
         self._color = forced_color(self._transform, color=param.data_param.force_encoded_color)
         plain = caffe_pb2.TransformationParameter()
         plain.CopyFrom(self._transform)
@@ -73,10 +74,11 @@ class AnnotatedBatchReader:
 
     def shapes(self) -> list[tuple[int, ...]]:
         """The shapes of the next batch, as if its images had no boxes but one."""
-        state = self._rng.bit_generator.state
+        state, policy = self._rng.bit_generator.state, self._policy
+        self._choose_size()
         name, value = self._source.peek()
         image, _ = self._made(name, value)
-        self._rng.bit_generator.state = state
+        self._rng.bit_generator.state, self._policy = state, policy
         shapes: list[tuple[int, ...]] = [(self._batch_size, *image.shape)]
         if self._labels:
             shapes.append(self._label_shape(1))
@@ -91,6 +93,8 @@ class AnnotatedBatchReader:
     def read_batch(self, blobs: Sequence[Blob]) -> None:
         """Read a batch; its images must come out in one size."""
         examples = []
+        self._choose_size()
+        self._batches += 1
         for index, (name, value) in enumerate(self._source.read(self._batch_size)):
             image, example = self._made(name, value)
             if not index:
@@ -107,6 +111,11 @@ class AnnotatedBatchReader:
             labels = self._rows(examples) if self._boxes else self._classes(examples)
             blobs[1].reshape(*labels.shape)
             blobs[1].data[...] = labels
+
+    def _choose_size(self) -> None:
+        """Draw the next batch's resize_param, if it is its turn (MobileNet-YOLO's rule)."""
+        if self._batches % SAME_SIZE == 0:
+            self._policy = draw_resize(self._transform.resize_param, self._rng)
 
     def _classes(self, examples: list[Example]) -> np.ndarray:
         return np.array([example.label for example in examples])
@@ -146,6 +155,7 @@ class AnnotatedBatchReader:
         """SSD's order: colours, a canvas, a part, the size, noise."""
         transform, settings, rng = self._transform, self._settings, self._rng
         emit = transform.emit_constraint if transform.HasField("emit_constraint") else None
+        resize = transform.resize_param[self._policy] if transform.resize_param else None
         if transform.HasField("distort_param"):
             example = replace(example, image=distort(example.image, transform.distort_param, rng))
         if transform.HasField("expand_param"):
@@ -157,13 +167,12 @@ class AnnotatedBatchReader:
         if settings.batch_sampler:
             part = draw_part(example, list(settings.batch_sampler), rng)
         elif settings.yolo_data_type == 1 or settings.HasField("yolo_data_jitter"):
-            resize = transform.resize_param
-            keep = resize.resize_mode == resize.FIT_LARGE_SIZE_AND_PAD
+            keep = resize is not None and resize.resize_mode == resize.FIT_LARGE_SIZE_AND_PAD
             part = draw_jitter(settings.yolo_data_jitter, keep, rng)
         if part is not None:
             example = cut_out(example, part, emit)
-        if transform.HasField("resize_param"):
-            example = resize_example(example, transform.resize_param, rng)
+        if resize is not None:
+            example = resize_example(example, resize, rng)
         if transform.HasField("noise_param"):
             example = replace(example, image=add_noise(example.image, transform.noise_param, rng))
         return example
@@ -197,13 +206,19 @@ class AnnotatedBatchReader:
         return values, example
 
     def state(self) -> State:
-        """The source's place and the generator."""
-        return {"source": self._source.state(), "generator": self._rng.bit_generator.state}
+        """The source's place and the generator; where sizes are drawn, the last batch's too."""
+        state = {"source": self._source.state(), "generator": self._rng.bit_generator.state}
+        if len(self._transform.resize_param) > 1:
+            return {**state, "batches": self._batches, "resize_param": self._policy}
+        return state
 
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
         self._source.restore(part_of(state, "source"))
         self._rng.bit_generator.state = part_of(state, "generator")
+        if len(self._transform.resize_param) > 1:
+            self._batches = number_in(state, "batches")
+            self._policy = number_in(state, "resize_param")
 
     def close(self) -> None:
         """Close the database."""

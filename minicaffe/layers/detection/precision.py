@@ -9,7 +9,10 @@ import numpy as np
 from minicaffe.errors import SolverError
 
 #: How the curve of precision by recall is made one number; SSD's names.
-AP_VERSIONS = ("Integral", "11point", "MaxIntegral")
+AP_VERSIONS = ("Integral", "11point", "101point", "MaxIntegral")
+
+#: How many steps of recall from 0 to 1 a version looks at.
+_STEPS = {"11point": 10, "101point": 100}
 
 #: Recalls that differ by less are one.
 _SAME = 1e-6
@@ -29,6 +32,9 @@ def average_precision(
         the same with the largest p from k - 1 on (VOC 2012, where it is from k on)
     11point
         the mean of the largest p where r is at least 0, 0.1, …, 1 (VOC 2007)
+    101point
+        with steps of 0.01 (COCO; solvers of MobileNet-YOLO's models ask for it, though the Caffe
+        beside them refuses it)
 
     Args:
         scores: (n,).
@@ -46,13 +52,13 @@ def average_precision(
     hits = np.cumsum(right[np.argsort(-scores, kind="stable")])
     precision, recall = hits / np.arange(1, len(hits) + 1), hits / objects
     best = np.maximum.accumulate(precision[::-1])[::-1]
-    if version == "11point":
-        reached = [best[recall >= step / 10] for step in range(11)]
-        return float(sum(values[0] if len(values) else 0 for values in reached) / 11)
+    if steps := _STEPS.get(version):
+        reached = [best[recall >= step / steps] for step in range(steps + 1)]
+        return float(sum(values[0] if len(values) else 0 for values in reached) / (steps + 1))
     before = np.concatenate([best[:1], best[:-1]])
     heights = before if version == "MaxIntegral" else precision
-    steps = np.diff(recall, prepend=0.0)
-    return float((heights * np.where(steps > _SAME, steps, 0)).sum())
+    widths = np.diff(recall, prepend=0.0)
+    return float((heights * np.where(widths > _SAME, widths, 0)).sum())
 
 
 def precision_by_class(rows: Sequence[np.ndarray], version: str = "Integral") -> dict[int, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,11 @@ from minicaffe.proto import caffe_pb2
 
 _PARAM = caffe_pb2.ResizeParameter
 
+#: So many batches in a row have one size, where sizes are drawn.
+SAME_SIZE = 10
+
+_PROB_ROUNDING = 0.01  # the fork's
+
 
 def resize_mistakes(param: caffe_pb2.ResizeParameter) -> Iterator[MinicaffeError]:
     """What is wrong with a ``ResizeParameter`` whatever the images are."""
@@ -25,6 +30,33 @@ def resize_mistakes(param: caffe_pb2.ResizeParameter) -> Iterator[MinicaffeError
         )
     if param.height_scale or param.width_scale:
         yield GraphError("height_scale and width_scale are not for data; leave them out")
+
+
+def policy_mistakes(
+    params: Sequence[caffe_pb2.ResizeParameter], batch_size: int
+) -> Iterator[MinicaffeError]:
+    """What is wrong with the ``resize_param`` of a layer whatever the images are."""
+    for param in params:
+        yield from resize_mistakes(param)
+    if batch_size > 1 and any(it.resize_mode == _PARAM.FIT_SMALL_SIZE for it in params):
+        yield GraphError(
+            f"resize_mode is FIT_SMALL_SIZE and batch_size {batch_size}; images of "
+            "a batch would differ in size, so batch_size must be 1"
+        )
+    shares = [param.prob for param in params]
+    if len(params) > 1 and not (min(shares) >= 0 and abs(sum(shares) - 1) <= _PROB_ROUNDING):
+        yield GraphError(
+            f"prob of the {len(params)} resize_param is {', '.join(f'{it:g}' for it in shares)}; "
+            "one of several is drawn, so expected shares of 0 to 1 that add up to 1"
+        )
+
+
+def draw_resize(params: Sequence[caffe_pb2.ResizeParameter], rng: np.random.Generator) -> int:
+    """The index of one of several, drawn by their shares ``prob``; nothing is drawn for one."""
+    if len(params) < 2:
+        return 0
+    shares = np.array([param.prob for param in params])
+    return int(rng.choice(len(params), p=shares / shares.sum()))
 
 
 def resize_example(
