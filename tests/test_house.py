@@ -213,11 +213,9 @@ TESTED = PUBLISHED.union(
     (path.stem for path in (PACKAGE / "cli").glob("_[a-z]*.py")),
 )
 TESTS = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py"))
-#: These look into an engine, as what it keeps there cannot be seen from outside.
-OF_AN_ENGINE = "tests/engines/"
 
 
-@pytest.mark.parametrize("name", [name for name in TESTS if not name.startswith(OF_AN_ENGINE)])
+@pytest.mark.parametrize("name", TESTS)
 def test_tests_use_public_names(name: str) -> None:
     """What a test asks for can change only if what users see changes."""
     assert list(foreign_private_names(ROOT / name, TESTED)) == []
@@ -301,7 +299,7 @@ def test_run_options_and_their_keywords_are_the_same() -> None:
     assert RunOptions(**options.keywords()) == options  # none is lost on the way
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("engines/onednn/")])
+@pytest.mark.parametrize("name", NAMES)
 def test_mistakes_are_errors_and_not_asserts(name: str) -> None:
     """An ``assert`` says nothing to a user, and ``python -O`` leaves it out."""
     assert [node.lineno for node in ast.walk(tree(name)) if isinstance(node, ast.Assert)] == []

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from minicaffe.engines.onednn import dnnl
+from minicaffe.engines.onednn.dnnl import Failed
 from minicaffe.engines.onednn.generated import channel_sums
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 
@@ -74,7 +75,8 @@ def _rows(memory: Memory) -> np.ndarray:
     desc = memory.desc
     items, channels, *rest = desc.shape
     places, block = math.prod(rest), desc.block
-    assert block is not None
+    if block is None:
+        raise Failed(f"channels of shape {desc.shape} in a layout that is not known here")
     shape = (items, -(-channels // max(1, block)), places, block)
     if block == 0:
         shape = (1, 1, items * places, channels)

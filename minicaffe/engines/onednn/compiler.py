@@ -137,22 +137,22 @@ def compile_plan(context: Context, first: int, last: int, purpose: Purpose) -> S
 
 
 def compile_parts(
-    builder: Builder, context: Context, record: Record, *, by_layer: bool
+    plan: SegmentPlan, context: Context, record: Record, *, by_layer: bool
 ) -> BackwardParts | None:
     """The gradients of layers in parts: their steps, or each layer by itself.
 
     A step that covers several layers, but has not run all of them last, is taken apart.
 
     Args:
-        builder: that of the newest plan.
-        context: what that plan was compiled from.
+        plan: the newest one.
+        context: what it was compiled from.
         record: what has run the layers.
         by_layer: take all steps apart.
 
     Returns:
         None where oneDNN has refused something.
     """
-    before = len(context.fallbacks)
+    builder, before = plan.builder, len(context.fallbacks)
     builder.begin_backward(by_parts=True)
     parts: list[BackwardPart] = []
     for compiled, layers in _units(record, by_layer=by_layer):

@@ -178,10 +178,15 @@ class Library:
         check(self.function(name)(*args), name)
 
     def create(self, name: str, *args: object) -> int:
-        """Call a function whose first argument returns a handle; gives the handle."""
+        """Call a function whose first argument returns a handle; gives the handle.
+
+        Raises:
+            Failed: there is none.
+        """
         handle = ctypes.c_void_p()
         self.call(name, ctypes.byref(handle), *args)
-        assert handle.value is not None
+        if handle.value is None:
+            raise Failed(f"oneDNN: {name} has made nothing")
         return handle.value
 
     def create_for(self, owner: object, destroy: str, name: str, *args: object) -> ctypes.c_void_p:

@@ -12,7 +12,7 @@ layers that run as one step is computed when a program asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,6 +21,7 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.dnnl import Failed
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -78,38 +79,25 @@ def is_plain_relu(node: Node) -> bool:
     return is_simple_relu(node) and slope_of(node) == 0
 
 
-class FusedReLU:
-    """A ReLU fused into the end of a step's primitive, or none.
+def fused_relu(nodes: Sequence[Node]) -> Node | None:
+    """The ReLU that ends a step of several layers, if there is one."""
+    return nodes[-1] if len(nodes) > 1 and is_relu(nodes[-1]) else None
 
-    Args:
-        nodes: the step's; the last one is the ReLU if there is one.
-    """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        last = nodes[-1]
-        self.node = last if len(nodes) > 1 and is_relu(last) else None
-
-    @property
-    def attributes(self) -> Attributes | None:
-        """What makes a primitive apply it."""
-        if self.node is None:
-            return None
-        return Attributes().append_eltwise(*keeping_not_numbers(dnnl.RELU, slope_of(self.node)))
-
-    def backward(self, builder: Builder, blob: Blob, values: Memory) -> None:
-        """Turn the gradient of the ReLU's top into that of its bottom, the same blob's."""
-        assert self.node is not None
-        desc, slope = values.desc, slope_of(self.node)
-        forward = PrimitiveDesc(
-            "eltwise_forward",
-            *(dnnl.FORWARD_TRAINING, dnnl.RELU_FROM_DST, desc, desc, slope, 0.0),
-        )
-        backward = PrimitiveDesc(
-            "eltwise_backward", *(dnnl.RELU_FROM_DST, desc, desc, desc, slope, 0.0, forward)
-        )
-        gradient = builder.gradient_source(blob, desc)
-        target = builder.gradient_in_place(blob, desc)
-        builder.run(backward, {dnnl.DST: values, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
+def backward_of_relu(builder: Builder, node: Node, values: Memory) -> None:
+    """Append what turns the gradient of a fused ReLU's top into that of its bottom, the same
+    blob's."""
+    blob, desc, slope = node.tops[0], values.desc, slope_of(node)
+    forward = PrimitiveDesc(
+        "eltwise_forward",
+        *(dnnl.FORWARD_TRAINING, dnnl.RELU_FROM_DST, desc, desc, slope, 0.0),
+    )
+    backward = PrimitiveDesc(
+        "eltwise_backward", *(dnnl.RELU_FROM_DST, desc, desc, desc, slope, 0.0, forward)
+    )
+    gradient = builder.gradient_source(blob, desc)
+    target = builder.gradient_in_place(blob, desc)
+    builder.run(backward, {dnnl.DST: values, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
 
 
 class Passed:
@@ -201,18 +189,14 @@ def can_fuse(nodes: Sequence[Node], following: Node, *, training: bool, sums: bo
 
 def _activates(node: Node) -> bool:
     """An elementwise function that oneDNN has, without anything within it, or a PReLU."""
-    step = _as_activation(node)
-    if step is None:
-        return issubclass(step_of(node), PReLU)
+    cls = step_of(node)
+    if not issubclass(cls, Activation):
+        return issubclass(cls, PReLU)
+    step = cls([node])
     with suppress(Unsupported):
         step.check()
         return step.inner == (1.0, 0.0)
     return False
-
-
-def _as_activation(node: Node) -> Activation | None:
-    cls = step_of(node)
-    return cls([node]) if issubclass(cls, Activation) else None
 
 
 class Folding:
@@ -253,7 +237,8 @@ class Folding:
         factor, offset = np.ones(self.bias.size), np.zeros(self.bias.size)
         for node in self._constants:
             affine = node.layer.channel_affine(node.bottoms[0])
-            assert affine is not None, node.name  # see Step.is_constant
+            if affine is None:
+                raise Failed(f"layer '{node.name}' has no factors that weights could take in")
             by, plus = affine
             factor, offset = by * factor, by * offset + plus
         return factor, offset
@@ -281,26 +266,25 @@ class PostOps:
         self._made = [node.tops[0] for node in nodes[:-1]]
         self._layout: MemoryDesc | None = None
 
-    def attributes(self, layout: MemoryDesc | None = None) -> Attributes | None:
+    def attributes(self, find_layout: Callable[[], MemoryDesc]) -> Attributes | None:
         """What makes a primitive do the rest.
 
         Args:
-            layout: in which another blob's values are added.
+            find_layout: tells in which layout another blob's values are added.
         """
-        self._layout = layout
         if not self._after:
             return None
         attributes = Attributes()
         for node in self._after:
-            if step_of(node).adds:
-                assert layout is not None
-                attributes.append_binary(dnnl.BINARY_ADD, layout)
-            elif issubclass(step_of(node), PReLU):
-                attributes.append_prelu(by_channel=node.layer.blobs[0].count > 1)
-            else:
-                step = _as_activation(node)
-                assert step is not None
+            cls = step_of(node)
+            if cls.adds:
+                self._layout = find_layout()
+                attributes.append_binary(dnnl.BINARY_ADD, self._layout)
+            elif issubclass(cls, Activation):
+                step = cls([node])
                 attributes.append_eltwise(*keeping_not_numbers(step.algorithm, *step.numbers))
+            else:
+                attributes.append_prelu(by_channel=node.layer.blobs[0].count > 1)
         return attributes
 
     @property

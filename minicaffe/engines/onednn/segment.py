@@ -279,7 +279,7 @@ class Segment(Part):
             self._guarded = None  # the next plan knows what a program holds and has asked for
         else:
             self._share = False
-        self._backward_parts(start, end)
+        self._backward_parts(plan, start, end)
 
     def _recorded(self, first: int, last: int) -> SegmentPlan:
         """The plan, with what the gradients of these layers need of the last forward."""
@@ -310,8 +310,8 @@ class Segment(Part):
             self._record = {}  # some of it is overwritten
             plan.freed.after_backward()
 
-    def _backward_parts(self, start: int, end: int) -> None:
-        for part in reversed(self._parts_between(end, start)):
+    def _backward_parts(self, plan: SegmentPlan, start: int, end: int) -> None:
+        for part in reversed(self._parts_between(plan, end, start)):
             layers = range(part.last, part.first - 1, -1)
             self._tell("before_backward", layers)
             for tensor in (*part.kept, *part.calls.reads):
@@ -323,25 +323,19 @@ class Segment(Part):
             show(part.calls.writes)
             self._tell("after_backward", layers)
 
-    def _parts_between(self, first: int, last: int) -> list[BackwardPart]:
+    def _parts_between(self, plan: SegmentPlan, first: int, last: int) -> list[BackwardPart]:
         """The gradients of these layers in parts, compiled where those at hand are others."""
         parts, by_layer = self._backward, bool(self._hooks)
         if parts is None or not parts.serve(self._record, first, last, by_layer=by_layer):
             steps = self._record[first].first, self._record[last].last
             by_layer = by_layer or steps != (first, last)
-            parts = self._compile_parts(by_layer) or self._compile_parts(by_layer)
-            assert parts is not None
+            parts = compile_parts(plan, self._context, self._record, by_layer=by_layer)
+            while parts is None:  # oneDNN has refused something: those layers run otherwise now
+                self._guarded = None
+                plan = self._materialise()
+                parts = compile_parts(plan, self._context, self._record, by_layer=by_layer)
             self._backward = parts
         return parts.between(first, last)
-
-    def _compile_parts(self, by_layer: bool) -> BackwardParts | None:
-        plan = self._plan
-        assert plan is not None
-        parts = compile_parts(plan.builder, self._context, self._record, by_layer=by_layer)
-        if parts is None:
-            self._guarded = None
-            self._materialise()
-        return parts
 
     def _tell(self, moment: str, layers: Iterable[int]) -> None:
         if self._hooks:

@@ -10,7 +10,7 @@ import numpy as np
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.fusion import FusedReLU, PostOps, can_fuse
+from minicaffe.engines.onednn.fusion import PostOps, backward_of_relu, can_fuse
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -85,19 +85,18 @@ class InnerProduct(Step):
         strides = row_major(shape)
         if self.layer.transpose:
             strides = [1, *(n * shape[0] for n in row_major(shape[1:]))]
-        self.relu, tail = FusedReLU(self.nodes), PostOps(self.nodes)
         self.only = InnerProductPrimitive(
             self, bottom, top, MemoryDesc(shape, strides=strides),
             source_shape=source, top_shape=target, plain=plain,
         )  # fmt: skip
-        self.only.forward(builder, tail)
+        self.only.forward(builder, PostOps(self.nodes))
 
     def backward_of(self, builder: Builder, node: Node) -> None:
         """The gradients of weights, biases and bottom; or the ReLU's."""
         if node is self.node:
             self.only.backward(builder, node.propagate_down[0])
         else:
-            self.relu.backward(builder, node.tops[0], self.only.result)
+            backward_of_relu(builder, node, self.only.result)
 
 
 @step_for("Dropout")

@@ -12,7 +12,7 @@ from minicaffe.engines.onednn import dnnl, heuristics
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import channel_total, summable
 from minicaffe.engines.onednn.dnnl import Unimplemented, library
-from minicaffe.engines.onednn.fusion import Folding, FusedReLU, PostOps, can_fuse
+from minicaffe.engines.onednn.fusion import Folding, PostOps, backward_of_relu, can_fuse
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -138,8 +138,7 @@ class WeightedPrimitive:
     def forward(self, builder: Builder, tail: PostOps) -> None:
         """Append the forward primitive and what brings its operands into their layouts."""
         self.folding = tail.folding
-        layout = self._forward_pd(builder, None).desc("dst") if tail.adds else None
-        attributes = tail.attributes(layout)
+        attributes = tail.attributes(lambda: self._forward_pd(builder, None).desc("dst"))
         self.forward_pd = self._forward_pd(builder, attributes)
         wanted = self._layout(self.forward_pd.desc("src"), self.bottom)
         self.source = self._seen(builder.source(self.bottom, wanted), self.source_shape)
@@ -222,8 +221,7 @@ class WeightedPrimitive:
 
     def backward_bias(self, builder: Builder, top_gradient: Memory) -> None:
         """Add up the top's gradient with the precision that long sums need."""
-        assert self._bias is not None
-        gradient = builder.weights.gradient(self.blobs[1], self._bias)
+        gradient = builder.weights.gradient(self.blobs[1], MemoryDesc((self.top_shape[1],)))
 
         def add_up() -> None:
             gradient.memory.floats[...] = channel_total(top_gradient)
@@ -334,7 +332,7 @@ class Convolution(Step):
                 f"{spatial} spatial axes after axis {geometry.axis}, not 1 to 3 after axis 1"
             )
         weights = self._weights()
-        self.relu, tail = FusedReLU(self.nodes), PostOps(self.nodes)
+        tail = PostOps(self.nodes)
         tops = self.nodes[-1].tops if len(self.nodes) > 1 else self.node.tops
         self.passes = [
             self.primitive_class(builder, top)(self, bottom, top, weights)
@@ -360,7 +358,7 @@ class Convolution(Step):
     def backward_of(self, builder: Builder, node: Node) -> None:
         """The gradients of every pass; those of the weights add up. Or the ReLU's."""
         if node is not self.node:
-            self.relu.backward(builder, node.tops[0], self.passes[0].result)
+            backward_of_relu(builder, node, self.passes[0].result)
             return
         for way, wanted in zip(self.passes, self.node.propagate_down, strict=True):
             way.backward(builder, wanted)

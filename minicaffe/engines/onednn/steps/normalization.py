@@ -13,7 +13,13 @@ import numpy as np
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import channel_moments, channel_products, spoil, summable
-from minicaffe.engines.onednn.fusion import GradientBetween, Passed, is_plain_relu, is_relu
+from minicaffe.engines.onednn.fusion import (
+    GradientBetween,
+    Passed,
+    fused_relu,
+    is_plain_relu,
+    is_relu,
+)
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
@@ -52,8 +58,7 @@ class Affine(Step):
 
     def forward(self, builder: Builder) -> None:
         bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
-        last = self.nodes[-1]
-        self.relu = last if len(self.nodes) > 1 and is_relu(last) else None
+        self.relu = fused_relu(self.nodes)
         keep = bottom is top and builder.training
         self.source = self._source(builder, builder.kept_source if keep else builder.source)
         desc = self.source.desc

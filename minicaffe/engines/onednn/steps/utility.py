@@ -11,12 +11,19 @@ from typing import TYPE_CHECKING
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.fusion import FusedReLU, adds_two, is_simple_relu
+from minicaffe.engines.onednn.fusion import (
+    adds_two,
+    backward_of_relu,
+    fused_relu,
+    is_simple_relu,
+    slope_of,
+)
 from minicaffe.engines.onednn.primitive import (
     Attributes,
     Memory,
     MemoryDesc,
     PrimitiveDesc,
+    keeping_not_numbers,
     reorder,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
@@ -117,13 +124,15 @@ class Eltwise(Step):
             raise Unsupported("MAX of more than two")
         if self.node.in_place:
             raise Unsupported("in place")
-        self.relu = FusedReLU(self.nodes)
+        relu, after = fused_relu(self.nodes), None
+        if relu is not None:
+            after = Attributes().append_eltwise(*keeping_not_numbers(dnnl.RELU, slope_of(relu)))
         first, *others = self.node.bottoms
         start = builder.source(first)
         self.sources = [start, *(builder.source(other, start.desc) for other in others)]
         self.top = target = builder.result(self.nodes[-1].tops[0], start.desc)
         if self.operation == _OPERATIONS.SUM:
-            add_up(builder, self.sources, target, self.factors, self.relu.attributes)
+            add_up(builder, self.sources, target, self.factors, after)
             return
         operation = dnnl.BINARY_MAX if self.operation == _OPERATIONS.MAX else dnnl.BINARY_MUL
         self._chain(builder, operation, self.sources, target)
@@ -142,7 +151,7 @@ class Eltwise(Step):
         """SUM hands the top's gradient on; the others multiply it. Or the ReLU's."""
         top = self.node.tops[0]
         if node is not self.node:
-            self.relu.backward(builder, top, self.top)
+            backward_of_relu(builder, node, self.top)
             return
         for index, wanted in enumerate(self.node.propagate_down):
             if not wanted:

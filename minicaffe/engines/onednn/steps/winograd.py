@@ -18,7 +18,7 @@ from minicaffe.engines.jit.passes import (
 )
 from minicaffe.engines.jit.team import Team
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.fusion import PostOps
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 from minicaffe.engines.onednn.steps import Step
@@ -125,7 +125,8 @@ class WinogradConvolution(ConvolutionPrimitive):
     def _prepare(self, builder: Builder, block: int | None) -> None:
         """The sizes, in a layout with such blocks if the kernels take it."""
         team = builder.winograd
-        assert team is not None
+        if team is None:
+            raise Unsupported("no kernels are generated here")
         taps = self.step.layer.geometry.kernel[0]
         above, left = self.step.layer.geometry.pad
         self._pad = (above, left)
