@@ -18,26 +18,38 @@ import numpy as np
 from minicaffe.errors import GraphError
 from minicaffe.layer import CoordMap, find_layer_class, layer_class, layer_types
 from minicaffe.layers.vision import crop as crop_layer
+from minicaffe.layers.vision.coordinates import (
+    IDENTITY,
+    AxisMismatchException,
+    CropException,
+    compose,
+    crop_offset,
+    inverse,
+)
 from minicaffe.layers.vision.geometry import window_params
 from minicaffe.net_spec import Function, Top
 
-_IDENTITY: CoordMap = (None, 1, 0)
+__all__ = [
+    "AxisMismatchException",
+    "CropException",
+    "UnconnectedException",
+    "UndefinedMapException",
+    "compose",
+    "conv_params",
+    "coord_map",
+    "coord_map_from_to",
+    "crop",
+    "crop_params",
+    "inverse",
+]
 
 
 class UndefinedMapException(GraphError):
     """A layer type that has no coordinate map."""
 
 
-class AxisMismatchException(GraphError):
-    """Two maps that hold for different axes."""
-
-
 class UnconnectedException(GraphError):
     """Two tops without a common origin."""
-
-
-class CropException(GraphError, AssertionError):
-    """A crop that the Crop layer cannot do."""
 
 
 def conv_params(fn: Function) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
@@ -66,29 +78,6 @@ def coord_map(fn: Function) -> CoordMap:
     return found
 
 
-def compose(base_map: CoordMap, next_map: CoordMap) -> CoordMap:
-    """The map that does ``next_map`` first, then ``base_map``.
-
-    Raises:
-        AxisMismatchException: they hold for different axes.
-    """
-    axis, scale, shift = base_map
-    next_axis, next_scale, next_shift = next_map
-    if axis is not None and next_axis is not None and axis != next_axis:
-        raise AxisMismatchException(f"maps for axis {axis} and axis {next_axis} do not compose")
-    return (
-        next_axis if axis is None else axis,
-        scale * next_scale,
-        scale * next_shift + shift,
-    )
-
-
-def inverse(coord_map: CoordMap) -> CoordMap:
-    """The map in the other direction."""
-    axis, scale, shift = coord_map
-    return axis, 1 / scale, -shift / scale
-
-
 def coord_map_from_to(top_from: Top, top_to: Top) -> CoordMap:
     """The map from one top to another, through the nearest top that both depend on.
 
@@ -109,7 +98,7 @@ def coord_map_from_to(top_from: Top, top_to: Top) -> CoordMap:
 
 def _maps_to_ancestors(top: Top) -> dict[Top, CoordMap]:
     """For a top and all that it depends on, nearest first, the map from there to it."""
-    maps = {top: _IDENTITY}
+    maps = {top: IDENTITY}
     waiting = deque([top])
     while waiting:
         here = waiting.popleft()
@@ -132,17 +121,12 @@ def crop(top_from: Top, top_to: Top) -> Top:
         CropException: they differ in scale, or the offset is negative or not whole.
         UnconnectedException, AxisMismatchException: as :func:`coord_map_from_to`.
     """
-    axis, scale, shift = coord_map_from_to(top_from, top_to)
-    offset = -np.array(shift, float, ndmin=1)
-    if not np.all(np.asarray(scale) == 1):
-        raise CropException(f"scale mismatch on crop (a = {scale}); cropping cannot resize")
-    if not np.all(offset >= 0):
-        raise CropException(f"cannot crop negative offset (b = {shift}); pad the larger map")
-    if not np.all(np.round(offset) == offset):
-        raise CropException(f"cannot crop noninteger offset (b = {shift})")
+    found = coord_map_from_to(top_from, top_to)
+    offset = crop_offset(found)
+    axis = found[0]
     fields = {
         "axis": 2 if axis is None else axis + 1,  # the layer counts the batch axis
-        "offset": np.round(offset).astype(int).tolist(),
+        "offset": offset.tolist(),
     }
     return Function("Crop", (top_from, top_to), {"crop_param": fields}).tops[0]
 

@@ -40,6 +40,7 @@ DIALECTS = {
     "ctpn": "CTPN (tianzhi0549/CTPN)",
     "deeplab": "DeepLab",
     "early-ssd": "SSD as it was before 2016-11, in TextBoxes and RMPE",
+    "fcn": "FCN's first branch of Caffe (longjon/caffe, branch future), HED and CRF-RNN",
     "fast-rcnn": "Fast R-CNN, Faster R-CNN and R-FCN",
     "intel": "Intel Caffe",
     "jolibrain": "jolibrain's Caffe, of DeepDetect",

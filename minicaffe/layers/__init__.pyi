@@ -1548,6 +1548,7 @@ def Crop(
     snapshot_log_out: bool = ...,
     axis: int = ...,
     offset: int | Sequence[int] = ...,
+    align: bool = ...,
     center_crop: bool = ...,
     crop_h: int = ...,
     crop_w: int = ...,
@@ -1565,6 +1566,8 @@ def Crop(
 
     axis: The first axis to cut; those before it stay.
     offset: Where the cut begins: one number, or one for each axis cut; 0 unless set.
+    align: The cut begins where the second bottom lies on the first one, by the windows of
+        the layers that both were made with (V1's CROP). [minicaffe]
     center_crop: [Tengine]
     crop_h: [Tengine]
     crop_w: [Tengine]

@@ -15,6 +15,7 @@ from minicaffe.filler import filler_mistakes
 from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
 from minicaffe.layers.utility.python import PythonLayer
+from minicaffe.net.alignment import alignments_of
 from minicaffe.net.filter import filter_net
 from minicaffe.net.fork_fields import refused_fork_fields
 from minicaffe.net.in_place import keep_overwritten, tell_of_real_caffe
@@ -80,7 +81,7 @@ def check_text(
     Raises:
         GraphError: with all mistakes as its ``problems``.
     """
-    origin = origin or origin_of(whole)
+    origin = origin or origin_of(whole, layers=filtered)
     mistakes = [
         *wiring_mistakes(filtered, whole),
         *_mistakes_of_layers(filtered, Limits(), origin, with_data=False),
@@ -233,7 +234,7 @@ def check_net(
         filtered = filter_net(param)
     except MinicaffeError as error:
         raise error.locate(path=path) from None
-    origin = origin_of(param, options.dialect)
+    origin = origin_of(param, options.dialect, filtered)
     return checked_splits(filtered, param, path, options.limits, dtype, origin)
 
 
@@ -256,7 +257,7 @@ def build_checked(
         MinicaffeError: with all mistakes that were found as its ``problems``.
     """
     split = check_net(param, path, options, dtype)
-    limits, origin = options.limits, origin_of(param, options.dialect)
+    limits, origin = options.limits, origin_of(param, options.dialect, split)
     built = NetBuilder(split, path=path, seed=seed, dtype=dtype, limits=limits, origin=origin)
     try:
         built.notes.add_net(param)
@@ -268,11 +269,22 @@ def build_checked(
     return built
 
 
-def origin_of(param: caffe_pb2.NetParameter, dialect: str | None = None) -> Origin:
-    """What is known of the fork that a net was written for."""
+def origin_of(
+    param: caffe_pb2.NetParameter,
+    dialect: str | None = None,
+    layers: caffe_pb2.NetParameter | None = None,
+) -> Origin:
+    """What is known of the fork that a net was written for.
+
+    Args:
+        param: the net, for all phases.
+        dialect: what the user says.
+        layers: those of one phase, with or without their splits; by default all of ``param``.
+    """
     readers: defaultdict[str, set[str]] = defaultdict(set)
     for layer in param.layer:
         for blob in layer.bottom:
             readers[blob].add(layer.type)
     types = frozenset(layer.type for layer in param.layer)
-    return Origin(dialect, types, {blob: frozenset(of) for blob, of in readers.items()})
+    read = {blob: frozenset(of) for blob, of in readers.items()}
+    return Origin(dialect, types, read, alignments_of(param if layers is None else layers))

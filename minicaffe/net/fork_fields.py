@@ -151,7 +151,7 @@ class Notes:
         for effect, name, fork in passed:
             self._passed[effect][name, fork] += 1
         if layer.reading.because:
-            self._read[layer.param.type, layer.reading] += 1
+            self._read[layer.param.type, layer.reading._replace(alignment=None)] += 1
 
     def tell(self, phase: int) -> None:
         """Write the notes to the log; those about training as warnings in phase TRAIN.

@@ -122,7 +122,7 @@ def summarize_net(
     complete.CopyFrom(filtered)
     whole = complete.layer
     left_open = _remove_unknown(filtered, summary.notes) if skip_unknown else set()
-    origin = origin_of(param, dialect)
+    origin = origin_of(param, dialect, filtered)
     check_text(
         filtered, param, path, origin
     )  # with its fillers, and whether or not it can be built

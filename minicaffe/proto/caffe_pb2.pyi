@@ -1961,9 +1961,10 @@ class ConvolutionParameter(_message.Message):
     def __init__(self, num_output: _Optional[int] = ..., bias_term: _Optional[bool] = ..., pad: _Optional[_Iterable[int]] = ..., kernel_size: _Optional[_Iterable[int]] = ..., stride: _Optional[_Iterable[int]] = ..., dilation: _Optional[_Iterable[int]] = ..., pad_h: _Optional[int] = ..., pad_w: _Optional[int] = ..., kernel_h: _Optional[int] = ..., kernel_w: _Optional[int] = ..., stride_h: _Optional[int] = ..., stride_w: _Optional[int] = ..., group: _Optional[int] = ..., weight_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., engine: _Optional[_Union[ConvolutionParameter.Engine, str]] = ..., axis: _Optional[int] = ..., force_nd_im2col: _Optional[bool] = ..., kernel_depth: _Optional[int] = ..., temporal_stride: _Optional[int] = ..., filter_group: _Optional[int] = ..., temporal_pad: _Optional[int] = ..., hole: _Optional[int] = ..., hole_h: _Optional[int] = ..., hole_w: _Optional[int] = ..., conv_mode: _Optional[_Union[ConvolutionParameter.ConvMode, str]] = ..., dump_parameter: _Optional[bool] = ..., dump_activation: _Optional[bool] = ..., parameter_sparsity_pattern_histogram: _Optional[bool] = ..., cudnn_convolution_algo_seeker: _Optional[_Union[ConvolutionParameter.CuDNNConvolutionAlgorithmSeeker, str]] = ..., conv_algos_override: _Optional[str] = ..., relu: _Optional[bool] = ..., negative_slope: _Optional[float] = ..., conv_algorithm: _Optional[str] = ..., coeff: _Optional[_Iterable[float]] = ..., fusion_type: _Optional[_Union[ConvolutionParameter.FusionType, str]] = ..., cudnn_flavor: _Optional[_Union[ConvolutionParameter.CudnnFlavor, str]] = ..., fuse_type: _Optional[_Union[ConvolutionParameter.FuseType, str]] = ..., eltwise_param: _Optional[_Union[EltwiseParameter, _Mapping]] = ..., relu_param: _Optional[_Union[ReLUParameter, _Mapping]] = ..., paramq: _Optional[int] = ..., params: _Optional[float] = ..., scale_in: _Optional[float] = ..., scale_out: _Optional[float] = ..., a_min: _Optional[int] = ..., a_max: _Optional[int] = ..., kernel_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., pad_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., stride_shape: _Optional[_Union[BlobShape, _Mapping]] = ..., shape_offset: _Optional[_Iterable[int]] = ..., mem_group_size: _Optional[int] = ..., dilation_h: _Optional[int] = ..., dilation_w: _Optional[int] = ...) -> None: ...
 
 class CropParameter(_message.Message):
-    __slots__ = ("axis", "offset", "center_crop", "crop_h", "crop_w", "num_args", "offset_c", "offset_h", "offset_height", "offset_w", "offset_width", "blob_name")
+    __slots__ = ("axis", "offset", "align", "center_crop", "crop_h", "crop_w", "num_args", "offset_c", "offset_h", "offset_height", "offset_w", "offset_width", "blob_name")
     AXIS_FIELD_NUMBER: _ClassVar[int]
     OFFSET_FIELD_NUMBER: _ClassVar[int]
+    ALIGN_FIELD_NUMBER: _ClassVar[int]
     CENTER_CROP_FIELD_NUMBER: _ClassVar[int]
     CROP_H_FIELD_NUMBER: _ClassVar[int]
     CROP_W_FIELD_NUMBER: _ClassVar[int]
@@ -1976,6 +1977,7 @@ class CropParameter(_message.Message):
     BLOB_NAME_FIELD_NUMBER: _ClassVar[int]
     axis: int
     offset: _containers.RepeatedScalarFieldContainer[int]
+    align: bool
     center_crop: bool
     crop_h: int
     crop_w: int
@@ -1986,7 +1988,7 @@ class CropParameter(_message.Message):
     offset_w: int
     offset_width: int
     blob_name: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, axis: _Optional[int] = ..., offset: _Optional[_Iterable[int]] = ..., center_crop: _Optional[bool] = ..., crop_h: _Optional[int] = ..., crop_w: _Optional[int] = ..., num_args: _Optional[int] = ..., offset_c: _Optional[int] = ..., offset_h: _Optional[int] = ..., offset_height: _Optional[int] = ..., offset_w: _Optional[int] = ..., offset_width: _Optional[int] = ..., blob_name: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, axis: _Optional[int] = ..., offset: _Optional[_Iterable[int]] = ..., align: _Optional[bool] = ..., center_crop: _Optional[bool] = ..., crop_h: _Optional[int] = ..., crop_w: _Optional[int] = ..., num_args: _Optional[int] = ..., offset_c: _Optional[int] = ..., offset_h: _Optional[int] = ..., offset_height: _Optional[int] = ..., offset_w: _Optional[int] = ..., offset_width: _Optional[int] = ..., blob_name: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DataParameter(_message.Message):
     __slots__ = ("source", "batch_size", "rand_skip", "backend", "scale", "mean_file", "crop_size", "mirror", "force_encoded_color", "prefetch", "shuffle", "show_data", "threads", "parser_threads", "cache", "precache", "side", "disk_reader_threads", "huge_video_dataset", "limit_samples", "preselection_file", "preselection_label", "range_start", "range_end", "rand_permute", "rand_permute_order", "rand_permute_seed", "slice_point", "encoding", "verbose", "subtract", "permute_every_iter", "block_size", "label_size", "data_width", "output_width", "multi_gpu_testing", "shuffle_skip_max")
@@ -4147,6 +4149,7 @@ class V1LayerParameter(_message.Message):
         TOPK: _ClassVar[V1LayerParameter.LayerType]
         LOCAL_WEIGHTED_CONVOLUTION: _ClassVar[V1LayerParameter.LayerType]
         IMPORT: _ClassVar[V1LayerParameter.LayerType]
+        CROP: _ClassVar[V1LayerParameter.LayerType]
     NONE: V1LayerParameter.LayerType
     ABSVAL: V1LayerParameter.LayerType
     ACCURACY: V1LayerParameter.LayerType
@@ -4250,6 +4253,7 @@ class V1LayerParameter(_message.Message):
     TOPK: V1LayerParameter.LayerType
     LOCAL_WEIGHTED_CONVOLUTION: V1LayerParameter.LayerType
     IMPORT: V1LayerParameter.LayerType
+    CROP: V1LayerParameter.LayerType
     class DimCheckMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STRICT: _ClassVar[V1LayerParameter.DimCheckMode]

@@ -43,6 +43,18 @@ def changes_training(*fields: str) -> dict[str, Effect]:
     return dict.fromkeys(fields, Effect.TRAINING)
 
 
+class Alignment(NamedTuple):
+    """Where a layer's second bottom lies on its first one.
+
+    Attributes:
+        offset: in pixels, one number for each spatial axis.
+        mistake: why they cannot lie so; "" where they do.
+    """
+
+    offset: tuple[int, ...] = ()
+    mistake: str = ""
+
+
 class Reading(NamedTuple):
     """How a layer's text is understood, where its type means several things.
 
@@ -51,11 +63,13 @@ class Reading(NamedTuple):
             with one meaning.
         because: what decided it, as in "`slope_filler` is given".
         sure: whether the text, or the user, says so; what is only likely is told as a warning.
+        alignment: what the rest of the net says, where the layer's text leaves its offset to it.
     """
 
     dialect: str = ""
     because: str = ""
     sure: bool = True
+    alignment: Alignment | None = None
 
 
 @dataclass(frozen=True)
@@ -66,11 +80,13 @@ class Origin:
         dialect: what the user says it is; None where nothing is said.
         types: of all layers of the net.
         readers: for each blob, the types of the layers that read it.
+        alignments: by the first top, of the layers that may leave their offset to the net.
     """
 
     dialect: str | None = None
     types: frozenset[str] = frozenset()
     readers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    alignments: Mapping[str, Alignment] = field(default_factory=dict)
 
     def choose(
         self,
@@ -123,6 +139,9 @@ class ReadsForks:
     #: by one of its fields, the likeliest first.
     dialects: ClassVar[tuple[str, ...]] = ()
 
+    #: Each top lies on bottom 0, pixel on pixel, which pycaffe's ``coord_map`` does not say of it.
+    lies_on_bottom: ClassVar[bool] = False
+
     #: How the layer's text is understood, where the type has several meanings; the net sets it.
     reading: Reading = Reading()
 
@@ -162,6 +181,12 @@ class ReadsForks:
             origin: what else is known of the net's fork.
         """
         return origin.choose(cls.dialects) if cls.dialects else Reading()
+
+    @classmethod
+    def aligns(cls, param: caffe_pb2.LayerParameter) -> bool:
+        """Whether a ``LayerParameter`` may leave it to the net where its second bottom lies on the
+        first one (:attr:`Origin.alignments`)."""
+        return False
 
     @classmethod
     def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:

@@ -158,7 +158,6 @@ FIELDS = {
 _VALUES = {
     "Intel Caffe": "MKL2017 MKLDNN SUM_FUSION NONE_FUSION",
     "R-FCN": "PRE_FIXED",
-    "FCN's branch `future` of Caffe": "CROP",
     "NVCaffe": "FLOAT16 SAG FINDEX",
     "TSN": "TOPK STOCHASTIC_SUM",
 }

@@ -50,11 +50,6 @@ def wrong_value(message: Any, field: Any, token: Token) -> str:
 
 def _newer_type(name: str) -> str:
     """For a type that the old block ``layers`` never had, and ``layer`` has."""
-    if name == "CROP":
-        return (
-            '; today it is layer { type: "Crop" crop_param { axis: 2 offset: N } } with the N that '
-            "minicaffe.coord_map.crop computes"
-        )
     plain = name.replace("_", "").lower()
     types = [kind for kind in own_fields() if kind.lower() == plain]
     return f'; today it is layer {{ type: "{types[0]}" }}' if types else ""

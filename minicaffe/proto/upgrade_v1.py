@@ -74,6 +74,8 @@ def _upgrade_layer(old: Any, new: Any) -> None:
         name = field.name
         if name == "type":
             new.type = layer_type(value)
+            if value == _LayerType.Value("CROP"):
+                new.crop_param.align = True  # it had no settings
         elif name in _PARAM_LISTS:
             _fill_specs(new.param, _PARAM_LISTS[name], value)
         elif hasattr(value, "extend"):

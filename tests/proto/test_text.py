@@ -435,8 +435,6 @@ def test_the_one_file_for_the_other_is_one_line(text: str, cls: type, message: s
         ("layer { dropout_param { ratio: .5 } }", "did you mean `dropout_ratio`?"),
         ("layer { type: 'Convolution' convolution_param { weight_filler { beta: 1 } } }",
          "it may have type, value, min, max, mean, std, sparse, variance_norm"),
-        ("layers { type: CROP }", "it is a value of FCN's branch `future` of Caffe; today it is "
-         'layer { type: "Crop" crop_param { axis: 2 offset: N } } with the N that minicaffe'),
         ("layers { type: SCALE }", 'today it is layer { type: "Scale" }'),
         ("base_lr: 1", "it is a field of a solver, a net is expected here"),
         ("layers { type: 'ReLU' }", "a type in quotes belongs to a block `layer`"),

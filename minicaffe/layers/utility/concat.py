@@ -57,6 +57,7 @@ class Sections(Layer):
 
     axis: int
     bounds: list[int]
+    lies_on_bottom = True
     backward_reads = ()
 
     def pieces(self, whole: np.ndarray) -> list[np.ndarray]:

@@ -39,6 +39,7 @@ class Softmax(Layer):
     exact_bottoms = 1
     exact_tops = 1
     squashes = True
+    lies_on_bottom = True
     backward_reads = ("tops",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
