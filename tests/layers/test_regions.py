@@ -18,10 +18,11 @@ SIZE = "pooled_h: 2 pooled_w: 2"
 NAN, INF = float("nan"), float("inf")
 
 
-def rig(type_: str, param: str, *rows: tuple[float, ...], **more: object) -> Rig:
-    """A layer over a map of 2×3×6×8 and some regions."""
+def rig(type_: str, param: str, *rows: tuple[float, ...]) -> Rig:
+    """A layer over two maps of 6×8 and some regions."""
+    channels = 12 if type_.startswith("PS") else 3
     values = [distinct, regions(*rows)]
-    return Rig(Case(type_, param, [(2, 3, 6, 8), (len(rows), 5)], values, **more))  # type: ignore
+    return Rig(Case(type_, param, [(2, channels, 6, 8), (len(rows), 5)], values))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,15 @@ def rig(type_: str, param: str, *rows: tuple[float, ...], **more: object) -> Rig
          "bottom 1 has shape 3×4; expected regions (R, 5)"),
         ("ROIPooling", f"roi_pooling_param {{ {SIZE} }}", [(1, 1, 4, 4), ()], ShapeError,
          "expected regions (R, 5)"),
+        ("PSROIPooling", "psroi_pooling_param { output_dim: 0 group_size: 2 spatial_scale: 1 }",
+         [(1, 4, 4, 4), (1, 5)], GraphError, "output_dim is 0; expected at least 1"),
+        ("PSROIPooling", "psroi_pooling_param { output_dim: 1 group_size: -2 spatial_scale: 1 }",
+         [(1, 4, 4, 4), (1, 5)], GraphError, "group_size is -2; expected at least 1"),
+        ("PSROIPooling", "psroi_pooling_param { output_dim: 2 group_size: 2 spatial_scale: 1 }",
+         [(1, 4, 4, 4), (1, 5)], ShapeError,
+         "bottom 0 has 4 channels (shape 1×4×4×4); expected 8: output_dim 2 times group_size 2"),
+        ("PSROIPooling", "psroi_pooling_param { output_dim: 1 group_size: 2 spatial_scale: 1 }",
+         [(1, 4, 4, 4), (1, 6)], ShapeError, "bottom 1 has shape 1×6; expected regions (R, 5)"),
     ],
 )  # fmt: skip
 def test_refused(
@@ -55,7 +65,10 @@ def test_refused(
     assert says in str(caught.value)
 
 
-POOLING = [("ROIPooling", f"roi_pooling_param {{ {SIZE} }}")]
+POOLING = [
+    ("ROIPooling", f"roi_pooling_param {{ {SIZE} }}"),
+    ("PSROIPooling", "psroi_pooling_param { output_dim: 3 group_size: 2 spatial_scale: 1 }"),
+]
 every = pytest.mark.parametrize(("type_", "param"), POOLING, ids=[name for name, _ in POOLING])
 
 

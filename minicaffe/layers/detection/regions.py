@@ -8,13 +8,14 @@ a part's border by a pixel. A region with a corner that is not a number has no p
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import DataError, ShapeError
-from minicaffe.layer import Blobs
+from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.images import require_images
 
 #: Where pixels end for sure; C's conversion to int has no rule beyond it.
@@ -31,6 +32,32 @@ class Parts(NamedTuple):
 
     start: np.ndarray
     end: np.ndarray
+
+
+class RegionLayer(Layer):
+    """A layer that makes a few values of each region (bottom 1) of feature maps (bottom 0).
+
+    The regions' gradient is 0, for a net with learned proposals asks for it.
+    """
+
+    in_place = False
+    exact_bottoms = 2
+    exact_tops = 1
+
+    @classmethod
+    def allow_force_backward(cls, index: int) -> bool:
+        return index == 0
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        for blob, wanted in zip(bottom, propagate_down, strict=True):
+            if wanted:
+                blob.diff[...] = 0
+        if propagate_down[0]:
+            self.give_back(top[0].diff, bottom)
+
+    def give_back(self, dy: np.ndarray, bottom: Blobs) -> None:
+        """Add to the feature maps' gradient, which is 0, what the top's gives them."""
+        raise NotImplementedError(f"{type(self).__name__}.give_back")
 
 
 def require_regions(bottom: Blobs) -> None:
@@ -100,3 +127,20 @@ def inside(start: np.ndarray, end: np.ndarray, length: int) -> Parts:
         np.clip(low.astype(np.int64), 0, length),
         np.clip(high.astype(np.int64), 0, length),
     )
+
+
+def pixels(down: Parts, across: Parts) -> Iterator[tuple[int, int, int, slice, slice]]:
+    """The rows and columns of the parts of regions, of those that are not empty.
+
+    Yields:
+        the region, the part's place in it from above and from the left, its rows, its columns.
+    """
+    rows, columns = (
+        [[slice(*ends) for ends in zip(*pair, strict=True)] for pair in zip(*edges, strict=True)]
+        for edges in ((part.start.tolist(), part.end.tolist()) for part in (down, across))
+    )
+    for region, (high, wide) in enumerate(zip(rows, columns, strict=True)):
+        for i, row in enumerate(high):
+            for j, column in enumerate(wide):
+                if row.start < row.stop and column.start < column.stop:
+                    yield region, i, j, row, column

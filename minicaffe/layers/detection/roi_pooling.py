@@ -8,12 +8,14 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, register
 from minicaffe.layers.detection.regions import (
     Parts,
+    RegionLayer,
     divide,
     inside,
     nearest,
+    pixels,
     read_regions,
     require_regions,
 )
@@ -23,7 +25,7 @@ from minicaffe.proto.dialects import Origin, Reading
 
 
 @register("ROIPooling")
-class ROIPooling(Layer):
+class ROIPooling(RegionLayer):
     """Divides each region of a feature map into pooled_h × pooled_w parts: the largest value of
     each.
 
@@ -60,9 +62,6 @@ class ROIPooling(Layer):
     """
 
     dialects = ("fast-rcnn", "jolibrain")
-    in_place = False
-    exact_bottoms = 2
-    exact_tops = 1
     backward_reads = ("bottoms",)
 
     @classmethod
@@ -74,10 +73,6 @@ class ROIPooling(Layer):
         if pooling.spatial_scale < 0:
             return origin.choose(cls.dialects, [("jolibrain", "spatial_scale is negative")])
         return Reading()
-
-    @classmethod
-    def allow_force_backward(cls, index: int) -> bool:
-        return index == 0
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.roi_pooling_param
@@ -141,29 +136,19 @@ class ROIPooling(Layer):
             pool_region(maps[image], list(rows), list(columns), found[region])
         top[0].data[...] = found.transpose(0, 3, 1, 2)
 
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if propagate_down[1]:
-            bottom[1].diff[...] = 0
-        if propagate_down[0]:
-            bottom[0].diff[...] = 0
-            self._give_back(bottom, top[0].diff)
-
-    def _give_back(self, bottom: Sequence[Blob], dy: np.ndarray) -> None:
-        """Add each dy to the place that its value came from."""
+    def give_back(self, dy: np.ndarray, bottom: Blobs) -> None:
         images, down, across = self._parts(bottom)
         x, dx = bottom[0].data, bottom[0].diff
         x = np.where(np.isnan(x), -np.inf, x)
         channels = np.arange(x.shape[1])
-        for region, i, j in np.ndindex(len(images), *dy.shape[2:]):
-            top, left = down.start[region, i], across.start[region, j]
-            values = x[images[region], :, top : down.end[region, i], left : across.end[region, j]]
+        for region, i, j, rows, columns in pixels(down, across):
+            values = x[images[region], :, rows, columns]
             width = values.shape[2]
             values = values.reshape(len(channels), -1)
-            if not values.size:
-                continue
             place = values.argmax(axis=1)
             given = np.where(values[channels, place] > LOWEST, dy[region, :, i, j], 0)
-            dx[images[region], channels, top + place // width, left + place % width] += given
+            row, column = rows.start + place // width, columns.start + place % width
+            dx[images[region], channels, row, column] += given
 
 
 def pool_region(

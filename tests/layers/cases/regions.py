@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.layers.harness import Case, Maker, distinct
+from tests.layers.harness import Case, Maker, distinct, normal
 
 Arrays = list[np.ndarray]
 Reference = Callable[[Arrays, Arrays], Arrays]
@@ -69,6 +69,37 @@ def roi_pooling(
                 name=param, smaller=[(2, 2, 8, 6), (len(rows), 5)])  # fmt: skip
 
 
+def means_of(dim: int, group: int, scale: float = 0.5) -> Reference:
+    """R-FCN's loop over the values of the top."""
+
+    def reference(bottoms: Arrays, _: Arrays) -> Arrays:
+        x, rois = bottoms
+        y = np.zeros((len(rois), dim, group, group))
+        for r, c, i, j in np.ndindex(y.shape):
+            begin = [rounded(rois[r, 1 + k]) * scale for k in (0, 1)]
+            size = [max((rounded(rois[r, 3 + k]) + 1) * scale - begin[k], 0.1) for k in (0, 1)]
+            rows, columns = (
+                [n for n in range(math.floor(begin[k] + at * size[k] / group),
+                                  math.ceil(begin[k] + (at + 1) * size[k] / group))
+                 if 0 <= n < x.shape[3 - k]]
+                for k, at in ((1, i), (0, j))
+            )  # fmt: skip
+            plane = x[int(rois[r, 0]), (c * group + i) * group + j]
+            seen = [plane[h, w] for h in rows for w in columns]
+            y[r, c, i, j] = sum(seen) / len(seen) if seen else 0
+        return [y]
+
+    return reference
+
+
+def psroi_pooling(dim: int, group: int) -> Case:
+    param = f"output_dim: {dim} group_size: {group} spatial_scale: 0.5"
+    return Case("PSROIPooling", f"psroi_pooling_param {{ {param} }}",
+                [(2, dim * group**2, 7, 9), (len(REGIONS), 5)], [normal, regions(*REGIONS)],
+                gradients=[True, False], reference=means_of(dim, group), name=param,
+                smaller=[(2, dim * group**2, 3, 8), (len(REGIONS), 5)])  # fmt: skip
+
+
 SIDES = tuple((n, a / 20, b / 20, c / 20, d / 20) for n, a, b, c, d in REGIONS)
 CASES = [
     roi_pooling("pooled_h: 2 pooled_w: 3 spatial_scale: 0.5", largest_of((2, 3))),
@@ -78,4 +109,7 @@ CASES = [
     roi_pooling("pooled_size: 2 spatial_scale: 0.5", largest_of((2, 2))),
     roi_pooling("pooled_size: [2, 4] spatial_scale: 0.5", largest_of((2, 4))),
     roi_pooling("pooled_h: 2 pooled_w: 2 spatial_scale: -1", largest_of((2, 2), (9, 7)), SIDES),
+    psroi_pooling(3, 2),
+    psroi_pooling(1, 4),
+    psroi_pooling(2, 1),
 ]  # fmt: skip
