@@ -8,7 +8,9 @@ other.
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,6 +18,9 @@ from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
 
 _CODES = caffe_pb2.PriorBoxParameter
+
+#: Tells of boxes (n, 4) and others (m, 4) how much they overlap, (n, m).
+Comparison = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 #: How many boxes are compared with each other at once in :func:`suppress`.
 _BLOCK = 128
@@ -157,7 +162,11 @@ def best_first(scores: np.ndarray, threshold: float = -math.inf, top_k: int = -1
 
 
 def suppress(
-    boxes: np.ndarray, threshold: float, eta: float = 1.0, edge: float = 0.0
+    boxes: np.ndarray,
+    threshold: float,
+    eta: float = 1.0,
+    edge: float = 0.0,
+    compare: Comparison | None = None,
 ) -> np.ndarray:
     """Non-maximum suppression: drop boxes that overlap a better one that is kept.
 
@@ -165,15 +174,19 @@ def suppress(
         boxes: (n, 4), the best first.
         threshold: a box that overlaps a kept one by more is dropped.
         eta: below 1, the threshold is multiplied by it after each box kept, while above 0.5.
+        edge: of :func:`overlaps`.
+        compare: how much better boxes (n, 4) overlap others (m, 4), (n, m), where it is not by
+            :func:`overlaps`.
 
     Returns:
         the rising indices of the boxes kept.
     """
+    compare = compare or functools.partial(overlaps, edge=edge)
     kept: list[int] = []
     for start in range(0, len(boxes), _BLOCK):
         block = boxes[start : start + _BLOCK]
-        among = overlaps(block, block, edge)
-        highest = overlaps(boxes[kept], block, edge).max(axis=0, initial=0)
+        among = compare(block, block)
+        highest = compare(boxes[kept], block).max(axis=0, initial=0)
         for index, row in enumerate(among):
             if highest[index] <= threshold:
                 kept.append(start + index)
