@@ -8563,6 +8563,94 @@ def YoloDetectionOutput(
     label_map_file: A file with a LabelMap in text form.
     """
 
+def Yolov3(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    side: int = ...,
+    num_class: int = ...,
+    num: int = ...,
+    object_scale: float = ...,
+    class_scale: float = ...,
+    noobject_scale: float = ...,
+    coord_scale: float = ...,
+    thresh: float = ...,
+    anchors_scale: int = ...,
+    biases: float | Sequence[float] = ...,
+    mask: int | Sequence[int] = ...,
+    use_logic_gradient: bool = ...,
+    use_focal_loss: bool = ...,
+    iou_loss: int | str = ...,
+    iou_normalizer: float = ...,
+    iou_thresh: float = ...,
+    max_delta: float = ...,
+    accumulate: bool = ...,
+    label_smooth_eps: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Yolov3 layer: its bottoms, then fields as keywords. Those of yolov3_param:
+
+    side: [YOLO ports]
+    num_class: [YOLO ports]
+    num: [YOLO ports]
+    object_scale: [YOLO ports]
+    class_scale: [YOLO ports]
+    noobject_scale: [YOLO ports]
+    coord_scale: [YOLO ports]
+    thresh: [YOLO ports]
+    anchors_scale: [YOLO ports]
+    biases: [YOLO ports]
+    mask: [YOLO ports]
+    use_logic_gradient: [YOLO ports]
+    use_focal_loss: [YOLO ports]
+    iou_loss: [YOLO ports]
+    iou_normalizer: [YOLO ports]
+    iou_thresh: [YOLO ports]
+    max_delta: [YOLO ports]
+    accumulate: [YOLO ports]
+    label_smooth_eps: [YOLO ports]
+    """
+
 def Yolov3DetectionOutput(
     *bottoms: Top,
     ntop: int = ...,

@@ -33,8 +33,7 @@ def average_precision(
     11point
         the mean of the largest p where r is at least 0, 0.1, …, 1 (VOC 2007)
     101point
-        with steps of 0.01 (COCO; solvers of MobileNet-YOLO's models ask for it, though the Caffe
-        beside them refuses it)
+        with steps of 0.01 (COCO, and Cascade R-CNN's Caffe)
 
     Args:
         scores: (n,).

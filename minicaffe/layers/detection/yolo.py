@@ -67,6 +67,25 @@ def box_places(
         return middles, np.exp(sizes) * anchors.astype(moves.dtype) / np.array(unit, moves.dtype)
 
 
+def place_of(middle: np.ndarray, shape: Sequence[int]) -> np.ndarray:
+    """Row and column of the place that a middle (x, y), in image sides, lies in.
+
+    Args:
+        middle: (2,).
+        shape: (H, W, …).
+    """
+    grid = np.array(shape[:2])
+    with np.errstate(invalid="ignore"):
+        at = np.nan_to_num(middle[::-1] * grid)
+    return np.clip(np.floor(at), 0, grid - 1).astype(int)
+
+
+def until_zero(labels: np.ndarray, column: int) -> np.ndarray:
+    """The rows before the first whose number in a column is 0."""
+    ends = np.flatnonzero(labels[:, column] == 0)
+    return labels[: ends[0]] if len(ends) else labels
+
+
 def kept(
     middles: np.ndarray, sides: np.ndarray, scores: np.ndarray, threshold: float
 ) -> np.ndarray:

@@ -11,7 +11,13 @@ from minicaffe.data.source import State, number_in
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.detection.boxes import around, overlaps
-from minicaffe.layers.detection.yolo import box_places, per_anchor, sigmoid
+from minicaffe.layers.detection.yolo import (
+    box_places,
+    per_anchor,
+    place_of,
+    sigmoid,
+    until_zero,
+)
 from minicaffe.layers.loss.loss_layer import LossLayer
 from minicaffe.layers.utility.softmax import softmax
 
@@ -110,7 +116,7 @@ class RegionLoss(LossLayer):
             self._everywhere(own, values[item], objectness[item], boxes, labels[item])
             if not many and self._seen < _WARM_UP // max(items, 1):
                 own[..., :4] = self._box_differences(values[item], None, 0.01)
-            for label in _until_zero(labels[item], 3):
+            for label in until_zero(labels[item], 3):
                 self._true_box(
                     own, values[item], objectness[item], shares[item], boxes, label, many=many
                 )
@@ -125,7 +131,7 @@ class RegionLoss(LossLayer):
         """Objectness is drawn to 0 where no true box is."""
         param = self.param.region_loss_param
         own[..., 4] = param.noobject_scale * objectness * objectness * (1 - objectness)
-        true = _until_zero(labels, 1)
+        true = until_zero(labels, 1)
         best = overlaps(boxes.reshape(-1, 4), around(true[:, 1:3], true[:, 3:]))
         near = best.max(axis=1, initial=0) > param.thresh
         own[..., 4][near.reshape(own.shape[:3])] = 0
@@ -140,25 +146,17 @@ class RegionLoss(LossLayer):
             wanted, sizes = np.full(2, 0.5), np.zeros(2)
         else:
             grid = np.array([width, height])
-            wanted = label[1:3] * grid - self._place(label, values.shape)[::-1]
+            wanted = label[1:3] * grid - place_of(label[1:3], values.shape)[::-1]
             sizes = np.log(np.maximum(label[3:] * grid, 1e-30) / self._anchors)
         place = scale * (moves - wanted) * moves * (1 - moves)
         return np.concatenate([place, scale * (values[..., 2:4] - sizes)], axis=-1)
-
-    @staticmethod
-    def _place(label: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-        """Row and column of a true box's middle."""
-        grid = np.array(shape[:2])
-        with np.errstate(invalid="ignore"):
-            at = np.nan_to_num(label[2:0:-1] * grid)
-        return np.clip(np.floor(at), 0, grid - 1).astype(int)
 
     def _true_box(
         self, own: np.ndarray, values: np.ndarray, objectness: np.ndarray, shares: np.ndarray,
         boxes: np.ndarray, label: np.ndarray, *, many: bool,
     ) -> None:  # fmt: skip
         param = self.param.region_loss_param
-        row, column = self._place(label, values.shape)
+        row, column = place_of(label[1:3], values.shape)
         grid = np.array([values.shape[1], values.shape[0]])
         sides = self._anchors / grid
         if not param.bias_match:
@@ -197,9 +195,3 @@ class RegionLoss(LossLayer):
     @property
     def repeatable(self) -> bool:
         return False
-
-
-def _until_zero(labels: np.ndarray, column: int) -> np.ndarray:
-    """The rows before the first whose number in a column is 0."""
-    ends = np.flatnonzero(labels[:, column] == 0)
-    return labels[: ends[0]] if len(ends) else labels
