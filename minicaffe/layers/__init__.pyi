@@ -4954,6 +4954,74 @@ def LabelsequenceAccuracy(
     blank_label: The class that means nothing.
     """
 
+def LargeMarginInnerProduct(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    type: int | str = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    base: float = ...,
+    gamma: float = ...,
+    power: float = ...,
+    iteration: int = ...,
+    lambda_min: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A LargeMarginInnerProduct layer: its bottoms, then fields as keywords. Those of largemargin_inner_product_param:
+
+    num_output: Number of classes.
+    type: How many times the angle of the true class counts.
+    weight_filler: Initial weights.
+    axis: The axes from here on are the feature.
+    base: lambda at iteration 0.
+    gamma: How fast lambda falls.
+    power: The power with which lambda falls.
+    iteration: The iteration that lambda's fall begins with.
+    lambda_min: lambda is at least this.
+    """
+
 def LayerNorm(
     *bottoms: Top,
     ntop: int = ...,
@@ -5195,6 +5263,74 @@ def MVN(
     across_channels: Whether to take mean and deviation over all channels of an image
         together.
     eps: Added to the deviation (not to the variance).
+    """
+
+def MarginInnerProduct(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    type: int | str = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    base: float = ...,
+    gamma: float = ...,
+    power: float = ...,
+    iteration: int = ...,
+    lambda_min: float = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MarginInnerProduct layer: its bottoms, then fields as keywords. Those of margin_inner_product_param:
+
+    num_output: Number of classes.
+    type: How many times the angle of the true class counts.
+    weight_filler: Initial weights.
+    axis: The axes from here on are the feature.
+    base: lambda at iteration 0.
+    gamma: How fast lambda falls.
+    power: The power with which lambda falls.
+    iteration: The iteration that lambda's fall begins with.
+    lambda_min: lambda is at least this.
     """
 
 def MatRead(
