@@ -50,6 +50,8 @@ DIALECTS = {
     "nvcaffe": "NVCaffe",
     "openvino": "OpenVINO's model zoo",
     "pspnet": "TSN, PSPNet and ICNet",
+    "r-fcn": "R-FCN (YuwenXiong/py-R-FCN)",
+    "r-fcn-ohem": "R-FCN that mines hard examples (YuwenXiong/py-R-FCN)",
     "segnet": "SegNet, DeconvNet and ENet",
     "ssd": "SSD (weiliu89/caffe, branch ssd)",
     "video-caffe": "C3D and video-caffe",

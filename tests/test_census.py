@@ -84,3 +84,17 @@ def test_tables(
     assert ["b", "5", "4", "1", "0", "0"] in lines
     assert ["all", "7", "6", "3", "2", "1"] in lines
     assert ["1", "1", "type", "Winograd"] in lines
+
+
+def test_a_python_layer_that_is_built_in_is_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layer = INPUT + (
+        'layer { name: "p" type: "Python" bottom: "x" bottom: "x" bottom: "x" top: "p" '
+        'python_param { module: "rpn.proposal_layer" layer: "ProposalLayer" '
+        'param_str: "feat_stride: 8" } }'
+    )
+    (tmp_path / "net.prototxt").write_text(layer, encoding="utf-8")
+    census(monkeypatch, str(tmp_path), "--json")
+    (entry,) = json.loads(capsys.readouterr().out)
+    assert entry["reached"] == "complete"

@@ -28,6 +28,7 @@ from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.net.check import check_text
 from minicaffe.net.filter import filter_net, set_state
+from minicaffe.net.init import layer_class_of
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.options import check_dialect
 from minicaffe.proto import caffe_pb2
@@ -129,7 +130,7 @@ def missing(param: caffe_pb2.NetParameter) -> list[str]:
             continue
         if cls is Layer:
             found.append(f"type {layer.type}")
-        elif issubclass(cls, PythonLayer):
+        elif issubclass(layer_class_of(layer), PythonLayer):
             found.append(f"Python {layer.python_param.module}.{layer.python_param.layer}")
     if not found:
         for phase in (TRAIN, TEST):

@@ -130,7 +130,7 @@ def _layer(
     if not param.HasField("phase"):
         param.phase = phase  # type: ignore[assignment]  # a value of the enumeration
     rng, dtype = np.random.default_rng(0), np.dtype(np.float32)
-    if limits.allow_python_layers and issubclass(find_layer_class(param.type), PythonLayer):
+    if limits.allow_python_layers and issubclass(layer_class_of(param, origin), PythonLayer):
         return PythonLayer(param, phase, rng=rng, dtype=dtype)
     return make_layer(param, rng, dtype, limits, origin)
 

@@ -16,7 +16,7 @@ from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.layers.utility.silence import Silence
 from minicaffe.net.check import check_text, checked_splits, origin_of
 from minicaffe.net.filter import filter_net
-from minicaffe.net.init import NetBuilder
+from minicaffe.net.init import NetBuilder, layer_class_of
 from minicaffe.net.node import Node
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
@@ -201,7 +201,7 @@ def _prepared(
     possible = True
     for layer in net.layer:
         _clear_fillers(layer)
-        cls = find_layer_class(layer.type)
+        cls = layer_class_of(layer)
         if issubclass(cls, PythonLayer) and not limits.allow_python_layers:
             notes.append(f"layer '{layer.name}' is a Python layer, whose code was not run")
             possible = False

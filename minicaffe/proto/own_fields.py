@@ -21,6 +21,7 @@ _BORROWED = {
     "Lstm": "lstm_param",
     "NdConvolution": "convolution_param",
     "NdPooling": "pooling_param",
+    "ProposalLayer": "python_param",
     "RNN": "recurrent_param",
     "ReLU6": "relu6_param",
 }

@@ -38,7 +38,7 @@ def areas(boxes: np.ndarray, edge: float = 0.0) -> np.ndarray:
 def clip(boxes: np.ndarray, width: float = 1.0, height: float = 1.0) -> np.ndarray:
     """Boxes (…, 4) without what lies outside 0 to ``width`` and 0 to ``height``."""
     limits = np.array([width, height, width, height], boxes.dtype)
-    return np.minimum(np.maximum(boxes, 0), limits)
+    return np.maximum(np.minimum(boxes, limits), 0)
 
 
 def intersections(left: np.ndarray, right: np.ndarray, edge: float = 0.0) -> np.ndarray:
@@ -167,6 +167,7 @@ def suppress(
     eta: float = 1.0,
     edge: float = 0.0,
     compare: Comparison | None = None,
+    most: int = -1,
 ) -> np.ndarray:
     """Non-maximum suppression: drop boxes that overlap a better one that is kept.
 
@@ -177,6 +178,7 @@ def suppress(
         edge: of :func:`overlaps`.
         compare: how much better boxes (n, 4) overlap others (m, 4), (n, m), where it is not by
             :func:`overlaps`.
+        most: at most so many are kept; -1 all.
 
     Returns:
         the rising indices of the boxes kept.
@@ -188,6 +190,8 @@ def suppress(
         among = compare(block, block)
         highest = compare(boxes[kept], block).max(axis=0, initial=0)
         for index, row in enumerate(among):
+            if len(kept) == most:
+                return np.array(kept, int)
             if highest[index] <= threshold:
                 kept.append(start + index)
                 np.maximum(highest, row, out=highest)

@@ -63,14 +63,19 @@ def nms_type_mistakes(nms_type: str) -> Iterator[MinicaffeError]:
         yield GraphError(f'nms_type is "{nms_type}"; expected one of {", ".join(NMS_TYPES)}')
 
 
-def decode_from(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """The boxes that offsets in sides (R, …, 4) from boxes (R, 4) mean, (R, …, 4)."""
+def decode_from(boxes: np.ndarray, offsets: np.ndarray, edge: float = 1.0) -> np.ndarray:
+    """The boxes that offsets in sides (R, …, 4) from boxes (R, 4) mean, (R, …, 4).
+
+    Args:
+        edge: what a box ends before its middle plus half of its sides; Fast and Faster R-CNN have
+            0, so that their boxes are a pixel larger than they say.
+    """
     boxes = boxes.reshape(len(boxes), *[1] * (offsets.ndim - 2), 4)
     low, high = boxes[..., :2], boxes[..., 2:]
     with np.errstate(over="ignore", invalid="ignore"):
         sides = high - low + 1
         middles = offsets[..., :2] * sides + (low + high + 1) / 2
-        return from_middles(middles, sides * np.exp(offsets[..., 2:]))
+        return from_middles(middles, sides * np.exp(offsets[..., 2:]), edge)
 
 
 def encode_from(boxes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -82,11 +87,15 @@ def encode_from(boxes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         return np.concatenate([moved, np.log(lengths / sides)], axis=1)
 
 
-def from_middles(middles: np.ndarray, sides: np.ndarray) -> np.ndarray:
-    """The boxes (…, 4) of middles and sides (…, 2); the middle of one pixel is at 0.5."""
+def from_middles(middles: np.ndarray, sides: np.ndarray, edge: float = 1.0) -> np.ndarray:
+    """The boxes (…, 4) of middles and sides (…, 2); the middle of one pixel is at 0.5.
+
+    Args:
+        edge: as for :func:`decode_from`.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         low = middles - sides / 2
-        return np.concatenate([low, low + sides - 1], axis=-1)
+        return np.concatenate([low, low + sides - edge], axis=-1)
 
 
 class Limits(NamedTuple):

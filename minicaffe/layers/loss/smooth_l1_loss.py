@@ -8,7 +8,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layer import Blobs, register
 from minicaffe.layers.loss.loss_layer import LossLayer, mean
 
 _BOTTOMS = ("predictions", "targets", "inside weights", "outside weights")
@@ -41,11 +41,11 @@ class SmoothL1Loss(LossLayer):
     Settings: ``smooth_l1_loss_param``: sigma (1), which is s.
 
     Gradients: da = w_out · w_in · f'(w_in · (a - b)) / N, f' being s²·x and the sign of x; db =
-    -da; none for the weights.
+    -da; 0 for the weights, as the source has it.
 
     Raises:
         ShapeError: a bottom has another number of items or values.
-        GraphError: sigma is not above 0; a gradient of the weights is asked for.
+        GraphError: sigma is not above 0.
 
     Source: smooth_L1_loss_layer.cpp (rbgirshick/caffe-fast-rcnn); Girshick, "Fast R-CNN", 2015
     (arXiv:1504.08083), equation 3.
@@ -89,8 +89,6 @@ class SmoothL1Loss(LossLayer):
         top[0].data[...] = mean(float(errors.sum(dtype=np.float64)), bottom[0].shape[0])
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for index in range(2, len(bottom)):
-            refuse_gradient(propagate_down, index, _BOTTOMS[index])
         slope = smooth_l1_slope(self._differences, self.sigma2)
         for blob in bottom[2:]:
             slope *= blob.data.reshape(-1)
@@ -98,3 +96,6 @@ class SmoothL1Loss(LossLayer):
         for blob, wanted, sign in zip(bottom[:2], propagate_down, (1, -1), strict=False):
             if wanted:
                 np.multiply(slope, sign, out=blob.diff.reshape(-1))
+        for blob, wanted in zip(bottom[2:], propagate_down[2:], strict=False):
+            if wanted:
+                blob.diff[...] = 0

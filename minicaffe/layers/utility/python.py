@@ -9,14 +9,16 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from minicaffe.errors import GraphError, MinicaffeError, PythonLayerError, did_you_mean
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, Layer, find_layer_class, register
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin, Reading
 
 
 @register("Python")
@@ -27,6 +29,9 @@ class PythonLayer(Layer):
     ``reshape`` runs before every ``forward``. What runs is a class made by
     :func:`python_layer_class` that is both this and the user's: this part reports what goes wrong
     in the user's code.
+
+    Some layers that public nets name, py-faster-rcnn's ``rpn.proposal_layer`` among them, are built
+    in: where there is no module of that name, minicaffe's layer of the class's name runs.
 
     Shapes: bottoms and tops as the user's class has them; blobs are those that it makes with
     ``self.blobs.add_blob(*shape)``.
@@ -51,7 +56,30 @@ class PythonLayer(Layer):
 
     @classmethod
     def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
-        return True
+        return cls.in_caffes_words(param) is param
+
+    @classmethod
+    def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
+        names = param.python_param
+        native = _built_in(names.module, names.layer)
+        if native is Layer or module_place(names.module):
+            return param
+        plain = caffe_pb2.LayerParameter()
+        plain.CopyFrom(param)
+        plain.type = native.type
+        return plain
+
+    @classmethod
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        names = param.python_param
+        native = _built_in(names.module, names.layer)
+        if native is Layer:
+            return Reading()
+        place = module_place(names.module)
+        return Reading(
+            native.dialects[0],
+            f"module '{names.module}' ({place}) is there, and runs in place of minicaffe's own",
+        )
 
     def __init__(
         self,
@@ -136,6 +164,44 @@ def python_layer_class(param: caffe_pb2.LayerParameter) -> type[Layer]:
                 f"class '{names.layer}' in {where} has no method {method}(bottom, top)"
             )
     return type(cls.__name__, (PythonLayer, cls), {"__doc__": cls.__doc__})
+
+
+def _built_in(module: str, name: str) -> type[Layer]:
+    """The class that runs in place of a module's one; Layer itself, if there is none."""
+    cls = find_layer_class(name)
+    replaced = cls.replaces_module
+    known = replaced and (module == replaced or module.endswith(f".{replaced}"))
+    return cls if known else Layer
+
+
+def module_place(name: str) -> str | None:
+    """The file of a module on ``sys.path`` or in the current folder; no code of it runs.
+
+    Returns:
+        its path, or "built in" for what has no file; None where there is no such module.
+    """
+    if name in sys.modules:
+        return getattr(sys.modules[name], "__file__", None) or "built in"
+    importlib.invalidate_caches()  # it may have been written a moment ago
+    path: Sequence[str] | None = None
+    place = None
+    parts = name.split(".")
+    with current_folder_on_path():
+        for end in range(1, len(parts) + 1):
+            spec = _found(".".join(parts[:end]), path)
+            if spec is None:
+                return None
+            path, place = spec.submodule_search_locations or [], spec.origin
+    return place or "built in"
+
+
+def _found(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """What the first of Python's finders that knows a module says of it."""
+    for finder in sys.meta_path:
+        spec = finder.find_spec(name, path)
+        if spec is not None:
+            return spec
+    return None
 
 
 def is_layer_class(value: object) -> bool:

@@ -1,0 +1,121 @@
+"""What py-faster-rcnn's layers have in common, which minicaffe runs where their modules are not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from minicaffe.blob import Blob, shape_text
+from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
+from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.detection.anchors import basic_anchors
+from minicaffe.layers.detection.rpn_settings import (
+    IN_RFCN,
+    IN_TEST,
+    WITH_OHEM,
+    Config,
+    RpnSettings,
+    read_settings,
+)
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin, Reading
+
+logger = logging.getLogger("minicaffe")
+
+#: Side of the square that ratios and scales change, in pixels.
+_BASE = 16
+
+
+class RpnLayer(Layer):
+    """A layer whose settings are YAML in ``python_param { param_str }``; it passes no gradient."""
+
+    in_place = False
+    reshapes_always = True  # how many boxes there are depends on the bottoms' values
+    backward_reads = ()
+    dialects = ("fast-rcnn", "r-fcn", "r-fcn-ohem")
+
+    #: The key that ``param_str`` must have.
+    required: ClassVar[str] = "feat_stride"
+
+    @classmethod
+    def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
+        return False
+
+    @classmethod
+    def allow_force_backward(cls, index: int) -> bool:
+        return False
+
+    @classmethod
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        module = param.python_param.module
+        because = f"there is no module '{module}' here, and minicaffe's own layer runs"
+        evidence = []
+        if "PSROIPooling" in origin.types:
+            mined = "BoxAnnotatorOHEM" in origin.types
+            others = "PSROIPooling and BoxAnnotatorOHEM" if mined else "PSROIPooling"
+            evidence.append(("r-fcn-ohem" if mined else "r-fcn", f"the net has {others}"))
+        reading = origin.choose(cls.dialects, evidence, otherwise="")
+        if not module:
+            return reading
+        whole = f"{because}; {reading.because}" if reading.because else because
+        return reading._replace(because=whole)
+
+    def param_mistakes(self) -> Iterator[MinicaffeError]:
+        wrong: list[GraphError] = []
+        self._read(wrong)
+        yield from wrong
+
+    def _read(self, wrong: list[GraphError]) -> tuple[RpnSettings, list[str]]:
+        return read_settings(self.param_str, self.required, self._config(), wrong)
+
+    def _config(self) -> Config:
+        """What config.py says for the layer's phase and fork."""
+        if self.phase == caffe_pb2.TEST:
+            return IN_TEST
+        return {"r-fcn": IN_RFCN, "r-fcn-ohem": WITH_OHEM}.get(self.reading.dialect, Config())
+
+    def setup(self, bottom: Blobs, top: Blobs) -> None:
+        self.settings, unknown = self._read([])
+        self.config = self.settings.config
+        self.anchors = basic_anchors(_BASE, self.settings.ratios, self.settings.scales)
+        if unknown:
+            logger.warning(
+                "layer '%s' (%s): param_str has %s, which changes nothing here",
+                self.param.name, self.type, ", ".join(f"'{key}'" for key in unknown),
+            )  # fmt: skip
+
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        for blob, wanted in zip(bottom, propagate_down, strict=True):
+            if wanted:
+                blob.diff[...] = 0
+
+
+def true_boxes(blob: Blob) -> np.ndarray:
+    """The boxes of an image's objects, (G, 5) in float64: x1, y1, x2, y2 in pixels, and the class.
+
+    Raises:
+        ShapeError: there are not five numbers a box.
+        DataError: a number is not finite, a box ends before it begins, or a class is not a whole
+            number of at least 0.
+    """
+    shape = blob.shape
+    if len(shape) < 2 or shape[1] != 5 or blob.count != shape[0] * 5:
+        raise ShapeError(
+            f"bottom 1 has shape {shape_text(shape)}; expected G×5, for each object x1, y1, x2, "
+            "y2 and its class"
+        )
+    boxes = blob.data.reshape(-1, 5).astype(np.float64)
+    finite = np.isfinite(boxes).all(axis=1)
+    whole = (boxes[:, 4] >= 0) & (boxes[:, 4] == np.floor(boxes[:, 4]))
+    ordered = (boxes[:, 2:4] - boxes[:, :2] > -1).all(axis=1)
+    wrong = np.flatnonzero(~(finite & whole & ordered))
+    if len(wrong):
+        row = ", ".join(f"{value:g}" for value in boxes[wrong[0]])
+        raise DataError(
+            f"true box {wrong[0]} is ({row}); expected x1, y1, x2, y2 with x1 ≤ x2 and y1 ≤ y2, "
+            "and a class, a whole number of at least 0"
+        )
+    return np.asarray(boxes)
