@@ -22,6 +22,10 @@ from minicaffe.layers.images import require_images
 _FARTHEST = 2.0**31
 
 
+#: The first pixel of each part, and the one after its last.
+Ranges = list[tuple[int, int]]
+
+
 class Parts(NamedTuple):
     """What lengths are divided into along one axis of a feature map.
 
@@ -32,6 +36,11 @@ class Parts(NamedTuple):
 
     start: np.ndarray
     end: np.ndarray
+
+    def ranges(self) -> list[Ranges]:
+        """The parts of each region as pairs of numbers."""
+        pairs = zip(self.start.tolist(), self.end.tolist(), strict=True)
+        return [list(zip(*pair, strict=True)) for pair in pairs]
 
 
 class RegionLayer(Layer):
@@ -135,12 +144,8 @@ def pixels(down: Parts, across: Parts) -> Iterator[tuple[int, int, int, slice, s
     Yields:
         the region, the part's place in it from above and from the left, its rows, its columns.
     """
-    rows, columns = (
-        [[slice(*ends) for ends in zip(*pair, strict=True)] for pair in zip(*edges, strict=True)]
-        for edges in ((part.start.tolist(), part.end.tolist()) for part in (down, across))
-    )
-    for region, (high, wide) in enumerate(zip(rows, columns, strict=True)):
-        for i, row in enumerate(high):
-            for j, column in enumerate(wide):
-                if row.start < row.stop and column.start < column.stop:
-                    yield region, i, j, row, column
+    for region, (high, wide) in enumerate(zip(down.ranges(), across.ranges(), strict=True)):
+        for i, rows in enumerate(high):
+            for j, columns in enumerate(wide):
+                if rows[0] < rows[1] and columns[0] < columns[1]:
+                    yield region, i, j, slice(*rows), slice(*columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,11 +11,11 @@ from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.detection.regions import (
     Parts,
+    Ranges,
     RegionLayer,
     divide,
     inside,
     nearest,
-    pixels,
     read_regions,
     require_regions,
 )
@@ -127,57 +127,86 @@ class ROIPooling(RegionLayer):
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         images, down, across = self._parts(bottom)
-        # with channels last, the largest of many values are found at once
-        maps = np.ascontiguousarray(bottom[0].data.transpose(0, 2, 3, 1))
+        maps = channels_last(bottom[0].data)
         found = np.zeros((len(images), *self._pooled(), maps.shape[3]), self.dtype)
-        for region, image in enumerate(images):
-            rows = zip(down.start[region], down.end[region], strict=True)
-            columns = zip(across.start[region], across.end[region], strict=True)
-            pool_region(maps[image], list(rows), list(columns), found[region])
+        for image, rows, columns, y in zip(
+            images, down.ranges(), across.ranges(), found, strict=True
+        ):
+            pool_region(maps[image], rows, columns, y)
         top[0].data[...] = found.transpose(0, 3, 1, 2)
 
     def give_back(self, dy: np.ndarray, bottom: Blobs) -> None:
         images, down, across = self._parts(bottom)
-        x, dx = bottom[0].data, bottom[0].diff
-        x = np.where(np.isnan(x), -np.inf, x)
-        channels = np.arange(x.shape[1])
-        for region, i, j, rows, columns in pixels(down, across):
-            values = x[images[region], :, rows, columns]
-            width = values.shape[2]
-            values = values.reshape(len(channels), -1)
-            place = values.argmax(axis=1)
-            given = np.where(values[channels, place] > LOWEST, dy[region, :, i, j], 0)
-            row, column = rows.start + place // width, columns.start + place % width
-            dx[images[region], channels, row, column] += given
+        maps = channels_last(bottom[0].data)
+        gradient = np.zeros_like(maps)
+        for image, rows, columns, given in zip(
+            images, down.ranges(), across.ranges(), channels_last(dy), strict=True
+        ):
+            give_back_region(maps[image], rows, columns, given, gradient[image])
+        bottom[0].diff[...] = gradient.transpose(0, 3, 1, 2)
 
 
-def pool_region(
-    image: np.ndarray,
-    rows: Sequence[tuple[int, int]],
-    columns: Sequence[tuple[int, int]],
-    found: np.ndarray,
-) -> None:
+def channels_last(images: np.ndarray) -> np.ndarray:
+    """Images (N, C, H, W) as (N, H, W, C): the largest of many values are found at once."""
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+
+
+def pool_region(image: np.ndarray, rows: Ranges, columns: Ranges, found: np.ndarray) -> None:
     """The largest values of a region's parts: first of each row, then of the rows.
 
     Args:
         image: (H, W, C).
         rows: the first row of each part and the one after its last.
         columns: likewise.
-        found: (rows, columns, C), of which empty parts stay as they are.
+        found: (rows, columns, C), zeros, as which empty parts stay.
     """
-    top, bottom = min(start for start, _ in rows), max(end for _, end in rows)
-    if top >= bottom:
-        return
-    largest = np.empty((bottom - top, len(columns), image.shape[2]), image.dtype)
-    filled = [j for j, (start, end) in enumerate(columns) if start < end]
-    for j in filled:
-        part = image[top:bottom, columns[j][0] : columns[j][1]]
-        np.fmax.reduce(part, axis=1, initial=LOWEST, out=largest[:, j])
+    top, largest = row_maxima(image, rows, columns)
     for i, (start, end) in enumerate(rows):
         if start < end:
-            part = largest[start - top : end - top]
-            for j in filled:
-                np.fmax.reduce(part[:, j], axis=0, out=found[i, j])
+            np.fmax.reduce(largest[start - top : end - top], axis=0, initial=LOWEST, out=found[i])
+
+
+def give_back_region(
+    image: np.ndarray, rows: Ranges, columns: Ranges, given: np.ndarray, gradient: np.ndarray
+) -> None:
+    """Add to the gradient (H, W, C) of an image what is given (rows, columns, C) to the largest
+    values of a region's parts: first to their rows, then to their columns."""
+    top, largest = row_maxima(image, rows, columns)
+    shares = np.zeros_like(largest)
+    for i, (start, end) in enumerate(rows):
+        if start < end:
+            part = slice(start - top, end - top)
+            best = np.fmax.reduce(largest[part], axis=0, initial=LOWEST)
+            _add_to_first(largest[part], best, np.where(best > LOWEST, given[i], 0), shares[part])
+    for j, (start, end) in enumerate(columns):
+        if start < end:
+            place = np.s_[top : top + len(largest), start:end]
+            values, sums = image[place].swapaxes(0, 1), gradient[place].swapaxes(0, 1)
+            _add_to_first(values, largest[:, j], shares[:, j], sums)
+
+
+def row_maxima(image: np.ndarray, rows: Ranges, columns: Ranges) -> tuple[int, np.ndarray]:
+    """The first row of a region, and the largest values in each row's parts (rows, columns, C); 0
+    in empty ones."""
+    top, bottom = min(start for start, _ in rows), max(end for _, end in rows)
+    largest = np.zeros((max(bottom - top, 0), len(columns), image.shape[2]), image.dtype)
+    for j, (start, end) in enumerate(columns):
+        if start < end:
+            part = image[top:bottom, start:end]
+            np.fmax.reduce(part, axis=1, initial=LOWEST, out=largest[:, j])
+    return top, largest
+
+
+def _add_to_first(
+    values: np.ndarray, largest: np.ndarray, given: np.ndarray, sums: np.ndarray
+) -> None:
+    """Add to the sums (n, …) what is given (…) to the first of the values (n, …) that is the
+    largest (…)."""
+    left = given
+    for value, total in zip(values, sums, strict=True):
+        share = np.where(value == largest, left, 0)
+        total += share
+        left = left - share
 
 
 def _moved(first: np.ndarray, size: np.ndarray, parts: int) -> tuple[np.ndarray, np.ndarray]:
