@@ -13,24 +13,25 @@ from minicaffe.engines.jit.ir import Function
 #: The values that a kernel has read from a frame, by name.
 Fields = dict[str, str]
 
-#: What is an address, in whichever frame; all else is a number.
-_ADDRESSES = {
-    *("at", "source", "target", "gradient", "weights", "plain", "packed", "bias", "floor", "zeros"),
-    *("left", "right", "about", "sums", "numbers", "added"),
-}
-
 
 class Layout:
-    """Names of the integers in a frame, in their order."""
+    """Names of the integers in a frame, in their order.
 
-    def __init__(self, *names: str) -> None:
-        self.names = names
-        self.places = {name: place for place, name in enumerate(names)}
+    Args:
+        addresses: names of those that are addresses, separated by blanks.
+        numbers: names of those that are numbers, which follow.
+    """
+
+    def __init__(self, addresses: str, numbers: str) -> None:
+        self._addresses = addresses.split()
+        self.names = (*self._addresses, *numbers.split())
+        self.places = {name: place for place, name in enumerate(self.names)}
 
     def read(self, f: Function, pointer: str) -> Fields:
         """Write the reading of all of them; those that are addresses are pointers."""
+        addresses = len(self._addresses)
         return {
-            name: f.pointer(pointer, index) if name in _ADDRESSES else f.integer(pointer, index)
+            name: f.pointer(pointer, index) if index < addresses else f.integer(pointer, index)
             for name, index in self.places.items()
         }
 

@@ -29,7 +29,7 @@ from minicaffe.engines.jit.winograd import IMAGE, channel
 #: Of a pass: the frames' image of x, whose layout dy and the result share; the addresses of dy and
 #: of the result; the numbers k, a and 2 · a · beta; how many vectors a pixel has (planes: channels,
 #: and how far they are apart), and units in an image.
-LRN = Layout("source", "gradient", "target", "numbers", "count", "plane", "units")
+LRN = Layout("source gradient target numbers", "count plane units")
 
 #: The powers that square roots give.
 POWERS = (0.5, 0.75, 1.0)

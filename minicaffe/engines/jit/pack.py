@@ -14,7 +14,7 @@ from minicaffe.engines.jit.ir import Function, Int
 from minicaffe.engines.jit.target import Target
 
 #: Of both images: Caffe's, the one in blocks, zeros; channels, pixels of a channel, blocks.
-PACK = Layout("plain", "packed", "zeros", "channels", "pixels", "blocks")
+PACK = Layout("plain packed zeros", "channels pixels blocks")
 
 
 @dataclass(frozen=True)

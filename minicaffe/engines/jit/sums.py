@@ -25,7 +25,7 @@ from minicaffe.layers.sums import ROWS
 
 #: Of both arrays: the addresses of left and right, of what is subtracted of right, and of where
 #: the sums go; blocks, rows and lanes; rows of a segment, and how many segments a block has.
-SUMS = Layout("left", "right", "about", "sums", "blocks", "rows", "lanes", "segment", "segments")
+SUMS = Layout("left right about sums", "blocks rows lanes segment segments")
 
 #: Elements of a segment: enough to keep a thread busy for some microseconds.
 _SEGMENT = 1 << 15

@@ -24,8 +24,7 @@ from minicaffe.engines.jit.transform import transform
 #: which fill whole vectors; vectors of outputs in U; the distance of places ξ in U; 1 to add to
 #: what is there.
 WEIGHTS = Layout(
-    *("plain", "weights", "zeros", "outputs", "output", "inputs", "input"),
-    *("all_inputs", "vectors", "u_place", "add"),
+    "plain weights zeros", "outputs output inputs input all_inputs vectors u_place add"
 )
 
 

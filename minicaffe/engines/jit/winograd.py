@@ -39,26 +39,25 @@ from minicaffe.engines.jit.transform import transform
 
 #: Of an image: where it is, its rows and columns, the distances of columns, rows and images, how
 #: many vectors of channels it has, how many of those lie in one block, and the distance of blocks.
-IMAGE = Layout(*("at", "rows", "columns", "column", "row", "image", "vectors", "grouped", "group"))
+IMAGE = Layout("at", "rows columns column row image vectors grouped group")
 
 #: Of the tiles: rows and columns of them in an image, all rows, and how many of those make a block.
-_TILES = ("tile_rows", "tile_columns", "all_rows", "block_rows")
+_TILES = "tile_rows tile_columns all_rows block_rows"
 
 #: Of a forward: the frames of the image that is read and of the one that is written; the
 #: transformed weights, the bias, what no result is below, zeros, what is added; padding; the
 #: tiles; how far places ξ are from each other in V, M and U; where V and M begin in the workspace;
 #: the length of the line.
 FORWARD = Layout(
-    *("source", "target", "weights", "bias", "floor", "zeros", "added", "pad_above", "pad_left"),
-    *(*_TILES, "v_place", "m_place", "u_place", "v_at", "m_at", "line"),
+    "source target weights bias floor zeros added",
+    f"pad_above pad_left {_TILES} v_place m_place u_place v_at m_at line",
 )
 
 #: Of the weights' gradient: besides the same, in ``weights`` what is computed; the frame of the
 #: gradient, where its line begins and its length; into how many parts its channels are divided.
 GRADIENT = Layout(
-    *("source", "gradient", "weights", "zeros", "pad_above", "pad_left"),
-    *(*_TILES, "v_place", "m_place", "u_place", "v_at", "m_at", "line", "line_at", "second_line"),
-    "parts",
+    "source gradient weights zeros",
+    f"pad_above pad_left {_TILES} v_place m_place u_place v_at m_at line line_at second_line parts",
 )
 
 
