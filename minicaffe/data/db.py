@@ -144,8 +144,91 @@ def open_shared(opener: Callable[[str], D], path: str) -> D:
     return cast(D, database)
 
 
-class DatabaseSource:
-    """The images of a database, in the order of the keys, again and again.
+class DatabaseReader:
+    """Goes through the records of a database in the order of the keys, again and again.
+
+    Args:
+        database: where they are.
+
+    Attributes:
+        path: the database's.
+        position: which record is next, counted from 0.
+        entries: how many there are; None before a LevelDB has been read to its end.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.path = database.path
+        self._opened: tuple[Database, Cursor] | None = (database, database.cursor())
+        self.position = 0
+        self.entries = database.entries
+
+    @property
+    def database(self) -> Database:
+        """Where the records are.
+
+        Raises:
+            DataError: it is closed.
+        """
+        return self._parts()[0]
+
+    @property
+    def cursor(self) -> Cursor:
+        """What is at the next record.
+
+        Raises:
+            DataError: the database is closed.
+        """
+        return self._parts()[1]
+
+    def _parts(self) -> tuple[Database, Cursor]:
+        if self._opened is None:
+            raise DataError(f"'{self.path}' is closed; make a new net to read on")
+        return self._opened
+
+    def know_entries(self, entries: int) -> None:
+        """All records have been passed; there are so many."""
+        self.entries = entries
+
+    def seek(self, position: int) -> None:
+        """Go to a record, counted from 0, around as often as it takes."""
+        if self.entries is not None:
+            position %= self.entries
+        with database_errors(self.database):
+            self._begin()
+            while position > 0:
+                passed = self.cursor.skip(position)
+                position -= passed
+                self.went_on(passed)
+                if not self.position and self.entries:  # once around: the rest is known
+                    position %= self.entries
+
+    def went_on(self, count: int) -> None:
+        """The cursor has passed ``count`` records; after the last one comes the first."""
+        self.position += count
+        if not self.cursor.more():
+            if self.entries is None:
+                self.know_entries(self.position)
+            self._begin()
+
+    def _begin(self) -> None:
+        self.cursor.first()
+        self.position = 0
+
+    def state(self) -> State:
+        """``{"position": …}``: which record is next, counted from 0."""
+        return {"position": self.position}
+
+    def restore(self, state: State) -> None:
+        """Go to where ``state()`` was taken."""
+        self.seek(number_in(state, "position"))
+
+    def close(self) -> None:
+        """Drop the database, which is closed when no other source reads it."""
+        self._opened = None
+
+
+class DatabaseSource(DatabaseReader):
+    """The images of a database.
 
     Args:
         database: where they are.
@@ -162,18 +245,15 @@ class DatabaseSource:
         skip: int = 0,
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
-        self.path = database.path
-        self._color = color
-        self._opened: tuple[Database, Cursor] | None = (database, database.cursor())
-        self._position = 0
-        self._cache_bytes = cache_bytes
+        super().__init__(database)
+        self._color, self._cache_bytes = color, cache_bytes
         self._stacker = Stacker()
-        self._know_entries(database.entries)
-        self._seek(skip)
+        self._cache = RecordCache(database.entries or 0, cache_bytes)
+        self.seek(skip)
 
-    def _know_entries(self, entries: int | None) -> None:
-        self._entries = entries
-        self._cache = RecordCache(entries or 0, self._cache_bytes)
+    def know_entries(self, entries: int) -> None:
+        super().know_entries(entries)
+        self._cache = RecordCache(entries, self._cache_bytes)
 
     def __len__(self) -> int:
         """How many records there are.
@@ -181,84 +261,38 @@ class DatabaseSource:
         Raises:
             DataError: a LevelDB that has not been read to its end yet does not know.
         """
-        if self._entries is None:
+        if self.entries is None:
             raise DataError(f"'{self.path}' has a length once all its records have been read")
-        return self._entries
+        return self.entries
 
     def peek(self) -> np.ndarray:
         """The next image (channels × height × width), without going on."""
         if self._cache.complete:
-            return self._cache.get(self._position, 1).images[0]
-        with database_errors(self._database):
-            key, value = next(self._cursor.run(1))
-            image, _ = decode_record(self._database, key, value, self._color)
+            return self._cache.get(self.position, 1).images[0]
+        with database_errors(self.database):
+            key, value = next(self.cursor.run(1))
+            image, _ = decode_record(self.database, key, value, self._color)
         return image
 
     def read(self, count: int) -> Records:
         """The next ``count`` images; see :class:`ImageSource`."""
         if self._cache.complete:
-            records = self._cache.get(self._position, count)
-            self._position = (self._position + count) % len(self)
+            records = self._cache.get(self.position, count)
+            self.position = (self.position + count) % len(self)
             return records
-        start = self._position
+        start = self.position
         records = self._read_database(count)
         self._cache.put(start, records)
         return records
 
-    def state(self) -> State:
-        """``{"position": …}``: which record is next, counted from 0."""
-        return {"position": self._position}
-
-    def restore(self, state: State) -> None:
-        """Go to where ``state()`` was taken."""
-        self._seek(number_in(state, "position"))
-
-    def close(self) -> None:
-        """Drop the database, which is closed when no other source reads it."""
-        self._opened = None
-
-    @property
-    def _database(self) -> Database:
-        return self._parts()[0]
-
-    @property
-    def _cursor(self) -> Cursor:
-        return self._parts()[1]
-
-    def _parts(self) -> tuple[Database, Cursor]:
-        if self._opened is None:
-            raise DataError(f"'{self.path}' is closed; make a new net to read on")
-        return self._opened
-
-    def _seek(self, position: int) -> None:
-        if self._entries is not None:
-            position %= self._entries
+    def seek(self, position: int) -> None:
         if self._cache.complete:
-            self._position = position
-            return
-        with database_errors(self._database):
-            self._begin()
-            while position > 0:
-                passed = self._cursor.skip(position)
-                position -= passed
-                self._went_on(passed)
-                if not self._position and self._entries:  # once around: the rest is known
-                    position %= self._entries
-
-    def _begin(self) -> None:
-        self._cursor.first()
-        self._position = 0
-
-    def _went_on(self, count: int) -> None:
-        """The cursor has passed ``count`` records; after the last one comes the first."""
-        self._position += count
-        if not self._cursor.more():
-            if self._entries is None:
-                self._know_entries(self._position)
-            self._begin()
+            self.position = position % len(self)
+        else:
+            super().seek(position)
 
     def _read_database(self, count: int) -> Records:
-        database, color = self._database, self._color
+        database, color = self.database, self._color
         keys: list[bytes] = []
         images: list[np.ndarray] = []
         labels: list[int] = []
@@ -266,14 +300,14 @@ class DatabaseSource:
             while len(images) < count:
                 start = len(images)
                 try:
-                    for key, value in self._cursor.run(count - start):
+                    for key, value in self.cursor.run(count - start):
                         image, label = decode_record(database, key, value, color)
                         keys.append(key)
                         images.append(image)
                         labels.append(label)
                 finally:
-                    self._position += len(images) - start
-                self._went_on(0)
+                    self.position += len(images) - start
+                self.went_on(0)
         batch = self._stacker.stack(images, lambda index: record_name(database, keys[index]))
         return Records(batch, np.array(labels))
 

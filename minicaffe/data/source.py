@@ -111,6 +111,29 @@ class EpochOrder:
         return np.random.default_rng([self._seed, part]).permutation(count)
 
 
+def epoch_order(count: int, rng: np.random.Generator | None, skip: int, path: str) -> EpochOrder:
+    """The order of ``count`` images, of which some are passed over at the start.
+
+    Args:
+        rng: for random orders, or None.
+        skip: how many are passed over.
+        path: what lists them, for messages.
+
+    Raises:
+        DataError: there are no more than are to be skipped.
+    """
+    if skip >= count:
+        raise DataError(
+            f"{skip} images are to be skipped, but '{path}' has only {count}; lower rand_skip"
+        )
+    return EpochOrder(count, rng, skip)
+
+
+def drawn_skip(rng: np.random.Generator, rand_skip: int) -> int:
+    """How many records to pass over at the start: fewer than ``rand_skip``, drawn at random."""
+    return int(rng.integers(rand_skip)) if rand_skip else 0
+
+
 @dataclass(frozen=True)
 class Records:
     """Some images with their labels.
@@ -194,13 +217,8 @@ class DatasetSource:
     def __init__(
         self, dataset: Dataset, *, rng: np.random.Generator | None = None, skip: int = 0
     ) -> None:
-        if skip >= len(dataset):
-            raise DataError(
-                f"{skip} images are to be skipped, but '{dataset.path}' has only {len(dataset)}; "
-                "lower rand_skip"
-            )
         self._dataset = dataset
-        self._order = EpochOrder(len(dataset), rng, skip)
+        self._order = epoch_order(len(dataset), rng, skip, dataset.path)
         self._stacker = Stacker()
 
     def peek(self) -> np.ndarray:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from minicaffe.data.image_pairs import resize_nearest
+from minicaffe.data.source import epoch_order
 from minicaffe.errors import DataError, MinicaffeError
-from minicaffe.layers.data.image_seg_data import epoch_order
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from tests.data.helpers import layer_net, random_images

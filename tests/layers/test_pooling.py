@@ -10,7 +10,7 @@ import pytest
 from minicaffe.engines.numpy import pooling as kernels
 from minicaffe.engines.numpy.kernels import kernel_of
 from minicaffe.errors import GraphError, ShapeError
-from minicaffe.layers.vision.geometry import PoolingGeometry
+from minicaffe.layers.vision.geometry import Windows
 from minicaffe.layers.vision.pooling import LOWEST
 from tests.layers.harness import Case, Rig
 
@@ -262,7 +262,7 @@ def test_the_work_is_in_proportion_to_the_image(
     method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A window of 250,000 places, and as many windows, on 64 pixels."""
-    monkeypatch.delattr(PoolingGeometry, "positions")
+    monkeypatch.delattr(Windows, "positions")
     monkeypatch.delattr(kernels, "_windows")
     param = f"pooling_param {{ pool: {method} kernel_size: 500 pad: 499 }}"
     rig = Rig(Case("Pooling", param, [(1, 1, 8, 8)]), kernel_of=kernel_of)

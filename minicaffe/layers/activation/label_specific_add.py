@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.data.source import number_in
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, register
+from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.activation.label_specific import LabelSpecificLayer
 from minicaffe.layers.loss.labels import ClassAxis
-from minicaffe.layers.loss.loss_layer import require_one_label_each
 from minicaffe.proto import caffe_pb2
 
 
 @register("LabelSpecificAdd")
-class LabelSpecificAdd(Layer):
+class LabelSpecificAdd(LabelSpecificLayer):
     """Adds ``bias`` to the score of each item's true class where that is above -bias; in TRAIN.
 
     With ``bias_base`` the bias changes: in forward t, counted from ``iteration``, it is
@@ -39,9 +38,6 @@ class LabelSpecificAdd(Layer):
     margin softmax for face verification", 2018 (arXiv:1801.05599).
     """
 
-    exact_bottoms = 2
-    min_tops = 1
-    max_tops = 2
     backward_reads = ()
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
@@ -50,13 +46,7 @@ class LabelSpecificAdd(Layer):
             yield GraphError(f"bias_min is {param.bias_min:g}, above bias_max, {param.bias_max:g}")
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self._iteration = int(self.param.label_specific_add_param.iteration)
-
-    def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        require_one_label_each(bottom[0], bottom[1])
-        top[0].reshape_like(bottom[0])
-        for blob in top[1:]:
-            blob.reshape(1)
+        self.iteration = int(self.param.label_specific_add_param.iteration)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         x, y = bottom[0].data, top[0].data
@@ -74,10 +64,10 @@ class LabelSpecificAdd(Layer):
 
     def _bias(self) -> float:
         param = self.param.label_specific_add_param
-        if not param.HasField("bias_base"):
+        if not self.changes:
             return param.bias
-        growth = (1 + param.bias_gamma * self._iteration) ** param.bias_power
-        self._iteration += 1
+        growth = (1 + param.bias_gamma * self.iteration) ** param.bias_power
+        self.iteration += 1
         return min(max(param.bias_base + growth - 1, param.bias_min), param.bias_max)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
@@ -86,14 +76,6 @@ class LabelSpecificAdd(Layer):
             np.copyto(bottom[0].diff, top[0].diff)
 
     @property
-    def repeatable(self) -> bool:
-        """Unless the bias changes."""
-        return not self.param.label_specific_add_param.HasField("bias_base")
-
-    def state(self) -> Mapping[str, object]:
-        """How far the bias has changed."""
-        return {"iteration": self._iteration}
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        """Go on from where ``state()`` was taken."""
-        self._iteration = number_in(state, "iteration")
+    def changes(self) -> bool:
+        """With ``bias_base``."""
+        return self.param.label_specific_add_param.HasField("bias_base")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.data.source import number_in
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, register
+from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.activation.label_specific import LabelSpecificLayer
 from minicaffe.layers.loss.labels import ClassAxis
-from minicaffe.layers.loss.loss_layer import require_one_label_each
 from minicaffe.proto import caffe_pb2
 
 
 @register("LabelSpecificRescale")
-class LabelSpecificRescale(Layer):
+class LabelSpecificRescale(LabelSpecificLayer):
     """Multiplies each item's score of the true class by ``positive_weight``, the others by
     ``negative_weight``; in TRAIN, and in TEST with ``rescale_test``.
 
@@ -45,9 +44,6 @@ class LabelSpecificRescale(Layer):
     """
 
     in_place = False
-    exact_bottoms = 2
-    min_tops = 1
-    max_tops = 2
     backward_reads = ("bottoms",)
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
@@ -59,17 +55,11 @@ class LabelSpecificRescale(Layer):
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.label_specific_rescale_param
-        self._iteration, self._weight = int(param.iteration), float(param.positive_weight)
-
-    def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        require_one_label_each(bottom[0], bottom[1])
-        top[0].reshape_like(bottom[0])
-        for blob in top[1:]:
-            blob.reshape(1)
+        self.iteration, self._weight = int(param.iteration), float(param.positive_weight)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.label_specific_rescale_param
-        if param.HasField("positive_weight_base") and self.phase == caffe_pb2.TRAIN:
+        if self.changes and self.phase == caffe_pb2.TRAIN:
             self._weight = self._fallen()
         for blob in top[1:]:
             blob.data[...] = self._weight
@@ -106,8 +96,8 @@ class LabelSpecificRescale(Layer):
 
     def _fallen(self) -> float:
         param = self.param.label_specific_rescale_param
-        self._iteration += 1
-        weight = param.positive_weight_base * (1 + param.gamma * self._iteration) ** -param.power
+        self.iteration += 1
+        weight = param.positive_weight_base * (1 + param.gamma * self.iteration) ** -param.power
         if param.HasField("positive_weight_min"):
             weight = max(weight, param.positive_weight_min)
         if param.HasField("positive_weight_max"):
@@ -126,14 +116,6 @@ class LabelSpecificRescale(Layer):
         np.multiply(top[0].diff, factors, out=bottom[0].diff)
 
     @property
-    def repeatable(self) -> bool:
-        """Unless the weight falls."""
-        return not self.param.label_specific_rescale_param.HasField("positive_weight_base")
-
-    def state(self) -> Mapping[str, object]:
-        """How far the weight has fallen."""
-        return {"iteration": self._iteration}
-
-    def restore(self, state: Mapping[str, object]) -> None:
-        """Go on from where ``state()`` was taken."""
-        self._iteration = number_in(state, "iteration")
+    def changes(self) -> bool:
+        """With ``positive_weight_base``."""
+        return self.param.label_specific_rescale_param.HasField("positive_weight_base")

@@ -8,7 +8,7 @@ from minicaffe.data.backends import open_database
 from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.record_source import RecordSource
-from minicaffe.data.source import derived_generator
+from minicaffe.data.source import derived_generator, drawn_skip
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
@@ -106,7 +106,7 @@ class AnnotatedDataLayer(PrefetchingLayer):
         """
         param = self.param.data_param
         self.prefetch_depth = prefetch_depth(param)
-        skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
+        skip = drawn_skip(self.rng, param.rand_skip)
         database = open_database(param.source, backend_of(param.backend, param.source))
         return AnnotatedBatchReader(
             RecordSource(database, skip=skip), self.param, self.phase,

@@ -9,7 +9,7 @@ from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.datum import forced_color
 from minicaffe.data.prefetch import prefetch_depth
-from minicaffe.data.source import derived_generator
+from minicaffe.data.source import derived_generator, drawn_skip
 from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
@@ -73,7 +73,7 @@ class DataLayer(PrefetchingLayer):
         color = forced_color(transform, color=param.force_encoded_color)
         rng = derived_generator(self.rng)
         transformer = DataTransformer(transform, self.phase, rng, self.dtype)
-        skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
+        skip = drawn_skip(self.rng, param.rand_skip)
         images = open_source(param.source, backend, color, skip=skip)
         return ImageBatchReader(images, transformer, param.batch_size, labels=len(top) == 2)
 

@@ -7,26 +7,20 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
+from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
-from minicaffe.data.image_pairs import (
-    ImagePairs,
-    PairBatchReader,
-    read_pairs,
-    resize_nearest,
-)
+from minicaffe.data.image_pairs import read_pairs, resize_nearest
 from minicaffe.data.images import Color, read_image
 from minicaffe.data.source import derived_generator
-from minicaffe.errors import DataError, MinicaffeError, raised_by
+from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.base_data_layer import PrefetchingLayer
-from minicaffe.layers.data.image_seg_data import epoch_order
+from minicaffe.layers.data.listed_images import ListedImagesLayer, Settings, one_side
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
 
 
 @register("DenseImageData")
-class DenseImageDataLayer(PrefetchingLayer):
+class DenseImageDataLayer(ListedImagesLayer):
     """Reads image files that a list names with images of their pixels' classes.
 
     In this order an image and its labels are resized (labels by their nearest pixels), mirrored
@@ -61,25 +55,17 @@ class DenseImageDataLayer(PrefetchingLayer):
     def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:
         """The crop's size, or ``new_height`` and ``new_width``."""
         own = param.dense_image_data_param
-        return (own.crop_height, own.crop_width) if own.crop_height else (
-            own.new_height, own.new_width
-        )  # fmt: skip
+        return (own.crop_height, own.crop_width) if own.crop_height else super().image_size(param)
 
     @classmethod
-    def is_gray(cls, param: caffe_pb2.LayerParameter) -> bool:
-        """Whether ``is_color`` is false."""
-        return not param.dense_image_data_param.is_color
+    def settings(cls, param: caffe_pb2.LayerParameter) -> Settings:
+        """Its own."""
+        return param.dense_image_data_param
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param, transform = self.param.dense_image_data_param, self.param.transform_param
-        yield from raised_by(at_least_one, param.batch_size, "batch_size")
-        yield from raised_by(required_text, param, "source")
-        for stem in ("new", "crop"):
-            height, width = (getattr(param, f"{stem}_{side}") for side in ("height", "width"))
-            if (height > 0) != (width > 0):
-                yield DataError(
-                    f"{stem}_height is {height} and {stem}_width {width}; set both (or neither)"
-                )
+        yield from super().param_mistakes()
+        yield from one_side(param.crop_height, param.crop_width, "crop")
         if param.rotate and param.new_height != param.new_width:
             yield DataError("rotate needs square images: set new_height and new_width alike")
         for name in ("crop_size", "mirror"):
@@ -97,19 +83,10 @@ class DenseImageDataLayer(PrefetchingLayer):
             DataError: a setting is missing or wrong, or the list cannot be read.
         """
         param = self.param.dense_image_data_param
-        size = (param.new_height, param.new_width) if param.new_height else None
-        if size:
-            self.limits.check(12 * size[0] * size[1], f"an image of {size[0]}×{size[1]} pixels")
         lines = read_pairs(param.source, param.root_folder)
-        color = Color.COLOR if param.is_color else Color.GRAY
-        pairs = ImagePairs(param.source, lines, param.root_folder, color, size, self._labels)
-        rng = derived_generator(self.rng)
+        self._draw = rng = derived_generator(self.rng)
         self._values = DataTransformer(self.param.transform_param, self.phase, rng, self.dtype)
-        shuffled = derived_generator(self.rng) if param.shuffle else None
-        skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
-        order = epoch_order(len(lines), shuffled, skip, param.source)
-        self._draw = rng
-        return PairBatchReader(pairs, order, param.batch_size, self._change, rng)
+        return self.pair_reader(lines, self._labels, self._change, rng)
 
     def _labels(self, text: str, _: tuple[int, int]) -> np.ndarray:
         param = self.param.dense_image_data_param

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
+from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
-from minicaffe.data.image_pairs import ImagePairs, PairBatchReader, read_pairs, resize_nearest
+from minicaffe.data.image_pairs import read_pairs, resize_nearest
 from minicaffe.data.images import Color, read_image, resize_linear
-from minicaffe.data.source import EpochOrder, derived_generator
-from minicaffe.errors import DataError, MinicaffeError, raised_by
+from minicaffe.data.source import derived_generator
+from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.layer import Blobs, register
-from minicaffe.layers.data.base_data_layer import PrefetchingLayer
+from minicaffe.layers.data.listed_images import ListedImagesLayer
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
 
@@ -21,7 +21,7 @@ _LABELS = caffe_pb2.ImageDataParameter
 
 
 @register("ImageSegData")
-class ImageSegDataLayer(PrefetchingLayer):
+class ImageSegDataLayer(ListedImagesLayer):
     """Reads image files that a list names with images of their pixels' classes.
 
     In this order an image and its labels are resized, enlarged by one of ``scale_factors``, drawn
@@ -68,22 +68,11 @@ class ImageSegDataLayer(PrefetchingLayer):
     def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:
         """The crop's size, or ``new_height`` and ``new_width``."""
         crop = _crop(param.transform_param)
-        return crop or (param.image_data_param.new_height, param.image_data_param.new_width)
-
-    @classmethod
-    def is_gray(cls, param: caffe_pb2.LayerParameter) -> bool:
-        """Whether ``is_color`` is false."""
-        return not param.image_data_param.is_color
+        return crop or super().image_size(param)
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param, transform = self.param.image_data_param, self.param.transform_param
-        yield from raised_by(at_least_one, param.batch_size, "batch_size")
-        if (param.new_height > 0) != (param.new_width > 0):
-            yield DataError(
-                f"new_height is {param.new_height} and new_width {param.new_width}; set both "
-                "(or neither)"
-            )
-        yield from raised_by(required_text, param, "source")
+        yield from super().param_mistakes()
         if param.label_type == _LABELS.BBX:
             yield DataError("label_type is BBX, expected PIXEL, IMAGE or NONE")
         if transform.HasField("mean_file"):
@@ -102,19 +91,11 @@ class ImageSegDataLayer(PrefetchingLayer):
             DataError: a setting is missing or wrong, or the list cannot be read.
         """
         param = self.param.image_data_param
-        size = (param.new_height, param.new_width) if param.new_height else None
-        if size:
-            self.limits.check(12 * size[0] * size[1], f"an image of {size[0]}×{size[1]} pixels")
         words = 1 if param.label_type == _LABELS.NONE else 2
         lines = read_pairs(param.source, param.root_folder, words=words)
-        color = Color.COLOR if param.is_color else Color.GRAY
-        pairs = ImagePairs(param.source, lines, param.root_folder, color, size, self._labels)
         rng = derived_generator(self.rng)
         change = SegTransformer(self.param, self.phase, rng, self.dtype, dims=len(top) > 2)
-        shuffled = derived_generator(self.rng) if param.shuffle else None
-        skip = int(self.rng.integers(param.rand_skip)) if param.rand_skip else 0
-        order = epoch_order(len(lines), shuffled, skip, param.source)
-        return PairBatchReader(pairs, order, param.batch_size, change.apply, rng)
+        return self.pair_reader(lines, self._labels, change.apply, rng)
 
     def _labels(self, text: str, size: tuple[int, int]) -> np.ndarray:
         param = self.param.image_data_param
@@ -124,19 +105,6 @@ class ImageSegDataLayer(PrefetchingLayer):
         if param.label_type == _LABELS.IMAGE:
             return np.full(size, _number(text) & 255, np.uint8)  # a byte, as in the fork
         return np.full(size, param.ignore_label & 255, np.uint8)
-
-
-def epoch_order(count: int, rng: np.random.Generator | None, skip: int, path: str) -> EpochOrder:
-    """The order of a list's lines.
-
-    Raises:
-        DataError: there are no more than are to be skipped.
-    """
-    if skip >= count:
-        raise DataError(
-            f"{skip} images are to be skipped, but '{path}' has only {count}; lower rand_skip"
-        )
-    return EpochOrder(count, rng, skip)
 
 
 class SegTransformer:

@@ -8,7 +8,8 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, register
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.gradients import refuse_gradients
 from minicaffe.layers.loss.labels import ClassAxis, Labels, ignore_label
 
 
@@ -75,5 +76,4 @@ class Accuracy(Layer):
         return hits / np.maximum(totals, 1)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        refuse_gradient(propagate_down, 0, "the scores of an accuracy")
-        refuse_gradient(propagate_down, 1, "the labels")
+        refuse_gradients(propagate_down, "the scores of an accuracy", "the labels")

@@ -8,7 +8,8 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, register
+from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.gradients import refuse_gradients
 
 
 @register("LabelsequenceAccuracy")
@@ -57,5 +58,4 @@ class LabelsequenceAccuracy(Layer):
         top[0].data[...] = right / max(1, len(best))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        refuse_gradient(propagate_down, 0, "the scores of an accuracy")
-        refuse_gradient(propagate_down, 1, "the labels")
+        refuse_gradients(propagate_down, "the scores of an accuracy", "the labels")

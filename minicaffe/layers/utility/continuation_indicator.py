@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.gradients import clear_gradients
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
@@ -72,6 +73,4 @@ class ContinuationIndicator(Layer):
         top[0].data[:1] = 0
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=False):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)

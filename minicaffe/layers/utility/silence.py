@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.gradients import clear_gradients
 
 
 @register("Silence")
@@ -30,6 +31,4 @@ class Silence(Layer):
         pass
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=True):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)

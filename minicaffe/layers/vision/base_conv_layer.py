@@ -27,6 +27,7 @@ from minicaffe.layers.vision.geometry import (
     Lengths,
     conv_window_mistakes,
     window_lines,
+    window_map,
     window_params,
     window_text,
 )
@@ -221,10 +222,10 @@ class ConvolutionBase(Layer):
     @classmethod
     def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
         """A window's middle lies at its place on the grid, and the other way round."""
+        if not cls.reverse:
+            return window_map(cls.type, params)
         axis, stride, kernel, pad = window_params(cls.type, params)
-        if cls.reverse:
-            return axis, stride, (kernel - 1) / 2 - pad
-        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
+        return axis, stride, (kernel - 1) / 2 - pad
 
     @property
     def grid(self) -> Lengths:
@@ -239,8 +240,7 @@ class ConvolutionBase(Layer):
 
     def items(self, array: np.ndarray) -> np.ndarray:
         """An array of a bottom or top with all batch axes as one: (N, C, …)."""
-        axis = self.geometry.axis
-        return array.reshape(math.prod(array.shape[:axis]), *array.shape[axis:])
+        return self.geometry.items(array)
 
     def _columns(self, images: np.ndarray) -> np.ndarray:
         """The matrix of windows (group, channels/group · taps, N · windows)."""

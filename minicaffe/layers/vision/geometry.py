@@ -18,7 +18,7 @@ from minicaffe.proto import caffe_pb2
 Lengths = tuple[int, ...]
 WindowParameter = caffe_pb2.ConvolutionParameter | caffe_pb2.PoolingParameter
 Pair = tuple[int, int]
-Index = tuple[EllipsisType, slice, slice]
+Index = tuple[EllipsisType | slice, ...]
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,10 @@ class ConvGeometry:
                 f"bottom of shape {shape_text(shape)} has {len(shape)} axes, "
                 f"expected {axes} as at set-up"
             )
+
+    def items(self, array: np.ndarray) -> np.ndarray:
+        """An array of a bottom or top with all batch axes as one: (N, C, …)."""
+        return array.reshape(math.prod(array.shape[: self.axis]), *array.shape[self.axis :])
 
     @property
     def extent(self) -> Lengths:
@@ -176,8 +180,8 @@ def _zeros(field: str, values: Sequence[int]) -> Iterator[MinicaffeError]:
 
 
 @dataclass(frozen=True)
-class PoolingGeometry:
-    """How a window moves over an image; every pair is (height, width), in pixels.
+class Windows:
+    """How a window moves over an image of any number of axes; a number for each, in pixels.
 
     Attributes:
         size: of the image.
@@ -186,6 +190,43 @@ class PoolingGeometry:
         pad: what surrounds the image.
         output: how many windows there are.
     """
+
+    size: Lengths
+    kernel: Lengths
+    stride: Lengths
+    pad: Lengths
+    output: Lengths
+
+    def positions(self) -> Iterator[tuple[Index, Index]]:
+        """For each place in the window, in row-major order: which windows have it inside the
+        image (an index of the output), and the pixels there (an index of the image)."""
+        for place in itertools.product(*(self._along(axis) for axis in range(len(self.size)))):
+            yield (..., *(windows for windows, _ in place)), (..., *(pixels for _, pixels in place))
+
+    def areas(self) -> np.ndarray:
+        """By how much AVE divides, in pixels: the window clipped to image and padding; of the
+        output's shape."""
+        area = np.array(1)
+        axes = zip(self.size, self.kernel, self.stride, self.pad, self.output, strict=True)
+        for n, k, s, p, out in axes:
+            start = np.arange(out) * s - p
+            area = np.multiply.outer(area, np.minimum(start + k, n + p) - start)
+        return area
+
+    def _along(self, axis: int) -> Iterator[tuple[slice, slice]]:
+        size, stride, pad = self.size[axis], self.stride[axis], self.pad[axis]
+        for place in range(self.kernel[axis]):
+            first = max(0, -((place - pad) // stride))  # the first window with it inside
+            last = min(self.output[axis], -((place - pad - size) // stride))
+            count = max(0, last - first)
+            start = first * stride - pad + place
+            stop = start + (count - 1) * stride + 1 if count else start
+            yield slice(first, first + count), slice(start, stop, stride)
+
+
+@dataclass(frozen=True)
+class PoolingGeometry(Windows):
+    """The windows of Pooling; every pair is (height, width)."""
 
     size: Pair
     kernel: Pair
@@ -221,36 +262,9 @@ class PoolingGeometry:
             )
         return cls(size, kernel, stride, pad, (output[0], output[1]))
 
-    def positions(self) -> Iterator[tuple[Index, Index]]:
-        """For each place in the window, in row-major order: which windows have it inside the
-        image (an index of the output), and the pixels there (an index of the image)."""
-        rows, columns = (list(self._along(axis)) for axis in (0, 1))
-        for (out_h, in_h), (out_w, in_w) in itertools.product(rows, columns):
-            yield (..., out_h, out_w), (..., in_h, in_w)
-
     def indices(self) -> np.ndarray:
         """The index of each pixel in its plane: h · W + w, shape (H, W)."""
         return np.arange(math.prod(self.size)).reshape(self.size)
-
-    def areas(self) -> np.ndarray:
-        """By how much AVE divides, in pixels, (H', W'): the window clipped to image and padding."""
-        sides = []
-        for n, k, s, p, out in zip(
-            self.size, self.kernel, self.stride, self.pad, self.output, strict=True
-        ):
-            start = np.arange(out) * s - p
-            sides.append(np.minimum(start + k, n + p) - start)
-        return sides[0][:, None] * sides[1]
-
-    def _along(self, axis: int) -> Iterator[tuple[slice, slice]]:
-        size, stride, pad = self.size[axis], self.stride[axis], self.pad[axis]
-        for place in range(self.kernel[axis]):
-            first = max(0, -((place - pad) // stride))  # the first window with it inside
-            last = min(self.output[axis], -((place - pad - size) // stride))
-            count = max(0, last - first)
-            start = first * stride - pad + place
-            stop = start + (count - 1) * stride + 1 if count else start
-            yield slice(first, first + count), slice(start, stop, stride)
 
 
 def check_pooling(param: caffe_pb2.PoolingParameter) -> None:
@@ -350,6 +364,13 @@ def window_params(
         (kernel - 1) * dilation + 1,
         numbers(params.get("pad", 0)),
     )
+
+
+def window_map(layer_type: str, fields: Mapping[str, object]) -> tuple[int, np.ndarray, np.ndarray]:
+    """The coordinate map (axis, scale, shift) of a layer whose top has the place of each window,
+    where its middle lies; arguments and errors are :func:`window_params`'s."""
+    axis, stride, kernel, pad = window_params(layer_type, fields)
+    return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
 
 
 def measure_text(param: WindowParameter, name: str, default: str) -> str:

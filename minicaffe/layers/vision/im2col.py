@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from minicaffe.blob import shape_text
 from minicaffe.errors import MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, CoordMap, Layer, register
@@ -14,7 +12,7 @@ from minicaffe.layers.vision.base_conv_layer import col2im, im2col, window_memor
 from minicaffe.layers.vision.geometry import (
     ConvGeometry,
     conv_window_mistakes,
-    window_params,
+    window_map,
 )
 
 
@@ -64,15 +62,10 @@ class Im2col(Layer):
     @classmethod
     def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
         """A window's middle lies at its place in the top."""
-        axis, stride, kernel, pad = window_params(cls.type, params)
-        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
-
-    def _items(self, array: np.ndarray) -> np.ndarray:
-        axis = self.geometry.axis
-        return array.reshape(math.prod(array.shape[:axis]), *array.shape[axis:])
+        return window_map(cls.type, params)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        x, y = self._items(bottom[0].data), self._items(top[0].data)
+        x, y = self.geometry.items(bottom[0].data), self.geometry.items(top[0].data)
         size = window_memory(x, self.geometry, self.grid)
         self.limits.check(size, "the matrix of its windows")
         columns = im2col(x, self.geometry, self.grid)
@@ -80,5 +73,5 @@ class Im2col(Layer):
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
-            columns = self._items(top[0].diff).swapaxes(0, 1)
-            col2im(columns, self._items(bottom[0].diff), self.geometry, self.grid)
+            columns = self.geometry.items(top[0].diff).swapaxes(0, 1)
+            col2im(columns, self.geometry.items(bottom[0].diff), self.geometry, self.grid)

@@ -2,65 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from types import EllipsisType
+from collections.abc import Sequence
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import ShapeError
-from minicaffe.layers.vision.geometry import Lengths
+from minicaffe.layers.vision.geometry import Lengths, Windows
 from minicaffe.layers.vision.pooling import LOWEST
 
-Index = tuple[EllipsisType | slice, ...]
 
-
-@dataclass(frozen=True)
-class NdWindows:
-    """How a window moves over an image of any number of axes.
-
-    Attributes:
-        size: of the image.
-        kernel: of the window.
-        stride: steps between windows.
-        pad: what surrounds the image.
-        output: how many windows there are.
-    """
-
-    size: Lengths
-    kernel: Lengths
-    stride: Lengths
-    pad: Lengths
-    output: Lengths
-
-    def positions(self) -> Iterator[tuple[Index, Index]]:
-        """For each place in the window, in row-major order: which windows have it inside the
-        image (an index of the output), and the pixels there (an index of the image)."""
-        for place in itertools.product(*map(range, self.kernel)):
-            windows: list[slice] = []
-            pixels: list[slice] = []
-            axes = zip(place, self.size, self.stride, self.pad, self.output, strict=True)
-            for k, size, stride, pad, count in axes:
-                first = max(0, -((k - pad) // stride))
-                last = max(first, min(count, -((k - pad - size) // stride)))
-                start = first * stride - pad + k
-                windows.append(slice(first, last))
-                stop = start + (last - first - 1) * stride + 1 if last > first else start
-                pixels.append(slice(start, stop, stride))
-            yield (..., *windows), (..., *pixels)
-
-    def areas(self) -> np.ndarray:
-        """Pixels of each window, clipped to the image and its padding."""
-        area = np.ones((1,) * len(self.size))
-        axes = zip(self.size, self.kernel, self.stride, self.pad, self.output, strict=True)
-        for axis, (n, k, s, p, count) in enumerate(axes):
-            start = np.arange(count) * s - p
-            side = np.minimum(start + k, n + p) - start
-            area = area * side.reshape([-1 if i == axis else 1 for i in range(len(self.size))])
-        return area
+class NdWindows(Windows):
+    """Windows, and the pooling of what is in them."""
 
     def pool(self, x: np.ndarray, y: np.ndarray, *, mean: bool) -> None:
         """Write the largest pixel of each window into y, or the mean."""

@@ -13,7 +13,7 @@ from minicaffe.layers.vision.geometry import (
     PoolingGeometry,
     check_pooling,
     window_lines,
-    window_params,
+    window_map,
     window_text,
 )
 from minicaffe.proto import caffe_pb2
@@ -172,8 +172,7 @@ class Pooling(Layer):
     @classmethod
     def coord_map(cls, params: Mapping[str, object]) -> CoordMap:
         """A window's middle lies at its place in the top."""
-        axis, stride, kernel, pad = window_params(cls.type, params)
-        return axis, 1 / stride, (pad - (kernel - 1) / 2) / stride
+        return window_map(cls.type, params)
 
 
 # Each of these goes through the places in the window, and takes all windows at once.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
-from types import EllipsisType
 
 import numpy as np
 
@@ -12,11 +10,9 @@ from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.images import require_images
+from minicaffe.layers.vision.geometry import Lengths, Pair, Windows
 from minicaffe.layers.vision.upsample import mask_places, put_to_places, take_from_places
 from minicaffe.proto import caffe_pb2
-
-Pair = tuple[int, int]
-Index = tuple[EllipsisType, slice, slice]
 
 
 @register("Unpooling")
@@ -101,7 +97,7 @@ class Unpooling(Layer):
         y[...] = 0
         if self.param.unpooling_param.unpool == caffe_pb2.UnpoolingParameter.AVE:
             x = x / self._areas(x.shape[2:])
-        for pixels, values in self._taps(x.shape[2:]):
+        for values, pixels in self._windows(x.shape[2:]).positions():
             y[pixels] += x[values]
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
@@ -112,37 +108,20 @@ class Unpooling(Layer):
             take_from_places(dy, mask_places(bottom[1], top[0]), dx)
             return
         dx[...] = 0
-        for pixels, values in self._taps(dx.shape[2:]):
+        for values, pixels in self._windows(dx.shape[2:]).positions():
             dx[values] += dy[pixels]
         if self.param.unpooling_param.unpool == caffe_pb2.UnpoolingParameter.AVE:
             dx /= self._areas(dx.shape[2:])
 
-    def _taps(self, grid: Sequence[int]) -> Iterator[tuple[Index, Index]]:
-        """For each place in a window: the pixels of the windows that have it, and their values."""
-        kernel = self._kernel
-        if self.param.unpooling_param.unpool == caffe_pb2.UnpoolingParameter.MAX:
-            kernel = (1, 1)
-        for place in itertools.product(range(kernel[0]), range(kernel[1])):
-            rows, columns = (
-                _windows_with(*axis)
-                for axis in zip(place, grid, self._stride, self._size, strict=True)
-            )
-            yield (..., rows[0], columns[0]), (..., rows[1], columns[1])
+    def _windows(self, grid: Lengths) -> Windows:
+        """Where the pixels of each value's window lie in the top; one pixel with MAX."""
+        one = self.param.unpooling_param.unpool == caffe_pb2.UnpoolingParameter.MAX
+        kernel = (1, 1) if one else self._kernel
+        return Windows(self._size, kernel, self._stride, (0, 0), grid)
 
-    def _areas(self, grid: Sequence[int]) -> np.ndarray:
+    def _areas(self, grid: Lengths) -> np.ndarray:
         """Pixels of each window, as far as it lies in the top."""
-        sides = [
-            np.minimum(np.arange(n) * s + k, size) - np.arange(n) * s
-            for n, s, k, size in zip(grid, self._stride, self._kernel, self._size, strict=True)
-        ]
-        return (sides[0][:, None] * sides[1]).astype(self.dtype)
-
-
-def _windows_with(place: int, grid: int, stride: int, size: int) -> tuple[slice, slice]:
-    """Where a place of the windows along an axis lies inside: the pixels, and which windows."""
-    count = max(0, min(grid, -((place - size) // stride)))
-    stop = place + (count - 1) * stride + 1 if count else place
-    return slice(place, stop, stride), slice(0, count)
+        return self._windows(grid).areas().astype(self.dtype)
 
 
 def _pair(param: caffe_pb2.UnpoolingParameter, field: str, stem: str) -> Pair:
