@@ -2983,6 +2983,74 @@ def EuclideanLoss(
     type: [DeepLab]
     """
 
+def EvalDetection(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    side: int = ...,
+    num_class: int = ...,
+    num_object: int = ...,
+    threshold: float = ...,
+    sqrt: bool = ...,
+    constriant: bool = ...,
+    score_type: int | str = ...,
+    nms: float = ...,
+    biases: float | Sequence[float] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A EvalDetection layer: its bottoms, then fields as keywords. Those of eval_detection_param:
+
+    side: [Intel Caffe, YOLO ports and others]
+    num_class: [Intel Caffe, YOLO ports and others]
+    num_object: [Intel Caffe, YOLO ports and others]
+    threshold: [Intel Caffe, YOLO ports and others]
+    sqrt: [Intel Caffe, YOLO ports and others]
+    constriant: [Intel Caffe, YOLO ports and others]
+    score_type: [Intel Caffe, YOLO ports and others]
+    nms: [Intel Caffe, YOLO ports and others]
+    biases: [Intel Caffe, YOLO ports and others]
+    """
+
 def Exp(
     *bottoms: Top,
     ntop: int = ...,
