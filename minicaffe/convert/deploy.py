@@ -11,7 +11,6 @@ import numpy as np
 from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
 from minicaffe.layer import Layer, layer_class
 from minicaffe.layers.data.input import Input
-from minicaffe.layers.loss.accuracy import Accuracy
 from minicaffe.net.filter import filter_net, set_state
 from minicaffe.net.graph import LayerGraph, LayerRef, Value
 from minicaffe.net.insert_splits import insert_splits
@@ -123,7 +122,7 @@ def _wanted(graph: LayerGraph, notes: list[str]) -> list[Value]:
     main = [layer for layer in losses if _weight(layer) == heaviest]
     aside = [layer for layer in graph.layers if layer in losses or _class(layer).measures]
     if not losses:
-        main = [layer for layer in aside if issubclass(_class(layer), Accuracy)]
+        main = [layer for layer in aside if layer.tops]  # not Silence
     wanted: list[Value] = []
     for layer in main:
         predictions = [v for v in layer.bottoms if v not in labels and not _from_source(v)]

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -59,8 +59,13 @@ class Color(enum.Enum):
     GRAY = "grey"  #: always 1
 
 
-def decode_image(data: bytes, color: Color = Color.NATIVE) -> np.ndarray:
+def decode_image(data: bytes, color: Color = Color.NATIVE, *, upright: bool = False) -> np.ndarray:
     """Decode a JPEG, PNG or other image file held in memory (``cv::imdecode``).
+
+    Args:
+        data: the file's bytes.
+        color: how many channels.
+        upright: turn a photograph as its EXIF data say, as OpenCV does since release 3.1.
 
     Returns:
         channels × height × width, uint8; colour is blue, green, red (, alpha).
@@ -72,7 +77,15 @@ def decode_image(data: bytes, color: Color = Color.NATIVE) -> np.ndarray:
     with opened_image(data) as image:
         if color is Color.GRAY and image.format == "JPEG":
             image.draft("L", image.size)  # a JPEG stores its grey values: no conversion
-        return _channels_first(_convert(image, color))
+        return _channels_first(_convert(_turned(image) if upright else image, color))
+
+
+def _turned(image: Image) -> Image:
+    """The image the right way up; its format stays known."""
+    operations: Any = require("PIL.ImageOps", extra="data", purpose="decoding images")
+    turned: Any = operations.exif_transpose(image)
+    turned.format = image.format
+    return cast("Image", turned)
 
 
 @contextmanager
@@ -122,7 +135,11 @@ def _reason(error: Exception) -> str:
 
 
 def read_image(
-    path: str, color: Color = Color.COLOR, size: tuple[int, int] | None = None
+    path: str,
+    color: Color = Color.COLOR,
+    size: tuple[int, int] | None = None,
+    *,
+    upright: bool = False,
 ) -> np.ndarray:
     """Read an image file (Caffe's ``ReadImageToCVMat``).
 
@@ -130,6 +147,7 @@ def read_image(
         path: the file.
         color: how many channels.
         size: (height, width) to resize to, or None.
+        upright: turn a photograph as its EXIF data say.
 
     Raises:
         DataError: names the file: it is missing, or is no image.
@@ -141,7 +159,7 @@ def read_image(
         text = getattr(reason, "strerror", None) or reason
         raise DataError(f"cannot read image {shown_name(path)}: {text}") from reason
     try:
-        image = decode_image(data, color)
+        image = decode_image(data, color, upright=upright)
     except DataError as error:
         raise DataError(f"image '{path}': {error.message}") from error.__cause__
     return image if size is None else resize_linear(image, *size)
@@ -157,14 +175,16 @@ def resize_linear(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
     Output pixel i lies at (i + ½)·old/new - ½ in the input. As in OpenCV, 8-bit images are
     computed in fixed point with 11 bits. Release 4.6 gives the same to the bit; others differ
-    by at most one level.
+    by at most one level. Floats are computed as floats.
 
     Args:
-        image: channels × height × width, uint8.
+        image: channels × height × width, uint8 or float32.
         height, width: the new size, each at least 1.
     """
     if image.shape[1:] == (height, width):
         return image
+    if image.dtype != np.uint8:
+        return _resize_floats(image, height, width)
     top, bottom, down = _neighbours(image.shape[1], height)
     left, right, along = _neighbours(image.shape[2], width, whole_ends=True)
     # only the pixels that are needed become wider numbers: a large image stays as it is
@@ -177,6 +197,20 @@ def resize_linear(image: np.ndarray, height: int, width: int) -> np.ndarray:
     upper = (rows[:, top] * down[0][:, None]) >> 16
     lower = (rows[:, bottom] * down[1][:, None]) >> 16
     return ((upper + lower + 2) >> 2).astype(np.uint8)
+
+
+def _resize_floats(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """:func:`resize_linear` of float32: along rows, then across them."""
+    for axis, new in ((2, width), (1, height)):
+        position = (np.arange(new) + 0.5) * (image.shape[axis] / new) - 0.5
+        first = np.floor(position)
+        share = (position - first).astype(np.float32)
+        share = share if axis == 2 else share[:, None]
+        last = image.shape[axis] - 1
+        low = image.take(first.clip(0, last).astype(np.intp), axis)
+        high = image.take((first + 1).clip(0, last).astype(np.intp), axis)
+        image = low * (1 - share) + high * share
+    return image
 
 
 def encode_image(image: np.ndarray, kind: str) -> bytes:
@@ -229,14 +263,23 @@ def _convert(image: Image, color: Color) -> Image | np.ndarray:
 
 
 def _gray(image: Image, file_format: str | None) -> np.ndarray:
-    """From RGB, in the fixed point of what OpenCV reads files of this format with.
+    """From RGB, in the fixed point of what OpenCV reads files of this format with."""
+    return _weighed(np.asarray(image), _GRAY_OF.get(file_format or "", _GRAY))
+
+
+def to_gray(image: np.ndarray) -> np.ndarray:
+    """Blue, green, red made grey (``cv::cvtColor``): 3 × height × width to 1 × height × width."""
+    return _weighed(image[::-1].transpose(1, 2, 0), _GRAY)[None]
+
+
+def _weighed(pixels: np.ndarray, rule: tuple[tuple[int, int, int], int, int]) -> np.ndarray:
+    """Weighted sums of height × width × RGB.
 
     A number of rows at a time, as a pixel takes 20 bytes on the way.
     """
-    weights, bits, half = _GRAY_OF.get(file_format or "", _GRAY)
-    pixels = np.asarray(image)
+    weights, bits, half = rule
     gray = np.empty(pixels.shape[:2], np.uint8)
-    count = max(1, PIXELS_AT_A_TIME // max(1, image.width))
+    count = max(1, PIXELS_AT_A_TIME // max(1, pixels.shape[1]))
     for start in range(0, len(gray), count):
         red, green, blue = pixels[start : start + count].astype(np.uint32).transpose(2, 0, 1)
         total = weights[0] * red + weights[1] * green + weights[2] * blue

@@ -141,3 +141,12 @@ def test_the_shape_of_an_input_may_be_changed() -> None:
 def test_nets_that_cannot_be_deployed(layers: list[str], shapes: Any, says: str) -> None:
     with pytest.raises(GraphError, match=says):
         deploy(*layers, shapes=shapes)
+
+
+def test_boxes_that_were_scored_remain() -> None:
+    """An SSD in its TEST phase has no loss; what DetectionEvaluate reads is what the net is for."""
+    param = read_net(MODELS / "ssd_shapes" / "train_val.prototxt")
+    result = deploy_net(param, {"data": (1, 3, 96, 96)})
+    net = Net(result.param, TEST, seed=0)
+    assert (net.inputs, net.outputs) == (["data"], ["detection_out"])
+    assert "detection_eval (DetectionEvaluate)" in next(n for n in result.notes if "removed" in n)

@@ -12,6 +12,7 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.boxes import best_first, decode, suppress, suppress_softly
+from minicaffe.layers.detection.finds_boxes import FindsBoxes
 from minicaffe.layers.detection.region_detection_output import RegionDetectionOutput
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Reading
@@ -26,7 +27,7 @@ _LOC, _CONF, _PRIOR = range(3)
 
 
 @register("DetectionOutput")
-class DetectionOutput(Layer):
+class DetectionOutput(FindsBoxes, Layer):
     """Makes boxes of a net's scores and offsets: decodes them, and drops doubles class by class.
 
     For each image and class but the background: the scores above ``confidence_threshold``, the best
@@ -108,6 +109,10 @@ class DetectionOutput(Layer):
         ):
             if not good:
                 yield GraphError(f"{name} is {value:g}; expected {expected}")
+
+    def labels(self) -> range:
+        param = self.param.detection_output_param
+        return range(0 if param.background_label_id else 1, param.num_classes)
 
     def _nms_threshold(self) -> float:
         param = self.param.detection_output_param

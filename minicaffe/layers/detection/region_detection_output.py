@@ -9,11 +9,12 @@ import numpy as np
 from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient
 from minicaffe.layers.detection.boxes import around, clip, suppress
+from minicaffe.layers.detection.finds_boxes import FindsBoxes
 from minicaffe.layers.detection.yolo import fill_rows, per_anchor
 from minicaffe.layers.detection.yolo_detection_output import anchor_mistakes, region_predictions
 
 
-class RegionDetectionOutput(Layer):
+class RegionDetectionOutput(FindsBoxes, Layer):
     """Makes boxes of YOLO 2's grid, as YoloDetectionOutput does, but for these rules of its fork.
 
     Boxes are compared, cut at the image's edge, in the order of the grid: a box that overlaps an
@@ -42,6 +43,14 @@ class RegionDetectionOutput(Layer):
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.detection_output_param
         yield from anchor_mistakes(param.biases, param.num_box, param.num_classes)
+
+    def labels(self) -> range:
+        return range(self.param.detection_output_param.num_classes)
+
+    def boxes_found(self, top: Blobs) -> np.ndarray:
+        rows = super().boxes_found(top)
+        rows[:, 3:] = around(rows[:, 3:5], rows[:, 5:])
+        return rows
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.detection_output_param

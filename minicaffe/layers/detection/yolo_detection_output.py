@@ -9,6 +9,7 @@ import numpy as np
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.boxes import around
+from minicaffe.layers.detection.finds_boxes import FindsBoxes
 from minicaffe.layers.detection.yolo import (
     box_places,
     check_bottoms,
@@ -49,7 +50,7 @@ def region_predictions(
 
 
 @register("YoloDetectionOutput")
-class YoloDetectionOutput(Layer):
+class YoloDetectionOutput(FindsBoxes, Layer):
     """Makes boxes of what a net says of each anchor at each place of its grid (YOLO 2).
 
     Of x, y, w, h, objectness and the classes' scores: the middle is ((column + sigmoid(x)) / W,
@@ -87,6 +88,9 @@ class YoloDetectionOutput(Layer):
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.yolo_detection_output_param
         yield from anchor_mistakes(param.biases, param.num_box, param.num_classes)
+
+    def labels(self) -> range:
+        return range(1, 1 + self.param.yolo_detection_output_param.num_classes)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.yolo_detection_output_param

@@ -10,6 +10,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.boxes import around
+from minicaffe.layers.detection.finds_boxes import FindsBoxes
 from minicaffe.layers.detection.yolo import (
     box_places,
     check_bottoms,
@@ -21,7 +22,7 @@ from minicaffe.layers.detection.yolo import (
 
 
 @register("Yolov3DetectionOutput")
-class Yolov3DetectionOutput(Layer):
+class Yolov3DetectionOutput(FindsBoxes, Layer):
     """Makes boxes of what a net says of each anchor at each place of its grids (YOLO 3).
 
     Of x, y, w, h, objectness and the classes' scores: the middle is ((column + sigmoid(x)) / W,
@@ -88,6 +89,9 @@ class Yolov3DetectionOutput(Layer):
     def _numbers(self) -> int:
         param = self.param.yolov3_detection_output_param
         return (9 if param.gaussian_box else 5) + param.num_classes
+
+    def labels(self) -> range:
+        return range(1, 1 + self.param.yolov3_detection_output_param.num_classes)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.yolov3_detection_output_param

@@ -1,0 +1,107 @@
+"""Where pictures come from: a file, a folder of files, the frames of a video."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from minicaffe.data.images import Color, read_image
+from minicaffe.errors import DataError, require, visible
+from minicaffe.files import check_regular
+
+#: The endings of pictures in a folder, and of videos.
+PICTURES = (
+    ".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+VIDEOS = (
+    ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures of one source.
+
+    Attributes:
+        source: the file or folder.
+        names: those of a folder's pictures, in their order, or the one of a file; None for a video.
+        single: it is one picture.
+    """
+
+    source: str
+    names: list[str] | None
+    single: bool = False
+
+    @property
+    def count(self) -> int | None:
+        """How many there are; None where that is not known before the end."""
+        return None if self.names is None else len(self.names)
+
+    def read(self, *, color: bool) -> Iterator[tuple[str, np.ndarray]]:
+        """Each picture with its name: channels × height × width, uint8, blue first or grey.
+
+        Raises:
+            DataError: one cannot be read.
+            MissingExtraError: what reads it is not installed.
+        """
+        kind = Color.COLOR if color else Color.GRAY
+        if self.names is None:
+            yield from _frames(self.source, color=color)
+            return
+        for name in self.names:
+            yield name, read_image(name, kind, upright=True)
+
+
+def find_pictures(source: str) -> Pictures:
+    """The pictures of a file or folder; none is read yet.
+
+    Raises:
+        DataError: there is no such file, or there are no pictures in the folder.
+        MissingExtraError: it is a video, and what reads videos is not installed.
+    """
+    if os.path.isdir(source):
+        found = [
+            os.path.join(source, name)
+            for name in sorted(os.listdir(source))
+            if name.lower().endswith(PICTURES) and not name.startswith(".")
+        ]
+        if not found:
+            raise DataError(
+                f"there are no pictures in this folder ({', '.join(PICTURES)})", path=source
+            )
+        return Pictures(source, found)
+    try:
+        check_regular(source)
+    except FileNotFoundError:
+        raise DataError("there is no such picture, folder or video", path=source) from None
+    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+        text = getattr(reason, "strerror", None) or str(reason)
+        raise DataError(f"this cannot be read as a picture ({text})", path=source) from reason
+    if source.lower().endswith(VIDEOS):
+        _av()
+        return Pictures(source, None)
+    return Pictures(source, [source], single=True)
+
+
+def _av() -> ModuleType:
+    return require("av", extra="video", purpose="reading videos (pictures need no more)")
+
+
+def _frames(path: str, *, color: bool) -> Iterator[tuple[str, np.ndarray]]:
+    """A video's frames, named ``frame_000001`` and so on."""
+    av = _av()
+    stem = os.path.join(path, "frame_{:06}.png")
+    try:
+        with closing(av.open(path)) as container:
+            for number, frame in enumerate(container.decode(video=0), 1):
+                pixels = frame.to_ndarray(format="bgr24" if color else "gray")
+                pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
+                yield stem.format(number), np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    except (OSError, ValueError, IndexError, av.FFmpegError) as reason:
+        text = visible(str(reason))
+        raise DataError(f"this cannot be read as a video ({text})", path=path) from reason
