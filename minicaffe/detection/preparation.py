@@ -85,11 +85,11 @@ class Preparation:
             DataError: the mean does not fit.
         """
         old = np.array(image.shape[:0:-1], np.float64)
-        if not self.transform.HasField("resize_param"):
+        if not self.transform.resize_param:
             new = np.array(size[::-1], np.float64)
             return Placed(self.values(resize_linear(image, *size)), np.zeros(2), new / old)
         param = caffe_pb2.ResizeParameter()
-        param.CopyFrom(self.transform.resize_param)
+        param.CopyFrom(self.transform.resize_param[0])
         param.height, param.width = size
         resized = resize_example(_whole(image), param, np.random.default_rng(0))
         sides = np.array(resized.image.shape[:0:-1], np.float64)
