@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from minicaffe.layer import find_layer_class
 from minicaffe.net.insert_splits import layer_error
 from minicaffe.proto import caffe_pb2
 
@@ -30,6 +31,8 @@ def set_state(
 def filter_net(param: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
     """The net that ``param.state`` selects: layers by their include and exclude rules.
 
+    A type that is a name for several layers in a row is replaced by them.
+
     A layer with ``include`` rules is in if any of them holds, one with ``exclude`` rules
     is out if any holds.
 
@@ -45,7 +48,7 @@ def filter_net(param: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
         rules = layer.include or layer.exclude
         met = any(meets_rule(param.state, rule) for rule in rules)
         if met == bool(layer.include):
-            filtered.layer.add().CopyFrom(layer)
+            filtered.layer.extend(find_layer_class(layer.type).parts(layer))
     return filtered
 
 

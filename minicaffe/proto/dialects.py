@@ -111,6 +111,14 @@ class Origin:
         return Reading(known[0], otherwise, sure=not otherwise)
 
 
+def renamed(param: caffe_pb2.LayerParameter, layer_type: str) -> caffe_pb2.LayerParameter:
+    """A copy of a ``LayerParameter`` with another type."""
+    copy = type(param)()
+    copy.CopyFrom(param)
+    copy.type = layer_type
+    return copy
+
+
 class ReadsForks:
     """What layers make of forks' fields, and of a text that forks understand differently."""
 
@@ -196,6 +204,12 @@ class ReadsForks:
             param: the layer's text, which stays as it is.
         """
         return param
+
+    @classmethod
+    def parts(cls, param: caffe_pb2.LayerParameter) -> list[caffe_pb2.LayerParameter]:
+        """The texts of the layers that a net makes of a ``LayerParameter`` of the type: itself,
+        unless the type is a name for several in a row (:mod:`minicaffe.layers.fused`)."""
+        return [param]
 
     @classmethod
     def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:

@@ -12,18 +12,27 @@ from minicaffe.proto import caffe_pb2
 #: Types whose parameters are in another type's message.
 _BORROWED = {
     "ConvolutionDepthwise": "convolution_param",
+    "ConvolutionReLU": "convolution_param",
+    "ConvolutionReLUPool": "convolution_param",
+    "ConvolutionReLUPoolLRN": "convolution_param",
     "Deconvolution": "convolution_param",
     "Deconvolution3D": "convolution3d_param",
     "DepthwiseConvolution": "convolution_param",
     "Im2col": "convolution_param",
     "ImageSegData": "image_data_param",
+    "InnerProductReLUDropout": "inner_product_param",
     "LSTM": "recurrent_param",
     "Lstm": "lstm_param",
+    "MKLConvolution": "convolution_param",
+    "MKLLRN": "lrn_param",
+    "MKLPooling": "pooling_param",
+    "MKLReLU": "relu_param",
     "NdConvolution": "convolution_param",
     "NdPooling": "pooling_param",
     "ProposalLayer": "python_param",
     "RNN": "recurrent_param",
     "ReLU6": "relu6_param",
+    "ReLUPooling": "pooling_param",
 }
 
 

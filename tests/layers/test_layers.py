@@ -25,16 +25,21 @@ CASES: list[Case] = [
 #: Types that need files, threads or a net around them; each has a test module of its own.
 ELSEWHERE: set[str] = {
     "AnnotatedData",
+    "ConvolutionReLU",
+    "ConvolutionReLUPool",
+    "ConvolutionReLUPoolLRN",
     "Data",
     "DenseImageData",
     "HDF5Data",
     "HDF5Output",
     "ImageData",
     "ImageSegData",
+    "InnerProductReLUDropout",
     "MatRead",
     "MatWrite",
     "MemoryData",
     "Python",
+    "ReLUPooling",
     "WindowData",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from minicaffe.layer import register
 from minicaffe.layers.vision.convolution import Convolution
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import renamed
 
 
 @register("DepthwiseConvolution")
@@ -30,7 +31,4 @@ class DepthwiseConvolution(Convolution):
     @classmethod
     def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
         """Type Convolution, with these settings."""
-        plain = caffe_pb2.LayerParameter()
-        plain.CopyFrom(param)
-        plain.type = Convolution.type
-        return plain
+        return renamed(param, Convolution.type)

@@ -146,4 +146,8 @@ CASES = [
          reference=lambda b, _: [b[0][:, 1:2, 1:3, 2:3]]),
     Case("CropCenter", "crop_center_param { crop_size: [0, 0] }", bottoms=[(3, 4)],
          reference=lambda b, _: [b[0]]),
+    Case("Padding", "padding_param { pad_beg: 2 pad_end: 1 }",
+         reference=lambda b, _: [np.pad(b[0], ((0, 0), (0, 0), (2, 1), (2, 1)))]),
+    Case("Padding", "padding_param { pad_beg: -1 pad_end: -2 }", bottoms=[(2, 3, 5, 4)],
+         reference=lambda b, _: [b[0][:, :, 1:3, 1:2]]),
 ]  # fmt: skip
