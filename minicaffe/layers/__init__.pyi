@@ -2938,6 +2938,76 @@ def DepthwiseConvolution(
     dilation_w: [TSN]
     """
 
+def DetectionAccuracy(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    bg_threshold: float = ...,
+    cls_num: int = ...,
+    coord_num: int = ...,
+    downsample_rate: int = ...,
+    field_h: int = ...,
+    field_w: int = ...,
+    field_whr: float = ...,
+    field_xyr: float = ...,
+    objectness: bool = ...,
+    top_k: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DetectionAccuracy layer: its bottoms, then fields as keywords. Those of detection_accuracy_param:
+
+    bg_threshold: [MS-CNN]
+    cls_num: [MS-CNN]
+    coord_num: [MS-CNN]
+    downsample_rate: [MS-CNN]
+    field_h: [MS-CNN]
+    field_w: [MS-CNN]
+    field_whr: [MS-CNN]
+    field_xyr: [MS-CNN]
+    objectness: [MS-CNN]
+    top_k: [MS-CNN]
+    """
+
 def DetectionEvaluate(
     *bottoms: Top,
     ntop: int = ...,
@@ -3001,6 +3071,250 @@ def DetectionEvaluate(
     resize_param: How the images were resized.
     output_logits: Whether a third bottom has the scores before the softmax, which the top
         then has, too. [jolibrain's Caffe]
+    """
+
+def DetectionGroupAccuracy(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    cls_num: int = ...,
+    field_h: int | Sequence[int] = ...,
+    field_w: int | Sequence[int] = ...,
+    stride: int = ...,
+    field_whr: float = ...,
+    field_xyr: float = ...,
+    bg_threshold: float = ...,
+    objectness: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DetectionGroupAccuracy layer: its bottoms, then fields as keywords. Those of detection_group_accuracy_param:
+
+    cls_num: [Cascade R-CNN]
+    field_h: [Cascade R-CNN]
+    field_w: [Cascade R-CNN]
+    stride: [Cascade R-CNN]
+    field_whr: [Cascade R-CNN]
+    field_xyr: [Cascade R-CNN]
+    bg_threshold: [Cascade R-CNN]
+    objectness: [Cascade R-CNN]
+    """
+
+def DetectionGroupLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    cls_num: int = ...,
+    field_h: int | Sequence[int] = ...,
+    field_w: int | Sequence[int] = ...,
+    stride: int = ...,
+    field_whr: float = ...,
+    field_xyr: float = ...,
+    bg_threshold: float = ...,
+    bg_multiple: int = ...,
+    neg_mining_type: str = ...,
+    neg_ranking_type: str = ...,
+    min_num_neg: int = ...,
+    objectness: bool = ...,
+    batch_size: int = ...,
+    pos_neg_weighted: bool = ...,
+    bbox_loss_type: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DetectionGroupLoss layer: its bottoms, then fields as keywords. Those of detection_group_loss_param:
+
+    cls_num: [Cascade R-CNN]
+    lambda: [Cascade R-CNN]
+    field_h: [Cascade R-CNN]
+    field_w: [Cascade R-CNN]
+    stride: [Cascade R-CNN]
+    field_whr: [Cascade R-CNN]
+    field_xyr: [Cascade R-CNN]
+    bg_threshold: [Cascade R-CNN]
+    bg_multiple: [Cascade R-CNN]
+    neg_mining_type: [Cascade R-CNN]
+    neg_ranking_type: [Cascade R-CNN]
+    min_num_neg: [Cascade R-CNN]
+    objectness: [Cascade R-CNN]
+    batch_size: [Cascade R-CNN]
+    pos_neg_weighted: [Cascade R-CNN]
+    bbox_loss_type: [Cascade R-CNN]
+    """
+
+def DetectionLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    side: int = ...,
+    num_class: int = ...,
+    num_object: int = ...,
+    object_scale: float = ...,
+    noobject_scale: float = ...,
+    class_scale: float = ...,
+    coord_scale: float = ...,
+    sqrt: bool = ...,
+    constriant: bool = ...,
+    bb_smooth: bool = ...,
+    bg_multiple: int = ...,
+    bg_threshold: float = ...,
+    cls_num: int = ...,
+    coord_num: int = ...,
+    downsample_rate: int = ...,
+    field_h: int = ...,
+    field_w: int = ...,
+    field_whr: float = ...,
+    field_xyr: float = ...,
+    iou_weighted: bool = ...,
+    objectness: bool = ...,
+    pos_neg_weighted: bool = ...,
+    sample_mode: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DetectionLoss layer: its bottoms, then fields as keywords. Those of detection_loss_param:
+
+    side: [YOLO ports and PytorchToCaffe]
+    num_class: [YOLO ports and PytorchToCaffe]
+    num_object: [YOLO ports and PytorchToCaffe]
+    object_scale: [YOLO ports and PytorchToCaffe]
+    noobject_scale: [YOLO ports and PytorchToCaffe]
+    class_scale: [YOLO ports and PytorchToCaffe]
+    coord_scale: [YOLO ports and PytorchToCaffe]
+    sqrt: [YOLO ports and PytorchToCaffe]
+    constriant: [YOLO ports and PytorchToCaffe]
+    bb_smooth: [MS-CNN]
+    bg_multiple: [MS-CNN]
+    bg_threshold: [MS-CNN]
+    cls_num: [MS-CNN]
+    coord_num: [MS-CNN]
+    downsample_rate: [MS-CNN]
+    field_h: [MS-CNN]
+    field_w: [MS-CNN]
+    field_whr: [MS-CNN]
+    field_xyr: [MS-CNN]
+    iou_weighted: [MS-CNN]
+    lambda: [MS-CNN]
+    objectness: [MS-CNN]
+    pos_neg_weighted: [MS-CNN]
+    sample_mode: [MS-CNN]
     """
 
 def DetectionOutput(

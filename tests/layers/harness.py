@@ -58,6 +58,7 @@ class Case:
         has_gradient: False for layers without backward (only forward is run).
         deterministic: False when two forwards differ (the generator is then re-seeded).
         loss: top diffs hold loss weights rather than arbitrary gradients.
+        shown_only: numbers at the end of a loss's top that no gradient is of, though they count.
     """
 
     type: str
@@ -74,6 +75,7 @@ class Case:
     has_gradient: bool = True
     deterministic: bool = True
     loss: bool = False
+    shown_only: int = 0
     smaller: Sequence[tuple[int, ...]] | None = field(default=None)
 
     def __str__(self) -> str:
@@ -133,6 +135,8 @@ class Rig:
         self.weights = [rng.normal(size=blob.shape) for blob in self.top]
         if case.loss:
             self.weights = [np.full(blob.shape, 0.7) for blob in self.top]
+        if case.shown_only:
+            self.weights[0].reshape(-1)[-case.shown_only :] = 0
 
     @property
     def wanted(self) -> list[bool]:

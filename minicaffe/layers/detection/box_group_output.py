@@ -145,7 +145,7 @@ class BoxGroupOutput(Layer):
 
 
 def field_mistakes(
-    widths: Sequence[int], heights: Sequence[int], stride: int
+    widths: Sequence[int], heights: Sequence[int], stride: int, stride_name: str = "stride"
 ) -> Iterator[MinicaffeError]:
     """What is wrong with the fields that a layer has at each place of a map."""
     if not widths or len(widths) != len(heights):
@@ -156,4 +156,4 @@ def field_mistakes(
     if not all((*widths, *heights)):
         yield GraphError("a field_w or field_h is 0; expected sides in pixels")
     if not stride:
-        yield GraphError("stride is missing; give the pixels from one place to the next")
+        yield GraphError(f"{stride_name} is missing; give the pixels from one place to the next")

@@ -24,7 +24,7 @@ class LossLayer(Layer):
     exact_tops: ClassVar[int | None] = 1
     auto_tops = True
     is_loss = True
-    backward_reads = ("bottoms",)
+    backward_reads: tuple[str, ...] = ("bottoms",)
 
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:

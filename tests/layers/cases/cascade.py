@@ -20,7 +20,8 @@ from tests.layers.cascade_boxes import (
 from tests.layers.harness import Case, Maker
 
 NORMALIZED = "bbox_mean: [0.1, -0.2, 0, 0.1] bbox_std: [0.5, 0.5, 0.25, 0.25]"
-MEAN, STD = np.float32([0.1, -0.2, 0, 0.1]), np.float32([0.5, 0.5, 0.25, 0.25])
+MEAN = np.float64(np.float32([0.1, -0.2, 0, 0.1]))
+STD = np.array([0.5, 0.5, 0.25, 0.25])
 
 TWO_FIELDS = (8, [(24, 16), (16, 32)])
 ONE_FIELD = (16, [(40, 40)])
