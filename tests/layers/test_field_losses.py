@@ -10,6 +10,7 @@ import pytest
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import layer_class
 from minicaffe.layers.detection.field_sampling import Candidates, sample_groups, sample_places
+from minicaffe.layers.loss.yolo_detection_loss import YoloDetectionLoss
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin
 from tests.layers.cases.field_losses import CASES, FIELDS, ONE, STRIDE, loss
@@ -187,13 +188,15 @@ def test_settings_that_cannot_be(param: str, mscnn: bool, message: str) -> None:
         Rig(dataclasses.replace(case, param=text))
 
 
-@pytest.mark.parametrize("field", ["side", "num_class", "num_object"])
+@pytest.mark.parametrize("field", ["side", "num_class", "num_object", "sqrt", "coord_scale"])
 def test_yolos_layer_of_that_name(field: str) -> None:
     """It is told apart by its fields."""
     param = caffe_pb2.LayerParameter(type="DetectionLoss")
     setattr(param.detection_loss_param, field, 7)
     cls = layer_class("DetectionLoss")
-    assert cls.reading_of(param, Origin()).dialect == "yolo"
+    reading = cls.reading_of(param, Origin())
+    assert (reading.dialect, reading.because) == ("yolo", f"`{field}` is given")
+    assert cls.class_for(param, reading) is YoloDetectionLoss
     assert cls.reading_of(param, Origin("mscnn")).dialect == "mscnn"
     param.detection_loss_param.Clear()
     param.detection_loss_param.cls_num = 2

@@ -6,20 +6,31 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.errors import MinicaffeError
+from minicaffe.layer import Blobs, Layer, refuse_gradient, register
 from minicaffe.layers.detection.detection_accuracy import joined_mistakes
 from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields, require_joined
 from minicaffe.layers.detection.field_sampling import Candidates, sample_places
 from minicaffe.layers.detection.pixel_boxes import Limits, Normalizer
 from minicaffe.layers.loss.field_loss import FieldLossLayer, bound
+from minicaffe.layers.loss.yolo_detection_loss import YoloDetectionLoss
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
 #: Fields that only one of the layers of this name has, and that its nets give.
 _FIELDS = {
     "mscnn": ("cls_num", "downsample_rate", "field_w", "field_h"),
-    "yolo": ("side", "num_class", "num_object", "object_scale", "noobject_scale", "coord_scale"),
+    "yolo": (
+        "side",
+        "num_class",
+        "num_object",
+        "object_scale",
+        "noobject_scale",
+        "class_scale",
+        "coord_scale",
+        "sqrt",
+        "constriant",
+    ),
 }
 
 
@@ -43,6 +54,9 @@ class DetectionLoss(FieldLossLayer):
     rest. The targets are the offsets by which BoxOutput finds the true box, minus bbox_mean,
     divided by bbox_std; sides below 2 pixels count as 2. The offsets are first put within what
     field_xyr and field_whr allow.
+
+    With side, num_class or others of YOLO 1's fields it is YOLO 1's layer of that name,
+    :class:`YoloDetectionLoss`.
 
     Shapes: bottom 0, scores and then offsets (N, classes + 4, H, W) of one field; bottom 1, labels
     (N, 6, H, W): label, middle x, middle y, width and height of the true box in pixels, overlap
@@ -84,6 +98,10 @@ class DetectionLoss(FieldLossLayer):
             ],
         )
 
+    @classmethod
+    def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:
+        return YoloDetectionLoss if reading.dialect == "yolo" else cls
+
     @property
     def settings(self) -> caffe_pb2.DetectionLossParameter:
         return self.param.detection_loss_param
@@ -98,12 +116,6 @@ class DetectionLoss(FieldLossLayer):
         )
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
-        if self.reading.dialect == "yolo":
-            yield GraphError(
-                f"{self.reading.because}: this is YOLO's first DetectionLoss, which minicaffe does "
-                "not have; it has MS-CNN's (cls_num, field_w, field_h, downsample_rate)"
-            )
-            return
         yield from joined_mistakes(self.settings)
         yield from super().param_mistakes()
 
