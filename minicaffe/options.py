@@ -42,6 +42,7 @@ DIALECTS = {
     "early-ssd": "SSD as it was before 2016-11, in TextBoxes and RMPE",
     "fcn": "FCN's first branch of Caffe (longjon/caffe, branch future), HED and CRF-RNN",
     "fast-rcnn": "Fast R-CNN, Faster R-CNN and R-FCN",
+    "frcnn": "makefile's frcnn (makefile/frcnn)",
     "intel": "Intel Caffe",
     "jolibrain": "jolibrain's Caffe, of DeepDetect",
     "mask-rcnn": "Mask R-CNN in Caffe (jasjeetIM/Mask-RCNN)",

@@ -9,7 +9,9 @@ import pytest
 
 from minicaffe import TEST, Net
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
+from minicaffe.layers.detection.roi_align import ROIAlign
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin, Reading
 from minicaffe.proto.text_format import parse
 from tests.layers.cases.regions import regions
 from tests.layers.harness import Case, Rig, distinct
@@ -51,6 +53,15 @@ def rig(type_: str, param: str, *rows: tuple[float, ...]) -> Rig:
          "bottom 0 has 4 channels (shape 1×4×4×4); expected 8: output_dim 2 times group_size 2"),
         ("PSROIPooling", "psroi_pooling_param { output_dim: 1 group_size: 2 spatial_scale: 1 }",
          [(1, 4, 4, 4), (1, 6)], ShapeError, "bottom 1 has shape 1×6; expected regions (R, 5)"),
+        ("ROIAlign", "", [(1, 1, 4, 4), (1, 5)], GraphError, "pooled_h is missing or 0"),
+        ("ROIAlign", "roi_align_param { pooled_h: 2 }", [(1, 1, 4, 4), (1, 5)], GraphError,
+         "pooled_w is missing or 0"),
+        ("ROIAlign", f"roi_align_param {{ {SIZE} sampling_ratio: 2 }}", [(1, 1, 4, 4), (1, 5)],
+         GraphError, "sampling_ratio is given, so this is Detectron's ROIAlign"),
+        ("ROIAlign", f"roi_align_param {{ {SIZE} }} roi_pooling_param {{ {SIZE} }}",
+         [(1, 1, 4, 4), (1, 5)], GraphError, "keep one"),
+        ("ROIAlign", f"roi_align_param {{ {SIZE} }}", [(1, 4, 4), (1, 5)], ShapeError,
+         "bottom 0 has shape 1×4×4; four axes"),
     ],
 )  # fmt: skip
 def test_refused(
@@ -68,8 +79,11 @@ def test_refused(
 POOLING = [
     ("ROIPooling", f"roi_pooling_param {{ {SIZE} }}"),
     ("PSROIPooling", "psroi_pooling_param { output_dim: 3 group_size: 2 spatial_scale: 1 }"),
+    ("ROIAlign", "roi_pooling_param { pooled_h: 1 pooled_w: 1 }"),
+    ("ROIAlign", f"roi_align_param {{ {SIZE} }}"),
+    ("ROIAlign", f"roi_pooling_param {{ {SIZE} bi_type: 1 }}"),
 ]
-every = pytest.mark.parametrize(("type_", "param"), POOLING, ids=[name for name, _ in POOLING])
+every = pytest.mark.parametrize(("type_", "param"), POOLING, ids=str)
 
 
 @every
@@ -89,7 +103,7 @@ def test_a_corner_that_is_not_a_number_gives_zeros(type_: str, param: str) -> No
         rows[corner] = tuple(row)  # type: ignore[call-overload]
     layer = rig(type_, param, *rows)
     [top] = layer.forward()
-    assert top[0].all()
+    assert top[0].any()
     assert not top[1:].any()
     layer.backward()
     assert np.isfinite(layer.bottom[0].diff).all()
@@ -177,3 +191,50 @@ def test_whose_default_scale_it_is(
     told = [record.message for record in caplog.records if "type ROIPooling" in record.message]
     assert len(told) == bool(note)
     assert all(note in message for message in told)
+
+
+ALIGN = """
+layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [1, 1, 4, 8] } } }
+layer { name: "r" type: "Input" top: "r" input_param { shape { dim: [1, 5] } } }
+layer { name: "p" type: "ROIAlign" bottom: "x" bottom: "r" top: "p" %s { pooled_h: 1 pooled_w: 1 } }
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "dialect", "shape", "note"),
+    [
+        ("roi_pooling_param", None, (1, 1, 2, 2), "Cascade R-CNN (zhaoweicai/cascade-rcnn), becau"),
+        (
+            "roi_pooling_param",
+            "mscnn",
+            (1, 1, 2, 2),
+            "MS-CNN (zhaoweicai/mscnn), because",
+        ),
+        ("roi_align_param", None, (1, 1, 1, 1), "because `roi_align_param` is given"),
+        ("roi_align_param", "cascade-rcnn", (1, 1, 2, 2), "because the dialect was asked for"),
+        ("roi_pooling_param", "mask-rcnn", (1, 1, 1, 1), "because the dialect was asked for"),
+        ("roi_pooling_param", "frcnn", (1, 1, 1, 1), "because the dialect was asked for"),
+    ],
+)
+def test_whose_alignment_it_is(
+    message: str,
+    dialect: str | None,
+    shape: tuple[int, ...],
+    note: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    param = caffe_pb2.NetParameter()
+    parse(ALIGN % message, param, "")
+    assert Net(param, TEST, dialect=dialect).blobs["p"].shape == shape
+    [told] = [record.message for record in caplog.records if "type ROIAlign" in record.message]
+    assert note in told
+
+
+def test_frcnns_alignment_is_told_by_the_layers_beside_it() -> None:
+    param = caffe_pb2.LayerParameter(type="ROIAlign")
+    param.roi_pooling_param.pooled_h = 1
+    origin = Origin(types=frozenset({"ROIAlign", "FrcnnProposal"}))
+    reading = ROIAlign.reading_of(param, origin)
+    assert reading == Reading("frcnn", "the net has FrcnnProposal layers")
+    assert ROIAlign.class_for(param, reading).__name__ == "FrcnnROIAlign"

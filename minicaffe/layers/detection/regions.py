@@ -105,6 +105,11 @@ def read_regions(blob: Blob, images: int) -> tuple[np.ndarray, np.ndarray]:
     return found.astype(np.intp), rows[:, 1:]
 
 
+def channels_last(images: np.ndarray) -> np.ndarray:
+    """Images (N, C, H, W) as (N, H, W, C): the largest of many values are found at once."""
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+
+
 def nearest(values: np.ndarray) -> np.ndarray:
     """Values rounded to whole ones as C's ``round`` does it, halves away from 0, and infinities
     made far away."""

@@ -13,6 +13,7 @@ from minicaffe.layers.detection.regions import (
     Parts,
     Ranges,
     RegionLayer,
+    channels_last,
     divide,
     inside,
     nearest,
@@ -144,11 +145,6 @@ class ROIPooling(RegionLayer):
         ):
             give_back_region(maps[image], rows, columns, given, gradient[image])
         bottom[0].diff[...] = gradient.transpose(0, 3, 1, 2)
-
-
-def channels_last(images: np.ndarray) -> np.ndarray:
-    """Images (N, C, H, W) as (N, H, W, C): the largest of many values are found at once."""
-    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
 
 def pool_region(image: np.ndarray, rows: Ranges, columns: Ranges, found: np.ndarray) -> None:

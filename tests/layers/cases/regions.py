@@ -100,6 +100,107 @@ def psroi_pooling(dim: int, group: int) -> Case:
                 smaller=[(2, dim * group**2, 3, 8), (len(REGIONS), 5)])  # fmt: skip
 
 
+def sampled_by(
+    value: Callable[[np.ndarray, list[float], int, int], float], pooled: tuple[int, int]
+) -> Reference:
+    """One value of the top after another, of the plane (H, W) and the region scaled by 1/2."""
+
+    def reference(bottoms: Arrays, _: Arrays) -> Arrays:
+        x, rois = bottoms
+        y = np.zeros((len(rois), x.shape[1], *pooled))
+        for r, c, i, j in np.ndindex(y.shape):
+            y[r, c, i, j] = value(x[int(rois[r, 0]), c], [n / 2 for n in rois[r, 1:]], i, j)
+        return [y]
+
+    return reference  # fmt: skip
+
+
+def between(plane: np.ndarray, h: float, w: float) -> float:
+    """Linear interpolation inside of the plane."""
+    h, w = (min(max(at, 0), n - 1) for at, n in zip((h, w), plane.shape, strict=True))
+    total = 0.0
+    for i, j in np.ndindex(plane.shape):
+        total += plane[i, j] * max(0, 1 - abs(h - i)) * max(0, 1 - abs(w - j))
+    return total
+
+
+def cascade(pooled: tuple[int, int], pad: float = 0) -> Reference:
+    def value(plane: np.ndarray, roi: list[float], i: int, j: int) -> float:
+        pads = [(roi[2 + k] - roi[k] + 0.5) * pad for k in (0, 1)]
+        begin = [roi[k] - pads[k] - 0.5 for k in (0, 1)]
+        size = [roi[2 + k] + pads[k] - 0.5 - begin[k] for k in (0, 1)]
+        h, w = begin[1] + i * size[1] / pooled[0], begin[0] + j * size[0] / pooled[1]
+        outside = not (-0.5 <= h <= plane.shape[0] - 0.5 and -0.5 <= w <= plane.shape[1] - 0.5)
+        return 0 if outside or min(size) <= 0 else between(plane, h, w)
+
+    return sampled_by(value, (pooled[0] + 1, pooled[1] + 1))
+
+
+def jasjeet(pooled: tuple[int, int]) -> Reference:
+    def value(plane: np.ndarray, roi: list[float], i: int, j: int) -> float:
+        seen = []
+        for k, at, parts in ((1, i, pooled[0]), (0, j, pooled[1])):
+            size, length = max(roi[2 + k] - roi[k] + 1, 1), plane.shape[1 - k]
+            low, high = (min(max((at + n) * size / parts + roi[k], 0), length) for n in (0, 1))
+            seen.append(range(math.ceil(low), math.floor(high) + 1) if high > low else [])
+        pixels = [(h, w) for h in seen[0] for w in seen[1]][:4]
+        sums = []
+        for s in (-0.5, 0.5):
+            for t in (-0.5, 0.5):
+                total = 0.0
+                for h, w in pixels:
+                    v, u = (
+                        max(-1, min(1, 2 * (n - roi[k]) / (roi[2 + k] - roi[k]) - 1))
+                        if roi[2 + k] != roi[k] else (1 if n > roi[k] else -1)
+                        for n, k in ((h, 1), (w, 0))
+                    )  # fmt: skip
+                    if h < plane.shape[0] and w < plane.shape[1]:
+                        total += plane[h, w] * max(0, 1 - abs(s - u)) * max(0, 1 - abs(t - v))
+                sums.append(total)
+        return max(sums)
+
+    return sampled_by(value, pooled)
+
+
+def keys(d: float) -> float:
+    """A cubic convolution's kernel with a = -1."""
+    d = abs(d)
+    return 1 - 2 * d**2 + d**3 if d < 1 else 4 - 8 * d + 5 * d**2 - d**3 if d < 2 else 0
+
+
+def cubically(plane: np.ndarray, h: float, w: float) -> float:
+    total = 0.0
+    for i in range(math.floor(h) - 1, math.floor(h) + 3):
+        for j in range(math.floor(w) - 1, math.floor(w) + 3):
+            inside = (min(max(n, 0), m - 1) for n, m in zip((i, j), plane.shape, strict=True))
+            total += plane[tuple(inside)] * keys(h - i) * keys(w - j)
+    return total
+
+
+def frcnn(pooled: tuple[int, int], cubic: bool, several: bool) -> Reference:
+    def value(plane: np.ndarray, roi: list[float], i: int, j: int) -> float:
+        found = []
+        for down in (0.25, 0.75) if several else (0.5,):
+            for right in (0.25, 0.75) if several else (0.5,):
+                places = []
+                for k, at, parts in ((1, i + down, pooled[0]), (0, j + right, pooled[1])):
+                    length = plane.shape[1 - k]
+                    begin, end = max(roi[k], 0), min(roi[2 + k], 2 * length - 1)
+                    place = begin + at * max(end - begin + 1, 1) / parts
+                    places.append(min(max(place, 0), length - 1))
+                found.append((cubically if cubic else between)(plane, *places))
+        return max(found)
+
+    return sampled_by(value, pooled)
+
+
+def roi_align(message: str, param: str, reference: Reference) -> Case:
+    param = f"{message} {{ {param} spatial_scale: 0.5 }}"
+    return Case("ROIAlign", param, [(2, 3, 7, 9), (len(REGIONS), 5)], [normal, regions(*REGIONS)],
+                gradients=[True, False], reference=reference, name=param,
+                smaller=[(2, 2, 8, 6), (len(REGIONS), 5)])  # fmt: skip
+
+
 SIDES = tuple((n, a / 20, b / 20, c / 20, d / 20) for n, a, b, c, d in REGIONS)
 CASES = [
     roi_pooling("pooled_h: 2 pooled_w: 3 spatial_scale: 0.5", largest_of((2, 3))),
@@ -112,4 +213,14 @@ CASES = [
     psroi_pooling(3, 2),
     psroi_pooling(1, 4),
     psroi_pooling(2, 1),
+    roi_align("roi_pooling_param", "pooled_h: 2 pooled_w: 3", cascade((2, 3))),
+    roi_align("roi_pooling_param", "pooled_h: 4 pooled_w: 1 pad_ratio: 0.25",
+              cascade((4, 1), 0.25)),
+    roi_align("roi_align_param", "pooled_h: 2 pooled_w: 3", jasjeet((2, 3))),
+    roi_align("roi_align_param", "pooled_h: 7 pooled_w: 4", jasjeet((7, 4))),
+    roi_align("roi_pooling_param", "pooled_h: 2 pooled_w: 3 bi_type: 1", frcnn((2, 3), True, True)),
+    roi_align("roi_pooling_param", "pooled_h: 3 pooled_w: 1 bi_type: 0",
+              frcnn((3, 1), False, True)),
+    roi_align("roi_pooling_param", "pooled_h: 2 pooled_w: 2 is_multi_interpolate: false",
+              frcnn((2, 2), True, False)),
 ]  # fmt: skip
