@@ -206,12 +206,22 @@ def test_no_box_can_pass() -> None:
             )
 
 
+def test_hard_boxes_of_nothing_and_of_images_that_there_are_not() -> None:
+    assert run("HardMining", "", [np.zeros((0, 1)), np.zeros((0, 5))])[0].shape == (0, 5)
+    for image in (4, -1, np.nan):
+        with pytest.raises(DataError, match="expected 0 to 3"):
+            run("HardMining", "", [np.zeros((1, 1)), np.array([[image, 0, 0, 9, 9]])])
+    with pytest.raises(GraphError, match=r"2 bottom\(s\) and 2 top\(s\)"):
+        run("HardMining", "", [np.zeros((1, 1)), np.zeros((1, 5))], tops=2)
+
+
 BOTTOMS = {
     "BoxGroupOutput": [np.zeros((2, 2, 3, 3)), np.zeros((2, 4, 3, 3))],
     "DecodeBBox": [np.zeros((2, 8)), np.zeros((2, 5))],
     "BboxAccuracy": [np.zeros((2, 8)), np.zeros((2, 5)), np.zeros((2, 6))],
     "FrcnnOutput": [np.zeros((2, 2)), np.zeros((2, 8)), np.zeros((2, 5)), np.zeros((1, 2))],
     "ScaleRoute": [np.zeros((2, 5))],
+    "HardMining": [np.zeros((2, 1)), np.zeros((2, 5))],
 }
 PARAMS = {"BoxGroupOutput": f"box_group_output_param {{ {GROUP} }}"}
 
@@ -258,6 +268,7 @@ def test_gradients_are_refused(layer_type: str) -> None:
         ("BoxGroupOutput", f"box_group_output_param {{ {GROUP} field_xyr: 0 }}", "field_xyr is 0"),
         ("DecodeBBox", "bbox_reg_param { bbox_mean: 0 bbox_std: 1 }", "expected 4, for x, y, w"),
         ("FrcnnOutput", 'frcnn_output_param { nms_type: "MAX" }', 'nms_type is "MAX"'),
+        ("HardMining", "hard_mining_param { num_image: 0 }", "num_image is 0"),
         ("ScaleRoute", "scale_route_param { low_scale: 0 }", "low_scale is 0"),
         ("ScaleRoute", "scale_route_param { low_scale: 9 high_scale: 8 }", "expected a range"),
     ],

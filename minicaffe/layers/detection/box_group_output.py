@@ -21,6 +21,7 @@ from minicaffe.layers.detection.pixel_boxes import (
 )
 from minicaffe.layers.detection.proposals import Found, choose, fill
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant
 
 
 @register("BoxGroupOutput")
@@ -66,6 +67,7 @@ class BoxGroupOutput(Layer):
     max_tops = 2
     reshapes_always = True  # the number of boxes depends on the bottoms' values
     backward_reads = ()
+    fork_fields = meant("bbox_reg_param")
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param, bottoms = self.param.box_group_output_param, len(self.param.bottom)

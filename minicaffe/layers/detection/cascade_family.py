@@ -5,7 +5,7 @@ from __future__ import annotations
 from minicaffe.layer import Layer
 from minicaffe.layers.detection.pixel_boxes import Common, common_areas, common_pixels
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.dialects import Origin, Reading
+from minicaffe.proto.dialects import Origin, Reading, meant
 
 #: Types that only one of them has.
 _OWN_TYPES = {
@@ -21,6 +21,7 @@ class CascadeFamilyLayer(Layer):
     """A layer that both have, told apart by the other types of the net."""
 
     dialects = ("cascade-rcnn", "mscnn")
+    fork_fields = meant("bbox_reg_param")
 
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:

@@ -11,6 +11,7 @@ from minicaffe.layer import Blobs, Layer, phase_name, refuse_gradient, register
 from minicaffe.layers.detection.box_rows import column_count, require_rows, row_count
 from minicaffe.layers.detection.pixel_boxes import Normalizer, decode_from, normalizer_mistakes
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant
 
 _NAMES = ("offsets", "boxes", "matched true boxes")
 
@@ -54,6 +55,7 @@ class DecodeBBox(Layer):
     exact_tops = 1
     reshapes_always = True  # the number of boxes depends on the bottoms' values
     backward_reads = ()
+    fork_fields = meant("bbox_reg_param")
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         yield from normalizer_mistakes(self.param)

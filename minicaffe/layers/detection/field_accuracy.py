@@ -12,6 +12,7 @@ from minicaffe.layers.detection.field_predictions import FieldPredictions, Field
 from minicaffe.layers.detection.pixel_boxes import Common, normalizer_mistakes
 from minicaffe.layers.loss.labels import ignore_label
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant
 
 Settings = caffe_pb2.DetectionGroupAccuracyParameter | caffe_pb2.DetectionAccuracyParameter
 
@@ -24,6 +25,7 @@ class FieldAccuracyLayer(Layer):
     min_tops = 1
     max_tops = 2
     backward_reads = ()
+    fork_fields = meant("bbox_reg_param")
 
     @property
     def settings(self) -> Settings:

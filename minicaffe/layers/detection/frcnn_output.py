@@ -20,6 +20,7 @@ from minicaffe.layers.detection.pixel_boxes import (
     nms_type_mistakes,
     normalizer_mistakes,
 )
+from minicaffe.proto.dialects import meant
 
 logger = logging.getLogger("minicaffe")
 
@@ -64,6 +65,7 @@ class FrcnnOutput(Layer):
     exact_tops = 1
     reshapes_always = True  # the number of boxes depends on the bottoms' values
     backward_reads = ()
+    fork_fields = meant("bbox_reg_param")
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         yield from nms_type_mistakes(self.param.frcnn_output_param.nms_type)

@@ -19,6 +19,7 @@ from minicaffe.layers.loss.smooth_l1_loss import smooth_l1, smooth_l1_slope
 from minicaffe.layers.loss.softmax_with_loss import SMALLEST_FLOAT
 from minicaffe.layers.utility.softmax import softmax
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant
 
 Settings = caffe_pb2.DetectionGroupLossParameter | caffe_pb2.DetectionLossParameter
 
@@ -38,6 +39,7 @@ class FieldLossLayer(LossLayer):
     """
 
     backward_reads: tuple[str, ...] = ()
+    fork_fields = meant("bbox_reg_param")
 
     @property
     def settings(self) -> Settings:

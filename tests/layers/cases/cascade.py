@@ -151,7 +151,48 @@ def route(param: str, expected: object, extra: Sequence[int] = (3,)) -> Case:
     )
 
 
+def hardest(images: int, each: int) -> object:
+    """What HardMining should give."""
+
+    def reference(bottoms: list[np.ndarray], _: object) -> list[np.ndarray]:
+        scores, of = bottoms[0].reshape(-1), bottoms[1][:, 0]
+        order = sorted(range(len(scores)), key=lambda i: -scores[i])
+        kept: list[int] = []
+        for image in range(images):
+            kept += [i for i in order if of[i] == image][:each]
+        rest = [i for i in order if i not in kept]
+        kept += rest[: min(len(scores), images * each) - len(kept)]
+        return [bottom[sorted(kept)] for bottom in bottoms[1:]]
+
+    return reference
+
+
+def rows_of_images(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Boxes of which most are of image 0."""
+    rows = box_rows(rng, shape)
+    rows[-3:, 0] = 1
+    return rows
+
+
+def mined(images: int, each: int) -> Case:
+    return Case(
+        "HardMining",
+        f"hard_mining_param {{ num_image: {images} num_roi_per_image: {each} }}",
+        [(9, 1, 1, 1), (9, 5), (9, 2, 3)],
+        [small, rows_of_images, small],
+        tops=2,
+        has_gradient=False,
+        reference=hardest(images, each),  # type: ignore[arg-type]
+        smaller=[(4, 1, 1, 1), (4, 5), (4, 2, 3)],
+        name=f"{images} images, {each} each",
+    )
+
+
 CASES = [
+    mined(2, 2),
+    mined(2, 4),
+    mined(3, 2),
+    mined(2, 50),
     groups("", Groups([TWO_FIELDS])),
     groups("fg_thr: 0.5 iou_thr: 0.3 min_size: 20",
            Groups([TWO_FIELDS, ONE_FIELD], fg=0.5, iou=np.float32(0.3), least=20, tops=2)),
