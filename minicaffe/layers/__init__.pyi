@@ -2698,6 +2698,70 @@ def Deconvolution3D(
     temporal_pad: Frames of zeros before and after.
     """
 
+def DenseCRF(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    max_iter: int = ...,
+    pos_xy_std: float | Sequence[float] = ...,
+    pos_w: float | Sequence[float] = ...,
+    bi_xy_std: float | Sequence[float] = ...,
+    bi_rgb_std: float | Sequence[float] = ...,
+    bi_w: float | Sequence[float] = ...,
+    output_probability: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DenseCRF layer: its bottoms, then fields as keywords. Those of dense_crf_param:
+
+    max_iter: Steps of mean-field inference.
+    pos_xy_std: Distances in pixels of the smoothness kernels.
+    pos_w: Weights of the smoothness kernels.
+    bi_xy_std: Distances in pixels of the appearance kernels.
+    bi_rgb_std: Differences of colours of the appearance kernels.
+    bi_w: Weights of the appearance kernels.
+    output_probability: Whether to give probabilities, else their logarithms. [PSPNet]
+    """
+
 def DenseImageData(
     *bottoms: Top,
     ntop: int = ...,
@@ -7005,6 +7069,80 @@ def MultiBoxLoss(
     ignore_difficult_gt: Read, but without effect, as in the fork. [NVCaffe]
     objectness_score: Boxes whose objectness is below this are never background that counts;
         needs a bottom of objectness. [RefineDet, jolibrain's Caffe, Vitis AI and others]
+    """
+
+def MultiStageMeanfield(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    compatibility_mode: int | str = ...,
+    threshold: float = ...,
+    theta_gamma: float = ...,
+    theta_alpha: float = ...,
+    theta_beta: float = ...,
+    num_iterations: int = ...,
+    spatial_filter_weight: float = ...,
+    bilateral_filter_weight: float = ...,
+    spatial_filter_weights_str: str = ...,
+    bilateral_filter_weights_str: str = ...,
+    force_cpu: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A MultiStageMeanfield layer: its bottoms, then fields as keywords. Those of multi_stage_meanfield_param:
+
+    compatibility_mode: What the matrix of compatibility starts as.
+    threshold: A threshold of its fork's tools; the layer does not use it.
+    theta_gamma: Distance in pixels over which smoothness reaches.
+    theta_alpha: Distance in pixels over which the appearance kernel reaches.
+    theta_beta: Difference of colours over which the appearance kernel reaches.
+    num_iterations: Steps of mean-field inference.
+    spatial_filter_weight: Initial weight of the smoothness kernel.
+    bilateral_filter_weight: Initial weight of the appearance kernel.
+    spatial_filter_weights_str: Initial weights of the smoothness kernel, one for each
+        class, in a text: "3 3 2.5".
+    bilateral_filter_weights_str: Initial weights of the appearance kernel, one for each
+        class, in a text.
+    force_cpu: Whether to compute on the CPU in any case.
     """
 
 def MultinomialLogisticLoss(

@@ -3458,7 +3458,7 @@ class MultiBoxLossParameter(_message.Message):
     def __init__(self, loc_loss_type: _Optional[_Union[MultiBoxLossParameter.LocLossType, str]] = ..., conf_loss_type: _Optional[_Union[MultiBoxLossParameter.ConfLossType, str]] = ..., loc_weight: _Optional[float] = ..., num_classes: _Optional[int] = ..., share_location: _Optional[bool] = ..., match_type: _Optional[_Union[MultiBoxLossParameter.MatchType, str]] = ..., overlap_threshold: _Optional[float] = ..., use_prior_for_matching: _Optional[bool] = ..., background_label_id: _Optional[int] = ..., use_difficult_gt: _Optional[bool] = ..., do_neg_mining: _Optional[bool] = ..., neg_pos_ratio: _Optional[float] = ..., neg_overlap: _Optional[float] = ..., code_type: _Optional[_Union[PriorBoxParameter.CodeType, str]] = ..., encode_variance_in_target: _Optional[bool] = ..., map_object_to_agnostic: _Optional[bool] = ..., ignore_cross_boundary_bbox: _Optional[bool] = ..., bp_inside: _Optional[bool] = ..., mining_type: _Optional[_Union[MultiBoxLossParameter.MiningType, str]] = ..., nms_param: _Optional[_Union[NonMaximumSuppressionParameter, _Mapping]] = ..., sample_size: _Optional[int] = ..., use_prior_for_nms: _Optional[bool] = ..., ignore_difficult_gt: _Optional[bool] = ..., objectness_score: _Optional[float] = ...) -> None: ...
 
 class MultiStageMeanfieldParameter(_message.Message):
-    __slots__ = ("compatibility_mode", "threshold", "theta_gamma", "theta_alpha", "theta_beta", "num_iterations", "spatial_filter_weight", "bilateral_filter_weight")
+    __slots__ = ("compatibility_mode", "threshold", "theta_gamma", "theta_alpha", "theta_beta", "num_iterations", "spatial_filter_weight", "bilateral_filter_weight", "spatial_filter_weights_str", "bilateral_filter_weights_str", "force_cpu")
     class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         POTTS: _ClassVar[MultiStageMeanfieldParameter.Mode]
@@ -3475,6 +3475,9 @@ class MultiStageMeanfieldParameter(_message.Message):
     NUM_ITERATIONS_FIELD_NUMBER: _ClassVar[int]
     SPATIAL_FILTER_WEIGHT_FIELD_NUMBER: _ClassVar[int]
     BILATERAL_FILTER_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    SPATIAL_FILTER_WEIGHTS_STR_FIELD_NUMBER: _ClassVar[int]
+    BILATERAL_FILTER_WEIGHTS_STR_FIELD_NUMBER: _ClassVar[int]
+    FORCE_CPU_FIELD_NUMBER: _ClassVar[int]
     compatibility_mode: MultiStageMeanfieldParameter.Mode
     threshold: float
     theta_gamma: float
@@ -3483,7 +3486,10 @@ class MultiStageMeanfieldParameter(_message.Message):
     num_iterations: int
     spatial_filter_weight: float
     bilateral_filter_weight: float
-    def __init__(self, compatibility_mode: _Optional[_Union[MultiStageMeanfieldParameter.Mode, str]] = ..., threshold: _Optional[float] = ..., theta_gamma: _Optional[float] = ..., theta_alpha: _Optional[float] = ..., theta_beta: _Optional[float] = ..., num_iterations: _Optional[int] = ..., spatial_filter_weight: _Optional[float] = ..., bilateral_filter_weight: _Optional[float] = ...) -> None: ...
+    spatial_filter_weights_str: str
+    bilateral_filter_weights_str: str
+    force_cpu: bool
+    def __init__(self, compatibility_mode: _Optional[_Union[MultiStageMeanfieldParameter.Mode, str]] = ..., threshold: _Optional[float] = ..., theta_gamma: _Optional[float] = ..., theta_alpha: _Optional[float] = ..., theta_beta: _Optional[float] = ..., num_iterations: _Optional[int] = ..., spatial_filter_weight: _Optional[float] = ..., bilateral_filter_weight: _Optional[float] = ..., spatial_filter_weights_str: _Optional[str] = ..., bilateral_filter_weights_str: _Optional[str] = ..., force_cpu: _Optional[bool] = ...) -> None: ...
 
 class NmsParameter(_message.Message):
     __slots__ = ("threshold", "num_peak", "max_peaks", "num_parts")
