@@ -202,6 +202,11 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
       ("img_h", "img_h is given"), ("step_w", "step_w and step are given")]),
     ("PriorBoxClustered", "prior_box_param { width: 1 }",
      [("width", "width is 1 and height missing"), ("layer", "one bottom, the features")]),
+    ("AnchorTargetLayer", "top: 'b' top: 'c' top: 'e' bottom: 'd' bottom: 'd' python_param { "
+     "param_str: '{feat_stride: 9, RPN_BATCHSIZE: 0}' }",
+     [("param_str", "param_str: 'RPN_BATCHSIZE' is 0")]),
+    ("ProposalTargetLayer", "top: 'b' top: 'c' top: 'e' top: 'f' bottom: 'd' python_param { "
+     "param_str: '[]' }", [("param_str", "param_str is '[]'; expected YAML")]),
     ("ProposalLayer",
      "bottom: 'd' bottom: 'd' python_param { param_str: '{feat_stride: 0, scales: [8, x]}' }",
      [("param_str", "param_str: 'feat_stride' is 0"), ("param_str", "param_str: 'scales' is [8")]),

@@ -11,6 +11,7 @@ from minicaffe.proto import caffe_pb2
 
 #: Types whose parameters are in another type's message.
 _BORROWED = {
+    "AnchorTargetLayer": "python_param",
     "ConvolutionDepthwise": "convolution_param",
     "ConvolutionReLU": "convolution_param",
     "ConvolutionReLUPool": "convolution_param",
@@ -30,6 +31,7 @@ _BORROWED = {
     "NdConvolution": "convolution_param",
     "NdPooling": "pooling_param",
     "ProposalLayer": "python_param",
+    "ProposalTargetLayer": "python_param",
     "RNN": "recurrent_param",
     "ReLU6": "relu6_param",
     "ReLUPooling": "pooling_param",

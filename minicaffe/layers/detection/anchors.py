@@ -57,7 +57,6 @@ def by_place(maps: np.ndarray, numbers: int) -> np.ndarray:
     return maps.transpose(1, 2, 0).reshape(-1, numbers)
 
 
-def to_maps(rows: np.ndarray, height: int, width: int) -> np.ndarray:
+def to_maps(rows: np.ndarray, anchors: int, height: int, width: int) -> np.ndarray:
     """Rows (H · W · A, numbers) as feature maps (A · numbers, H, W); undoes :func:`by_place`."""
-    channels = rows.size // max(1, height * width)
-    return rows.reshape(height, width, channels).transpose(2, 0, 1)
+    return rows.reshape(height, width, anchors * rows.shape[1]).transpose(2, 0, 1)

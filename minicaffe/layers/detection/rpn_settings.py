@@ -92,6 +92,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "RPN_NMS_THRESH": (0, math.inf),
     "RPN_FG_FRACTION": (0, 1),
     "FG_FRACTION": (0, 1),
+    "FG_THRESH": (1e-6, math.inf),
     "RPN_BATCHSIZE": (1, 1e9),
     "BATCH_SIZE": (-1, 1e9),
     "RPN_POSITIVE_WEIGHT": (-1, 1),
