@@ -152,6 +152,8 @@ class MinicaffeError(RuntimeError):
 
     #: What the command line exits with.
     exit_code = 1
+    #: Of this kind of error, see ``minicaffe explain``.
+    code = "MC000"
     #: What is wrong with a text file, in order, where more than a line is known of it.
     problems: list[Problem] = []  # noqa: RUF012  (replaced, never changed)
     #: How many further problems were found and not kept.
@@ -240,6 +242,7 @@ class Problem:
         line, column: where, counted from 1; column 0 where only the message is known.
         message: what was found, what was expected, and a suggestion.
         source_line: the line itself.
+        code: of the kind of error; "" for that of the error that holds it.
     """
 
     path: str | None
@@ -247,6 +250,7 @@ class Problem:
     column: int
     message: str
     source_line: str
+    code: str = ""
 
     def __str__(self) -> str:
         """The place and the message; below it the line, and a caret under the word."""
@@ -276,6 +280,8 @@ class PrototxtError(MinicaffeError):
         net: what could be read of a net.
     """
 
+    code = "MC001"
+
     net: Message | None = None
 
     @classmethod
@@ -299,33 +305,49 @@ class PrototxtError(MinicaffeError):
 class GraphError(MinicaffeError):
     """Layers that do not fit together."""
 
+    code = "MC002"
+
 
 class ShapeError(MinicaffeError, ValueError):
     """A blob or an array has a shape that cannot be taken; also a ``ValueError``."""
+
+    code = "MC003"
 
 
 class DataError(MinicaffeError):
     """Images, databases or labels that cannot be read or used."""
 
+    code = "MC004"
+
 
 class SnapshotError(MinicaffeError):
     """Weights or solver states that cannot be read, written or copied."""
+
+    code = "MC005"
 
 
 class SolverError(MinicaffeError):
     """Solver settings that contradict each other, or training that went wrong."""
 
+    code = "MC006"
+
 
 class EngineError(MinicaffeError):
     """An engine that is missing or cannot do what it was asked."""
+
+    code = "MC007"
 
 
 class ThreadError(MinicaffeError):
     """A net that two threads use at a time, or that a forked process cannot use."""
 
+    code = "MC008"
+
 
 class MemoryLimitError(MinicaffeError, MemoryError):
     """Something that a file declares takes more memory than it may; also a ``MemoryError``."""
+
+    code = "MC009"
 
 
 class ArgumentError(MinicaffeError, TypeError):
@@ -334,21 +356,31 @@ class ArgumentError(MinicaffeError, TypeError):
     (So is Boost.Python's ``ArgumentError``, which pycaffe raises.)
     """
 
+    code = "MC010"
+
 
 class UnknownNameError(MinicaffeError, KeyError):
     """A net has no blob or layer of this name; also a ``KeyError``."""
+
+    code = "MC011"
 
 
 class UnknownNumberError(MinicaffeError, IndexError):
     """A number is asked for that is beyond what there is; also an ``IndexError``."""
 
+    code = "MC012"
+
 
 class OldNameError(MinicaffeError, AttributeError):
     """A name that only an older pycaffe has; also an ``AttributeError``."""
 
+    code = "MC013"
+
 
 class PythonLayerError(MinicaffeError):
     """The code of a user-written ``Python`` layer raised something, kept as ``__cause__``."""
+
+    code = "MC014"
 
 
 class MissingExtraError(MinicaffeError):
@@ -359,6 +391,8 @@ class MissingExtraError(MinicaffeError):
         extra: the minicaffe extra that brings it.
         purpose: what it is needed for, as in "writing LMDB databases".
     """
+
+    code = "MC015"
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
@@ -400,6 +434,8 @@ class SettingError(SolverError):
         message: what was found and what was expected.
         near: another field, whose line is told where the first is missing.
     """
+
+    code = "MC016"
 
     def __init__(self, field: str, message: str, near: str | None = None) -> None:
         super().__init__(message)

@@ -71,6 +71,11 @@ def fan(param: caffe_pb2.FillerParameter, shape: tuple[int, ...]) -> float:
     return fan_out if param.variance_norm == _VARIANCE.FAN_OUT else fan_in
 
 
+def leaves_zeros(param: caffe_pb2.FillerParameter) -> bool:
+    """Whether a filler makes an array of zeros, which a new one is without it."""
+    return param.type == "constant" and param.value == 0
+
+
 def _constant(
     param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator
 ) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike
 
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
-from minicaffe.filler import fill
+from minicaffe.filler import fill, leaves_zeros
 from minicaffe.named import Numbered
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
@@ -274,7 +274,7 @@ class Layer(ReadsForks):
     ) -> Blob:
         """Append a parameter blob, filled by a ``FillerParameter`` (zeros without one)."""
         blob = self.blobs.add_blob(*shape)
-        if filler is not None:
+        if filler is not None and not leaves_zeros(filler):
             fill(filler, blob.data, self.rng)
         return blob
 

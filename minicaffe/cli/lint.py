@@ -1,65 +1,140 @@
-"""Find what a net or a solver allows, but hardly means.
+"""Find what is wrong with a net or a solver, or is allowed and hardly meant.
 
     minicaffe lint models/lenet_bn/solver.prototxt
     minicaffe lint train_val.prototxt deploy.prototxt --ignore=BN002,BN007
+    minicaffe lint train_val.prototxt --fix
 
-Each finding is one line: FILE:LINE: CODE layer 'x': what was found; what to do. A solver's nets
-are examined with it. Nothing is built: no data is opened, no Python layer runs. The exit status
-is 1 when there are findings.
+A solver's nets are examined with it, in every phase. Nothing is built: no data is opened (but with
+--data), no Python layer runs. `minicaffe explain CODE` says more of a finding. The exit status is 1
+when there are errors or warnings.
 """
 
 from __future__ import annotations
 
 import argparse
+import codecs
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
-from minicaffe.errors import PrototxtError, did_you_mean
+from minicaffe.errors import MinicaffeError, did_you_mean
 
 if TYPE_CHECKING:
-    from minicaffe.lint import Finding
+    from collections.abc import Callable, Sequence
+
+    from minicaffe.lint import Diagnostic, LintOptions
+
+_FORMATS = ("full", "concise", "json", "github", "sarif")
+_ROUNDS = 10  # of fixes, each of which may make place for another
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     parser.add_argument("files", metavar="FILE", nargs="+", help="a net's or a solver's prototxt")
+    for name, what in (("--select", "the only findings to look for"), ("--ignore", "to pass over")):
+        parser.add_argument(
+            name, metavar="CODES", type=_codes, action="extend", default=[],
+            help=f"{what}, by their codes or how these begin, separated by commas",
+        )  # fmt: skip
     parser.add_argument(
-        "--ignore", metavar="CODES", type=_codes, action="extend", default=[],
-        help="findings to pass over, by their codes, separated by commas",
-    )  # fmt: skip
+        "--output_format", choices=_FORMATS, default="full", help="how findings are printed"
+    )
+    parser.add_argument("--notes", action="store_true", help="show what is of little weight, too")
+    parser.add_argument("--weights", metavar="FILE", help="examine a .caffemodel with the net")
+    parser.add_argument(
+        "--data", action="store_true", help="look at the first 2000 records of the data sets"
+    )
+    parser.add_argument(
+        "--fix", action="store_true", help="mend what can be mended with the same results"
+    )
+    parser.add_argument(
+        "--unsafe_fixes", action="store_true", help="mend as well what changes results"
+    )
     add_flags(parser, "skip_unknown")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the findings, each once however many of the files lead to it."""
-    printed: set[Finding] = set()
-    for path in args.files:
-        for finding in _lint(path, bool(args.skip_unknown)):
-            if finding.code not in args.ignore and finding not in printed:
-                printed.add(finding)
-                print(finding)
-    return 1 if printed else 0
+    from minicaffe.lint import LintOptions
+    from minicaffe.lint.diagnostic import unique
+    from minicaffe.lint.stored import StoredWeights
+
+    weights = StoredWeights.read(args.weights) if args.weights else None
+    options = LintOptions(weights, args.data, bool(args.skip_unknown))
+    if args.fix or args.unsafe_fixes:
+        for path in args.files:
+            _mend(path, options, args)
+    found = unique(d for path in args.files for d in _wanted(path, options, args))
+    text = _printer(args.output_format)(found)
+    if text:
+        print(text)
+    return 1 if any(d.severity.value != "note" for d in found) else 0
 
 
-def _lint(path: str, skip_unknown: bool) -> list[Finding]:
-    """The findings about a file, whichever of the two kinds it is.
+def _wanted(path: str, options: LintOptions, args: argparse.Namespace) -> list[Diagnostic]:
+    """The findings about a file that were asked for."""
+    from minicaffe.lint import Severity, lint_file
 
-    Raises:
-        PrototxtError: it is neither; says what is wrong with the kind that it is more like.
-    """
-    from minicaffe.lint import lint_net, lint_solver
-    from minicaffe.proto.io import read_net, read_solver_located
+    select, ignore = tuple(args.select), tuple(args.ignore)
+    return [
+        found
+        for found in lint_file(path, options)
+        if not (ignore and found.code.startswith(ignore))
+        and (found.code.startswith(select) if select else True)
+        and (found.severity is not Severity.NOTE or args.notes or select)
+    ]
 
-    try:
-        return lint_net(read_net(path, skip_unknown=skip_unknown), path)
-    except PrototxtError as as_net:
+
+def _mend(path: str, options: LintOptions, args: argparse.Namespace) -> None:
+    """Make the fixes of a file and of the nets that it names, until there are none left."""
+    for _ in range(_ROUNDS):
+        found = _wanted(path, options, args)
+        files = dict.fromkeys(d.fix.path for d in found if d.fix is not None)
+        if not sum([_mend_file(name, found, bool(args.unsafe_fixes)) for name in files]):
+            return
+
+
+def _mend_file(path: str, found: Sequence[Diagnostic], unsafe: bool) -> int:
+    """Make the fixes of one file; how many were made. A file that would not be read is kept."""
+    from minicaffe.files import write_beside
+    from minicaffe.lint.edits import apply
+
+    with open(path, "rb") as file:
+        data = file.read()
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    text = data[len(mark) :].decode("utf-8", "surrogateescape")
+    end = "\r\n" if "\r\n" in text else "\n"
+    text = text.replace("\r\n", "\n")  # offsets are those of lines that end as in Python
+    mended, count = apply(text, [d for d in found if d.fix and d.fix.path == path], unsafe=unsafe)
+    if not count or not _is_readable(mended, path):
+        return 0
+    with write_beside(path) as beside:
+        beside.write_bytes(mark + mended.replace("\n", end).encode("utf-8", "surrogateescape"))
+    print(f"{path}: {count} mended", file=sys.stderr)
+    return count
+
+
+def _is_readable(text: str, path: str) -> bool:
+    """Whether a text is a net's or a solver's."""
+    from minicaffe.proto import caffe_pb2
+    from minicaffe.proto.text_format import parse
+
+    for message in (caffe_pb2.NetParameter(), caffe_pb2.SolverParameter()):
         try:
-            param, lines = read_solver_located(path, skip_unknown=skip_unknown)
-        except PrototxtError as as_solver:
-            # of the other kind, or of neither: no problems; else fewest where it is more like
-            candidates = [error for error in (as_net, as_solver) if error.problems] or [as_net]
-            raise min(candidates, key=lambda e: len(e.problems) + e.more) from None
-        return lint_solver(param, path, lines)
+            parse(text, message, path)
+        except MinicaffeError:
+            continue
+        return True
+    return False
+
+
+def _printer(name: str) -> Callable[[Sequence[Diagnostic]], str]:
+    from minicaffe.lint.render import FORMATS, full
+
+    if name == "full" and sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return lambda found: full(found, colour=True)
+    return FORMATS[name]
 
 
 def _codes(text: str) -> list[str]:
@@ -67,7 +142,7 @@ def _codes(text: str) -> list[str]:
 
     wanted = [word.strip().upper() for word in text.split(",")]
     for word in wanted:
-        if word not in codes():
+        if not word or not any(code.startswith(word) for code in codes()):
             hint = did_you_mean(word, codes()) or f"; there are {', '.join(codes())}"
             raise argparse.ArgumentTypeError(f"unknown code '{word}'{hint}")
     return wanted

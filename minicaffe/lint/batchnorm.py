@@ -2,40 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 
 from minicaffe.layers.normalization.batch_norm import param_block_mistake, scales_inside
-from minicaffe.lint.rules import Examined, PhaseNet, Remark, rule
+from minicaffe.lint.diagnostic import Diagnostic, Severity
+from minicaffe.lint.rules import BIASED, LEARNING, Examined, PhaseNet, is_loss, learns, rule
 from minicaffe.net.graph import LayerRef
 from minicaffe.net.net import TEST, TRAIN
-from minicaffe.proto import caffe_pb2
 from minicaffe.solver.solver_param import few, iter_size_advice
 
-#: Layers with an offset for each output channel, and the message that says whether.
-_BIASED = {
-    "Convolution": "convolution_param",
-    "Deconvolution": "convolution_param",
-    "InnerProduct": "inner_product_param",
-}
-#: Types whose parameters a solver changes.
-_LEARNING = (*_BIASED, "Scale", "Bias", "PReLU", "Embed", "LSTM", "RNN")
 #: How many times 1 / (1 - f) steps until little is left of the first batches: exp(-3) = 5 %.
 _MEMORIES = 3
+#: Values of a channel from which its statistics mean something.
+_FEWEST = 4
 
 
 @rule("BN001")
-def no_scale(examined: Examined) -> Iterator[Remark]:
-    """BatchNorm alone: no gamma, no beta."""
+def no_scale(examined: Examined) -> Iterator[Diagnostic]:
+    """BatchNorm alone: no gamma, no beta.
+
+    Algorithm 1 of Ioffe & Szegedy 2015 ends with γ·x̂ + β, which is a layer of its own here, Scale.
+    Without it every channel is forced to mean 0 and variance 1, and half of it is lost in a ReLU.
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
     for net, norm in _norms(examined):
-        if scales_inside(norm.param.batch_norm_param):
-            yield net.remark(
-                norm,
-                "it has a scale and a bias inside (NVCaffe's and Intel Caffe's form), which "
-                "minicaffe refuses",
-                "leave those fields out, keep three param blocks, and add after it a Scale layer "
-                "with scale_param { bias_term: true }",
-            )
-        elif not _readers(net, norm, "Scale"):
+        inside = scales_inside(norm.param.batch_norm_param)  # NVCaffe's and Intel Caffe's form
+        if not inside and not _readers(net, norm, "Scale"):
             yield net.remark(
                 norm,
                 "no Scale layer reads its result, so every channel is forced to mean 0, variance 1",
@@ -44,8 +62,38 @@ def no_scale(examined: Examined) -> Iterator[Remark]:
 
 
 @rule("BN002")
-def no_offset(examined: Examined) -> Iterator[Remark]:
-    """A gamma without a beta."""
+def no_offset(examined: Examined) -> Iterator[Diagnostic]:
+    """A gamma without a beta.
+
+    Scale's ``bias_term`` is false where it is left out.
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn" }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
     for net, norm in _norms(examined):
         for scale in _readers(net, norm, "Scale"):
             if not scale.param.scale_param.bias_term and not _readers(net, scale, "Bias"):
@@ -58,8 +106,41 @@ def no_offset(examined: Examined) -> Iterator[Remark]:
 
 
 @rule("BN003")
-def batch_statistics_in_test(examined: Examined) -> Iterator[Remark]:
-    """An image's result depends on its neighbours."""
+def batch_statistics_in_test(examined: Examined) -> Iterator[Diagnostic]:
+    """An image's result depends on its neighbours.
+
+    ``use_global_stats: false`` holds for both phases. In phase TEST the statistics are then
+    those of the batch, and testing changes what is stored.
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn"
+          batch_norm_param { use_global_stats: false } }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
     for net, norm in _norms(examined, TEST):
         if _asked_for_stored(norm) is False:
             yield net.remark(
@@ -71,8 +152,41 @@ def batch_statistics_in_test(examined: Examined) -> Iterator[Remark]:
 
 
 @rule("BN004")
-def frozen_in_training(examined: Examined) -> Iterator[Remark]:
-    """Stored statistics are used in TRAIN, where something learns."""
+def frozen_in_training(examined: Examined) -> Iterator[Diagnostic]:
+    """Stored statistics are used in TRAIN, where something learns.
+
+    In a training from scratch nothing is stored yet. It is right where weights are fine-tuned with
+    small batches.
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn"
+          batch_norm_param { use_global_stats: true } }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
     for net, norm in _norms(examined, TRAIN):
         if _asked_for_stored(norm) and _trains(net):
             yield net.remark(
@@ -85,8 +199,27 @@ def frozen_in_training(examined: Examined) -> Iterator[Remark]:
 
 
 @rule("BN005")
-def longer_memory_than_training(examined: Examined) -> Iterator[Remark]:
-    """The stored statistics are mostly those of the first iterations' weights."""
+def longer_memory_than_training(examined: Examined) -> Iterator[Diagnostic]:
+    """The stored statistics are mostly those of the first iterations' weights.
+
+    They are averages over about 1 / (1 - ``moving_average_fraction``) batches.
+
+    Found::
+
+        net: "net_with_batchnorm.prototxt"
+        base_lr: 0.01
+        lr_policy: "fixed"
+        display: 100
+        max_iter: 500
+
+    Mended::
+
+        net: "net_with_batchnorm.prototxt"
+        base_lr: 0.01
+        lr_policy: "fixed"
+        display: 100
+        max_iter: 50000
+    """
     solver = examined.solver
     if solver is None or solver.max_iter <= 0:
         return
@@ -108,8 +241,28 @@ def longer_memory_than_training(examined: Examined) -> Iterator[Remark]:
 
 
 @rule("BN006")
-def gradients_add_up_statistics_do_not(examined: Examined) -> Iterator[Remark]:
-    """``iter_size`` is no larger batch for BatchNorm."""
+def gradients_add_up_statistics_do_not(examined: Examined) -> Iterator[Diagnostic]:
+    """``iter_size`` is no larger batch for BatchNorm.
+
+    Gradients of the ``iter_size`` batches add up; each has statistics of its own.
+
+    Found::
+
+        net: "net_with_batchnorm.prototxt"
+        base_lr: 0.01
+        lr_policy: "fixed"
+        display: 100
+        max_iter: 50000
+        iter_size: 4
+
+    Mended::
+
+        net: "net_with_batchnorm.prototxt"
+        base_lr: 0.01
+        lr_policy: "fixed"
+        display: 100
+        max_iter: 50000
+    """
     if examined.solver is None or examined.solver.iter_size < 2:
         return
     names = [n.name for _, n in _norms(examined, TRAIN) if not _asked_for_stored(n)]
@@ -119,8 +272,39 @@ def gradients_add_up_statistics_do_not(examined: Examined) -> Iterator[Remark]:
 
 
 @rule("BN007")
-def bias_without_effect(examined: Examined) -> Iterator[Remark]:
-    """The mean that BatchNorm takes away contains the bias."""
+def bias_without_effect(examined: Examined) -> Iterator[Diagnostic]:
+    """The mean that BatchNorm takes away contains the bias.
+
+    A constant that is added to all values of a channel is in their mean as well.
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
     for net, norm in _norms(examined, TRAIN if examined.in_phase(TRAIN) else TEST):
         (value,) = norm.bottoms
         linear = value.producer
@@ -132,13 +316,47 @@ def bias_without_effect(examined: Examined) -> Iterator[Remark]:
                 linear,
                 f"BatchNorm '{norm.name}' takes its bias away again with the mean, so it is a "
                 "parameter without effect",
-                f"write {_BIASED[linear.type]} {{ bias_term: false }}",
+                f"write {BIASED[linear.type]} {{ bias_term: false }}",
             )
 
 
 @rule("BN008")
-def phases_differ(examined: Examined) -> Iterator[Remark]:
-    """Two layers of one name, of which one is for TRAIN and one for TEST."""
+def phases_differ(examined: Examined) -> Iterator[Diagnostic]:
+    """Two layers of one name, of which one is for TRAIN and one for TEST.
+
+    Phase TEST is then normalised otherwise than was trained.
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn"
+          include { phase: TRAIN } batch_norm_param { eps: 0.001 } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn"
+          include { phase: TEST } batch_norm_param { eps: 0.00001 } }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
     trained = {norm.name: norm.param.batch_norm_param for _, norm in _norms(examined, TRAIN)}
     for net, norm in _norms(examined, TEST):
         param = norm.param.batch_norm_param
@@ -154,13 +372,90 @@ def phases_differ(examined: Examined) -> Iterator[Remark]:
                 )
 
 
-@rule("BN009")
-def learning_rates_for_statistics(examined: Examined) -> Iterator[Remark]:
-    """The layer's own error, before anything is built."""
+@rule("BN009", Severity.ERROR)
+def learning_rates_for_statistics(examined: Examined) -> Iterator[Diagnostic]:
+    """BatchNorm's blobs are statistics, no parameters: a learning rate for them is an error.
+
+    Caffe sets their multipliers to 0 itself, and stops at another one. (Three ``param`` blocks, as
+    old nets have them, are left out when a file is read.)
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn"
+          param { lr_mult: 2 } }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 8 dim: 3 dim: 9 dim: 9 } shape { dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+          convolution_param { num_output: 4 kernel_size: 3 bias_term: false
+            weight_filler { type: "msra" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "conv" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
     for net, norm in _norms(examined):
         mistake = param_block_mistake(norm.param.param)
         if mistake is not None and not scales_inside(norm.param.batch_norm_param):
             yield net.remark(norm, *mistake)
+
+
+@rule("BN010")
+def batch_too_small(examined: Examined) -> Iterator[Diagnostic]:
+    """BatchNorm in phase TRAIN gets statistics of fewer than four items.
+
+    Mean and variance of so few are far from those of the data, and so are the stored ones.
+
+    Found::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 2 dim: 8 } shape { dim: 2 } } }
+        layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
+          inner_product_param { num_output: 4 bias_term: false weight_filler { type: "xavier" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "fc" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "DummyData" top: "data" top: "label"
+          dummy_data_param { shape { dim: 64 dim: 8 } shape { dim: 64 } } }
+        layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc"
+          inner_product_param { num_output: 4 bias_term: false weight_filler { type: "xavier" } } }
+        layer { name: "bn" type: "BatchNorm" bottom: "fc" top: "bn" }
+        layer { name: "scale" type: "Scale" bottom: "bn" top: "bn"
+          scale_param { bias_term: true } }
+        layer { name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+          inner_product_param { num_output: 10 weight_filler { type: "xavier" } } }
+        layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
+    """
+    for net, norm in _norms(examined, TRAIN):
+        shape = net.shapes.get(norm.bottoms[0], ())
+        values = math.prod((*shape[:1], *shape[2:]))
+        if shape and 0 < values < _FEWEST and not _asked_for_stored(norm) and _trains(net):
+            yield net.remark(
+                norm,
+                f"each channel has {values} values in a batch, too few for their statistics",
+                "enlarge batch_size; for small batches there are renorm: true and GroupNorm",
+                related=[(norm.bottoms[0].producer, "its input is computed here")],
+            )
 
 
 # ------------------------------------------------------------------------- what rules ask
@@ -181,37 +476,22 @@ def _asked_for_stored(norm: LayerRef) -> bool | None:
 
 def _readers(net: PhaseNet, layer: LayerRef, kind: str) -> list[LayerRef]:
     """The layers of a type that read the result of a layer, and nothing else."""
-    found: list[LayerRef] = []
-    for value in layer.tops:
-        for reader in net.graph.readers(value):
-            if reader.type == "Split":
-                found += _readers(net, reader, kind)
-            elif reader.type == kind and len(reader.bottoms) == 1:
-                found.append(reader)
-    return found
+    return [r for r in net.readers(layer) if r.type == kind and len(r.bottoms) == 1]
 
 
 def _trains(net: PhaseNet) -> bool:
     """Whether there is a loss, and a layer with parameters that a solver changes."""
     layers = net.graph.layers
-    return any(_is_loss(layer.param) for layer in layers) and any(
-        layer.type in _LEARNING and _learns(layer.param.param) for layer in layers
+    return any(is_loss(layer) for layer in layers) and any(
+        layer.type in LEARNING and learns(layer) for layer in layers
     )
-
-
-def _is_loss(param: caffe_pb2.LayerParameter) -> bool:
-    return any(param.loss_weight) if param.loss_weight else param.type.endswith("Loss")
-
-
-def _learns(specs: Sequence[caffe_pb2.ParamSpec]) -> bool:
-    return not specs or any(spec.lr_mult > 0 for spec in specs)
 
 
 def _has_channel_bias(layer: LayerRef) -> bool:
     """Whether a layer adds an offset to each channel as BatchNorm sees channels (axis 1)."""
-    if layer.type not in _BIASED:
+    if layer.type not in BIASED:
         return False
-    param = getattr(layer.param, _BIASED[layer.type])
+    param = getattr(layer.param, BIASED[layer.type])
     return param.bias_term and param.axis == 1
 
 

@@ -1,57 +1,27 @@
-"""What a rule is, what it looks at and what it says."""
+"""What a rule is, what it looks at and how it says what it found."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from minicaffe.errors import GraphError, visible
-from minicaffe.net.filter import filter_net
-from minicaffe.net.graph import LayerGraph, LayerRef
-from minicaffe.net.insert_splits import insert_splits
+from minicaffe.errors import MinicaffeError
+from minicaffe.layer import Layer, find_layer_class
+from minicaffe.lint.diagnostic import Diagnostic, Fix, Label, Severity
+from minicaffe.lint.edits import LayerEdits
+from minicaffe.lint.stored import StoredWeights
+from minicaffe.net.graph import LayerGraph, LayerRef, Value
+from minicaffe.net.summary import Shape, summarize_net
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.places import SourceMap
-from minicaffe.solver.nets import NetFactory
-from minicaffe.solver.solver_param import Settings, check_settings
+from minicaffe.proto.places import Places, SourceMap
 
+if TYPE_CHECKING:
+    from google.protobuf.message import Message
 
-@dataclass(frozen=True)
-class Finding:
-    """Something that is hardly meant.
-
-    Attributes:
-        code: of the rule that found it, such as ``BN001``.
-        path: the file, as far as it is known.
-        line: the line of the layer or setting there, counted from 1.
-        layer: the layer's name; None where it is about the solver.
-        message: what was found.
-        suggestion: what to do.
-    """
-
-    code: str
-    path: str | None
-    line: int | None
-    layer: str | None
-    message: str
-    suggestion: str
-
-    def __str__(self) -> str:
-        """``FILE:LINE: CODE layer 'x': message; suggestion``."""
-        where = f"{self.path}:" if self.path else ""
-        where += f"{self.line}:" if self.line else ""
-        layer = f" layer '{self.layer}':" if self.layer is not None else ""
-        return visible(f"{where} {self.code}{layer} {self.message}; {self.suggestion}".lstrip())
-
-
-class Remark(NamedTuple):
-    """A finding of a rule, which does not know its own code; see there."""
-
-    path: str | None
-    line: int | None
-    layer: str | None
-    message: str
-    suggestion: str
+Related = tuple[LayerRef, str]
 
 
 @dataclass
@@ -62,16 +32,23 @@ class PhaseNet:
         param: its layers, filtered; the phase is in ``param.state``.
         path: the file that it is written in.
         graph: which layer reads what.
+        places: where its layers are in the file.
     """
 
     param: caffe_pb2.NetParameter
     path: str | None
     graph: LayerGraph
+    places: Places
 
     @property
     def phase(self) -> int:
         """The phase that the layers were filtered for: ``TRAIN`` or ``TEST``."""
         return self.param.state.phase
+
+    @property
+    def losses(self) -> list[LayerRef]:
+        """The layers that compute a loss, by their type or their ``loss_weight``."""
+        return [layer for layer in self.graph.layers if is_loss(layer)]
 
     def layers(self, *types: str) -> list[LayerRef]:
         """The layers of these types that read one blob, in order."""
@@ -79,15 +56,66 @@ class PhaseNet:
             layer for layer in self.graph.layers if layer.type in types and len(layer.bottoms) == 1
         ]
 
-    def remark(self, layer: LayerRef, message: str, suggestion: str) -> Remark:
+    def readers(self, layer: LayerRef) -> list[LayerRef]:
+        """The layers that read any top of a layer; those of a Split in its place."""
+        found: list[LayerRef] = []
+        for value in layer.tops:
+            for reader in self.graph.readers(value):
+                found += self.readers(reader) if reader.type == "Split" else [reader]
+        return found
+
+    @functools.cached_property
+    def shapes(self) -> dict[Value, Shape]:
+        """The shapes of the layers' tops, as far as no file has to be opened to know them."""
+        param = caffe_pb2.NetParameter()
+        param.CopyFrom(self.param)
+        try:
+            summary = summarize_net(param, self.path, open_files=False, skip_unknown=True)
+        except MinicaffeError:
+            return {}
+        found: dict[Value, Shape] = {}
+        for layer, summed in zip(self.graph.layers, summary.layers, strict=True):
+            found.update(zip(layer.tops, summed.shapes or (), strict=False))
+        return found
+
+    def remark(
+        self,
+        layer: LayerRef,
+        message: str,
+        help: str = "",
+        *,
+        field: Sequence[str] = (),
+        related: Sequence[Related] = (),
+        note: str = "",
+        fix: Fix | None = None,
+    ) -> Diagnostic:
         """Something to say about a layer.
 
         Args:
             layer: which one; its line is known where the net was read from text.
-            message, suggestion: what was found, and what to do about it.
+            message, help: what was found, and what to do about it.
+            field: of the layer, and the one inside it, that it is about.
+            related: other layers that have to do with it, each with what they do.
+            note: what is good to know besides.
+            fix: see :meth:`edits`.
         """
-        line = layer.param.source_line if layer.param.HasField("source_line") else None
-        return Remark(self.path, line, layer.name, message, suggestion)
+        labels = [
+            Label(self.places.of_layer(other.name, _line(other)), text) for other, text in related
+        ]
+        place = self.places.of_layer(layer.name, _line(layer), field)
+        place = replace(place, path=self.path)
+        return Diagnostic(
+            "", Severity.WARNING, place, layer.name, message, help, tuple(labels), note, fix
+        )
+
+    def edits(self, layer: LayerRef) -> LayerEdits | None:
+        """Changes of a layer's text; None where it does not come from a file."""
+        block = self.places.block(layer.name, _line(layer))
+        return None if block is None or self.path is None else LayerEdits(self.path, *block)
+
+
+def _line(layer: LayerRef) -> int | None:
+    return layer.param.source_line if layer.param.HasField("source_line") else None
 
 
 @dataclass
@@ -99,121 +127,142 @@ class Examined:
         solver: the ``SolverParameter``; None for a net alone.
         path: the solver's file.
         lines: of the solver's fields (a ``SourceMap``).
+        weights: to be examined with the nets.
+        look_into_data: records of the data may be read.
     """
 
     nets: list[PhaseNet]
     solver: caffe_pb2.SolverParameter | None = None
     path: str | None = None
     lines: SourceMap | None = None
+    weights: StoredWeights | None = None
+    look_into_data: bool = False
+    places: Places = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places = Places(self.path)
 
     def in_phase(self, phase: int) -> list[PhaseNet]:
         """The nets of one phase."""
         return [net for net in self.nets if net.phase == phase]
 
-    def remark(self, field: str, message: str, suggestion: str) -> Remark:
+    def remark(self, field: str, message: str, help: str = "", *, note: str = "") -> Diagnostic:
         """Something to say about a field of the solver.
 
         Args:
-            field: its name; the line is that where it is set.
-            message, suggestion: what was found, and what to do about it.
+            field: its name; the place is that where it is set.
+            message, help: what was found, and what to do about it.
+            note: what is good to know besides.
         """
         line = self.lines.line(field) if self.lines is not None else None
-        return Remark(self.path, line, None, message, suggestion)
+        place = replace(self.places.of_field(field, line), path=self.path)
+        return Diagnostic("", Severity.WARNING, place, None, message, help, (), note)
 
 
-Rule = Callable[[Examined], Iterator[Remark]]
+Check = Callable[[Examined], Iterator[Diagnostic]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check with its code.
+
+    Attributes:
+        code: such as ``MC101``; it never changes its meaning.
+        severity: of what it finds. Notes are shown only when they are asked for.
+        check: finds what is to be said.
+    """
+
+    code: str
+    severity: Severity
+    check: Check
+
+    @property
+    def name(self) -> str:
+        """In words, such as ``unread-blob``."""
+        return self.check.__name__.replace("_", "-")
+
+    @property
+    def text(self) -> str:
+        """What the rule is about, why, an example, and what mends it."""
+        return inspect.getdoc(self.check) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first paragraph of the text, on one line."""
+        return " ".join(self.text.partition("\n\n")[0].split())
+
+    def findings(self, examined: Examined) -> Iterator[Diagnostic]:
+        """What the rule has to say."""
+        for found in self.check(examined):
+            yield replace(found, code=self.code, severity=self.severity)
+
+
 _rules: dict[str, Rule] = {}  # filled once, as the modules with rules are imported
 
 
-def rule(code: str) -> Callable[[Rule], Rule]:
+def rule(code: str, severity: Severity = Severity.WARNING) -> Callable[[Check], Check]:
     """Function decorator: this function is the rule of ``code``.
 
     Raises:
         ValueError: another function has this code.
     """
 
-    def add(function: Rule) -> Rule:
+    def add(function: Check) -> Check:
         if code in _rules:
             raise ValueError(f"the code {code} is given twice")
-        _rules[code] = function
+        _rules[code] = Rule(code, severity, function)
         return function
 
     return add
 
 
-def codes() -> list[str]:
-    """The codes of all rules, sorted."""
-    return sorted(_rules)
+def all_rules() -> list[Rule]:
+    """All rules, sorted by their codes."""
+    return [_rules[code] for code in sorted(_rules)]
 
 
-def findings(examined: Examined) -> list[Finding]:
-    """What all rules say, each thing once, in the order of files and lines."""
-    found = [Finding(code, *remark) for code in codes() for remark in _rules[code](examined)]
-    return sorted(
-        dict.fromkeys(found),
-        key=lambda f: (f.path or "", f.line or 0, f.code),
-    )
+def is_loss(layer: LayerRef) -> bool:
+    """Whether a layer computes a loss that training lowers."""
+    if layer.param.loss_weight:
+        return any(layer.param.loss_weight)
+    return find_layer_class(layer.type).is_loss
 
 
-def lint_net(param: caffe_pb2.NetParameter, path: str | None = None) -> list[Finding]:
-    """What is hardly meant in a net, in either phase.
-
-    A phase for which the rules leave out a layer's input is passed over.
-
-    Args:
-        param: the ``NetParameter``, as ``read_net`` returns it; it is left alone.
-        path: its file, for the findings.
-
-    Raises:
-        GraphError: in neither phase is every layer's input there.
-    """
-    nets: list[PhaseNet] = []
-    mistakes: list[GraphError] = []
-    for phase in (caffe_pb2.TRAIN, caffe_pb2.TEST):
-        own = caffe_pb2.NetParameter()
-        own.CopyFrom(param)
-        own.state.phase = phase
-        try:
-            nets.append(_phase_net(own, path))
-        except GraphError as mistake:
-            mistakes.append(mistake)
-    if not nets:
-        raise mistakes[0]
-    return findings(Examined(nets))
+def is_known(layer: LayerRef) -> bool:
+    """Whether minicaffe has the layer's type."""
+    return find_layer_class(layer.type) is not Layer
 
 
-def lint_solver(
-    param: caffe_pb2.SolverParameter, path: str | None = None, lines: SourceMap | None = None
-) -> list[Finding]:
-    """What is hardly meant in a solver and in the nets that it trains and tests.
-
-    Args:
-        param: the ``SolverParameter``, as ``read_solver`` returns it; the files of its nets
-            are read.
-        path: its file, for the findings.
-        lines: where its fields are (a ``SourceMap``), for the same.
-
-    Raises:
-        SolverError: settings that contradict each other.
-        PrototxtError: a net's file cannot be read.
-        GraphError: a layer's input is not there.
-    """
-    with Settings(param, path, lines).located():
-        check_settings(param)
-    factory = NetFactory(param, path=path)
-    nets = [_phase_net(origin.param, origin.path) for origin in factory.origins()]
-    return findings(Examined(nets, param, path, lines))
+#: Layers with an offset for each output channel, and the message that says whether.
+BIASED = {
+    "Convolution": "convolution_param",
+    "Deconvolution": "convolution_param",
+    "InnerProduct": "inner_product_param",
+}
 
 
-def _phase_net(param: caffe_pb2.NetParameter, path: str | None) -> PhaseNet:
-    """The net in the phase of its state.
+#: Types with parameters that a solver changes.
+LEARNING = (
+    "Bias", "Convolution", "ConvolutionDepthwise", "Deconvolution", "DepthwiseConvolution",
+    "Embed", "InnerProduct", "LSTM", "PReLU", "RNN", "Scale",
+)  # fmt: skip
 
-    Raises:
-        GraphError: a layer's input is not there.
-    """
-    try:
-        filtered = filter_net(param)
-        insert_splits(filtered, param)  # notices inputs that no layer computes
-    except GraphError as error:
-        raise error.locate(path=path) from None
-    return PhaseNet(filtered, path, LayerGraph(filtered))
+
+def learns(layer: LayerRef) -> bool:
+    """Whether a solver changes any of the layer's parameters, if it has some."""
+    specs = layer.param.param
+    return not specs or any(spec.lr_mult != 0 for spec in specs)
+
+
+def has_bias(layer: LayerRef) -> bool:
+    """Whether a layer with weights adds an offset to each of its outputs."""
+    return layer.type in BIASED and bool(getattr(layer.param, BIASED[layer.type]).bias_term)
+
+
+def numbers(settings: Message, *fields: str) -> list[int]:
+    """The numbers above 0 that some fields of a message hold, each of which may be repeated."""
+    found: list[int] = []
+    for name in fields:
+        value = getattr(settings, name)
+        found += [value] if isinstance(value, int) else list(value)
+    return [number for number in found if number > 0]

@@ -94,6 +94,7 @@ def summarize_net(
     limits: Limits | None = None,
     skip_unknown: bool = False,
     dialect: str | None = None,
+    open_files: bool = True,
 ) -> NetSummary:
     """Summarize a net.
 
@@ -109,6 +110,8 @@ def summarize_net(
         skip_unknown: leave the shapes open of layers whose type is not known, and of those that
             read from them.
         dialect: whose meaning layers have where forks differ; None lets the net's text decide.
+        open_files: look into files for the images' sizes; else they are assumed as where the
+            file is not there.
 
     Raises:
         GraphError: layers that do not fit together; ``shapes`` names no blob of such a layer.
@@ -126,7 +129,7 @@ def summarize_net(
     check_text(
         filtered, param, path, origin
     )  # with its fillers, and whether or not it can be built
-    built = _prepared(filtered, shapes, limits, summary.notes)
+    built = _prepared(filtered, shapes, limits, summary.notes, open_files=open_files)
     if built is None:
         summary.layers = [LayerSummary(layer) for layer in whole]
         return summary
@@ -189,6 +192,8 @@ def _prepared(
     shapes: dict[str, Sequence[int]],
     limits: Limits,
     notes: list[str],
+    *,
+    open_files: bool,
 ) -> caffe_pb2.NetParameter | None:
     """A copy of the net that can be built without its files; None where that cannot be."""
     net = caffe_pb2.NetParameter()
@@ -207,7 +212,7 @@ def _prepared(
             possible = False
         elif cls.writes_files:
             layer.type = Silence.type
-        elif not layer.bottom and not _fix_input(layer, shapes, notes):
+        elif not layer.bottom and not _fix_input(layer, shapes, notes, open_files):
             possible = False
     return net if possible else None
 
@@ -216,20 +221,22 @@ def _fix_input(
     layer: caffe_pb2.LayerParameter,
     shapes: dict[str, Sequence[int]],
     notes: list[str],
+    open_files: bool,
 ) -> bool:
-    """Make an Input layer of one whose file is not there; whether its shapes are known."""
+    """Make an Input layer of one whose file is not opened; whether its shapes are known."""
     known = [shapes.get(top) for top in layer.top]
     if not any(known):
         cls = find_layer_class(layer.type)
         file = cls.source(layer)
-        if file is None or os.path.exists(file):
-            return True
+        if file is None or (open_files and os.path.exists(file)):
+            return not cls.opens_files(layer) or open_files
         assumed = cls.assumed_shape(layer)
+        why = "is not there" if open_files else "is not opened"
         if assumed is None:
-            notes.append(f"layer '{layer.name}' reads '{file}', which is not there")
+            notes.append(f"layer '{layer.name}' reads '{file}', which {why}")
             return False
         notes.append(
-            f"layer '{layer.name}' reads '{file}', which is not there: "
+            f"layer '{layer.name}' reads '{file}', which {why}: "
             f"{'×'.join(map(str, assumed))} was assumed for '{layer.top[0]}'"
         )
         known[0] = assumed

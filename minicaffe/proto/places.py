@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from minicaffe.errors import MinicaffeError, Problem
@@ -40,6 +41,24 @@ class SourceMap:
         return len(self._lines) >= MAX_NOTED
 
 
+@dataclass(frozen=True)
+class Place:
+    """A word in a text file.
+
+    Attributes:
+        path: the file, None for a text from elsewhere.
+        line, column: where, counted from 1; 0 where that is not known.
+        width: of the word, in characters.
+        source_line: the line itself.
+    """
+
+    path: str | None
+    line: int = 0
+    column: int = 0
+    width: int = 1
+    source_line: str = ""
+
+
 class Places:
     """The layers of a file, which is read again when the first place is asked for.
 
@@ -68,41 +87,76 @@ class Places:
             value: the number of the value, in a repeated field.
             alone: no column where only the layer as a whole can be shown.
         """
-        token = None
+        place = None
         if error.line is not None and error.layer is not None and error.path == self._path:
-            token, exact = self._find(error, field, value)
-            token = token if exact or not alone else None
-        if token is None or self._text is None:
-            return Problem(error.path, error.line or 0, 0, str(error), "")
-        offset = token.offset
+            place, exact = self._find(error.layer, error.line, error.message, field, value)
+            place = place if exact or not alone else None
+        if place is None:
+            return Problem(error.path, error.line or 0, 0, str(error), "", error.code)
         kind = f" ({error.layer_type})" if error.layer_type else ""
-        return Problem(
-            self._path,
-            self._text.line(offset),
-            self._text.column(offset),
-            f"layer '{error.layer}'{kind}: {error.message}",
-            self._text.source_line(offset),
-        )
+        message = f"layer '{error.layer}'{kind}: {error.message}"
+        return Problem(self._path, place.line, place.column, message, place.source_line, error.code)
+
+    def of_layer(
+        self, layer: str, line: int | None, field: Sequence[str] = (), value: int | None = None
+    ) -> Place:
+        """Where a layer, or a field of it, is written; as far as it is known.
+
+        Args:
+            layer: its name.
+            line: on which it begins.
+            field, value: as :meth:`problem` takes them; without a field, where its name is.
+        """
+        place = None
+        if line is not None:
+            place, exact = self._find(layer, line, "", field or ("name",), value)
+            if not exact and field:
+                place, _ = self._find(layer, line, "", ("name",))
+        return place or Place(self._path, line or 0)
+
+    def of_field(self, field: str, line: int | None) -> Place:
+        """Where a field outside of layers is written.
+
+        Args:
+            field: its name.
+            line: on which it is.
+        """
+        text = self._read()
+        if text is None or line is None:
+            return Place(self._path, line or 0)
+        tokens = text.tokens(text.token_from(line).offset)
+        token = next((token for token in tokens if token.text == field), None)
+        if token is None or text.line(token.offset) != line:
+            return Place(self._path, line)
+        return _place(self._path, text, token)
+
+    def block(self, layer: str, line: int | None) -> tuple[str, Token] | None:
+        """The file's text, and the word ``layer`` at which a layer begins; None if not found."""
+        text = self._read()
+        if text is None or line is None:
+            return None
+        found = _layer_at(text, layer, line)
+        return None if found is None else (text.text, found[0])
 
     def _find(
-        self, error: MinicaffeError, field: Sequence[str], value: int | None
-    ) -> tuple[Token | None, bool]:
-        """The word that an error is about, and whether it is more than the layer's beginning."""
+        self,
+        layer: str,
+        line: int,
+        message: str,
+        field: Sequence[str],
+        value: int | None = None,
+    ) -> tuple[Place | None, bool]:
+        """The word that a message is about, and whether it is more than the layer's beginning."""
         text = self._read()
-        if text is None:
+        block = None if text is None else _layer_at(text, layer, line)
+        if text is None or block is None:
             return None, False
-        for start, body in _layers_at(text, error.line or 1):
-            if text.line(start.offset) != error.line:
-                break
-            names = [token for token in _values(body, ("name",)) if token.kind == STRING]
-            if names and names[0].text[1:-1] != error.layer:
-                continue
-            if field:
-                found = next(islice(_values(body, field), value or 0, None), None)
-            else:
-                found = _mentioned(body, error.message)
-            return found or start, found is not None
-        return None, False
+        start, body = block
+        if field:
+            found = next(islice(_values(body, field), value or 0, None), None)
+        else:
+            found = _mentioned(body, message)
+        return _place(self._path, text, found or start), found is not None
 
     def _read(self) -> Text | None:
         if not self._asked and self._path is not None:
@@ -115,6 +169,22 @@ class Places:
             except (OSError, ValueError):
                 pass
         return self._text
+
+
+def _place(path: str | None, text: Text, token: Token) -> Place:
+    line, column = text.line(token.offset), text.column(token.offset)
+    return Place(path, line, column, len(token.text), text.source_line(token.offset))
+
+
+def _layer_at(text: Text, name: str, line: int) -> tuple[Token, list[Token]] | None:
+    """The block of a layer that begins on a line: its first word, and the tokens inside."""
+    for start, body in _layers_at(text, line):
+        if text.line(start.offset) != line:
+            break
+        names = [token for token in _values(body, ("name",)) if token.kind == STRING]
+        if not names or names[0].text[1:-1] == name:
+            return start, body
+    return None
 
 
 def _layers_at(text: Text, line: int) -> Iterator[tuple[Token, list[Token]]]:

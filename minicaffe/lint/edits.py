@@ -1,0 +1,158 @@
+"""Changes of a prototxt's text by positions: comments and layout stay as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from minicaffe.lint.diagnostic import Diagnostic, Edit, Fix
+from minicaffe.proto.lexer import SIGN, WORD, Text, Token
+
+_OPENING, _CLOSING = "{<[", "}>]"
+
+
+class _Field(NamedTuple):
+    """A field in a text: where its name begins, its value begins, and the value ends."""
+
+    name: str
+    start: int
+    value: int
+    end: int
+
+
+class LayerEdits:
+    """What may be changed in the text of one layer.
+
+    Args:
+        path: the file.
+        text: all of it.
+        start: the word ``layer``.
+    """
+
+    def __init__(self, path: str, text: str, start: Token) -> None:
+        self._path = path
+        self._text = text
+        (self._layer,) = _fields(text, start.offset, single=True)
+
+    def set(self, path: Sequence[str], value: str, *, safe: bool = True) -> Fix:
+        """Give a field a value, whether or not it is there.
+
+        Args:
+            path: the field's name after those of the messages that it is in.
+            value: as it is written in a prototxt.
+            safe: see :class:`Fix`.
+        """
+        block = self._layer
+        for depth, name in enumerate(path):
+            inside = {field.name: field for field in self._inside(block)}
+            if name not in inside:
+                written = _nested(path[depth:], value)
+                at = self._after_opening(block)
+                return Fix(self._path, (Edit(at, at, f" {written}"),), safe)
+            block = inside[name]
+        return Fix(self._path, (Edit(block.value, block.end, value),), safe)
+
+    def remove(self, path: Sequence[str], *, safe: bool = True) -> Fix | None:
+        """Take a field out with its value; None where it is not there."""
+        block = self._layer
+        for name in path:
+            found = [field for field in self._inside(block) if field.name == name]
+            if len(found) != 1:
+                return None
+            block = found[0]
+        return Fix(self._path, (self._cut(block.start, block.end),), safe)
+
+    def remove_layer(self, *, safe: bool = True) -> Fix:
+        """Take the layer out."""
+        return Fix(self._path, (self._cut(self._layer.start, self._layer.end),), safe)
+
+    def add_after(self, written: str, *, safe: bool = True) -> Fix:
+        """Put another layer after this one, on a line of its own."""
+        at = self._layer.end
+        return Fix(self._path, (Edit(at, at, f"\n{written}"),), safe)
+
+    def _inside(self, block: _Field) -> list[_Field]:
+        return list(_fields(self._text, self._after_opening(block)))
+
+    def _after_opening(self, block: _Field) -> int:
+        return block.value + 1
+
+    def _cut(self, start: int, end: int) -> Edit:
+        """From start to end, with the separator after it, and the line where it is alone on it."""
+        text = self._text
+        if text[end : end + 1] in (";", ","):
+            end += 1
+        line = text.rfind("\n", 0, start) + 1
+        after = text.find("\n", end)
+        after = len(text) if after < 0 else after + 1
+        if not text[line:start].strip() and not text[end:after].strip():
+            return Edit(line, after, "")
+        while end < len(text) and text[end] == " ":
+            end += 1
+        return Edit(start, end, "")
+
+
+def _nested(path: Sequence[str], value: str) -> str:
+    """``a { b: value }`` for the path ``a``, ``b``."""
+    *outer, last = path
+    written = f"{last}: {value}"
+    for name in reversed(outer):
+        written = f"{name} {{ {written} }}"
+    return written
+
+
+def _fields(text: str, start: int, *, single: bool = False) -> Iterator[_Field]:
+    """The fields from an offset on, up to the end of the block that they are in."""
+    tokens = Text(text).tokens(start)
+    for token in tokens:
+        if token.kind != WORD:
+            if token.kind == SIGN and token.text in ";,":
+                continue
+            return
+        value = next(tokens)
+        if value.kind == SIGN and value.text == ":":
+            value = next(tokens)
+        yield _Field(token.text, token.offset, value.offset, _value_end(value, tokens))
+        if single:
+            return
+
+
+def _value_end(value: Token, tokens: Iterator[Token]) -> int:
+    """Where a value ends that begins with this token."""
+    last, depth = value, 0
+    while True:
+        if last.kind == SIGN and last.text in _OPENING:
+            depth += 1
+        elif last.kind == SIGN and last.text in _CLOSING:
+            depth -= 1
+        if depth <= 0 and not (last.kind == SIGN and last.text == "-"):
+            return last.offset + len(last.text)
+        last = next(tokens, last._replace(kind=SIGN, text="}"))
+
+
+def apply(text: str, found: Iterable[Diagnostic], *, unsafe: bool) -> tuple[str, int]:
+    """A file's text with its fixes, and how many were made.
+
+    Of fixes that overlap the first is made: another round may make the others.
+
+    Args:
+        text: all of it.
+        found: diagnostics of this file.
+        unsafe: make those too that change what the net computes.
+    """
+    made: list[Edit] = []
+    count = 0
+    for fix in dict.fromkeys(diagnostic.fix for diagnostic in found):
+        if fix is None or not (fix.safe or unsafe):
+            continue
+        if any(_overlap(edit, other) for edit in fix.edits for other in made):
+            continue
+        made += fix.edits
+        count += 1
+    for edit in sorted(made, key=lambda edit: edit.start, reverse=True):
+        text = text[: edit.start] + edit.text + text[edit.end :]
+    return text, count
+
+
+def _overlap(one: Edit, other: Edit) -> bool:
+    return one.start <= other.end and other.start <= one.end

@@ -1,0 +1,43 @@
+"""The arrays of a ``.caffemodel`` by layer, for the rules about weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicaffe.errors import MinicaffeError
+from minicaffe.proto.io import map_binary
+from minicaffe.weights.caffemodel import stored_layers
+
+
+@dataclass(frozen=True)
+class StoredWeights:
+    """What a file of weights holds.
+
+    Attributes:
+        path: the file.
+        layers: for each layer's name the arrays of its blobs, as far as they can be read.
+    """
+
+    path: str
+    layers: dict[str, list[np.ndarray]]
+
+    @classmethod
+    def read(cls, path: str) -> StoredWeights:
+        """The weights of a ``.caffemodel``.
+
+        Raises:
+            SnapshotError: it cannot be read, or is something else.
+        """
+        found: dict[str, list[np.ndarray]] = {}
+        for name, blobs in stored_layers(map_binary(path).view, path):
+            found[name] = []
+            for blob in blobs:
+                try:
+                    values = blob.values()
+                    shape = tuple(blob.header.shape.dim)
+                    found[name].append(values.reshape(shape) if shape else values)
+                except (MinicaffeError, ValueError):
+                    break  # which loading says
+        return cls(path, found)

@@ -1,0 +1,159 @@
+"""Weights beside the net that they are for: ``minicaffe lint --weights FILE``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from minicaffe.errors import did_you_mean
+from minicaffe.lint.diagnostic import Diagnostic
+from minicaffe.lint.rules import LEARNING, Examined, PhaseNet, rule
+from minicaffe.lint.stored import StoredWeights
+from minicaffe.net.graph import LayerRef
+from minicaffe.net.net import TRAIN
+
+_NORMS = ("BatchNorm",)
+#: Weights beyond this let values grow out of single precision within a few layers.
+_HUGE = 1e4
+
+
+@rule("MC401")
+def layer_without_weights(examined: Examined) -> Iterator[Diagnostic]:
+    """A layer has parameters, and the weights have none of its name.
+
+    Layers are found by name, so a layer that was renamed keeps its first values. Where the weights
+    have a layer that no layer of the net takes, with as many values, it is named.
+
+    Looked for with ``--weights``.
+    """
+    for net, stored in _nets(examined):
+        names = {layer.name for layer in net.graph.layers}
+        left = [name for name, blobs in stored.layers.items() if blobs and name not in names]
+        for layer in net.graph.layers:
+            if layer.type not in (*LEARNING, *_NORMS) or stored.layers.get(layer.name):
+                continue
+            close = did_you_mean(layer.name, left)
+            yield net.remark(
+                layer,
+                f"'{stored.path}' has no weights for it{close}",
+                "rename the layer as it is in the weights, unless it is to begin from its fillers",
+                field=("name",),
+            )
+
+
+@rule("MC402")
+def weights_without_layer(examined: Examined) -> Iterator[Diagnostic]:
+    """The weights have a layer that the net does not have: its values are not used.
+
+    Looked for with ``--weights``.
+    """
+    for net, stored in _nets(examined):
+        names = {layer.name for layer in net.graph.layers}
+        lost = [name for name, blobs in stored.layers.items() if blobs and name not in names]
+        if lost and net.graph.layers:
+            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
+            shown = ", ".join(f"'{name}'" for name in lost[:3]) + more
+            yield net.remark(
+                net.graph.layers[-1],
+                f"'{stored.path}' has weights for {shown}, which the net does not have",
+                "nothing, if those layers were taken out on purpose",
+            )
+
+
+@rule("MC403")
+def weights_not_finite(examined: Examined) -> Iterator[Diagnostic]:
+    """Weights hold NaN or infinity: the training that wrote them had diverged.
+
+    Looked for with ``--weights``.
+    """
+    for net, layer, blobs, path in _weighted(examined):
+        for index, blob in enumerate(blobs):
+            wrong = int(np.size(blob) - np.count_nonzero(np.isfinite(blob)))
+            if wrong:
+                yield net.remark(
+                    layer,
+                    f"{wrong} of the {np.size(blob)} values of its parameter {index} in "
+                    f"'{path}' are NaN or infinite",
+                    "take an earlier snapshot",
+                )
+
+
+@rule("MC404")
+def dead_outputs(examined: Examined) -> Iterator[Diagnostic]:
+    """Outputs of a layer have weights of 0 alone: they are the same for every input.
+
+    Looked for with ``--weights``.
+    """
+    for net, layer, blobs, path in _weighted(examined):
+        if layer.type not in ("Convolution", "InnerProduct") or not blobs or blobs[0].ndim < 2:
+            continue
+        outputs = blobs[0].reshape(_outputs(layer, blobs[0]), -1)
+        dead = int(np.count_nonzero(~outputs.any(axis=1)))
+        if dead:
+            yield net.remark(
+                layer,
+                f"the weights of {dead} of its {len(outputs)} outputs in '{path}' are all 0",
+                "such outputs can be taken out, unless the training is to begin from here",
+            )
+
+
+@rule("MC405")
+def exploding_weights(examined: Examined) -> Iterator[Diagnostic]:
+    """Weights are so large that values grow out of single precision.
+
+    Looked for with ``--weights``.
+    """
+    for net, layer, blobs, path in _weighted(examined):
+        if layer.type in _NORMS or not blobs:
+            continue
+        with np.errstate(invalid="ignore"):
+            largest = float(np.max(np.abs(blobs[0]), initial=0))
+        if np.isfinite(largest) and largest > _HUGE:
+            yield net.remark(
+                layer,
+                f"a weight in '{path}' is {largest:g} in size",
+                "the training was about to diverge: take an earlier snapshot, or lower base_lr",
+            )
+
+
+@rule("MC406")
+def statistics_never_gathered(examined: Examined) -> Iterator[Diagnostic]:
+    """A BatchNorm's third blob, the factor of its statistics, is 0: none were gathered.
+
+    In phase TEST mean and variance are then taken as 0, and every channel divided by √eps.
+
+    Looked for with ``--weights``.
+    """
+    for net, layer, blobs, path in _weighted(examined):
+        if layer.type == "BatchNorm" and len(blobs) == 3 and not np.any(blobs[2]):
+            yield net.remark(
+                layer,
+                f"the factor of its statistics in '{path}' is 0: no batch was seen",
+                "gather them by `minicaffe bn-stats`",
+            )
+
+
+def _outputs(layer: LayerRef, weights: np.ndarray) -> int:
+    if layer.type == "InnerProduct":
+        count = layer.param.inner_product_param.num_output
+    else:
+        count = layer.param.convolution_param.num_output
+    return count if count and weights.size % count == 0 else weights.shape[0]
+
+
+def _weighted(
+    examined: Examined,
+) -> Iterator[tuple[PhaseNet, LayerRef, list[np.ndarray], str]]:
+    """The layers that the weights have values for, each with its blobs and the file's name."""
+    for net, stored in _nets(examined):
+        for layer in net.graph.layers:
+            if stored.layers.get(layer.name):
+                yield net, layer, stored.layers[layer.name], stored.path
+
+
+def _nets(examined: Examined) -> Iterator[tuple[PhaseNet, StoredWeights]]:
+    """The net that the weights are for, that of TRAIN or what there is, with the weights."""
+    if examined.weights is not None:
+        for net in (examined.in_phase(TRAIN) or examined.nets)[:1]:
+            yield net, examined.weights

@@ -1,0 +1,37 @@
+"""The pages of the diagnostics say what docstrings say."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    path = ROOT / "tools" / "generate_diagnostics.py"
+    spec = importlib.util.spec_from_file_location("diagnostics", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pages_are_up_to_date(generator: ModuleType) -> None:
+    wanted = generator.pages()
+    there = {path: path.read_text(encoding="utf-8") for path in generator.PAGES.glob("*.md")}
+    assert set(there) == set(wanted), "run python tools/generate_diagnostics.py"
+    stale = [path.name for path, text in wanted.items() if there[path] != text]
+    assert stale == [], "run python tools/generate_diagnostics.py"
+
+
+def test_pages_of_rules_have_two_examples_or_say_how_they_are_found(generator: ModuleType) -> None:
+    for rule in generator.all_rules():
+        page = (generator.PAGES / f"{rule.code}.md").read_text(encoding="utf-8")
+        examples = "\nFound:\n" in page and "\nMended:\n" in page
+        assert examples or "with `--data`" in page or "with `--weights`" in page, rule.code
