@@ -170,23 +170,28 @@ def shown_name(path: str) -> str:
     return f"'{path}'" if path.isprintable() else ascii(path)
 
 
-def resize_linear(image: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize_linear(
+    image: np.ndarray, height: int, width: int, step: tuple[float, float] | None = None
+) -> np.ndarray:
     """Resize by bilinear interpolation without smoothing (``cv::resize``, ``INTER_LINEAR``).
 
-    Output pixel i lies at (i + ½)·old/new - ½ in the input. As in OpenCV, 8-bit images are
+    Output pixel i lies at (i + ½)·step - ½ in the input. As in OpenCV, 8-bit images are
     computed in fixed point with 11 bits. Release 4.6 gives the same to the bit; others differ
     by at most one level. Floats are computed as floats.
 
     Args:
         image: channels × height × width, uint8 or float32.
         height, width: the new size, each at least 1.
+        step: down and across, by default old/new; a factor that the size was rounded from gives
+            another one.
     """
-    if image.shape[1:] == (height, width):
+    if image.shape[1:] == (height, width) and step is None:
         return image
+    steps = step or (image.shape[1] / height, image.shape[2] / width)
     if image.dtype != np.uint8:
-        return _resize_floats(image, height, width)
-    top, bottom, down = _neighbours(image.shape[1], height)
-    left, right, along = _neighbours(image.shape[2], width, whole_ends=True)
+        return _resize_floats(image, (height, width), steps)
+    top, bottom, down = _neighbours(image.shape[1], height, steps[0])
+    left, right, along = _neighbours(image.shape[2], width, steps[1], whole_ends=True)
     # only the pixels that are needed become wider numbers: a large image stays as it is
     needed, places = np.unique([top, bottom], return_inverse=True)
     top, bottom = places.reshape(2, height)
@@ -199,10 +204,12 @@ def resize_linear(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return ((upper + lower + 2) >> 2).astype(np.uint8)
 
 
-def _resize_floats(image: np.ndarray, height: int, width: int) -> np.ndarray:
+def _resize_floats(
+    image: np.ndarray, size: tuple[int, int], steps: tuple[float, float]
+) -> np.ndarray:
     """:func:`resize_linear` of float32: along rows, then across them."""
-    for axis, new in ((2, width), (1, height)):
-        position = (np.arange(new) + 0.5) * (image.shape[axis] / new) - 0.5
+    for axis in (2, 1):
+        position = (np.arange(size[axis - 1]) + 0.5) * steps[axis - 1] - 0.5
         first = np.floor(position)
         share = (position - first).astype(np.float32)
         share = share if axis == 2 else share[:, None]
@@ -297,7 +304,7 @@ def _channels_first(image: Image | np.ndarray) -> np.ndarray:
 
 
 def _neighbours(
-    old: int, new: int, *, whole_ends: bool = False
+    old: int, new: int, step: float, *, whole_ends: bool = False
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
     """For each output position: the two input positions and their weights in fixed point.
 
@@ -305,7 +312,7 @@ def _neighbours(
     rule along a row) one of the weights is 1 there; without (across rows) each cuts off its
     own fraction.
     """
-    position = (np.arange(new) + 0.5) * (old / new) - 0.5
+    position = (np.arange(new) + 0.5) * step - 0.5
     first = np.floor(position).astype(np.int64)
     fraction = (position - first).astype(np.float32)
     if whole_ends:

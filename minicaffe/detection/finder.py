@@ -90,7 +90,9 @@ class BoxFinder:
         values = None if mean is None else np.atleast_1d(np.asarray(mean, np.float64)).tolist()
         found = find_preparation(path, param)
         self.preparation = prepared_by_user(found, mean=values, scale=scale, rgb=rgb)
-        self.net = Net(path, TEST, weights=weights, **options)
+        settings: NetKeywords = {"path": path}
+        settings.update(options)
+        self.net = Net(param, TEST, weights=weights, **settings)
         self.input = _picture_input(self.net)
         self.end = _end(self.net, self.input, self.preparation, size)
 

@@ -108,7 +108,8 @@ class Preparation:
         height, width = image.shape[1:]
         zoom = min(shorter / min(height, width), longer / max(height, width))
         size = (max(1, round(height * zoom)), max(1, round(width * zoom)))
-        return Placed(resize_linear(self.values(image), *size), np.zeros(2), np.array([zoom, zoom]))
+        values = resize_linear(self.values(image), *size, step=(1 / zoom, 1 / zoom))
+        return Placed(values, np.zeros(2), np.array([zoom, zoom]))
 
 
 def prepared_by_user(

@@ -106,6 +106,20 @@ def load_weights(net: Net, path: str, *, inner: bool = False) -> None:
     _copy_layers(net, layers, path, after_each=file.forget)
 
 
+def load_buffer(net: Net, data: bytes, called: str) -> None:
+    """:func:`load_weights` of a ``.caffemodel`` in memory.
+
+    Args:
+        net: gets them.
+        data: the file's contents.
+        called: what messages call it.
+
+    Raises:
+        SnapshotError: as :func:`load_weights`.
+    """
+    _copy_layers(net, stored_layers(memoryview(data), called), called)
+
+
 def copy_trained_layers(net: Net, source: caffe_pb2.NetParameter, path: str | None = None) -> None:
     """Copy the parameters of layers that are in both nets, by name (Caffe's rule).
 

@@ -1,0 +1,1 @@
+"""minicaffe.dnn, which answers OpenCV's cv2.dnn."""
