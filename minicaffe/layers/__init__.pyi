@@ -814,6 +814,78 @@ def BoxGroupOutput(
     min_size: [Cascade R-CNN]
     """
 
+def BoxOutput(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    downsample_rate: int | Sequence[int] = ...,
+    fg_thr: float = ...,
+    field_h: int | Sequence[int] = ...,
+    field_w: int | Sequence[int] = ...,
+    field_whr: float = ...,
+    field_xyr: float = ...,
+    iou_thr: float = ...,
+    max_nms_num: int = ...,
+    max_post_nms_num: int = ...,
+    min_size: float = ...,
+    nms_type: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A BoxOutput layer: its bottoms, then fields as keywords. Those of box_output_param:
+
+    downsample_rate: [MS-CNN]
+    fg_thr: [MS-CNN]
+    field_h: [MS-CNN]
+    field_w: [MS-CNN]
+    field_whr: [MS-CNN]
+    field_xyr: [MS-CNN]
+    iou_thr: [MS-CNN]
+    max_nms_num: [MS-CNN]
+    max_post_nms_num: [MS-CNN]
+    min_size: [MS-CNN]
+    nms_type: [MS-CNN]
+    """
+
 def CenterLoss(
     *bottoms: Top,
     ntop: int = ...,

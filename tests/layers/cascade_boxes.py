@@ -144,6 +144,42 @@ class Groups:
 
 
 @dataclass
+class Maps(Groups):
+    """What MS-CNN's BoxOutput should give; each group has one field."""
+
+    def __call__(self, bottoms: list[np.ndarray], _: object = None) -> list[np.ndarray]:
+        rows = []
+        for image in range(len(bottoms[0])):
+            found = self.of_image(bottoms, image)
+            found.reverse()  # of equal ones the last first
+            found = sorted(found, key=lambda row: -row[4])[: self.most]
+            kept = suppressed(found, self.iou, lambda a, b: overlap_of_areas(a, b, self.mode))
+            for index in kept[: self.left]:
+                x1, y1, x2, y2, score = found[index]
+                rows.append([image, x1, y1, x2 + 1, y2 + 1, score])
+        table = np.array(rows or [[0] * 6])
+        plain = table[:, :5] if rows else np.array([[0, 1, 1, 10, 10]])
+        return [part[:, :, None, None] for part in (plain, table)[: self.tops]]
+
+    def of_image(self, bottoms: list[np.ndarray], image: int) -> list[list[float]]:
+        found = []
+        for values, (stride, fields) in zip(bottoms, self.groups, strict=True):
+            _, _, height, width = values.shape
+            for row in range(height):
+                for column in range(width):
+                    own = values[image, :, row, column]
+                    score = max(own[1:-4]) - own[0]
+                    o = own[-4:] * self.std + self.mean
+                    x1, y1, x2, y2 = self.box(o, row, column, stride, *fields[0])
+                    w, h = x2 - x1 + 1, y2 - y1 + 1
+                    x1, y1 = max(x1, 0), max(y1, 0)
+                    w, h = min(w, width * stride - x1), min(h, height * stride - y1)
+                    if score >= self.fg and min(w, h) >= self.least:
+                        found.append([x1, y1, x1 + w - 1, y1 + h - 1, score])
+        return found
+
+
+@dataclass
 class Detections:
     """What FrcnnOutput should give."""
 

@@ -127,6 +127,32 @@ def test_proposals_of_no_images_and_of_no_places() -> None:
         assert scored.reshape(-1).tolist() == [0] * 6
 
 
+ONE_MAP = "box_output_param { downsample_rate: 8 field_w: 24 field_h: 24 fg_thr: 0.5 }"
+
+
+def test_mscnns_proposals_of_nan_of_huge_numbers_and_of_nothing() -> None:
+    values = np.zeros((1, 6, 2, 3))
+    values[0, 1] = [[np.nan, 1, 1], [np.inf, 1, 0]]
+    values[0, 2:, 0, 1], values[0, 2:, 0, 2], values[0, 2:, 1, 1] = np.nan, 1e308, -np.inf
+    rois, scored = run("BoxOutput", ONE_MAP, [values], tops=2)
+    assert np.isfinite(rois).all()
+    assert scored[0, 5, 0, 0] == np.inf
+    assert (rois[:, 1:] >= 0).all()
+    assert (rois[:, [1, 3]] <= 24).all()
+    assert (rois[:, [2, 4]] <= 16).all()
+    for shape in ((0, 6, 3, 3), (1, 6, 0, 3)):
+        rois, scored = run("BoxOutput", ONE_MAP, [np.zeros(shape)], tops=2)
+        assert rois.reshape(-1).tolist() == [0, 1, 1, 10, 10]
+        assert scored.reshape(-1).tolist() == [0] * 6
+
+
+def test_mscnns_last_of_equal_boxes_comes_first() -> None:
+    values = np.zeros((1, 6, 4, 9))
+    values[0, 1] = 1
+    rois = run("BoxOutput", ONE_MAP, [values])[0]
+    assert rois[0, :, 0, 0].tolist() == [0, 56, 16, 72, 32]  # of column 8 and row 3, cut
+
+
 def start_boxes(*rows: Sequence[float]) -> np.ndarray:
     return np.array([[0, *row] for row in rows], float)
 
@@ -216,6 +242,7 @@ def test_hard_boxes_of_nothing_and_of_images_that_there_are_not() -> None:
 
 
 BOTTOMS = {
+    "BoxOutput": [np.zeros((2, 6, 3, 3)), np.zeros((2, 6, 2, 2))],
     "BoxGroupOutput": [np.zeros((2, 2, 3, 3)), np.zeros((2, 4, 3, 3))],
     "DecodeBBox": [np.zeros((2, 8)), np.zeros((2, 5))],
     "BboxAccuracy": [np.zeros((2, 8)), np.zeros((2, 5)), np.zeros((2, 6))],
@@ -223,7 +250,10 @@ BOTTOMS = {
     "ScaleRoute": [np.zeros((2, 5))],
     "HardMining": [np.zeros((2, 1)), np.zeros((2, 5))],
 }
-PARAMS = {"BoxGroupOutput": f"box_group_output_param {{ {GROUP} }}"}
+PARAMS = {
+    "BoxGroupOutput": f"box_group_output_param {{ {GROUP} }}",
+    "BoxOutput": "box_output_param { downsample_rate: [8, 16] field_w: [9, 9] field_h: [9, 9] }",
+}
 
 
 @pytest.mark.parametrize("layer_type", BOTTOMS)
@@ -266,6 +296,10 @@ def test_gradients_are_refused(layer_type: str) -> None:
         ("BoxGroupOutput", f'box_group_output_param {{ {GROUP} nms_type: "iou" }}',
          'nms_type is "iou"; expected one of IOU, IOMU, IOFU'),
         ("BoxGroupOutput", f"box_group_output_param {{ {GROUP} field_xyr: 0 }}", "field_xyr is 0"),
+        ("BoxOutput", "box_output_param { downsample_rate: 8 field_w: 9 field_h: [9, 9] }",
+         "downsample_rate has 1 value"),
+        ("BoxOutput", PARAMS["BoxOutput"].replace("16", "0"),
+         "downsample_rate is missing"),
         ("DecodeBBox", "bbox_reg_param { bbox_mean: 0 bbox_std: 1 }", "expected 4, for x, y, w"),
         ("FrcnnOutput", 'frcnn_output_param { nms_type: "MAX" }', 'nms_type is "MAX"'),
         ("HardMining", "hard_mining_param { num_image: 0 }", "num_image is 0"),

@@ -9,6 +9,7 @@ import numpy as np
 from tests.layers.cascade_boxes import (
     Detections,
     Groups,
+    Maps,
     box_rows,
     fit_of_boxes,
     moved,
@@ -44,6 +45,24 @@ def groups(param: str, expected: Groups, *, reg: str = "", name: str = "") -> Ca
         tops=expected.tops,
         reference=expected,  # type: ignore[arg-type]
         smaller=[(shape[0] // 2, *shape[1:]) for shape in shapes],
+        name=name or param,
+    )
+
+
+def maps(param: str, expected: Maps, *, reg: str = "", name: str = "") -> Case:
+    text, shapes = "", []
+    for index, (stride, fields) in enumerate(expected.groups):
+        text += f"downsample_rate: {stride} field_w: {fields[0][0]} field_h: {fields[0][1]} "
+        shapes.append((2, 7, 4 // (index + 1), 5 // (index + 1)))
+    return Case(
+        "BoxOutput",
+        f"box_output_param {{ {text} {param} }} bbox_reg_param {{ {reg} }}",
+        shapes,
+        lambda rng, shape: rng.normal(size=shape),
+        has_gradient=False,
+        tops=expected.tops,
+        reference=expected,  # type: ignore[arg-type]
+        smaller=[(1, *shape[1:]) for shape in shapes],
         name=name or param,
     )
 
@@ -201,6 +220,14 @@ CASES = [
     groups('nms_type: "IOFU" max_post_nms_num: 3', Groups([ONE_FIELD], mode="IOFU", left=3)),
     groups("", Groups([TWO_FIELDS], mean=MEAN, std=STD), reg=NORMALIZED, name="normalized"),
     groups("fg_thr: 2", Groups([TWO_FIELDS], fg=2, tops=2), name="nothing found"),
+    maps("", Maps([ONE_FIELD])),
+    maps("fg_thr: -1 iou_thr: 0.3 min_size: 20",
+         Maps([(8, [(24, 16)]), ONE_FIELD], fg=-1, iou=np.float32(0.3), least=20, tops=2)),
+    maps('nms_type: "IOMU" max_nms_num: 9 field_xyr: 1 field_whr: 4',
+         Maps([(8, [(24, 16)])], mode="IOMU", most=9, xyr=1, whr=4)),
+    maps('nms_type: "IOFU" max_post_nms_num: 2', Maps([(8, [(24, 24)])], mode="IOFU", left=2)),
+    maps("", Maps([(8, [(24, 24)])], mean=MEAN, std=STD), reg=NORMALIZED, name="normalized"),
+    maps("fg_thr: 9", Maps([(8, [(24, 24)])], fg=9, tops=2), name="nothing found"),
     frcnn("", Detections()),
     frcnn("conf_thr: 0.2 iou_thr: 0.3 max_det_num: 5",
           Detections(conf=np.float32(0.2), iou=np.float32(0.3), most=5)),
