@@ -205,6 +205,9 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("AnchorTargetLayer", "top: 'b' top: 'c' top: 'e' bottom: 'd' bottom: 'd' python_param { "
      "param_str: '{feat_stride: 9, RPN_BATCHSIZE: 0}' }",
      [("param_str", "param_str: 'RPN_BATCHSIZE' is 0")]),
+    ("Proposal", "bottom: 'd' bottom: 'd' proposal_param { ratio: -1 scale: 1 base_size: 0 "
+     "nms_thresh: -2 }",
+     [("ratio", "ratio is -1"), ("base_size", "base_size is 0"), ("nms_thresh", "nms_thresh is")]),
     ("ProposalTargetLayer", "top: 'b' top: 'c' top: 'e' top: 'f' bottom: 'd' python_param { "
      "param_str: '[]' }", [("param_str", "param_str is '[]'; expected YAML")]),
     ("ProposalLayer",

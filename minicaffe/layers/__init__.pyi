@@ -8277,6 +8277,88 @@ def PriorBoxClustered(
     A PriorBoxClustered layer: its bottoms, then fields as keywords.
     """
 
+def Proposal(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    feat_stride: int = ...,
+    base_size: int = ...,
+    min_size: int = ...,
+    ratio: float | Sequence[float] = ...,
+    scale: float | Sequence[float] = ...,
+    pre_nms_topn: int = ...,
+    post_nms_topn: int = ...,
+    nms_thresh: float = ...,
+    nms_input_num: int = ...,
+    nms_output_num: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    nms_iou_th: float = ...,
+    min_width: float = ...,
+    min_height: float = ...,
+    anchor: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Proposal layer: its bottoms, then fields as keywords. Those of proposal_param:
+
+    feat_stride: Pixels of the image for each step of the feature map.
+    base_size: Side of the basic square, in pixels.
+    min_size: Least side of a region, in pixels of the image as it was.
+    ratio: Ratios of height to width.
+    scale: Factors on the basic square.
+    pre_nms_topn: How many of the best regions to look at.
+    post_nms_topn: How many regions to give.
+    nms_thresh: The overlap at which a region is dropped for a better one.
+    nms_input_num: [Vitis AI]
+    nms_output_num: [Vitis AI]
+    stride_h: [Vitis AI]
+    stride_w: [Vitis AI]
+    nms_iou_th: [Vitis AI]
+    min_width: [Vitis AI]
+    min_height: [Vitis AI]
+    anchor: [Vitis AI]
+    """
+
 def ProposalLayer(
     *bottoms: Top,
     ntop: int = ...,
