@@ -9,9 +9,9 @@ import numpy as np
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.loss.labels import (
+    DIVISOR_FIELDS,
     ClassAxis,
     ignore_label,
-    normalization_mode,
     normalizer,
 )
 from minicaffe.layers.loss.loss_layer import LossLayer
@@ -45,6 +45,7 @@ class FocalLoss(LossLayer):
     """
 
     activation_of = "Softmax"
+    fork_fields = DIVISOR_FIELDS
     exact_tops = None
     min_tops = 1
     max_tops = 2
@@ -74,9 +75,12 @@ class FocalLoss(LossLayer):
         true = self._true()
         losses = -param.alpha * (1 - true) ** param.gamma * np.log(true)
         total = losses if labels.valid is None else losses[labels.valid]
-        mode = normalization_mode(self.param.loss_param, caffe_pb2.LossParameter.VALID)
         self._divisor = normalizer(
-            mode, batch=split.outer, full=split.outer * split.inner, valid=labels.count
+            self.param.loss_param,
+            caffe_pb2.LossParameter.VALID,
+            batch=split.outer,
+            full=split.outer * split.inner,
+            valid=labels.count,
         )
         top[0].data[...] = total.sum() / self._divisor
         for blob in top[1:]:

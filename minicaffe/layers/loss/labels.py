@@ -10,8 +10,12 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import DataError, ShapeError
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant
 
 _MODES = caffe_pb2.LossParameter
+
+#: What :func:`normalizer` understands of forks: ``normalization: PRE_FIXED``.
+DIVISOR_FIELDS = meant("loss_param.normalization", "loss_param.pre_fixed_normalizer")
 
 
 @dataclass(frozen=True)
@@ -136,16 +140,20 @@ def normalization_mode(loss_param: caffe_pb2.LossParameter, default: int) -> int
     return default
 
 
-def normalizer(mode: int, *, batch: int, full: int, valid: int) -> int:
+def normalizer(
+    loss_param: caffe_pb2.LossParameter, default: int, *, batch: int, full: int, valid: int
+) -> float:
     """What a summed loss is divided by; at least 1, so that ignoring everything gives 0.
 
     Args:
-        mode: a ``LossParameter.NormalizationMode``.
+        loss_param: says how, and with PRE_FIXED (R-FCN) the divisor itself.
+        default: the ``LossParameter.NormalizationMode`` where it says nothing.
         batch: the number of items.
         full: the number of predictions.
         valid: the number of predictions whose label is not ignored.
     """
-    divisors: dict[int, int] = {
+    divisors: dict[int, float] = {
         _MODES.FULL: full, _MODES.VALID: valid, _MODES.BATCH_SIZE: batch, _MODES.NONE: 1,
+        _MODES.PRE_FIXED: loss_param.pre_fixed_normalizer,
     }  # fmt: skip
-    return max(1, divisors[mode])
+    return max(1, divisors[normalization_mode(loss_param, default)])

@@ -12,7 +12,7 @@ from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.detection.boxes import decode
 from minicaffe.layers.detection.ground_truth import check_rows, read_truths
 from minicaffe.layers.detection.multibox import Chosen, Predictions, class_losses, one_hot
-from minicaffe.layers.loss.labels import normalization_mode, normalizer
+from minicaffe.layers.loss.labels import DIVISOR_FIELDS, normalizer
 from minicaffe.layers.loss.loss_layer import LossLayer
 from minicaffe.proto import caffe_pb2
 
@@ -53,7 +53,7 @@ class MultiBoxLoss(LossLayer):
     difference, not the code, by the variances), map_object_to_agnostic (false; all objects are one
     class), ignore_cross_boundary_bbox (false), bp_inside (false; corners of priors outside the
     image give nothing), objectness_score (0.01). ``loss_param``: normalization (VALID; FULL: N · P;
-    BATCH_SIZE: N; NONE: 1).
+    BATCH_SIZE: N; NONE: 1; PRE_FIXED: pre_fixed_normalizer).
 
     Gradients: those of L by offsets and scores, the choice being fixed. The fork forgets to divide
     by the variances with encode_variance_in_target, and without mining puts LOGISTIC's targets of
@@ -70,6 +70,7 @@ class MultiBoxLoss(LossLayer):
     section 2.2.
     """
 
+    fork_fields = DIVISOR_FIELDS
     exact_bottoms = None
     min_bottoms = 4
     max_bottoms = 6
@@ -148,9 +149,14 @@ class MultiBoxLoss(LossLayer):
             difficult=param.use_difficult_gt,
         )
         objects, background = predictions.choose(truths, mining=self.mining)
-        mode = normalization_mode(self.param.loss_param, caffe_pb2.LossParameter.VALID)
         full, valid = items * self._priors, len(objects.priors)
-        self._normalizer = normalizer(mode, batch=items, full=full, valid=valid)
+        self._normalizer = normalizer(
+            self.param.loss_param,
+            caffe_pb2.LossParameter.VALID,
+            batch=items,
+            full=full,
+            valid=valid,
+        )
         box_losses, slopes = predictions.box_losses(objects)
         self._loc = (objects.images, objects.priors, objects.sets), slopes
         class_loss = self._classify(predictions.scores, objects, background)

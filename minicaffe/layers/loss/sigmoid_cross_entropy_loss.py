@@ -9,7 +9,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, refuse_gradient, register
-from minicaffe.layers.loss.labels import ignore_label, normalization_mode, normalizer, truncated
+from minicaffe.layers.loss.labels import DIVISOR_FIELDS, ignore_label, normalizer, truncated
 from minicaffe.layers.loss.loss_layer import LossLayer
 from minicaffe.proto import caffe_pb2
 
@@ -24,8 +24,9 @@ class SigmoidCrossEntropyLoss(LossLayer):
     Shapes: bottom 0, scores x (N, …); bottom 1, targets t from 0 to 1, as many. Top L, a scalar.
 
     Settings: ``loss_param``: normalization (BATCH_SIZE: n = N; VALID: targets that are not ignored;
-    FULL: all; NONE: 1), n being at least 1; a target whose truncated value is ignore_label does not
-    count (so ``ignore_label: 0`` also ignores 0.7, as in Caffe).
+    FULL: all; NONE: 1; PRE_FIXED: pre_fixed_normalizer), n being at least 1; a target whose
+    truncated value is ignore_label does not count (so ``ignore_label: 0`` also ignores 0.7, as in
+    Caffe).
 
     Gradients: dx = (p - t) / n, 0 where the target is ignored; none for the targets.
 
@@ -37,6 +38,7 @@ class SigmoidCrossEntropyLoss(LossLayer):
     """
 
     activation_of = "Sigmoid"
+    fork_fields = DIVISOR_FIELDS
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
@@ -64,8 +66,13 @@ class SigmoidCrossEntropyLoss(LossLayer):
         if ignored is not None:
             losses[ignored] = 0
             valid -= int(np.count_nonzero(ignored))
-        mode = normalization_mode(self.param.loss_param, caffe_pb2.LossParameter.BATCH_SIZE)
-        self._normalizer = normalizer(mode, batch=x.shape[0], full=x.size, valid=valid)
+        self._normalizer = normalizer(
+            self.param.loss_param,
+            caffe_pb2.LossParameter.BATCH_SIZE,
+            batch=x.shape[0],
+            full=x.size,
+            valid=valid,
+        )
         top[0].data[...] = losses.sum() / self._normalizer
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:

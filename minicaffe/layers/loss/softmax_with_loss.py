@@ -9,10 +9,10 @@ import numpy as np
 from minicaffe.blob import Blob
 from minicaffe.layer import Blobs, refuse_gradient, register
 from minicaffe.layers.loss.labels import (
+    DIVISOR_FIELDS,
     ClassAxis,
     Labels,
     ignore_label,
-    normalization_mode,
     normalizer,
 )
 from minicaffe.layers.loss.loss_layer import LossLayer
@@ -32,6 +32,7 @@ class SoftmaxLossLayer(LossLayer):
         split: which axis of bottom 0 counts classes: (outer, classes, inner).
     """
 
+    fork_fields = DIVISOR_FIELDS
     exact_tops = None
     min_tops = 1
     max_tops = 2
@@ -71,11 +72,24 @@ class SoftmaxLossLayer(LossLayer):
         """
         return self.split.read(bottom[1].data, ignore_label(self.param.loss_param))
 
-    def normalizer(self, labels: Labels) -> int:
+    def normalizer(self, labels: Labels) -> float:
         """n, which the sum of the losses is divided by, as ``normalization`` chooses it."""
-        mode = normalization_mode(self.param.loss_param, caffe_pb2.LossParameter.VALID)
-        full = labels.values.size
-        return normalizer(mode, batch=self.split.outer, full=full, valid=labels.count)
+        return normalizer(
+            self.param.loss_param,
+            caffe_pb2.LossParameter.VALID,
+            batch=self.split.outer,
+            full=labels.values.size,
+            valid=labels.count,
+        )
+
+
+def cross_entropies(prob: np.ndarray, labels: Labels) -> np.ndarray:
+    """-log p of each label (outer, inner), of probabilities (outer, classes, inner); 0 where it is
+    ignored."""
+    losses = -np.log(np.maximum(labels.pick(prob), SMALLEST_FLOAT))
+    if labels.valid is not None:
+        losses[~labels.valid] = 0
+    return losses
 
 
 @register("SoftmaxWithLoss")
@@ -89,8 +103,9 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
 
     Settings: ``softmax_param``: axis (1). ``loss_param``: normalization (VALID: n is the number of
     labels that are not ignored; FULL: all; BATCH_SIZE: the product of the axes before the class
-    axis; NONE: 1), n being at least 1; ignore_label (unset). DeepLab's ``softmaxloss_param`` is
-    read where it has no more than one ignore_label, which is Caffe's.
+    axis; NONE: 1; PRE_FIXED: pre_fixed_normalizer), n being at least 1; ignore_label (unset).
+    DeepLab's ``softmaxloss_param`` is read where it has no more than one ignore_label, which is
+    Caffe's.
 
     Gradients: dx_c = (p_c - 1[c = label]) / n, 0 where the label is ignored; none for the labels.
 
@@ -126,10 +141,8 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
         """The loss, once :attr:`probabilities` holds the softmax of bottom 0 (an engine may
         compute that elsewhere)."""
         prob, labels = self.probabilities_and_labels(bottom, top)
-        losses = np.log(np.maximum(labels.pick(prob), SMALLEST_FLOAT))
-        if labels.valid is not None:
-            losses[~labels.valid] = 0
-        top[0].data[...] = -losses.sum() / self.normalizer(labels)
+        losses = cross_entropies(prob, labels)
+        top[0].data[...] = losses.sum() / self.normalizer(labels)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         refuse_gradient(propagate_down, 1, "the labels")
