@@ -2218,6 +2218,166 @@ def ConvolutionReLUPoolLRN(
     dilation_w: [TSN]
     """
 
+def ConvolutionRistretto(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int | Sequence[int] = ...,
+    kernel_size: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    group: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    force_nd_im2col: bool = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    hole: int = ...,
+    hole_h: int = ...,
+    hole_w: int = ...,
+    conv_mode: int | str = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    parameter_sparsity_pattern_histogram: bool = ...,
+    cudnn_convolution_algo_seeker: int | str = ...,
+    conv_algos_override: str = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    conv_algorithm: str = ...,
+    coeff: float | Sequence[float] = ...,
+    fusion_type: int | str = ...,
+    cudnn_flavor: int | str = ...,
+    fuse_type: int | str = ...,
+    eltwise_param: Mapping[str, Any] | Message = ...,
+    relu_param: Mapping[str, Any] | Message = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
+    shape_offset: int | Sequence[int] = ...,
+    mem_group_size: int = ...,
+    dilation_h: int = ...,
+    dilation_w: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ConvolutionRistretto layer: its bottoms, then fields as keywords. Those of convolution_param:
+
+    num_output: Number of output channels. Weights are (num_output, channels / group, kernel
+        ...); those of Deconvolution (channels, num_output / group, kernel ...).
+    bias_term: Whether to add a learned number to each output channel. Useless before a
+        BatchNorm, which subtracts it again.
+    pad: Zeros added on both sides; 0 unless set.
+    kernel_size: Size of the window.
+    stride: Step of the window; 1 unless set.
+    dilation: Distance of the inputs that a window joins; 1 unless set.
+    pad_h: Zeros above and below; for images, in place of `pad`.
+    pad_w: Zeros to the left and right.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    group: Into how many parts channels and outputs are divided, each joined only to its
+        like.
+    weight_filler: Initial weights; 0 unless set, which learns nothing.
+    bias_filler: Initial bias; 0 unless set.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the channels; all after it are spatial, all before it batch.
+    force_nd_im2col: Whether to use the code for any number of axes even for images; same
+        results.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    filter_group: [C3D]
+    temporal_pad: [C3D]
+    hole: [DeepLab]
+    hole_h: [DeepLab]
+    hole_w: [DeepLab]
+    conv_mode: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    parameter_sparsity_pattern_histogram: [SkimCaffe]
+    cudnn_convolution_algo_seeker: [NVCaffe and Vitis AI]
+    conv_algos_override: [NVCaffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    conv_algorithm: [Intel Caffe]
+    coeff: [Intel Caffe]
+    fusion_type: [Intel Caffe]
+    cudnn_flavor: [jolibrain's Caffe]
+    fuse_type: [naibaf7's Caffe]
+    eltwise_param: [naibaf7's Caffe]
+    relu_param: [naibaf7's Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
+    shape_offset: [happynear's Caffe]
+    mem_group_size: [forks of Caffe's history]
+    dilation_h: [TSN]
+    dilation_w: [TSN]
+    """
+
 def Correlation(
     *bottoms: Top,
     ntop: int = ...,
@@ -2880,6 +3040,166 @@ def Deconvolution3D(
     bias_filler: Initial offsets.
     filter_group: How many parts the filters are computed in; it changes no result.
     temporal_pad: Frames of zeros before and after.
+    """
+
+def DeconvolutionRistretto(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int | Sequence[int] = ...,
+    kernel_size: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    group: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    force_nd_im2col: bool = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    hole: int = ...,
+    hole_h: int = ...,
+    hole_w: int = ...,
+    conv_mode: int | str = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    parameter_sparsity_pattern_histogram: bool = ...,
+    cudnn_convolution_algo_seeker: int | str = ...,
+    conv_algos_override: str = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    conv_algorithm: str = ...,
+    coeff: float | Sequence[float] = ...,
+    fusion_type: int | str = ...,
+    cudnn_flavor: int | str = ...,
+    fuse_type: int | str = ...,
+    eltwise_param: Mapping[str, Any] | Message = ...,
+    relu_param: Mapping[str, Any] | Message = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
+    shape_offset: int | Sequence[int] = ...,
+    mem_group_size: int = ...,
+    dilation_h: int = ...,
+    dilation_w: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DeconvolutionRistretto layer: its bottoms, then fields as keywords. Those of convolution_param:
+
+    num_output: Number of output channels. Weights are (num_output, channels / group, kernel
+        ...); those of Deconvolution (channels, num_output / group, kernel ...).
+    bias_term: Whether to add a learned number to each output channel. Useless before a
+        BatchNorm, which subtracts it again.
+    pad: Zeros added on both sides; 0 unless set.
+    kernel_size: Size of the window.
+    stride: Step of the window; 1 unless set.
+    dilation: Distance of the inputs that a window joins; 1 unless set.
+    pad_h: Zeros above and below; for images, in place of `pad`.
+    pad_w: Zeros to the left and right.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    group: Into how many parts channels and outputs are divided, each joined only to its
+        like.
+    weight_filler: Initial weights; 0 unless set, which learns nothing.
+    bias_filler: Initial bias; 0 unless set.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the channels; all after it are spatial, all before it batch.
+    force_nd_im2col: Whether to use the code for any number of axes even for images; same
+        results.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    filter_group: [C3D]
+    temporal_pad: [C3D]
+    hole: [DeepLab]
+    hole_h: [DeepLab]
+    hole_w: [DeepLab]
+    conv_mode: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    parameter_sparsity_pattern_histogram: [SkimCaffe]
+    cudnn_convolution_algo_seeker: [NVCaffe and Vitis AI]
+    conv_algos_override: [NVCaffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    conv_algorithm: [Intel Caffe]
+    coeff: [Intel Caffe]
+    fusion_type: [Intel Caffe]
+    cudnn_flavor: [jolibrain's Caffe]
+    fuse_type: [naibaf7's Caffe]
+    eltwise_param: [naibaf7's Caffe]
+    relu_param: [naibaf7's Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
+    shape_offset: [happynear's Caffe]
+    mem_group_size: [forks of Caffe's history]
+    dilation_h: [TSN]
+    dilation_w: [TSN]
     """
 
 def DenseCRF(
@@ -4147,6 +4467,97 @@ def Exp(
     base: The base, above 0; -1 stands for e.
     scale: Factor on x.
     shift: Added to scale · x.
+    """
+
+def FcRistretto(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    transpose: bool = ...,
+    gemm_mode: int | str = ...,
+    spmdm_transpose_in: bool = ...,
+    spmdm_transpose_out: bool = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    normalize: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A FcRistretto layer: its bottoms, then fields as keywords. Those of inner_product_param:
+
+    num_output: Number of outputs.
+    bias_term: Whether to add b.
+    weight_filler: Initial W, of shape (num_output, inputs).
+    bias_filler: Initial b; 0 unless set.
+    axis: The axes from here on are the inputs, those before it the batch.
+    transpose: Whether W is stored as (inputs, num_output).
+    gemm_mode: [SkimCaffe]
+    spmdm_transpose_in: [SkimCaffe]
+    spmdm_transpose_out: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    engine: [Intel Caffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    normalize: [PytorchToCaffe]
     """
 
 def Filter(
@@ -5888,6 +6299,76 @@ def LRN(
 ) -> Any:
     """
     A LRN layer: its bottoms, then fields as keywords. Those of lrn_param:
+
+    local_size: Width of the neighbourhood; odd.
+    alpha: Weight of the neighbours.
+    beta: Exponent.
+    norm_region: Which neighbours.
+    k: Added to the sum.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    fuse_type: [naibaf7's Caffe]
+    pooling_param: [naibaf7's Caffe]
+    unit_test_mode: [naibaf7's Caffe]
+    unit_test_fuse_kernel: [naibaf7's Caffe]
+    """
+
+def LRNRistretto(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    local_size: int = ...,
+    alpha: float = ...,
+    beta: float = ...,
+    norm_region: int | str = ...,
+    k: float = ...,
+    fuse_type: int | str = ...,
+    pooling_param: Mapping[str, Any] | Message = ...,
+    unit_test_mode: bool = ...,
+    unit_test_fuse_kernel: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A LRNRistretto layer: its bottoms, then fields as keywords. Those of lrn_param:
 
     local_size: Width of the neighbourhood; odd.
     alpha: Weight of the neighbours.
