@@ -62,9 +62,8 @@ class Layer(ReadsForks):
         from ``top[i].diff`` write ``bottom[i].diff[...]`` for each ``propagate_down[i]``,
         and *add* to ``self.blobs[i].diff`` where ``self.param_propagate_down[i]``.
 
-    What it makes of forks' fields and dialects it inherits from :class:`ReadsForks`.
-
-    When bottom and top are the same blob (in-place), both names refer to one ``Blob``.
+    What it makes of forks' fields and dialects it inherits from :class:`ReadsForks`. When bottom
+    and top are the same blob (in place), both names refer to one ``Blob``.
 
     Attributes:
         param: the layer's ``LayerParameter``.
@@ -185,8 +184,7 @@ class Layer(ReadsForks):
         return True
 
     def keeps_signs(self) -> bool:
-        """Whether a value that ``forward`` overwrites in place is above 0 as before, wherever
-        ``backward`` passes on anything."""
+        """Whether values overwritten in place stay above 0 wherever a gradient passes."""
         return False
 
     def wrong_in_place_in_caffe(self) -> bool:
@@ -194,6 +192,10 @@ class Layer(ReadsForks):
         return False
 
     # --------------------------------------------------------------- what others ask
+
+    def why_not_finite(self, bottom: Blobs) -> str:
+        """Why finite bottoms give other values, in words; "" for no reason of the type's own."""
+        return ""
 
     def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
         """Products of weights with values in one forward pass; only matrices count."""
@@ -221,8 +223,7 @@ class Layer(ReadsForks):
 
     @classmethod
     def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
-        """Whether setting up a ``LayerParameter`` may open files or run a user's code; so may
-        whatever has no bottoms, unless the class says otherwise."""
+        """Whether setup may open files or run a user's code: mostly it may without bottoms."""
         return not param.bottom
 
     @classmethod

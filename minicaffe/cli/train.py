@@ -58,6 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="replace a field of the solver, such as base_lr=0.02 or test_state.level=1; "
         "may be repeated",
     )
+    parser.add_argument(
+        "--trace_nan",
+        action="store_true",
+        help="end at the first value that is not finite, and tell the layer that made it",
+    )
     parser.add_argument("--config", metavar="FILE", help="a YAML file with these flags")
 
 
@@ -160,6 +165,7 @@ def _train(
         with closing(solver):
             if args.snapshot:
                 logger.info("Resuming from %s", args.snapshot)
+            solver.trace_nan = args.trace_nan
             warn_of_inputs(solver.net)
             logger.info("Starting Optimization")
             solver.solve(args.snapshot)

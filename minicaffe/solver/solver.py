@@ -18,7 +18,7 @@ from minicaffe.net.turn import Turn, in_turn
 from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
-from minicaffe.solver import events, rules, training_state
+from minicaffe.solver import events, rules, trace_nan, training_state
 from minicaffe.solver.display import LossWindow, Pace, explain_divergence
 from minicaffe.solver.evaluate import average_outputs
 from minicaffe.solver.lr_policy import check_policy, learning_rate
@@ -66,6 +66,8 @@ class Solver:
         observers: told of every event.
         loss_window: the last losses, whose mean is shown.
         failed_snapshots: how many could not be written while it trained.
+        trace_nan: look for values that are not finite in every iteration, and end the training
+            with the layer that made the first one (see :mod:`minicaffe.solver.trace_nan`).
 
     Raises:
         PrototxtError: a file cannot be read.
@@ -105,6 +107,7 @@ class Solver:
         self.action_function = action_function
         self.iter = 0
         self.failed_snapshots = 0
+        self.trace_nan = False
         self._current_step = 0
         self._callbacks: list[tuple[Callback, Callback]] = []
         self._stop_requested = False
@@ -265,6 +268,8 @@ class Solver:
         for _, on_gradients_ready in self._callbacks:
             on_gradients_ready()
         rate = self.apply_update()
+        if self.trace_nan:
+            trace_nan.check_weights(self.net, self.iter - 1, rate)
         self._notify(events.Iteration(self.iter, loss, self.loss_window.mean, rate))
         due = bool(param.snapshot) and self.iter % param.snapshot == 0
         self._obey(self._requested(), due)
@@ -272,10 +277,14 @@ class Solver:
     def _forward_backward(self) -> float:
         """One batch; the gradients add up. Returns the loss."""
         loss = self.net.forward_loss()
+        if self.trace_nan:
+            trace_nan.check_loss(self.net, loss, self.iter)
         if not math.isfinite(loss):
             error = SolverError(explain_divergence(self.net, loss, self.iter, self.lr))
             raise error.locate(path=self._settings.path, line=self._settings.line("base_lr"))
         self.net.backward_from_to(len(self.net.layers) - 1, 0)
+        if self.trace_nan:
+            trace_nan.check_gradients(self.net, self.iter)
         return loss
 
     def _display(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minicaffe.errors import GraphError, MinicaffeError, raised_by
-from minicaffe.layer import register
+from minicaffe.layer import Blobs, register
 from minicaffe.layers.activation.neuron_layer import Neuron
 
 
@@ -38,6 +38,13 @@ class Exp(Neuron):
         log_base = log_of_base(param.base)
         self.inner_scale = log_base * param.scale
         self.outer_scale = float(np.exp(log_base * param.shift))
+
+    def why_not_finite(self, bottom: Blobs) -> str:
+        largest = float((self.inner_scale * bottom[0].data).max(initial=-np.inf))
+        limit = float(np.log(np.finfo(self.dtype).max))
+        if largest <= limit:
+            return ""
+        return f"e to the power of {largest:.4g} overflows (beyond {limit:.4g}): scale its input"
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         np.multiply(x, self.inner_scale, out=y)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minicaffe.errors import GraphError, MinicaffeError, raised_by
-from minicaffe.layer import register
+from minicaffe.layer import Blobs, register
 from minicaffe.layers.activation.exp import log_of_base
 from minicaffe.layers.activation.power import AffineNeuron
 
@@ -43,6 +43,12 @@ class Log(AffineNeuron):
 
     def right_in_place(self) -> bool:
         return False
+
+    def why_not_finite(self, bottom: Blobs) -> str:
+        least = float(self.shift + self.scale * bottom[0].data.min(initial=np.inf))
+        if least > 0:
+            return ""
+        return f"a logarithm is taken of {least:.4g}: keep its input above 0, by shift or a Power"
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         self.affine(x, y)

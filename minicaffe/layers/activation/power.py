@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicaffe.layer import register
+from minicaffe.layer import Blobs, register
 from minicaffe.layers.activation.neuron_layer import Neuron
 
 #: Powers with a function of their own, ten times as fast as the general one.
@@ -52,6 +52,14 @@ class Power(AffineNeuron):
 
     def wrong_in_place_in_caffe(self) -> bool:
         return bool(self._power * self.scale)  # it overwrites dy before it has read it
+
+    def why_not_finite(self, bottom: Blobs) -> str:
+        least = float((self.shift + self.scale * bottom[0].data).min(initial=np.inf))
+        if self._power >= 1 and (least >= 0 or self._power == int(self._power)):
+            return ""
+        if least > 0:
+            return ""
+        return f"{least:.4g} is raised to the power {self._power:g}: keep it above 0, by shift"
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
         if self._power == 0 or self.scale == 0:

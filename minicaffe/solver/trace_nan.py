@@ -1,0 +1,179 @@
+"""Where the first value that is not finite comes from: ``train --trace-nan``.
+
+After each pass the loss and the gradients are looked at, after each update the weights: one pass
+over the arena's memory each. Only when something is found are layers run again, one by one, to
+tell which of them made it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from minicaffe.blob import Blob
+from minicaffe.errors import SolverError
+from minicaffe.net.net import Net
+from minicaffe.net.node import Node
+
+#: Products of values beyond this soon leave single precision.
+_LARGE = 1e15
+
+
+def check_loss(net: Net, loss: float, iteration: int) -> None:
+    """Look at the loss of a forward.
+
+    Raises:
+        SolverError: it is not finite; names the first layer whose tops are not.
+    """
+    if math.isfinite(loss):
+        return
+    net.keep_all()
+    for node in net.nodes:
+        for index, blob in enumerate(node.layer.blobs):
+            if not _finite(blob.data):
+                what = f"parameter {index} holds {_first(blob.data)}"
+                raise _found(net, node, iteration, "forward", what)
+        for blob in node.tops:
+            if not _finite(blob.data):
+                what = f"top '{blob.name}' is {_first(blob.data)}"
+                raise _found(net, node, iteration, "forward", what)
+    raise SolverError(
+        f"iteration {iteration}: the loss is {loss}, but every blob is finite, so the weighted sum "
+        "of the losses is too large; lower the loss_weights"
+    )
+
+
+def check_gradients(net: Net, iteration: int) -> None:
+    """Look at the parameters' gradients after a backward.
+
+    Raises:
+        SolverError: some are not finite; names the first layer, from the loss on, that made such.
+    """
+    if all(_finite(param.blob.diff) for param in net.learnable_params):
+        return
+    net.keep_all()
+    net.clear_param_diffs()
+    for index in reversed(range(len(net.nodes))):
+        net.backward_from_to(index, index)
+        node = net.nodes[index]
+        for what, values in _gradients(node):
+            if not _finite(values):
+                raise _found(net, node, iteration, "backward", f"{what} is {_first(values)}")
+    raise SolverError(
+        f"iteration {iteration}: gradients are not finite, but those of this batch alone are: they "
+        "were added up over several batches (iter_size), or a program wrote them"
+    )
+
+
+def check_weights(net: Net, iteration: int, rate: float) -> None:
+    """Look at the weights after an update.
+
+    Raises:
+        SolverError: some are not finite; names the first layer and the update.
+    """
+    for node in net.nodes:
+        for index, blob in enumerate(node.layer.blobs):
+            if not _finite(blob.data):
+                what = f"parameter {index} becomes {_first(blob.data)}"
+                raise _found(net, node, iteration, "update", f"{what} at the rate {rate:g}")
+
+
+def _gradients(node: Node) -> Iterator[tuple[str, np.ndarray]]:
+    if not node.need_backward:
+        return
+    for blob in node.wanted_bottoms:
+        yield f"the gradient of bottom '{blob.name}'", blob.diff
+    for index, blob in enumerate(node.layer.blobs):
+        if node.layer.wants_gradient(index):
+            yield f"the gradient of parameter {index}", blob.diff
+
+
+def _finite(values: np.ndarray) -> bool:
+    return bool(np.isfinite(values).all())
+
+
+def _first(values: np.ndarray) -> str:
+    """The first value that is not finite, its place, and how many there are."""
+    wrong = ~np.isfinite(values)
+    place = np.unravel_index(int(np.argmax(wrong)), values.shape) if values.ndim else ()
+    where = f" at [{', '.join(map(str, place))}]" if place else ""
+    return f"{values[place]}{where} ({int(wrong.sum())} of {values.size} values are not finite)"
+
+
+def _found(net: Net, node: Node, iteration: int, direction: str, what: str) -> SolverError:
+    """The error that tells all that is known of the layer and its batch."""
+    parts = [
+        f"iteration {iteration}, phase TRAIN, {direction}: {what}",
+        *_inputs(node, direction),
+        *_batches(net),
+        f"likely: {_cause(node, direction)}",
+    ]
+    error = SolverError("; ".join(parts))
+    line = node.layer.param.source_line if node.layer.param.HasField("source_line") else None
+    error.locate(path=net.path, line=line, layer=node.name, layer_type=node.layer.type)
+    return error
+
+
+def _inputs(node: Node, direction: str) -> Iterator[str]:
+    """What the layer's inputs and parameters hold, those of the loss's side for gradients."""
+    for blob in node.bottoms:
+        yield f"bottom '{blob.name}': {_described(blob.data)}"
+    if direction == "backward":
+        for blob in node.tops:
+            yield f"gradient of top '{blob.name}': {_described(blob.diff)}"
+    for index, blob in enumerate(node.layer.blobs):
+        yield f"parameter {index}: {_described(blob.data)}"
+
+
+def _described(values: np.ndarray) -> str:
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not finite.size:
+        return "no finite value"
+    low, high, mean = finite.min(), finite.max(), finite.mean()
+    return f"from {low:.4g} to {high:.4g}, mean {mean:.4g}"
+
+
+def _batches(net: Net) -> Iterator[str]:
+    """How far the data layers had read when the batch was made."""
+    for node in net.nodes:
+        state = getattr(node.layer, "state", None)
+        source = node.layer.source(node.layer.param)
+        place = _position(state()) if state is not None and source else None
+        if place is not None and node.tops:
+            count = node.tops[0].shape[0] if node.tops[0].shape else 1
+            end = f"before number {place}" if place else "at the end"
+            yield f"the batch of '{node.name}' is the {count} records {end} of '{source}'"
+
+
+def _position(state: object) -> int | None:
+    """The number called ``position`` in a data layer's state, however deep it is."""
+    if not isinstance(state, Mapping):
+        return None
+    found = state.get("position")
+    if isinstance(found, int):
+        return found
+    return next((p for p in map(_position, state.values()) if p is not None), None)
+
+
+def _cause(node: Node, direction: str) -> str:
+    """What most often makes such a value in a layer of this kind."""
+    if direction == "update":
+        return "the rate is too high for these gradients: lower base_lr, or set clip_gradients"
+    if not node.bottoms:
+        return "the data hold such values: look at these records"
+    if not all(_finite(blob.data) for blob in node.layer.blobs):
+        return "an earlier update was too large: lower base_lr, or set clip_gradients"
+    own = node.layer.why_not_finite(node.bottoms)
+    if own:
+        return own
+    largest = max(map(_largest, (*node.bottoms, *node.layer.blobs)), default=0.0)
+    if largest > _LARGE:
+        return f"values of {largest:.3g} have grown too large for single precision: lower base_lr"
+    return "values overflow inside the layer: lower base_lr, or scale its input down"
+
+
+def _largest(blob: Blob) -> float:
+    values = blob.data[np.isfinite(blob.data)]
+    return float(np.abs(values).max()) if values.size else 0.0

@@ -1,0 +1,110 @@
+"""``trace_nan``: the first value that is not finite is found where it is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicaffe.data.backends import write_datums
+from minicaffe.engines import engine_names, why_unavailable
+from minicaffe.errors import SolverError
+from minicaffe.io.arrays import array_to_datum
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.text_format import parse
+from minicaffe.solver import get_solver
+from minicaffe.solver.solver import Solver
+
+ENGINES = [name for name in engine_names() if why_unavailable(name) is None]
+DATA = """layer { name: "data" type: "DummyData" top: "data" top: "label"
+  dummy_data_param { shape { dim: 4 dim: 3 } shape { dim: 4 }
+    data_filler { type: "constant" value: %s } data_filler { type: "constant" value: 1 } } }
+"""
+IP = """layer { name: "ip" type: "InnerProduct" bottom: "%s" top: "ip"
+  inner_product_param { num_output: 2 weight_filler { type: "constant" value: %s } } }
+"""
+LOSS = 'layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }\n'
+
+
+def solver_of(net: str, engine: str, keep: str = "outputs", rate: float = 0.1) -> Solver:
+    param = caffe_pb2.SolverParameter(
+        base_lr=rate, lr_policy="fixed", max_iter=9, random_seed=2, snapshot_after_train=False
+    )
+    parse(net, param.net_param)
+    solver = get_solver(param, engine=engine, keep=keep, observers=[])
+    solver.trace_nan = True
+    return solver
+
+
+def message(solver: Solver) -> str:
+    with pytest.raises(SolverError) as caught:
+        solver.solve()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("keep", ["all", "outputs"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_forward(engine: str, keep: str) -> None:
+    log = 'layer { name: "log" type: "Log" bottom: "data" top: "log" }\n'
+    said = message(solver_of(DATA % 0 + log + IP % ("log", 0.5) + LOSS, engine, keep))
+    assert (
+        "layer 'log' (Log): iteration 0, phase TRAIN, forward: top 'log' is -inf at [0, 0]" in said
+    )
+    assert "(12 of 12 values are not finite)" in said
+    assert "bottom 'data': from 0 to 0, mean 0" in said
+    assert "likely: a logarithm is taken of 0" in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_backward(engine: str) -> None:
+    """The square root has no slope at 0: its value is finite, its gradient is not."""
+    root = (
+        'layer { name: "root" type: "Power" bottom: "ip0" top: "root" power_param { power: 0.5 } }'
+    )
+    first = (IP % ("data", 0)).replace('"ip"', '"ip0"')
+    said = message(solver_of(DATA % 1 + first + root + IP % ("root", 0.5) + LOSS, engine))
+    assert (
+        "layer 'root' (Power): iteration 0, phase TRAIN, backward: the gradient of bottom" in said
+    )
+    assert "likely: 0 is raised to the power 0.5" in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_update(engine: str) -> None:
+    net = DATA % 1e10 + IP % ("data", 0.5) + LOSS.replace("SoftmaxWithLoss", "HingeLoss")
+    said = message(solver_of(net, engine, rate=3e38))
+    assert (
+        "layer 'ip' (InnerProduct): iteration 0, phase TRAIN, update: parameter 0 becomes" in said
+    )
+    assert "at the rate 3e+38" in said
+    assert "lower base_lr" in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_data(engine: str, tmp_path: Path) -> None:
+    images = [np.full((3, 1, 1), float(index), np.float64) for index in range(12)]
+    images[9][1] = np.nan
+    write_datums(tmp_path / "db", [array_to_datum(image, index % 2) for index, image in
+                                   enumerate(images)])  # fmt: skip
+    data = (
+        'layer { name: "data" type: "Data" top: "data" top: "label" '
+        f'data_param {{ source: "{tmp_path}/db" batch_size: 4 backend: LMDB }} }}\n'
+    )
+    said = message(solver_of(data + IP % ("data", 0.01) + LOSS, engine))
+    assert (
+        "layer 'data' (Data): iteration 2, phase TRAIN, forward: top 'data' is nan at [1, 1" in said
+    )
+    assert "the batch of 'data' is the 4 records at the end of" in said
+    assert "likely: the data hold such values" in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_sound_training_is_as_without(engine: str) -> None:
+    weights = []
+    for trace in (False, True):
+        solver = solver_of(DATA % 1 + IP % ("data", 0.5) + LOSS, engine)
+        solver.trace_nan = trace
+        solver.solve()
+        weights.append(solver.net.params["ip"][0].data.copy())
+    np.testing.assert_array_equal(*weights)
