@@ -55,6 +55,19 @@ def test_images_take_the_lines_in_turn(tmp_path: Path) -> None:
     assert layer.top[0].data[0, 0, 1, 3] == 0
 
 
+def test_an_image_whose_row_is_none_takes_a_line_too(tmp_path: Path) -> None:
+    """DetectionOutput writes such a row where it finds nothing, and SSD counts the image."""
+    (tmp_path / "sizes").write_text("a 10 10\nb 1000 1000\n")
+    found, true = ONE.copy(), TRUE.copy()
+    found[..., 5], true[..., 3] = 0.7, 0.3
+    layer = rig(found, true, f'overlap_threshold: 0.42 name_size_file: "{tmp_path / "sizes"}"')
+    layer.bottom[0].data[..., 1:] = -1
+    layer.kernel.forward(layer.bottom, layer.top)
+    layer.bottom[0].data[...] = found
+    layer.kernel.forward(layer.bottom, layer.top)
+    assert layer.top[0].data[0, 0, 1, 3] == 0
+
+
 @pytest.mark.parametrize(
     ("text", "size", "want"),
     [

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.data.source import State
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, register
+from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.detection.boxes import overlaps
+from minicaffe.layers.detection.evaluate_layer import EvaluateLayer
+from minicaffe.layers.detection.frcnn_evaluate import FrcnnEvaluate
 from minicaffe.layers.detection.ground_truth import COLUMNS, Truths, check_rows, read_truths
-from minicaffe.layers.detection.image_sizes import in_pixels, read_sizes
-from minicaffe.layers.detection.precision import precision_by_class
-from minicaffe.layers.detection.scored_layer import ScoredLayer
-
-logger = logging.getLogger("minicaffe")
+from minicaffe.layers.detection.image_sizes import in_pixels
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Reading
 
 
 @register("DetectionEvaluate")
-class DetectionEvaluate(ScoredLayer):
+class DetectionEvaluate(EvaluateLayer):
     """Says of each detection whether it is right, from which average precisions are computed.
 
     Class by class and by falling score, a detection is right if the true box that it overlaps most,
@@ -29,8 +27,11 @@ class DetectionEvaluate(ScoredLayer):
     neither right nor wrong, unless ``evaluate_difficult_gt``.
 
     With ``name_size_file`` overlaps are those of boxes in the images' pixels, the last pixel
-    counted. The images with detections take the file's lines in turn, over all batches (the fork's
-    rule, by which an image without detections shifts the others).
+    counted. The images that have a row in bottom 0, be it one that is none, take the file's lines
+    in turn, over all batches (the fork's rule, by which one without a row shifts the others).
+
+    With a third bottom that is no logits it is Cascade R-CNN's layer of that name,
+    :class:`FrcnnEvaluate`.
 
     Shapes: bottom 0, detections (1, 1, D, 7), rows of image, class, score, xmin, ymin, xmax, ymax;
     bottom 1, true boxes (1, 1, G, 8), rows of image, class, instance, xmin, ymin, xmax, ymax,
@@ -55,13 +56,13 @@ class DetectionEvaluate(ScoredLayer):
     jolibrain/caffe; Everingham et al., "The PASCAL visual object classes (VOC) challenge", 2010.
     """
 
-    measures = True
-    in_place = False
     min_bottoms = 2
     max_bottoms = 3
-    exact_tops = 1
-    reshapes_always = True  # the number of rows depends on the bottoms' values
-    backward_reads = ()
+
+    @classmethod
+    def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:
+        logits = param.detection_evaluate_param.output_logits
+        return FrcnnEvaluate if len(param.bottom) == 3 and not logits else cls
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param, bottoms = self.param.detection_evaluate_param, len(self.param.bottom)
@@ -77,11 +78,6 @@ class DetectionEvaluate(ScoredLayer):
                 f"output_logits is {asked}, but there are {bottoms} bottom(s); expected "
                 f"{2 + param.output_logits}"
             )
-
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        file = self.param.detection_evaluate_param.name_size_file
-        self._sizes = read_sizes(file) if file else []
-        self._line = 0
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param, shape = self.param.detection_evaluate_param, bottom[0].shape
@@ -144,8 +140,8 @@ class DetectionEvaluate(ScoredLayer):
                 "background_label_id here that of DetectionOutput?"
             )
         rows, order = [np.empty((0, 5), self.dtype)], [np.empty(0, int)]
-        for image in np.unique(detections[valid, 0]).tolist():
-            size = self._next_size()
+        for image in np.unique(detections[usable, 0]).tolist():  # those of rows that are none, too
+            size = self.next_size()
             of_image = valid[detections[valid, 0] == image]
             for label in np.unique(detections[of_image, 1]).tolist():
                 own = of_image[detections[of_image, 1] == label]
@@ -153,14 +149,6 @@ class DetectionEvaluate(ScoredLayer):
                     self._judge(detections, own, truths.get(int(image)), label, size, rows)
                 )
         return np.concatenate(rows), np.concatenate(order)
-
-    def _next_size(self) -> tuple[int, int] | None:
-        """The next line of the file, the first one after the last."""
-        if not self._sizes:
-            return None
-        size = self._sizes[self._line]
-        self._line = (self._line + 1) % len(self._sizes)
-        return size
 
     def _judge(
         self, detections: np.ndarray, own: np.ndarray, truths: Truths | None, label: float,
@@ -182,48 +170,6 @@ class DetectionEvaluate(ScoredLayer):
         if size is not None:
             resize = param.resize_param if param.HasField("resize_param") else None
             boxes, found = in_pixels(boxes, size, resize), in_pixels(found, size, resize)
-        result[:, 3:] = self._verdicts(overlaps(found, boxes, edge=float(size is not None)), hard)
+        result[:, 3:] = self.verdicts(overlaps(found, boxes, edge=float(size is not None)), hard)
         rows.append(result)
         return own
-
-    def _verdicts(self, pairs: np.ndarray, hard: np.ndarray) -> list[tuple[int, int]]:
-        """Right and wrong of each detection, by its overlaps with the true boxes."""
-        param = self.param.detection_evaluate_param
-        verdicts: list[tuple[int, int]] = []
-        taken: set[int] = set()
-        for row in pairs:
-            best = int(row.argmax()) if len(row) else -1
-            if best < 0 or not row[best] >= param.overlap_threshold:
-                verdicts.append((0, 1))
-            elif hard[best] and not param.evaluate_difficult_gt:
-                verdicts.append((0, 0))
-            else:
-                verdicts.append((0, 1) if best in taken else (1, 0))
-                taken.add(best)
-        return verdicts
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=False):
-            if wanted:
-                blob.diff[...] = 0
-
-    def state(self) -> State:
-        """The next line of ``name_size_file``."""
-        return {"line": self._line}
-
-    def restore(self, state: State) -> None:
-        """Go on with that line."""
-        line = state["line"]
-        self._line = line if isinstance(line, int) else 0
-
-    @classmethod
-    def score(cls, batches: Sequence[np.ndarray], version: str, *, by_class: bool) -> float:
-        """The mean average precision of the classes."""
-        precisions = precision_by_class(batches, version)
-        for label, precision in precisions.items() if by_class else ():
-            logger.info("class%d: %g", label, precision)
-        return sum(precisions.values()) / max(1, len(precisions))
-
-    @property
-    def repeatable(self) -> bool:
-        return not self._sizes
