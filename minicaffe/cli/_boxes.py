@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import run_options
-from minicaffe.cli._pictures import mean_values, net_files, red_first
+from minicaffe.cli._pictures import mean_values, net_files, note_preparation, red_first
 from minicaffe.errors import DataError, visible
 from minicaffe.files import write_beside
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from minicaffe.detection.finder import BoxFinder
     from minicaffe.detection.pictures import Pictures
-
-logger = logging.getLogger("minicaffe")
 
 #: What JSON says of one picture.
 Record = dict[str, object]
@@ -78,15 +75,7 @@ def _finder(args: argparse.Namespace) -> BoxFinder:
     finder = BoxFinder(
         model, weights, mean=mean, scale=args.scale, rgb=rgb, size=args.size, **keywords
     )
-    if args.mean is None and args.scale is None:
-        origin = finder.preparation.origin
-        if origin:
-            logger.info("Pictures are prepared as %s says.", origin)
-        else:
-            logger.warning(
-                "The net's files do not say how pictures are prepared: they go in as 0 to 255. "
-                "Give --mean and --scale if the net was trained with others."
-            )
+    note_preparation(args, finder.preparation)
     return finder
 
 

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
+from typing import TYPE_CHECKING
 
 from minicaffe.errors import DataError
 from minicaffe.files import check_regular
+
+if TYPE_CHECKING:
+    from minicaffe.detection.preparation import Preparation
+
+logger = logging.getLogger("minicaffe")
 
 
 def add_picture_flags(parser: argparse.ArgumentParser, size: str) -> None:
@@ -110,6 +117,19 @@ def mean_values(args: argparse.Namespace) -> list[float] | None:
     if mean is None or mean.ndim not in (1, 3):
         raise DataError("expected channels×height×width, or a value a channel", path=args.mean)
     return [float(value) for value in mean.reshape(len(mean), -1).mean(axis=1)]
+
+
+def note_preparation(args: argparse.Namespace, found: Preparation) -> None:
+    """Say what file says how pictures are prepared, unless the user does."""
+    if args.mean is not None or args.scale is not None:
+        return
+    if found.origin:
+        logger.info("Pictures are prepared as %s says.", found.origin)
+    else:
+        logger.warning(
+            "The net's files do not say how pictures are prepared: they go in as 0 to 255. Give "
+            "--mean and --scale if the net was trained with others."
+        )
 
 
 def red_first(args: argparse.Namespace) -> bool | None:

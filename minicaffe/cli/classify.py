@@ -1,4 +1,10 @@
-"""Classify images, as Caffe's classify.py.
+"""Name what pictures show; or write probabilities, as Caffe's classify.py.
+
+    minicaffe classify photo.jpg --model=resnet50 --weights=W.caffemodel --labels=synset_words.txt
+
+prints the five best classes of a picture, or of all pictures in a folder or a video. The net is
+a prototxt, or a network of `minicaffe models` by its name. The mean and scale are those that the
+net's files say, or --mean and --scale.
 
     minicaffe classify cat.jpg result.npy --model_def=deploy.prototxt \\
         --pretrained_model=W.caffemodel --mean_file=mean.npy
@@ -12,102 +18,33 @@ gets grey images, and needs --channel_swap=''.
 from __future__ import annotations
 
 import argparse
-import glob
-import os
-import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from minicaffe.cli._images import add_model_flags, check_image_file, integers, model_options
-from minicaffe.errors import DataError
-from minicaffe.files import write_beside
-
-if TYPE_CHECKING:
-    import numpy as np
+from minicaffe.cli._classes import print_classes
+from minicaffe.cli._flags import explained, positive_int
+from minicaffe.cli._pictures import add_picture_flags
+from minicaffe.cli._rows import add_row_flags, write_rows
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the verb's flags, those of Caffe's script."""
-    parser.add_argument("input_file", help="an image, a folder or a .npy file")
-    parser.add_argument("output_file", help="the .npy file to write")
-    add_model_flags(parser)
+    """Declare the verb's flags: those for a table, and those of Caffe's script."""
+    parser.add_argument("input_file", help="an image, a folder, a video; or a .npy file")
     parser.add_argument(
-        "--center_only",
-        action="store_true",
-        help="look at the middle only, instead of averaging over ten crops",
+        "output_file", nargs="?", help="only as Caffe's script: the .npy file to write"
+    )
+    add_picture_flags(
+        parser,
+        size="the size that pictures are brought to before the middle is cut out, in place of a "
+        "shorter side of 8/7 of the net's input",
     )
     parser.add_argument(
-        "--images_dim", type=integers, default=[256, 256], metavar="HEIGHT,WIDTH",
-        help="the size that images are brought to before crops are cut (256,256)",
-    )  # fmt: skip
-    parser.add_argument("--ext", default="jpg", help="the ending of the images in a folder (jpg)")
+        "--top", type=explained(positive_int), default=5, metavar="N", help="how many classes (5)"
+    )
+    add_row_flags(parser)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Write the net's probabilities for each image."""
-    import numpy as np
-
-    from minicaffe.classifier import Classifier
-    from minicaffe.cli._arrays import load_mean
-    from minicaffe.cli._progress import Counter
-
-    if len(args.images_dim) != 2 or min(args.images_dim) < 1:
-        args.usage_error("--images_dim takes a height and a width, such as 256,256")
-    options = model_options(args)
-    mean = load_mean(args.mean_file)
-    classifier = Classifier(image_dims=args.images_dim, mean=mean, **options)
-    batch, channels = classifier.blobs[classifier.inputs[0]].shape[:2]
-    inputs = _inputs(os.path.expanduser(args.input_file), args.ext)
-    print(f"Classifying {len(inputs)} inputs.")
-    start = time.perf_counter()
-    results = []
-    with Counter(args.log, len(inputs), "images") as counter:
-        for first in range(0, len(inputs), batch):  # so that not all are in memory at once
-            images = [_image(given, color=channels != 1) for given in inputs[first : first + batch]]
-            results.append(classifier.predict(images, not args.center_only))
-            counter.show(first + len(images))
-    print(f"Done in {time.perf_counter() - start:.2f} s.")
-    output = args.output_file if args.output_file.endswith(".npy") else f"{args.output_file}.npy"
-    print(f"Saving results into {output}")
-    with write_beside(output, error=DataError) as beside, open(beside, "wb") as stream:
-        np.save(stream, np.concatenate(results))
-    return 0
-
-
-def _inputs(path: str, ending: str) -> Sequence[str] | Sequence[np.ndarray]:
-    """The images, as arrays or names of files.
-
-    Raises:
-        DataError: there are none.
-    """
-    if path.endswith("npy"):
-        print(f"Loading file: {path}")
-        return _stack(path)
-    if not os.path.isdir(path):
-        print(f"Loading file: {path}")
-        return [path]
-    print(f"Loading folder: {path}")
-    files = sorted(glob.glob(os.path.join(glob.escape(path), f"*.{ending}")))
-    if not files:
-        raise DataError(f"no file in this folder ends with .{ending}; give --ext", path=path)
-    for file in files:
-        check_image_file(file)
-    return files
-
-
-def _image(given: str | np.ndarray, *, color: bool) -> np.ndarray:
-    """An image, height × width × channels; a file's is of one channel without color."""
-    from minicaffe.io import load_image
-
-    return load_image(given, color) if isinstance(given, str) else given
-
-
-def _stack(path: str) -> Sequence[np.ndarray]:
-    from minicaffe.cli._arrays import read_array
-
-    images = read_array(path)
-    if images.ndim != 4 or not len(images):
-        raise DataError(
-            f"an array of shape {images.shape}, expected number×height×width×channels", path=path
-        )
-    return list(images)
+def run(args: argparse.Namespace) -> None:
+    """Print the best classes, or write a row of probabilities for each image."""
+    if args.model is None and args.output_file is not None:
+        write_rows(args)
+    else:
+        print_classes(args)

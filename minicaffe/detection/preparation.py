@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -55,6 +55,7 @@ class Preparation:
         transform: mean_value or mean_file, scale, std_value and resize_param of a
             ``TransformationParameter``; what is at random in it is left out.
         rgb: channels are red, green, blue; otherwise blue, green, red, as in Caffe.
+        crop: the crop_size that was found; 0 without one.
         origin: the file that it was found in; "" where it is the user's, or nothing was found.
     """
 
@@ -62,6 +63,7 @@ class Preparation:
         default_factory=caffe_pb2.TransformationParameter
     )
     rgb: bool = False
+    crop: int = 0
     origin: str = ""
 
     def values(self, image: np.ndarray) -> np.ndarray:
@@ -135,7 +137,7 @@ def prepared_by_user(
     if scale is not None:
         transform.scale = scale
         transform.ClearField("std_value")
-    return Preparation(transform, found.rgb if rgb is None else rgb, found.origin)
+    return replace(found, transform=transform, rgb=found.rgb if rgb is None else rgb)
 
 
 def find_preparation(path: str, param: caffe_pb2.NetParameter) -> Preparation:
@@ -149,19 +151,18 @@ def find_preparation(path: str, param: caffe_pb2.NetParameter) -> Preparation:
         param: the ``NetParameter`` in it.
     """
     beside = os.path.join(os.path.dirname(path), _TRAINED)
-    if transform := _transform(param):
-        return Preparation(transform, origin=path)
+    if found := _preparation(param, path):
+        return found
     if os.path.basename(path) != _TRAINED and os.path.isfile(beside):
         try:
             trained = read_net(beside, inner=True)
         except MinicaffeError:  # it is not what was asked for
             return Preparation()
-        if transform := _transform(trained):
-            return Preparation(transform, origin=beside)
+        return _preparation(trained, beside) or Preparation()
     return Preparation()
 
 
-def _transform(param: caffe_pb2.NetParameter) -> caffe_pb2.TransformationParameter | None:
+def _preparation(param: caffe_pb2.NetParameter, origin: str) -> Preparation | None:
     """The first transformation of the TEST phase, without what is at random."""
     own = caffe_pb2.NetParameter()
     own.CopyFrom(param)
@@ -173,7 +174,7 @@ def _transform(param: caffe_pb2.NetParameter) -> caffe_pb2.TransformationParamet
             for field_, _ in transform.ListFields():
                 if field_.name not in _FOR_USE:
                     transform.ClearField(field_.name)
-            return transform
+            return Preparation(transform, crop=layer.transform_param.crop_size, origin=origin)
     return None
 
 
