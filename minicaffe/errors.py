@@ -383,6 +383,16 @@ class PythonLayerError(MinicaffeError):
     code = "MC014"
 
 
+class LayerFault(MinicaffeError):
+    """A layer of minicaffe's own raised what is none of its errors, kept as ``__cause__``.
+
+    That is a fault of minicaffe. The message tells the layer, the shapes of its blobs, and what was
+    raised.
+    """
+
+    code = "MC017"
+
+
 class MissingExtraError(MinicaffeError):
     """An optional package is not installed.
 

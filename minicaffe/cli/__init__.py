@@ -29,7 +29,7 @@ import minicaffe
 from minicaffe.cli._fault import STATUS, outside_reason, report_fault
 from minicaffe.cli._flags import accept_caffes_flags, double_dashes, note_unused, program_name
 from minicaffe.cli._parser import Parser
-from minicaffe.errors import MinicaffeError, did_you_mean
+from minicaffe.errors import LayerFault, MinicaffeError, did_you_mean
 from minicaffe.glog import log_file, log_to
 
 _INTERRUPTED = 128 + signal.SIGINT
@@ -170,6 +170,9 @@ def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
         args.log = handler
         try:
             return _logged(verb, module, args)
+        except LayerFault:
+            handler.show("")
+            raise
         except MinicaffeError as error:
             handler.show("")
             print(f"error: {error}", file=sys.stderr)

@@ -14,7 +14,7 @@ import numpy as np
 from minicaffe import arguments, common
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.engines import Plan, find_engine
-from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, visible
+from minicaffe.errors import ArgumentError, GraphError, LayerFault, MinicaffeError, visible
 from minicaffe.layer import Layer, LayerVec
 from minicaffe.named import Named
 from minicaffe.net import callbacks, copying, debug_info, pycaffe, twins
@@ -231,9 +231,9 @@ class Net:
             self._watch_layers()
         try:
             self._run(lambda plan: plan.backward(start, end))
-        except MinicaffeError:
-            raise
         except Exception as error:
+            if isinstance(error, MinicaffeError) and not isinstance(error, LayerFault):
+                raise
             nodes = self.nodes[end : start + 1]
             if missing := self._last_forward.missing(nodes, end):
                 raise missing from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minicaffe.blob import Blob, BlobVec, shape_text
-from minicaffe.errors import GraphError, MemoryLimitError, MinicaffeError, ShapeError
+from minicaffe.errors import GraphError, LayerFault, MemoryLimitError, MinicaffeError, ShapeError
 from minicaffe.layer import Layer, Runs
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.syncedmem import only_read
@@ -101,6 +101,20 @@ class Node:
             raise self._locate(error) from error.__cause__
         except MemoryError as error:
             raise self._locate(_out_of_memory(error)) from error
+        except Exception as error:
+            if not _raised_here(error):
+                raise  # by a program's own code, which knows what to do with it
+            raise self._locate(self._fault(error)) from error
+
+    def _fault(self, error: Exception) -> LayerFault:
+        """What is known of an exception that no layer should raise."""
+        blobs = {"bottoms": self.bottoms, "tops": self.tops}
+        shapes = "; ".join(
+            f"{kind} " + ", ".join(f"'{blob.name}' ({shape_text(blob.shape)})" for blob in found)
+            for kind, found in blobs.items() if found
+        )  # fmt: skip
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        return LayerFault(f"{what}; {shapes}; this is a fault of minicaffe: please report it")
 
     def _locate(self, error: MinicaffeError) -> MinicaffeError:
         return error.locate(
@@ -257,6 +271,16 @@ class Node:
         copy.reshape_like(blob)
         with only_read([blob.data_memory]):
             np.copyto(copy.data, blob.data)
+
+
+def _raised_here(error: Exception) -> bool:
+    """Whether an exception comes from minicaffe's or numpy's code: a program's, and handlers of
+    signals, raise what they like."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    module = trace.tb_frame.f_globals.get("__name__", "") if trace is not None else ""
+    return module.partition(".")[0] in ("minicaffe", "numpy")
 
 
 def _out_of_memory(error: MemoryError) -> MemoryLimitError:
