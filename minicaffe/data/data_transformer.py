@@ -40,6 +40,15 @@ class DataTransformer:
     Raises:
         DataError: mean_file and mean_value are both set; the mean file cannot be read; a
             std_value is not above 0.
+
+    Attributes:
+        rng: the generator.
+        dtype: of the results.
+        mirror, mean_file: as the settings have them.
+        crop: crop_size.
+        random_crop: whether crops are drawn.
+        mean: the mean file's, or mean_value (channels or 1, 1, 1); None without either.
+        factor: what values are multiplied by.
     """
 
     def __init__(
@@ -51,27 +60,34 @@ class DataTransformer:
     ) -> None:
         for mistake in transform_mistakes(param):
             raise mistake
-        self._dtype = np.dtype(dtype)
-        self._rng = rng
-        self._factor = channel_factor(param.scale, param.std_value, self._dtype)
-        self._mirror = param.mirror
-        self._crop = param.crop_size
-        self._random_crop = bool(param.crop_size) and phase == caffe_pb2.TRAIN
-        self._mean_file = param.mean_file
-        self._mean: np.ndarray | None = None
+        self.dtype = np.dtype(dtype)
+        self.rng = rng
+        self.factor = channel_factor(param.scale, param.std_value, self.dtype)
+        self.mirror = param.mirror
+        self.crop = param.crop_size
+        self.random_crop = bool(param.crop_size) and phase == caffe_pb2.TRAIN
+        self.mean_file = param.mean_file
+        self.mean: np.ndarray | None = None
         if param.HasField("mean_file"):
-            self._mean = self._read_mean()
+            self.mean = self._read_mean()
         elif param.mean_value:
-            self._mean = np.array(param.mean_value, self._dtype).reshape(-1, 1, 1)
+            self.mean = np.array(param.mean_value, self.dtype).reshape(-1, 1, 1)
 
     def _read_mean(self) -> np.ndarray:
-        logger.info("Loading mean file from: %s", self._mean_file)
-        mean = read_blob(self._mean_file, inner=True).astype(self._dtype)
+        logger.info("Loading mean file from: %s", self.mean_file)
+        return self.fitted_mean(read_blob(self.mean_file, inner=True).astype(self.dtype))
+
+    def fitted_mean(self, mean: np.ndarray) -> np.ndarray:
+        """The mean of a file as channels × height × width.
+
+        Raises:
+            DataError: it has other axes.
+        """
         if mean.ndim == 4 and len(mean) == 1:
             mean = mean[0]
         if mean.ndim != 3:
             raise DataError(
-                f"the mean in '{self._mean_file}' has shape {shape_text(mean.shape)}, expected "
+                f"the mean in '{self.mean_file}' has shape {shape_text(mean.shape)}, expected "
                 "1×channels×height×width"
             )
         return mean
@@ -83,28 +99,28 @@ class DataTransformer:
             DataError: the image is smaller than the crop, or the mean does not fit it.
         """
         channels, height, width = shape
-        crop = self._crop
+        crop = self.crop
         if crop > min(height, width):
             raise DataError(
                 f"crop_size is {crop}, but an image has {height}×{width} (height×width); "
                 "lower crop_size or enlarge the images"
             )
         self._check_mean(shape)
-        check_channel_values("std_value", self._factor.size, shape[0])
+        check_channel_values("std_value", self.factor.size, shape[0])
         return (channels, crop, crop) if crop else (channels, height, width)
 
     def _check_mean(self, shape: tuple[int, ...]) -> None:
-        if self._mean is None:
+        if self.mean is None:
             return
-        if self._mean_file:
-            if self._mean.shape != shape:
+        if self.mean_file:
+            if self.mean.shape != shape:
                 raise DataError(
-                    f"the mean in '{self._mean_file}' has size {shape_text(self._mean.shape)}, "
+                    f"the mean in '{self.mean_file}' has size {shape_text(self.mean.shape)}, "
                     f"but an image has {shape_text(shape)} (channels×height×width, before "
                     "cropping); compute the mean of these images, or use mean_value"
                 )
         else:
-            check_channel_values("mean_value", len(self._mean), shape[0])
+            check_channel_values("mean_value", len(self.mean), shape[0])
 
     def apply(self, images: np.ndarray, out: np.ndarray) -> None:
         """Transform a batch.
@@ -113,31 +129,31 @@ class DataTransformer:
             images: count × channels × height × width, uint8 or float; left as they are.
             out: count × :meth:`output_shape`; every element is written.
         """
-        mirrored = self._rng.integers(2, size=len(images)).nonzero()[0] if self._mirror else None
-        mean = self._mean
-        if self._crop:
+        mirrored = self.rng.integers(2, size=len(images)).nonzero()[0] if self.mirror else None
+        mean = self.mean
+        if self.crop:
             cut = self._draw_cut(images.shape)
             images = cut(images)
-            if mean is not None and self._mean_file:
+            if mean is not None and self.mean_file:
                 mean = cut(mean[None])
         if mean is None:
-            np.multiply(images, self._factor, out=out, dtype=out.dtype, casting="same_kind")
+            np.multiply(images, self.factor, out=out, dtype=out.dtype, casting="same_kind")
         else:
             np.subtract(images, mean, out=out, dtype=out.dtype, casting="same_kind")
-            if self._factor.ndim or self._factor != 1:
-                out *= self._factor
+            if self.factor.ndim or self.factor != 1:
+                out *= self.factor
         if mirrored is not None:
             out[mirrored] = out[mirrored, :, :, ::-1]
 
     def _draw_cut(self, shape: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
         """A function that crops a batch of this shape, or one array for all its images."""
         count, _, height, width = shape
-        crop = self._crop
-        if not self._random_crop:
+        crop = self.crop
+        if not self.random_crop:
             row, column = (height - crop) // 2, (width - crop) // 2
             return lambda batch: batch[:, :, row : row + crop, column : column + crop]
-        rows = self._rng.integers(height - crop + 1, size=count)
-        columns = self._rng.integers(width - crop + 1, size=count)
+        rows = self.rng.integers(height - crop + 1, size=count)
+        columns = self.rng.integers(width - crop + 1, size=count)
 
         def cut(batch: np.ndarray) -> np.ndarray:
             windows = sliding_window_view(batch, (crop, crop), axis=(2, 3))
@@ -148,11 +164,11 @@ class DataTransformer:
 
     def state(self) -> State:
         """The generator's state: what the next crops and mirrors depend on."""
-        return {"generator": self._rng.bit_generator.state}
+        return {"generator": self.rng.bit_generator.state}
 
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
-        self._rng.bit_generator.state = part_of(state, "generator")
+        self.rng.bit_generator.state = part_of(state, "generator")
 
 
 def transform_mistakes(param: caffe_pb2.TransformationParameter) -> Iterator[MinicaffeError]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 
 from minicaffe.data.images import Color, read_image
-from minicaffe.errors import DataError, require, visible
+from minicaffe.data.video_file import video_frames, video_module
+from minicaffe.errors import DataError
 from minicaffe.files import check_regular
 
 #: The endings of pictures in a folder, and of videos.
@@ -83,25 +82,13 @@ def find_pictures(source: str) -> Pictures:
         text = getattr(reason, "strerror", None) or str(reason)
         raise DataError(f"this cannot be read as a picture ({text})", path=source) from reason
     if source.lower().endswith(VIDEOS):
-        _av()
+        video_module()
         return Pictures(source, None)
     return Pictures(source, [source], single=True)
 
 
-def _av() -> ModuleType:
-    return require("av", extra="video", purpose="reading videos (pictures need no more)")
-
-
 def _frames(path: str, *, color: bool) -> Iterator[tuple[str, np.ndarray]]:
     """A video's frames, named ``frame_000001`` and so on."""
-    av = _av()
     stem = os.path.join(path, "frame_{:06}.png")
-    try:
-        with closing(av.open(path)) as container:
-            for number, frame in enumerate(container.decode(video=0), 1):
-                pixels = frame.to_ndarray(format="bgr24" if color else "gray")
-                pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
-                yield stem.format(number), np.ascontiguousarray(pixels.transpose(2, 0, 1))
-    except (OSError, ValueError, IndexError, av.FFmpegError) as reason:
-        text = visible(str(reason))
-        raise DataError(f"this cannot be read as a video ({text})", path=path) from reason
+    for number, pixels in enumerate(video_frames(path, color=color), 1):
+        yield stem.format(number), pixels

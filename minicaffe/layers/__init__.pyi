@@ -11261,6 +11261,118 @@ def Upsample(
     upsample_w: Width to reach, in place of the factors. [SegNet]
     """
 
+def VideoData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    source: str = ...,
+    batch_size: int = ...,
+    rand_skip: int = ...,
+    shuffle: bool = ...,
+    new_height: int = ...,
+    new_width: int = ...,
+    new_length: int = ...,
+    num_segments: int = ...,
+    scale: float = ...,
+    mean_file: str = ...,
+    crop_size: int = ...,
+    mirror: bool = ...,
+    modality: int | str = ...,
+    name_pattern: str = ...,
+    encoded: bool = ...,
+    grayscale: bool = ...,
+    is_color: bool = ...,
+    root_folder: str = ...,
+    show_data: bool = ...,
+    use_image: bool = ...,
+    use_temporal_jitter: bool = ...,
+    sampling_rate: int = ...,
+    max_sampling_rate: int = ...,
+    use_sampling_rate_jitter: bool = ...,
+    use_multiple_label: bool = ...,
+    num_of_labels: int = ...,
+    video_type: int | str = ...,
+    device_id: int = ...,
+    video_file: str = ...,
+    skip_frames: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A VideoData layer: its bottoms, then fields as keywords. Those of video_data_param:
+
+    source: A text file with a folder of frames, or a video, on each line, its first frame
+        and its label.
+    batch_size: Pieces in a batch.
+    rand_skip: Skip a random number of lines below this at the start.
+    shuffle: Whether to shuffle the lines.
+    new_height: Resize to this height; 0 leaves it.
+    new_width: Resize to this width; 0 leaves it.
+    new_length: Frames of a piece.
+    num_segments: Parts that a video is seen in. [TSN and makefile's frcnn]
+    scale: Old place of transform_param's `scale`.
+    mean_file: Old place of transform_param's `mean_file`.
+    crop_size: Old place of transform_param's `crop_size`.
+    mirror: Old place of transform_param's `mirror`.
+    modality: Images or optical flow. [TSN and makefile's frcnn]
+    name_pattern: How a frame's file is called. [TSN]
+    encoded: Whether records are image files. [TSN]
+    grayscale: Whether frames are grey. [TSN]
+    is_color: Whether to read in colour. [C3D]
+    root_folder: Put before each name. [C3D]
+    show_data: Whether to show the frames; passed over. [C3D]
+    use_image: Whether a line is a folder of numbered frames, else a video file. [C3D]
+    use_temporal_jitter: Whether a piece begins at a random frame, whatever the line says.
+        [C3D]
+    sampling_rate: Take every so many frames. [C3D]
+    max_sampling_rate: The largest random rate. [C3D]
+    use_sampling_rate_jitter: Whether the rate is drawn. [C3D]
+    use_multiple_label: Whether a line has several labels. [C3D]
+    num_of_labels: How many labels a line has. [C3D]
+    video_type: [NVCaffe, Intel Caffe and others]
+    device_id: [NVCaffe, Intel Caffe and others]
+    video_file: [NVCaffe, Intel Caffe and others]
+    skip_frames: [NVCaffe, Intel Caffe and others]
+    """
+
 def WindowData(
     *bottoms: Top,
     ntop: int = ...,

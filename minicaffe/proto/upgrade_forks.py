@@ -1,4 +1,5 @@
-"""What forks of Caffe write in fields of their own, in Caffe's: holes, windows of three axes."""
+"""What forks of Caffe write in fields of their own, in Caffe's: holes, windows of three axes,
+videos."""
 
 from __future__ import annotations
 
@@ -46,6 +47,36 @@ def upgrade_windows(layer: Any) -> None:
     if param.HasField("kernel_depth"):
         for field, (name, height, width, default) in _TIME.items():
             _add_time(layer, param, field, name, (height, width), default)
+
+
+def upgrade_videos(layer: Any) -> None:
+    """Let a VideoData layer of C3D 1.0 say in ``video_data_param`` what it says of images.
+
+    ``mean_value`` goes into ``transform_param``, where later versions have it.
+
+    Args:
+        layer: a ``LayerParameter``; it is changed.
+    """
+    if layer.type != "VideoData" or not layer.HasField("image_data_param"):
+        return
+    images, videos = layer.image_data_param, layer.video_data_param
+    videos.SetInParent()
+    for field, value in images.ListFields():
+        if field.name == "mean_value":
+            layer.transform_param.mean_value.append(value)
+        elif field.name == "show_data":
+            videos.show_data = value != 0
+        elif field.name in videos.DESCRIPTOR.fields_by_name and not _negative(value):
+            setattr(videos, field.name, value)
+        else:
+            continue
+        images.ClearField(field.name)
+    if not images.ListFields():
+        layer.ClearField("image_data_param")
+
+
+def _negative(value: object) -> bool:
+    return isinstance(value, int) and value < 0
 
 
 def _upgrade_spacing(layer: Any, param: Any, both: str, height: str, width: str) -> None:

@@ -8,7 +8,8 @@ A net passes these steps in Caffe's order, each only where it is needed:
 4. ``input`` with ``input_shape`` or ``input_dim`` becomes an Input layer; without either, as
    old weight files have it, it is dropped;
 5. the three ``param`` of a BatchNorm layer get ``lr_mult: 0`` and ``decay_mult: 0``;
-6. what forks say of a convolution's windows in fields of their own becomes Caffe's fields.
+6. what forks say of a convolution's windows in fields of their own becomes Caffe's fields, and
+   what the first C3D says of videos in those of images becomes ``video_data_param``.
 
 The results are those of Caffe's ``upgrade_net_proto_text`` and ``upgrade_solver_proto_text``.
 Each step changes the message that it is given, because a weight file is large.
@@ -21,7 +22,7 @@ from typing import Any
 
 from minicaffe.errors import GraphError, SolverError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.upgrade_forks import upgrade_windows
+from minicaffe.proto.upgrade_forks import upgrade_videos, upgrade_windows
 from minicaffe.proto.upgrade_v0 import has_v0_layers, upgrade_v0_net
 from minicaffe.proto.upgrade_v1 import (
     DATA_PARAMS,
@@ -78,6 +79,7 @@ def upgrade_net(param: Any, path: str | None = None) -> Any:
             _upgrade_batch_norm(layer, path)
         for layer in param.layer:
             upgrade_windows(layer)
+            upgrade_videos(layer)
             _warn_of_ignored(layer, path)
     except GraphError as error:
         error.locate(path=path, line=error.line)

@@ -41,6 +41,7 @@ DATA_PARAMS = {
     _LayerType.Value("DATA"): "data_param",
     _LayerType.Value("IMAGE_DATA"): "image_data_param",
     _LayerType.Value("WINDOW_DATA"): "window_data_param",
+    _LayerType.Value("VIDEO_DATA"): "image_data_param",
 }
 TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror")
 

@@ -38,6 +38,7 @@ ELSEWHERE: set[str] = {
     "MatRead",
     "MatWrite",
     "MemoryData",
+    "VideoData",
     "Python",
     "ReLUPooling",
     "WindowData",

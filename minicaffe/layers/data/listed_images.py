@@ -14,7 +14,9 @@ from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
 
-Settings = caffe_pb2.ImageDataParameter | caffe_pb2.DenseImageDataParameter
+Settings = (
+    caffe_pb2.ImageDataParameter | caffe_pb2.DenseImageDataParameter | caffe_pb2.VideoDataParameter
+)
 
 
 class ListedImagesLayer(PrefetchingLayer):
