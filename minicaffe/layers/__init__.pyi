@@ -8806,10 +8806,48 @@ def PriorBoxClustered(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
+    min_size: float | Sequence[float] = ...,
+    max_size: float | Sequence[float] = ...,
+    aspect_ratio: float | Sequence[float] = ...,
+    flip: bool = ...,
+    clip: bool = ...,
+    variance: float | Sequence[float] = ...,
+    img_size: int = ...,
+    img_h: int = ...,
+    img_w: int = ...,
+    step: float = ...,
+    step_h: float = ...,
+    step_w: float = ...,
+    offset: float = ...,
+    width: float | Sequence[float] = ...,
+    height: float | Sequence[float] = ...,
+    offset_w: float | Sequence[float] = ...,
+    offset_h: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
-    A PriorBoxClustered layer: its bottoms, then fields as keywords.
+    A PriorBoxClustered layer: its bottoms, then fields as keywords. Those of prior_box_param:
+
+    min_size: Sides of the small squares, in pixels.
+    max_size: For each min_size a further square with the geometric mean of both as its
+        side.
+    aspect_ratio: Ratios of width to height of further boxes; 1 is always there.
+    flip: Whether each ratio is used upside down, too.
+    clip: Whether boxes are cut at the edge of the image.
+    variance: What offsets are divided by: one number, or four; 0.1 unless set.
+    img_size: Height and width of the image; taken from the second bottom unless set.
+    img_h: Height of the image, in place of img_size.
+    img_w: Width of the image, in place of img_size.
+    step: Distance of the centres in pixels; image by feature map unless set.
+    step_h: Vertical distance, in place of step.
+    step_w: Horizontal distance, in place of step.
+    offset: Place of the first centre, in steps.
+    width: Widths of the boxes in pixels, in place of min_size, max_size and aspect_ratio.
+        [OpenVINO and OpenCV]
+    height: Heights of the boxes in pixels, one for each width. [OpenVINO and OpenCV]
+    offset_w: Places of the first centre across, in steps, in place of offset: one box for
+        each. [OpenCV]
+    offset_h: Places of the first centre down, one for each offset_w. [OpenCV]
     """
 
 def Proposal(

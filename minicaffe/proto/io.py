@@ -6,7 +6,7 @@ import logging
 import mmap
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -25,6 +25,7 @@ from minicaffe.proto.file_kinds import (
     other_kind,
 )
 from minicaffe.proto.places import SourceMap
+from minicaffe.proto.renumbered import Numbering, from_mini_caffe, numbering_of
 from minicaffe.proto.text_format import parse
 from minicaffe.proto.upgrade_proto import upgrade_net, upgrade_solver
 from minicaffe.proto.wire import WireError, check_messages, is_repeated
@@ -283,8 +284,9 @@ def parse_net_binary(data: bytes, path: str | None = None) -> Any:
     """The ``NetParameter`` of a .caffemodel, not upgraded yet.
 
     Forks of Caffe gave one field number different meanings, so that their files can contain
-    what no ``NetParameter`` may. Of such a file only what weights need is read: names, types,
-    bottoms, tops and blobs of the layers.
+    what no ``NetParameter`` may, or what would be another layer's settings. mini-caffe's numbers
+    are known. Of other such files only what weights need is read: names, types, bottoms, tops and
+    blobs of the layers.
 
     Args:
         data: the contents of the file.
@@ -293,12 +295,15 @@ def parse_net_binary(data: bytes, path: str | None = None) -> Any:
     Raises:
         google.protobuf.message.DecodeError: the weights cannot be read either.
     """
-    try:
+    numbering = numbering_of(data)
+    if numbering is Numbering.MINI_CAFFE:
+        logger.info("%s has mini-caffe's numbers for settings, and is read so", path or "the net")
+        with suppress(WireError):  # of a damaged file, which is told below
+            data = from_mini_caffe(data)
+    with suppress(DecodeError):
         net = caffe_pb2.NetParameter.FromString(data)
-        if net.IsInitialized():
+        if net.IsInitialized() and numbering is not Numbering.UNKNOWN:
             return net
-    except DecodeError:
-        pass
     weights = caffe_pb2.WeightsOfNet.FromString(data)
     weights.DiscardUnknownFields()
     logger.info("%s is of a fork of Caffe; only its weights are read", path or "the weight file")

@@ -36,6 +36,7 @@ _BORROWED = {
     "NdPooling": "pooling_param",
     "ProposalLayer": "python_param",
     "ProposalTargetLayer": "python_param",
+    "PriorBoxClustered": "prior_box_param",
     "RNN": "recurrent_param",
     "ReLU6": "relu6_param",
     "ReLUPooling": "pooling_param",
