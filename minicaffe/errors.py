@@ -338,6 +338,10 @@ class EngineError(MinicaffeError):
     code = "MC007"
 
 
+class CompareError(MinicaffeError):
+    """Two forms of a net that do not compute the same."""
+
+
 class ThreadError(MinicaffeError):
     """A net that two threads use at a time, or that a forked process cannot use."""
 

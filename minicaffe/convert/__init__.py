@@ -1,4 +1,4 @@
-"""From one form of a network to another: fold BatchNorm, exchange weights with PyTorch."""
+"""From one form of a network to another: fold BatchNorm, deploy, ONNX, weights for PyTorch."""
 
 from minicaffe.convert.torch.batch_norm import batchnorm_to_torch, torch_batchnorm
 

@@ -90,6 +90,29 @@ def deploy_net(
     return result
 
 
+def cut_net(
+    param: caffe_pb2.NetParameter, blobs: Sequence[str], path: str | None = None
+) -> caffe_pb2.NetParameter:
+    """The part of a net that computes some of its blobs, which become its outputs.
+
+    Args:
+        param: a ``NetParameter`` of one phase, such as a deploy net; it is left alone.
+        blobs: their names; each means the last value that the blob holds.
+        path: the file that the net came from, for messages.
+
+    Raises:
+        GraphError: the net has no such blob.
+    """
+    graph = LayerGraph(param)
+    last = {value.name: value for layer in graph.layers for value in layer.tops}
+    for name in blobs:
+        if name not in last:
+            hint = did_you_mean(name, last)
+            raise GraphError(f"the net has no blob '{name}'{hint}", path=path)
+    graph.keep([last[name] for name in blobs])
+    return graph.to_param()
+
+
 def _clear_training_fields(param: caffe_pb2.NetParameter) -> None:
     """Take out what says something only of training, or of phases."""
     for name in ("state", "force_backward"):

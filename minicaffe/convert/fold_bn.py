@@ -37,6 +37,8 @@ class Folded:
         blobs: the parameters of its layers by name, float64.
         folded: pairs of a layer and the one that it became a part of.
         removed: layers that did nothing in the TEST phase.
+        becomes: for a layer that took in layers after it, the last of these, whose value it now
+            computes.
         kept: pairs of a BatchNorm, Scale or Bias layer that stays, and why.
     """
 
@@ -44,6 +46,7 @@ class Folded:
     blobs: dict[str, list[np.ndarray]]
     folded: list[tuple[str, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    becomes: dict[str, str] = field(default_factory=dict)
     kept: list[tuple[str, str]] = field(default_factory=list)
 
     def build(self, **options: Unpack[RunKeywords]) -> Net:
@@ -80,6 +83,7 @@ class _Folder:
         own.state.phase = caffe_pb2.TEST
         self.graph = LayerGraph(filter_net(own))
         self.nodes = {node.name: node for node in net.nodes}
+        self.becomes: dict[str, str] = {}
         names = Counter(layer.name for layer in self.graph.layers)
         for name, count in names.items():
             if count > 1:
@@ -94,7 +98,7 @@ class _Folder:
         self.shared = {name for name, count in shared.items() if count > 1}
 
     def run(self) -> Folded:
-        result = Folded(caffe_pb2.NetParameter(), self.blobs)
+        result = Folded(caffe_pb2.NetParameter(), self.blobs, becomes=self.becomes)
         for layer in list(self.graph.layers):
             if self._layer(layer).identity_in_test and self.graph.bypass(layer):
                 result.removed.append(layer.name)
@@ -142,6 +146,7 @@ class _Folder:
             weights, bias, factor, offset, axis=axis, groups=groups
         ))  # fmt: skip
         self._bypass(layer, rename=True)
+        self.becomes[linear.name] = layer.name
         return linear.name
 
     def _into_next(self, layer: LayerRef) -> str:

@@ -24,6 +24,7 @@ class Threshold(Neuron):
     Source: threshold_layer.cpp (BVLC/caffe).
     """
 
+    decides = True
     backward_reads = ()
 
     def prepare(self) -> None:

@@ -93,6 +93,9 @@ class Embed(Layer):
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         top[0].reshape(*bottom[0].shape, self.param.embed_param.num_output)
 
+    def numbers_below(self, index: int, bottom: Blobs) -> int | None:
+        return self.param.embed_param.input_dim
+
     def _numbers(self, bottom: Blobs) -> np.ndarray:
         return row_numbers(bottom[0].data, self.param.embed_param.input_dim, "number")
 

@@ -74,6 +74,7 @@ class DetectionOutput(FindsBoxes, Layer):
     detection", 2018 (arXiv:1711.06897).
     """
 
+    decides = True
     in_place = False
     min_bottoms = 3
     max_bottoms = 6

@@ -35,6 +35,7 @@ class RegionDetectionOutput(FindsBoxes, Layer):
     """
 
     type = "DetectionOutput"
+    decides = True
     in_place = False
     exact_bottoms = exact_tops = 1
     reshapes_always = True  # the number of boxes depends on the bottom's values

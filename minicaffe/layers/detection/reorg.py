@@ -59,20 +59,20 @@ class Reorg(Layer):
                 + ("" if reverse else f", and a height and width that {stride} divides")
             )
         few = (num, channels // square, height, stride, width, stride)
-        self._order = (0, 3, 5, 1, 2, 4)
-        self._view: tuple[int, ...] = few
+        self.order = (0, 3, 5, 1, 2, 4)
+        self.view: tuple[int, ...] = few
         top_shape = (num, channels * square, height // stride, width // stride)
         if reverse:
-            self._view = (num, stride, stride, channels // square, height, width)
-            self._order = (0, 3, 4, 1, 5, 2)
+            self.view = (num, stride, stride, channels // square, height, width)
+            self.order = (0, 3, 4, 1, 5, 2)
             top_shape = (num, channels // square, height * stride, width * stride)
         top[0].reshape(*top_shape)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        moved = bottom[0].data.reshape(self._view).transpose(self._order)
+        moved = bottom[0].data.reshape(self.view).transpose(self.order)
         np.copyto(top[0].data.reshape(moved.shape), moved)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
-            moved = bottom[0].diff.reshape(self._view).transpose(self._order)
+            moved = bottom[0].diff.reshape(self.view).transpose(self.order)
             np.copyto(moved, top[0].diff.reshape(moved.shape))

@@ -78,6 +78,7 @@ class YoloDetectionOutput(FindsBoxes, Layer):
     better, faster, stronger", 2017 (arXiv:1612.08242).
     """
 
+    decides = True
     in_place = False
     min_bottoms = 1
     max_bottoms = 2

@@ -57,6 +57,7 @@ class Yolov3DetectionOutput(FindsBoxes, Layer):
     (arXiv:1904.04620).
     """
 
+    decides = True
     in_place = False
     min_bottoms = 1
     exact_tops = 1

@@ -136,16 +136,20 @@ class Normalize(Layer):
         return self.blobs[0].data.reshape(self.blobs[0].count, 1)
 
     @property
+    def added(self) -> float:
+        """What is added to Σ x² (to Σ |x| for L1)."""
+        return self.param.norm_param.eps if self.scaled else _NORMFACE_EPS
+
+    @property
     def _axes(self) -> tuple[int, ...]:
         """Of (N, C, S), those along which a vector lies."""
         return (1, 2) if self.across else (1,)
 
     def _lengths(self, x: np.ndarray) -> np.ndarray:
         """What each vector is divided by: (N, 1, S), or (N, 1, 1) for whole items."""
-        eps = self.param.norm_param.eps if self.scaled else _NORMFACE_EPS
         if self.absolute:
-            return np.asarray(np.abs(x).sum(axis=1, keepdims=True) + eps)
-        return np.sqrt(np.square(x).sum(axis=self._axes, keepdims=True) + eps)
+            return np.asarray(np.abs(x).sum(axis=1, keepdims=True) + self.added)
+        return np.sqrt(np.square(x).sum(axis=self._axes, keepdims=True) + self.added)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         x, dy, length = fold(bottom[0].data), fold(top[0].diff), self._length

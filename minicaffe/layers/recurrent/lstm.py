@@ -151,6 +151,13 @@ class Lstm(Layer):
             self._last = np.zeros((2, shape[1], width), self.dtype)
         top[0].reshape(shape[0], shape[1], width)
 
+    def reset(self) -> None:
+        """Forget the states: the next forward begins from zeros."""
+        self._last[...] = 0
+
+    def numbers_below(self, index: int, bottom: Blobs) -> int | None:
+        return 2 if index == 1 else None
+
     def _cont(self, bottom: Blobs) -> np.ndarray:
         """Whether a sequence goes on, for each step and sequence."""
         steps, streams = bottom[0].shape[:2]

@@ -133,6 +133,9 @@ class Recurrent(Layer):
         """Make the arrays that forward and backward need."""
         raise NotImplementedError(f"{type(self).__name__}.allocate")
 
+    def numbers_below(self, index: int, bottom: Blobs) -> int | None:
+        return 2 if index == 1 else None
+
     def reset(self) -> None:
         """Forget the states: the next forward begins from zeros."""
         for blob in self._carried:

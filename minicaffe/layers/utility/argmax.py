@@ -35,6 +35,7 @@ class ArgMax(Layer):
     Source: argmax_layer.cpp (BVLC/caffe).
     """
 
+    decides = True
     in_place = False
     exact_bottoms = 1
     exact_tops = 1

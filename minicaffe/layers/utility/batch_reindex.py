@@ -44,6 +44,9 @@ class BatchReindex(Layer):
         self._rows = bottom[0].shape[bottom[0].axis(0)]
         top[0].reshape(bottom[1].count, *bottom[0].shape[1:])
 
+    def numbers_below(self, index: int, bottom: Blobs) -> int | None:
+        return bottom[0].shape[0] if index == 1 else None
+
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         self._numbers = row_numbers(bottom[1].data, self._rows, "item number")
         if top[0].count:

@@ -43,8 +43,8 @@ class ChannelShuffle(Layer):
     exact_tops = 1
     backward_reads = ()
 
-    _shape: tuple[int, ...]
-    _axes: tuple[int, ...]
+    view: tuple[int, ...]
+    order: tuple[int, ...]
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.channel_shuffle_param
@@ -60,8 +60,8 @@ class ChannelShuffle(Layer):
             raise ShapeError(f"a bottom of shape {shape_text(shape)} has no channels (axis 1)")
         top[0].reshape_like(bottom[0])
         if param.shuffle_pattern == 0:
-            self._shape = (shape[0], shape[1], math.prod(shape[2:]))
-            self._axes = (0, 2, 1)
+            self.view = (shape[0], shape[1], math.prod(shape[2:]))
+            self.order = (0, 2, 1)
             return
         group, run = param.group, param.shuffle_channel_num
         if shape[1] % (group * group * run):
@@ -70,14 +70,14 @@ class ChannelShuffle(Layer):
                 f"runs of {run}; a multiple of {group * group * run} is expected"
             )
         runs = shape[1] // (group * group * run)
-        self._shape = (shape[0], group, runs, group, run, *shape[2:])
-        self._axes = (0, 3, 1, 2, *range(4, len(self._shape)))
+        self.view = (shape[0], group, runs, group, run, *shape[2:])
+        self.order = (0, 3, 1, 2, *range(4, len(self.view)))
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        moved = bottom[0].data.reshape(self._shape).transpose(self._axes)
+        moved = bottom[0].data.reshape(self.view).transpose(self.order)
         np.copyto(top[0].data.reshape(moved.shape), moved)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
-            back = bottom[0].diff.reshape(self._shape).transpose(self._axes)
+            back = bottom[0].diff.reshape(self.view).transpose(self.order)
             np.copyto(back, top[0].diff.reshape(back.shape))

@@ -30,6 +30,7 @@ class Filter(Layer):
     Source: filter_layer.cpp (BVLC/caffe).
     """
 
+    decides = True
     in_place = False
     min_bottoms = 2
     min_tops = 1
@@ -66,6 +67,9 @@ class Filter(Layer):
         self._first = False
         for blob, result in zip(items, top, strict=True):
             result.reshape(count, *blob.shape[1:])
+
+    def numbers_below(self, index: int, bottom: Blobs) -> int | None:
+        return 2 if index == len(bottom) - 1 else None
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         for blob, result in zip(bottom, top, strict=False):

@@ -35,12 +35,12 @@ class Reverse(Layer):
         axis = self.param.reverse_param.axis
         if axis < 0:
             raise ShapeError(f"axis is {axis}, expected at least 0: axes count from the first one")
-        self._axis = bottom[0].axis(axis)
+        self.axis = bottom[0].axis(axis)
         top[0].reshape_like(bottom[0])
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        np.copyto(top[0].data, np.flip(bottom[0].data, self._axis))
+        np.copyto(top[0].data, np.flip(bottom[0].data, self.axis))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
-            np.copyto(bottom[0].diff, np.flip(top[0].diff, self._axis))
+            np.copyto(bottom[0].diff, np.flip(top[0].diff, self.axis))

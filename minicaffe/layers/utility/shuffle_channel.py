@@ -45,15 +45,16 @@ class ShuffleChannel(Layer):
                 f"the channels of a bottom of shape {shape_text(shape)} (axis 1) cannot be divided "
                 f"into group: {group} parts"
             )
-        self._grouped = (shape[0], group, shape[1] // group, *shape[2:])
+        self.view = (shape[0], group, shape[1] // group, *shape[2:])
+        self.order = (0, 2, 1, *range(3, len(self.view)))
         self._taken = (shape[0], shape[1] // group, group, *shape[2:])
         top[0].reshape_like(bottom[0])
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        grouped = bottom[0].data.reshape(self._grouped)
-        np.copyto(top[0].data.reshape(self._taken), grouped.swapaxes(1, 2))
+        grouped = bottom[0].data.reshape(self.view)
+        np.copyto(top[0].data.reshape(self._taken), grouped.transpose(self.order))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
             taken = top[0].diff.reshape(self._taken)
-            np.copyto(bottom[0].diff.reshape(self._grouped), taken.swapaxes(1, 2))
+            np.copyto(bottom[0].diff.reshape(self.view), taken.transpose(self.order))

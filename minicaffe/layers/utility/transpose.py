@@ -44,20 +44,20 @@ class Transpose(Layer):
             )
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self._order = [int(axis) for axis in self.param.transpose_param.dim.dim]
+        self.order = [int(axis) for axis in self.param.transpose_param.dim.dim]
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         shape = bottom[0].shape
-        if len(shape) != len(self._order):
+        if len(shape) != len(self.order):
             raise ShapeError(
-                f"dim orders {len(self._order)} axes, but the bottom has {len(shape)} "
+                f"dim orders {len(self.order)} axes, but the bottom has {len(shape)} "
                 f"({shape_text(shape)})"
             )
-        top[0].reshape(*(shape[axis] for axis in self._order))
+        top[0].reshape(*(shape[axis] for axis in self.order))
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        np.copyto(top[0].data, bottom[0].data.transpose(self._order))
+        np.copyto(top[0].data, bottom[0].data.transpose(self.order))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
-            np.copyto(bottom[0].diff.transpose(self._order), top[0].diff)
+            np.copyto(bottom[0].diff.transpose(self.order), top[0].diff)

@@ -53,8 +53,8 @@ class NdPooling(Layer):
             )
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self._mean = self.param.pooling_param.pool == _POOLING.AVE
-        self.backward_reads = () if self._mean else ("bottoms", "tops")
+        self.takes_mean = self.param.pooling_param.pool == _POOLING.AVE
+        self.backward_reads = () if self.takes_mean else ("bottoms", "tops")
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param, size = self.param.pooling_param, bottom[0].shape[2:]
@@ -76,16 +76,16 @@ class NdPooling(Layer):
             count - (p > 0 and (count - 1) * s >= n + p)
             for count, n, s, p in zip(counts, size, stride, pad, strict=True)
         )
-        self._windows = check_windows(NdWindows(size, kernel, stride, pad, output))
+        self.windows = check_windows(NdWindows(size, kernel, stride, pad, output))
         self._shape = (*bottom[0].shape[:2], *output)
         top[0].reshape(*bottom[0].shape[:2], *(n for n in output if n > 1))
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         y = top[0].data.reshape(self._shape)
-        self._windows.pool(bottom[0].data, y, mean=self._mean)
+        self.windows.pool(bottom[0].data, y, mean=self.takes_mean)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
             y, dy = (array.reshape(self._shape) for array in (top[0].data, top[0].diff))
             x, dx = bottom[0].data, bottom[0].diff
-            self._windows.give_back(x, y, dy, dx, mean=self._mean)
+            self.windows.give_back(x, y, dy, dx, mean=self.takes_mean)

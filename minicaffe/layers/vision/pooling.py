@@ -82,6 +82,7 @@ class Pooling(Layer):
         param = self.param.pooling_param
         self.method: int = param.pool
         self.backward_reads = ("tops",) if len(top) > 1 else ()
+        self.decides = len(top) > 1
 
     @property
     def repeatable(self) -> bool:

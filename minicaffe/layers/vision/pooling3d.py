@@ -56,8 +56,8 @@ class Pooling3D(Layer):
             yield GraphError(f"temporal_pad is {param.temporal_pad}, expected 0")
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self._mean = _settings(self.param).pool == _POOLING.AVE
-        self.backward_reads = () if self._mean else ("bottoms", "tops")
+        self.takes_mean = _settings(self.param).pool == _POOLING.AVE
+        self.backward_reads = () if self.takes_mean else ("bottoms", "tops")
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         require_axes(bottom[0], 5)
@@ -66,16 +66,16 @@ class Pooling3D(Layer):
         stride = (param.temporal_stride, param.stride, param.stride)
         pad = (0, param.pad, param.pad)
         output = windows_along(list(zip(size, kernel, stride, pad, strict=True)), up=True)
-        self._windows = check_windows(NdWindows(size, kernel, stride, pad, output))
+        self.windows = check_windows(NdWindows(size, kernel, stride, pad, output))
         top[0].reshape(*bottom[0].shape[:2], *output)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        self._windows.pool(bottom[0].data, top[0].data, mean=self._mean)
+        self.windows.pool(bottom[0].data, top[0].data, mean=self.takes_mean)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
             x, y = bottom[0], top[0]
-            self._windows.give_back(x.data, y.data, y.diff, x.diff, mean=self._mean)
+            self.windows.give_back(x.data, y.data, y.diff, x.diff, mean=self.takes_mean)
 
 
 def _settings(param: caffe_pb2.LayerParameter) -> caffe_pb2.Pooling3DParameter:

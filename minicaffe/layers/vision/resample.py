@@ -72,7 +72,7 @@ class Resample(Layer):
             for old, new in zip(bottom[0].shape[2:], size, strict=True)
         )
         smooth = param.antialias and (f > 1 or g > 1)
-        self._rows, self._columns = (
+        self.matrices = tuple(
             _weights(length, wanted, own, other, param.type, smooth=smooth).astype(self.dtype)
             for length, wanted, own, other in (
                 (bottom[0].shape[2], size[0], f, g),
@@ -82,11 +82,13 @@ class Resample(Layer):
         top[0].reshape(*bottom[0].shape[:2], *size)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        np.matmul(self._rows, bottom[0].data @ self._columns.T, out=top[0].data)
+        rows, columns = self.matrices
+        np.matmul(rows, bottom[0].data @ columns.T, out=top[0].data)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
-            np.matmul(self._rows.T, top[0].diff @ self._columns, out=bottom[0].diff)
+            rows, columns = self.matrices
+            np.matmul(rows.T, top[0].diff @ columns, out=bottom[0].diff)
 
 
 def _weights(

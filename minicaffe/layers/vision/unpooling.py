@@ -89,6 +89,9 @@ class Unpooling(Layer):
             )
         top[0].reshape(*shape[:2], *self._size)
 
+    def numbers_below(self, index: int, bottom: Blobs) -> int | None:
+        return bottom[0].shape[2] * bottom[0].shape[3] if index == 1 else None
+
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         if self._masked:
             put_to_places(bottom[0].data, mask_places(bottom[1], top[0]), top[0].data)
@@ -96,8 +99,8 @@ class Unpooling(Layer):
         x, y = bottom[0].data, top[0].data
         y[...] = 0
         if self.param.unpooling_param.unpool == caffe_pb2.UnpoolingParameter.AVE:
-            x = x / self._areas(x.shape[2:])
-        for values, pixels in self._windows(x.shape[2:]).positions():
+            x = x / self.areas(x.shape[2:])
+        for values, pixels in self.windows(x.shape[2:]).positions():
             y[pixels] += x[values]
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
@@ -108,20 +111,20 @@ class Unpooling(Layer):
             take_from_places(dy, mask_places(bottom[1], top[0]), dx)
             return
         dx[...] = 0
-        for values, pixels in self._windows(dx.shape[2:]).positions():
+        for values, pixels in self.windows(dx.shape[2:]).positions():
             dx[values] += dy[pixels]
         if self.param.unpooling_param.unpool == caffe_pb2.UnpoolingParameter.AVE:
-            dx /= self._areas(dx.shape[2:])
+            dx /= self.areas(dx.shape[2:])
 
-    def _windows(self, grid: Lengths) -> Windows:
+    def windows(self, grid: Lengths) -> Windows:
         """Where the pixels of each value's window lie in the top; one pixel with MAX."""
         one = self.param.unpooling_param.unpool == caffe_pb2.UnpoolingParameter.MAX
         kernel = (1, 1) if one else self._kernel
         return Windows(self._size, kernel, self._stride, (0, 0), grid)
 
-    def _areas(self, grid: Lengths) -> np.ndarray:
+    def areas(self, grid: Lengths) -> np.ndarray:
         """Pixels of each window, as far as it lies in the top."""
-        return self._windows(grid).areas().astype(self.dtype)
+        return self.windows(grid).areas().astype(self.dtype)
 
 
 def _pair(param: caffe_pb2.UnpoolingParameter, field: str, stem: str) -> Pair:

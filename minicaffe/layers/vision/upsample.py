@@ -95,6 +95,9 @@ class Upsample(Layer):
             )
         top[0].reshape(*shape[:2], *_masked_size(self.param.upsample_param, shape[2:]))
 
+    def numbers_below(self, index: int, bottom: Blobs) -> int | None:
+        return bottom[0].shape[2] * bottom[0].shape[3] if index == 1 else None
+
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         if len(bottom) == 1:
             np.copyto(_parts(top[0].data, self.repeat), bottom[0].data[:, :, :, None, :, None])

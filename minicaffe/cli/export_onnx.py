@@ -1,0 +1,182 @@
+"""Write a network as an ONNX model, and prove that it computes the same.
+
+    minicaffe export_onnx --model=deploy.prototxt --weights=W.caffemodel -o net.onnx
+
+The model may be a deploy net or the one that was trained: data layers become inputs; losses,
+accuracies and Dropout are removed. BatchNorm and Scale are folded into the layers beside them
+unless --keep_bn is given. Then onnxruntime runs the model, and minicaffe the net, on random inputs
+(and given ones) with two sizes of the batch; every value that both have is compared and shown.
+Status 1, and no file, if one differs by more than rounding explains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from minicaffe.cli._flags import add_flags
+from minicaffe.cli.deploy import add_shape, add_until
+from minicaffe.errors import CompareError
+
+if TYPE_CHECKING:
+    from minicaffe.convert.onnx.export import Exported
+    from minicaffe.convert.onnx.verify import Verified
+    from minicaffe.net.net import Net
+    from minicaffe.options import RunKeywords
+    from minicaffe.proto import caffe_pb2
+
+logger = logging.getLogger("minicaffe")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    add_flags(parser, "model", "weights", "level", "stage", "max_memory", "dialect",
+              required=("model",))  # fmt: skip
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="the file to write")
+    parser.add_argument(
+        "--opset", type=int, metavar="N",
+        help="the version of ONNX's operators, from 11 on; 13 by default",
+    )  # fmt: skip
+    parser.add_argument(
+        "--batch", metavar="N|dynamic",
+        help="how many items the model takes; dynamic: any number; by default as many as the "
+        "prototxt says",
+    )  # fmt: skip
+    add_shape(parser)
+    add_until(parser)
+    parser.add_argument(
+        "--keep_bn", action="store_true", help="leave BatchNorm and Scale as they are"
+    )
+    parser.add_argument(
+        "--custom_python", action="store_true",
+        help="write Python layers as operators of the domain 'minicaffe', which your runtime has "
+        "to be taught; the model cannot be compared then",
+    )  # fmt: skip
+    parser.add_argument(
+        "--inputs", metavar="FILE",
+        help="arrays to compare on, besides random ones: .npy for a net with one input, or .npz "
+        "with an array named as each input blob",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance", type=float, metavar="SHARE",
+        help="the largest difference of a layer, as a share of its largest value, that is put down "
+        "to rounding: 1e-4 by default; ten times as much for whole nets",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no_verify", action="store_true", help="write the model without comparing it"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Export, compare, and write."""
+    from minicaffe.convert.onnx.export import USUAL_OPSET, export, file_metadata
+    from minicaffe.convert.onnx.model_file import save
+
+    net, used, becomes = _nets(args)
+    exported = export(
+        used,
+        opset=USUAL_OPSET if args.opset is None else args.opset,
+        batch=_batch(args.batch),
+        custom_python=args.custom_python,
+        metadata=file_metadata(args.model, args.weights or ()),
+        becomes=becomes,
+    )
+    if exported.custom:
+        logger.warning(
+            "not compared: %s are operators that onnxruntime does not have",
+            ", ".join(exported.custom),
+        )
+    elif not args.no_verify:
+        _prove(args, exported, net)
+    for path in save(exported, args.output):
+        logger.info("Wrote %s", path)
+    return 0
+
+
+def _batch(text: str | None) -> int | str | None:
+    """A number where it is one; what else there is, export refuses."""
+    return int(text) if text is not None and text.isdecimal() else text
+
+
+def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, str]]:
+    """The net in its deploy form, run by the numpy engine; the one to write, folded; and the
+    layers of this one that compute what others did."""
+    from minicaffe.cli._arrays import parse_shapes
+    from minicaffe.convert.deploy import cut_net, deploy_net
+    from minicaffe.net.net import TEST, Net
+    from minicaffe.proto.io import read_net
+
+    param = read_net(args.model)
+    limits = {"path": args.model, "max_memory": args.max_memory}
+    deployed = deploy_net(
+        param, parse_shapes(args.shape, param), level=args.level or 0, stages=args.stage or (),
+        **limits,
+    )  # fmt: skip
+    for note in deployed.notes:
+        logger.info("%s", note)
+    text = cut_net(deployed.param, args.until, args.model) if args.until else deployed.param
+    options: RunKeywords = {
+        "engine": "numpy",
+        "max_memory": args.max_memory,
+        "allow_python_layers": args.custom_python,
+        "dialect": args.dialect,
+    }
+    net = Net(text, TEST, seed=0, path=args.model, **options)
+    for path in args.weights or ():
+        net.copy_from(path)
+    if not args.weights and net.params:
+        logger.warning("no --weights are given: the model gets what the fillers make")
+    return (net, net, {}) if args.keep_bn else (net, *_folded(text, net, options))
+
+
+def _folded(
+    text: caffe_pb2.NetParameter, net: Net, options: RunKeywords
+) -> tuple[Net, Mapping[str, str]]:
+    """The net without the layers that could be folded, and whose values layers compute now."""
+    from minicaffe.convert.fold_bn import fold_net
+
+    folded = fold_net(text, net)
+    if folded.folded:
+        logger.info("folded: %d layers into those beside them", len(folded.folded))
+    return folded.build(**options), folded.becomes
+
+
+def _prove(args: argparse.Namespace, exported: Exported, net: Net) -> None:
+    """Compare the model with the net, print the tables, and refuse differences.
+
+    Raises:
+        CompareError: there is one that rounding does not explain.
+    """
+    from minicaffe.cli._arrays import read_inputs
+    from minicaffe.convert.onnx.verify import LAYER_TOLERANCE, verify
+
+    given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
+    tolerance = LAYER_TOLERANCE if args.tolerance is None else args.tolerance
+    found = verify(exported, net, given=given, tolerances=(tolerance, 10 * tolerance))
+    for what in found.inputs:
+        logger.info("compared on %s", what)
+    _print(found)
+    if not found.good:
+        first = found.worst[0]
+        cause = f"; {first.cause}" if first.cause else ""
+        raise CompareError(
+            f"the model computes something else than the net, first in layer '{first.layer}', "
+            f"value '{first.value}': off by {first.relative:.3g} of the largest value, more than "
+            f"{first.tolerance:g}{cause}. Nothing was written"
+        )
+
+
+def _print(found: Verified) -> None:
+    from minicaffe.convert.compare.rows import table
+
+    print("Each layer on the values that the model has computed before it (numpy engine):")
+    print("\n".join(table(found.layers.values())))
+    print("\nThe net from end to end (default engine):")
+    print("\n".join(table(found.whole.values())))
+    if found.decided:
+        print(
+            "Not judged from end to end, as rounding decides there between nearly equal values: "
+            f"what comes after {', '.join(found.decided)}"
+        )

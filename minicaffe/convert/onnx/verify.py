@@ -1,0 +1,153 @@
+"""Whether an ONNX model computes what its net does: value by value, on several inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from minicaffe.blob import shape_text
+from minicaffe.convert.compare.net_side import decides, fill, random_arrays, run_each, run_whole
+from minicaffe.convert.compare.rows import Row, measure
+from minicaffe.convert.onnx.export import Exported
+from minicaffe.convert.onnx.session import Runner
+from minicaffe.convert.values import value_names
+from minicaffe.net.net import Net
+
+#: The largest difference that is put down to rounding, as a share of a value's largest number: of
+#: a layer that is given the same values in both nets, and of whole nets.
+LAYER_TOLERANCE, NET_TOLERANCE = 1e-4, 1e-3
+#: The same of a model in half precision.
+HALF_TOLERANCES = 2e-2, 1e-1
+
+#: How large random inputs are: like what comes out of a layer, and like pixels without a mean.
+_SCALES = (1.0, 64.0)
+
+
+@dataclass
+class Verified:
+    """What a comparison has found.
+
+    Attributes:
+        layers: each value, where every layer was given the same values in both nets; the largest
+            difference of all inputs.
+        whole: each value, where both nets ran from end to end; the same.
+        decided: the layers whose tops jump where their bottoms pass a limit; what comes after one
+            is not judged from end to end.
+        inputs: what was run, in words.
+    """
+
+    layers: dict[str, Row] = field(default_factory=dict)
+    whole: dict[str, Row] = field(default_factory=dict)
+    decided: list[str] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+
+    @property
+    def worst(self) -> list[Row]:
+        """What exceeds its tolerance, in the net's order: layers by themselves first."""
+        alone = [row for row in self.layers.values() if not row.good]
+        return alone or [row for row in self.whole.values() if not row.good]
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing exceeds its tolerance."""
+        return not self.worst
+
+
+def verify(
+    exported: Exported,
+    net: Net,
+    *,
+    given: Mapping[str, np.ndarray] | None = None,
+    tolerances: tuple[float, float] = (LAYER_TOLERANCE, NET_TOLERANCE),
+) -> Verified:
+    """Run the model in onnxruntime and the net by both engines, and compare all values.
+
+    By the numpy engine every layer gets the values that the model has computed before it, so that a
+    difference is the layer's own. By the default engine the net runs from end to end. Inputs are
+    random, of two deviations and, if the batch is open, of two sizes; and those that are given.
+
+    Args:
+        exported: the model.
+        net: the net, run by the numpy engine; its shapes become those of the inputs.
+        given: arrays by input blob, or nothing.
+        tolerances: as shares of a value's largest number: for a layer, for the net.
+
+    Raises:
+        GraphError: the runtime does not take the model or the inputs.
+        MissingExtraError: onnxruntime is not installed.
+    """
+    found = Verified(decided=[node.name for node in net.nodes if decides(node.layer)])
+    fast = _twin(net)
+    wanted = [name for name in exported.values if name not in exported.inputs]
+    looking = Runner(exported.model, exported.tensors, wanted)
+    alone = Runner(exported.model, exported.tensors)
+    judged = set(exported.values) - _after_decisions(net)
+    for what, arrays in _inputs(exported, net, given or {}):
+        found.inputs.append(what)
+        values = looking.run(arrays)
+        run_each(net, arrays, values, _Recorder(found.layers, values, tolerances[0]))
+        values.update(alone.run(arrays))  # as a program runs it
+        whole = {name: values[name] for name in values if name in judged}
+        run_whole(fast, arrays, _Recorder(found.whole, whole, tolerances[1]))
+    return found
+
+
+def _twin(net: Net) -> Net:
+    """The net with the same parameters, run by the default engine."""
+    text = net.to_proto()
+    for layer in text.layer:
+        del layer.blobs[:]
+    twin = Net(text, net.phase, seed=0, path=net.path, dialect=net.options.dialect)
+    twin.share_with(net)
+    return twin
+
+
+def _inputs(
+    exported: Exported, net: Net, given: Mapping[str, np.ndarray]
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """What is run, in words, and the arrays."""
+    for seed, (scale, factor) in enumerate(zip(_SCALES, (1, 2), strict=True)):
+        shapes = {
+            name: tuple(
+                length if isinstance(length, int) else factor for length in exported.shapes[name]
+            )
+            for name in exported.inputs
+        }
+        fill(net, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+        arrays = random_arrays(net, seed, scale)
+        told = ", ".join(f"{name} {shape_text(shape)}" for name, shape in shapes.items())
+        yield f"random inputs of deviation {scale:g}: {told}", arrays
+    if given:
+        yield "the inputs given", dict(given)
+
+
+class _Recorder:
+    """Keeps the largest difference of each value that both nets have."""
+
+    def __init__(
+        self, rows: dict[str, Row], values: Mapping[str, np.ndarray], tolerance: float
+    ) -> None:
+        self._rows, self._values, self._tolerance = rows, values, tolerance
+
+    def __call__(self, layer: str, name: str, array: np.ndarray) -> None:
+        if name not in self._values:
+            return
+        row = measure(layer, name, array, self._values[name], self._tolerance)
+        known = self._rows.get(name)
+        if known is None or not row.relative <= known.relative:
+            self._rows[name] = row
+
+
+def _after_decisions(net: Net) -> set[str]:
+    """The values that come of a layer whose tops jump, or of one after it."""
+    names, jumping = value_names(net), set[int]()
+    found: set[str] = set()
+    for node, own in zip(net.nodes, names, strict=True):
+        if decides(node.layer) or any(edge.id in jumping for edge in node.bottom_edges):
+            jumping.update(edge.id for edge in node.top_edges)
+            found.update(own)
+        else:
+            jumping.difference_update(edge.id for edge in node.top_edges)
+    return found
