@@ -377,6 +377,8 @@ WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("Parameter", "parameter_param { shape { dim: -3 } }", [("shape", "shape -3 has a negative")]),
     ("RandVec", "rand_vec_param { dim: 2 upper: -2 }",
      [("layer", "batch_size is missing or 0"), ("upper", "upper is -2, expected above lower")]),
+    ("RoIDataLayer", "python_param { param_str: 'x' }",
+     [("param_str", "param_str is 'x'; expected YAML"), ("top", "1 top(s); expected data")]),
     ("WindowData", "top: 'b' window_data_param { batch_size: 2 context_pad: 9 } "
      "transform_param { crop_size: 8 mean_value: [1, 2] }",
      [("context_pad", "context_pad is 9, which leaves nothing"), ("layer", "source is not given"),

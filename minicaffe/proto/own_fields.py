@@ -39,6 +39,7 @@ _BORROWED = {
     "PriorBoxClustered": "prior_box_param",
     "RNN": "recurrent_param",
     "ReLU6": "relu6_param",
+    "RoIDataLayer": "python_param",
     "ReLUPooling": "pooling_param",
 }
 

@@ -51,7 +51,7 @@ class RpnLayer(Layer):
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
         module = param.python_param.module
-        because = f"there is no module '{module}' here, and minicaffe's own layer runs"
+        because = own_runs(module)
         evidence = []
         if "PSROIPooling" in origin.types:
             mined = "BoxAnnotatorOHEM" in origin.types
@@ -91,6 +91,11 @@ class RpnLayer(Layer):
         for blob, wanted in zip(bottom, propagate_down, strict=True):
             if wanted:
                 blob.diff[...] = 0
+
+
+def own_runs(module: str) -> str:
+    """Why a layer of a Python module is minicaffe's, for the note that says so."""
+    return f"there is no module '{module}' here, and minicaffe's own layer runs"
 
 
 def true_boxes(blob: Blob) -> np.ndarray:
