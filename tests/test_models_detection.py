@@ -9,17 +9,22 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from minicaffe import TEST, Net, get_solver
+from minicaffe import TEST, Net, SGDSolver, get_solver
 from minicaffe.convert.fold_bn import fold_net
 from minicaffe.data.backends import write_datums
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_solver
 from minicaffe.proto.printing import to_text
+from models.generate import yolov3
 from models.generate.ssd import MODELS, files
 from tests.zoo import DETECTORS, ROOT, unfilled
 
-BY_NAME = {model.folder: model for model in MODELS}
-NAMES = sorted(BY_NAME)
+#: The texts of the generated files.
+TEXTS = {
+    **{model.folder: files(model) for model in MODELS},
+    **{model.folder: yolov3.files(model) for model in yolov3.MODELS},
+}
+NAMES = sorted(TEXTS)
 
 #: Prior boxes, as the paper and those who published the weights count them.
 PRIORS = {"ssd300_vgg": 8732, "mobilenet_ssd": 1917, "ssd_shapes": 756}
@@ -42,11 +47,11 @@ def test_all_of_them_are_there() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_scripts_write_the_files_that_are_there(name: str) -> None:
-    for file, text in files(BY_NAME[name]).items():
+    for file, text in TEXTS[name].items():
         assert (ROOT / "models" / name / file).read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(PRIORS))
 def test_as_many_prior_boxes_as_published(name: str) -> None:
     net = unfilled(ROOT / "models" / name / "deploy.prototxt")
     assert net.blobs["mbox_priorbox"].shape == (1, 2, 4 * PRIORS[name])
@@ -71,18 +76,55 @@ def tiny(name: str, folder: Path) -> caffe_pb2.NetParameter:
     return param
 
 
+def solver_of(net: caffe_pb2.NetParameter, folder: Path) -> SGDSolver:
+    """A solver that trains the net, and tests it on one batch."""
+    solver = caffe_pb2.SolverParameter(
+        base_lr=1e-4, lr_policy="fixed", random_seed=1, test_iter=[1], test_interval=100,
+        max_iter=100, snapshot_after_train=False, net=str(folder / "net.prototxt"),
+    )  # fmt: skip
+    (folder / "net.prototxt").write_text(to_text(net))
+    (folder / "solver.prototxt").write_text(to_text(solver))
+    return get_solver(str(folder / "solver.prototxt"))
+
+
+def small_yolo(folder: Path) -> caffe_pb2.NetParameter:
+    """YOLO on pictures of shapes of one of two small sizes."""
+    param = tiny("yolov3_lite", folder)
+    for layer in param.layer:
+        if layer.type == "AnnotatedData":
+            sizes = layer.transform_param.resize_param
+            del sizes[2:]
+            for resize, side in zip(sizes, (96, 128), strict=False):
+                resize.height = resize.width = side
+                resize.prob = 1 / len(sizes)
+    return param
+
+
+def test_yolo_learns_and_is_tested_on_tiny_data(tmp_path: Path) -> None:
+    made = solver_of(small_yolo(tmp_path), tmp_path)
+    names = ("conv0", "conv17", "conv19", "conv20")
+    before = {name: made.net.params[name][0].data.copy() for name in names}
+    fixed = made.net.params["upsample"][0].data.copy()
+    for _ in range(2):
+        made.step(1)
+        for number, places in ((1, 32), (2, 16)):
+            assert 0 < float(made.net.blobs[f"det_loss{number}"].data) < 1000
+            height = made.net.blobs["data"].shape[2]
+            assert height in (96, 128)
+            assert made.net.blobs[f"conv{18 + number}"].shape[2] == height // places
+    assert all((made.net.params[name][0].data != old).any() for name, old in before.items())
+    np.testing.assert_array_equal(made.net.params["upsample"][0].data, fixed)
+    score = made.test()["detection_eval"]
+    assert isinstance(score, float)
+    assert 0 <= score <= 1
+
+
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.slow) if "vgg" in n else n for n in NAMES]
+    "name", [pytest.param(n, marks=pytest.mark.slow) if "vgg" in n else n for n in sorted(PRIORS)]
 )
 def test_learns_and_is_tested_on_tiny_data(name: str, tmp_path: Path) -> None:
     iterations = 1 if "vgg" in name else 3
-    solver = caffe_pb2.SolverParameter(
-        base_lr=1e-4, lr_policy="fixed", random_seed=1, test_iter=[1], test_interval=100,
-        max_iter=100, snapshot_after_train=False, net=str(tmp_path / "net.prototxt"),
-    )  # fmt: skip
-    (tmp_path / "net.prototxt").write_text(to_text(tiny(name, tmp_path)))
-    (tmp_path / "solver.prototxt").write_text(to_text(solver))
-    made = get_solver(str(tmp_path / "solver.prototxt"))
+    made = solver_of(tiny(name, tmp_path), tmp_path)
     before = {n: blobs[0].data.copy() for n, blobs in made.net.params.items() if "mbox" in n}
     losses = []
     for _ in range(iterations):
@@ -97,8 +139,11 @@ def test_learns_and_is_tested_on_tiny_data(name: str, tmp_path: Path) -> None:
     assert 0 <= score <= 1
 
 
-@pytest.mark.parametrize("name", ["mobilenet_ssd", "ssd_shapes"])
-def test_folded_weights_fit_the_deploy_net(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "top"),
+    [("mobilenet_ssd", "mbox_loc"), ("ssd_shapes", "mbox_loc"), ("yolov3_lite", "conv20")],
+)
+def test_folded_weights_fit_the_deploy_net(name: str, top: str, tmp_path: Path) -> None:
     """The deploy net gives the offsets of the trained net that BatchNorm is in."""
     param = tiny(name, tmp_path)
     trained = Net(param, TEST, seed=1)
@@ -117,5 +162,5 @@ def test_folded_weights_fit_the_deploy_net(name: str, tmp_path: Path) -> None:
             blob.data[...] = values
     used.blobs["data"].data[...] = trained.blobs["data"].data
     used.forward()
-    want = trained.blobs["mbox_loc"].data
-    np.testing.assert_allclose(used.blobs["mbox_loc"].data, want, atol=1e-4 * np.abs(want).max())
+    want = trained.blobs[top].data
+    np.testing.assert_allclose(used.blobs[top].data, want, atol=1e-4 * np.abs(want).max())

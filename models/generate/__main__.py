@@ -27,6 +27,7 @@ from . import (
     squeezenet,
     ssd,
     vgg,
+    yolov3,
 )
 from .imagenet import Model, files
 
@@ -49,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     texts = {name: partial(files, model) for name, model in MODELS.items()}
     texts |= {name: partial(segmentation.files, model) for name, model in SEGMENTATION.items()}
     texts |= {model.folder: partial(ssd.files, model) for model in ssd.MODELS}
+    texts |= {model.folder: partial(yolov3.files, model) for model in yolov3.MODELS}
     for name in names:
         if name not in texts:
             print(f"error: no network '{name}'{did_you_mean(name, texts)}", file=sys.stderr)

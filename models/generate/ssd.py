@@ -199,7 +199,7 @@ def _output(n: NetSpec, model: Detector, loc: Top, conf: Top, priors: Top, **mor
 # ------------------------------------------------------------------------ bodies
 
 
-def _block(
+def block(
     n: NetSpec, name: str, bottom: Top, outputs: int, size: int, normalised: bool, **more: Any
 ) -> Top:
     """A convolution and ReLU, in training with BatchNorm and Scale between them."""
@@ -212,19 +212,25 @@ def _block(
     return relu(n, f"{name}/relu", top)
 
 
-def _mobilenet(n: NetSpec, normalised: bool) -> None:
-    top = _block(n, "conv0", n.data, 32, 3, normalised, pad=1, stride=2)
+def mobilenet(n: NetSpec, normalised: bool) -> Top:
+    """MobileNet's 27 convolutions, conv0 to conv13."""
+    top = block(n, "conv0", n.data, 32, 3, normalised, pad=1, stride=2)
     channels = 32
     plan = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2),
             (1024, 1)]  # fmt: skip
     for number, (outputs, stride) in enumerate(plan, start=1):
         name = f"conv{number}/dw"
-        top = _block(n, name, top, channels, 3, normalised, pad=1, stride=stride, group=channels)
-        top = _block(n, f"conv{number}", top, outputs, 1, normalised)
+        top = block(n, name, top, channels, 3, normalised, pad=1, stride=stride, group=channels)
+        top = block(n, f"conv{number}", top, outputs, 1, normalised)
         channels = outputs
+    return top
+
+
+def _mobilenet(n: NetSpec, normalised: bool) -> None:
+    top = mobilenet(n, normalised)
     for number, (inner, outputs) in enumerate([(256, 512), (128, 256), (128, 256), (64, 128)], 14):
-        top = _block(n, f"conv{number}_1", top, inner, 1, normalised)
-        top = _block(n, f"conv{number}_2", top, outputs, 3, normalised, pad=1, stride=2)
+        top = block(n, f"conv{number}_1", top, inner, 1, normalised)
+        top = block(n, f"conv{number}_2", top, outputs, 3, normalised, pad=1, stride=2)
 
 
 def _vgg(n: NetSpec, normalised: bool) -> None:
@@ -258,12 +264,12 @@ def _small(n: NetSpec, normalised: bool) -> None:
     for number, (outputs, stride) in enumerate(
         [(16, 2), (32, 2), (48, 1), (64, 2), (64, 1), (96, 2), (96, 2)], start=1
     ):
-        top = _block(n, f"conv{number}", top, outputs, 3, normalised, pad=1, stride=stride)
+        top = block(n, f"conv{number}", top, outputs, 3, normalised, pad=1, stride=stride)
 
 
 #: SSD's own: the whole image, or a part with an object of which it shows enough.
 _SAMPLER = dict(min_scale=0.3, max_scale=1.0, min_aspect_ratio=0.5, max_aspect_ratio=2.0)
-_SAMPLERS: list[dict[str, Any]] = [
+SAMPLERS: list[dict[str, Any]] = [
     dict(max_sample=1, max_trials=1),
     *(
         dict(sampler=_SAMPLER, max_sample=1, max_trials=50,
@@ -274,7 +280,7 @@ _SAMPLERS: list[dict[str, Any]] = [
          sample_constraint=dict(max_jaccard_overlap=1.0)),
 ]  # fmt: skip
 
-_AUGMENTED: dict[str, Any] = dict(
+AUGMENTED: dict[str, Any] = dict(
     mirror=True,
     expand_param=dict(prob=0.5, max_expand_ratio=4.0),
     distort_param=dict(
@@ -299,8 +305,8 @@ _VGG = Detector(
         Source("conv9_2", 264, 315, step=300),
     ),
     transform=dict(mean_value=[104, 117, 123]),
-    augmented=_AUGMENTED,
-    samplers=_SAMPLERS,
+    augmented=AUGMENTED,
+    samplers=SAMPLERS,
 )
 
 MODELS = [
