@@ -46,12 +46,20 @@ class EpochOrder:
         count: how many there are, at least 1.
         rng: for random orders, or None.
         position: where the first epoch begins, below ``count``.
+        arrange: makes an epoch's order of a generator, where not any order will do.
 
     Attributes:
         position: how many of this epoch's indices have been passed.
     """
 
-    def __init__(self, count: int, rng: np.random.Generator | None, position: int = 0) -> None:
+    def __init__(
+        self,
+        count: int,
+        rng: np.random.Generator | None,
+        position: int = 0,
+        arrange: Callable[[np.random.Generator], np.ndarray] | None = None,
+    ) -> None:
+        self._arrange = arrange
         self._count = count
         self._rng = rng
         self._seed = 0
@@ -108,7 +116,8 @@ class EpochOrder:
         """An order for part number ``part`` of this epoch: 0 is that of the indices."""
         if self._rng is None:
             return np.arange(count)
-        return np.random.default_rng([self._seed, part]).permutation(count)
+        rng = np.random.default_rng([self._seed, part])
+        return self._arrange(rng) if self._arrange and not part else rng.permutation(count)
 
 
 def epoch_order(count: int, rng: np.random.Generator | None, skip: int, path: str) -> EpochOrder:

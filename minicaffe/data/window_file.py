@@ -105,40 +105,43 @@ def read_window_file(path: str) -> WindowFile:
     Raises:
         DataError: the file cannot be read, is empty, or has something else somewhere.
     """
-    try:
-        with open_to_read(path) as stream:
-            text = stream.read().decode("utf-8", "surrogateescape")
-    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        why = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read the window file {shown_name(path)}: {why}") from reason
-    reader = _Reader(path, text)
-    if not text or text.isspace():
-        raise DataError(f"the window file '{path}' is empty, expected at least one image")
+    reader = WindowWords.of_file(path)
     paths: list[str] = []
     windows = WindowList()
     channels = 0
     while not reader.at_end:
-        index = len(paths)
-        reader.expect("#", f"before image {index}")
-        found = reader.integer("an image's index")
-        if found != index:
-            raise reader.error(f"image index {found}", f"{index}: images are counted from 0")
-        reader.known = True
-        paths.append(reader.path())
-        channels, _, _ = (reader.integer("channels, height and width") for _ in range(3))
+        path, (channels, _, _) = reader.image(len(paths))
+        paths.append(path)
         for _ in range(reader.integer("the number of windows")):
             label, overlap = reader.integer("a window's label"), reader.number("its overlap")
             corners = [reader.integer("the window's corners") for _ in range(4)]
-            windows.add(Window(index, label, overlap, *corners))
+            windows.add(Window(len(paths) - 1, label, overlap, *corners))
     return WindowFile(paths, channels, windows)
 
 
-class _Reader:
+class WindowWords:
     """The words of a window file, one after the other; they are not kept.
 
     Attributes:
         known: whether the file is known to be one, so that its words may be shown.
     """
+
+    @classmethod
+    def of_file(cls, path: str) -> WindowWords:
+        """The words of a file.
+
+        Raises:
+            DataError: it cannot be read, or is empty.
+        """
+        try:
+            with open_to_read(path) as stream:
+                text = stream.read().decode("utf-8", "surrogateescape")
+        except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
+            why = getattr(reason, "strerror", None) or reason
+            raise DataError(f"cannot read the window file {shown_name(path)}: {why}") from reason
+        if not text or text.isspace():
+            raise DataError(f"the window file '{path}' is empty, expected at least one image")
+        return cls(path, text)
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
@@ -158,6 +161,21 @@ class _Reader:
         self._next = next(self._words, None)
         self._number += 1
         return found
+
+    def image(self, index: int) -> tuple[str, tuple[int, int, int]]:
+        """The path of image number ``index``, and its channels, height and width.
+
+        Raises:
+            DataError: there is something else.
+        """
+        self.expect("#", f"before image {index}")
+        found = self.integer("an image's index")
+        if found != index:
+            raise self.error(f"image index {found}", f"{index}: images are counted from 0")
+        self.known = True
+        path = self.path()
+        channels, height, width = (self.integer("channels, height and width") for _ in range(3))
+        return path, (channels, height, width)
 
     def path(self) -> str:
         """An image's path; white space ends words, so it holds none."""

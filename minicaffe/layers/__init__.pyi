@@ -3576,6 +3576,132 @@ def DetectionAccuracy(
     top_k: [MS-CNN]
     """
 
+def DetectionData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    source: str = ...,
+    scale: float = ...,
+    batch_size: int = ...,
+    coord_num: int = ...,
+    stride: int | Sequence[int] = ...,
+    field_h: int | Sequence[int] = ...,
+    field_w: int | Sequence[int] = ...,
+    fg_threshold: float = ...,
+    ignore_fg_threshold: float = ...,
+    resize_width: int = ...,
+    resize_height: int = ...,
+    resize_ratio: float = ...,
+    crop_width: int = ...,
+    crop_height: int = ...,
+    min_scale: float = ...,
+    max_scale: float = ...,
+    low_scale_ratio: float = ...,
+    high_scale_ratio: float = ...,
+    multiscale_prob: float = ...,
+    min_whaspect: float = ...,
+    max_whaspect: float = ...,
+    short_size: int = ...,
+    long_size: int = ...,
+    crop_short_size: int = ...,
+    crop_long_size: int = ...,
+    template_ratio: float | Sequence[float] = ...,
+    min_gt_width: float = ...,
+    min_gt_height: float = ...,
+    anchor_ignore_margin_ratio: float = ...,
+    anchor_ignore_iou_thr: float = ...,
+    pickup_iou_thr: float = ...,
+    shuffle: str = ...,
+    mix_group_size: int = ...,
+    output_gt_boxes: bool = ...,
+    cache_images: bool = ...,
+    root_folder: str = ...,
+    distort_param: Mapping[str, Any] | Message = ...,
+    resize_param: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A DetectionData layer: its bottoms, then fields as keywords. Those of detection_data_param:
+
+    source: [Cascade R-CNN]
+    scale: [Cascade R-CNN]
+    batch_size: [Cascade R-CNN]
+    coord_num: [Cascade R-CNN]
+    stride: [Cascade R-CNN]
+    field_h: [Cascade R-CNN]
+    field_w: [Cascade R-CNN]
+    fg_threshold: [Cascade R-CNN]
+    ignore_fg_threshold: [Cascade R-CNN]
+    resize_width: [Cascade R-CNN]
+    resize_height: [Cascade R-CNN]
+    resize_ratio: [Cascade R-CNN]
+    crop_width: [Cascade R-CNN]
+    crop_height: [Cascade R-CNN]
+    min_scale: [Cascade R-CNN]
+    max_scale: [Cascade R-CNN]
+    low_scale_ratio: [Cascade R-CNN]
+    high_scale_ratio: [Cascade R-CNN]
+    multiscale_prob: [Cascade R-CNN]
+    min_whaspect: [Cascade R-CNN]
+    max_whaspect: [Cascade R-CNN]
+    short_size: [Cascade R-CNN]
+    long_size: [Cascade R-CNN]
+    crop_short_size: [Cascade R-CNN]
+    crop_long_size: [Cascade R-CNN]
+    template_ratio: [Cascade R-CNN]
+    min_gt_width: [Cascade R-CNN]
+    min_gt_height: [Cascade R-CNN]
+    anchor_ignore_margin_ratio: [Cascade R-CNN]
+    anchor_ignore_iou_thr: [Cascade R-CNN]
+    pickup_iou_thr: [Cascade R-CNN]
+    shuffle: [Cascade R-CNN]
+    mix_group_size: [Cascade R-CNN]
+    output_gt_boxes: [Cascade R-CNN]
+    cache_images: [Cascade R-CNN]
+    root_folder: [Cascade R-CNN]
+    distort_param: [Cascade R-CNN]
+    resize_param: [Cascade R-CNN]
+    """
+
 def DetectionEvaluate(
     *bottoms: Top,
     ntop: int = ...,
@@ -4343,6 +4469,72 @@ def EuclideanLoss(
     A EuclideanLoss layer: its bottoms, then fields as keywords. Those of euclidean_loss_param:
 
     type: [DeepLab]
+    """
+
+def EvalData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    source: str = ...,
+    scale: float = ...,
+    batch_size: int = ...,
+    resize_width: int = ...,
+    resize_height: int = ...,
+    short_size: int = ...,
+    long_size: int = ...,
+    root_folder: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A EvalData layer: its bottoms, then fields as keywords. Those of eval_data_param:
+
+    source: [Cascade R-CNN]
+    scale: [Cascade R-CNN]
+    batch_size: [Cascade R-CNN]
+    resize_width: [Cascade R-CNN]
+    resize_height: [Cascade R-CNN]
+    short_size: [Cascade R-CNN]
+    long_size: [Cascade R-CNN]
+    root_folder: [Cascade R-CNN]
     """
 
 def EvalDetection(
@@ -5482,6 +5674,108 @@ def ImageData(
     label_cut_start: [happynear's Caffe]
     label_cut_end: [happynear's Caffe]
     other_object_label: [DeconvNet]
+    """
+
+def ImageGtData(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    batch_size: int = ...,
+    cache_images: bool = ...,
+    coord_num: int = ...,
+    crop_height: int = ...,
+    crop_width: int = ...,
+    do_multiple_scale: bool = ...,
+    downsample_rate: int | Sequence[int] = ...,
+    fg_img_multiple: int = ...,
+    fg_threshold: float = ...,
+    field_h: int | Sequence[int] = ...,
+    field_w: int | Sequence[int] = ...,
+    max_scale: int = ...,
+    max_whaspect: float = ...,
+    mean_file: str = ...,
+    min_gt_height: float = ...,
+    min_gt_width: float = ...,
+    min_scale: int = ...,
+    min_whaspect: float = ...,
+    mirror: bool = ...,
+    output_gt_boxes: bool = ...,
+    resize_height: int = ...,
+    resize_width: int = ...,
+    root_folder: str = ...,
+    scale: float = ...,
+    shuffle: bool = ...,
+    source: str = ...,
+    **more: Any,
+) -> Any:
+    """
+    A ImageGtData layer: its bottoms, then fields as keywords. Those of image_gt_data_param:
+
+    batch_size: [MS-CNN]
+    cache_images: [MS-CNN]
+    coord_num: [MS-CNN]
+    crop_height: [MS-CNN]
+    crop_width: [MS-CNN]
+    do_multiple_scale: [MS-CNN]
+    downsample_rate: [MS-CNN]
+    fg_img_multiple: [MS-CNN]
+    fg_threshold: [MS-CNN]
+    field_h: [MS-CNN]
+    field_w: [MS-CNN]
+    max_scale: [MS-CNN]
+    max_whaspect: [MS-CNN]
+    mean_file: [MS-CNN]
+    min_gt_height: [MS-CNN]
+    min_gt_width: [MS-CNN]
+    min_scale: [MS-CNN]
+    min_whaspect: [MS-CNN]
+    mirror: [MS-CNN]
+    output_gt_boxes: [MS-CNN]
+    resize_height: [MS-CNN]
+    resize_width: [MS-CNN]
+    root_folder: [MS-CNN]
+    scale: [MS-CNN]
+    shuffle: [MS-CNN]
+    source: [MS-CNN]
     """
 
 def ImageSegData(
