@@ -42,7 +42,8 @@ def shapes_tool() -> ModuleType:
 
 
 def test_all_of_them_are_there() -> None:
-    assert [folder.name for folder in DETECTORS] == NAMES
+    found = [folder.name for folder in DETECTORS]
+    assert [name for name in found if not name.startswith("mtcnn")] == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)

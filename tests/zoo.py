@@ -15,7 +15,9 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in ROOT.glob("models/*/deploy.prototxt"))
 #: Networks that find objects; the others name the one that an image shows.
 DETECTORS = [
-    path for path in FOLDERS if "DetectionOutput" in (path / "deploy.prototxt").read_text()
+    path
+    for path in FOLDERS
+    if "DetectionOutput" in (path / "deploy.prototxt").read_text() or path.name.startswith("mtcnn")
 ]
 NETS = sorted(
     path for path in ROOT.glob("models/*/train_val*.prototxt") if path.parent not in DETECTORS

@@ -18,6 +18,7 @@ from . import (
     fcn,
     googlenet,
     mobilenet,
+    mtcnn,
     pspnet,
     resnet,
     segmentation,
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     texts |= {name: partial(segmentation.files, model) for name, model in SEGMENTATION.items()}
     texts |= {model.folder: partial(ssd.files, model) for model in ssd.MODELS}
     texts |= {model.folder: partial(yolov3.files, model) for model in yolov3.MODELS}
+    texts |= {stage.folder: partial(mtcnn.files, stage) for stage in mtcnn.MODELS}
     for name in names:
         if name not in texts:
             print(f"error: no network '{name}'{did_you_mean(name, texts)}", file=sys.stderr)
