@@ -135,3 +135,28 @@ def test_fields_of_two_kinds_are_refused() -> None:
         net_of("bn_param { momentum: 0.5 scale_filler { value: 1 } }")
     with pytest.raises(GraphError, match="axis is 3, expected 1 or 2"):
         net_of("bn_param { axis: 3 }")
+
+
+def test_cudnns_stored_variance_is_unbiased() -> None:
+    """The batch's own is divided by m, the stored one by m - 1."""
+    rig = Rig(Case("CuDNNBatchNorm", "cudnn_batch_norm_param { momentum: 0.75 }", [(4, 1)]))
+    rig.bottom[0].data[...] = [[1], [2], [3], [6]]
+    for blob, value in zip(rig.layer.blobs, (2, 5, 8, 16), strict=True):
+        blob.data[...] = value
+    rig.layer.forward(rig.bottom, rig.top)
+    np.testing.assert_allclose(rig.layer.blobs[2].data.ravel(), 0.75 * 8 + 0.25 * 3)
+    np.testing.assert_allclose(rig.layer.blobs[3].data.ravel(), 0.75 * 16 + 0.25 * 14 / 3)
+    np.testing.assert_allclose(rig.top[0].data[3], 2 * 3 / np.sqrt(14 / 4 + 1e-5) + 5)
+    assert [spec.lr_mult for spec in rig.layer.param.param] == [1, 1, 0, 0]
+
+
+def test_cudnns_frozen_layer_learns_nothing() -> None:
+    rig = Rig(Case("CuDNNBatchNorm", "cudnn_batch_norm_param { frozen: true }", [(4, 1)]))
+    for blob, value in zip(rig.layer.blobs, (2, 5, 8, 16), strict=True):
+        blob.data[...] = value
+    rig.forward()
+    rig.top[0].diff[...] = 3
+    rig.layer.backward(rig.top, [True], rig.bottom)
+    np.testing.assert_allclose(rig.bottom[0].diff, 3 * 2 / np.sqrt(16 + 1e-5))
+    assert not any(blob.diff.any() for blob in rig.layer.blobs)
+    assert [spec.lr_mult for spec in rig.layer.param.param] == [0, 0, 0, 0]

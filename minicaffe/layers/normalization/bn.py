@@ -73,7 +73,7 @@ class BN(Layer):
     tianzhi0549/CTPN. Ioffe & Szegedy, "Batch Normalization", 2015 (arXiv:1502.03167).
     """
 
-    dialects = ("pspnet", "segnet", "ctpn")
+    dialects: ClassVar[tuple[str, ...]] = ("pspnet", "segnet", "ctpn")
     keeps_coordinates = True
     exact_bottoms = 1
     min_tops = 1
@@ -122,7 +122,7 @@ class BN(Layer):
         _require_channels(bottom[0], axis)
         self._shape = (*[1] * axis, bottom[0].shape[axis], *[1] * (3 - axis))
         for name in self.fillers:
-            self.add_param(self._shape, getattr(self.param.bn_param, name))
+            self.add_param(self._shape, getattr(self.settings, name))
         for _ in range(2, self.blob_count):
             self.add_param(self._shape)
         self._keep_from_solver(range(2, self.blob_count))
@@ -193,6 +193,11 @@ class BN(Layer):
             np.multiply(dy, (scale * inv_std)[:, None], out=dx)
 
     # ------------------------------------------------------------ what the three differ in
+
+    @property
+    def settings(self) -> caffe_pb2.BNParameter | caffe_pb2.CuDNNBatchNormParameter:
+        """The layer's own message."""
+        return self.param.bn_param
 
     @property
     def axis(self) -> int:
@@ -271,7 +276,7 @@ class BN(Layer):
                 specs.add()
             specs[index].lr_mult = specs[index].decay_mult = 0
 
-    def _follow(self, keep: float, mean: np.ndarray, variance: np.ndarray) -> None:
+    def follow(self, keep: float, mean: np.ndarray, variance: np.ndarray) -> None:
         """stored = keep · stored + (1 - keep) · batch's."""
         for blob, value in zip(self.blobs[2:], (mean, variance), strict=True):
             stored = self._each(blob.data)
@@ -279,14 +284,22 @@ class BN(Layer):
             stored += ((1 - keep) * value).astype(self.dtype)
 
 
-class PspnetBN(BN):
-    """BN as TSN, PSPNet and ICNet have it."""
+class FollowedBN(BN):
+    """With the batch's statistics in TRAIN, which stored ones follow; or frozen."""
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         super().setup(bottom, top)
         if self.frozen:
             self.blobs[3].data[...] = 1
             self._keep_from_solver(range(2))
+
+    @property
+    def takes_statistics(self) -> bool:
+        return not self.frozen and self.phase == caffe_pb2.TRAIN
+
+
+class PspnetBN(FollowedBN):
+    """BN as TSN, PSPNet and ICNet have it."""
 
     @property
     def frozen(self) -> bool:
@@ -296,12 +309,8 @@ class PspnetBN(BN):
     def eps(self) -> float:
         return self.param.bn_param.eps
 
-    @property
-    def takes_statistics(self) -> bool:
-        return not self.frozen and self.phase == caffe_pb2.TRAIN
-
     def take_statistics(self, mean: np.ndarray, variance: np.ndarray, top: Blobs) -> None:
-        self._follow(self.param.bn_param.momentum, mean, variance)
+        self.follow(self.param.bn_param.momentum, mean, variance)
 
 
 class SegnetBN(BN):
@@ -355,7 +364,7 @@ class CtpnBN(BN):
 
     def take_statistics(self, mean: np.ndarray, variance: np.ndarray, top: Blobs) -> None:
         if self.phase == caffe_pb2.TRAIN:
-            self._follow(1 - self.param.bn_param.decay, mean, variance)
+            self.follow(1 - self.param.bn_param.decay, mean, variance)
 
 
 def _inverse_std(variance: np.ndarray, eps: float) -> np.ndarray:

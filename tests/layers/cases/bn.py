@@ -66,4 +66,10 @@ CASES = [
     bn("moving_average: true var_eps: 0.125", stored(0.125), "ctpn in TEST", phase="TEST"),
     bn("moving_average: false", normalised(1e-10), "ctpn, TEST of the batch", phase="TEST"),
     bn("axis: 2 var_eps: 0.125", normalised(0.125, axis=2), "ctpn, rows are the channels"),
+    Case("CuDNNBatchNorm", f"cudnn_batch_norm_param {{ {SCALE} eps: 1e-9 }}", in_place=True,
+         reference=normalised(1e-5)),
+    Case("CuDNNBatchNorm", f"cudnn_batch_norm_param {{ {SCALE} eps: 0.5 }}", phase="TEST",
+         reference=stored(0.5)),
+    Case("CuDNNBatchNorm", "cudnn_batch_norm_param { frozen: true }", has_gradient=False,
+         reference=stored(1e-5)),
 ]  # fmt: skip
