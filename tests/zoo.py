@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,13 @@ from minicaffe.zoo import read_facts
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = sorted(path.parent for path in ROOT.glob("models/*/deploy.prototxt"))
-#: Networks that find objects; the others name the one that an image shows.
+#: Networks that find objects, by prior boxes or by regions; the others name the one that an image
+#: shows.
 DETECTORS = [
     path
     for path in FOLDERS
-    if "DetectionOutput" in (path / "deploy.prototxt").read_text() or path.name.startswith("mtcnn")
+    if re.search("DetectionOutput|ROIPooling", (path / "deploy.prototxt").read_text())
+    or path.name.startswith("mtcnn")
 ]
 NETS = sorted(
     path for path in ROOT.glob("models/*/train_val*.prototxt") if path.parent not in DETECTORS

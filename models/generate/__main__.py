@@ -15,6 +15,7 @@ from . import (
     alexnet,
     bn_inception,
     densenet,
+    faster_rcnn,
     fcn,
     googlenet,
     mobilenet,
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     texts |= {model.folder: partial(ssd.files, model) for model in ssd.MODELS}
     texts |= {model.folder: partial(yolov3.files, model) for model in yolov3.MODELS}
     texts |= {stage.folder: partial(mtcnn.files, stage) for stage in mtcnn.MODELS}
+    texts |= {model.folder: partial(faster_rcnn.files, model) for model in faster_rcnn.MODELS}
     for name in names:
         if name not in texts:
             print(f"error: no network '{name}'{did_you_mean(name, texts)}", file=sys.stderr)

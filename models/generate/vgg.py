@@ -16,13 +16,27 @@ _STAGES = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 _FILLERS: dict[str, Any] = dict(weight_filler=dict(type="xavier"), bias_filler=constant(0))
 
 
-def _body(n: NetSpec) -> Top:
+def convolutions(n: NetSpec, frozen: int = 0) -> Top:
+    """Add the convolutions up to conv5_3, with their ReLUs and the poolings between them.
+
+    Args:
+        frozen: how many of the five stages do not learn.
+    """
     top = n.data
     for stage, (count, outputs) in enumerate(_STAGES, start=1):
+        if stage > 1:
+            top = max_pool(n, f"pool{stage - 1}", top, 2, 2)
+        fields: dict[str, Any] = dict(pad=1, **_FILLERS)
+        if stage <= frozen:
+            fields["param"] = [dict(lr_mult=0, decay_mult=0)] * 2
         for index in range(1, count + 1):
-            top = conv(n, f"conv{stage}_{index}", top, outputs, 3, pad=1, **_FILLERS)
+            top = conv(n, f"conv{stage}_{index}", top, outputs, 3, **fields)
             top = relu(n, f"relu{stage}_{index}", top)
-        top = max_pool(n, f"pool{stage}", top, 2, 2)
+    return top
+
+
+def _body(n: NetSpec) -> Top:
+    top = max_pool(n, "pool5", convolutions(n), 2, 2)
     for number in (6, 7):
         top = relu(n, f"relu{number}", full(n, f"fc{number}", top, 4096, **_FILLERS))
         top = drop(n, f"drop{number}", top)
