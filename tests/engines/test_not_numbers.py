@@ -124,6 +124,7 @@ RULES = {  # of Caffe's sources, in which what is no number loses every comparis
     ("ReLU", ""): [np.nan, np.inf, np.nan],
     ("ReLU", "relu_param { negative_slope: 0.5 }"): [np.nan, np.inf, -np.inf],
     ("Clip", "clip_param { min: -2 max: 3 }"): [-2, 3, -2],
+    ("ReLU6", ""): [np.nan, 6, 0],
     ("ELU", ""): [np.nan, np.inf, -1],
     ("Exp", ""): [np.nan, np.inf, 0],
     ("Sigmoid", ""): [np.nan, 1, 0],

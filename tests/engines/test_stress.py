@@ -32,9 +32,11 @@ def mixed(batch: int = 4) -> str:
     text.add("Eltwise", "left bent", "sum")
     text.add("Concat", "sum right", "joined")
     text.add("LRN", "joined", "levelled", f"lrn_param {{ alpha: 0.1 {reference} }}")
+    text.add("ShuffleChannel", "levelled", "shuffled", "shuffle_channel_param { group: 4 }")
+    text.add("Interp", "shuffled", "wider", "interp_param { height: 9 width: 10 }")
     text.add(
         "Pooling",
-        "levelled",
+        "wider",
         "pool",
         f"pooling_param {{ pool: AVE kernel_size: 2 stride: 2 {reference} }}",
     )

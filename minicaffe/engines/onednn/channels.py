@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 
-from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.dnnl import Failed
 from minicaffe.engines.onednn.generated import channel_sums
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
@@ -21,6 +20,29 @@ from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 def summable(desc: MemoryDesc) -> bool:
     """Whether the functions here know the layout."""
     return desc.block is not None
+
+
+def known_layout(desc: MemoryDesc) -> MemoryDesc:
+    """The layout itself if the functions here know it, or else row-major."""
+    return desc if summable(desc) else MemoryDesc(desc.shape, desc.dtype)
+
+
+def items_of(memory: Memory) -> np.ndarray:
+    """The values, float32, as (items, blocks, rows, lanes): channels are on axes 1 and 3."""
+    rows = _rows(memory)
+    return rows.reshape(memory.desc.shape[0], rows.shape[1], -1, rows.shape[3])
+
+
+def images_of(memory: Memory) -> np.ndarray:
+    """The values, float32, with rows on axis 2 and columns on axis 3: channels are on axis 1, and
+    on axis 4 where a pixel has several side by side."""
+    items, channels, *size = memory.desc.shape
+    rows = _rows(memory)
+    if memory.desc.block == 0:
+        return rows.reshape(items, 1, *size, channels)
+    if memory.desc.block == 1:
+        return rows.reshape(items, channels, *size)
+    return rows.reshape(*rows.shape[:2], *size, rows.shape[3])
 
 
 def channel_moments(memory: Memory) -> tuple[np.ndarray, np.ndarray]:
@@ -82,5 +104,4 @@ def _rows(memory: Memory) -> np.ndarray:
         shape = (1, 1, items * places, channels)
     elif block == 1 and places == 1:
         shape = (1, 1, items, channels)
-    values = memory.buffer.view(np.uint16 if desc.dtype == dnnl.BF16 else np.float32)
-    return values[: math.prod(shape)].reshape(shape)
+    return memory.elements[: math.prod(shape)].reshape(shape)

@@ -192,6 +192,8 @@ def _activates(node: Node) -> bool:
     cls = step_of(node)
     if not issubclass(cls, Activation):
         return issubclass(cls, PReLU)
+    if cls.stays_alone:
+        return False
     step = cls([node])
     with suppress(Unsupported):
         step.check()

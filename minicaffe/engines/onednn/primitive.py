@@ -139,6 +139,12 @@ class Memory:
         return int(self.buffer.__array_interface__["data"][0])
 
     @property
+    def elements(self) -> np.ndarray:
+        """The values as they lie, with what fills up blocks, flat: float32, or bfloat16's bits."""
+        values = self.buffer.view(np.uint16 if self.desc.dtype == dnnl.BF16 else np.float32)
+        return values[: self.desc.size // values.itemsize]
+
+    @property
     def floats(self) -> np.ndarray:
         """The values of a row-major float32 memory, as a flat array."""
         return self.buffer.view(np.float32)[: math.prod(self.desc.shape)]

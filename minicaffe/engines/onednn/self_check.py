@@ -37,7 +37,8 @@ _PRIMITIVES = (
     "eltwise_forward", "eltwise_backward", "inner_product_forward",
     "inner_product_backward_data", "inner_product_backward_weights", "lrn_forward",
     "lrn_backward", "matmul", "pooling_forward", "pooling_backward", "prelu_forward",
-    "prelu_backward", "reorder", "softmax_forward", "softmax_backward", "sum",
+    "prelu_backward", "reorder", "resampling_forward", "resampling_backward",
+    "shuffle_forward", "shuffle_backward", "softmax_forward", "softmax_backward", "sum",
 )  # fmt: skip
 
 _ALGORITHMS = {
@@ -58,6 +59,7 @@ _ALGORITHMS = {
     "binary_add": dnnl.BINARY_ADD, "binary_mul": dnnl.BINARY_MUL, "binary_max": dnnl.BINARY_MAX,
     "binary_div": dnnl.BINARY_DIV, "binary_sub": dnnl.BINARY_SUB, "binary_ge": dnnl.BINARY_GE,
     "binary_gt": dnnl.BINARY_GT, "softmax_accurate": dnnl.SOFTMAX,
+    "resampling_nearest": dnnl.RESAMPLING_NEAREST,
 }  # fmt: skip
 
 _PROPAGATIONS = {

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import numpy as np
+from collections.abc import Iterator
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.moving import MovingLayer
 
 
 @register("Reorg")
-class Reorg(Layer):
+class Reorg(MovingLayer):
     """Makes s·s times as many channels of images s times smaller, or the reverse.
 
     The values are darknet's, whose order is no square's: the bottom's memory is read as (N, C/s²,
@@ -33,11 +32,6 @@ class Reorg(Layer):
     Source: reorg_layer.cpp (eric612/MobileNet-YOLO); Redmon & Farhadi, "YOLO9000: better, faster,
     stronger", 2017 (arXiv:1612.08242), section 2.
     """
-
-    in_place = False
-    exact_bottoms = 1
-    exact_tops = 1
-    backward_reads = ()
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         if not self.param.reorg_param.stride:
@@ -60,19 +54,10 @@ class Reorg(Layer):
             )
         few = (num, channels // square, height, stride, width, stride)
         self.order = (0, 3, 5, 1, 2, 4)
-        self.view: tuple[int, ...] = few
+        self.view = few
         top_shape = (num, channels * square, height // stride, width // stride)
         if reverse:
             self.view = (num, stride, stride, channels // square, height, width)
             self.order = (0, 3, 4, 1, 5, 2)
             top_shape = (num, channels // square, height * stride, width * stride)
         top[0].reshape(*top_shape)
-
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
-        moved = bottom[0].data.reshape(self.view).transpose(self.order)
-        np.copyto(top[0].data.reshape(moved.shape), moved)
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if propagate_down[0]:
-            moved = bottom[0].diff.reshape(self.view).transpose(self.order)
-            np.copyto(moved, top[0].diff.reshape(moved.shape))

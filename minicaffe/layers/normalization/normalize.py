@@ -121,14 +121,26 @@ class Normalize(Layer):
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Keeps the lengths for backward."""
-        x = fold(bottom[0].data)
-        self._length = self._lengths(x)
-        y = fold(top[0].data)
-        np.divide(x, self._length, out=y)
-        if self.scaled:
-            y *= self._factor
+        x, y = fold(bottom[0].data), fold(top[0].data)
+        self._length = self.divide(x, y, (1,), self._factor if self.scaled else None)
         if len(top) > 1:
             top[1].data[...] = self._length.reshape(top[1].shape)
+
+    def divide(
+        self, x: np.ndarray, y: np.ndarray, channels: tuple[int, ...], factor: np.ndarray | None
+    ) -> np.ndarray:
+        """Write x by its lengths, times a factor, into y; returns the lengths.
+
+        Args:
+            x: items on axis 0.
+            channels: the axes on which channels are; the others are a pixel's.
+            factor: s, as it multiplies x; or None.
+        """
+        length = self._lengths(x, tuple(range(1, x.ndim)) if self.across else channels)
+        np.divide(x, length, out=y)
+        if factor is not None:
+            y *= factor
+        return length
 
     @property
     def _factor(self) -> np.ndarray:
@@ -145,11 +157,11 @@ class Normalize(Layer):
         """Of (N, C, S), those along which a vector lies."""
         return (1, 2) if self.across else (1,)
 
-    def _lengths(self, x: np.ndarray) -> np.ndarray:
-        """What each vector is divided by: (N, 1, S), or (N, 1, 1) for whole items."""
+    def _lengths(self, x: np.ndarray, axes: tuple[int, ...]) -> np.ndarray:
+        """What each vector, along these axes, is divided by: of length 1 there."""
         if self.absolute:
-            return np.asarray(np.abs(x).sum(axis=1, keepdims=True) + self.added)
-        return np.sqrt(np.square(x).sum(axis=self._axes, keepdims=True) + self.added)
+            return np.asarray(np.abs(x).sum(axis=axes, keepdims=True) + self.added)
+        return np.sqrt(np.square(x).sum(axis=axes, keepdims=True) + self.added)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         x, dy, length = fold(bottom[0].data), fold(top[0].diff), self._length

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-
-import numpy as np
+from collections.abc import Iterator
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.moving import MovingLayer
 
 
 @register("ChannelShuffle")
-class ChannelShuffle(Layer):
+class ChannelShuffle(MovingLayer):
     """Exchanges channels between groups, ``shuffle_channel_num`` neighbours at a time.
 
     With ``shuffle_pattern: 1`` run f · g + j of group i, of g groups, becomes run i · F + f of
@@ -37,14 +36,6 @@ class ChannelShuffle(Layer):
     Source: channel_shuffle_layer.cpp
     (HolmesShuan/ShuffleNet-An-Extremely-Efficient-CNN-for-Mobile-Devices-Caffe-Reimplementation).
     """
-
-    in_place = False
-    exact_bottoms = 1
-    exact_tops = 1
-    backward_reads = ()
-
-    view: tuple[int, ...]
-    order: tuple[int, ...]
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.channel_shuffle_param
@@ -72,12 +63,3 @@ class ChannelShuffle(Layer):
         runs = shape[1] // (group * group * run)
         self.view = (shape[0], group, runs, group, run, *shape[2:])
         self.order = (0, 3, 1, 2, *range(4, len(self.view)))
-
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
-        moved = bottom[0].data.reshape(self.view).transpose(self.order)
-        np.copyto(top[0].data.reshape(moved.shape), moved)
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if propagate_down[0]:
-            back = bottom[0].diff.reshape(self.view).transpose(self.order)
-            np.copyto(back, top[0].diff.reshape(back.shape))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.moving import MovingLayer
 from minicaffe.layers.utility.concat import share
 
 
 @register("Permute")
-class Permute(Layer):
+class Permute(MovingLayer):
     """Puts axes into another order: top[i0, i1, …] = bottom[…], axis k of the top being axis
     ``order[k]`` of the bottom.
 
@@ -31,11 +30,6 @@ class Permute(Layer):
     Source: permute_layer.cpp (weiliu89/caffe).
     """
 
-    in_place = False
-    exact_bottoms = 1
-    exact_tops = 1
-    backward_reads = ()
-
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         order = list(self.param.permute_param.order)
         if twice := sorted({axis for axis in order if order.count(axis) > 1}):
@@ -44,7 +38,7 @@ class Permute(Layer):
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         first = [bottom[0].axis(axis) for axis in self.param.permute_param.order]
         others = [axis for axis in range(bottom[0].num_axes) if axis not in first]
-        self.order = (*first, *others)
+        self.view, self.order = bottom[0].shape, (*first, *others)
         top[0].reshape(*[bottom[0].shape[axis] for axis in self.order])
         if self._same:
             share(top[0], bottom[0])
@@ -57,8 +51,8 @@ class Permute(Layer):
         if self._same:
             share(top[0], bottom[0])
         else:
-            np.copyto(top[0].data, bottom[0].data.transpose(self.order))
+            super().forward(bottom, top)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if propagate_down[0] and not self._same:
-            np.copyto(bottom[0].diff.transpose(self.order), top[0].diff)
+        if not self._same:
+            super().backward(top, propagate_down, bottom)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import numpy as np
+from collections.abc import Iterator
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.moving import MovingLayer
 
 
 @register("ShuffleChannel")
-class ShuffleChannel(Layer):
+class ShuffleChannel(MovingLayer):
     """Takes a channel of every group in turn: y[j · g + i] = x[i · C/g + j] with g groups.
 
     Shapes: bottom x (N, C, H, W), or any other with at least two axes; top y like x.
@@ -29,11 +28,6 @@ class ShuffleChannel(Layer):
     2017 (arXiv:1707.01083).
     """
 
-    in_place = False
-    exact_bottoms = 1
-    exact_tops = 1
-    backward_reads = ()
-
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         if not self.param.shuffle_channel_param.group:
             yield GraphError("group is 0, expected at least 1")
@@ -47,14 +41,4 @@ class ShuffleChannel(Layer):
             )
         self.view = (shape[0], group, shape[1] // group, *shape[2:])
         self.order = (0, 2, 1, *range(3, len(self.view)))
-        self._taken = (shape[0], shape[1] // group, group, *shape[2:])
         top[0].reshape_like(bottom[0])
-
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
-        grouped = bottom[0].data.reshape(self.view)
-        np.copyto(top[0].data.reshape(self._taken), grouped.transpose(self.order))
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if propagate_down[0]:
-            taken = top[0].diff.reshape(self._taken)
-            np.copyto(bottom[0].diff.reshape(self.view), taken.transpose(self.order))

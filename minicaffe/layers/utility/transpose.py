@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
-import numpy as np
+from collections.abc import Iterator
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layer import Blobs, register
+from minicaffe.layers.moving import MovingLayer
 
 
 @register("Transpose")
-class Transpose(Layer):
+class Transpose(MovingLayer):
     """Puts the axes into another order: axis i of the top is axis ``dim[i]`` of the bottom.
 
     SSD's Permute does so, too; its list may be shorter.
@@ -30,11 +29,6 @@ class Transpose(Layer):
     Source: transpose_layer.cpp (tianzhi0549/CTPN).
     """
 
-    in_place = False
-    exact_bottoms = 1
-    exact_tops = 1
-    backward_reads = ()
-
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         order = list(self.param.transpose_param.dim.dim)
         if not order or sorted(order) != list(range(len(order))):
@@ -43,21 +37,12 @@ class Transpose(Layer):
                 "dim { dim: 2 dim: 0 dim: 1 }"
             )
 
-    def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self.order = [int(axis) for axis in self.param.transpose_param.dim.dim]
-
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        shape = bottom[0].shape
+        shape = self.view = bottom[0].shape
+        self.order = [int(axis) for axis in self.param.transpose_param.dim.dim]
         if len(shape) != len(self.order):
             raise ShapeError(
                 f"dim orders {len(self.order)} axes, but the bottom has {len(shape)} "
                 f"({shape_text(shape)})"
             )
         top[0].reshape(*(shape[axis] for axis in self.order))
-
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
-        np.copyto(top[0].data, bottom[0].data.transpose(self.order))
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if propagate_down[0]:
-            np.copyto(bottom[0].diff.transpose(self.order), top[0].diff)

@@ -112,18 +112,23 @@ class Interp(Layer):
         self._kept = (every, every, slice(start, start + size[0]), slice(start, start + size[1]))
         top[0].reshape(*shape[:2], *wanted)
 
-    def forward(self, bottom: Blobs, top: Blobs) -> None:
+    def resize(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Write images x, whose axes 2 and 3 are rows and columns, in the new size into y."""
         rows, columns = self.aligned
-        wide = columns.resize(bottom[0].data[self._kept], 3)
-        np.copyto(top[0].data, rows.resize(wide, 2))
+        np.copyto(y, rows.resize(columns.resize(x[self._kept], 3), 2))
+
+    def give_back(self, dy: np.ndarray, dx: np.ndarray) -> None:
+        """Write the gradient of x, of that of y, into dx."""
+        rows, columns = self.aligned
+        dx[...] = 0
+        np.copyto(dx[self._kept], columns.give_back(rows.give_back(dy, 2), 3))
+
+    def forward(self, bottom: Blobs, top: Blobs) -> None:
+        self.resize(bottom[0].data, top[0].data)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        if not propagate_down[0]:
-            return
-        rows, columns = self.aligned
-        bottom[0].diff[...] = 0
-        wide = rows.give_back(top[0].diff, 2)
-        np.copyto(bottom[0].diff[self._kept], columns.give_back(wide, 3))
+        if propagate_down[0]:
+            self.give_back(top[0].diff, bottom[0].diff)
 
 
 @dataclass(frozen=True)

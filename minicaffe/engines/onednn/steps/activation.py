@@ -33,6 +33,8 @@ class Activation(Step):
 
     algorithm: int
     from_top: int | None = None
+    #: Whether more is to do than a primitive does, so that none takes it in as its post-op.
+    stays_alone = False
     #: Whether Caffe's backward reads what the forward has kept, not the bottom as it is then.
     saves_bottom = False
 
@@ -77,12 +79,16 @@ class Activation(Step):
         pd = PrimitiveDesc("eltwise_forward", kind, algorithm, desc, desc, *numbers)
         over = in_place and not keep
         target = builder.in_place(top, desc) if over else builder.result(top, desc)
-        builder.run(pd, {dnnl.SRC: source, dnnl.DST: target})
+        self.compute(builder, pd, source, target)
         self.known = (dnnl.DST, target) if from_top else (dnnl.SRC, source)
         self.saved: SavedSource | None = None
         if self.saves_bottom and training and not keep:
             self.saved = SavedSource(source, bottom.data_memory)
             builder.then(self.saved.take)
+
+    def compute(self, builder: Builder, pd: PrimitiveDesc, source: Memory, target: Memory) -> None:
+        """Append the primitive."""
+        builder.run(pd, {dnnl.SRC: source, dnnl.DST: target})
 
     def backward(self, builder: Builder) -> None:
         """One eltwise primitive, in place on the gradient where the net is."""
@@ -189,6 +195,65 @@ class Clip(Activation):
         """The gradient passes at both limits in Caffe, but not at the lower one in oneDNN."""
         low, high = self.numbers
         return float(np.nextafter(np.float32(low), np.float32(-np.inf))), high
+
+
+@step_for("ReLU6")
+class ReLU6(Clip):
+    """min(max(x, 0), 6). What is no number stays so; a clipping makes 0 of it."""
+
+    stays_alone = True
+
+    @property
+    def numbers(self) -> tuple[float, float]:
+        return 0.0, 6.0
+
+    @property
+    def gradient_numbers(self) -> tuple[float, float]:
+        """The gradient ends before the upper limit; oneDNN's passes there."""
+        return 0.0, float(np.nextafter(np.float32(6), np.float32(0)))
+
+    def check(self) -> None:
+        """The layer of MobileNet-YOLO may have a slope."""
+        if self.layer.param.relu6_param.negative_slope:
+            raise Unsupported("a negative_slope")
+
+    def compute(self, builder: Builder, pd: PrimitiveDesc, source: Memory, target: Memory) -> None:
+        """Look for what is no number before, and put it back after."""
+        lost = NotNumbers(source, target)
+        builder.then(lost.look)
+        super().compute(builder, pd, source, target)
+        builder.then(lost.put_back)
+
+
+class NotNumbers:
+    """Where values are no numbers, for the time when a primitive has made numbers of them.
+
+    Args:
+        source: the values.
+        target: what the primitive makes of them, in the same layout.
+    """
+
+    def __init__(self, source: Memory, target: Memory) -> None:
+        self._source, self._target = source, target
+        self._lost: np.ndarray | None = None
+
+    def look(self) -> None:
+        """Before the primitive, which may overwrite the values."""
+        values = self._source.elements
+        if values.dtype == np.uint16:  # bfloat16, whose numbers end with infinity
+            lost = (values & 0x7FFF) > 0x7F80
+        elif np.isfinite(np.dot(values, values)):  # one pass, and most often that is all
+            self._lost = None
+            return
+        else:
+            lost = np.isnan(values)
+        self._lost = lost if lost.any() else None
+
+    def put_back(self) -> None:
+        """After the primitive."""
+        if self._lost is not None:
+            values = self._target.elements
+            values[self._lost] = 0x7FC0 if values.dtype == np.uint16 else np.nan
 
 
 @step_for("Exp")

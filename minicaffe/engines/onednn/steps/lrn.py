@@ -1,23 +1,29 @@
-"""LRN across channels: a kernel that is generated at run time, or a primitive."""
+"""Layers that divide values by what those of other channels are: LRN, Normalize."""
 
 from __future__ import annotations
 
 import ctypes
+import functools
+
+import numpy as np
 
 from minicaffe.engines.jit.lrn_pass import LRNPass, suits
 from minicaffe.engines.jit.passes import Image
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.channels import items_of, known_layout
 from minicaffe.engines.onednn.generated import team
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, PrimitiveDesc
 from minicaffe.engines.onednn.steps import Step, step_for
 from minicaffe.engines.onednn.tensor import Call, KernelCall
 from minicaffe.proto import caffe_pb2
+from minicaffe.syncedmem import only_read
 
 
 @step_for("LRN")
 class LRN(Step):
-    """x · (k + α/n · Σ x²)^-β over n neighbouring channels.
+    """x · (k + α/n · Σ x²)^-β over n neighbouring channels: a kernel that is generated at run time,
+    or a primitive.
 
     For the gradient oneDNN has only its reference code on AVX2, which takes half of GoogLeNet's
     time; the kernel reads x and dy once, in whichever layout they are.
@@ -104,3 +110,38 @@ class LRN(Step):
         if self.workspace is not None:
             memories[dnnl.WORKSPACE] = self.workspace
         builder.run(pd, memories)
+
+
+@step_for("Normalize")
+class Normalize(Step):
+    """Vectors divided by their lengths: for inference the layer's own formula, in any known layout.
+
+    Along the channels oneDNN has only its reference code.
+    """
+
+    def forward(self, builder: Builder) -> None:
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        if builder.training:
+            raise Unsupported("its gradient is numpy's")
+        if len(self.node.tops) > 1:
+            raise Unsupported("a top of lengths")
+        if not 2 <= bottom.num_axes <= 5:
+            raise Unsupported(f"{bottom.num_axes} axes, not 2 to 5")
+        with builder.storing(dnnl.F32):
+            source = builder.source(bottom, known_layout(builder.source(bottom).desc))
+            make = builder.in_place if top is bottom else builder.result
+            target = make(top, source.desc)
+        operands = {dnnl.SRC: source, dnnl.DST: target}
+        call = functools.partial(self._divide, source, target)
+        builder.then(KernelCall(call, operands, "normalize_forward/numpy"))
+
+    def _divide(self, source: Memory, target: Memory) -> None:
+        x, y = items_of(source), items_of(target)
+        factor: np.ndarray | None = None
+        if self.layer.scaled:
+            with only_read([self.layer.blobs[0].data_memory]):
+                learned = self.layer.blobs[0].data.reshape(-1)
+            factor = np.zeros((x.shape[1], 1, x.shape[3]), np.float32)
+            filled = factor.reshape(-1)
+            filled[: source.desc.shape[1]] = learned
+        self.layer.divide(x, y, (1, 3), factor)

@@ -1,5 +1,5 @@
-"""Layers that bring blobs together or apart (Split, Eltwise, Concat, Slice), and those that compute
-nothing (Input, Silence, Flatten, Reshape).
+"""Layers that bring blobs together or apart (Split, Eltwise, Axpy, Concat, Slice), and those that
+compute nothing (Input, Silence, Flatten, Reshape).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from minicaffe.engines.onednn.primitive import (
     MemoryDesc,
     PrimitiveDesc,
     keeping_not_numbers,
+    post_op_argument,
     reorder,
 )
 from minicaffe.engines.onednn.steps import Step, step_for
@@ -186,6 +187,54 @@ class Eltwise(Step):
         if len(others) == 1:
             linear(builder, others[0], target, 1.0, 0.0)
         self._chain(builder, dnnl.BINARY_MUL, others, target)
+
+
+@step_for("Axpy")
+class Axpy(Step):
+    """z = a · x + y with one a for each channel of each item."""
+
+    def forward(self, builder: Builder) -> None:
+        """A product, and the sum as its post-op, in the layout of x."""
+        factor, x, y = self.node.bottoms
+        if x.num_axes > 5:
+            raise Unsupported(f"{x.num_axes} axes, not up to 5")
+        if builder.training and self.node.kept_bottoms:
+            raise Unsupported("a later layer overwrites its bottom")
+        self.source = builder.source(x)
+        desc = self.source.desc
+        self.factor = self._one_each(builder, factor, desc)
+        attributes = Attributes().append_binary(dnnl.BINARY_ADD, desc)
+        pd = PrimitiveDesc(
+            "binary", dnnl.BINARY_MUL, desc, self.factor.desc, desc, attributes=attributes
+        )
+        memories = {dnnl.SRC: self.source, dnnl.SRC_1: self.factor}
+        memories[post_op_argument(0, dnnl.SRC_1)] = builder.source(y, desc)
+        memories[dnnl.DST] = builder.result(self.node.tops[0], desc)
+        builder.run(pd, memories)
+
+    def _one_each(self, builder: Builder, factor: Blob, desc: MemoryDesc) -> Memory:
+        """The factors in the layout of what they multiply, where the other axes have length 1."""
+        dtype, ones = desc.dtype, [1] * (len(desc.shape) - 2)
+        shape = (*factor.shape[:2], *ones)
+        if factor.shape == shape:
+            return builder.source(factor, MemoryDesc(shape, dtype, block=desc.block))
+        given = builder.source(factor, MemoryDesc(factor.shape, dtype))
+        wanted = MemoryDesc(shape, dtype, block=desc.block)
+        return builder.another_layout(given.seen_as(MemoryDesc(shape, dtype)), wanted)
+
+    def backward(self, builder: Builder) -> None:
+        """dx is a product, dy is dz. With da, sums over pixels, all are the layer's own."""
+        (_, x, y), wanted = self.node.bottoms, self.node.propagate_down
+        top, desc = self.node.tops[0], self.source.desc
+        if wanted[0]:
+            builder.backward_by_numpy(self.node)
+            return
+        if wanted[1]:
+            gradient = builder.gradient_source(top, desc)
+            target = builder.gradient_result(x, desc)
+            combine(builder, dnnl.BINARY_MUL, gradient, self.factor, target)
+        if wanted[2]:
+            builder.share_gradient(y, top)
 
 
 class Parts(Step):

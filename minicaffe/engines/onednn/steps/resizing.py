@@ -1,11 +1,13 @@
-"""Pooling."""
+"""Layers that make images smaller or larger: Pooling, Upsample, Interp."""
 
 from __future__ import annotations
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
+from minicaffe.engines.onednn.channels import images_of, known_layout
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, PrimitiveDesc
 from minicaffe.engines.onednn.steps import Step, step_for
+from minicaffe.engines.onednn.tensor import KernelCall
 from minicaffe.proto import caffe_pb2
 
 
@@ -66,3 +68,71 @@ class Pooling(Step):
         if self.workspace is not None:
             memories[dnnl.WORKSPACE] = self.workspace
         builder.run(pd, memories)
+
+
+@step_for("Upsample")
+class Upsample(Step):
+    """Every pixel repeated along both axes."""
+
+    def forward(self, builder: Builder) -> None:
+        """One primitive, which takes the nearest pixel."""
+        if len(self.node.bottoms) > 1:
+            raise Unsupported("a mask says where values go")
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        source = builder.source(bottom)
+        wish = MemoryDesc(top.shape, source.desc.dtype, any_layout=True)
+        self.forward_pd = PrimitiveDesc(
+            "resampling_forward",
+            *(builder.propagation, dnnl.RESAMPLING_NEAREST, None, source.desc, wish),
+        )
+        self.source_desc, self.top_desc = source.desc, self.forward_pd.desc("dst")
+        target = builder.result(top, self.top_desc)
+        builder.run(self.forward_pd, {dnnl.SRC: source, dnnl.DST: target})
+
+    def backward(self, builder: Builder) -> None:
+        """Its gradient's primitive adds up what a pixel was repeated to."""
+        if not self.node.propagate_down[0]:
+            return
+        descs = self.source_desc, self.top_desc
+        pd = PrimitiveDesc(
+            "resampling_backward", *(dnnl.RESAMPLING_NEAREST, None, *descs, self.forward_pd)
+        )
+        gradient = builder.gradient_source(self.node.tops[0], self.top_desc)
+        target = builder.gradient_result(self.node.bottoms[0], self.source_desc)
+        builder.run(pd, {dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
+
+
+@step_for("Interp")
+class Interp(Step):
+    """Images resized with aligned corners, which oneDNN's resampling does not do."""
+
+    def forward(self, builder: Builder) -> None:
+        """The layer's own formula, along the axes of rows and columns in any known layout."""
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        with builder.storing(dnnl.F32):
+            source = builder.source(bottom, known_layout(builder.source(bottom).desc))
+            self.source_desc = source.desc
+            self.top_desc = MemoryDesc(top.shape, block=source.desc.block)
+            target = builder.result(top, self.top_desc)
+        builder.then(
+            KernelCall(
+                lambda: self.layer.resize(images_of(source), images_of(target)),
+                {dnnl.SRC: source, dnnl.DST: target},
+                "interp_forward/numpy",
+            )
+        )
+
+    def backward(self, builder: Builder) -> None:
+        if not self.node.propagate_down[0]:
+            return
+        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        with builder.storing(dnnl.F32):
+            gradient = builder.gradient_source(top, self.top_desc)
+            target = builder.gradient_result(bottom, self.source_desc)
+        builder.then(
+            KernelCall(
+                lambda: self.layer.give_back(images_of(gradient), images_of(target)),
+                {dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target},
+                "interp_backward/numpy",
+            )
+        )
