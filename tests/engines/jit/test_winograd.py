@@ -189,6 +189,20 @@ def test_all_passes(shape: Shape, target: Target) -> None:
     assert_near(case.weight_gradient(before=2.0), want + 2, shape.taps)
 
 
+@pytest.mark.parametrize("channels", [256, 512])
+def test_long_sums_are_exact(channels: int, target: Target) -> None:
+    """Many channels are added up in portions: in one go the error was 4e-6 and more."""
+    case = Case(Shape(2, channels, 7, 7, 128), target)
+    other = Case(Shape(2, 128, 7, 7, channels), target)
+    size = (other.shape.rows, other.shape.columns)
+    pairs = [
+        (case.forward(), case.y + case.bias[:, None, None]),
+        (other.bottom_gradient(), bottom_gradient(other.dy, other.g, size, other.pad)),
+    ]
+    for got, want in pairs:
+        assert np.abs(got - want).max() <= 2e-6 * np.abs(want).max()
+
+
 def test_results_do_not_depend_on_the_number_of_threads(target: Target) -> None:
     found = []
     for threads in (1, 2, 3, 5):
