@@ -1,6 +1,7 @@
 """Layers that put values elsewhere: Permute, Transpose, Reorg and the shuffles of channels.
 
-Each is a reorder of the memory, seen with the axes of before, into memory seen with those of after.
+Each is a reorder between two memories: the bottom's, seen with the layer's axes, and the top's,
+seen with the same axes in another order.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Moved(Step):
         return memory if self.before is self.source_desc else memory.seen_as(self.before)
 
     def backward(self, builder: Builder) -> None:
-        """The same reorder the other way round."""
+        """The reorder the other way round."""
         if self.node.propagate_down[0]:
             gradient = builder.gradient_source(self.node.tops[0], self.top_desc)
             target = builder.gradient_result(self.node.bottoms[0], self.source_desc)
@@ -105,7 +106,7 @@ class ShuffleChannel(Moved):
             builder.run(self.primitive, {dnnl.SRC: source, dnnl.DST: target})
 
     def backward(self, builder: Builder) -> None:
-        """The same the other way round."""
+        """The primitive, or the reorder, the other way round."""
         if self.primitive is None:
             super().backward(builder)
         elif self.node.propagate_down[0]:
