@@ -218,6 +218,22 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
      [("biases", "biases has 1 value(s) for num 5"), ("num_class", "num_class is 0"),
       ("softmax_tree", "softmax_tree is not"), ("class_map", "class_map is not supported")]),
     ("Reorg", "", [("", "stride is missing or 0")]),
+    ("BoxAnnotatorOHEM", "bottom: 'd' bottom: 'd' bottom: 'd' top: 'b' "
+     "box_annotator_ohem_param { roi_per_img: 0 }", [("roi_per_img", "roi_per_img is 0")]),
+    ("OHEMDataLayer", "bottom: 'd' bottom: 'd' bottom: 'd' bottom: 'd' top: 'b' python_param { "
+     "param_str: '{num_classes: 1, OHEM_NMS_THRESH: -1}' }",
+     [("param_str", "param_str: 'num_classes' is 1"),
+      ("param_str", "param_str: 'OHEM_NMS_THRESH' is -1"), ("bottom", "5 bottom(s) and 2 top(s)")]),
+    ("PSROIPooling", "bottom: 'd' psroi_pooling_param { spatial_scale: 1 output_dim: 0 "
+     "group_size: -1 }",
+     [("output_dim", "output_dim is 0"), ("group_size", "group_size is -1")]),
+    ("ROIAlign", "bottom: 'd' roi_align_param { pooled_h: 0 sampling_ratio: 2 } "
+     "roi_pooling_param { }",
+     [("roi_align_param", "roi_align_param and roi_pooling_param are given"),
+      ("sampling_ratio", "sampling_ratio is given"), ("pooled_h", "pooled_h is missing or 0"),
+      ("layer", "pooled_w is missing or 0")]),
+    ("ROIPooling", "bottom: 'd' roi_pooling_param { pooled_size: [1, 2, 3] }",
+     [("pooled_size", "pooled_size has 3 numbers")]),
     ("YoloDetectionOutput", "yolo_detection_output_param { num_classes: 0 biases: 1 }",
      [("biases", "biases has 1 value(s) for num_box 5"), ("num_classes", "num_classes is 0")]),
     ("Yolov3DetectionOutput", "yolov3_detection_output_param { biases: 1 mask: 2 num_box: 0 }",

@@ -34,6 +34,7 @@ _BORROWED = {
     "MKLReLU": "relu_param",
     "NdConvolution": "convolution_param",
     "NdPooling": "pooling_param",
+    "OHEMDataLayer": "python_param",
     "ProposalLayer": "python_param",
     "ProposalTargetLayer": "python_param",
     "PriorBoxClustered": "prior_box_param",

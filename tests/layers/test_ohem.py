@@ -9,7 +9,7 @@ from minicaffe import TRAIN, Net
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text_format import parse
-from tests.layers.harness import Case, Rig
+from tests.layers.harness import Case, Rig, positive
 
 Shapes = list[tuple[int, ...]]
 KEEP = "box_annotator_ohem_param { roi_per_img: 2 }"
@@ -30,6 +30,15 @@ KEEP = "box_annotator_ohem_param { roi_per_img: 2 }"
          "the box weights have shape 4×8; expected 3×8×1×1"),
         ("BoxAnnotatorOHEM", KEEP, [(3, 5, 1, 1, 1), (3,), (3,), (3, 8)], 2, ShapeError,
          "the regions have shape 3×5×1×1×1; expected (R, 5)"),
+        ("OHEMDataLayer", "python_param { param_str: 'num_classes: 2' }",
+         [(3, 2), (3, 8), (3, 5), (3,)], 5, GraphError, "4 bottom(s) and 5 top(s); expected 4 and"),
+        ("OHEMDataLayer", "python_param { param_str: 'num_classes: 2' }",
+         [(3, 2), (3, 7), (3, 5), (3,)], 2, ShapeError,
+         "the offsets have shape 3×7; expected 3×8, as there are 3 regions and num_classes is 2"),
+        ("OHEMDataLayer", "python_param { param_str: 'num_classes: 2' }",
+         [(3, 2), (3, 8), (3, 6), (3,)], 2, ShapeError, "the regions have shape 3×6; expected 3×5"),
+        ("OHEMDataLayer", "python_param { param_str: 'classes: 2' }",
+         [(3, 2), (3, 8), (3, 5), (3,)], 2, GraphError, "expected it to say num_classes"),
         ("SmoothL1LossOHEM", "", [(3, 4), (3, 5)], 1, ShapeError,
          "the targets have shape 3×5, the predictions 3×4; the same shape"),
         ("SmoothL1LossOHEM", "", [(3, 4), (3, 2, 2)], 1, ShapeError,
@@ -84,6 +93,26 @@ def test_an_annotators_gradient_is_zero_where_one_is_asked_for() -> None:
         blob.diff[...] = 1
     rig.backward()
     assert not any(blob.diff.any() for blob in rig.bottom)
+
+
+@pytest.mark.parametrize("label", [-1, 3, np.nan])
+def test_a_label_of_no_class_is_named(label: float) -> None:
+    text = "python_param { param_str: 'num_classes: 3' }"
+    rig = Rig(Case("OHEMDataLayer", text, [(2, 3), (2, 12), (2, 5), (2,)], positive, tops=2))
+    rig.bottom[3].data[...] = [0, label]
+    with pytest.raises(DataError, match=r"label .* of region 1 is outside the classes 0 to 2"):
+        rig.forward()
+
+
+def test_odd_numbers_are_ranked() -> None:
+    """A probability that is not a number has no loss, and one of 0 the largest."""
+    text = "python_param { param_str: '{num_classes: 2, OHEM_USE_NMS: false}' }"
+    rig = Rig(Case("OHEMDataLayer", text, [(3, 2), (3, 8), (3, 5), (3,)], positive, tops=2))
+    rig.bottom[0].data[...] = [[np.nan, 1], [0, 1], [0.5, 0.5]]
+    rig.bottom[2].data[:, 0] = [5, 6, 7]
+    rig.bottom[3].data[...] = 0
+    regions, _ = rig.forward()
+    np.testing.assert_array_equal(regions[:, 0], [6, 7, 5])
 
 
 NET = """

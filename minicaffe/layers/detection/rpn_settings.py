@@ -48,6 +48,8 @@ class Config:
     bbox_normalize_targets_precomputed: bool = False
     bbox_normalize_means: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0)
     bbox_normalize_stds: tuple[float, ...] = (0.1, 0.1, 0.2, 0.2)
+    ohem_use_nms: bool = True
+    ohem_nms_thresh: float = 0.7
 
 
 #: Phase TEST; and training as R-FCN's settings have it, without and with hard examples mined.
@@ -90,6 +92,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "RPN_NORMALIZE_STDS": (1e-30, math.inf),
     "BBOX_NORMALIZE_STDS": (1e-30, math.inf),
     "RPN_NMS_THRESH": (0, math.inf),
+    "OHEM_NMS_THRESH": (0, math.inf),
     "RPN_FG_FRACTION": (0, 1),
     "FG_FRACTION": (0, 1),
     "FG_THRESH": (1e-6, math.inf),

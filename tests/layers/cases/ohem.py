@@ -8,7 +8,7 @@ import numpy as np
 
 from tests.layers.cases.smooth_l1_loss import wide, zeros
 from tests.layers.cases.softmax import softmax
-from tests.layers.harness import Case, distinct, labels, normal
+from tests.layers.harness import Case, distinct, labels, normal, positive
 
 Arrays = list[np.ndarray]
 
@@ -97,8 +97,71 @@ def each_loss(ignore: int | None):  # type: ignore[no-untyped-def]
     return reference
 
 
+def mined(batch: int, nms: float | None, boxes: bool):  # type: ignore[no-untyped-def]
+    """abhi2610's OHEMDataLayer, a region at a time."""
+
+    def reference(bottoms: Arrays, _: Arrays) -> Arrays:
+        prob, offsets, regions, wanted, *more = bottoms
+        losses = []
+        for r, label in enumerate(wanted.astype(int)):
+            loss = -math.log(max(prob[r, label], 2.0**-52))
+            for k in range(offsets.shape[1] if boxes and label else 0):
+                x = more[1][r, k] * (offsets[r, k] - more[0][r, k])
+                loss += more[2][r, k] * (x * x / 2 if abs(x) < 1 else abs(x) - 0.5)
+            losses.append(loss)
+        kept: list[int] = []
+        for r in sorted(range(len(losses)), key=lambda r: -losses[r]):
+            same = [s for s in kept if (regions[s, 0], wanted[s]) == (regions[r, 0], wanted[r])]
+            if nms is None or all(shared(regions[r, 1:], regions[s, 1:]) <= nms for s in same):
+                kept.append(r)
+        return [values[kept[:batch]] for values in (regions, wanted, *more)]
+
+    return reference
+
+
+def shared(a: np.ndarray, b: np.ndarray) -> float:
+    """Intersection over union of boxes in pixels, the last one being part of them."""
+    sides = [min(a[2 + k], b[2 + k]) - max(a[k], b[k]) + 1 for k in (0, 1)]
+    if min(sides) <= 0:
+        return 0
+    both = sides[0] * sides[1]
+    areas = [(box[2] - box[0] + 1) * (box[3] - box[1] + 1) for box in (a, b)]
+    return float(both / (sum(areas) - both))
+
+
+def in_images(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    low = rng.integers(0, 6, (shape[0], 2))
+    return np.column_stack([np.arange(shape[0]) % 2, low, low + rng.integers(5, 9, low.shape)])
+
+
+def mining(batch: int, nms: float | None, boxes: bool) -> Case:
+    text = f"{{num_classes: 3, BATCH_SIZE: {batch}, "
+    text += "OHEM_USE_NMS: false}" if nms is None else f"OHEM_NMS_THRESH: {nms}}}"
+    shapes = [(20, 3), (20, 12), (20, 5), (20,), *[(20, 12)] * 3]
+    values = [
+        positive,
+        normal,
+        in_images,
+        labels(3),
+        normal,
+        lambda rng, shape: rng.choice([0.0, 1, 2], shape),
+        positive,
+    ]
+    count = 7 if boxes else 4
+    return Case(
+        "OHEMDataLayer",
+        f'python_param {{ module: "roi_data_layer.layer" param_str: "{text}" }}',
+        shapes[:count], values[:count], tops=count - 2, has_gradient=False,
+        reference=mined(batch, nms, boxes), name=text + ("boxes" if boxes else ""),
+    )  # fmt: skip
+
+
 FIXED = "loss_param { normalization: PRE_FIXED pre_fixed_normalizer: 32 }"
 CASES = [
+    mining(6, 0.3, True),
+    mining(6, 0.5, False),
+    mining(9, None, True),
+    mining(100, 0.2, True),
     annotator("roi_per_img: 2", 2),
     annotator("roi_per_img: 1 ignore_label: 255", 1, (1, 1), 255),
     annotator("roi_per_img: 4", 4, (2, 3)),
