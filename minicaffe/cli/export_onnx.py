@@ -47,6 +47,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shape(parser)
     add_until(parser)
     parser.add_argument(
+        "--preprocess",
+        action="store_true",
+        help="let the model take pixels (0 to 255, channels as the data layer has them); it then "
+        "subtracts the mean and scales as the transform_param of the model's data layer says",
+    )
+    parser.add_argument(
+        "--fp16",
+        action="store_true",
+        help="weights and values in half precision; inputs and outputs stay float32",
+    )
+    parser.add_argument(
         "--keep_bn", action="store_true", help="leave BatchNorm and Scale as they are"
     )
     parser.add_argument(
@@ -72,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Export, compare, and write."""
     from minicaffe.convert.onnx.export import USUAL_OPSET, export, file_metadata
+    from minicaffe.convert.onnx.half import halved
     from minicaffe.convert.onnx.model_file import save
 
     net, used, becomes = _nets(args)
@@ -83,6 +95,8 @@ def run(args: argparse.Namespace) -> int:
         metadata=file_metadata(args.model, args.weights or ()),
         becomes=becomes,
     )
+    if args.fp16:
+        exported = halved(exported)
     if exported.custom:
         logger.warning(
             "not compared: %s are operators that onnxruntime does not have",
@@ -105,6 +119,7 @@ def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, str]]:
     layers of this one that compute what others did."""
     from minicaffe.cli._arrays import parse_shapes
     from minicaffe.convert.deploy import cut_net, deploy_net
+    from minicaffe.convert.preprocess import add_preprocessing
     from minicaffe.net.net import TEST, Net
     from minicaffe.proto.io import read_net
 
@@ -117,6 +132,8 @@ def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, str]]:
     for note in deployed.notes:
         logger.info("%s", note)
     text = cut_net(deployed.param, args.until, args.model) if args.until else deployed.param
+    added = add_preprocessing(text, param, args.model) if args.preprocess else None
+    text = added.param if added else text
     options: RunKeywords = {
         "engine": "numpy",
         "max_memory": args.max_memory,
@@ -128,6 +145,8 @@ def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, str]]:
         net.copy_from(path)
     if not args.weights and net.params:
         logger.warning("no --weights are given: the model gets what the fillers make")
+    if added:
+        added.fill(net)
     return (net, net, {}) if args.keep_bn else (net, *_folded(text, net, options))
 
 
@@ -150,11 +169,18 @@ def _prove(args: argparse.Namespace, exported: Exported, net: Net) -> None:
         CompareError: there is one that rounding does not explain.
     """
     from minicaffe.cli._arrays import read_inputs
-    from minicaffe.convert.onnx.verify import LAYER_TOLERANCE, verify
+    from minicaffe.convert.onnx.verify import (
+        HALF_TOLERANCES,
+        LAYER_TOLERANCE,
+        NET_TOLERANCE,
+        verify,
+    )
 
     given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
-    tolerance = LAYER_TOLERANCE if args.tolerance is None else args.tolerance
-    found = verify(exported, net, given=given, tolerances=(tolerance, 10 * tolerance))
+    usual = HALF_TOLERANCES if args.fp16 else (LAYER_TOLERANCE, NET_TOLERANCE)
+    share = args.tolerance
+    tolerances = usual if share is None else (share, share * usual[1] / usual[0])
+    found = verify(exported, net, given=given, tolerances=tolerances)
     for what in found.inputs:
         logger.info("compared on %s", what)
     _print(found)

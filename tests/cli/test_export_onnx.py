@@ -146,3 +146,21 @@ def test_a_python_layer_is_written_when_asked(trained: Path, capsys: Capture) ->
     assert {entry.name: entry.s for entry in node.attribute} == {
         "module": b"twice", "param_str": b"a: 1",
     }  # fmt: skip
+
+
+def test_half_precision(trained: Path) -> None:
+    assert cli.main([*FLAGS, "--fp16"]) == 0
+    model = onnx.load("net.onnx")
+    assert {tensor.data_type for tensor in model.graph.initializer} == {onnx.TensorProto.FLOAT16}
+    assert operators()[0] == operators()[-1] == "Cast"
+
+
+def test_pixels_as_they_are(trained: Path, capsys: Capture) -> None:
+    text = NET.replace('name: "data"', 'transform_param { mean_value: 7 scale: 0.5 } name: "data"')
+    Path("net.prototxt").write_text(text)
+    assert cli.main([*FLAGS, "--preprocess", "--keep_bn"]) == 0
+    assert [value.name for value in onnx.load("net.onnx").graph.input] == ["data_pixels"]
+    assert operators()[:3] == ["Add", "Mul", "Conv"]
+    Path("net.prototxt").write_text(NET)
+    assert cli.main([*FLAGS, "--preprocess"]) == 1
+    assert "no data layer has a transform_param" in capsys.readouterr().err

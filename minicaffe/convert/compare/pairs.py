@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minicaffe.convert.compare.net_side import run_each
-from minicaffe.convert.compare.rows import Row, measure
+from minicaffe.convert.compare.rows import Row, keep_largest, measure
 from minicaffe.convert.compare.sources import FolderSource, NetSource, Source, Values
 from minicaffe.errors import CompareError
 
@@ -46,7 +46,7 @@ class Compared:
 def inputs_of(
     first: Source, second: Source, given: Mapping[str, np.ndarray], seed: int
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The same inputs under the names that each of the two has for them.
+    """Inputs for both, under the names that each of the two has for them.
 
     Args:
         first, second: the sources.
@@ -116,7 +116,9 @@ def compare(
         )
     for name, other in pairs.items():
         layer = left.layers[name]
-        _note(found.rows, measure(layer, name, left.arrays[name], right.arrays[other], tolerance))
+        keep_largest(
+            found.rows, measure(layer, name, left.arrays[name], right.arrays[other], tolerance)
+        )
     found.only = len(left.arrays) - len(pairs), len(right.arrays) - len(pairs)
     if not bisect:
         return
@@ -140,13 +142,9 @@ class _Noting:
 
     def __call__(self, layer: str, name: str, array: np.ndarray) -> None:
         if name in self._theirs:
-            _note(self._rows, measure(layer, name, self._theirs[name], array, self._tolerance))
-
-
-def _note(rows: dict[str, Row], row: Row) -> None:
-    known = rows.get(row.value)
-    if known is None or not row.relative <= known.relative:
-        rows[row.value] = row
+            keep_largest(
+                self._rows, measure(layer, name, self._theirs[name], array, self._tolerance)
+            )
 
 
 def _pairs(first: Source, second: Source, left: Values, right: Values) -> dict[str, str]:

@@ -41,6 +41,18 @@ class Row:
         """Whether the difference is no larger than rounding explains."""
         return self.relative <= self.tolerance
 
+    @property
+    def excess(self) -> float:
+        """The difference in tolerances: above 1 it is none of rounding's."""
+        return self.relative / self.tolerance if self.tolerance else self.relative
+
+
+def keep_largest(rows: dict[str, Row], row: Row) -> None:
+    """Note a row by its value's name, unless one with a larger difference is there."""
+    known = rows.get(row.value)
+    if known is None or not row.excess <= known.excess:
+        rows[row.value] = row
+
 
 def measure(layer: str, value: str, first: np.ndarray, second: np.ndarray, tolerance: float) -> Row:
     """Compare two arrays that are to be equal; what is not a number in both is equal."""
