@@ -15,7 +15,7 @@ from minicaffe.data.backends import write_datums
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_solver
 from minicaffe.proto.printing import to_text
-from models.generate import faster_rcnn, yolov3
+from models.generate import faster_rcnn, rfcn, yolov3
 from models.generate.ssd import MODELS, files
 from tests.zoo import DETECTORS, ROOT, unfilled
 
@@ -42,7 +42,7 @@ def shapes_tool() -> ModuleType:
 
 
 def test_all_of_them_are_there() -> None:
-    regions = [model.folder for model in faster_rcnn.MODELS]
+    regions = [model.folder for model in [*faster_rcnn.MODELS, *rfcn.MODELS]]
     found = [folder.name for folder in DETECTORS]
     assert [name for name in found if not name.startswith("mtcnn")] == sorted([*NAMES, *regions])
 

@@ -21,7 +21,9 @@ from . import (
     mobilenet,
     mtcnn,
     pspnet,
+    regions,
     resnet,
+    rfcn,
     segmentation,
     segnet,
     senet,
@@ -54,7 +56,8 @@ def main(arguments: Sequence[str]) -> int:
     texts |= {model.folder: partial(ssd.files, model) for model in ssd.MODELS}
     texts |= {model.folder: partial(yolov3.files, model) for model in yolov3.MODELS}
     texts |= {stage.folder: partial(mtcnn.files, stage) for stage in mtcnn.MODELS}
-    texts |= {model.folder: partial(faster_rcnn.files, model) for model in faster_rcnn.MODELS}
+    for family in (faster_rcnn, rfcn):
+        texts |= {model.folder: partial(regions.files, model) for model in family.MODELS}
     for name in names:
         if name not in texts:
             print(f"error: no network '{name}'{did_you_mean(name, texts)}", file=sys.stderr)

@@ -36,27 +36,55 @@ def _body(
         expansion: channels of a block's top for each channel inside it.
         bias: give conv1 one, which BatchNorm takes away again.
     """
+    top = _begin(n, bias)
+    for stage in range(2, 6):
+        top = _stage(n, top, stage, blocks, branch, expansion, 1 if stage == 2 else 2)
+    top = global_average(n, "pool5", top)
+    return full(n, f"fc{CLASSES}", top, CLASSES, weight_filler=dict(type="msra"))
+
+
+def dilated(n: NetSpec) -> tuple[Top, Top]:
+    """ResNet-50 without its end; its last stage, of stride 1, has convolutions of dilation 2.
+
+    Returns:
+        the tops of the last two stages, both with a pixel for 16 × 16 of ``n.data``'s.
+    """
+    blocks, top = (3, 4, 6, 3), _begin(n, bias=True)
+    for stage in (2, 3, 4):
+        top = _stage(n, top, stage, blocks, _bottleneck, 4, 1 if stage == 2 else 2)
+    return top, _stage(n, top, 5, blocks, partial(_bottleneck, dilation=2), 4, 1)
+
+
+def _begin(n: NetSpec, bias: bool) -> Top:
+    """The first convolution and the pooling after it."""
     if bias:
         top = conv(n, "conv1", n.data, 64, 7, pad=3, stride=2, weight_filler=dict(type="msra"))
     else:
         top = plain_conv(n, "conv1", n.data, 64, 7, pad=3, stride=2)
     top = relu(n, "conv1_relu", batch_norm(n, "bn_conv1", "scale_conv1", top))
-    top = max_pool(n, "pool1", top, 3, 2)
-    channels = 64
-    for stage, count in enumerate(blocks, start=2):
-        inside = 64 * 2 ** (stage - 2)
-        for index in range(count):
-            name = f"res{stage}{_letter(index, stage, blocks)}"
-            stride = 2 if stage > 2 and index == 0 else 1
-            shortcut = top
-            if channels != inside * expansion:
-                channels = inside * expansion
-                shortcut = _conv(n, f"{name}_branch1", top, channels, 1, stride=stride)
-            sum_of = (shortcut, branch(n, name, top, inside, stride))
-            n[name] = L.Eltwise(*sum_of, operation="SUM")
-            top = relu(n, f"{name}_relu", n[name])
-    top = global_average(n, "pool5", top)
-    return full(n, f"fc{CLASSES}", top, CLASSES, weight_filler=dict(type="msra"))
+    return max_pool(n, "pool1", top, 3, 2)
+
+
+def _stage(
+    n: NetSpec,
+    top: Top,
+    stage: int,
+    blocks: tuple[int, ...],
+    branch: Branch,
+    expansion: int,
+    stride: int,
+) -> Top:
+    """The blocks of a stage, 2 to 5, of which the first one has the stride."""
+    inside = 64 * 2 ** (stage - 2)
+    for index in range(blocks[stage - 2]):
+        name = f"res{stage}{_letter(index, stage, blocks)}"
+        shortcut, step = top, 1 if index else stride
+        if not index and (stage > 2 or expansion > 1):
+            shortcut = _conv(n, f"{name}_branch1", top, inside * expansion, 1, stride=step)
+        sum_of = (shortcut, branch(n, name, top, inside, step))
+        n[name] = L.Eltwise(*sum_of, operation="SUM")
+        top = relu(n, f"{name}_relu", n[name])
+    return top
 
 
 def _letter(index: int, stage: int, blocks: tuple[int, ...]) -> str:
@@ -79,11 +107,14 @@ def _basic(n: NetSpec, name: str, bottom: Top, inside: int, stride: int) -> Top:
     return _conv(n, f"{name}_branch2b", top, inside, 3, pad=1)
 
 
-def _bottleneck(n: NetSpec, name: str, bottom: Top, inside: int, stride: int) -> Top:
+def _bottleneck(
+    n: NetSpec, name: str, bottom: Top, inside: int, stride: int, dilation: int = 1
+) -> Top:
     """1 x 1 (which has the stride), 3 x 3 and 1 x 1 to four times the channels."""
     top = _conv(n, f"{name}_branch2a", bottom, inside, 1, stride=stride)
     top = relu(n, f"{name}_branch2a_relu", top)
-    top = _conv(n, f"{name}_branch2b", top, inside, 3, pad=1)
+    apart = {"dilation": dilation} if dilation > 1 else {}
+    top = _conv(n, f"{name}_branch2b", top, inside, 3, pad=dilation, **apart)
     top = relu(n, f"{name}_branch2b_relu", top)
     return _conv(n, f"{name}_branch2c", top, 4 * inside, 1)
 
