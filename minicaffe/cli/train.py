@@ -15,7 +15,7 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import (
@@ -62,6 +62,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trace_nan",
         action="store_true",
         help="end at the first value that is not finite, and tell the layer that made it",
+    )
+    parser.add_argument(
+        "--stats_every",
+        type=int,
+        default=0,
+        metavar="N",
+        help="show every N iterations what each layer holds, gradients and updates",
+    )
+    parser.add_argument("--log_json", metavar="FILE", help="add each event to FILE as a JSON line")
+    parser.add_argument(
+        "--overfit_batch",
+        action="store_true",
+        help="train on the first batch alone, without snapshots: a sound net learns it",
+    )
+    parser.add_argument(
+        "--fast_dev_run",
+        action="store_true",
+        help="run one iteration and one batch of each test, without snapshots",
     )
     parser.add_argument("--config", metavar="FILE", help="a YAML file with these flags")
 
@@ -124,6 +142,8 @@ def _find_snapshot(prefix: str, args: argparse.Namespace) -> None:
 
 def _put_flags(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
     """Write what the flags say into the solver's settings, as ``caffe train`` does."""
+    from minicaffe.solver.overfit import ITERATIONS
+
     if args.level is not None:
         param.train_state.level = args.level
     if args.stage:
@@ -133,6 +153,16 @@ def _put_flags(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> No
         param.weights.extend(args.weights or ())
     if args.iterations is not None:
         param.max_iter = args.iterations
+    if args.fast_dev_run:
+        param.max_iter = param.display = 1
+        param.test_iter[:] = [1 for _ in param.test_iter]
+    if args.fast_dev_run or args.overfit_batch:
+        param.snapshot_after_train = False
+        param.ClearField("snapshot")
+    if args.overfit_batch:  # nothing but the one batch counts
+        param.max_iter = args.iterations or ITERATIONS
+        for field in ("test_iter", "test_interval", "test_state", "test_net", "test_net_param"):
+            param.ClearField(field)
 
 
 def _train(
@@ -144,14 +174,26 @@ def _train(
     """Train; returns the exit status."""
     from minicaffe.cli._progress import ProgressBar
     from minicaffe.solver.events import LogObserver
+    from minicaffe.solver.json_log import JsonObserver
+    from minicaffe.solver.overfit import OverfitReport, keep_to_one_batch
+    from minicaffe.solver.post_mortem import PostMortem
     from minicaffe.solver.signals import SignalHandler
     from minicaffe.solver.solver_factory import get_solver
     from minicaffe.solver.solver_param import warn_of_inputs
 
-    observers: list[Observer] = [LogObserver()]
+    observers: list[Observer] = [
+        LogObserver(),
+        OverfitReport() if args.overfit_batch else PostMortem(),
+    ]
     if is_terminal(args.log.stream):
         observers.append(ProgressBar(args.log.show))
-    with SignalHandler(args.sigint_effect or "stop", args.sighup_effect or "snapshot") as signals:
+    keep = "all" if args.stats_every else "outputs"
+    with ExitStack() as stack:
+        if args.log_json:
+            observers.append(stack.enter_context(JsonObserver(args.log_json)))
+        signals = stack.enter_context(
+            SignalHandler(args.sigint_effect or "stop", args.sighup_effect or "snapshot")
+        )
         solver = get_solver(
             param,
             path=args.solver,
@@ -160,15 +202,17 @@ def _train(
             action_function=signals.requested,
             keep_snapshots=args.keep_snapshots,
             prefix_lock=lock,
-            **run_options(args, keep="outputs").keywords(),
+            **run_options(args, keep=keep).keywords(),
         )
-        with closing(solver):
-            if args.snapshot:
-                logger.info("Resuming from %s", args.snapshot)
-            solver.trace_nan = args.trace_nan
-            warn_of_inputs(solver.net)
-            logger.info("Starting Optimization")
-            solver.solve(args.snapshot)
+        stack.enter_context(closing(solver))
+        if args.snapshot:
+            logger.info("Resuming from %s", args.snapshot)
+        solver.trace_nan, solver.stats_every = args.trace_nan, args.stats_every
+        if args.overfit_batch:
+            keep_to_one_batch(solver)
+        warn_of_inputs(solver.net)
+        logger.info("Starting Optimization")
+        solver.solve(args.snapshot)
     if signals.terminated:
         return 128 + signal.SIGTERM
     if solver.failed_snapshots:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.errors import visible
+from minicaffe.solver.layer_stats import ArrayStats
 
 if TYPE_CHECKING:
     from minicaffe.net.net import Net
@@ -188,6 +189,14 @@ class SnapshotFailed:
 
 
 @dataclass(frozen=True)
+class Stats:
+    """What the layers hold after an iteration, with ``stats_every``."""
+
+    iter: int
+    arrays: list[ArrayStats]
+
+
+@dataclass(frozen=True)
 class Finish:
     """``solve`` is over; ``early`` when it was asked to stop."""
 
@@ -207,6 +216,7 @@ Event = (
     | TestResult
     | Snapshot
     | SnapshotFailed
+    | Stats
     | Finish
 )
 
@@ -247,8 +257,14 @@ class Observer:
     def on_snapshot_failed(self, event: SnapshotFailed) -> None:
         """A snapshot could not be written."""
 
+    def on_stats(self, event: Stats) -> None:
+        """Time to show what the layers hold."""
+
     def on_finish(self, event: Finish) -> None:
         """Training is over."""
+
+    def on_event(self, event: Event) -> None:
+        """Any event; called besides the method of its own."""
 
 
 _METHODS = {
@@ -263,6 +279,7 @@ _METHODS = {
     TestResult: "on_test_result",
     Snapshot: "on_snapshot",
     SnapshotFailed: "on_snapshot_failed",
+    Stats: "on_stats",
     Finish: "on_finish",
 }
 
@@ -272,6 +289,7 @@ def notify(observers: list[Observer], event: Event) -> None:
     method = _METHODS[type(event)]
     for observer in observers:
         getattr(observer, method)(event)
+        observer.on_event(event)
 
 
 class LogObserver(Observer):
@@ -326,6 +344,10 @@ class LogObserver(Observer):
             event.iter,
             event.reason,
         )
+
+    def on_stats(self, event: Stats) -> None:
+        for array in event.arrays:
+            logger.info("Iteration %d, %s", event.iter, array)
 
     def on_finish(self, event: Finish) -> None:
         logger.info("Optimization stopped early." if event.early else "Optimization Done.")

@@ -21,6 +21,7 @@ from minicaffe.proto.printing import to_text
 from minicaffe.solver import events, rules, trace_nan, training_state
 from minicaffe.solver.display import LossWindow, Pace, explain_divergence
 from minicaffe.solver.evaluate import average_outputs
+from minicaffe.solver.layer_stats import gradient_norms, measured
 from minicaffe.solver.lr_policy import check_policy, learning_rate
 from minicaffe.solver.nets import NetFactory, NetVec
 from minicaffe.solver.prefix_lock import PrefixLock
@@ -68,6 +69,7 @@ class Solver:
         failed_snapshots: how many could not be written while it trained.
         trace_nan: look for values that are not finite in every iteration, and end the training
             with the layer that made the first one (see :mod:`minicaffe.solver.trace_nan`).
+        stats_every: tell observers every so many iterations what the layers hold; 0 for never.
 
     Raises:
         PrototxtError: a file cannot be read.
@@ -108,6 +110,7 @@ class Solver:
         self.iter = 0
         self.failed_snapshots = 0
         self.trace_nan = False
+        self.stats_every = 0
         self._current_step = 0
         self._callbacks: list[tuple[Callback, Callback]] = []
         self._stop_requested = False
@@ -267,7 +270,11 @@ class Solver:
             self._display()
         for _, on_gradients_ready in self._callbacks:
             on_gradients_ready()
+        counted = self.stats_every and self.iter % self.stats_every == 0
+        gradients = gradient_norms(self.net) if counted else {}
         rate = self.apply_update()
+        if counted:
+            self._notify(events.Stats(self.iter - 1, measured(self.net, gradients)))
         if self.trace_nan:
             trace_nan.check_weights(self.net, self.iter - 1, rate)
         self._notify(events.Iteration(self.iter, loss, self.loss_window.mean, rate))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import signal
@@ -356,3 +357,21 @@ def test_sigterm_snapshots_and_exits(tiny: Path) -> None:
     assert rest.count("Snapshotting solver state") == 1
     (state,) = tiny.glob("tiny_iter_*.solverstate")
     assert state.with_suffix(".caffemodel").exists()
+
+
+def test_fast_dev_run_leaves_nothing(tiny: Path, capsys: Capture) -> None:
+    before = sorted(path.name for path in tiny.iterdir())
+    text = train(capsys, "--fast-dev-run", "--log-json=log.json", "--stats-every=1")
+    assert sorted(path.name for path in tiny.iterdir()) == sorted([*before, "log.json"])
+    assert len(found(r"Iteration 0, ip\[0\]: mean .*, update/weight .*", text)) == 1
+    names = [json.loads(line)["event"] for line in Path("log.json").read_text().splitlines()]
+    assert names.count("iteration") == 1
+    assert names.count("stats") == 1
+
+
+def test_overfit_batch(tiny: Path, capsys: Capture) -> None:
+    before = sorted(path.name for path in tiny.iterdir())
+    text = train(capsys, "--overfit-batch", "--iterations=30")
+    assert sorted(path.name for path in tiny.iterdir()) == before
+    assert found(r"the net (learns|does not learn) one batch.*", text)
+    assert "Testing net" not in text
