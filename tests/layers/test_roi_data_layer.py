@@ -42,6 +42,13 @@ def test_its_tops_have_the_shapes_that_nets_want(tops: str, shapes: list[tuple[i
     assert net.inputs == tops.split()
 
 
+@pytest.mark.parametrize("dialect", ["r-fcn", "r-fcn-ohem"])
+def test_in_rfcn_its_tops_have_four_axes_and_classes_share_offsets(dialect: str) -> None:
+    net = Net(text(FAST), TRAIN, dialect=dialect)
+    shapes = [net.blobs[name].shape for name in FAST.split()]
+    assert shapes == [(2, 3, 608, 1024), (1, 5, 1, 1), (1, 1, 1, 1), *[(1, 8, 1, 1)] * 3]
+
+
 def test_a_program_fills_it() -> None:
     net = Net(text(), TRAIN)
     net.blobs["data"].reshape(1, 3, 8, 9)

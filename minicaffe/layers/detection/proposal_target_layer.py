@@ -12,7 +12,7 @@ from minicaffe.errors import DataError, ShapeError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.detection.boxes import overlaps
 from minicaffe.layers.detection.pixel_boxes import encode_from
-from minicaffe.layers.detection.rpn_layer import RpnLayer, true_boxes
+from minicaffe.layers.detection.rpn_layer import RFCN, RpnLayer, true_boxes
 
 
 class Drawn(NamedTuple):
@@ -89,7 +89,7 @@ class ProposalTargetLayer(RpnLayer):
 
     def _shape(self, top: Blobs, count: int) -> None:
         offsets = 4 * self.settings.num_classes
-        if self.reading.dialect in ("r-fcn", "r-fcn-ohem"):
+        if self.reading.dialect in RFCN:
             for blob, numbers in zip(top, (5, 1, *[offsets] * 3), strict=True):
                 blob.reshape(count, numbers, 1, 1)
             return

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from minicaffe.errors import DataError, GraphError, MinicaffeError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.input import Input
-from minicaffe.layers.detection.rpn_layer import own_runs
+from minicaffe.layers.detection.rpn_layer import DIALECTS, RFCN, reading_by_net
 from minicaffe.layers.detection.rpn_settings import Config, RpnSettings, read_settings
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
@@ -31,7 +31,8 @@ class RoIDataLayer(Input):
     height, width and scale (1, 3); 2, true boxes (1, 5): x1, y1, x2, y2 in pixels and the class.
     Tops of Fast R-CNN, whose second one is called rois: 0, images (2, 3, 608, 1024); 1, regions (1,
     5): image, x1, y1, x2, y2; 2, their classes (1); 3 to 5, offsets and their inside and outside
-    weights (1, 4 · num_classes).
+    weights (1, 4 · num_classes); in R-FCN (1, 5, 1, 1), (1, 1, 1, 1) and (1, 8, 1, 1), as all
+    classes share their offsets.
 
     Settings: ``python_param``: param_str, YAML such as ``'num_classes': 21``: num_classes,
     required, background included.
@@ -42,16 +43,16 @@ class RoIDataLayer(Input):
         GraphError: param_str is wrong, or there is another number of tops.
         DataError: there is no image.
 
-    Source: layer.py (rbgirshick/py-faster-rcnn, rbgirshick/fast-rcnn), of roi_data_layer.
+    Source: layer.py (rbgirshick/py-faster-rcnn, rbgirshick/fast-rcnn, YuwenXiong/py-R-FCN), of
+    roi_data_layer.
     """
 
     replaces_module = "roi_data_layer.layer"
-    dialects = ("fast-rcnn",)
+    dialects = DIALECTS
 
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
-        module = param.python_param.module
-        return Reading(cls.dialects[0], own_runs(module)) if module else Reading()
+        return reading_by_net(cls.dialects, param, origin)
 
     @property
     def _proposes(self) -> bool:
@@ -73,12 +74,17 @@ class RoIDataLayer(Input):
             )
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        offsets = (1, 4 * self._read([]).num_classes)
-        shapes: list[tuple[int, ...]] = [(2, 3, *_SIZE), (1, 5), (1,), offsets, offsets, offsets]
-        if self._proposes:
-            shapes = [(1, 3, *_SIZE), (1, 3), (1, 5)]
-        for blob, shape in zip(top, shapes, strict=False):
+        for blob, shape in zip(top, self._shapes(), strict=False):
             blob.reshape(*shape)
+
+    def _shapes(self) -> list[tuple[int, ...]]:
+        """The tops' shapes before the first image."""
+        if self._proposes:
+            return [(1, 3, *_SIZE), (1, 3), (1, 5)]
+        images = (2, 3, *_SIZE)
+        if self.reading.dialect in RFCN:
+            return [images, (1, 5, 1, 1), (1, 1, 1, 1), *[(1, 8, 1, 1)] * 3]
+        return [images, (1, 5), (1,), *[(1, 4 * self._read([]).num_classes)] * 3]
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         if not top[0].data.any():

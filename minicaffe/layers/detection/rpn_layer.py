@@ -28,6 +28,12 @@ logger = logging.getLogger("minicaffe")
 #: Side of the square that ratios and scales change, in pixels.
 _BASE = 16
 
+#: Whose the layers may be; the last two are :data:`RFCN`.
+DIALECTS = ("fast-rcnn", "r-fcn", "r-fcn-ohem")
+
+#: Those whose blobs have four axes.
+RFCN = DIALECTS[1:]
+
 
 class RpnLayer(Layer):
     """A layer whose settings are YAML in ``python_param { param_str }``; it passes no gradient."""
@@ -35,7 +41,7 @@ class RpnLayer(Layer):
     in_place = False
     reshapes_always = True  # how many boxes there are depends on the bottoms' values
     backward_reads = ()
-    dialects = ("fast-rcnn", "r-fcn", "r-fcn-ohem")
+    dialects = DIALECTS
 
     #: The key that ``param_str`` must have.
     required: ClassVar[str] = "feat_stride"
@@ -50,18 +56,7 @@ class RpnLayer(Layer):
 
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
-        module = param.python_param.module
-        because = own_runs(module)
-        evidence = []
-        if "PSROIPooling" in origin.types:
-            mined = "BoxAnnotatorOHEM" in origin.types
-            others = "PSROIPooling and BoxAnnotatorOHEM" if mined else "PSROIPooling"
-            evidence.append(("r-fcn-ohem" if mined else "r-fcn", f"the net has {others}"))
-        reading = origin.choose(cls.dialects, evidence, otherwise="")
-        if not module:
-            return reading
-        whole = f"{because}; {reading.because}" if reading.because else because
-        return reading._replace(because=whole)
+        return reading_by_net(cls.dialects, param, origin)
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         wrong: list[GraphError] = []
@@ -93,9 +88,27 @@ class RpnLayer(Layer):
                 blob.diff[...] = 0
 
 
-def own_runs(module: str) -> str:
-    """Why a layer of a Python module is minicaffe's, for the note that says so."""
-    return f"there is no module '{module}' here, and minicaffe's own layer runs"
+def reading_by_net(
+    known: Sequence[str], param: caffe_pb2.LayerParameter, origin: Origin
+) -> Reading:
+    """Whose a layer of a Python module is, by the other layers of its net; and that it is built in.
+
+    Args:
+        known: :data:`DIALECTS`.
+        param, origin: as for ``reading_of``.
+    """
+    evidence = []
+    if "PSROIPooling" in origin.types:
+        mined = "BoxAnnotatorOHEM" in origin.types
+        others = "PSROIPooling and BoxAnnotatorOHEM" if mined else "PSROIPooling"
+        evidence.append(("r-fcn-ohem" if mined else "r-fcn", f"the net has {others}"))
+    reading = origin.choose(known, evidence, otherwise="")
+    module = param.python_param.module
+    if not module:
+        return reading
+    because = f"there is no module '{module}' here, and minicaffe's own layer runs"
+    whole = f"{because}; {reading.because}" if reading.because else because
+    return reading._replace(because=whole)
 
 
 def true_boxes(blob: Blob) -> np.ndarray:
