@@ -15,9 +15,10 @@ from minicaffe.detection.preparation import (
     Placed,
     Preparation,
     find_preparation,
+    known,
     prepared_by_user,
 )
-from minicaffe.detection.rois import boxes_of_rois
+from minicaffe.detection.rois import MEANS, boxes_of_rois
 from minicaffe.errors import ArgumentError, GraphError, ShapeError
 from minicaffe.layers.detection.boxes import clip
 from minicaffe.layers.detection.finds_boxes import FindsBoxes
@@ -62,7 +63,8 @@ class BoxFinder:
         model: the net's prototxt, the one for use ("deploy").
         weights: its weights; None leaves the fillers' values.
         mean: what is subtracted, one number or one a channel in the net's order; found in the
-            net's own files by default (see :func:`find_preparation`), as the next one.
+            net's own files by default (see :func:`find_preparation`), as the next one; where these
+            say nothing, py-faster-rcnn's for nets that end as it does.
         scale: the factor after that.
         rgb: whether the net takes red, green, blue; by default blue, green, red, as Caffe.
         size: height and width of the net's input; by default its own. For R-CNN the lengths that
@@ -88,12 +90,14 @@ class BoxFinder:
         path = file_name(model, "model")
         param, _ = net_parameter(path, None)
         values = None if mean is None else np.atleast_1d(np.asarray(mean, np.float64)).tolist()
-        found = find_preparation(path, param)
-        self.preparation = prepared_by_user(found, mean=values, scale=scale, rgb=rgb)
         settings: NetKeywords = {"path": path}
         settings.update(options)
         self.net = Net(param, TEST, weights=weights, **settings)
         self.input = _picture_input(self.net)
+        found = find_preparation(path, param)
+        if not found.origin and _has_rois(self.net):
+            found = known(MEANS, "py-faster-rcnn")
+        self.preparation = prepared_by_user(found, mean=values, scale=scale, rgb=rgb)
         self.end = _end(self.net, self.input, self.preparation, size)
 
     @property
@@ -151,9 +155,8 @@ class BoxFinder:
         blob.data[0] = placed.values
         if _IM_INFO in self.net.inputs:
             info = self.net.blobs[_IM_INFO]
-            values = np.zeros(info.count, np.float32)
-            values[:3] = (*placed.values.shape[1:], placed.zoom[0])
-            info.data[...] = values.reshape(info.shape)
+            facts = (*placed.values.shape[1:], placed.zoom[0])[: info.count]
+            info.data.reshape(-1)[: len(facts)] = facts
 
 
 def find_boxes(
@@ -258,13 +261,18 @@ def _picture_input(net: Net) -> str:
     )
 
 
+def _has_rois(net: Net) -> bool:
+    """Whether the net ends as Faster R-CNN's."""
+    return set(_ROIS) <= set(net.blobs) and _IM_INFO in net.inputs
+
+
 def _end(net: Net, name: str, preparation: Preparation, size: tuple[int, int] | None) -> End:
     """What the net ends with.
 
     Raises:
         GraphError: nothing that finds boxes.
     """
-    if set(_ROIS) <= set(net.blobs) and _IM_INFO in net.inputs:
+    if _has_rois(net):
         net.keep_all()  # rois is no output
         return _RoisEnd(net, preparation, size)
     for index in reversed(range(len(net.nodes))):

@@ -56,7 +56,8 @@ class Preparation:
             ``TransformationParameter``; what is at random in it is left out.
         rgb: channels are red, green, blue; otherwise blue, green, red, as in Caffe.
         crop: the crop_size that was found; 0 without one.
-        origin: the file that it was found in; "" where it is the user's, or nothing was found.
+        origin: the file that it was found in, or the program that does so; "" where nothing was
+            found.
     """
 
     transform: caffe_pb2.TransformationParameter = field(
@@ -112,6 +113,11 @@ class Preparation:
         size = (max(1, round(height * zoom)), max(1, round(width * zoom)))
         values = resize_linear(self.values(image), *size, step=(1 / zoom, 1 / zoom))
         return Placed(values, np.zeros(2), np.array([zoom, zoom]))
+
+
+def known(mean: Sequence[float], origin: str) -> Preparation:
+    """The preparation of a family of nets, which no file of a net has."""
+    return Preparation(caffe_pb2.TransformationParameter(mean_value=mean), origin=origin)
 
 
 def prepared_by_user(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from minicaffe.errors import ShapeError
-from minicaffe.layers.detection.boxes import best_first, clip, decode, suppress
-from minicaffe.proto import caffe_pb2
+from minicaffe.layers.detection.boxes import best_first, clip, suppress
+from minicaffe.layers.detection.pixel_boxes import decode_from
 
 #: What py-faster-rcnn's TEST settings say.
 THRESHOLD, NMS, MOST = 0.05, 0.3, 100
+#: What py-faster-rcnn subtracts of blue, green and red, whatever the net.
+MEANS = (102.9801, 115.9465, 122.7717)
 
 
 def boxes_of_rois(
@@ -40,9 +42,7 @@ def boxes_of_rois(
     """
     count, classes = scores.shape
     each = _per_class(deltas, count, classes)
-    around = rois[:, None] + np.array([0, 0, 1, 1], rois.dtype)
-    moved = decode(caffe_pb2.PriorBoxParameter.CENTER_SIZE, around, 1.0, each)
-    boxes = clip(moved, size[1] - 1, size[0] - 1)
+    boxes = clip(decode_from(rois, each, edge=0.0), size[1] - 1, size[0] - 1)
     rows = [np.empty((0, 6))]
     for label in range(1, classes):
         own = boxes[:, min(label, boxes.shape[1] - 1)]

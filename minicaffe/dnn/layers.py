@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from minicaffe.blob import Blob
+from minicaffe.layers.common.inner_product import InnerProduct
 from minicaffe.layers.data.input import Input
 from minicaffe.net.net import Net
 
@@ -23,7 +23,7 @@ class Layer:
         name: in the prototxt.
         type: Caffe's name of its type.
         blobs: its parameters: the net's own memory, so that what is written there counts. Those of
-            one axis have a second one of length 1, as in OpenCV.
+            one axis have a second one of length 1, as in OpenCV (InnerProduct's bias a first one).
     """
 
     name: str
@@ -34,7 +34,9 @@ class Layer:
 def layer_of(net: Net, node: int) -> Layer:
     """OpenCV's view of a layer, by its number in the net."""
     layer = net.layers[node]
-    return Layer(net.layer_names[node], layer.type, [_columns(blob) for blob in layer.blobs])
+    place = 0 if isinstance(layer, InnerProduct) else 1
+    blobs = [_two_axes(blob.data, place) for blob in layer.blobs]
+    return Layer(net.layer_names[node], layer.type, blobs)
 
 
 def numbered(net: Net, written: Sequence[str]) -> list[int]:
@@ -52,6 +54,6 @@ def numbered(net: Net, written: Sequence[str]) -> list[int]:
     ]
 
 
-def _columns(blob: Blob) -> np.ndarray:
-    values = blob.data
-    return values[:, None] if values.ndim == 1 else values
+def _two_axes(values: np.ndarray, place: int) -> np.ndarray:
+    """One axis made two, the one of length 1 at ``place``; others as they are."""
+    return np.expand_dims(values, place) if values.ndim == 1 else values

@@ -253,3 +253,54 @@ def test_floats_are_resized_as_bytes_are() -> None:
         floats = resize_linear(image.astype(np.float32), *size)
         assert floats.dtype == np.float32
         np.testing.assert_allclose(floats, resize_linear(image, *size), atol=1.01)
+
+
+FASTER = """
+input: "data" input_shape { dim: 1 dim: 3 dim: 48 dim: 64 }
+input: "im_info" input_shape { dim: 1 dim: 3 }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param {
+  num_output: 4 kernel_size: 16 stride: 16 weight_filler { type: "gaussian" std: 0.001 } } }
+layer { name: "scores" type: "Convolution" bottom: "conv" top: "scores" convolution_param {
+  num_output: 18 kernel_size: 1 weight_filler { type: "gaussian" std: 0.3 } } }
+layer { name: "rows" type: "Reshape" bottom: "scores" top: "rows"
+  reshape_param { shape { dim: 0 dim: 2 dim: -1 dim: 0 } } }
+layer { name: "prob" type: "Softmax" bottom: "rows" top: "prob" }
+layer { name: "maps" type: "Reshape" bottom: "prob" top: "maps"
+  reshape_param { shape { dim: 0 dim: 18 dim: -1 dim: 0 } } }
+layer { name: "offsets" type: "Convolution" bottom: "conv" top: "offsets" convolution_param {
+  num_output: 36 kernel_size: 1 weight_filler { type: "gaussian" std: 0.05 } } }
+layer { name: "proposal" type: "Python" bottom: "maps" bottom: "offsets" bottom: "im_info"
+  top: "rois" python_param { module: "rpn.proposal_layer" layer: "ProposalLayer"
+  param_str: "'feat_stride': 16" } }
+layer { name: "pool" type: "ROIPooling" bottom: "conv" bottom: "rois" top: "pool"
+  roi_pooling_param { pooled_w: 2 pooled_h: 2 spatial_scale: 0.0625 } }
+layer { name: "cls_score" type: "InnerProduct" bottom: "pool" top: "cls_score"
+  inner_product_param { num_output: 3 weight_filler { type: "gaussian" std: 1 } } }
+layer { name: "cls_prob" type: "Softmax" bottom: "cls_score" top: "cls_prob" }
+layer { name: "bbox_pred" type: "InnerProduct" bottom: "pool" top: "bbox_pred"
+  inner_product_param { num_output: 12 weight_filler { type: "gaussian" std: 0.1 } } }
+"""
+
+
+def test_faster_rcnn_from_the_picture_to_boxes(tmp_path: Path) -> None:
+    """With py-faster-rcnn's means, and its boxes of the blobs that the net leaves."""
+    path = tmp_path / "net.prototxt"
+    path.write_text(FASTER)
+    finder = BoxFinder(path, None, size=(48, 64), seed=4)
+    assert finder.preparation.origin == "py-faster-rcnn"
+    assert list(finder.preparation.transform.mean_value) == pytest.approx(
+        [102.9801, 115.9465, 122.7717]
+    )
+    image = np.random.default_rng(2).integers(0, 256, (96, 128, 3), np.uint8)
+    found = finder.find(image)
+    blobs = finder.net.blobs
+    np.testing.assert_array_equal(blobs["im_info"].data[0], [48, 64, 0.5])
+    assert len(found)
+    rois = blobs["rois"].data[:, 1:].astype(np.float64) / 0.5
+    scores, deltas = blobs["cls_prob"].data, blobs["bbox_pred"].data.astype(np.float64)
+    for label, score, *box in found[:5]:
+        place = int(np.argmin(np.abs(scores[:, int(label)] - score)))
+        own = deltas[place, 4 * int(label) : 4 * int(label) + 4]
+        want = np.clip(moved(rois[place], own), 0, [127, 95, 127, 95])
+        np.testing.assert_allclose(box, want, atol=1e-3)
+    assert BoxFinder(path, None, mean=0, seed=4).preparation.transform.mean_value == [0]

@@ -114,6 +114,11 @@ def test_layers_are_counted_as_opencv_counts_them(files: tuple[str, str]) -> Non
     conv = net.getLayer(1)
     assert (conv.name, conv.type) == ("conv1", "Convolution")
     assert [blob.shape for blob in conv.blobs] == [(3, 2, 1, 1), (3, 1)]
+    text = 'layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc" ' + (
+        "inner_product_param { num_output: 5 } }"
+    )
+    ip = dnn.readNetFromCaffe((TEXT + text).encode()).getLayer("fc")
+    assert [blob.shape for blob in ip.blobs] == [(5, 48), (1, 5)]  # as OpenCV's
     assert (net.getLayer(0).name, net.getLayer("_input").type) == ("_input", "")
     assert net.getLayer(net.getLayerId("relu1")).type == "ReLU"
     types = ("Convolution", "Pooling", "ReLU", "Softmax", "__NetInputLayer__")

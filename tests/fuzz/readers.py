@@ -26,6 +26,8 @@ from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image
 from minicaffe.data.lmdb import LmdbDatabase
 from minicaffe.data.window_file import read_window_file
+from minicaffe.detection.names import read_names
+from minicaffe.dnn import readNetFromCaffe
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
 from minicaffe.net.layer_states import restore_layer_states
 from minicaffe.net.net import TEST, TRAIN, Net
@@ -36,7 +38,7 @@ from minicaffe.proto.wire import FREE_BYTES
 from minicaffe.solver.snapshot_record import decode
 from minicaffe.solver.solver_state import read_state
 from minicaffe.weights.blob_proto import read_blob
-from minicaffe.weights.caffemodel import load_weights
+from minicaffe.weights.caffemodel import load_buffer, load_weights
 from tests.fuzz import seeds, whole
 from tests.fuzz.mutate import mutate
 
@@ -125,7 +127,7 @@ def _datum(path: Path) -> None:
 def _image(path: Path) -> None:
     _both(
         lambda: read_image(str(path), Color.COLOR, (7, 5)),
-        lambda: read_image(str(path), Color.GRAY),
+        lambda: read_image(str(path), Color.GRAY, upright=True),
         lambda: load_image(path),
     )
 
@@ -255,6 +257,18 @@ READERS: dict[str, Reader] = {
     "blob_vector": Reader(
         seeds.blob_vectors, lambda path: blobprotovector_str_to_arraylist(path.read_bytes())
     ),
+    "caffemodel_in_memory": Reader(
+        seeds.caffemodels,
+        lambda path: load_buffer(_weights_net(), path.read_bytes(), "weights"),
+        declared=MESSAGES,
+    ),
+    "prototxt_in_memory": Reader(
+        seeds.nets,
+        lambda path: readNetFromCaffe(path.read_bytes(), max_memory=NET_MEMORY, engine="numpy"),
+        text=True,
+        declared=2 * NET_MEMORY,
+    ),
+    "names": Reader(seeds.names, lambda path: read_names(str(path), range(1, 4)), text=True),
     "datum": Reader(seeds.datums, _datum, declared=IMAGE_MEMORY, reads=3, share=2),
     "image": Reader(seeds.images, _image, declared=IMAGE_MEMORY, reads=3, share=2),
     "image_list": Reader(seeds.image_lists, lambda path: read_image_list(str(path)), text=True),

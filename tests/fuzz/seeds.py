@@ -51,6 +51,14 @@ def caffemodels() -> list[bytes]:
     return _files("*/*.caffemodel")
 
 
+def names() -> list[bytes]:
+    """Names of three classes, a line each, as synsets, and as SSD's labelmap."""
+    items = "".join(
+        f'item {{ name: "n{i}" label: {i} display_name: "cat {i}" }}\n' for i in (1, 2, 3)
+    )
+    return [b"cat\ndog\nbird\n", b"n00000001 cat\nn00000002 dog\nn00000003 bird\n", items.encode()]
+
+
 def solverstates() -> list[bytes]:
     """States that BVLC Caffe wrote."""
     return _files("*/*.solverstate")
