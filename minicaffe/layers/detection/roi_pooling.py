@@ -83,11 +83,12 @@ class ROIPooling(RegionLayer):
                 "a width"
             )
             return
-        for name, size in zip(("pooled_h", "pooled_w"), self._pooled(), strict=True):
+        for name, size in zip(("pooled_h", "pooled_w"), self.pooled, strict=True):
             if not size:
                 yield GraphError(f"{name} is missing or 0; expected at least 1")
 
-    def _pooled(self) -> tuple[int, int]:
+    @property
+    def pooled(self) -> tuple[int, int]:
         """How many parts a region has from top to bottom and from left to right."""
         param = self.param.roi_pooling_param
         if param.pooled_size:
@@ -96,9 +97,9 @@ class ROIPooling(RegionLayer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         require_regions(bottom)
-        top[0].reshape(bottom[1].shape[0], bottom[0].shape[1], *self._pooled())
+        top[0].reshape(bottom[1].shape[0], bottom[0].shape[1], *self.pooled)
 
-    def _scale(self, maps: Blob) -> np.ndarray:
+    def scale(self, maps: Blob) -> np.ndarray:
         """Pixels of the feature map for each unit of x and of y."""
         param = self.param.roi_pooling_param
         in_sides = not param.HasField("spatial_scale") or param.spatial_scale < 0
@@ -111,7 +112,7 @@ class ROIPooling(RegionLayer):
         param = self.param.roi_pooling_param
         images, corners = read_regions(bottom[1], bottom[0].shape[0])
         low, high = corners[:, :2], corners[:, 2:]
-        scale = self._scale(bottom[0])
+        scale = self.scale(bottom[0])
         with np.errstate(invalid="ignore", over="ignore"):
             if param.pad_ratio:
                 pad = (high - low + 1) * np.array(param.pad_ratio, self.dtype)
@@ -121,7 +122,7 @@ class ROIPooling(RegionLayer):
         across, down = (
             inside(*_moved(first[:, axis], size[:, axis], parts), length)
             for axis, parts, length in zip(
-                (0, 1), self._pooled()[::-1], bottom[0].shape[:1:-1], strict=True
+                (0, 1), self.pooled[::-1], bottom[0].shape[:1:-1], strict=True
             )
         )
         return images, down, across
@@ -129,7 +130,7 @@ class ROIPooling(RegionLayer):
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         images, down, across = self._parts(bottom)
         maps = channels_last(bottom[0].data)
-        found = np.zeros((len(images), *self._pooled(), maps.shape[3]), self.dtype)
+        found = np.zeros((len(images), *self.pooled, maps.shape[3]), self.dtype)
         for image, rows, columns, y in zip(
             images, down.ranges(), across.ranges(), found, strict=True
         ):

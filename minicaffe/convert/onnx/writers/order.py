@@ -82,3 +82,18 @@ def shuffle(site: Site) -> None:
 def _with_batch(site: Site, view: tuple[int, ...]) -> Shape:
     """A view whose first axis is that of the bottom."""
     return (site.bottom_shapes[0][0], *view[1:])
+
+
+@writes("Padding")
+def padding(site: Site) -> None:
+    """Margins of zeros, or cut off."""
+    param = site.layer.param.padding_param
+    value, margins = site.inputs[0], (param.pad_beg, param.pad_end)
+    if max(margins) > 0:
+        counts = site.constant([0, 0, *[margins[0]] * 2, 0, 0, *[margins[1]] * 2], np.int64)
+        site.op("Pad", [value, counts], 0, mode="constant")
+        return
+    ends = [(site.bottom_shapes[0][axis] or 0) + param.pad_end for axis in (2, 3)]
+    cut = any(margins)
+    parts = [(axis, -param.pad_beg, end) for axis, end in zip((2, 3), ends, strict=True) if cut]
+    site.slice(value, parts, 0)
