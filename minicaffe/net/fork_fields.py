@@ -122,7 +122,7 @@ class Notes:
     def __init__(self, path: str | None) -> None:
         self._path = path
         self._passed: defaultdict[Effect, Counter[tuple[str, str]]] = defaultdict(Counter)
-        self._read: Counter[tuple[str, Reading]] = Counter()
+        self._read: defaultdict[Reading, Counter[str]] = defaultdict(Counter)
 
     def add_net(self, param: caffe_pb2.NetParameter) -> None:
         """Take note of the fields outside of the layers.
@@ -151,7 +151,7 @@ class Notes:
         for effect, name, fork in passed:
             self._passed[effect][name, fork] += 1
         if layer.reading.because:
-            self._read[layer.param.type, layer.reading._replace(alignment=None)] += 1
+            self._read[layer.reading._replace(alignment=None)][layer.param.type] += 1
 
     def tell(self, phase: int) -> None:
         """Write the notes to the log; those about training as warnings in phase TRAIN.
@@ -169,16 +169,24 @@ class Notes:
                 effect.value,
                 ", ".join(_counted(name, fork, count) for (name, fork), count in fields.items()),
             )
-        for (layer_type, reading), count in self._read.items():
+        for reading, types in self._read.items():
             logger.log(
                 logging.INFO if reading.sure else logging.WARNING,
                 "%s: %s read as in %s, because %s%s",
                 where,
-                f"{count} layers of type {layer_type}" if count > 1 else f"type {layer_type}",
+                _types(types),
                 DIALECTS[reading.dialect],
                 reading.because,
                 "" if reading.sure else "; --dialect (dialect=) says whose it is",
             )
+
+
+def _types(types: Counter[str]) -> str:
+    """Layer types that are read alike, and how many layers there are of one alone."""
+    *others, last = types
+    if others:
+        return f"types {', '.join(others)} and {last}"
+    return f"{types[last]} layers of type {last}" if types[last] > 1 else f"type {last}"
 
 
 def _counted(name: str, fork: str, count: int) -> str:

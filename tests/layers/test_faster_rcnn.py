@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from minicaffe import SGDSolver, engines
+from minicaffe import TRAIN, Net, SGDSolver, engines
 
 #: The layers from rpn_conv to the two losses of the detector, with few channels.
 NET = """
@@ -108,3 +109,16 @@ def test_a_snapshot_goes_on_with_the_same_draws(solver_file: str) -> None:
     for name, params in whole.net.params.items():
         for left, right in zip(params, resumed.net.params[name], strict=True):
             np.testing.assert_array_equal(left.data, right.data, name)
+
+
+def test_one_note_says_that_minicaffes_own_layers_run(
+    solver_file: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "minicaffe"):
+        Net("net.prototxt", TRAIN)
+    (note,) = (record.message for record in caplog.records if "read as in" in record.message)
+    assert note == (
+        "net.prototxt: types AnchorTargetLayer, ProposalLayer and ProposalTargetLayer read as in "
+        "Fast R-CNN, Faster R-CNN and R-FCN, because the Python module is not on the path, and "
+        "minicaffe's own code runs"
+    )

@@ -12,7 +12,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import TEST, TRAIN, Net
-from minicaffe.errors import GraphError, MinicaffeError, ShapeError
+from minicaffe.errors import GraphError, MinicaffeError, PythonLayerError, ShapeError
 from minicaffe.net.summary import summarize_net
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
@@ -51,7 +51,7 @@ def test_a_net_finds_it_by_module_and_name(
     settings = python("'feat_stride': 16", "ProposalLayer", module)
     with caplog.at_level(logging.INFO, "minicaffe"):
         net = Net(text(settings), TEST, allow_python_layers=trusted)
-    assert f"there is no module '{module}' here, and minicaffe's own layer runs" in caplog.text
+    assert caplog.text.count("the Python module is not on the path, and minicaffe's own") == 1
     rois, scores = proposals(filled(net), anchors(), looked_at=6000, given=300)
     tops = net.forward()
     np.testing.assert_allclose(tops["rois"], rois, rtol=1e-5, atol=1e-3)
@@ -92,6 +92,16 @@ def test_a_module_of_ones_own_wins(users_module: Path, caplog: pytest.LogCapture
     finally:
         for name in ("rpn", "rpn.proposal_layer"):
             sys.modules.pop(name, None)
+
+
+def test_a_module_for_python_2_is_told_that_there_is_another_way(users_module: Path) -> None:
+    users_module.write_text("print 'feat_stride'", encoding="utf-8")
+    with pytest.raises(PythonLayerError) as caught:
+        Net(text(), TEST)
+    message = str(caught.value)
+    assert "importing module 'rpn.proposal_layer' raised SyntaxError" in message
+    assert "minicaffe's own layer runs where its folder is not on the path" in message
+    sys.modules.pop("rpn", None)
 
 
 def test_no_code_runs_to_find_a_module(users_module: Path) -> None:

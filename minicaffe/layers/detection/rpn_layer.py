@@ -103,10 +103,9 @@ def reading_by_net(
         others = "PSROIPooling and BoxAnnotatorOHEM" if mined else "PSROIPooling"
         evidence.append(("r-fcn-ohem" if mined else "r-fcn", f"the net has {others}"))
     reading = origin.choose(known, evidence, otherwise="")
-    module = param.python_param.module
-    if not module:
+    if not param.python_param.module:
         return reading
-    because = f"there is no module '{module}' here, and minicaffe's own layer runs"
+    because = "the Python module is not on the path, and minicaffe's own code runs"
     whole = f"{because}; {reading.because}" if reading.because else because
     return reading._replace(because=whole)
 

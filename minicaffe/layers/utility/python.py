@@ -147,7 +147,12 @@ def python_layer_class(param: caffe_pb2.LayerParameter) -> type[Layer]:
     names = param.python_param
     if not names.module or not names.layer:
         raise GraphError('python_param { module: "…" layer: "…" } is incomplete')
-    module = import_module(names.module)
+    try:
+        module = import_module(names.module)
+    except PythonLayerError as error:
+        if _built_in(names.module, names.layer) is not Layer:  # made for Python 2, most likely
+            error.explain("; minicaffe's own layer runs where its folder is not on the path")
+        raise
     cls = getattr(module, names.layer, None)
     where = f"module '{names.module}' ({getattr(module, '__file__', 'built in')})"
     if cls is None:
