@@ -8,7 +8,7 @@ layer's class says what it makes of both (``fork_fields``, ``dialects`` and
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -210,6 +210,16 @@ class ReadsForks:
         """The texts of the layers that a net makes of a ``LayerParameter`` of the type: itself,
         unless the type is a name for several in a row (:mod:`minicaffe.layers.fused`)."""
         return [param]
+
+    def blob_order(self, found: int, values: Callable[[int], int]) -> Sequence[int]:
+        """Which of the blobs that weights hold is each of the layer's own; mostly the first is
+        the first.
+
+        Args:
+            found: how many there are.
+            values: how many values one of them has, by its number.
+        """
+        return range(found)
 
     @classmethod
     def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:

@@ -195,6 +195,11 @@ def fork_of_field(message: str, field: str) -> str | None:
     return None if fork == "minicaffe" else fork
 
 
+def fork_inside(message: str, field: str) -> str | None:
+    """The fork that added ``field`` to a ``message`` that only forks have; None for the others."""
+    return _tag(f"{message}.{field}") if _tag(message) else None
+
+
 def without_forks(owner: str, names: Iterable[str]) -> list[str]:
     """Those of the fields of a message, or of the values of an enum, that no fork added.
 

@@ -146,7 +146,7 @@ def _copy_layers(
     found = []
     for name, stored in layers:
         if name in targets:
-            found.append((targets[name], stored))
+            found.append((targets[name], _in_order(targets[name], stored)))
         else:
             logger.info("Ignoring source layer %s", name)
     for node, stored in found:
@@ -160,6 +160,20 @@ def _copy_layers(
             path or "weights",
             net.name,
         )
+
+
+def _in_order(
+    node: Node, stored: Sequence[caffe_pb2.BlobProto | StoredBlob]
+) -> Sequence[caffe_pb2.BlobProto | StoredBlob]:
+    """Stored blobs in the layer's order, without their shapes where another fork had another."""
+    order = node.layer.blob_order(len(stored), lambda index: _stored(stored[index]).values().size)
+    if list(order) == list(range(len(stored))):
+        return stored
+    blobs = [_stored(stored[index]) for index in order]
+    for blob, own in zip(blobs, node.layer.blobs, strict=False):
+        blob.header.Clear()
+        blob.header.shape.dim.extend(own.shape)
+    return blobs
 
 
 def copy_layer_blobs(

@@ -285,6 +285,20 @@ def test_the_same_sizes_come_after_a_restart(tmp_path: Path) -> None:
         assert len(set(shapes)) == 2
 
 
+def test_other_forks_changes_are_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of ducha-aiki's resize_param and jolibrain's distort_param, which are SSD's messages, too."""
+    settings = (
+        "transform_param { resize_param { height: 9 width: 9 max_angle: 3 } "
+        "distort_param { hue: false hue_prob: 0 all_effects: true } }"
+    )
+    with net(tmp_path, [annotated([ONE])], settings):
+        (told,) = [line for line in caplog.messages if "passed over" in line]
+    assert told == (
+        "layer 'data' (AnnotatedData): passed over, so images are changed less than there: "
+        "resize_param.max_angle (ducha-aiki's Caffe), distort_param.all_effects (jolibrain's Caffe)"
+    )
+
+
 @pytest.mark.parametrize("shares", [(0.5, 0.4), (1, 1), (-0.5, 1.5), (math.nan, 1)])
 def test_shares_of_sizes_that_do_not_add_up_are_told(
     shares: tuple[float, float], tmp_path: Path

@@ -36,6 +36,26 @@ def test_weights_with_a_scale_inside_fit_the_text_that_says_so() -> None:
     np.testing.assert_allclose(net.forward(x=x)["bn"], expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("old", [False, True])
+def test_nvcaffes_oldest_weights_have_another_order(old: bool) -> None:
+    """DIGITS' gamma, beta, mean, variance and a number that counts for nothing, as 1×C×1×1."""
+    Path("n.prototxt").write_text(NET % "batch_norm_param { scale_bias: true }")
+    mean, variance, gamma, beta = [1, 2, 3], [4, 5, 6], [2, -1, 3], [0, 1, -1]
+    values = [gamma, beta, mean, variance, [0]] if old else [mean, variance, [7], gamma, beta]
+    weights = caffe_pb2.NetParameter()
+    layer = weights.layer.add(name="bn", type="BatchNorm")
+    shape = (1, -1, 1, 1) if old else (-1,)
+    layer.blobs.extend(blob_proto(np.array(v, np.float32).reshape(shape)) for v in values)
+    Path("w.caffemodel").write_bytes(weights.SerializeToString())
+    net = Net("n.prototxt", TEST, weights="w.caffemodel")
+    found = [blob.data.ravel().tolist() for blob in net.params["bn"]]
+    assert found[:2] + found[3:] == [mean, variance, gamma, beta]
+    x = np.random.default_rng(0).normal(size=(2, 3, 4, 5)).astype(np.float32)
+    m, v, g, b = (np.reshape(value, (-1, 1, 1)) for value in (mean, variance, gamma, beta))
+    expected = (x - m) / np.sqrt(v + 1e-5) * g + b
+    np.testing.assert_allclose(net.forward(x=x)["bn"], expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("count", [4, 5])
 def test_weights_of_a_fork_name_it(count: int) -> None:
     Path("n.prototxt").write_text(NET % "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 from minicaffe.data.backends import open_database
@@ -18,6 +19,12 @@ from minicaffe.layers.detection.augmentation import noise_mistakes, sampler_mist
 from minicaffe.layers.detection.resizing import output_size, policy_mistakes
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
+from minicaffe.proto.forks import fork_inside
+
+logger = logging.getLogger("minicaffe")
+
+#: What transform_param says of changes to images with boxes.
+_CHANGES = ("resize_param", "noise_param", "distort_param", "expand_param", "emit_constraint")
 
 
 @register("AnnotatedData")
@@ -98,6 +105,24 @@ class AnnotatedDataLayer(PrefetchingLayer):
                 "least 1"
             )
 
+    def _tell_of_forks(self) -> None:
+        """Say which fields of other forks, in the messages that SSD's are in, do nothing here."""
+        transform, passed = self.param.transform_param, dict[str, None]()
+        for name in _CHANGES:
+            found = getattr(transform, name)
+            for message in found if hasattr(found, "extend") else [found]:
+                for field, value in message.ListFields():
+                    fork = fork_inside(message.DESCRIPTOR.name, field.name)
+                    if fork and value:
+                        passed[f"{name}.{field.name} ({fork})"] = None
+        if passed:
+            logger.warning(
+                "layer '%s' (AnnotatedData): passed over, so images are changed less than there: "
+                "%s",
+                self.param.name,
+                ", ".join(passed),
+            )
+
     def make_reader(self, top: Blobs) -> BatchReader:
         """A reader of the database, opened.
 
@@ -106,6 +131,7 @@ class AnnotatedDataLayer(PrefetchingLayer):
         """
         param = self.param.data_param
         self.prefetch_depth = prefetch_depth(param)
+        self._tell_of_forks()
         skip = drawn_skip(self.rng, param.rand_skip)
         database = open_database(param.source, backend_of(param.backend, param.source))
         return AnnotatedBatchReader(

@@ -15,7 +15,7 @@ from minicaffe.layers.detection.boxes import best_first, decode, suppress, suppr
 from minicaffe.layers.detection.finds_boxes import FindsBoxes
 from minicaffe.layers.detection.region_detection_output import RegionDetectionOutput
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.dialects import Reading
+from minicaffe.proto.dialects import Origin, Reading
 
 logger = logging.getLogger("minicaffe")
 
@@ -82,6 +82,13 @@ class DetectionOutput(FindsBoxes, Layer):
     max_tops = 2
     reshapes_always = True  # the number of boxes depends on the bottoms' values
     backward_reads = ()
+
+    @classmethod
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        """The number of bottoms alone decides; the others are one layer with more or less of it."""
+        if len(param.bottom) == 1:
+            return Reading("yolo", "it has one bottom")
+        return Reading()
 
     @classmethod
     def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:

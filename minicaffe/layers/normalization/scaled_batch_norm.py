@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from minicaffe.layers.normalization.batch_norm import STATISTICS, BatchNorm, par
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
 
+#: Where mean, variance, the number, gamma and beta are in weights of NVCaffe 0.15.
+_OLDEST_ORDER = (2, 3, 4, 0, 1)
+
 _ONES = caffe_pb2.FillerParameter(type="constant", value=1)
 
 
@@ -24,6 +27,9 @@ class ScaledBatchNorm(BatchNorm):
     statistics are averages themselves, with blobs[2] = 1 and the biased variance::
 
         blobs[0] = f · blobs[0] + (1 - f) · mean        (mean itself in the first two batches)
+
+    NVCaffe 0.15 (DIGITS) stored gamma, beta, mean, variance and a number. Weights whose fifth blob
+    is a single number are put into today's order. blobs[2] counts for nothing in NVCaffe.
 
     NVCaffe has this layer where ``scale_bias`` is true or one of its fillers is given, and sets the
     learning rates of gamma and beta to 1 whatever the ``param`` say. Intel Caffe has it where
@@ -103,6 +109,15 @@ class ScaledBatchNorm(BatchNorm):
             self.accumulate(4, channel_sum(dy))
         np.multiply(dy, self.gamma[:, None], out=inner)
         super().backward([self._normal], propagate_down, bottom)
+
+    def blob_order(self, found: int, values: Callable[[int], int]) -> Sequence[int]:
+        oldest = self._averages and self.channels > 1 and found == len(_OLDEST_ORDER)
+        return _OLDEST_ORDER if oldest and values(found - 1) == 1 else range(found)
+
+    def stored_statistics(self) -> tuple[np.ndarray, np.ndarray]:
+        if self._averages:
+            return self.blobs[0].data.copy(), self.blobs[1].data.copy()
+        return super().stored_statistics()
 
     def update_stored(self, mean: np.ndarray, variance: np.ndarray, values: int) -> None:
         if not self._averages:
