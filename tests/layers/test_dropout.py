@@ -11,7 +11,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import GraphError
 from minicaffe.layers.common.dropout import Dropout
 from minicaffe.proto import caffe_pb2
-from tests.layers.harness import set_up
+from tests.layers.harness import Case, Rig, set_up
 
 SHAPE = (40, 50, 3, 2)
 
@@ -58,3 +58,18 @@ def test_nothing_is_dropped_in_test() -> None:
 def test_a_ratio_that_is_no_probability_is_refused(ratio: float) -> None:
     with pytest.raises(GraphError, match=r"dropout_ratio is .*between 0 and 1"):
         make(ratio)
+
+
+def test_dropout_after_a_selu_keeps_mean_and_variance() -> None:
+    """What is dropped is the least value of a SeLu, and the rest makes up for it."""
+    rig = Rig(Case("SeLuDropout", "selu_dropout_param { dropout_ratio: 0.25 }", [(200, 500)]))
+    rig.bottom[0].data[...] = np.random.default_rng(1).normal(size=(200, 500))
+    y = rig.forward()[0]
+    assert abs(y.mean()) < 0.02
+    assert abs(y.std() - 1) < 0.02
+    alpha, gain = -1.75809932, (0.75 * (1 + 1.75809932**2 * 0.25)) ** -0.5
+    dropped = np.isclose(y, gain * alpha - gain * 0.25 * alpha)
+    assert abs(dropped.mean() - 0.25) < 0.01
+    rig.top[0].diff[...] = 1
+    rig.layer.backward(rig.top, [True], rig.bottom)
+    np.testing.assert_allclose(rig.bottom[0].diff, np.where(dropped, 0, gain))
