@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer
-from minicaffe.layers.detection.rpn_layer import own_runs
+from minicaffe.layers.detection.rpn_layer import OWN_RUNS
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
@@ -39,8 +39,7 @@ class DetectNetLayer(Layer):
 
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
-        module = param.python_param.module
-        return Reading("nvcaffe", own_runs(module)) if module else Reading()
+        return Reading("nvcaffe", OWN_RUNS) if param.python_param.module else Reading()
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         words = self._words()

@@ -25,6 +25,9 @@ from minicaffe.proto.dialects import Origin, Reading
 
 logger = logging.getLogger("minicaffe")
 
+#: Why a layer of a Python module is minicaffe's, for the note that says so.
+OWN_RUNS = "the Python module is not on the path, and minicaffe's own code runs"
+
 #: Side of the square that ratios and scales change, in pixels.
 _BASE = 16
 
@@ -105,7 +108,7 @@ def reading_by_net(
     reading = origin.choose(known, evidence, otherwise="")
     if not param.python_param.module:
         return reading
-    because = "the Python module is not on the path, and minicaffe's own code runs"
+    because = OWN_RUNS
     whole = f"{because}; {reading.because}" if reading.because else because
     return reading._replace(because=whole)
 
