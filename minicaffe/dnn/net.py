@@ -107,8 +107,9 @@ class Net:
             outBlobNames: OpenCV's name of the list.
 
         Returns:
-            arrays of one's own. Those of DetectionOutput are filled up with rows of zeros to
-            ``keep_top_k`` for each image, as in OpenCV.
+            arrays of one's own. Those of DetectionOutput are, as in OpenCV, each image's boxes of
+            all classes by falling score, filled up with rows of zeros to ``keep_top_k`` for each
+            image.
 
         Raises:
             GraphError: there is no such layer, or no input was set.
@@ -345,8 +346,9 @@ class Net:
 
 
 def _filled_up(rows: np.ndarray, count: int) -> np.ndarray:
-    """Detections without those of class -1, and zeros after them."""
+    """Detections without those of class -1, each image's by falling score, zeros after them."""
     found = rows[0, 0][rows[0, 0, :, 1] >= 0]
+    found = found[np.lexsort((-found[:, 2], found[:, 0]))]
     filled = np.zeros((1, 1, max(count, len(found), 1), 7), rows.dtype)
     filled[0, 0, : len(found)] = found
     return filled

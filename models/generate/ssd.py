@@ -185,6 +185,8 @@ def _output(n: NetSpec, model: Detector, loc: Top, conf: Top, priors: Top, **mor
     n.mbox_conf_flatten = L.Flatten(n.mbox_conf_softmax, axis=1, **more)
     settings = dict(
         num_classes=model.classes,
+        share_location=True,  # the defaults, which OpenCV wants to be written
+        background_label_id=0,
         code_type="CENTER_SIZE",
         nms_param=dict(nms_threshold=0.45, top_k=400),
         keep_top_k=200,

@@ -187,6 +187,12 @@ def test_boxes_and_rows_of_zeros(tmp_path: Path) -> None:
     np.testing.assert_array_equal(boxes[:, 1], [1, 3])
     corners = boxes[:, 3:7] * np.array([120, 60, 120, 60])
     np.testing.assert_allclose(corners, [[20, 40, 40, 60], [100, 0, 120, 20]], atol=1e-3)
+    image[40:60, 20:40, 0] = 140  # the blue one is less sure, so that it comes after the red one
+    pair = np.stack([image, image[:, ::-1]])
+    net.setInput(dnn.blobFromImages(pair, 1 / 255, (60, 30)))
+    found = net.forward()[0, 0]
+    np.testing.assert_array_equal(found[:4, :2], [[0, 3], [0, 1], [1, 3], [1, 1]])
+    assert found[0, 2] > found[1, 2] > 0.5
     net.setInput(np.zeros((2, 3, 30, 60), np.float32))
     nothing = net.forward("detection_out")
     assert nothing.shape == (1, 1, 100, 7)
