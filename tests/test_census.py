@@ -19,6 +19,9 @@ FILES = {
     'batch_size: 4 } transform_param { crop_size: 8 } } layer { name: "i" type: "InnerProduct" '
     'bottom: "d" top: "i" inner_product_param { num_output: 2 } } layer { name: "s" '
     'type: "SoftmaxWithLoss" bottom: "i" bottom: "l" top: "s" }',
+    "a/fork.prototxt": 'layer { name: "d" type: "EvalData" top: "d" top: "l" eval_data_param { '
+    'source: "no" batch_size: 1 resize_width: 32 resize_height: 32 } } layer { name: "r" '
+    'type: "ReLU" bottom: "d" top: "r" }',
     "b/type.prototxt": INPUT + 'layer { name: "w" type: "Winograd" bottom: "x" top: "w" }',
     "b/field.prototxt": INPUT + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" slope: 1 }',
     "b/fork.prototxt": INPUT + 'layer { name: "r" type: "Reduction" bottom: "x" top: "r" '
@@ -62,6 +65,7 @@ def test_how_far_each_file_comes(
     assert found == {
         "a/copy.prototxt": ("net", "run", []),  # the other one of the two is the same file
         "a/data.prototxt": ("net", "run", []),
+        "a/fork.prototxt": ("net", "run", []),
         "b/type.prototxt": ("net", "read", ["type Winograd"]),
         "b/field.prototxt": ("net", "", ["field layer.slope"]),
         "b/fork.prototxt": ("net", "read", ["field reduction_param.k (TSN)"]),
@@ -80,9 +84,9 @@ def test_tables(
     lines = [line.split() for line in capsys.readouterr().out.split("\n") if line]
     assert lines[0] == ["folder", "nets", "net", "read", "net", "complete", "solvers", "solver",
                         "complete"]  # fmt: skip
-    assert ["a", "2", "2", "2", "0", "0"] in lines
+    assert ["a", "3", "3", "3", "0", "0"] in lines
     assert ["b", "5", "4", "1", "0", "0"] in lines
-    assert ["all", "7", "6", "3", "2", "1"] in lines
+    assert ["all", "8", "7", "4", "2", "1"] in lines
     assert ["1", "1", "type", "Winograd"] in lines
 
 

@@ -203,8 +203,9 @@ def _make_input(layer: caffe_pb2.LayerParameter) -> None:
     assumed = cls.assumed_shape(layer) or (1, 3, _SIDE, _SIDE)
     tops = [(1, *assumed[1:])] + [(1,)] * (len(layer.top) - 1)
     layer.type = "Input"
-    for settings in ("input_param", "transform_param", "param"):
-        layer.ClearField(settings)
+    for given, _ in layer.ListFields():
+        if given.message_type and given.name not in ("include", "exclude"):
+            layer.ClearField(given.name)
     for lengths in tops:
         layer.input_param.shape.add().dim.extend(lengths)
 
