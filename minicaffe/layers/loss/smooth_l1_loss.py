@@ -36,24 +36,28 @@ class SmoothL1Loss(LossLayer):
 
     Shapes: bottom 0, predictions a, and bottom 1, targets b, (N, …) with as many values; bottom 2,
     optional, inside weights w_in, and bottom 3, optional, outside weights w_out, as many, too; 1
-    where missing. Top L, a scalar.
+    where missing. Top 0, L, a scalar; top 1, optional (Cascade R-CNN's), the sums over axis 1 of
+    what is added up (N, 1, H, W).
 
     Settings: ``smooth_l1_loss_param``: sigma (1), which is s.
 
-    Gradients: da = w_out · w_in · f'(w_in · (a - b)) / N, f' being s²·x and the sign of x; db =
-    -da; 0 for the weights, as the source has it.
+    Gradients: of top 0 alone: da = w_out · w_in · f'(w_in · (a - b)) / N, f' being s²·x and the
+    sign of x; db = -da; 0 for the weights, as the source has it.
 
     Raises:
         ShapeError: a bottom has another number of items or values.
         GraphError: sigma is not above 0.
 
-    Source: smooth_L1_loss_layer.cpp (rbgirshick/caffe-fast-rcnn); Girshick, "Fast R-CNN", 2015
-    (arXiv:1504.08083), equation 3.
+    Source: smooth_L1_loss_layer.cpp (rbgirshick/caffe-fast-rcnn, zhaoweicai/cascade-rcnn);
+    Girshick, "Fast R-CNN", 2015 (arXiv:1504.08083), equation 3.
     """
 
     exact_bottoms = None
     min_bottoms = 2
     max_bottoms = 4
+    exact_tops = None
+    min_tops = 1
+    max_tops = 2
     backward_reads = ("bottoms",)
 
     @classmethod
@@ -76,6 +80,8 @@ class SmoothL1Loss(LossLayer):
                     f"the {name} have shape {shape_text(blob.shape)}, the predictions "
                     f"{shape_text(bottom[0].shape)}; as many values are expected"
                 )
+        for blob in top[1:]:
+            blob.reshape(bottom[0].shape[0], 1, bottom[0].height, bottom[0].width)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Keeps the weighted differences for backward."""
@@ -87,6 +93,10 @@ class SmoothL1Loss(LossLayer):
         if len(weights) > 1:
             errors *= weights[1]
         top[0].data[...] = mean(float(errors.sum(dtype=np.float64)), bottom[0].shape[0])
+        for blob in top[1:]:
+            items, _, height, width = blob.shape
+            channels = bottom[0].legacy_shape(1)
+            blob.data[:, 0] = errors.reshape(items, channels, height, width).sum(axis=1)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         slope = smooth_l1_slope(self._differences, self.sigma2)

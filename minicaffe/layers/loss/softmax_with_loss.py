@@ -99,7 +99,9 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
     Probabilities below 1.2e-38, C's FLT_MIN, count as that.
 
     Shapes: bottom 0, scores x (…, classes, …), the class axis being ``axis``; bottom 1, one label
-    for each prediction, cast to int by truncation. Top 0, L, a scalar; top 1, optional, p like x.
+    for each prediction, cast to int by truncation. Top 0, L, a scalar; top 1, optional, p like x;
+    top 2, optional (Cascade R-CNN's), -log p_label of each prediction, like the labels, 0 where the
+    label is ignored.
 
     Settings: ``softmax_param``: axis (1). ``loss_param``: normalization (VALID: n is the number of
     labels that are not ignored; FULL: all; BATCH_SIZE: the product of the axes before the class
@@ -107,17 +109,19 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
     DeepLab's ``softmaxloss_param`` is read where it has no more than one ignore_label, which is
     Caffe's.
 
-    Gradients: dx_c = (p_c - 1[c = label]) / n, 0 where the label is ignored; none for the labels.
+    Gradients: of top 0 alone: dx_c = (p_c - 1[c = label]) / n, 0 where the label is ignored; none
+    for the labels.
 
     Raises:
         DataError: a label outside the classes.
         ShapeError: there is not one label for each prediction.
         GraphError: a gradient of the labels is asked for.
 
-    Source: softmax_loss_layer.cpp (BVLC/caffe).
+    Source: softmax_loss_layer.cpp (BVLC/caffe, zhaoweicai/cascade-rcnn).
     """
 
     activation_of = "Softmax"
+    max_tops = 3
 
     @classmethod
     def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
@@ -133,6 +137,11 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
             plain.loss_param.ignore_label = given.ignore_label[0]
         return plain
 
+    def reshape(self, bottom: Blobs, top: Blobs) -> None:
+        super().reshape(bottom, top)
+        for blob in top[2:]:
+            blob.reshape_like(bottom[1])
+
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         self.compute_probabilities(bottom)
         self.forward_from_probabilities(bottom, top)
@@ -143,6 +152,8 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
         prob, labels = self.probabilities_and_labels(bottom, top)
         losses = cross_entropies(prob, labels)
         top[0].data[...] = losses.sum() / self.normalizer(labels)
+        for blob in top[2:]:
+            np.copyto(blob.data, losses.reshape(blob.shape))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         refuse_gradient(propagate_down, 1, "the labels")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from minicaffe.layer import Blobs, register
-from minicaffe.layers.loss.softmax_with_loss import SoftmaxWithLoss, cross_entropies
+from minicaffe.layer import register
+from minicaffe.layers.loss.softmax_with_loss import SoftmaxWithLoss
 
 
 @register("SoftmaxWithLossOHEM")
@@ -32,16 +30,3 @@ class SoftmaxWithLossOHEM(SoftmaxWithLoss):
     (intel/caffe); Shrivastava, Gupta, Girshick, "Training region-based object detectors with online
     hard example mining", 2016 (arXiv:1604.03540).
     """
-
-    max_tops = 3
-
-    def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        super().reshape(bottom, top)
-        for blob in top[2:]:
-            blob.reshape_like(bottom[1])
-
-    def forward_from_probabilities(self, bottom: Blobs, top: Blobs) -> None:
-        super().forward_from_probabilities(bottom, top)
-        for blob in top[2:]:
-            losses = cross_entropies(*self.probabilities_and_labels(bottom, top))
-            np.copyto(blob.data, losses.reshape(blob.shape))

@@ -183,9 +183,9 @@ CASES = [
     Case("SoftmaxWithLossOHEM", "loss_param { ignore_label: 1 }", [(4, 5, 3), (4, 3)],
          [normal, labels(5)], gradients=[True, False], loss=True, tops=2,
          reference=lambda b, p: each_loss(1)(b, p)[:2], name="ignored"),
-    Case("SoftmaxWithLossOHEM", "loss_param { ignore_label: 1 }", [(4, 5, 3), (4, 3)],
-         [normal, labels(5)], has_gradient=False, tops=3, reference=each_loss(1),
-         name="three tops"),
+    *(Case(type_, "loss_param { ignore_label: 1 }", [(4, 5, 3), (4, 3)],
+           [normal, labels(5)], has_gradient=False, tops=3, reference=each_loss(1),
+           name="three tops") for type_ in ("SoftmaxWithLoss", "SoftmaxWithLossOHEM")),
     *(Case(type_, FIXED, [(4, 5), (4,)], [normal, labels(5)], gradients=[True, False], loss=True,
            reference=lambda b, p: [each_loss(None)(b, p)[2].sum() / 32], name="PRE_FIXED")
       for type_ in ("SoftmaxWithLoss", "SoftmaxWithLossOHEM")),

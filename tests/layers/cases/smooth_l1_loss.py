@@ -30,6 +30,21 @@ def smooth(sigma: float) -> object:
     return reference
 
 
+def each_place(sigma: float) -> object:
+    """The second top is of single places, which add up to the first one."""
+
+    def reference(bottoms: list[np.ndarray], _: list[np.ndarray]) -> list[np.ndarray]:
+        items, _, height = bottoms[0].shape
+        places = np.zeros((items, 1, height, 1))
+        for item in range(items):
+            for row in range(height):
+                own = [bottom[item, None, :, row] for bottom in bottoms]
+                places[item, 0, row, 0] = smooth(sigma)(own, [])[0]  # type: ignore[operator]
+        return [np.asarray(places.sum() / items), places]
+
+    return reference
+
+
 CASES = [
     Case("SmoothL1Loss", param, bottoms=[(2, 7, 2)] * count, values=[wide, zeros, *[positive] * 2],
          gradients=[True, True, False, False][:count], loss=True,
@@ -37,4 +52,8 @@ CASES = [
          name=f"sigma {sigma}, {count} bottoms")
     for sigma, param in [(1, ""), (2, "smooth_l1_loss_param { sigma: 2 }")]
     for count in (2, 3, 4)
+] + [
+    Case("SmoothL1Loss", "smooth_l1_loss_param { sigma: 2 }", [(3, 7, 2)] * 4,
+         [wide, zeros, positive, positive], tops=2, has_gradient=False,
+         reference=each_place(2), name="two tops"),  # type: ignore[arg-type]
 ]  # fmt: skip
