@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Net
-from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
+from minicaffe.errors import (
+    DataError,
+    GraphError,
+    MemoryLimitError,
+    MinicaffeError,
+    ShapeError,
+)
 from minicaffe.layers.detection.roi_align import ROIAlign
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
@@ -20,11 +26,11 @@ SIZE = "pooled_h: 2 pooled_w: 2"
 NAN, INF = float("nan"), float("inf")
 
 
-def rig(type_: str, param: str, *rows: tuple[float, ...]) -> Rig:
+def rig(type_: str, param: str, *rows: tuple[float, ...], dtype: type = np.float64) -> Rig:
     """A layer over two maps of 6×8 and some regions."""
     channels = 12 if type_.startswith("PS") else 3
     values = [distinct, regions(*rows)]
-    return Rig(Case(type_, param, [(2, channels, 6, 8), (len(rows), 5)], values))
+    return Rig(Case(type_, param, [(2, channels, 6, 8), (len(rows), 5)], values), dtype=dtype)
 
 
 @pytest.mark.parametrize(
@@ -44,6 +50,14 @@ def rig(type_: str, param: str, *rows: tuple[float, ...]) -> Rig:
          "bottom 1 has shape 3×4; expected regions (R, 5)"),
         ("ROIPooling", f"roi_pooling_param {{ {SIZE} }}", [(1, 1, 4, 4), ()], ShapeError,
          "expected regions (R, 5)"),
+        ("ROIPooling", f"roi_pooling_param {{ {SIZE} spatial_scale: nan }}", [(1, 1, 4, 4), (1, 5)],
+         GraphError, "spatial_scale is nan; expected a finite number other than 0"),
+        ("ROIPooling", f"roi_pooling_param {{ {SIZE} pad_ratio: inf }}", [(1, 1, 4, 4), (1, 5)],
+         GraphError, "pad_ratio is inf"),
+        ("ROIAlign", f"roi_pooling_param {{ {SIZE} spatial_scale: 0 bi_type: 1 }}",
+         [(1, 1, 4, 4), (1, 5)], GraphError, "spatial_scale is 0; expected"),
+        ("PSROIPooling", "psroi_pooling_param { output_dim: 1 group_size: 2 spatial_scale: inf }",
+         [(1, 4, 4, 4), (1, 5)], GraphError, "spatial_scale is inf"),
         ("PSROIPooling", "psroi_pooling_param { output_dim: 0 group_size: 2 spatial_scale: 1 }",
          [(1, 4, 4, 4), (1, 5)], GraphError, "output_dim is 0; expected at least 1"),
         ("PSROIPooling", "psroi_pooling_param { output_dim: 1 group_size: -2 spatial_scale: 1 }",
@@ -107,6 +121,36 @@ def test_a_corner_that_is_not_a_number_gives_zeros(type_: str, param: str) -> No
     assert not top[1:].any()
     layer.backward()
     assert np.isfinite(layer.bottom[0].diff).all()
+
+
+@every
+@pytest.mark.parametrize("scale", ["3e38", "-3e38", "1e-38"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_finite_scale_is_taken(type_: str, param: str, scale: str, dtype: str) -> None:
+    given = param.replace(" spatial_scale: 1", "").replace(" }", f" spatial_scale: {scale} }}")
+    layer = rig(type_, given, (0, 1, 1, 5, 5), (1, -1e9, 2, 1e30, 3), dtype=np.dtype(dtype).type)
+    [top] = layer.forward()
+    assert np.isfinite(top).all()
+    layer.backward()
+    assert np.isfinite(layer.bottom[0].diff).all()
+
+
+@pytest.mark.parametrize(
+    ("type_", "param"),
+    [
+        ("ROIPooling", "roi_pooling_param { pooled_h: 20000 pooled_w: 20000 spatial_scale: 1 }"),
+        ("ROIAlign", "roi_align_param { pooled_h: 2000 pooled_w: 2000 }"),
+    ],
+)
+def test_parts_that_take_too_much_memory_are_refused(type_: str, param: str) -> None:
+    inputs = ALIGN[: ALIGN.index('layer { name: "p"')]
+    text = (
+        f'{inputs} layer {{ name: "p" type: "{type_}" bottom: "x" bottom: "r" top: "p" {param} }}'
+    )
+    net = caffe_pb2.NetParameter()
+    parse(text, net, "")
+    with pytest.raises(MemoryLimitError, match=f"layer 'p' .{type_}"):
+        Net(net, TEST, max_memory=2**20)
 
 
 @every

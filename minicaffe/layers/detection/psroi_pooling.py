@@ -15,6 +15,7 @@ from minicaffe.layers.detection.regions import (
     divide,
     inside,
     nearest,
+    number_mistakes,
     pixels,
     read_regions,
     require_regions,
@@ -41,7 +42,7 @@ class PSROIPooling(RegionLayer):
     net with learned proposals asks for it.
 
     Raises:
-        GraphError: output_dim or group_size is not above 0.
+        GraphError: output_dim or group_size is not above 0; spatial_scale is 0 or not finite.
         ShapeError: bottom 0 does not have four axes or d · g · g channels; bottom 1 does not have
             five numbers a region.
         DataError: a region is of an image that there is not.
@@ -58,6 +59,7 @@ class PSROIPooling(RegionLayer):
         for name in ("output_dim", "group_size"):
             if getattr(param, name) < 1:
                 yield GraphError(f"{name} is {getattr(param, name)}; expected at least 1")
+        yield from number_mistakes(param.spatial_scale)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         require_regions(bottom)
@@ -77,8 +79,9 @@ class PSROIPooling(RegionLayer):
         images, corners = read_regions(bottom[1], bottom[0].shape[0])
         scale = np.array(param.spatial_scale, self.dtype)
         whole = nearest(corners)
-        first = whole[:, :2] * scale
-        size = np.maximum((whole[:, 2:] + 1) * scale - first, np.array(0.1, self.dtype))
+        with np.errstate(over="ignore", invalid="ignore"):
+            first = whole[:, :2] * scale
+            size = np.maximum((whole[:, 2:] + 1) * scale - first, np.array(0.1, self.dtype))
         across, down = (
             inside(*divide(first[:, axis], size[:, axis], param.group_size), length)
             for axis, length in zip((0, 1), bottom[0].shape[:1:-1], strict=True)

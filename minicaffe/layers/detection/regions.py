@@ -8,13 +8,14 @@ a part's border by a pixel. A region with a corner that is not a number has no p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.errors import DataError, ShapeError
+from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.images import require_images
 
@@ -67,6 +68,14 @@ class RegionLayer(Layer):
     def give_back(self, dy: np.ndarray, bottom: Blobs) -> None:
         """Add to the feature maps' gradient, which is 0, what the top's gives them."""
         raise NotImplementedError(f"{type(self).__name__}.give_back")
+
+
+def number_mistakes(scale: float, pad_ratio: float = 0) -> Iterator[MinicaffeError]:
+    """What is wrong with the numbers by which corners are changed."""
+    if not math.isfinite(scale) or scale == 0:
+        yield GraphError(f"spatial_scale is {scale:g}; expected a finite number other than 0")
+    if not math.isfinite(pad_ratio):
+        yield GraphError(f"pad_ratio is {pad_ratio:g}; expected a finite number")
 
 
 def require_regions(bottom: Blobs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,12 +13,16 @@ from minicaffe.layers.detection.regions import (
     RegionLayer,
     channels_last,
     nearest,
+    number_mistakes,
     read_regions,
     require_regions,
 )
 from minicaffe.layers.detection.sampling import Samples, cubic, linear, outer
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading, meant
+
+#: The most memory that the pixels and weights of one value take.
+_BYTES = 2048
 
 _Region = tuple[np.ndarray, np.ndarray]  # where it begins and ends, x and y
 
@@ -61,8 +66,9 @@ class ROIAlign(RegionLayer):
     only the largest. 0 for the regions, as a net with learned proposals asks for it.
 
     Raises:
-        GraphError: pooled_h or pooled_w is missing or 0; both messages are given; so is
-            sampling_ratio, which Detectron's layer has.
+        GraphError: pooled_h or pooled_w is missing or 0; spatial_scale or pad_ratio is not finite,
+            or spatial_scale is 0; both messages are given; so is sampling_ratio, which Detectron's
+            layer has.
         ShapeError: bottom 0 does not have four axes, or no pixels; bottom 1 does not have five
             numbers a region.
         DataError: a region is of an image that there is not.
@@ -113,6 +119,8 @@ class ROIAlign(RegionLayer):
                 "sampling_ratio is given, so this is Detectron's ROIAlign, a mean of samples; "
                 "there are those of Cascade R-CNN, Mask R-CNN in Caffe and makefile's frcnn"
             )
+        ratio = self.param.roi_pooling_param.pad_ratio
+        yield from number_mistakes(self._settings.spatial_scale, ratio)
         for name in ("pooled_h", "pooled_w"):
             if not getattr(self._settings, name):
                 yield GraphError(f"{name} is missing or 0; expected at least 1")
@@ -142,6 +150,7 @@ class ROIAlign(RegionLayer):
         require_regions(bottom)
         if 0 in bottom[0].shape[2:]:
             raise ShapeError("a feature map without pixels has no values between them")
+        self.limits.check(_BYTES * math.prod(self.pooled), "what it makes of a region")
         top[0].reshape(bottom[1].shape[0], bottom[0].shape[1], *self.pooled)
 
     def _all_samples(self, bottom: Blobs) -> Iterator[tuple[int, Samples]]:

@@ -17,6 +17,7 @@ from minicaffe.layers.detection.regions import (
     divide,
     inside,
     nearest,
+    number_mistakes,
     read_regions,
     require_regions,
 )
@@ -53,7 +54,8 @@ class ROIPooling(RegionLayer):
     of these parts; 0 for the regions, as a net with learned proposals asks for it.
 
     Raises:
-        GraphError: pooled_h or pooled_w is missing or 0; pooled_size has more than two numbers.
+        GraphError: pooled_h or pooled_w is missing or 0; pooled_size has more than two numbers;
+            spatial_scale or pad_ratio is not finite, or spatial_scale is 0.
         ShapeError: bottom 0 does not have four axes; bottom 1 does not have five numbers a region.
         DataError: a region is of an image that there is not.
 
@@ -77,6 +79,7 @@ class ROIPooling(RegionLayer):
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.roi_pooling_param
+        yield from number_mistakes(param.spatial_scale, param.pad_ratio)
         if len(param.pooled_size) > 2:
             yield GraphError(
                 f"pooled_size has {len(param.pooled_size)} numbers; expected one, or a height and "
@@ -97,7 +100,9 @@ class ROIPooling(RegionLayer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         require_regions(bottom)
-        top[0].reshape(bottom[1].shape[0], bottom[0].shape[1], *self.pooled)
+        regions, parts = bottom[1].shape[0], sum(self.pooled)
+        self.limits.check(64 * regions * parts, "what it makes of the parts' borders")
+        top[0].reshape(regions, bottom[0].shape[1], *self.pooled)
 
     def scale(self, maps: Blob) -> np.ndarray:
         """Pixels of the feature map for each unit of x and of y."""
