@@ -67,6 +67,16 @@ def run_whole(net: Net, arrays: Mapping[str, np.ndarray], on_value: OnValue) -> 
             _show(names[index], node.name, [edge.blob.data for edge in node.top_edges], on_value)
 
 
+def run_once(net: Net, arrays: Mapping[str, np.ndarray], on_value: OnValue) -> None:
+    """Run the net as programs do, in one forward, and show what its blobs hold in the end."""
+    fill(net, arrays)
+    net.forward_loss()
+    for names, node in zip(value_names(net), net.nodes, strict=True):
+        for name, edge in zip(names, node.top_edges, strict=True):
+            if name == edge.blob.name and not passes_on(net, node):
+                on_value(node.name, name, edge.blob.data)
+
+
 def run_each(
     net: Net,
     arrays: Mapping[str, np.ndarray],

@@ -213,7 +213,7 @@ class _Exporter:
         return model
 
     def _value_infos(
-        self, make: Callable[[str, int, list[int | str] | None], ValueInfoProto]
+        self, make: Callable[[str, int, Sequence[int | str | None]], ValueInfoProto]
     ) -> Iterator[ValueInfoProto]:
         """What is known of each value's shape; of those after a layer whose tops' shapes depend on
         values, nothing."""
@@ -224,13 +224,15 @@ class _Exporter:
             for name, shape in zip(self.names[index], self.shapes[index][1], strict=True):
                 if hidden:
                     unknown.add(name)
-                yield make(name, FLOAT, None if hidden else self._dims(name, shape))
+                yield make(
+                    name, FLOAT, [None for _ in shape] if hidden else self._dims(name, shape)
+                )
 
     def _input_dims(self, name: str) -> list[int | str]:
         shape = self.net.blobs[name].shape
         return ["batch", *shape[1:]] if self.dynamic and shape else list(shape)
 
-    def _dims(self, name: str, shape: Shape) -> list[int | str]:
+    def _dims(self, name: str, shape: Shape) -> Sequence[int | str | None]:
         if name in self.net.inputs:
             return self._input_dims(name)
         return ["batch" if axis == 0 and n is None else "" if n is None else n

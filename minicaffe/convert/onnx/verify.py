@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.convert.compare.net_side import decides, fill, random_arrays, run_each, run_whole
+from minicaffe.convert.compare.net_side import decides, fill, random_arrays, run_each, run_once
 from minicaffe.convert.compare.rows import Row, keep_largest, measure
 from minicaffe.convert.onnx.export import Exported
 from minicaffe.convert.onnx.session import Runner
 from minicaffe.convert.values import value_names
 from minicaffe.net.net import Net
+from minicaffe.options import machine_memory
 from minicaffe.proto import caffe_pb2
 
 #: The largest difference that is put down to rounding, as a share of a value's largest number: of
@@ -24,6 +25,11 @@ HALF_TOLERANCES = 5e-3, 5e-2
 
 #: How large random inputs are: like what comes out of a layer, and like pixels without a mean.
 _SCALES = (1.0, 64.0)
+
+
+#: How many copies of all values a comparison has at a time: both nets', the runtime's and its
+#: own, and what engines keep in other layouts.
+_COPIES = 5
 
 
 @dataclass
@@ -92,7 +98,7 @@ def verify(
         values.update(alone.run(arrays))  # as a program runs it
         whole = {name: values[name] for name in values if name in judged}
         rows: dict[str, Row] = {}
-        run_whole(fast, arrays, _Recorder(rows, whole, tolerances[1]))
+        run_once(fast, arrays, _Recorder(rows, whole, tolerances[1]))
         if not all(row.good for row in rows.values()):
             rows = _judged_by_sensitivity(rows, fast, arrays, whole)
         for row in rows.values():
@@ -122,9 +128,9 @@ def _judged_by_sensitivity(
         if name in values:
             before[name] = np.array(array)
 
-    run_whole(net, arrays, remember)
+    run_once(net, arrays, remember)
     own: dict[str, Row] = {}
-    run_whole(net, moved, _Recorder(own, before, np.inf))
+    run_once(net, moved, _Recorder(own, before, np.inf))
     return {
         name: replace(row, tolerance=max(row.tolerance, 10 * own[name].relative))
         for name, row in rows.items()
@@ -144,7 +150,8 @@ def _inputs(
     exported: Exported, net: Net, given: Mapping[str, np.ndarray]
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """What is run, in words, and the arrays."""
-    for seed, (scale, factor) in enumerate(zip(_SCALES, (1, 2), strict=True)):
+    for seed, scale in enumerate(_SCALES):
+        factor = 2 if seed and _two_items_fit(net) else 1
         shapes = {
             name: tuple(
                 length if isinstance(length, int) else factor for length in exported.shapes[name]
@@ -157,6 +164,13 @@ def _inputs(
         yield f"random inputs of deviation {scale:g}: {told}", arrays
     if given:
         yield "the inputs given", dict(given)
+
+
+def _two_items_fit(net: Net) -> bool:
+    """Whether half of the memory is enough for twice the batch that the net has now."""
+    blobs = {edge.blob for node in net.nodes for edge in node.top_edges}
+    values = sum(blob.count * blob.dtype.itemsize for blob in blobs)
+    return 2 * _COPIES * values <= machine_memory() / 2
 
 
 class _Recorder:
