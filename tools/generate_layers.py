@@ -14,7 +14,9 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import cast
+
+from google.protobuf.descriptor import FieldDescriptor
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "layers"
@@ -126,15 +128,15 @@ def _settings(name: str) -> Iterator[str]:
     own = own_field(name)
     if own is None:
         return
-    message: Any = caffe_pb2.LayerParameter.DESCRIPTOR.fields_by_name[own].message_type
-    rows = [_row(message.name, field) for field in message.fields]
+    message = type(getattr(caffe_pb2.LayerParameter(), own)).DESCRIPTOR
+    rows = [_row(message.name, cast(FieldDescriptor, field)) for field in message.fields]
     yield (
         f"## Fields of `{own}`\n\n| field | default | meaning |\n| --- | --- | --- |\n"
         + "\n".join(rows)
     )
 
 
-def _row(message: str, field: Any) -> str:
+def _row(message: str, field: FieldDescriptor) -> str:
     text = (schema_docs.describe(f"{message}.{field.name}") or "").replace("|", r"\|")
     default = ""
     if field.has_default_value:

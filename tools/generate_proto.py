@@ -18,11 +18,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from google.protobuf import descriptor_pb2
+from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "proto" / "caffe.proto"
@@ -53,7 +53,7 @@ def compile_schema(source: Path = SOURCE) -> dict[str, bytes]:
     }
 
 
-def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
+def _stubs(source: Path, file: FileDescriptorProto, docs: dict[str, str]) -> dict[str, bytes]:
     sys.path[:0] = [str(ROOT), str(ROOT / "tools")]
     try:
         import generate_stubs  # type: ignore[import-not-found]
@@ -75,7 +75,7 @@ def _stubs(source: Path, file: Any, docs: dict[str, str]) -> dict[str, bytes]:
     return {name: text.encode() for name, text in stubs.items()}
 
 
-def _comments(file: Any) -> Iterator[tuple[str, str]]:
+def _comments(file: FileDescriptorProto) -> Iterator[tuple[str, str]]:
     """Pairs of a thing's dotted name and its comment, before it or at the end of its line.
 
     What has none, in a message or an enum that only forks have, is of that message's fork.
@@ -105,9 +105,10 @@ def _fork(own: Mapping[str, str], name: str) -> str:
     return ""
 
 
-def _dotted_name(file: Any, path: Any) -> str:
+def _dotted_name(file: FileDescriptorProto, path: Sequence[int]) -> str:
     """What is at a path of a source location: "ConvolutionParameter.kernel_size"."""
-    thing, names = file, []
+    thing: FileDescriptorProto | DescriptorProto = file
+    names = []
     numbers: dict[int, str] = _FILE
     for kind, index in zip(path[::2], path[1::2], strict=False):
         if kind not in numbers:

@@ -13,7 +13,8 @@ import tempfile
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto
 
 _HEAD = '"""Made by tools/generate_proto.py; do not edit."""\n\n'
 
@@ -41,7 +42,9 @@ def message_stub(source: Path) -> str:
     return _HEAD + text.replace("**kwargs)", "**kwargs: object)")
 
 
-def layers_stub(file: Any, types: Mapping[str, str | None], docs: Mapping[str, str]) -> str:
+def layers_stub(
+    file: FileDescriptorProto, types: Mapping[str, str | None], docs: Mapping[str, str]
+) -> str:
     """The stub of ``minicaffe.layers``: a function for each layer type.
 
     Args:
@@ -57,7 +60,7 @@ def layers_stub(file: Any, types: Mapping[str, str | None], docs: Mapping[str, s
     lines.append("from google.protobuf.message import Message\n")
     lines.append("from minicaffe.net_spec import Top\n")
     for name, settings in sorted(types.items()):
-        own: list[Any] = []
+        own: list[FieldDescriptorProto] = []
         if settings:
             own = list(messages[layer[settings].type_name.rpartition(".")[2]].field)
         lines.append("\n".join(_function(name, settings, own, shared, docs, layer)))
@@ -67,10 +70,10 @@ def layers_stub(file: Any, types: Mapping[str, str | None], docs: Mapping[str, s
 def _function(
     name: str,
     settings: str | None,
-    own: Iterable[Any],
-    shared: Iterable[Any],
+    own: Iterable[FieldDescriptorProto],
+    shared: Iterable[FieldDescriptorProto],
     docs: Mapping[str, str],
-    layer: Mapping[str, Any],
+    layer: Mapping[str, FieldDescriptorProto],
 ) -> Iterator[str]:
     fields = {field.name: field for field in (*shared, *own)}  # its own field wins, as in a call
     fields = {name: field for name, field in fields.items() if not keyword.iskeyword(name)}
@@ -89,12 +92,12 @@ def _function(
     yield '    """'
 
 
-def _kind(field: Any) -> str:
+def _kind(field: FieldDescriptorProto) -> str:
     kind = _SCALARS[field.type]
     return f"{kind} | Sequence[{kind}]" if field.label == _REPEATED else kind
 
 
-def parameters_stub(file: Any) -> str:
+def parameters_stub(file: FileDescriptorProto) -> str:
     """The stub of ``minicaffe.params``: ``Pooling`` is ``caffe_pb2.PoolingParameter``."""
     names = [message.name for message in file.message_type]
     names = sorted(name for name in names if name.endswith("Parameter"))

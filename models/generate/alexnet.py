@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Windows
 from .imagenet import CLASSES, Model, constant, conv, drop, full, gaussian, max_pool, relu
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def _body(n: NetSpec, *, pool_first: bool, bias: float) -> Top:
@@ -35,7 +40,13 @@ def _body(n: NetSpec, *, pool_first: bool, bias: float) -> Top:
 
 
 def _conv(
-    n: NetSpec, number: int, bottom: Top, outputs: int, kernel: int, bias: float, **fields: int
+    n: NetSpec,
+    number: int,
+    bottom: Top,
+    outputs: int,
+    kernel: int,
+    bias: float,
+    **fields: Unpack[Windows],
 ) -> Top:
     top = conv(
         n,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Windows
 from .imagenet import CLASSES, Model, batch_norm, full, global_average, max_pool, plain_conv, relu
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 #: Outputs of 1x1, 3x3_reduce, 3x3, double3x3_reduce, double3x3, pool_proj (figure 5 of the
 #: paper). Modules without 1x1 and pool_proj halve height and width.
@@ -56,7 +63,9 @@ def _module(n: NetSpec, block: str, bottom: Top, outputs: tuple[int, ...], pool:
     return n[f"{block}/output"]
 
 
-def _conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: int) -> Top:
+def _conv(
+    n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Unpack[Windows]
+) -> Top:
     top = plain_conv(n, name, bottom, outputs, kernel, **fields)
     top = batch_norm(n, f"{name}/bn", f"{name}/bn/sc", top)
     return relu(n, f"{name}/bn/sc/relu", top)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Weights, Windows
 from .imagenet import CLASSES, TEST_ONLY, Model, constant, conv, drop, full, max_pool, relu
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 #: Outputs of 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5 and pool_proj (table 1 of the paper).
 _MODULES = {
@@ -24,8 +29,8 @@ _MODULES = {
 }
 _AUXILIARY = {"4a": "loss1", "4d": "loss2"}  # a classifier on top of these modules
 
-_FILLERS: dict[str, Any] = dict(weight_filler=dict(type="xavier"), bias_filler=constant(0.2))
-_SCORES: dict[str, Any] = dict(weight_filler=dict(type="xavier"), bias_filler=constant(0))
+_FILLERS: Weights = {"weight_filler": {"type": "xavier"}, "bias_filler": constant(0.2)}
+_SCORES: Weights = {"weight_filler": {"type": "xavier"}, "bias_filler": constant(0)}
 
 
 def _body(n: NetSpec) -> Top:
@@ -48,7 +53,13 @@ def _body(n: NetSpec) -> Top:
 
 
 def _conv(
-    n: NetSpec, block: str, name: str, bottom: Top, outputs: int, kernel: int, **fields: int
+    n: NetSpec,
+    block: str,
+    name: str,
+    bottom: Top,
+    outputs: int,
+    kernel: int,
+    **fields: Unpack[Windows],
 ) -> Top:
     top = conv(n, f"{block}/{name}", bottom, outputs, kernel, **_FILLERS, **fields)
     return relu(n, f"{block}/relu_{name.removesuffix('_s2')}", top)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
+
+from .fields import BatchNorm, Convolution, Filler, Pooling, Weights, Windows
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 CLASSES = 1000
 #: What only training needs of a layer's settings.
@@ -55,7 +61,7 @@ class Model:
     scale: float | None = None
 
 
-def train_val(model: Model) -> Any:
+def train_val(model: Model) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained and tested."""
     n = NetSpec()
     n.data, n.label = _images(model, "TRAIN", "train", model.batch, mirror=True)
@@ -70,7 +76,7 @@ def train_val(model: Model) -> Any:
     return _net(model, [first, *tested.to_proto().layer, *others])
 
 
-def deploy(model: Model) -> Any:
+def deploy(model: Model) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` for use: images in, probabilities out."""
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[model.deploy_batch, 3, model.crop, model.crop]))
@@ -81,7 +87,7 @@ def deploy(model: Model) -> Any:
     return net
 
 
-def forget_training(layer: Any) -> None:
+def forget_training(layer: caffe_pb2.LayerParameter) -> None:
     """Leave out what only training needs; filling 100 million weights takes a second."""
     layer.ClearField("param")
     for field, value in layer.ListFields():
@@ -104,20 +110,25 @@ def files(model: Model) -> dict[str, str]:
 ORIGIN = "Written by models/generate; change that and run python -m models.generate."
 
 
-def _net(model: Model, layers: Sequence[Any]) -> Any:
+def _net(model: Model, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=model.name)
     net.layer.extend(layers)
     return net
 
 
-def _images(model: Model, phase: str, part: str, batch: int, **transform: Any) -> Any:
+def _images(
+    model: Model, phase: str, part: str, batch: int, *, mirror: bool = False
+) -> tuple[Top, ...]:
     """The Data layer of one phase: crops of the 256 x 256 images in an LMDB."""
+    transform: dict[str, object] = dict(crop_size=model.crop, mean_value=model.mean)
+    if mirror:
+        transform["mirror"] = True
     if model.scale is not None:
         transform["scale"] = model.scale
     return L.Data(
         ntop=2,
         include=[dict(phase=phase)],
-        transform_param=dict(crop_size=model.crop, mean_value=model.mean, **transform),
+        transform_param=transform,
         source=f"data/ilsvrc12/{part}_lmdb",
         batch_size=batch,
         backend="LMDB",
@@ -127,14 +138,14 @@ def _images(model: Model, phase: str, part: str, batch: int, **transform: Any) -
 # ------------------------------------------------------------------------ layers
 
 
-def gaussian(std: float) -> dict[str, Any]:
+def gaussian(std: float) -> Filler:
     """The filler N(0, std²)."""
-    return dict(type="gaussian", std=std)
+    return {"type": "gaussian", "std": std}
 
 
-def constant(value: float) -> dict[str, Any]:
+def constant(value: float) -> Filler:
     """The filler of one value."""
-    return dict(type="constant", value=value)
+    return {"type": "constant", "value": value}
 
 
 def relu(n: NetSpec, name: str, bottom: Top) -> Top:
@@ -149,14 +160,18 @@ def drop(n: NetSpec, name: str, bottom: Top, ratio: float = 0.5) -> Top:
     return n[name]
 
 
-def conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Any) -> Top:
+def conv(
+    n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Unpack[Convolution]
+) -> Top:
     """Add a Convolution; weight and bias learn as Caffe's own models let them."""
     fields.setdefault("param", WEIGHT_AND_BIAS)
     n[name] = L.Convolution(bottom, num_output=outputs, kernel_size=kernel, **fields)
     return n[name]
 
 
-def plain_conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Any) -> Top:
+def plain_conv(
+    n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Unpack[Windows]
+) -> Top:
     """Add a Convolution without a bias, for a BatchNorm to follow; He et al.'s filler."""
     n[name] = L.Convolution(
         bottom,
@@ -169,20 +184,22 @@ def plain_conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **
     return n[name]
 
 
-def batch_norm(n: NetSpec, name: str, scale: str, bottom: Top, **fields: Any) -> Top:
+def batch_norm(n: NetSpec, name: str, scale: str, bottom: Top, **fields: Unpack[BatchNorm]) -> Top:
     """Add BatchNorm, which takes the fields, and Scale, in place."""
     n[name] = L.BatchNorm(bottom, in_place=True, **fields)
     n[scale] = L.Scale(n[name], in_place=True, bias_term=True)
     return n[scale]
 
 
-def full(n: NetSpec, name: str, bottom: Top, outputs: int, **fields: Any) -> Top:
+def full(n: NetSpec, name: str, bottom: Top, outputs: int, **fields: Unpack[Weights]) -> Top:
     """Add an InnerProduct."""
     n[name] = L.InnerProduct(bottom, num_output=outputs, param=WEIGHT_AND_BIAS, **fields)
     return n[name]
 
 
-def max_pool(n: NetSpec, name: str, bottom: Top, kernel: int, stride: int, **fields: Any) -> Top:
+def max_pool(
+    n: NetSpec, name: str, bottom: Top, kernel: int, stride: int, **fields: Unpack[Pooling]
+) -> Top:
     """Add a maximum Pooling."""
     n[name] = L.Pooling(bottom, pool="MAX", kernel_size=kernel, stride=stride, **fields)
     return n[name]

@@ -126,7 +126,7 @@ def _data(model: Stage, phase: str, batch: int) -> NetSpec:
     return n
 
 
-def train_val(model: Stage) -> Any:
+def train_val(model: Stage) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained and tested."""
     n = _data(model, "train", 128)
     scores, boxes, *points = _ends(model, n)
@@ -139,7 +139,7 @@ def train_val(model: Stage) -> Any:
     return _net(model, [first, *_data(model, "test", 100).to_proto().layer, *others])
 
 
-def deploy(model: Stage) -> Any:
+def deploy(model: Stage) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` for use: "prob1" says how likely it is no face, and a face."""
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[1, 3, model.size, model.size]))
@@ -160,7 +160,7 @@ def files(model: Stage) -> dict[str, str]:
     }
 
 
-def _net(model: Stage, layers: Any) -> Any:
+def _net(model: Stage, layers: Any) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=model.name)
     net.layer.extend(layers)
     return net

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Affine, Windows
 from .imagenet import WEIGHT_AND_BIAS, max_pool
 from .segmentation import Segmentation, image_seg_data
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 #: ADE20K's classes; pixels of label 255 do not count.
 CLASSES = 150
@@ -56,14 +61,14 @@ def _conv(
     kernel: int,
     *,
     relu: bool = True,
-    **fields: Any,
+    **fields: Unpack[Windows],
 ) -> Top:
     """Convolution, BN as PSPNet has it, and mostly a ReLU."""
     n[name] = L.Convolution(
         bottom, num_output=outputs, kernel_size=kernel, bias_term=False,
         weight_filler=dict(type="msra"), **fields,
     )  # fmt: skip
-    fillers: dict[str, Any] = dict(slope_filler=dict(value=1), bias_filler=dict(value=0))
+    fillers: Affine = {"slope_filler": {"value": 1}, "bias_filler": {"value": 0}}
     n[f"{name}/bn"] = L.BN(n[name], in_place=True, momentum=0.95, frozen=False, **fillers)
     if relu:
         n[f"{name}/relu"] = L.ReLU(n[f"{name}/bn"], in_place=True)

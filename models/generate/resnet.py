@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Windows
 from .imagenet import (
     CLASSES,
     Model,
@@ -21,6 +22,10 @@ from .imagenet import (
     plain_conv,
     relu,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 Branch = Callable[[NetSpec, str, Top, int, int], Top]
 
@@ -93,7 +98,9 @@ def _letter(index: int, stage: int, blocks: tuple[int, ...]) -> str:
     return f"b{index}" if long and index else chr(ord("a") + index)
 
 
-def _conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Any) -> Top:
+def _conv(
+    n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Unpack[Windows]
+) -> Top:
     """Convolution, BatchNorm and Scale, named as He et al. did: res2a_…, bn2a_…, scale2a_…"""
     top = plain_conv(n, name, bottom, outputs, kernel, **fields)
     place = name.removeprefix("res")
@@ -113,7 +120,7 @@ def _bottleneck(
     """1 x 1 (which has the stride), 3 x 3 and 1 x 1 to four times the channels."""
     top = _conv(n, f"{name}_branch2a", bottom, inside, 1, stride=stride)
     top = relu(n, f"{name}_branch2a_relu", top)
-    apart = {"dilation": dilation} if dilation > 1 else {}
+    apart: Windows = {"dilation": dilation} if dilation > 1 else {}
     top = _conv(n, f"{name}_branch2b", top, inside, 3, pad=dilation, **apart)
     top = relu(n, f"{name}_branch2b_relu", top)
     return _conv(n, f"{name}_branch2c", top, 4 * inside, 1)

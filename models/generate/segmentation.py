@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from .imagenet import forget_training
 Body = Callable[[NetSpec], Top]
 
 #: Makes the data layer: of a phase, with the list of its images, the batch size.
-Images = Callable[[str, str, int], Any]
+Images = Callable[[str, str, int], tuple[Top, ...]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Segmentation:
     used: Body | None = field(default=None)
 
 
-def train_val(model: Segmentation) -> Any:
+def train_val(model: Segmentation) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained and tested."""
     n = NetSpec()
     n.data, n.label = model.images("TRAIN", f"{model.data}/train.txt", model.batch)
@@ -65,7 +65,7 @@ def train_val(model: Segmentation) -> Any:
     return _net(model, [first, *tested.to_proto().layer, *others])
 
 
-def deploy(model: Segmentation) -> Any:
+def deploy(model: Segmentation) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` for use: an image in, a probability of each class for each pixel out."""
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[1, 3, *model.size]))
@@ -85,7 +85,7 @@ def files(model: Segmentation) -> dict[str, str]:
     }
 
 
-def _net(model: Segmentation, layers: Sequence[Any]) -> Any:
+def _net(model: Segmentation, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=model.name)
     net.layer.extend(layers)
     return net
@@ -94,7 +94,7 @@ def _net(model: Segmentation, layers: Sequence[Any]) -> Any:
 def image_seg_data(crop: int, mean: Sequence[float], **more: Any) -> Images:
     """ImageSegData, with crops of a size, mirrored in training."""
 
-    def make(phase: str, source: str, batch: int) -> Any:
+    def make(phase: str, source: str, batch: int) -> tuple[Top, ...]:
         transform = dict(mean_value=mean, mirror=phase == "TRAIN")
         if crop:
             transform["crop_size"] = crop

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Affine
 from .imagenet import WEIGHT_AND_BIAS
 from .segmentation import Segmentation
 
@@ -16,7 +16,7 @@ from .segmentation import Segmentation
 CLASSES = 11
 
 
-def _images(phase: str, source: str, batch: int) -> Any:
+def _images(phase: str, source: str, batch: int) -> tuple[Top, ...]:
     return L.DenseImageData(
         ntop=2,
         include=[dict(phase=phase)],
@@ -63,7 +63,7 @@ def _conv(n: NetSpec, name: str, bottom: Top, width: int, mode: str) -> Top:
         bottom, num_output=width, kernel_size=7, pad=3, param=WEIGHT_AND_BIAS,
         weight_filler=dict(type="msra"),
     )  # fmt: skip
-    fillers: dict[str, Any] = dict(scale_filler=dict(value=1), shift_filler=dict(value=0.001))
+    fillers: Affine = {"scale_filler": {"value": 1}, "shift_filler": {"value": 0.001}}
     n[f"{name}_bn"] = L.BN(n[name], in_place=True, bn_mode=mode, **fillers)
     return n[f"{name}_bn"]
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Weights, Windows
 from .imagenet import CLASSES, Model, batch_norm, conv, full, global_average, max_pool, plain_conv
 from .imagenet import relu as relu_
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 #: Blocks of each stage.
 _BLOCKS = (3, 4, 6, 3)
@@ -40,7 +47,7 @@ def _block(n: NetSpec, name: str, bottom: Top, shortcut: Top, inside: int, strid
     top = _conv(n, middle, top, inside, 3, relu=f"{middle}/relu", pad=1)
     top = _conv(n, increase, top, 4 * inside, 1)
     seen = global_average(n, f"{name}_global_pool", top)
-    few = dict(weight_filler=dict(type="msra"))
+    few: Weights = {"weight_filler": {"type": "msra"}}
     down = conv(n, f"{name}_1x1_down", seen, 4 * inside // _REDUCTION, 1, **few)
     down = relu_(n, f"{name}_1x1_down/relu", down)
     up = conv(n, f"{name}_1x1_up", down, 4 * inside, 1, **few)
@@ -50,7 +57,14 @@ def _block(n: NetSpec, name: str, bottom: Top, shortcut: Top, inside: int, strid
 
 
 def _conv(
-    n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, *, relu: str = "", **fields: int
+    n: NetSpec,
+    name: str,
+    bottom: Top,
+    outputs: int,
+    kernel: int,
+    *,
+    relu: str = "",
+    **fields: Unpack[Windows],
 ) -> Top:
     """Convolution, BatchNorm and Scale, and a ReLU if it has a name."""
     top = plain_conv(n, name, bottom, outputs, kernel, **fields)

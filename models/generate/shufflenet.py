@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Windows
 from .imagenet import CLASSES, Model, batch_norm, conv, global_average, max_pool, plain_conv, relu
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 _GROUPS = 3
 #: Channels and units of each stage (table 1 of the paper, 3 groups).
@@ -52,7 +59,9 @@ def _unit(n: NetSpec, number: int, bottom: Top, channels: int, outputs: int) -> 
     return relu(n, f"{name}_elewise_relu", n[f"{name}_elewise"])
 
 
-def _conv(n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: int) -> Top:
+def _conv(
+    n: NetSpec, name: str, bottom: Top, outputs: int, kernel: int, **fields: Unpack[Windows]
+) -> Top:
     """Convolution, BatchNorm and Scale."""
     top = plain_conv(n, name, bottom, outputs, kernel, **fields)
     return batch_norm(n, f"{name}_bn", f"{name}_scale", top)

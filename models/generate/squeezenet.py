@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
+from .fields import Convolution, Windows
 from .imagenet import CLASSES, Model, drop, gaussian, global_average, max_pool, relu
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
 
 #: Outputs of the 1 x 1 convolution that squeezes, and of each of the two that expand.
 _MODULES = {
@@ -34,14 +39,14 @@ def _body(n: NetSpec) -> Top:
     return global_average(n, "pool10", relu(n, "relu_conv10", n.conv10))
 
 
-def _convolution(bottom: Top, outputs: int, kernel: int, **fields: Any) -> Any:
+def _convolution(bottom: Top, outputs: int, kernel: int, **fields: Unpack[Convolution]) -> Top:
     """A Convolution whose bias learns and decays as its weights, as the authors have it."""
     fields.setdefault("weight_filler", dict(type="xavier"))
     return L.Convolution(bottom, num_output=outputs, kernel_size=kernel, **fields)
 
 
 def _fire(n: NetSpec, block: str, bottom: Top, squeezed: int, expanded: int) -> Top:
-    def branch(name: str, bottom: Top, outputs: int, kernel: int, **fields: int) -> Top:
+    def branch(name: str, bottom: Top, outputs: int, kernel: int, **fields: Unpack[Windows]) -> Top:
         n[f"{block}/{name}"] = _convolution(bottom, outputs, kernel, **fields)
         return relu(n, f"{block}/relu_{name}", n[f"{block}/{name}"])
 

@@ -5,7 +5,7 @@ Training reads LMDBs of AnnotatedDatums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -76,7 +76,7 @@ class Detector:
     samplers: Sequence[dict[str, Any]] = ()
 
 
-def train_val(model: Detector) -> Any:
+def train_val(model: Detector) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained and tested."""
     n = NetSpec()
     n.data, n.label = _images(model, "TRAIN", "train", model.batch[0], **model.augmented)
@@ -104,7 +104,7 @@ def train_val(model: Detector) -> Any:
     return _net(model, [first, *tested.to_proto().layer, *others])
 
 
-def deploy(model: Detector) -> Any:
+def deploy(model: Detector) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` for use: images in, boxes out."""
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[1, 3, model.size, model.size]))
@@ -126,13 +126,15 @@ def files(model: Detector) -> dict[str, str]:
     return {name: comment + text for name, text in texts.items()}
 
 
-def _net(model: Detector, layers: Sequence[Any]) -> Any:
+def _net(model: Detector, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=model.name)
     net.layer.extend(layers)
     return net
 
 
-def _images(model: Detector, phase: str, part: str, batch: int, **transform: Any) -> Any:
+def _images(
+    model: Detector, phase: str, part: str, batch: int, **transform: Any
+) -> tuple[Top, ...]:
     """The AnnotatedData layer of one phase."""
     settings = dict(batch_sampler=list(model.samplers)) if phase == "TRAIN" else {}
     size = dict(resize_mode="WARP", height=model.size, width=model.size)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe import NetSpec
 from minicaffe.net_spec import Top
 
+from .fields import Convolution, Weights
 from .imagenet import CLASSES, Model, constant, conv, drop, full, max_pool, relu
 
 #: Number of convolutions and their outputs between two poolings (table 1 of the paper).
 _STAGES = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 
 #: Glorot's filler, with which the authors found that no pre-training is needed.
-_FILLERS: dict[str, Any] = dict(weight_filler=dict(type="xavier"), bias_filler=constant(0))
+_FILLERS: Weights = {"weight_filler": {"type": "xavier"}, "bias_filler": constant(0)}
 
 
 def convolutions(n: NetSpec, frozen: int = 0) -> Top:
@@ -26,7 +25,9 @@ def convolutions(n: NetSpec, frozen: int = 0) -> Top:
     for stage, (count, outputs) in enumerate(_STAGES, start=1):
         if stage > 1:
             top = max_pool(n, f"pool{stage - 1}", top, 2, 2)
-        fields: dict[str, Any] = dict(pad=1, **_FILLERS)
+        fields: Convolution = {
+            "pad": 1, "weight_filler": {"type": "xavier"}, "bias_filler": constant(0),
+        }  # fmt: skip
         if stage <= frozen:
             fields["param"] = [dict(lr_mult=0, decay_mult=0)] * 2
         for index in range(1, count + 1):

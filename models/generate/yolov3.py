@@ -5,7 +5,7 @@ Training reads LMDBs of AnnotatedDatums, as SSD's does.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ class Model:
     batch: tuple[int, int] = (7, 8)
 
 
-def train_val(model: Model) -> Any:
+def train_val(model: Model) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained and tested."""
     n = NetSpec()
     n.data, n.label = _images(
@@ -76,7 +76,7 @@ def train_val(model: Model) -> Any:
     return _net(model, [first, *tested.to_proto().layer, *others])
 
 
-def deploy(model: Model) -> Any:
+def deploy(model: Model) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` for use: images in, boxes out."""
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[1, 3, model.size, model.size]))
@@ -98,7 +98,7 @@ def files(model: Model) -> dict[str, str]:
     return {name: comment + text for name, text in texts.items()}
 
 
-def _net(model: Model, layers: Sequence[Any]) -> Any:
+def _net(model: Model, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=model.name)
     net.layer.extend(layers)
     return net
@@ -107,7 +107,7 @@ def _net(model: Model, layers: Sequence[Any]) -> Any:
 def _images(
     model: Model, phase: str, part: str, batch: int, sizes: Sequence[int],
     transform: dict[str, Any], **settings: Any,
-) -> Any:  # fmt: skip
+) -> tuple[Top, ...]:  # fmt: skip
     """The AnnotatedData layer of one phase."""
     share = dict(prob=1 / len(sizes)) if len(sizes) > 1 else {}
     resized = [dict(resize_mode="WARP", height=size, width=size, **share) for size in sizes]

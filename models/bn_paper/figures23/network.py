@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
@@ -12,6 +13,7 @@ from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from models.bn_paper.figures23.variants import BATCH, MOMENTUM, Variant
 from models.bn_paper.images import SCALE
+from models.generate.fields import Windows
 from models.generate.imagenet import (
     TEST_ONLY,
     batch_norm,
@@ -22,6 +24,9 @@ from models.generate.imagenet import (
     max_pool,
     plain_conv,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 TEST_BATCH = 100
 CLASSES = 10
@@ -63,7 +68,7 @@ class Images:
 # ------------------------------------------------------------------------- nets, solver
 
 
-def train_val(variant: Variant, images: Images) -> Any:
+def train_val(variant: Variant, images: Images) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained and tested."""
     n = NetSpec()
     if variant.shuffled:
@@ -85,7 +90,7 @@ def train_val(variant: Variant, images: Images) -> Any:
     return _net(variant, [first, *tested.to_proto().layer, *others])
 
 
-def deploy(variant: Variant, size: int = 28, channels: int = 1) -> Any:
+def deploy(variant: Variant, size: int = 28, channels: int = 1) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` for use, with images of this height and width."""
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[BATCH, channels, size, size]))
@@ -93,7 +98,9 @@ def deploy(variant: Variant, size: int = 28, channels: int = 1) -> Any:
     return _net(variant, n.to_proto().layer)
 
 
-def solver(variant: Variant, images: Images, steps: int, interval: int, net: str) -> Any:
+def solver(
+    variant: Variant, images: Images, steps: int, interval: int, net: str
+) -> caffe_pb2.SolverParameter:
     """The ``SolverParameter``: momentum, and a rate that falls exponentially.
 
     Args:
@@ -119,13 +126,13 @@ def solver(variant: Variant, images: Images, steps: int, interval: int, net: str
     )
 
 
-def _net(variant: Variant, layers: Any) -> Any:
+def _net(variant: Variant, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=variant.name)
     net.layer.extend(layers)
     return net
 
 
-def _database(source: Path, phase: str, batch: int) -> Any:
+def _database(source: Path, phase: str, batch: int) -> tuple[Top, ...]:
     return L.Data(
         ntop=2,
         include=[dict(phase=phase)],
@@ -160,7 +167,7 @@ def _module(n: NetSpec, variant: Variant, block: str, bottom: Top, outputs: tupl
     one, reduce, three, double_reduce, double, projected = outputs
     stride = 1 if projected else 2
 
-    def add(way: str, top: Top, outputs: int, kernel: int, **fields: int) -> Top:
+    def add(way: str, top: Top, outputs: int, kernel: int, **fields: Unpack[Windows]) -> Top:
         return _conv(n, variant, f"{block}/{way}", top, outputs, kernel, **fields)
 
     ways = [add("1x1", bottom, one, 1)] if one else []
@@ -179,7 +186,13 @@ def _module(n: NetSpec, variant: Variant, block: str, bottom: Top, outputs: tupl
 
 
 def _conv(
-    n: NetSpec, variant: Variant, name: str, bottom: Top, outputs: int, kernel: int, **fields: int
+    n: NetSpec,
+    variant: Variant,
+    name: str,
+    bottom: Top,
+    outputs: int,
+    kernel: int,
+    **fields: Unpack[Windows],
 ) -> Top:
     """A Convolution, with BatchNorm and Scale (then without a bias) or not, and what follows."""
     if variant.batch_norm:
