@@ -25,7 +25,7 @@ ODD = [np.nan, np.inf, -np.inf, 1e-40, 1e38]
 
 #: Layers whose gradient for an element hangs on a comparison with it, or on the difference of two
 #: infinities: for one that is not finite oneDNN may decide otherwise; the others must not notice.
-BY_COMPARISON = {"ReLU", "PReLU", "ELU", "AbsVal", "Swish", "Eltwise"}
+BY_COMPARISON = {"ReLU", "MKLReLU", "PReLU", "ELU", "AbsVal", "Swish", "Eltwise"}
 
 #: Layers that multiply what is beyond the border by 0, each engine at other places.
 WITH_BORDERS = {"Convolution", "Deconvolution"}

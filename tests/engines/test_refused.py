@@ -11,7 +11,6 @@ from minicaffe import engines
 from minicaffe.engines.onednn.dnnl import Failed, Library, check
 from minicaffe.engines.onednn.fusion import Folding
 from minicaffe.engines.onednn.primitive import Primitive
-from minicaffe.engines.onednn.steps import lrn
 from minicaffe.errors import EngineError
 from minicaffe.net.net import TEST, TRAIN
 from tests.engines.nets import Text
@@ -23,7 +22,7 @@ _UNIMPLEMENTED, _RUNTIME_ERROR = 3, 5
 @pytest.fixture(autouse=True)
 def _primitives_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let LRN be oneDNN's, which a kernel would run."""
-    monkeypatch.setattr(lrn, "team", lambda: None)
+    monkeypatch.setattr(Library, "team", None)
 
 
 def _fail(monkeypatch: pytest.MonkeyPatch, kind: str, status: int) -> None:

@@ -23,7 +23,7 @@ gets them by a reorder (:class:`~minicaffe.syncedmem.SyncedMemory` knows where t
 Nothing is replayed. After a forward the record says which step ran each layer last, and that step
 keeps what the layer's gradient needs. A backward is compiled of the record: the plan's own one, as
 one list; or in parts, for a program that runs some of the layers, or looks between them. Only what
-no plan has kept is computed once more: see ``Segment._materialise``.
+no plan has kept is computed once more, in the three cases of ``Segment._materialise``.
 
 The concepts, in oneDNN's words where it has one:
 
@@ -46,8 +46,8 @@ The concepts, in oneDNN's words where it has one:
 15. ``Session``: the net's segments and single layers; what ``net.plan`` is.
 
 heuristics.py chooses layouts and implementations where oneDNN's own choice is slower, channels.py
-adds up over channels with the precision that long sums need, generated.py has the threads for
-kernels of :mod:`minicaffe.engines.jit`.
+adds up over channels with the precision that long sums need. Kernels of
+:mod:`minicaffe.engines.jit` run on the library's threads (``Library.team``).
 """
 
 from __future__ import annotations

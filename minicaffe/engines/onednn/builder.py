@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
 from minicaffe.engines.onednn import dnnl
-from minicaffe.engines.onednn.generated import team
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, Primitive, PrimitiveDesc, reorder
-from minicaffe.engines.onednn.tensor import Call, ParameterGradient, Tensor, Weights
+from minicaffe.engines.onednn.tensor import (
+    Call,
+    KernelCall,
+    ParameterGradient,
+    Tensor,
+    Weights,
+)
 from minicaffe.syncedmem import SyncedMemory
 
 if TYPE_CHECKING:
@@ -134,7 +139,7 @@ class Builder:
     ) -> None:
         self.training, self.by_parts = purpose.training, False
         self._fuse, self._wanted = purpose.fuse, wanted
-        self.winograd = team() if purpose.winograd else None
+        self.winograd = dnnl.library().team if purpose.winograd else None
         self._looked_at, self._given, self._crowded = looked_at, given, crowded
         self.storage = wanted
         self.calls = Calls()
@@ -221,6 +226,10 @@ class Builder:
         for gradient in gradients:
             self.then(*gradient.after)
 
+    def kernel(self, call: Call, memories: Mapping[int, Memory], name: str = "") -> None:
+        """Append a call that is no primitive; see :class:`KernelCall`."""
+        self.then(KernelCall(call, memories, name))
+
     def hides(self, node: Node, following: Node) -> bool:
         """Whether only the following node sees what the node makes."""
         if not self._fuse or len(node.tops) != 1 or len(following.tops) != 1:
@@ -303,16 +312,15 @@ class Builder:
         self.calls.own.append(memory)
         return memory
 
-    def result(self, blob: Blob, desc: MemoryDesc, *, apart: bool = False) -> Memory:
-        """Where a step writes the blob's values; ``apart`` leaves the plain array alone."""
-        apart = apart or blob.data_memory in self._crowded
+    def result(self, blob: Blob, desc: MemoryDesc) -> Memory:
+        """Where a step writes the blob's values."""
+        apart = blob.data_memory in self._crowded
         tensor = Tensor(blob.data_memory, blob.shape, desc, apart=apart)
         return self._write(self.values, tensor)
 
-    def gradient_result(self, blob: Blob, desc: MemoryDesc, *, apart: bool = False) -> Memory:
+    def gradient_result(self, blob: Blob, desc: MemoryDesc) -> Memory:
         """Where a step writes the blob's gradient."""
-        tensor = Tensor(blob.diff_memory, blob.shape, desc, apart=apart)
-        return self._write(self.gradients, tensor)
+        return self._write(self.gradients, Tensor(blob.diff_memory, blob.shape, desc))
 
     def in_place(self, blob: Blob, desc: MemoryDesc) -> Memory:
         """The home of the blob's values, which the step overwrites; another one where it is
@@ -343,11 +351,6 @@ class Builder:
         else:
             source = self.gradient_source(top)
             self.then(reorder(source, self.gradient_result(bottom, source.desc)))
-
-    def copy_values(self, top: Blob, bottom: Blob) -> None:
-        """The top's values are the bottom's."""
-        source = self.source(bottom)
-        self.then(reorder(source, self.result(top, source.desc)))
 
     def has_gradient(self, blob: Blob) -> bool:
         """Whether a step writes the blob's gradient, or a program may have."""

@@ -8,13 +8,43 @@ are generated at run time where there are some.
 
 from __future__ import annotations
 
+import functools
 import math
+from typing import Protocol
 
 import numpy as np
 
-from minicaffe.engines.onednn.dnnl import Failed
-from minicaffe.engines.onednn.generated import channel_sums
+from minicaffe.engines.jit.sums import ChannelSums
+from minicaffe.engines.onednn.dnnl import Failed, library
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
+from minicaffe.layers import sums
+
+
+class Sums(Protocol):
+    """The sums of :mod:`minicaffe.layers.sums`."""
+
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Σ y of each channel."""
+
+    def moments(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and variance of each channel."""
+
+    def products(
+        self,
+        left: np.ndarray,
+        right: np.ndarray,
+        about: np.ndarray | None = None,
+        *,
+        below_zero: bool = False,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Σ left, and Σ left · (right - about), of each channel."""
+
+
+@functools.cache
+def channel_sums() -> Sums:
+    """Sums over channels: by kernels, or numpy's."""
+    threads = library().team
+    return sums if threads is None else ChannelSums(threads)
 
 
 def summable(desc: MemoryDesc) -> bool:

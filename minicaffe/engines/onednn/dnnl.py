@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
+from minicaffe.engines import PRECISIONS, jit
+from minicaffe.engines.jit.team import OpenMP, Team
 from minicaffe.errors import EngineError, ThreadError
 from minicaffe.threads import thread_count, with_blas_threads
 
@@ -226,6 +228,21 @@ class Library:
         if sys.platform == "win32":
             return getattr(ctypes.CDLL("vcomp140"), name, None)
         return None
+
+    @functools.cached_property
+    def team(self) -> Team | None:
+        """The threads on which kernels that are generated at run time run beside primitives.
+
+        They are those of its own OpenMP; threads of Python where it has another runtime. None
+        where kernels cannot be made: without llvmlite, or on another processor.
+        """
+        target = jit.host_target() if jit.why_not(PRECISIONS[0]) is None else None
+        if target is None:
+            return None
+        try:
+            return Team(target, OpenMP(self._dll))
+        except AttributeError:
+            return Team(target)
 
     def survive_forks(self) -> None:
         """End OpenMP's threads before this process is forked.

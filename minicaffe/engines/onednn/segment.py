@@ -358,8 +358,13 @@ class Segment(Part):
         return {top.data_memory for node in self._nodes for top in node.tops}
 
     def _materialise(self) -> SegmentPlan:
-        """A plan that has what the last forward has not left: an inference none of what gradients
-        need, and one with ``keep="outputs"`` not what other values have overwritten.
+        """A plan that has what the last forward has not left, for one of three reasons:
+
+        - it was an inference, which keeps nothing of what gradients need;
+        - with ``keep="outputs"`` other values have overwritten what a gradient, a part of the
+          net, or a program (:meth:`keep_all`) asks for;
+        - oneDNN has refused a primitive of a backward in parts, so that other steps, which keep
+          something else, run those layers from now on.
 
         That can only be computed: each step runs by itself, once more, of what blobs hold now, not
         of what the steps before it make, as layers may have run by themselves since, or programs

@@ -13,7 +13,9 @@ import pkgutil
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 from minicaffe.engines.onednn.tensor import Call
 
 if TYPE_CHECKING:
@@ -48,6 +50,40 @@ class Step:
         """Whether the node multiplies each channel by a number and adds one, both of them made of
         parameters alone."""
         return False
+
+    @property
+    def bottom(self) -> Blob:
+        """The first node's bottom 0."""
+        return self.node.bottoms[0]
+
+    @property
+    def top(self) -> Blob:
+        """The last node's top 0."""
+        return self.nodes[-1].tops[0]
+
+    @property
+    def in_place(self) -> bool:
+        """Whether they are one blob."""
+        return self.top is self.bottom
+
+    def read(self, builder: Builder, *, needed: bool) -> Memory:
+        """The bottom's values, to be written by :meth:`write` in their place where the net says so.
+
+        Args:
+            needed: the gradient needs them as they are.
+        """
+        self.kept = needed and self.in_place
+        return builder.kept_source(self.bottom) if self.kept else builder.source(self.bottom)
+
+    def write(self, builder: Builder, desc: MemoryDesc) -> Memory:
+        """Where the top's values go; :meth:`read` was before."""
+        over = self.in_place and not self.kept
+        return builder.in_place(self.top, desc) if over else builder.result(self.top, desc)
+
+    def write_gradient(self, builder: Builder, desc: MemoryDesc) -> Memory:
+        """Where the bottom's gradient goes: in the place of the top's, where the net is so."""
+        make = builder.gradient_in_place if self.in_place else builder.gradient_result
+        return make(self.bottom, desc)
 
     def runs(self, node: Node) -> bool:
         """Whether oneDNN, not the layer itself, computes it."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.channels import slope_gradient, summable
+from minicaffe.engines.onednn.channels import known_layout, slope_gradient
 from minicaffe.engines.onednn.primitive import (
     Memory,
     MemoryDesc,
@@ -57,14 +57,11 @@ class Activation(Step):
 
     def forward(self, builder: Builder) -> None:
         """One eltwise primitive, and one before it where something is within."""
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
-        in_place = top is bottom
         training = builder.training and self.node.propagate_down[0]
         self.check()
         within = self.inner != (1.0, 0.0)
         from_top = training and self.from_top is not None
-        keep = in_place and training and not from_top and not within
-        source = builder.kept_source(bottom) if keep else builder.source(bottom)
+        source = self.read(builder, needed=training and not from_top and not within)
         desc = source.desc
         if within:
             inside = builder.own(desc)
@@ -77,13 +74,12 @@ class Activation(Step):
         )
         algorithm, *numbers = keeping_not_numbers(self.chosen, *self.numbers)
         pd = PrimitiveDesc("eltwise_forward", kind, algorithm, desc, desc, *numbers)
-        over = in_place and not keep
-        target = builder.in_place(top, desc) if over else builder.result(top, desc)
+        target = self.write(builder, desc)
         self.compute(builder, pd, source, target)
         self.known = (dnnl.DST, target) if from_top else (dnnl.SRC, source)
         self.saved: SavedSource | None = None
-        if self.saves_bottom and training and not keep:
-            self.saved = SavedSource(source, bottom.data_memory)
+        if self.saves_bottom and training and not self.kept:
+            self.saved = SavedSource(source, self.bottom.data_memory)
             builder.then(self.saved.take)
 
     def compute(self, builder: Builder, pd: PrimitiveDesc, source: Memory, target: Memory) -> None:
@@ -92,7 +88,6 @@ class Activation(Step):
 
     def backward(self, builder: Builder) -> None:
         """One eltwise primitive, in place on the gradient where the net is."""
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
         if not self.node.propagate_down[0]:
             return
         argument, known = self.known
@@ -104,9 +99,8 @@ class Activation(Step):
             "eltwise_backward",
             *(self.chosen, desc, desc, desc, *self.gradient_numbers, self.forward_pd),
         )
-        top_diff = builder.gradient_source(top, desc)
-        make = builder.gradient_in_place if top is bottom else builder.gradient_result
-        bottom_diff = make(bottom, desc)
+        top_diff = builder.gradient_source(self.top, desc)
+        bottom_diff = self.write_gradient(builder, desc)
         builder.run(pd, {argument: known, dnnl.DIFF_DST: top_diff, dnnl.DIFF_SRC: bottom_diff})
         if self.inner[0] != 1.0:
             linear(builder, bottom_diff, bottom_diff, self.inner[0], 0.0)
@@ -219,13 +213,13 @@ class ReLU6(Clip):
 
     def compute(self, builder: Builder, pd: PrimitiveDesc, source: Memory, target: Memory) -> None:
         """Look for what is no number before, and put it back after."""
-        lost = NotNumbers(source, target)
+        lost = LostNumbers(source, target)
         builder.then(lost.look)
         super().compute(builder, pd, source, target)
         builder.then(lost.put_back)
 
 
-class NotNumbers:
+class LostNumbers:
     """Where values are no numbers, for the time when a primitive has made numbers of them.
 
     Args:
@@ -306,33 +300,26 @@ class PReLU(Step):
 
     def forward(self, builder: Builder) -> None:
         """One primitive; the bottom is kept in training."""
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
-        in_place = top is bottom
-        keep = in_place and builder.training
-        source = builder.kept_source(bottom) if keep else builder.source(bottom)
-        if not summable(source.desc):
-            source = builder.another_layout(source, MemoryDesc(bottom.shape, source.desc.dtype))
+        source = self.read(builder, needed=builder.training)
+        source = builder.another_layout(source, known_layout(source.desc))
         slopes = self.layer.blobs[0]
-        self.view = MemoryDesc((1, slopes.count, *[1] * (bottom.num_axes - 2)))
+        self.view = MemoryDesc((1, slopes.count, *[1] * (self.bottom.num_axes - 2)))
         self.forward_pd = PrimitiveDesc(
             "prelu_forward", builder.propagation, source.desc, self.view, source.desc
         )
         self.source, self.slopes = source, builder.weights.source(slopes, self.view)
-        over = in_place and not keep
-        make = builder.in_place if over else builder.result
-        target = make(top, source.desc)
+        target = self.write(builder, source.desc)
         builder.run(
             self.forward_pd, {dnnl.SRC: source, dnnl.WEIGHTS: self.slopes, dnnl.DST: target}
         )
 
     def backward(self, builder: Builder) -> None:
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
         desc = self.source.desc
         pd = PrimitiveDesc(
             "prelu_backward", desc, self.view, desc, self.view, desc, self.forward_pd
         )
         wanted = self.node.propagate_down[0]
-        gradient = builder.gradient_source(top, desc)
+        gradient = builder.gradient_source(self.top, desc)
         slopes = builder.weights.gradient(
             self.layer.blobs[0], self.view, wanted=self.layer.wants_gradient(0)
         )
@@ -341,7 +328,9 @@ class PReLU(Step):
             dnnl.WEIGHTS: self.slopes,
             dnnl.DIFF_DST: gradient,
             dnnl.DIFF_WEIGHTS: builder.own(self.view),
-            dnnl.DIFF_SRC: builder.gradient_result(bottom, desc) if wanted else builder.own(desc),
+            dnnl.DIFF_SRC: (
+                builder.gradient_result(self.bottom, desc) if wanted else builder.own(desc)
+            ),
         }
 
         def add_up() -> None:

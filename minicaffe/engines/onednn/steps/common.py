@@ -107,22 +107,21 @@ class Dropout(Step):
         """Draw the mask as the layer itself would, and multiply."""
         if not self.layer.identity_in_test:
             raise Unsupported("in phase TEST it does more than passing on")
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
         self.active = self.layer.phase == caffe_pb2.TRAIN
         if not self.active:
-            if top is not bottom:
-                builder.copy_values(top, bottom)
+            if not self.in_place:
+                source = builder.source(self.bottom)
+                builder.then(reorder(source, builder.result(self.top, source.desc)))
             return
-        source = builder.source(bottom)
-        self.drawn = Memory(MemoryDesc(bottom.shape))
+        source = self.read(builder, needed=False)
+        self.drawn = Memory(MemoryDesc(self.bottom.shape))
         builder.once(self._draw)
         builder.then(self._show)
         self.mask = self.drawn
         if source.desc != self.drawn.desc:
             self.mask = Memory(source.desc)
             builder.then(reorder(self.drawn, self.mask))
-        make = builder.in_place if top is bottom else builder.result
-        target = make(top, source.desc)
+        target = self.write(builder, source.desc)
         combine(builder, dnnl.BINARY_MUL, source, self.mask, target, self._scaled())
 
     def _draw(self) -> None:
@@ -137,14 +136,12 @@ class Dropout(Step):
 
     def backward(self, builder: Builder) -> None:
         """Multiply the gradient by the same mask."""
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
         if not self.node.propagate_down[0]:
             return
         if not self.active:
-            if top is not bottom:
-                builder.share_gradient(bottom, top)
+            if not self.in_place:
+                builder.share_gradient(self.bottom, self.top)
             return
-        gradient = builder.gradient_source(top, self.mask.desc)
-        make = builder.gradient_in_place if top is bottom else builder.gradient_result
-        target = make(bottom, self.mask.desc)
+        gradient = builder.gradient_source(self.top, self.mask.desc)
+        target = self.write_gradient(builder, self.mask.desc)
         combine(builder, dnnl.BINARY_MUL, gradient, self.mask, target, self._scaled())

@@ -12,10 +12,9 @@ from minicaffe.engines.jit.passes import Image
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import items_of, known_layout
-from minicaffe.engines.onednn.generated import team
+from minicaffe.engines.onednn.dnnl import library
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, PrimitiveDesc
 from minicaffe.engines.onednn.steps import Step, step_for
-from minicaffe.engines.onednn.tensor import Call, KernelCall
 from minicaffe.proto import caffe_pb2
 from minicaffe.syncedmem import only_read
 
@@ -35,26 +34,25 @@ class LRN(Step):
             raise Unsupported("norm_region WITHIN_CHANNEL")
         if param.local_size == 1:  # with AVX-512 and channels last, oneDNN 3.2 crashes
             raise Unsupported("local_size: 1")
-        if self.node.tops[0] is self.node.bottoms[0]:
+        if self.top is self.bottom:
             raise Unsupported("in place")
-        self.source = builder.source(self.node.bottoms[0])
+        self.source = builder.source(self.bottom)
         self.kernel = self._kernel(self.source.desc)
         if self.kernel is None:
             self._forward_primitive(builder)
             return
         kernel, source = self.kernel, self.source
-        top = builder.result(self.node.tops[0], source.desc)
+        top = builder.result(self.top, source.desc)
         workspace = builder.own(MemoryDesc((kernel.workspace,)))
-        self._append(
-            builder,
+        builder.kernel(
             lambda: kernel.forward(source.address, top.address, workspace.address),
             {dnnl.SRC: source, dnnl.DST: top, dnnl.WORKSPACE: workspace},
-            "lrn_forward",
+            "lrn_forward/jit:generated",
         )
 
     def _kernel(self, desc: MemoryDesc) -> LRNPass | None:
         """The kernel for a layout, where there is one."""
-        threads, param = team(), self.layer.param.lrn_param
+        threads, param = library().team, self.layer.param.lrn_param
         if threads is None or desc.block is None or desc.dtype != dnnl.F32 or len(desc.shape) != 4:
             return None
         images, channels, rows, columns = desc.shape
@@ -64,9 +62,6 @@ class LRN(Step):
             return None
         return LRNPass(threads, image, param.local_size, param.alpha, param.beta, param.k)
 
-    def _append(self, builder: Builder, call: Call, operands: dict[int, Memory], name: str) -> None:
-        builder.then(KernelCall(call, operands, f"{name}/jit:generated"))
-
     def _forward_primitive(self, builder: Builder) -> None:
         param, desc = self.layer.param.lrn_param, self.source.desc
         size = ctypes.c_int64(param.local_size)
@@ -74,7 +69,7 @@ class LRN(Step):
         self.forward_pd = PrimitiveDesc(
             "lrn_forward", builder.propagation, dnnl.LRN_ACROSS, desc, desc, *self.numbers
         )
-        memories = {dnnl.SRC: self.source, dnnl.DST: builder.result(self.node.tops[0], desc)}
+        memories = {dnnl.SRC: self.source, dnnl.DST: builder.result(self.top, desc)}
         self.workspace: Memory | None = None
         workspace = self.forward_pd.desc("workspace")
         if builder.training and workspace.size:
@@ -85,21 +80,20 @@ class LRN(Step):
         if not self.node.propagate_down[0]:
             return
         desc, source = self.source.desc, self.source
-        gradient = builder.gradient_source(self.node.tops[0], desc)
-        target = builder.gradient_result(self.node.bottoms[0], desc)
+        gradient = builder.gradient_source(self.top, desc)
+        target = builder.gradient_result(self.bottom, desc)
         memories = {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target}
         if self.kernel is None:
             self._backward_primitive(builder, memories)
             return
         kernel = self.kernel
         workspace = builder.own(MemoryDesc((kernel.workspace,)))
-        self._append(
-            builder,
+        builder.kernel(
             lambda: kernel.backward(
                 source.address, gradient.address, target.address, workspace.address
             ),
             {**memories, dnnl.WORKSPACE: workspace},
-            "lrn_backward",
+            "lrn_backward/jit:generated",
         )
 
     def _backward_primitive(self, builder: Builder, memories: dict[int, Memory]) -> None:
@@ -120,7 +114,7 @@ class Normalize(Step):
     """
 
     def forward(self, builder: Builder) -> None:
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        bottom = self.bottom
         if builder.training:
             raise Unsupported("its gradient is numpy's")
         if len(self.node.tops) > 1:
@@ -128,12 +122,11 @@ class Normalize(Step):
         if not 2 <= bottom.num_axes <= 5:
             raise Unsupported(f"{bottom.num_axes} axes, not 2 to 5")
         with builder.storing(dnnl.F32):
-            source = builder.source(bottom, known_layout(builder.source(bottom).desc))
-            make = builder.in_place if top is bottom else builder.result
-            target = make(top, source.desc)
-        operands = {dnnl.SRC: source, dnnl.DST: target}
+            source = self.read(builder, needed=False)
+            source = builder.another_layout(source, known_layout(source.desc))
+            target = self.write(builder, source.desc)
         call = functools.partial(self._divide, source, target)
-        builder.then(KernelCall(call, operands, "normalize_forward/numpy"))
+        builder.kernel(call, {dnnl.SRC: source, dnnl.DST: target}, "normalize_forward/numpy")
 
     def _divide(self, source: Memory, target: Memory) -> None:
         x, y = items_of(source), items_of(target)

@@ -35,7 +35,7 @@ class Moved(Step):
 
     def forward(self, builder: Builder) -> None:
         """One reorder. The bottom may have any layout where it is seen in its own shape."""
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        bottom, top = self.bottom, self.top
         seen, order, dtype = self.layer.view, self.layer.order, builder.storage
         if len(seen) > MOST_AXES:
             raise Unsupported(f"{len(seen)} axes, not up to {MOST_AXES}")
@@ -47,8 +47,8 @@ class Moved(Step):
 
     def move(self, builder: Builder) -> None:
         """Append the reorder between the memories as they are seen before and after."""
-        source = builder.source(self.node.bottoms[0], self.source_desc)
-        target = builder.result(self.node.tops[0], self.top_desc)
+        source = builder.source(self.bottom, self.source_desc)
+        target = builder.result(self.top, self.top_desc)
         builder.then(reorder(self._seen(source), target.seen_as(self.after)))
 
     def _seen(self, memory: Memory) -> Memory:
@@ -58,8 +58,8 @@ class Moved(Step):
     def backward(self, builder: Builder) -> None:
         """The reorder the other way round."""
         if self.node.propagate_down[0]:
-            gradient = builder.gradient_source(self.node.tops[0], self.top_desc)
-            target = builder.gradient_result(self.node.bottoms[0], self.source_desc)
+            gradient = builder.gradient_source(self.top, self.top_desc)
+            target = builder.gradient_result(self.bottom, self.source_desc)
             builder.then(reorder(gradient.seen_as(self.after), self._seen(target)))
 
 
@@ -69,7 +69,7 @@ class Permute(Moved):
 
     @property
     def _shares(self) -> bool:
-        return self.node.tops[0].data_memory is self.node.bottoms[0].data_memory
+        return self.top.data_memory is self.bottom.data_memory
 
     def forward(self, builder: Builder) -> None:
         if not self._shares:
@@ -86,7 +86,7 @@ class ShuffleChannel(Moved):
 
     def forward(self, builder: Builder) -> None:
         """A primitive where channels are in blocks; otherwise a reorder."""
-        desc = builder.source(self.node.bottoms[0]).desc
+        desc = builder.source(self.bottom).desc
         items, group, length, *places = self.layer.view
         self.primitive: PrimitiveDesc | None = None
         if desc.block is None or desc.block == 1:
@@ -101,8 +101,8 @@ class ShuffleChannel(Moved):
             self.source_desc, self.length = desc, ctypes.c_int64(length)
             args = (builder.propagation, desc, desc, 1, self.length)
             self.primitive = PrimitiveDesc("shuffle_forward", *args)
-            source = builder.source(self.node.bottoms[0], desc)
-            target = builder.result(self.node.tops[0], desc)
+            source = builder.source(self.bottom, desc)
+            target = builder.result(self.top, desc)
             builder.run(self.primitive, {dnnl.SRC: source, dnnl.DST: target})
 
     def backward(self, builder: Builder) -> None:
@@ -112,6 +112,6 @@ class ShuffleChannel(Moved):
         elif self.node.propagate_down[0]:
             desc = self.source_desc
             pd = PrimitiveDesc("shuffle_backward", desc, desc, 1, self.length, self.primitive)
-            gradient = builder.gradient_source(self.node.tops[0], desc)
-            target = builder.gradient_result(self.node.bottoms[0], desc)
+            gradient = builder.gradient_source(self.top, desc)
+            target = builder.gradient_result(self.bottom, desc)
             builder.run(pd, {dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})

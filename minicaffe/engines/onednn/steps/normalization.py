@@ -5,14 +5,14 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.channels import channel_moments, channel_products, spoil, summable
+from minicaffe.engines.onednn.channels import channel_moments, channel_products, known_layout, spoil
 from minicaffe.engines.onednn.fusion import (
     GradientBetween,
     Passed,
@@ -28,7 +28,7 @@ from minicaffe.engines.onednn.primitive import (
     post_op_argument,
 )
 from minicaffe.engines.onednn.steps import Step, step_for, step_of
-from minicaffe.engines.onednn.tensor import KernelCall, ParameterGradient, SavedSource
+from minicaffe.engines.onednn.tensor import ParameterGradient, SavedSource
 from minicaffe.layers.sums import near
 
 if TYPE_CHECKING:
@@ -57,15 +57,14 @@ class Affine(Step):
         self.variance.floats[...] = 0
 
     def forward(self, builder: Builder) -> None:
-        bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
         self.relu = fused_relu(self.nodes)
-        keep = bottom is top and builder.training
-        self.source = self._source(builder, builder.kept_source if keep else builder.source)
+        source = self.read(builder, needed=builder.training)
+        self.source = builder.another_layout(source, known_layout(source.desc))
         desc = self.source.desc
-        self.saved = SavedSource(self.source, bottom.data_memory)
-        if builder.training and self.saves_bottom and not keep:
+        self.saved = SavedSource(self.source, self.bottom.data_memory)
+        if builder.training and self.saves_bottom and not self.kept:
             builder.then(self.saved.take)
-        channels = bottom.shape[1]
+        channels = self.bottom.shape[1]
         self.mean, self.variance = (Memory(MemoryDesc((channels,))) for _ in range(2))
         self.learned = self._learned(builder)
         self.flags = ctypes.c_uint(self._flags())
@@ -75,21 +74,12 @@ class Affine(Step):
         self.prepare_statistics(builder)
         memories = {dnnl.SRC: self.source, dnnl.MEAN: self.mean, dnnl.VARIANCE: self.variance}
         memories.update(self.learned)
-        over = bottom is top and not keep
-        self.result = builder.in_place(top, desc) if over else builder.result(top, desc)
+        self.result = self.write(builder, desc)
         memories[dnnl.DST] = self.result
         if self.relu is not None and builder.training:
             self.workspace = builder.own(self.forward_pd.desc("workspace"))
             memories[dnnl.WORKSPACE] = self.workspace
         builder.run(self.forward_pd, memories)
-
-    def _source(self, builder: Builder, read: Callable[..., Memory]) -> Memory:
-        """The bottom's values in a layout whose channels can be added up."""
-        bottom = self.node.bottoms[0]
-        source = read(bottom)
-        if summable(source.desc):
-            return source
-        return builder.another_layout(source, MemoryDesc(bottom.shape, source.desc.dtype))
 
     @property
     def arguments(self) -> tuple[int, ...]:
@@ -114,22 +104,20 @@ class Affine(Step):
 
     def backward(self, builder: Builder) -> None:
         """The gradients of the scale and the shift, and of the input."""
-        bottom, top = self.node.bottoms[0], self.nodes[-1].tops[0]
         desc, down = self.source.desc, self.node.propagate_down[0]
-        gradient = builder.gradient_source(top, desc)
+        gradient = builder.gradient_source(self.top, desc)
         target = passed = None
         if down or self.relu is not None:
-            make = builder.gradient_in_place if top is bottom else builder.gradient_result
-            target = make(bottom, desc) if down else builder.own(desc)
+            target = self.write_gradient(builder, desc) if down else builder.own(desc)
         if self.relu is not None and target is not None:
             passed = self._pass_relu(builder, gradient, target)
             gradient = target
         self._differentiate(builder, gradient, target if down else None, self.nodes)
         after = self._hand_on()
-        if after and not (top is bottom and down):
+        if after and not (self.in_place and down):
             scale = self.learned[dnnl.SCALE] if self.scale in after else None
-            between = GradientBetween(top, scale, passed)
-            builder.then(KernelCall(between, {dnnl.WORKSPACE: self.workspace} if passed else {}))
+            between = GradientBetween(self.top, scale, passed)
+            builder.kernel(between, {dnnl.WORKSPACE: self.workspace} if passed else {})
 
     def backward_of(self, builder: Builder, node: Node) -> None:
         """That of the ReLU, of the scale, or of the normalisation."""
@@ -163,7 +151,7 @@ class Affine(Step):
         factors = [Memory(one_each) for _ in range(4)]
         if learned or of_batch:
             add_up = functools.partial(self._add_up, gradient, source, learned, factors, layers)
-            builder.then(KernelCall(add_up, {dnnl.DIFF_DST: gradient, dnnl.SRC: source}))
+            builder.kernel(add_up, {dnnl.DIFF_DST: gradient, dnnl.SRC: source})
         else:
             builder.then(lambda: _fill(factors[0], self._gain(layers, self._inv_std())))
         for parameter in learned:

@@ -7,7 +7,6 @@ from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import images_of, known_layout
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc, PrimitiveDesc
 from minicaffe.engines.onednn.steps import Step, step_for
-from minicaffe.engines.onednn.tensor import KernelCall
 from minicaffe.proto import caffe_pb2
 
 
@@ -18,7 +17,7 @@ class Pooling(Step):
     def forward(self, builder: Builder) -> None:
         if len(self.node.tops) > 1:
             raise Unsupported("a mask top")
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        bottom, top = self.bottom, self.top
         geometry = self.layer.geometry
         kernel, stride, pad = map(list, (geometry.kernel, geometry.stride, geometry.pad))
         sizes = zip(geometry.output, stride, kernel, geometry.size, pad, strict=True)
@@ -58,7 +57,7 @@ class Pooling(Step):
         """One primitive, with the positions of the maxima from the forward."""
         if not self.node.propagate_down[0]:
             return
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        bottom, top = self.bottom, self.top
         args = (self.algorithm, self.source_desc, self.top_desc, *self.windows, self.forward_pd)
         pd = PrimitiveDesc("pooling_backward", *args)
         memories = {
@@ -78,7 +77,7 @@ class Upsample(Step):
         """One primitive, which takes the nearest pixel."""
         if len(self.node.bottoms) > 1:
             raise Unsupported("a mask says where values go")
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
+        bottom, top = self.bottom, self.top
         source = builder.source(bottom)
         wish = MemoryDesc(top.shape, source.desc.dtype, any_layout=True)
         self.forward_pd = PrimitiveDesc(
@@ -97,8 +96,8 @@ class Upsample(Step):
         pd = PrimitiveDesc(
             "resampling_backward", *(dnnl.RESAMPLING_NEAREST, None, *descs, self.forward_pd)
         )
-        gradient = builder.gradient_source(self.node.tops[0], self.top_desc)
-        target = builder.gradient_result(self.node.bottoms[0], self.source_desc)
+        gradient = builder.gradient_source(self.top, self.top_desc)
+        target = builder.gradient_result(self.bottom, self.source_desc)
         builder.run(pd, {dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
 
 
@@ -108,31 +107,25 @@ class Interp(Step):
 
     def forward(self, builder: Builder) -> None:
         """The layer's own formula, along the axes of rows and columns in any known layout."""
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
         with builder.storing(dnnl.F32):
-            source = builder.source(bottom, known_layout(builder.source(bottom).desc))
+            source = builder.source(self.bottom, known_layout(builder.source(self.bottom).desc))
             self.source_desc = source.desc
-            self.top_desc = MemoryDesc(top.shape, block=source.desc.block)
-            target = builder.result(top, self.top_desc)
-        builder.then(
-            KernelCall(
-                lambda: self.layer.resize(images_of(source), images_of(target)),
-                {dnnl.SRC: source, dnnl.DST: target},
-                "interp_forward/numpy",
-            )
+            self.top_desc = MemoryDesc(self.top.shape, block=source.desc.block)
+            target = builder.result(self.top, self.top_desc)
+        builder.kernel(
+            lambda: self.layer.resize(images_of(source), images_of(target)),
+            {dnnl.SRC: source, dnnl.DST: target},
+            "interp_forward/numpy",
         )
 
     def backward(self, builder: Builder) -> None:
         if not self.node.propagate_down[0]:
             return
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
         with builder.storing(dnnl.F32):
-            gradient = builder.gradient_source(top, self.top_desc)
-            target = builder.gradient_result(bottom, self.source_desc)
-        builder.then(
-            KernelCall(
-                lambda: self.layer.give_back(images_of(gradient), images_of(target)),
-                {dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target},
-                "interp_backward/numpy",
-            )
+            gradient = builder.gradient_source(self.top, self.top_desc)
+            target = builder.gradient_result(self.bottom, self.source_desc)
+        builder.kernel(
+            lambda: self.layer.give_back(images_of(gradient), images_of(target)),
+            {dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target},
+            "interp_backward/numpy",
         )

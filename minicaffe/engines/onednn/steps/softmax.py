@@ -69,29 +69,28 @@ class Softmax(Step):
     """Probabilities along one axis."""
 
     def forward(self, builder: Builder) -> None:
-        bottom, top = self.node.bottoms[0], self.node.tops[0]
-        self.axis = bottom.axis(self.layer.param.softmax_param.axis)
-        desc = axis_last(bottom.shape, self.axis)
-        source = builder.source(bottom, desc)
+        self.axis = self.bottom.axis(self.layer.param.softmax_param.axis)
+        desc = axis_last(self.bottom.shape, self.axis)
+        source = builder.source(self.bottom, desc)
         self.forward_pd = PrimitiveDesc(
             "softmax_forward", builder.propagation, dnnl.SOFTMAX, desc, desc, self.axis
         )
-        self.top = builder.result(top, desc)
-        not_numbers = NotNumbers(source, bottom.shape[self.axis])
+        self.result = builder.result(self.top, desc)
+        not_numbers = NotNumbers(source, self.bottom.shape[self.axis])
         builder.then(not_numbers.look)
-        builder.run(self.forward_pd, {dnnl.SRC: source, dnnl.DST: self.top})
-        builder.then(functools.partial(not_numbers.spoil, self.top))
+        builder.run(self.forward_pd, {dnnl.SRC: source, dnnl.DST: self.result})
+        builder.then(functools.partial(not_numbers.spoil, self.result))
 
     def backward(self, builder: Builder) -> None:
         if not self.node.propagate_down[0]:
             return
-        desc = self.top.desc
+        desc = self.result.desc
         pd = PrimitiveDesc(
             "softmax_backward", dnnl.SOFTMAX, desc, desc, desc, self.axis, self.forward_pd
         )
-        gradient = builder.gradient_source(self.node.tops[0], desc)
-        target = builder.gradient_result(self.node.bottoms[0], desc)
-        builder.run(pd, {dnnl.DST: self.top, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
+        gradient = builder.gradient_source(self.top, desc)
+        target = builder.gradient_result(self.bottom, desc)
+        builder.run(pd, {dnnl.DST: self.result, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target})
 
 
 @step_for("SoftmaxWithLoss")

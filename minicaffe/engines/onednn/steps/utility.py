@@ -131,7 +131,7 @@ class Eltwise(Step):
         first, *others = self.node.bottoms
         start = builder.source(first)
         self.sources = [start, *(builder.source(other, start.desc) for other in others)]
-        self.top = target = builder.result(self.nodes[-1].tops[0], start.desc)
+        self.result = target = builder.result(self.top, start.desc)
         if self.operation == _OPERATIONS.SUM:
             add_up(builder, self.sources, target, self.factors, after)
             return
@@ -152,7 +152,7 @@ class Eltwise(Step):
         """SUM hands the top's gradient on; the others multiply it. Or the ReLU's."""
         top = self.node.tops[0]
         if node is not self.node:
-            backward_of_relu(builder, node, self.top)
+            backward_of_relu(builder, node, self.result)
             return
         for index, wanted in enumerate(self.node.propagate_down):
             if not wanted:
@@ -181,7 +181,7 @@ class Eltwise(Step):
                 linear(builder, target, target, -1.0, 1.0)
             return
         if not self.layer.param.eltwise_param.stable_prod_grad:
-            combine(builder, dnnl.BINARY_DIV, self.top, source, target)
+            combine(builder, dnnl.BINARY_DIV, self.result, source, target)
             return
         others = [source for number, source in enumerate(self.sources) if number != index]
         if len(others) == 1:

@@ -23,7 +23,7 @@ from minicaffe.engines.onednn.fusion import PostOps
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.steps.convolution import ConvolutionPrimitive
-from minicaffe.engines.onednn.tensor import Call, KernelCall
+from minicaffe.engines.onednn.tensor import KernelCall
 from minicaffe.syncedmem import SyncedMemory
 
 #: With fewer tiles than these the weights, which are more when they are transformed, take longer
@@ -74,7 +74,8 @@ class WinogradConvolution(ConvolutionPrimitive):
                 relu=after.relu,
             )
 
-        _append(builder, run, operands, workspace, "convolution_forward")
+        operands[dnnl.WORKSPACE] = workspace
+        builder.kernel(run, operands, "convolution_forward/jit:winograd")
 
     def backward_weights(self, builder: Builder) -> None:
         """The gradients of the weights and of the bias."""
@@ -99,7 +100,8 @@ class WinogradConvolution(ConvolutionPrimitive):
 
         builder.then(*result.before)
         operands[dnnl.WEIGHTS] = made
-        _append(builder, run, operands, workspace, "convolution_backward_weights")
+        operands[dnnl.WORKSPACE] = workspace
+        builder.kernel(run, operands, "convolution_backward_weights/jit:winograd")
         builder.then(*result.after)
 
     def backward_bottom(self, builder: Builder) -> None:
@@ -118,7 +120,8 @@ class WinogradConvolution(ConvolutionPrimitive):
             self._transforms.backward(weights.address, made.address)
             passed.run(gradient.address, made.address, target.address, workspace.address)
 
-        _append(builder, run, operands, workspace, "convolution_backward_data")
+        operands[dnnl.WORKSPACE] = workspace
+        builder.kernel(run, operands, "convolution_backward_data/jit:winograd")
 
     # ---------------------------------------------------------------- what the passes share
 
@@ -198,11 +201,3 @@ class WinogradConvolution(ConvolutionPrimitive):
 def _desc(image: Image) -> MemoryDesc:
     shape = (image.batch, image.channels, image.rows, image.columns)
     return MemoryDesc(shape, block=image.block)
-
-
-def _append(
-    builder: Builder, run: Call, operands: dict[int, Memory], workspace: Memory, name: str
-) -> None:
-    """Append a kernel that is shown under this name."""
-    used = {**operands, dnnl.WORKSPACE: workspace}
-    builder.then(KernelCall(run, used, f"{name}/jit:winograd"))
