@@ -120,8 +120,10 @@ def _bottleneck(
     """1 x 1 (which has the stride), 3 x 3 and 1 x 1 to four times the channels."""
     top = _conv(n, f"{name}_branch2a", bottom, inside, 1, stride=stride)
     top = relu(n, f"{name}_branch2a_relu", top)
-    apart: Windows = {"dilation": dilation} if dilation > 1 else {}
-    top = _conv(n, f"{name}_branch2b", top, inside, 3, pad=dilation, **apart)
+    windows: Windows = {"pad": dilation}
+    if dilation > 1:
+        windows["dilation"] = dilation
+    top = _conv(n, f"{name}_branch2b", top, inside, 3, **windows)
     top = relu(n, f"{name}_branch2b_relu", top)
     return _conv(n, f"{name}_branch2c", top, 4 * inside, 1)
 
