@@ -163,6 +163,8 @@ BOMB = r"\n".join(
         ("16", "param_str is '16'; expected YAML such as 'feat_stride': 16"),
         ("'feat_stride': [", "param_str is not YAML"),
         ("[" * 3000, "param_str is not YAML"),
+        ("feat_stride: !!timestamp x", "param_str is not YAML"),
+        ("feat_stride: !!int x", "param_str is not YAML"),
         ("!!python/object/apply:os.getcwd []", "param_str is not YAML"),
         ("{feat_stride: 16, scales: []}", "'scales' is []; expected a list of numbers"),
         ("{feat_stride: 16, scales: [8, x]}", "'scales' is [8, 'x']; expected a list of numbers"),

@@ -148,7 +148,7 @@ def read_settings(
 def _mapping(text: str, wrong: list[GraphError]) -> Mapping[str, object]:
     try:
         value = yaml.safe_load(text.replace(_TUPLE, ""))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # of malformed values with tags PyYAML raises whatever Python does
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         wrong.append(GraphError(f"param_str is not YAML ({problem}); expected 'key': value"))
         return {}
