@@ -103,8 +103,8 @@ class Layer(ReadsForks):
     squashes: ClassVar[bool] = False
     #: The colour of its box in a drawing.
     color: ClassVar[str] = "#6495ED"
-    #: The module whose Python layer of the type's name it runs in place of, where it is not there.
-    replaces_module: ClassVar[str] = ""
+    #: Modules whose Python layer of the type's name it runs in place of, where they are not there.
+    replaces_modules: ClassVar[tuple[str, ...]] = ()
     #: It writes a file whenever it runs.
     writes_files: ClassVar[bool] = False
     #: Without bottoms, its tops are data (those of Parameter are not).

@@ -53,6 +53,7 @@ def test_the_settings_say_whose_it_is(param: str, caplog: pytest.LogCaptureFixtu
     else:
         found = anchors(ratios=(1,), scales=(2, 3, 4), rounded=half_up)
         want, _ = proposals(bottoms(), found, given=300, drop=False)
+    assert one.layers[1].type == "Proposal"
     got = one.forward()["rois"]
     assert got.shape == want.shape
     np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-3)

@@ -63,7 +63,7 @@ class AnchorTargetLayer(RpnLayer):
     min_bottoms = 3
     max_bottoms = 4
     exact_tops = 4
-    replaces_module = "rpn.anchor_target_layer"
+    replaces_modules = ("rpn.anchor_target_layer",)
 
     @property
     def repeatable(self) -> bool:

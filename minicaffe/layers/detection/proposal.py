@@ -63,6 +63,7 @@ class Proposal(Layer):
     reshapes_always = True  # the number of regions depends on the bottoms' values
     backward_reads = ()
     dialects = ("openvino", "vitis")
+    decides = True
 
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from minicaffe.layer import Blobs, register
+from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.detection.anchor_boxes import best_apart, boxes_of, check_maps, inside, large
 from minicaffe.layers.detection.anchors import by_place, on_grid
-from minicaffe.layers.detection.rpn_layer import RpnLayer
+from minicaffe.layers.detection.rpn_layer import DIALECTS, RpnLayer, reading_by_net
+from minicaffe.layers.detection.text_proposal_layer import TextProposalLayer
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import Origin, Reading
+
+#: CTPN's module.
+_OF_TEXT = "layers.text_proposal_layer"
 
 
 @register("ProposalLayer")
@@ -24,6 +29,8 @@ class ProposalLayer(RpnLayer):
     that overlap a better one by more than RPN_NMS_THRESH are dropped, and the best
     RPN_POST_NMS_TOP_N are given. With sides = x2 - x1 + 1 in pixels, offsets (dx, dy, dw, dh) make
     middle + d · side and exp(d) · side.
+
+    With ``module: "layers.text_proposal_layer"`` it is CTPN's, :class:`TextProposalLayer`.
 
     Shapes: bottom 0, the scores of background and object of the A anchors (1, 2 · A, H, W); bottom
     1, offsets (1, 4 · A, H, W); bottom 2, the image's height and width in pixels, and its scale (1,
@@ -52,7 +59,18 @@ class ProposalLayer(RpnLayer):
     exact_bottoms = 3
     min_tops = 1
     max_tops = 2
-    replaces_module = "rpn.proposal_layer"
+    replaces_modules = ("rpn.proposal_layer", _OF_TEXT)
+    dialects = (*DIALECTS, "ctpn")
+
+    @classmethod
+    def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
+        reading = reading_by_net(DIALECTS, param, origin)
+        of_text = f".{param.python_param.module}".endswith(f".{_OF_TEXT}")
+        return reading._replace(dialect="ctpn") if of_text else reading
+
+    @classmethod
+    def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:
+        return TextProposalLayer if reading.dialect == "ctpn" else cls
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         check_maps(bottom, len(self.anchors))

@@ -72,7 +72,7 @@ class ProposalTargetLayer(RpnLayer):
     exact_bottoms = 2
     exact_tops = 5
     required = "num_classes"
-    replaces_module = "rpn.proposal_target_layer"
+    replaces_modules = ("rpn.proposal_target_layer",)
 
     @property
     def repeatable(self) -> bool:

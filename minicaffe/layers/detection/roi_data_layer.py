@@ -47,7 +47,7 @@ class RoIDataLayer(Input):
     roi_data_layer.
     """
 
-    replaces_module = "roi_data_layer.layer"
+    replaces_modules = ("roi_data_layer.layer",)
     dialects = DIALECTS
 
     @classmethod

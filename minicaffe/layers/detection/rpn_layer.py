@@ -44,7 +44,8 @@ class RpnLayer(Layer):
     in_place = False
     reshapes_always = True  # how many boxes there are depends on the bottoms' values
     backward_reads = ()
-    dialects = DIALECTS
+    dialects: ClassVar[tuple[str, ...]] = DIALECTS
+    decides = True  # of values near each other it takes one
 
     #: The key that ``param_str`` must have.
     required: ClassVar[str] = "feat_stride"

@@ -46,6 +46,8 @@ class VitisProposal(Layer):
         ShapeError: the bottoms do not fit each other.
     """
 
+    type = "Proposal"
+    decides = True
     in_place = False
     exact_bottoms = 3
     exact_tops = 1

@@ -174,8 +174,7 @@ def python_layer_class(param: caffe_pb2.LayerParameter) -> type[Layer]:
 def _built_in(module: str, name: str) -> type[Layer]:
     """The class that runs in place of a module's one; Layer itself, if there is none."""
     cls = find_layer_class(name)
-    replaced = cls.replaces_module
-    known = replaced and (module == replaced or module.endswith(f".{replaced}"))
+    known = any(f".{module}".endswith(f".{replaced}") for replaced in cls.replaces_modules)
     return cls if known else Layer
 
 
