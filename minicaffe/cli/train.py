@@ -235,7 +235,8 @@ def _score(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
         raise SolverError("the solver has no test_iter, so no test net", path=args.solver)
     settings = load_settings(param, args.solver)
     options = run_options(args, keep="outputs")
-    nets = NetFactory(settings.param, path=args.solver, options=options).test_nets()
-    for net, batches in zip(nets, param.test_iter, strict=False):
+    factory = NetFactory(settings.param, path=args.solver, options=options)
+    factory.check(train=False)
+    for net, batches in zip(factory.test_nets(), param.test_iter, strict=False):
         with net:
             score(net, args.iterations or batches)

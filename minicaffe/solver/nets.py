@@ -101,13 +101,18 @@ class NetFactory:
             nets.append(net)
         return nets
 
-    def check(self) -> None:
+    def check(self, *, train: bool = True) -> None:
         """Look at the texts of all nets, before data of any of them is opened.
+
+        Args:
+            train: look at that to train, too.
 
         Raises:
             MinicaffeError: with the mistakes of the first net that has some as its ``problems``.
         """
         for index, origin in enumerate(self.origins(), -1):
+            if index < 0 and not train:
+                continue
             with self._about_state(index, origin.param.state) if index >= 0 else nullcontext():
                 check_net(origin.param, origin.path, self.options)
 

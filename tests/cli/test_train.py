@@ -375,3 +375,17 @@ def test_overfit_batch(tiny: Path, capsys: Capture) -> None:
     assert sorted(path.name for path in tiny.iterdir()) == before
     assert found(r"the net (learns|does not learn) one batch.*", text)
     assert "Testing net" not in text
+
+
+def test_scoring_looks_at_all_test_nets_first(tiny: Path, capsys: Capture) -> None:
+    """A mistake in the second one is told before the first one is run."""
+    train(capsys)
+    net = Path("net.prototxt").read_text(encoding="utf-8")
+    Path("other.prototxt").write_text(net.replace('"Accuracy"', '"Acuracy"'), encoding="utf-8")
+    solver = Path("solver.prototxt").read_text(encoding="utf-8").replace(
+        "test_iter: 2", 'test_net: "net.prototxt" test_net: "other.prototxt" test_iter: [2, 2]'
+    )  # fmt: skip
+    Path("solver.prototxt").write_text(solver.replace('net: "net', 'train_net: "net', 1))
+    text = train(capsys, "--phase=TEST", "--weights=tiny_iter_10.caffemodel", status=1)
+    assert "unknown layer type 'Acuracy'; did you mean `Accuracy`?" in text
+    assert "Batch 0" not in text
