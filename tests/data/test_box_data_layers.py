@@ -9,7 +9,7 @@ import pytest
 
 from minicaffe.data.box_file import read_box_file
 from minicaffe.data.images import resize_linear
-from minicaffe.errors import DataError, MinicaffeError
+from minicaffe.errors import DataError, MemoryLimitError, MinicaffeError
 from minicaffe.layers.detection.scene_sizes import SceneSizes, arrange
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
@@ -397,6 +397,14 @@ def test_images_of_a_batch_that_differ(tmp_path: Path) -> None:
         ("DetectionData", "batch_size: 1 template_ratio: -1", "template_ratio is -1"),
         ("ImageGtData", "batch_size: 1 do_multiple_scale: true min_scale: 9 max_scale: 8",
          "min_scale is 9 and max_scale 8"),
+        ("DetectionData", "batch_size: 1 template_ratio: inf", "template_ratio is inf"),
+        ("DetectionData", "batch_size: 1 resize_ratio: nan", "resize_ratio is nan"),
+        ("DetectionData", "batch_size: 1 low_scale_ratio: 1 high_scale_ratio: inf",
+         "low_scale_ratio or high_scale_ratio is not above 0 and finite"),
+        ("ImageGtData", "batch_size: 1 min_whaspect: 1 max_whaspect: inf", "max_whaspect inf"),
+        ("ImageGtData", "batch_size: 1 min_whaspect: 1", "min_whaspect is 1 and max_whaspect 0"),
+        ("ImageGtData", f"batch_size: 1 fg_img_multiple: 4294967295 {RATES}",
+         "a list of 4294967295 times 1 images takes"),
         ("ImageGtData", "batch_size: 1 resize_width: 8 resize_height: 8 crop_width: 9",
          "crop_width is 9, expected at most resize_width, 8"),
         ("ImageGtData", "batch_size: 1 downsample_rate: 8 field_w: 9 field_h: 9 crop_width: 99",
@@ -408,8 +416,24 @@ def test_settings_that_cannot_be(tmp_path: Path, layer_type: str, param: str, me
     if "output_gt_boxes" in param:
         param += " stride: 8 field_w: 8 field_h: 8"
         message = "2 tops, expected 3"
+    count = 4 if "fg_img_multiple" in param else 2
     with pytest.raises(MinicaffeError, match=message):
-        net_of(layer_type, file, param, 2)
+        net_of(layer_type, file, param, count)
+
+
+@pytest.mark.parametrize(
+    ("layer_type", "param"),
+    [
+        ("DetectionData", "short_size: 128 long_size: 256 template_ratio: 1e6"),
+        ("DetectionData", "multiscale_prob: 1 low_scale_ratio: 1e30 high_scale_ratio: 1e30"),
+    ],
+)
+def test_images_that_take_too_much_memory(tmp_path: Path, layer_type: str, param: str) -> None:
+    """They are refused before anything of them is made."""
+    file, _ = window_file(tmp_path, [SIZE])
+    text = f"batch_size: 1 {param} output_gt_boxes: true"
+    with pytest.raises(MemoryLimitError, match="takes"), net_of(layer_type, file, text, 2) as net:
+        net.forward()
 
 
 def test_a_mean_that_is_an_image_is_refused(tmp_path: Path) -> None:

@@ -148,6 +148,12 @@ def window_files() -> list[bytes]:
     return [one, one + b"# 1\nb c.png 3 11 13 0\n", one + b"# 1\nb.png 3 11 13 1\n0 0 0 0 0 0\n"]
 
 
+def box_files() -> list[bytes]:
+    """Window files with true boxes and regions."""
+    one = b"# 0\na.png\n3 11 13\n2\n1 0 1 0 1 5 6\n2 1 0 2 2 9 9\n1\n0 0 3 3\n"
+    return [one, one + b"# 1\nb.png 3 11 13 0 0\n"]
+
+
 def hdf5_lists() -> list[bytes]:
     """Lists of HDF5 files."""
     return [b"a.h5\nb.h5\n", b"a.h5 b.h5"]

@@ -104,6 +104,14 @@ def test_what_mscnn_chooses(mode: str) -> None:
     assert (background == 200) == (mode == "all")
 
 
+def test_any_number_of_draws_costs_no_more_than_the_places() -> None:
+    """As good as all are drawn, long before."""
+    param = caffe_pb2.DetectionLossParameter(bg_multiple=2**32 - 1)
+    kept = sample_places(param, candidates(1, 300, 50), np.random.default_rng(4))
+    assert kept[:301].all()
+    assert not kept[301:].any()
+
+
 def test_mscnn_draws_places_even_without_objects() -> None:
     param = caffe_pb2.DetectionLossParameter()
     kept = sample_places(param, candidates(0, 40, 0), np.random.default_rng(5))

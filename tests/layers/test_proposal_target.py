@@ -152,6 +152,7 @@ def test_no_place_for_a_box_that_must_be_drawn() -> None:
     [
         ("proposal_target_param { batch_size: 4 }", "cls_num is missing"),
         ("proposal_target_param { cls_num: 2 batch_size: 0 }", "batch_size is 0"),
+        ("proposal_target_param { cls_num: 2 batch_size: 2147483647 }", "expected at most 1048576"),
         ("proposal_target_param { cls_num: 2 fg_thr: 0.25 }", "fg_thr is 0.25 and bg_thr_hg 0.5"),
         ("proposal_target_param { cls_num: 2 fg_fraction: 1.5 }", "fg_fraction is 1.5"),
         ("proposal_target_param { cls_num: 2 } bbox_reg_param { bbox_mean: 0 bbox_std: 1 }",

@@ -184,6 +184,8 @@ class CascadeComposer:
         self._ratio = ratios[int(self._rng.integers(len(ratios)))] if ratios else 1.0
         resized = self._sizes.resized(first.size, self._ratio)
         self._size = self._sizes.seen(resized, self._ratio) or self._size
+        height, width = self._size
+        self._limits.check(12 * height * width, f"an image of {height}×{width} pixels")
 
     def compose(self, listed: ListedImage, scene: Scene) -> Example:
         """The image as it is drawn, its label maps and true boxes."""

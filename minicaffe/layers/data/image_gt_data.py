@@ -107,6 +107,14 @@ class ImageGtDataLayer(PrefetchingLayer):
                 f"min_scale is {param.min_scale} and max_scale {param.max_scale}; expected "
                 "0 < min_scale <= max_scale"
             )
+        aspects = (param.min_whaspect, param.max_whaspect)
+        if any(map(param.HasField, ("min_whaspect", "max_whaspect"))) and not (
+            0 < aspects[0] <= aspects[1] < math.inf
+        ):
+            yield DataError(
+                f"min_whaspect is {aspects[0]:g} and max_whaspect {aspects[1]:g}; expected "
+                "0 < min_whaspect <= max_whaspect"
+            )
         for word in ("width", "height"):
             cut, side = getattr(param, f"crop_{word}"), getattr(param, f"resize_{word}")
             if side and cut > side:
@@ -120,6 +128,8 @@ class ImageGtDataLayer(PrefetchingLayer):
         """
         param = self.param.image_gt_data_param
         images = read_box_file(param.source, param.root_folder, difficult=False)
+        ahead = 8 * param.fg_img_multiple * len(images)
+        self.limits.check(ahead, f"a list of {param.fg_img_multiple} times {len(images)} images")
         often = [
             listed
             for listed in images

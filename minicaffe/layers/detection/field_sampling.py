@@ -10,6 +10,9 @@ import numpy as np
 from minicaffe.layers.loss.softmax_with_loss import SMALLEST_FLOAT
 from minicaffe.proto import caffe_pb2
 
+#: Draws of a place, for each place; with so many all are drawn.
+_ENOUGH = 64
+
 
 class Candidates(NamedTuple):
     """One image's fields and places, each an entry of flat arrays.
@@ -100,6 +103,7 @@ def sample_places(
     classes = len(of.scores)
     if param.sample_mode in ("random", "mixture") and len(labels):
         draws = max(int(np.count_nonzero(kept) * share), 4 * (classes - 1))
+        draws = min(draws, _ENOUGH * len(labels))
         drawn = rng.integers(len(labels), size=draws)
         kept[drawn[np.isin(drawn, background)]] = True
     if param.sample_mode in ("bootstrap", "mixture"):

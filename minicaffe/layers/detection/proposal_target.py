@@ -26,6 +26,9 @@ _SIDE = 32
 #: So many boxes are drawn in search of one that is background.
 _TRIES = 10_000
 
+#: So many proposals are learned from at most.
+_MOST = 2**20
+
 #: No true box.
 _NONE = -1
 
@@ -114,6 +117,8 @@ class ProposalTarget(CascadeFamilyLayer):
             yield GraphError(
                 f"batch_size is {param.batch_size}; expected at least 1, or -1 for all"
             )
+        if param.batch_size > _MOST:
+            yield GraphError(f"batch_size is {param.batch_size}; expected at most {_MOST}")
         if not 0 <= param.fg_fraction <= 1:
             yield GraphError(f"fg_fraction is {param.fg_fraction:g}; expected 0 to 1")
         if not (param.fg_thr > 0 and param.fg_thr >= param.bg_thr_hg):

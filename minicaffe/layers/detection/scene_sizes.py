@@ -38,8 +38,8 @@ def size_mistakes(param: caffe_pb2.DetectionDataParameter) -> Iterator[Minicaffe
         given = [name for name in (low, high) if param.HasField(name)]
         if len(given) == 1:
             yield DataError(f"{given[0]} is given, expected {low} and {high}, or neither")
-        elif given and not all(getattr(param, name) > 0 for name in given):
-            yield DataError(f"{low} or {high} is not above 0")
+        elif given and not all(0 < getattr(param, name) < math.inf for name in given):
+            yield DataError(f"{low} or {high} is not above 0 and finite")
         elif given and "width" not in low and getattr(param, low) > getattr(param, high):
             yield DataError(
                 f"{low} is {getattr(param, low):g} and {high} {getattr(param, high):g}; "
@@ -49,11 +49,12 @@ def size_mistakes(param: caffe_pb2.DetectionDataParameter) -> Iterator[Minicaffe
         given = [name for name in rivals if param.HasField(name)]
         if len(given) > 1:
             yield DataError(f"{given[0]} and {given[1]} are given, expected one of them")
-    if param.HasField("resize_ratio") and not param.resize_ratio > 0:
-        yield DataError(f"resize_ratio is {param.resize_ratio:g}, expected a number above 0")
-    for ratio in param.template_ratio:
-        if not ratio > 0:
-            yield DataError(f"template_ratio is {ratio:g}, expected numbers above 0")
+    ratios = [("template_ratio", ratio) for ratio in param.template_ratio]
+    if param.HasField("resize_ratio"):
+        ratios.append(("resize_ratio", param.resize_ratio))
+    for name, ratio in ratios:
+        if not 0 < ratio < math.inf:
+            yield DataError(f"{name} is {ratio:g}, expected a number above 0")
 
 
 class SceneSizes:
