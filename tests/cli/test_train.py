@@ -378,14 +378,18 @@ def test_overfit_batch(tiny: Path, capsys: Capture) -> None:
 
 
 def test_scoring_looks_at_all_test_nets_first(tiny: Path, capsys: Capture) -> None:
-    """A mistake in the second one is told before the first one is run."""
+    """A mistake in the second one is told before data of the first one is opened."""
     train(capsys)
     net = Path("net.prototxt").read_text(encoding="utf-8")
     Path("other.prototxt").write_text(net.replace('"Accuracy"', '"Acuracy"'), encoding="utf-8")
-    solver = Path("solver.prototxt").read_text(encoding="utf-8").replace(
-        "test_iter: 2", 'test_net: "net.prototxt" test_net: "other.prototxt" test_iter: [2, 2]'
-    )  # fmt: skip
-    Path("solver.prototxt").write_text(solver.replace('net: "net', 'train_net: "net', 1))
+    start, end = net.index("dummy_data_param"), net.index('layer {\n  name: "ip"')
+    listed = net[:start] + 'image_data_param { source: "gone" batch_size: 4 } }\n' + net[end:]
+    Path("listed.prototxt").write_text(listed.replace("DummyData", "ImageData"), encoding="utf-8")
+    solver = (
+        Path("solver.prototxt").read_text(encoding="utf-8").replace('net: "net', 'train_net: "net')
+    )
+    nets = 'test_net: "listed.prototxt" test_net: "other.prototxt" test_iter: [2, 2]'
+    Path("solver.prototxt").write_text(solver.replace("test_iter: 2", nets), encoding="utf-8")
     text = train(capsys, "--phase=TEST", "--weights=tiny_iter_10.caffemodel", status=1)
     assert "unknown layer type 'Acuracy'; did you mean `Accuracy`?" in text
-    assert "Batch 0" not in text
+    assert "gone" not in text
