@@ -34,6 +34,9 @@ ROWS = [
      "nms_param { nms_threshold: 0.4 top_k: 3 } }", "", "", True, (1, 1, 1, 7), 0),
     ("DetectionOutput", dict(list(BOXES.items())[:3]), "detection_output_param { num_classes: 3 "
      "nms_threshold: 0.4 top_k: 3 }", "", "", True, (1, 1, 1, 7), 0),
+    ("DetectionOutput", dict(list(BOXES.items())[:3]), "detection_output_param { num_classes: 3 "
+     "visualize: true } transform_param { mean_value: 3 resize_param { height: 3 width: 3 } }",
+     "", "", True, (1, 1, 1, 7), 0),
     ("DetectionOutput", BOXES, "detection_output_param { num_classes: 3 objectness_score: 0.1 }",
      "", "", True, (1, 1, 1, 7), 0),
     ("DetectionOutput", {"l": [1, 8], "c": [1, 6], "p": [2, 5]}, "detection_output_param { "

@@ -15,7 +15,7 @@ from minicaffe.layers.detection.boxes import best_first, decode, suppress, suppr
 from minicaffe.layers.detection.finds_boxes import FindsBoxes
 from minicaffe.layers.detection.region_detection_output import RegionDetectionOutput
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.dialects import Origin, Reading
+from minicaffe.proto.dialects import Origin, Reading, meant
 
 logger = logging.getLogger("minicaffe")
 
@@ -75,6 +75,7 @@ class DetectionOutput(FindsBoxes, Layer):
     """
 
     decides = True
+    fork_fields = meant("transform_param.resize_param")  # only visualize would look at it
     in_place = False
     min_bottoms = 3
     max_bottoms = 6

@@ -55,6 +55,9 @@ CASES = [
     Case("Slice", name="single", reference=lambda b, p: [b[0]]),
     Case("Split", tops=1, reference=lambda b, p: [b[0]], name="one"),
     Case("Split", tops=3, reference=lambda b, p: [b[0]] * 3),
+    Case("Gather", reference=lambda b, p: [b[0]], name="one"),
+    Case("Gather", bottoms=[(2, 3, 4), (2,)], tops=2, reference=lambda b, p: b),
+    Case("Scatter", bottoms=[(2, 3, 4), (2,)], tops=2, reference=lambda b, p: b),
     Case("Silence", bottoms=[(2, 3), (2, 4, 5)], values=normal, tops=0,
          reference=lambda b, p: []),
 ]  # fmt: skip
