@@ -100,11 +100,18 @@ class PSROIPooling(RegionLayer):
         y[...] = 0
         for region, i, j, rows, columns in pixels(down, across):
             part = x[images[region], :, i, j, rows, columns]
-            np.mean(part, axis=(1, 2), out=y[region, :, i, j])
+            np.add.reduce(part, axis=(1, 2), out=y[region, :, i, j])
+        y /= self._areas(down, across)
 
     def give_back(self, dy: np.ndarray, bottom: Blobs) -> None:
         images, down, across = self._parts(bottom)
-        dx = self._of_parts(bottom[0].diff)
+        dx, shares = self._of_parts(bottom[0].diff), dy / self._areas(down, across)
         for region, i, j, rows, columns in pixels(down, across):
             part = dx[images[region], :, i, j, rows, columns]
-            part += (dy[region, :, i, j] / (part.shape[1] * part.shape[2]))[:, None, None]
+            part += shares[region, :, i, j, None, None]
+
+    def _areas(self, down: Parts, across: Parts) -> np.ndarray:
+        """How many pixels each part has, (R, 1, g, g); 1 where it has none."""
+        high, wide = (np.maximum(part.end - part.start, 0) for part in (down, across))
+        areas = np.maximum(high[:, :, None] * wide[:, None], 1)
+        return areas[:, None].astype(self.dtype)
