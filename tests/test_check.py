@@ -342,7 +342,7 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("Slice", "top: 'b' slice_param { axis: 1 slice_dim: 1 slice_point: 1 slice_point: 2 }",
      [("slice_dim", "both axis and slice_dim"), ("slice_point", "2 slice_point value(s) for 2")]),
     ("Tile", "tile_param { tiles: 0 }", [("tiles", "tiles is 0")]),
-    ("Transpose", "transpose_param { dim { dim: 1 } }", [("dim", "dim is [1]")]),
+    ("Transpose", "transpose_param { dim: 1 }", [("dim", "dim is [1]")]),
     ("Unpooling", "unpooling_param { pad: 1 kernel_size: 0 }",
      [("pad", "pad is 1, expected 0"), ("layer", "no unpool_size given"),
       ("kernel_size", "kernel_size is 0×0")]),

@@ -12081,7 +12081,7 @@ def Transpose(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    dim: Mapping[str, Any] | Message = ...,
+    dim: int | Sequence[int] = ...,
     **more: Any,
 ) -> Any:
     """

@@ -23,7 +23,7 @@ LAYERS = {
     "Permute": ("Permute", "permute_param { order: 0 order: 2 order: 3 order: 1 }", False),
     "Permute all": ("Permute", "permute_param { order: 3 order: 1 order: 0 order: 2 }", False),
     "Permute none": ("Permute", "permute_param { order: 0 }", False),
-    "Transpose": ("Transpose", "transpose_param { dim { dim: [1, 0, 3, 2] } }", False),
+    "Transpose": ("Transpose", "transpose_param { dim: [1, 0, 3, 2] }", False),
     "Reorg": ("Reorg", "reorg_param { stride: 2 }", False),
     "Reorg back": ("Reorg", "reorg_param { stride: 2 reverse: true }", False),
     "ChannelShuffle": ("ChannelShuffle", "channel_shuffle_param { group: 2 }", False),

@@ -64,10 +64,10 @@ IMAGES = (2, 3, 4, 5)
         (Case("Reverse", "reverse_param { axis: -1 }"), "axis is -1, expected at least 0"),
         (Case("Reverse", "reverse_param { axis: 4 }"), "axis 4 is out of range"),
         (
-            Case("Transpose", "transpose_param { dim { dim: 0 dim: 0 } }"),
+            Case("Transpose", "transpose_param { dim: 0 dim: 0 }"),
             "axis from 0 on once",
         ),
-        (Case("Transpose", "transpose_param { dim { dim: 0 } }"), "dim orders 1 axes, but the"),
+        (Case("Transpose", "transpose_param { dim: 0 }"), "dim orders 1 axes, but the"),
     ],
     ids=str,
 )

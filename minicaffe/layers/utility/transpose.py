@@ -18,7 +18,7 @@ class Transpose(MovingLayer):
 
     Shapes: bottom x of any shape with at least one axis; top y of x's lengths in that order.
 
-    Settings: ``transpose_param``: dim { dim: … }, every axis once.
+    Settings: ``transpose_param``: dim, every axis of the bottom once.
 
     Gradients: dx is dy in the order of x.
 
@@ -30,16 +30,15 @@ class Transpose(MovingLayer):
     """
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
-        order = list(self.param.transpose_param.dim.dim)
+        order = list(self.param.transpose_param.dim)
         if not order or sorted(order) != list(range(len(order))):
             yield GraphError(
-                f"dim is {order}, expected each axis from 0 on once, such as "
-                "dim { dim: 2 dim: 0 dim: 1 }"
+                f"dim is {order}, expected each axis from 0 on once, such as dim: 2 dim: 0 dim: 1"
             )
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         shape = self.view = bottom[0].shape
-        self.order = [int(axis) for axis in self.param.transpose_param.dim.dim]
+        self.order = [int(axis) for axis in self.param.transpose_param.dim]
         if len(shape) != len(self.order):
             raise ShapeError(
                 f"dim orders {len(self.order)} axes, but the bottom has {len(shape)} "

@@ -53,8 +53,8 @@ CASES = [
          reference=lambda b, _: [b[0][:, :, ::-1]]),
     Case("Reverse", reference=lambda b, _: [b[0][::-1]]),
     Case("Reverse", "reverse_param { axis: 2 }", reference=lambda b, _: [b[0][:, :, ::-1]]),
-    Case("Transpose", "transpose_param { dim { dim: 3 dim: 0 dim: 1 dim: 2 } }",
+    Case("Transpose", "transpose_param { dim: 3 dim: 0 dim: 1 dim: 2 }",
          reference=lambda b, _: [np.moveaxis(b[0], 3, 0)]),
-    Case("Transpose", "transpose_param { dim { dim: 0 } }", bottoms=[(3,)],
+    Case("Transpose", "transpose_param { dim: 0 }", bottoms=[(3,)],
          reference=lambda b, _: [b[0]]),
 ]  # fmt: skip
