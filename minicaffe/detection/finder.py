@@ -275,6 +275,10 @@ def _end(net: Net, name: str, preparation: Preparation, size: tuple[int, int] | 
     if _has_rois(net):
         net.keep_all()  # rois is no output
         return _RoisEnd(net, preparation, size)
+    if size is not None:  # before a picture is read, as it may be more than there is memory for
+        blob = net.blobs[name]
+        blob.reshape(1, blob.shape[1], *size)
+        net.reshape()
     for index in reversed(range(len(net.nodes))):
         layer = net.nodes[index].layer
         if isinstance(layer, FindsBoxes):

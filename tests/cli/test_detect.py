@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicaffe import cli
+from minicaffe import TEST, Net, cli
 from minicaffe.data.images import encode_image
 from tests.detection.nets import picture, write_squares
 
@@ -131,6 +131,8 @@ def test_what_is_not_known_of_the_preparation_is_said(capsys: Capture) -> None:
         (["empty", *NET], 1, "error: empty: there are no pictures in this folder"),
         (["photos/a.png", *NET, "--labels=few.txt"], 1, "few.txt: 1 names found; expected"),
         (["photos/a.png", *NET[:1], "--weights=other.caffemodel"], 1, "other.caffemodel: "),
+        (["photos/a.png", *NET[:1], "--weights=no_bias.caffemodel"], 1, "`minicaffe fold_bn`"),
+        (["photos/a.png", *NET, "--size=6000", "--max_memory=100M"], 1, "memory"),
         (["photos/a.png", *NET[:1], "--weights=names.txt"], 1, "names.txt: "),
         (["photos/a.png", *NET, "--weights=no.caffemodel"], 1, "the file of --weights: No such"),
         (["photos/a.png", "--model=no.prototxt", *NET[1:]], 1, "the file of --model: No such"),
@@ -164,9 +166,14 @@ def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) 
     text = Path("deploy.prototxt").read_text().replace("kernel_size: 1 ", "kernel_size: 3 pad: 1 ")
     Path("other").mkdir()
     (Path("other") / "net.prototxt").write_text(text)
-    from minicaffe import TEST, Net
-
     Net("other/net.prototxt", TEST, seed=1).save("other.caffemodel")
+    text = (
+        Path("deploy.prototxt")
+        .read_text()
+        .replace("kernel_size: 1 ", "kernel_size: 1 bias_term: false ")
+    )
+    (Path("other") / "net.prototxt").write_text(text)
+    Net("other/net.prototxt", TEST, seed=1).save("no_bias.caffemodel")
     assert cli.main(["detect", *words]) == code
     text = capsys.readouterr().err
     assert complaint in text

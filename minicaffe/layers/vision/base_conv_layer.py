@@ -213,6 +213,15 @@ class ConvolutionBase(Layer):
         """The number of outputs."""
         return str(cls.settings(param).num_output)
 
+    def blobs_hint(self, found: int) -> str:
+        if found != 1 or len(self.blobs) != 2:
+            return ""
+        return (
+            "1 parameter blob(s) are stored for it, but it has 2 in this net, weights and bias; "
+            "weights without one mostly have BatchNorm after the layer: `minicaffe fold_bn` with "
+            "the net that was trained makes weights that fit"
+        )
+
     def multiply_adds(self, bottom: Blobs, top: Blobs) -> int:
         """Each place on the grid of windows is a sum over one filter, or spread over one."""
         weights = self.blobs[0]
