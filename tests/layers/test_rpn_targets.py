@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from google.protobuf import text_format
 
-from minicaffe import TRAIN, Net
+from minicaffe import TEST, TRAIN, Net
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
 from minicaffe.proto import caffe_pb2
 from tests.layers.harness import Case, Rig
@@ -203,11 +203,14 @@ layer { name: "pool" type: "PSROIPooling" bottom: "maps" bottom: "r" top: "pool"
 
 
 @pytest.mark.parametrize("dialect", [None, "fast-rcnn", "r-fcn-ohem"])
-def test_nets_of_rfcn_have_four_axes(dialect: str | None, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("phase", [TRAIN, TEST])
+def test_nets_of_rfcn_have_four_axes(
+    dialect: str | None, phase: int, caplog: pytest.LogCaptureFixture
+) -> None:
     param = caffe_pb2.NetParameter()
     text_format.Merge(RFCN, param)
     with caplog.at_level(logging.INFO, "minicaffe"):
-        net = Net(param, TRAIN, dialect=dialect)
+        net = Net(param, phase, dialect=dialect)
     net.blobs["rois"].data[...] = regions(600)
     net.blobs["gt_boxes"].data[...] = truths(5)
     net.forward(end="roi-data")

@@ -14,10 +14,10 @@ from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.detection.anchors import basic_anchors
 from minicaffe.layers.detection.rpn_settings import (
     IN_RFCN,
-    IN_TEST,
     WITH_OHEM,
     Config,
     RpnSettings,
+    in_test,
     read_settings,
 )
 from minicaffe.proto import caffe_pb2
@@ -72,9 +72,9 @@ class RpnLayer(Layer):
 
     def _config(self) -> Config:
         """What config.py says for the layer's phase and fork."""
-        if self.phase == caffe_pb2.TEST:
-            return IN_TEST
-        return {"r-fcn": IN_RFCN, "r-fcn-ohem": WITH_OHEM}.get(self.reading.dialect, Config())
+        forks = {"r-fcn": IN_RFCN, "r-fcn-ohem": WITH_OHEM}
+        config = forks.get(self.reading.dialect, Config())
+        return in_test(config) if self.phase == caffe_pb2.TEST else config
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self.settings, unknown = self._read([])

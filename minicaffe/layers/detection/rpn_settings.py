@@ -52,9 +52,13 @@ class Config:
     ohem_nms_thresh: float = 0.7
 
 
-#: Phase TEST; and training as R-FCN's settings have it, without and with hard examples mined.
-IN_TEST = Config(rpn_pre_nms_top_n=6000, rpn_post_nms_top_n=300)
-IN_RFCN = Config(rpn_pre_nms_top_n=6000, rpn_post_nms_top_n=300)
+def in_test(config: Config) -> Config:
+    """What holds in phase TEST: fewer regions; what is drawn to be learned from is as in TRAIN."""
+    return replace(config, rpn_pre_nms_top_n=6000, rpn_post_nms_top_n=300)
+
+
+#: Training as R-FCN's settings have it, without and with hard examples mined.
+IN_RFCN = in_test(Config())
 WITH_OHEM = replace(IN_RFCN, batch_size=-1, bg_thresh_lo=0.0)
 
 

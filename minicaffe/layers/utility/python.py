@@ -184,7 +184,7 @@ def module_place(name: str) -> str | None:
     Returns:
         its path, or "built in" for what has no file; None where there is no such module.
     """
-    if name in sys.modules:
+    if sys.modules.get(name) is not None:
         return getattr(sys.modules[name], "__file__", None) or "built in"
     importlib.invalidate_caches()  # it may have been written a moment ago
     path: Sequence[str] | None = None
