@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 
 from minicaffe.errors import GraphError, MinicaffeError, PythonLayerError, ShapeError
+from minicaffe.layer import find_layer_class, layer_types
+from minicaffe.net.init import layer_class_of
 from minicaffe.net.net import TEST, TRAIN, Net
+from minicaffe.proto import caffe_pb2
 
 NET = """layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ dim: 2 dim: 3 }} }} }}
 layer {{
@@ -259,3 +262,31 @@ def test_module_is_imported_once(make: Make) -> None:
     module = importlib.import_module("scale_layers")
     module.Scale.shared = 5
     assert make("scale_layers", "Scale").layers[1].shared == 5  # type: ignore[attr-defined]
+
+
+#: Layers in Python that minicaffe has built in, by the modules of the programs that they are from.
+IN_PYTHON = [
+    ("rpn.proposal_layer", "ProposalLayer"),
+    ("rpn.anchor_target_layer", "AnchorTargetLayer"),
+    ("rpn.proposal_target_layer", "ProposalTargetLayer"),
+    ("roi_data_layer.layer", "RoIDataLayer"),
+    ("roi_data_layer.layer", "OHEMDataLayer"),
+    ("caffe.layers.detectnet.clustering", "ClusterDetections"),
+    ("caffe.layers.detectnet.clustering", "ClusterGroundtruth"),
+    ("caffe.layers.detectnet.mean_ap", "ScoreDetections"),
+    ("caffe.layers.detectnet.mean_ap", "mAP"),
+]
+
+
+@pytest.mark.parametrize(("module", "layer"), IN_PYTHON)
+def test_layers_in_python_run_without_their_modules(module: str, layer: str) -> None:
+    param = caffe_pb2.LayerParameter(type="Python")
+    param.python_param.module, param.python_param.layer = module, layer
+    assert layer_class_of(param) is find_layer_class(layer)
+    param.python_param.module = "another"
+    assert layer_class_of(param) is not find_layer_class(layer)
+
+
+def test_all_layers_that_run_without_their_modules_are_listed() -> None:
+    known = {name for name in layer_types() if find_layer_class(name).replaces_modules}
+    assert known == {layer for _, layer in IN_PYTHON}

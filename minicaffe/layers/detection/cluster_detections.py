@@ -42,7 +42,7 @@ class ClusterDetections(GridLayer):
     """
 
     measures = False
-    replaces_module = "caffe.layers.detectnet.clustering"
+    replaces_modules = ("caffe.layers.detectnet.clustering",)
     names = (
         ("image width", int),
         ("image height", int),

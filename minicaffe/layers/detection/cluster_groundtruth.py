@@ -33,7 +33,7 @@ class ClusterGroundtruth(GridLayer):
     Source: clustering.py (NVIDIA/caffe).
     """
 
-    replaces_module = "caffe.layers.detectnet.clustering"
+    replaces_modules = ("caffe.layers.detectnet.clustering",)
     names = (
         ("image width", int),
         ("image height", int),

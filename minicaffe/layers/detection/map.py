@@ -24,7 +24,7 @@ class MAP(DetectNetLayer):
     Source: mean_ap.py (NVIDIA/caffe).
     """
 
-    replaces_module = "caffe.layers.detectnet.mean_ap"
+    replaces_modules = ("caffe.layers.detectnet.mean_ap",)
     exact_bottoms = 1
     exact_tops = 3
 

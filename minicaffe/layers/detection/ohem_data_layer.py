@@ -65,7 +65,7 @@ class OHEMDataLayer(RpnLayer):
     min_tops = 2
     max_tops = 5
     required = "num_classes"
-    replaces_module = "roi_data_layer.layer"
+    replaces_modules = ("roi_data_layer.layer",)
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         yield from super().param_mistakes()

@@ -33,7 +33,7 @@ class ScoreDetections(DetectNetLayer):
     Source: mean_ap.py (NVIDIA/caffe).
     """
 
-    replaces_module = "caffe.layers.detectnet.mean_ap"
+    replaces_modules = ("caffe.layers.detectnet.mean_ap",)
     exact_bottoms = 2
     exact_tops = 1
 
