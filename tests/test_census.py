@@ -22,6 +22,12 @@ FILES = {
     "a/fork.prototxt": 'layer { name: "d" type: "EvalData" top: "d" top: "l" eval_data_param { '
     'source: "no" batch_size: 1 resize_width: 32 resize_height: 32 } } layer { name: "r" '
     'type: "ReLU" bottom: "d" top: "r" }',
+    "a/boxes.prototxt": 'layer { name: "d" type: "AnnotatedData" top: "d" top: "l" include { '
+    'phase: TRAIN } data_param { source: "no" batch_size: 4 } annotated_data_param { '
+    "yolo_data_type: 1 } transform_param { resize_param { height: 8 width: 8 } } } layer { "
+    'name: "c" type: "Convolution" bottom: "d" top: "c" convolution_param { num_output: 7 '
+    'kernel_size: 1 } } layer { name: "y" type: "Yolov3" bottom: "c" bottom: "l" top: "y" '
+    "yolov3_param { num_class: 2 num: 1 mask: 0 biases: 3 biases: 3 } }",
     "b/type.prototxt": INPUT + 'layer { name: "w" type: "Winograd" bottom: "x" top: "w" }',
     "b/field.prototxt": INPUT + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" slope: 1 }',
     "b/fork.prototxt": INPUT + 'layer { name: "r" type: "Reduction" bottom: "x" top: "r" '
@@ -64,6 +70,7 @@ def test_how_far_each_file_comes(
     }
     assert found == {
         "a/copy.prototxt": ("net", "run", []),  # the other one of the two is the same file
+        "a/boxes.prototxt": ("net", "run", []),  # in TRAIN, as it has nothing in TEST
         "a/data.prototxt": ("net", "run", []),
         "a/fork.prototxt": ("net", "run", []),
         "b/type.prototxt": ("net", "read", ["type Winograd"]),
@@ -84,9 +91,9 @@ def test_tables(
     lines = [line.split() for line in capsys.readouterr().out.split("\n") if line]
     assert lines[0] == ["folder", "nets", "net", "read", "net", "complete", "solvers", "solver",
                         "complete"]  # fmt: skip
-    assert ["a", "3", "3", "3", "0", "0"] in lines
+    assert ["a", "4", "4", "4", "0", "0"] in lines
     assert ["b", "5", "4", "1", "0", "0"] in lines
-    assert ["all", "8", "7", "4", "2", "1"] in lines
+    assert ["all", "9", "8", "5", "2", "1"] in lines
     assert ["1", "1", "type", "Winograd"] in lines
 
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from minicaffe.errors import MinicaffeError, PrototxtError
 from minicaffe.layer import Layer, find_layer_class
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.net.check import check_text
 from minicaffe.net.filter import filter_net, set_state
@@ -175,9 +176,8 @@ def _build(
     """Set the net up in phase TEST, or in TRAIN if it has nothing in TEST; run it."""
     net = caffe_pb2.NetParameter()
     net.CopyFrom(param)
-    set_state(net, TEST, 0, ())
-    layers = [layer for layer in filter_net(net).layer if not _is_split_of_other_stage(layer)]
-    phase = TEST if any(layer.bottom for layer in layers) else TRAIN
+    phase = TEST if _is_whole(net, TEST) or not _is_whole(net, TRAIN) else TRAIN
+    set_state(net, phase, 0, ())
     for layer in net.layer:
         if not layer.bottom and find_layer_class(layer.type).gives_data:
             _make_input(layer)
@@ -188,8 +188,18 @@ def _build(
             entry.reached = "run"
 
 
-def _is_split_of_other_stage(layer: caffe_pb2.LayerParameter) -> bool:
-    return any(rule.stage for rule in layer.include)
+def _is_whole(param: caffe_pb2.NetParameter, phase: int) -> bool:
+    """Whether a net has layers in a phase, and what they read (data of some stage, too)."""
+    net = caffe_pb2.NetParameter()
+    net.CopyFrom(param)
+    set_state(net, phase, 0, ())
+    made: set[str] = set()
+    layers = [layer for layer in filter_net(net).layer if not any(it.stage for it in layer.include)]
+    for layer in layers:
+        if not made.issuperset(layer.bottom):
+            return False
+        made.update(layer.top)
+    return any(layer.bottom for layer in layers)
 
 
 def _make_input(layer: caffe_pb2.LayerParameter) -> None:
@@ -201,7 +211,10 @@ def _make_input(layer: caffe_pb2.LayerParameter) -> None:
                 shape.dim[0] = min(shape.dim[0], 1) or 1
         return
     assumed = cls.assumed_shape(layer) or (1, 3, _SIDE, _SIDE)
-    tops = [(1, *assumed[1:])] + [(1,)] * (len(layer.top) - 1)
+    labels: tuple[int, ...] = (1,)
+    if issubclass(cls, PrefetchingLayer):
+        labels = (1, *cls.assumed_labels(layer)[1:])
+    tops = [(1, *assumed[1:])] + [labels] * (len(layer.top) - 1)
     layer.type = "Input"
     for given, _ in layer.ListFields():
         if given.message_type and given.name not in ("include", "exclude"):

@@ -14,7 +14,7 @@ from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.data.data import backend_of, database_mistakes
-from minicaffe.layers.detection.annotated_reader import AnnotatedBatchReader
+from minicaffe.layers.detection.annotated_reader import YOLO_ROWS, AnnotatedBatchReader
 from minicaffe.layers.detection.augmentation import noise_mistakes, sampler_mistakes
 from minicaffe.layers.detection.resizing import output_size, policy_mistakes
 from minicaffe.proto import caffe_pb2
@@ -87,6 +87,13 @@ class AnnotatedDataLayer(PrefetchingLayer):
         channels = 1 if transform.force_gray else 3
         known = param.data_param.batch_size and height and width
         return (param.data_param.batch_size, channels, height, width) if known else None
+
+    @classmethod
+    def assumed_labels(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...]:
+        """SSD's rows, as if there were one box, or YOLO's of each image."""
+        if param.annotated_data_param.yolo_data_type == 1:
+            return (param.data_param.batch_size, 1, YOLO_ROWS, 5)
+        return (1, 1, 1, 8)
 
     @classmethod
     def edge_text(cls, param: caffe_pb2.LayerParameter) -> str:

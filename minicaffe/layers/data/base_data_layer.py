@@ -69,6 +69,12 @@ class PrefetchingLayer(Layer):
         return (settings.batch_size, channels, *size) if math.prod(size) else None
 
     @classmethod
+    def assumed_labels(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...]:
+        """The shape of a second top, as far as a ``LayerParameter`` says it: (batch_size,)."""
+        settings = getattr(param, own_field(param.type) or "data_param")
+        return (getattr(settings, "batch_size", 0),)
+
+    @classmethod
     def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:
         """Height and width to which images are resized; zeros for none."""
         return 0, 0
