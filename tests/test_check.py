@@ -13,6 +13,7 @@ from minicaffe.errors import DataError, GraphError, MinicaffeError, Problem, Sha
 from minicaffe.layer import Layer, find_layer_class, layer_types
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.proto import caffe_pb2
+from tests import wrong_detection
 
 NET = """\
 layer { name: "data" type: "Data" top: "data" top: "label"
@@ -175,6 +176,7 @@ layer { name: "i" type: "ImageData" top: "i" top: "j"
 #: Layers whose settings are wrong whatever their bottoms are: type, settings, and for each mistake
 #: the word that it is shown at ("" where the layer as a whole is) and how it begins.
 WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
+    *wrong_detection.WRONG,
     ("DetectionEvaluate",
      "bottom: 'd' detection_evaluate_param { overlap_threshold: 0 output_logits: true }",
      [("layer", "num_classes is missing"), ("overlap_threshold", "overlap_threshold is 0"),
@@ -356,6 +358,7 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
 
 #: The same of layers without bottoms.
 WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
+    *wrong_detection.WRONG_SOURCES,
     ("AnnotatedData", "annotated_data_param { batch_sampler { sampler { min_scale: 2 } } } "
      "transform_param { noise_param { erode: true } resize_param { height: 3 } "
      "expand_param { max_expand_ratio: 0.5 } }",
