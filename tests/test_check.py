@@ -372,7 +372,7 @@ WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
       ("mean_file", "mean_file and mean_value"), ("std_value", "std_value is 0")]),
     ("DenseImageData", "top: 'b' dense_image_data_param { new_height: 2 rotate: true } "
      "transform_param { mirror: true }",
-     [("layer", "batch_size is 0"), ("layer", "source is not given"), ("new_height", "new_height"),
+     [("layer", "batch_size is 0"), ("new_height", "new_height"), ("layer", "source is not given"),
       ("new_height", "rotate needs square"), ("transform_param", "transform_param { mirror }")]),
     ("DummyData", "dummy_data_param { num: 1 shape { dim: 1 } }",
      [("num", "num, channels, height, width and shape are given")]),
