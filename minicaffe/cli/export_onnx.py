@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tolerance", type=float, metavar="SHARE",
         help="the largest difference of a layer, as a share of its largest value, that is put down "
-        "to rounding: 1e-4 by default; ten times as much for whole nets",
+        "to rounding: 1e-3 by default",
     )  # fmt: skip
     parser.add_argument(
         "--no_verify", action="store_true", help="write the model without comparing it"
@@ -86,14 +86,14 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.convert.onnx.half import halved
     from minicaffe.convert.onnx.model_file import save
 
-    net, used, becomes = _nets(args)
+    net, used, names = _nets(args)
     exported = export(
         used,
         opset=USUAL_OPSET if args.opset is None else args.opset,
         batch=_batch(args.batch),
         custom_python=args.custom_python,
         metadata=file_metadata(args.model, args.weights or ()),
-        becomes=becomes,
+        names=names,
     )
     if args.fp16:
         exported = halved(exported)
@@ -114,9 +114,9 @@ def _batch(text: str | None) -> int | str | None:
     return int(text) if text is not None and text.isdecimal() else text
 
 
-def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, str]]:
-    """The net in its deploy form, run by the numpy engine; the one to write, folded; and the
-    layers of this one that compute what others did."""
+def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, list[str]] | None]:
+    """The net in its deploy form, run by the numpy engine; the one to write, folded; and what
+    its layers' values are called."""
     from minicaffe.cli._arrays import parse_shapes
     from minicaffe.convert.deploy import cut_net, deploy_net
     from minicaffe.convert.preprocess import add_preprocessing
@@ -147,19 +147,19 @@ def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, str]]:
         logger.warning("no --weights are given: the model gets what the fillers make")
     if added:
         added.fill(net)
-    return (net, net, {}) if args.keep_bn else (net, *_folded(text, net, options))
+    return (net, net, None) if args.keep_bn else (net, *_folded(text, net, options))
 
 
 def _folded(
     text: caffe_pb2.NetParameter, net: Net, options: RunKeywords
-) -> tuple[Net, Mapping[str, str]]:
-    """The net without the layers that could be folded, and whose values layers compute now."""
+) -> tuple[Net, Mapping[str, list[str]]]:
+    """The net without the layers that could be folded, and what its values are called."""
     from minicaffe.convert.fold_bn import fold_net
 
     folded = fold_net(text, net)
     if folded.folded:
         logger.info("folded: %d layers into those beside them", len(folded.folded))
-    return folded.build(**options), folded.becomes
+    return folded.build(**options), folded.names
 
 
 def _prove(args: argparse.Namespace, exported: Exported, net: Net) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicaffe.convert.values import value_names
 from minicaffe.errors import GraphError
 from minicaffe.layer import Layer
 from minicaffe.layers.common.inner_product import InnerProduct
@@ -37,8 +38,9 @@ class Folded:
         blobs: the parameters of its layers by name, float64.
         folded: pairs of a layer and the one that it became a part of.
         removed: layers that did nothing in the TEST phase.
-        becomes: for a layer that took in layers after it, the last of these, whose value it now
-            computes.
+        names: for each layer what its tops' values are called in the net before (see
+            :func:`minicaffe.convert.values.value_names`): a layer that took in others computes
+            the last one's value now.
         kept: pairs of a BatchNorm, Scale or Bias layer that stays, and why.
     """
 
@@ -46,7 +48,7 @@ class Folded:
     blobs: dict[str, list[np.ndarray]]
     folded: list[tuple[str, str]] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
-    becomes: dict[str, str] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
     kept: list[tuple[str, str]] = field(default_factory=list)
 
     def build(self, **options: Unpack[RunKeywords]) -> Net:
@@ -83,7 +85,13 @@ class _Folder:
         own.state.phase = caffe_pb2.TEST
         self.graph = LayerGraph(filter_net(own))
         self.nodes = {node.name: node for node in net.nodes}
-        self.becomes: dict[str, str] = {}
+        pairs = zip(net.nodes, value_names(net), strict=True)
+        own_names = {node.name: own for node, own in pairs}
+        self.known = {
+            value: name
+            for layer in self.graph.layers
+            for value, name in zip(layer.tops, own_names[layer.name], strict=True)
+        }
         names = Counter(layer.name for layer in self.graph.layers)
         for name, count in names.items():
             if count > 1:
@@ -98,9 +106,9 @@ class _Folder:
         self.shared = {name for name, count in shared.items() if count > 1}
 
     def run(self) -> Folded:
-        result = Folded(caffe_pb2.NetParameter(), self.blobs, becomes=self.becomes)
+        result = Folded(caffe_pb2.NetParameter(), self.blobs)
         for layer in list(self.graph.layers):
-            if self._layer(layer).identity_in_test and self.graph.bypass(layer):
+            if self._layer(layer).identity_in_test and self._remove(layer):
                 result.removed.append(layer.name)
         reasons: dict[LayerRef, str] = {}
         for into, order in ((self._into_previous, 1), (self._into_next, -1)):
@@ -114,7 +122,18 @@ class _Folder:
         result.kept = [(layer.name, reasons[layer]) for layer in self._affine_layers()]
         result.param = self.graph.to_param()
         result.param.ClearField("state")
+        result.names = {
+            layer.name: [self.known[value] for value in layer.tops] for layer in self.graph.layers
+        }
         return result
+
+    def _remove(self, layer: LayerRef) -> bool:
+        """Take out a layer that does nothing; its bottom may get its top's name."""
+        (source, *_), value = layer.bottoms, layer.tops[-1]
+        removed = self.graph.bypass(layer)
+        if removed and source.name == value.name:
+            self.known[source] = self.known[value]
+        return removed
 
     def _affine_layers(self) -> list[LayerRef]:
         return [layer for layer in self.graph.layers if self._is_affine(layer)]
@@ -146,7 +165,7 @@ class _Folder:
             weights, bias, factor, offset, axis=axis, groups=groups
         ))  # fmt: skip
         self._bypass(layer, rename=True)
-        self.becomes[linear.name] = layer.name
+        self.known[source] = self.known[layer.tops[0]]
         return linear.name
 
     def _into_next(self, layer: LayerRef) -> str:

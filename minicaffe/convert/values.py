@@ -12,12 +12,17 @@ from minicaffe.net.node import Node
 def passes_on(net: Net, node: Node) -> bool:
     """Whether the node's tops are its bottom's value under no name of their own: the Split layers
     that a net inserts, and Dropout in place in a net in use."""
-    layer = node.layer
-    identity = layer.identity_in_test and net.phase == TEST
-    return identity and (isinstance(layer, Split) or node.in_place)
+    identity = node.layer.identity_in_test and net.phase == TEST
+    return identity and (_is_inserted(node) or node.in_place)
 
 
-def value_names(net: Net, becomes: Mapping[str, str] | None = None) -> list[list[str]]:
+def _is_inserted(node: Node) -> bool:
+    """Whether the node is a Split that the net has made, by the names that it gives."""
+    names = [f"{node.name}_{index}" for index in range(len(node.top_edges))]
+    return isinstance(node.layer, Split) and node.top_names == names
+
+
+def value_names(net: Net, known: Mapping[str, list[str]] | None = None) -> list[list[str]]:
     """For each node of the net the names of its tops' values.
 
     The last value of a blob has the blob's name; what it held before, and a layer overwrote in
@@ -26,10 +31,8 @@ def value_names(net: Net, becomes: Mapping[str, str] | None = None) -> list[list
 
     Args:
         net: the net.
-        becomes: the layers whose values are those of another one (see
-            :class:`minicaffe.convert.fold_bn.Folded`), after which they are called.
+        known: names by layer that are known otherwise, as those of a folded net are.
     """
-    renamed = becomes or {}
     last = _last_writers(net)
     taken = {edge.blob.name for node in net.nodes for edge in node.top_edges}
     current: dict[int, str] = {}
@@ -37,12 +40,14 @@ def value_names(net: Net, becomes: Mapping[str, str] | None = None) -> list[list
     for node in net.nodes:
         if passes_on(net, node):
             own = [current[node.bottom_edges[0].id]] * len(node.top_edges)
+        elif known is not None and node.name in known:
+            own = list(known[node.name])
         else:
             own = []
             for edge in node.top_edges:
                 name = edge.blob.name
                 if last[name] is not node:
-                    name = _unused(f"{name}/{renamed.get(node.name, node.name)}", taken)
+                    name = _unused(f"{name}/{node.name}", taken)
                 own.append(name)
         for edge, name in zip(node.top_edges, own, strict=True):
             current[edge.id] = name

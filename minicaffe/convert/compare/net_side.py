@@ -12,6 +12,7 @@ from minicaffe.convert.values import passes_on, value_names
 from minicaffe.layer import Layer
 from minicaffe.layers.utility.reshape import View
 from minicaffe.net.net import Net
+from minicaffe.syncedmem import SyncedMemory
 
 
 @runtime_checkable
@@ -71,10 +72,24 @@ def run_once(net: Net, arrays: Mapping[str, np.ndarray], on_value: OnValue) -> N
     """Run the net as programs do, in one forward, and show what its blobs hold in the end."""
     fill(net, arrays)
     net.forward_loss()
-    for names, node in zip(value_names(net), net.nodes, strict=True):
+    whole = _values_in_the_end(net)
+    for names, node, there in zip(value_names(net), net.nodes, whole, strict=True):
         for name, edge in zip(names, node.top_edges, strict=True):
-            if name == edge.blob.name and not passes_on(net, node):
+            if there and not passes_on(net, node):
                 on_value(node.name, name, edge.blob.data)
+
+
+def _values_in_the_end(net: Net) -> list[bool]:
+    """For each node whether its tops still hold its values after a forward: no later layer has
+    overwritten the memory in place, which others may share."""
+    overwritten: set[SyncedMemory] = set()
+    there: list[bool] = []
+    for node in reversed(net.nodes):
+        own = {blob.data_memory for blob in node.tops}
+        there.append(not own & overwritten)
+        if node.in_place and not passes_on(net, node):
+            overwritten |= own
+    return there[::-1]
 
 
 def run_each(

@@ -76,7 +76,7 @@ def _measure_exactly(
     """In double precision, with infinities and what is not a number."""
     a, b = first.astype(np.float64), second.astype(np.float64)
     with np.errstate(all="ignore"):
-        apart = np.abs(a - b)
+        apart = np.array(np.abs(a - b))
     apart[(a == b) | (np.isnan(a) & np.isnan(b))] = 0  # equal infinities, too
     apart[np.isnan(apart)] = np.inf
     flat = int(apart.argmax())

@@ -70,7 +70,7 @@ def export(
     batch: int | str | None = None,
     custom_python: bool = False,
     metadata: Mapping[str, str] | None = None,
-    becomes: Mapping[str, str] | None = None,
+    names: Mapping[str, list[str]] | None = None,
 ) -> Exported:
     """The ONNX model of a net in use, with its weights.
 
@@ -87,7 +87,8 @@ def export(
         custom_python: write Python layers as operators of the domain "minicaffe", which a runtime
             has to be taught; otherwise they are refused.
         metadata: what else the model says of itself.
-        becomes: of a folded net, the layers whose values are those of another one.
+        names: of a folded net, what its layers' values are called; see
+            :class:`minicaffe.convert.fold_bn.Folded`.
 
     Raises:
         GraphError: layers that have no form in ONNX, all at once; the net is not in phase TEST, or
@@ -98,8 +99,8 @@ def export(
     _check(net, opset, batch)
     if isinstance(batch, int):
         set_batch(net, batch)
-    names = value_names(net, becomes)
-    return _Exporter(net, names, opset, batch == "dynamic", custom_python).run(metadata or {})
+    own = value_names(net, names)
+    return _Exporter(net, own, opset, batch == "dynamic", custom_python).run(metadata or {})
 
 
 def _check(net: Net, opset: int, batch: int | str | None) -> None:
@@ -175,7 +176,8 @@ class _Exporter:
             _custom(site)
             self.custom.append(site.node.name)
         elif layer.identity_in_test:
-            site.op("Identity", site.inputs, 0)
+            for index in range(len(site.outputs)):
+                site.op("Identity", site.inputs, index)
         elif site.node.losses:
             raise Cannot("it is a loss", "`minicaffe deploy` takes losses out")
         elif (writer := writer_of(layer.type)) is not None:
@@ -184,9 +186,14 @@ class _Exporter:
             raise Cannot(*_why_not(site.node))
 
     def _outputs(self) -> list[str]:
-        inputs = self.net.inputs
-        found = [name for name in self.net.outputs if name not in inputs]
-        return found or self.net.outputs
+        """The last values of the blobs that nothing reads, without unused inputs."""
+        last = {
+            edge.blob.name: name
+            for node, names in zip(self.net.nodes, self.names, strict=True)
+            for edge, name in zip(node.top_edges, names, strict=True)
+        }
+        names = [last[blob] for blob in self.net.outputs]
+        return [name for name in names if name not in self.net.inputs] or names
 
     def _model(self, metadata: Mapping[str, str]) -> ModelProto:
         helper = require("onnx.helper", extra="onnx", purpose="writing ONNX")

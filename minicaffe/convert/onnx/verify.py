@@ -19,7 +19,7 @@ from minicaffe.proto import caffe_pb2
 
 #: The largest difference that is put down to rounding, as a share of a value's largest number: of
 #: a layer that is given the same values in both nets, and of whole nets.
-LAYER_TOLERANCE, NET_TOLERANCE = 1e-4, 1e-3
+LAYER_TOLERANCE, NET_TOLERANCE = 1e-3, 1e-3
 #: The same of a model in half precision.
 HALF_TOLERANCES = 5e-3, 5e-2
 

@@ -99,8 +99,8 @@ def test_a_folded_model_is_compared_with_the_net_before() -> None:
     """
     net = net_of(text, data=(2, 3, 6, 7))
     folded = fold_net(param_of(text, data=(2, 3, 6, 7)), net)
-    assert folded.becomes == {"conv": "scale"}
-    exported = export(folded.build(), becomes=folded.becomes)
+    assert folded.names == {"data": ["data"], "conv": ["conv/scale"], "relu": ["conv"]}
+    exported = export(folded.build(), names=folded.names)
     assert [node.op_type for node in exported.model.graph.node] == ["Conv", "Relu"]
     found = verify(exported, net)
     assert found.good
@@ -176,3 +176,32 @@ def test_what_is_no_number_in_both_is_equal() -> None:
     assert measure("l", "v", values, values.copy(), 1e-4).good
     assert not measure("l", "v", values, np.array([1, np.nan, -np.inf, -np.inf]), 1e-4).good
     assert not measure("l", "v", np.ones(3), np.array([1, 1, np.nan]), 1e-4).good
+
+
+def test_names_stay_true_where_folding_renames() -> None:
+    """Dropout goes, and what it read is called as its top; the value before keeps its own name."""
+    text = """
+    layer { name: "clip" type: "Clip" bottom: "data" top: "clip" clip_param { min: -1 max: 1 } }
+    layer { name: "bn" type: "BatchNorm" bottom: "clip" top: "clip" }
+    layer { name: "drop" type: "Dropout" bottom: "clip" top: "drop" }
+    """
+    net = net_of(text, data=(2, 3, 6, 7))
+    folded = fold_net(param_of(text, data=(2, 3, 6, 7)), net)
+    exported = export(folded.build(), names=folded.names)
+    assert exported.outputs == ["drop"]
+    assert verify(exported, net).good
+    assert exported.values == ["data", "clip/clip", "drop"]
+
+
+def test_memory_that_a_later_layer_overwrites_is_not_looked_at() -> None:
+    """A Reshape shares its bottom's memory, which the ReLU on its top then overwrites."""
+    net = net_of(
+        """layer { name: "tanh" type: "TanH" bottom: "data" top: "tanh" }
+           layer { name: "rows" type: "Flatten" bottom: "tanh" top: "rows" }
+           layer { name: "relu" type: "ReLU" bottom: "rows" top: "rows" }""",
+        data=(2, 3, 4),
+    )
+    found = verify(export(net), net)
+    assert found.good
+    assert list(found.layers) == ["tanh", "rows/rows", "rows"]
+    assert list(found.whole) == ["rows"]
