@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from minicaffe import engines
-from minicaffe.engines.onednn.dnnl import Failed, Library, check
+from minicaffe.engines.onednn.dnnl import Failed, Library, check, library
 from minicaffe.engines.onednn.fusion import Folding
 from minicaffe.engines.onednn.primitive import Primitive
 from minicaffe.errors import EngineError
@@ -22,7 +22,7 @@ _UNIMPLEMENTED, _RUNTIME_ERROR = 3, 5
 @pytest.fixture(autouse=True)
 def _primitives_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let LRN be oneDNN's, which a kernel would run."""
-    monkeypatch.setattr(Library, "team", None)
+    monkeypatch.setattr(library(), "team", None)
 
 
 def _fail(monkeypatch: pytest.MonkeyPatch, kind: str, status: int) -> None:
