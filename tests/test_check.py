@@ -44,7 +44,7 @@ layer { name: "large" type: "Convolution" bottom: "img" top: "large"
 layer { name: "still" type: "Convolution" bottom: "img" top: "still"
   convolution_param { num_output: 4 kernel_size: 3 stride: 0 } }
 layer { name: "after" type: "ReLU" bottom: "still" top: "after" }
-layer { name: "x" type: "Nms" bottom: ["img", "ig"] top: "xx" }
+layer { name: "x" type: "TRT" bottom: ["img", "ig"] top: "xx" }
 """
 
 
@@ -82,8 +82,8 @@ def test_all_at_once_and_the_database_is_not_asked_for(path: Path) -> None:
         "24:1: layer 'large' (Convolution): a kernel spanning 9×9 does not fit into an image of "
         "8×8 padded by 0×0",
         "27:52: layer 'still' (Convolution): stride is 0, expected at least 1 everywhere",
-        "29:47: layer 'x' (Nms): unknown bottom blob 'ig': no earlier layer produces it",
-        "29:25: layer 'x' (Nms): unknown layer type 'Nms'",
+        "29:47: layer 'x' (TRT): unknown bottom blob 'ig': no earlier layer produces it",
+        "29:25: layer 'x' (TRT): unknown layer type 'TRT'",
     ]
     for line, shown, caret in found:
         column = int(line.split(":")[1])
