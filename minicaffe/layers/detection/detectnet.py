@@ -19,15 +19,12 @@ MAX_BOXES = 50
 
 
 class DetectNetLayer(Layer):
-    """A layer whose settings are numbers in ``python_param { param_str }``, without a gradient."""
+    """A layer that passes no gradient."""
 
     in_place = False
     measures = True
     backward_reads = ()
     dialects = ("nvcaffe",)
-
-    #: What the numbers in ``param_str`` are, in order; the last one may be absent.
-    names: ClassVar[tuple[tuple[str, type], ...]] = ()
 
     @classmethod
     def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
@@ -41,7 +38,38 @@ class DetectNetLayer(Layer):
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
         return Reading("nvcaffe", OWN_RUNS) if param.python_param.module else Reading()
 
+    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+        for wanted, blob in zip(propagate_down, bottom, strict=False):
+            if wanted:
+                blob.diff[...] = 0
+
+
+_POSITIVE = ("image width", "image height", "stride", "number of classes")
+
+
+class GridLayer(DetectNetLayer):
+    """Makes boxes of what DetectNet says at each place of its grid, a top for each class.
+
+    Its settings are numbers in ``python_param { param_str }``.
+    """
+
+    exact_bottoms = 2
+    min_tops = 1
+
+    #: What the numbers in ``param_str`` are, in order; the last one may be absent.
+    names: ClassVar[tuple[tuple[str, type], ...]] = ()
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
+        wrong = list(self._wrong_numbers())
+        yield from wrong
+        tops = len(self.param.top)
+        if not wrong and tops and tops != self.number("number of classes"):
+            yield GraphError(
+                f"{tops} tops for {self.number('number of classes'):g} classes in param_str; one "
+                "for each is expected"
+            )
+
+    def _wrong_numbers(self) -> Iterator[MinicaffeError]:
         words = self._words()
         optional = self.names[-1:]
         if len(words) < len(self.names) - len(optional):
@@ -66,31 +94,6 @@ class DetectNetLayer(Layer):
         place = [known for known, _ in self.names].index(name)
         words = self._words()
         return self.names[place][1](words[place]) if place < len(words) else 1
-
-    def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for wanted, blob in zip(propagate_down, bottom, strict=False):
-            if wanted:
-                blob.diff[...] = 0
-
-
-_POSITIVE = ("image width", "image height", "stride", "number of classes")
-
-
-class GridLayer(DetectNetLayer):
-    """Makes boxes of what DetectNet says at each place of its grid, a top for each class."""
-
-    exact_bottoms = 2
-    min_tops = 1
-
-    def param_mistakes(self) -> Iterator[MinicaffeError]:
-        wrong = list(super().param_mistakes())
-        yield from wrong
-        tops = len(self.param.top)
-        if not wrong and tops and tops != self.number("number of classes"):
-            yield GraphError(
-                f"{tops} tops for {self.number('number of classes'):g} classes in param_str; one "
-                "for each is expected"
-            )
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         cover, boxes = bottom[0].shape, bottom[1].shape

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.normalization.bn import FollowedBN
 from minicaffe.proto import caffe_pb2
@@ -45,6 +42,7 @@ class CuDNNBatchNorm(FollowedBN):
     dialects = ()
     exact_tops = 1
     fillers = ("scale_filler", "bias_filler")
+    param_mistakes = Layer.param_mistakes  # BN's are about its own message
 
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
@@ -53,9 +51,6 @@ class CuDNNBatchNorm(FollowedBN):
     @classmethod
     def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:
         return cls
-
-    def param_mistakes(self) -> Iterator[MinicaffeError]:
-        yield from ()
 
     @property
     def settings(self) -> caffe_pb2.CuDNNBatchNormParameter:
