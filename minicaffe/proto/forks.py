@@ -15,80 +15,42 @@ from typing import Any
 
 from minicaffe.proto import schema_docs
 
-#: fork → the layer types that it has and BVLC Caffe has not
+#: fork → the layer types that it has, and neither BVLC Caffe nor minicaffe
 LAYERS = {
-    "SSD": (
-        "AnnotatedData DetectionEvaluate DetectionOutput MultiBoxLoss Normalize Permute PriorBox "
-        "VideoData"
-    ),
-    "Fast R-CNN": "ROIPooling SmoothL1Loss",
-    "Faster R-CNN": "Proposal",
-    "R-FCN": "BoxAnnotatorOHEM PSROIPooling SmoothL1LossOHEM SoftmaxWithLossOHEM",
-    "Mask R-CNN ports": "ROIAlign",
-    "MobileNet": "ConvolutionDepthwise DepthwiseConvolution ReLU6",
-    "ShuffleNet": "ChannelShuffle ShuffleChannel",
-    "SENet": "Axpy",
-    "SegNet and YOLO ports": "Upsample",
-    "SegNet": "DenseImageData",
-    "SegNet, TSN and PSPNet": "BN",
-    "DeepLab and PSPNet": "Interp",
     "DeepLab": (
-        "AdaptiveBiasChannel BiasChannel CensorLabel ChannelAggregator DenseCRF DomainTransform "
-        "DomainTransformForwardOnly DominantChannel GainChannel Histogram IgnoreOverlay "
-        "ImageSegData MatRead MatWrite Onehot Padding RelativeError SegAccuracy UniqueLabel"
+        "AdaptiveBiasChannel BiasChannel CensorLabel ChannelAggregator DomainTransform "
+        "DomainTransformForwardOnly DominantChannel GainChannel Histogram IgnoreOverlay Onehot "
+        "RelativeError UniqueLabel"
     ),
     "PSPNet": "HoleConvolution SpatialProduct",
-    "TSN": "BatchReduction Gather Scatter SegData SyncBN",
+    "TSN": "BatchReduction SegData SyncBN",
     "YOLO ports": (
-        "AssistedExcitation GaussianYolov3 LaneData Mish Region RegionLoss Reorg "
-        "SegmentationEvaluate YOLO YoloDetectionOutput YoloSeg Yolov3 Yolov3DetectionOutput"
+        "AssistedExcitation GaussianYolov3 LaneData Mish Region SegmentationEvaluate YOLO"
     ),
-    "caffe-face": "CenterLoss",
-    "SphereFace": "MarginInnerProduct",
-    "OpenPose": "CPMData CPMTData ImResize Nms OPData",
+    "OpenPose": "CPMData CPMTData OPData",
     "FlowNet": (
-        "Accum BlackAugmentation ChannelNorm Correlation Correlation1D CustomData DataAugmentation "
-        "DisparityData Downsample FloatReader FloatWriter FlowAugmentation FLOWriter FlowWarp "
-        "GenerateAugmentationParameters ImgReader ImgWriter L1Loss LpqLoss Mean NegReLU PFMWriter "
-        "Resample"
+        "Accum BlackAugmentation ChannelNorm Correlation1D CustomData DataAugmentation "
+        "DisparityData Downsample FloatReader FloatWriter FlowAugmentation FLOWriter "
+        "GenerateAugmentationParameters ImgReader ImgWriter LpqLoss Mean NegReLU PFMWriter"
     ),
     "NVCaffe": "DetectNetTransformation TRT",
-    "Intel Caffe": (
-        "BoxData EvalDetection MKLBatchNorm MnActivation SigmoidCrossEntropyLossLayer "
-        "SpatialDropout"
-    ),
+    "Intel Caffe": "BoxData MKLBatchNorm MnActivation SigmoidCrossEntropyLossLayer SpatialDropout",
     "jolibrain's Caffe": (
-        "BroadcastMul ContinuationIndicator CrossEntropyLoss CtcLoss DiceCoefLoss FocalLoss "
-        "LabelsequenceAccuracy MemorySparseData MultiBoxFocalLoss MultiLabelAccuracy "
-        "MultiLabelSigmoidLoss Reverse SeLu SeLuDropout SoftmaxWithInfogainLoss SparseData "
-        "SparseInnerProduct"
+        "CrossEntropyLoss DiceCoefLoss MemorySparseData MultiBoxFocalLoss MultiLabelAccuracy "
+        "MultiLabelSigmoidLoss SoftmaxWithInfogainLoss SparseData SparseInnerProduct"
     ),
-    "CTC and LSTM ports": "Transpose WarpCTCLoss",
+    "CTC and LSTM ports": "WarpCTCLoss",
     "C3D": (
-        "BlackHole Convolution3D Deconvolution3D DownSampling EltwiseProduct L2Normalize Pooling3D "
-        "VideoSegmentationData VideoWithVoxelTruthData VolumeData VoxelCustomLoss VoxelSoftmax "
-        "VoxelSoftmaxLoss"
+        "BlackHole DownSampling EltwiseProduct L2Normalize VideoSegmentationData "
+        "VideoWithVoxelTruthData VolumeData VoxelCustomLoss VoxelSoftmax VoxelSoftmaxLoss"
     ),
-    "video-caffe": "NdConvolution NdPooling",
-    "Cascade R-CNN": (
-        "BoxGroupOutput DetectionData DetectionGroupAccuracy DetectionGroupLoss EvalData "
-        "FrcnnOutput HardMining ScaleRoute"
-    ),
-    "MS-CNN and Cascade R-CNN": "BboxAccuracy DecodeBBox ProposalTarget",
-    "MS-CNN": "BoxOutput DetectionAccuracy ImageGtData",
-    "YOLO ports and MS-CNN": "DetectionLoss",
     "DeconvNet": (
         "BinAccuracy DropoutChannel EltwiseAccuracy RedAccuracy RedSoftmaxLoss SelectSegBinary "
-        "Unpooling WindowClsData WindowInstSegData WindowSegBinary WindowSegData"
+        "WindowClsData WindowInstSegData WindowSegBinary WindowSegData"
     ),
-    "CRF-RNN": "MultiStageMeanfield",
     "HED": "ImageLabelmapData",
-    "OpenVINO": "CTCGreedyDecoder PriorBoxClustered",
-    "Ristretto": "ConvolutionRistretto DeconvolutionRistretto FcRistretto LRNRistretto",
-    "SkimCaffe": (
-        "ConvolutionReLU ConvolutionReLUPool ConvolutionReLUPoolLRN InnerProductReLUDropout "
-        "MKLConvolution MKLLRN MKLPooling MKLReLU ReLUPooling Winograd"
-    ),
+    "OpenVINO": "CTCGreedyDecoder",
+    "SkimCaffe": "Winograd",
     "RMPE": "AccuracyHeatmap PredictionHeatmap SpatialTransformer",
     "RMPE and tpfister/caffe-heatmap": "DataHeatmap EuclideanLossHeatmap",
     "Vitis AI": (
@@ -98,15 +60,11 @@ LAYERS = {
     "MNC": "MaskPooling MaskResize ROIWarping",
     "DeeperCut": "PoseData SoftmaxWithLossVec",
     "NormFace and AM-Softmax (happynear)": (
-        "BatchContrastiveLoss ChannelScale ConfidencePenaltyLoss Contrastive EltwiseAffine "
-        "FeatureDecayLoss Flip GeneralContrastiveLoss GeneralTripletLoss GlobalLSEMargin "
-        "InnerDistance Insanity LabelSpecificAdd LabelSpecificAffine LabelSpecificHardMargin "
-        "LabelSpecificMargin LabelSpecificRescale LabelSpecificStatistics Local "
-        "MultiLabelImageData PairwiseLoss SoftContrastiveLoss SoftTruncation "
-        "SubRegion TripletLoss Truncation"
+        "BatchContrastiveLoss ConfidencePenaltyLoss Contrastive EltwiseAffine FeatureDecayLoss "
+        "GeneralContrastiveLoss GeneralTripletLoss GlobalLSEMargin LabelSpecificAffine "
+        "LabelSpecificHardMargin LabelSpecificMargin LabelSpecificStatistics Local "
+        "MultiLabelImageData PairwiseLoss SoftContrastiveLoss SoftTruncation SubRegion Truncation"
     ),
-    "GENet": "CuDNNBatchNorm",
-    "waifu2x": "CropCenter",
     "makefile's frcnn": (
         "AnnotatedRData CuDNNDeconvolution DeformablePSROIPooling FPNAnchorTarget FPNProposal "
         "FPNProposalTarget FrcnnAnchorTarget FrcnnProposal FrcnnProposalTarget FrcnnRoiData "
@@ -115,18 +73,15 @@ LAYERS = {
     ),
     "makefile's frcnn and FPN": "DeformableConvolution",
     "FPN": "Conadd",
-    "CTPN and makefile's frcnn": "Lstm",
     "naibaf7's Caffe": (
-        "Affinity ConnectedComponent LibDNNConvolution LibDNNPooling MalisLoss MergeCrop MOE Noise "
-        "Quantizer"
+        "Affinity ConnectedComponent LibDNNConvolution LibDNNPooling MalisLoss MergeCrop MOE "
+        "Noise Quantizer"
     ),
     "OpenCV's samples": "BboxData NormalizeBBox SqueezeDetLoss",
     "Deep Metric Learning (rksltnl)": "LiftedStructSimilaritySoftmaxLoss",
     "MobileNetv2-SSDLite": "Resize",
     "caffe-jacinto": "ImageLabelData ImageLabelListData IOUAccuracy",
     "wenwei202/caffe": "Sparsify SymmetricRectify",
-    "L-Softmax": "LargeMarginInnerProduct",
-    "GAN ports": "RandVec",
     "jwcom79/myproject": "Dropin Pushin",
     "netscope": "implicit",
     "forks of Caffe's history": (

@@ -23,7 +23,10 @@ WITHOUT_PACKAGES = {"MemoryData", "Python"}
 def of_a_fork(layer_type: str) -> bool:
     """Whether neither Caffe nor minicaffe is the first source that the docstring names."""
     source = (inspect.getdoc(layer_class(layer_type)) or "").partition("Source: ")[2]
-    return not source.startswith(("minicaffe.", "minicaffe;")) and "BVLC/caffe" not in source.partition(")")[0]
+    return (
+        not source.startswith(("minicaffe.", "minicaffe;"))
+        and "BVLC/caffe" not in source.partition(")")[0]
+    )
 
 
 @pytest.mark.parametrize("block", range(3))
