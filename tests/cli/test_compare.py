@@ -130,3 +130,20 @@ def test_a_damaged_onnx_file(capsys: Capture) -> None:
     assert "net.onnx: this is no ONNX model, or it is damaged" in capsys.readouterr().err
     assert cli.main(["compare", "none.onnx", A]) == 1
     assert "none.onnx: cannot read it" in capsys.readouterr().err
+
+
+def test_weights_outside_of_an_onnx_files_folder_are_not_read(capsys: Capture) -> None:
+    onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
+    pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+    export = ["export-onnx", "--model=net.prototxt", "--weights=a.caffemodel", "-o", "net.onnx"]
+    assert cli.main(export) == 0
+    model = onnx.load("net.onnx")
+    tensor = model.graph.initializer[0]
+    Path("inner").mkdir()
+    Path("secret").write_bytes(tensor.raw_data)
+    tensor.ClearField("raw_data")
+    tensor.data_location = tensor.EXTERNAL
+    tensor.external_data.add(key="location", value="../secret")
+    Path("inner/net.onnx").write_bytes(model.SerializeToString())
+    assert cli.main(["compare", "inner/net.onnx", A]) == 1
+    assert "inner/net.onnx: this is no ONNX model, or it is damaged" in capsys.readouterr().err

@@ -88,3 +88,17 @@ def test_values_between_fused_layers_after_a_forward_of_others(start: int) -> No
     write(twins, "r1" if start else "data", seed=8)
     twins.each("forward_from_to", first, last)
     assert twins.agree(twins.onednn.blobs["c2"].data, twins.numpy.blobs["c2"].data)
+
+
+def test_a_look_between_layers_after_a_flatten() -> None:
+    """BatchNorm's bottom shares the memory of a blob with other axes."""
+    text = Text()
+    text.input("data", 5, 8, 3)
+    text.add("PReLU", "data", "p")
+    text.add("Flatten", "p", "rows")
+    text.add("BatchNorm", "rows", "n")
+    text.add("Scale", "n", "out", "scale_param { bias_term: true }")
+    twins = Twins(str(text), TEST)
+    twins.fill()
+    twins.each("forward_loss")
+    assert twins.agree(twins.onednn.blobs["n"].data, twins.numpy.blobs["n"].data)

@@ -391,6 +391,8 @@ class LazyBlob(EngineCopy):
         """Fill the array (what :class:`SyncedMemory` asks for)."""
         self._looked_at.add(self.memory)
         values = {blob: source.blob() for blob, source in self._sources.items()}
+        for blob, copy in values.items():
+            copy.reshape(*blob.shape)  # its memory may be shared by a blob of another shape
         with np.errstate(all="ignore"):
             for node in self._nodes:
                 bottoms = [values[blob] for blob in node.bottoms]
