@@ -19,6 +19,7 @@ from minicaffe.cli._config import apply, apply_config, from_flag
 from minicaffe.cli._flags import FLAGS
 from minicaffe.data.backends import open_source
 from minicaffe.data.box_file import read_box_file
+from minicaffe.data.clips import read_clips
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.db import records_of
 from minicaffe.data.hdf5 import Hdf5BatchReader
@@ -273,6 +274,9 @@ READERS: dict[str, Reader] = {
     "datum": Reader(seeds.datums, _datum, declared=IMAGE_MEMORY, reads=3, share=2),
     "image": Reader(seeds.images, _image, declared=IMAGE_MEMORY, reads=3, share=2),
     "image_list": Reader(seeds.image_lists, lambda path: read_image_list(str(path)), text=True),
+    "video_list": Reader(
+        seeds.video_lists, lambda path: read_clips(str(path), several=True), text=True
+    ),
     "window_file": Reader(seeds.window_files, lambda path: read_window_file(str(path)), text=True),
     "box_file": Reader(
         seeds.box_files, lambda path: read_box_file(str(path), "", difficult=True), text=True

@@ -142,6 +142,11 @@ def image_lists() -> list[bytes]:
     return [b"a.png 0\nsub folder/b.jpg 1\n\nc.png -3\n", b"/x/y.png 12\r\nz.png 3\r\n"]
 
 
+def video_lists() -> list[bytes]:
+    """Lists of pieces of videos."""
+    return [b"a 1 0\nsub/b.avi 17 1\n\nc 0 -3\n", b"/x/y 12 4,0,2\r\nz.mp4 3 1\r\n"]
+
+
 def window_files() -> list[bytes]:
     """Lists of windows."""
     one = b"# 0\na.png\n3\n11\n13\n2\n1 0.7 0 1 5 6\n0 0.1 2 2 9 9\n"
