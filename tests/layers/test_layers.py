@@ -44,6 +44,7 @@ ELSEWHERE: set[str] = {
     "VideoData",
     "Python",
     "ReLUPooling",
+    "RoIDataLayer",
     "WindowData",
 }
 
