@@ -30,6 +30,7 @@ BUILDERS = {"Net", "Classifier", "Detector", "get_solver", "NetFactory"}
 #: Who imports modules whose names are not written there, and where the names come from.
 IMPORTERS = {
     "cli/__init__.py": "its own verbs",
+    "convert/onnx/writers/__init__.py": "its own modules",
     "engines/__init__.py": "its own engines",
     "engines/numpy/kernels.py": "its own kernels",
     "engines/onednn/steps/__init__.py": "its own steps",

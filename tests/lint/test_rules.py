@@ -206,8 +206,9 @@ def test_a_renamed_layer_is_named() -> None:
 
 # ------------------------------------------------------------------------------ models
 
-#: Findings that are as published: conv1 of ResNet-50 has a bias in its weights.
-PUBLISHED = {("resnet50", "BN007")}
+#: Findings that are as published: conv1 of ResNet-50 has a bias in its weights, and R-FCN trains
+#: on ResNet-50's statistics.
+PUBLISHED = {("resnet50", "BN007"), ("rfcn_resnet50", "BN007"), ("rfcn_resnet50", "BN004")}
 
 
 #: A solver's train_val is examined with it.
