@@ -13,6 +13,7 @@ from minicaffe.convert.compare.rows import Row, keep_largest, measure
 from minicaffe.convert.onnx.export import Exported
 from minicaffe.convert.onnx.session import Runner
 from minicaffe.convert.values import value_names
+from minicaffe.errors import MinicaffeError
 from minicaffe.net.net import Net
 from minicaffe.options import machine_memory
 from minicaffe.proto import caffe_pb2
@@ -150,20 +151,39 @@ def _inputs(
     exported: Exported, net: Net, given: Mapping[str, np.ndarray]
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """What is run, in words, and the arrays."""
+    single = _smallest_batch(exported, net)
     for seed, scale in enumerate(_SCALES):
         factor = 2 if seed and _two_items_fit(net) else 1
-        shapes = {
-            name: tuple(
-                length if isinstance(length, int) else factor for length in exported.shapes[name]
-            )
-            for name in exported.inputs
-        }
-        fill(net, {name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+        shapes = _shapes_with(exported, {name: factor * n for name, n in single.items()})
+        fill(net, _zeros(shapes))
         arrays = random_arrays(net, seed, scale)
         told = ", ".join(f"{name} {shape_text(shape)}" for name, shape in shapes.items())
         yield f"random inputs of deviation {scale:g}: {told}", arrays
     if given:
         yield "the inputs given", dict(given)
+
+
+def _smallest_batch(exported: Exported, net: Net) -> dict[str, int]:
+    """One item of each input; or as many as it has, where the net takes only multiples of that."""
+    own = {name: net.blobs[name].shape for name in exported.inputs}
+    single = dict.fromkeys(own, 1)
+    try:
+        fill(net, _zeros(_shapes_with(exported, single)))
+    except MinicaffeError:
+        return {name: shape[0] for name, shape in own.items() if shape}
+    return single
+
+
+def _zeros(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+
+
+def _shapes_with(exported: Exported, lengths: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+    """The inputs' shapes with these lengths in place of open ones."""
+    return {
+        name: tuple(n if isinstance(n, int) else lengths[name] for n in shape)
+        for name, shape in exported.shapes.items()
+    }
 
 
 def _two_items_fit(net: Net) -> bool:

@@ -205,3 +205,15 @@ def test_memory_that_a_later_layer_overwrites_is_not_looked_at() -> None:
     assert found.good
     assert list(found.layers) == ["tanh", "rows/rows", "rows"]
     assert list(found.whole) == ["rows"]
+
+
+def test_a_batch_that_has_to_be_even() -> None:
+    """One item is none for this Reshape: its own batch is, and twice that."""
+    net = net_of(
+        """layer { name: "pairs" type: "Reshape" bottom: "data" top: "pairs"
+                   reshape_param { shape { dim: -1 dim: 6 } } }""",
+        data=(2, 3),
+    )
+    found = verify(export(net, batch="dynamic"), net)
+    assert found.good
+    assert [told.rpartition(": ")[2] for told in found.inputs] == ["data 2×3", "data 4×3"]
