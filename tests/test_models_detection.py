@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import pytest
 
-from minicaffe import TEST, Net, SGDSolver, get_solver
+from minicaffe import TEST, TRAIN, Net, SGDSolver, get_solver
 from minicaffe.convert.fold_bn import fold_net
 from minicaffe.data.backends import write_datums
+from minicaffe.net.summary import summarize_net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_solver
 from minicaffe.proto.printing import to_text
@@ -57,6 +59,14 @@ def test_scripts_write_the_files_that_are_there(name: str) -> None:
 def test_as_many_prior_boxes_as_published(name: str) -> None:
     net = unfilled(ROOT / "models" / name / "deploy.prototxt")
     assert net.blobs["mbox_priorbox"].shape == (1, 2, 4 * PRIORS[name])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_trained_can_be_summed_up_without_its_data(name: str) -> None:
+    param = read_net(str(ROOT / "models" / name / "train_val.prototxt"))
+    param.state.phase = TRAIN
+    with mock.patch("minicaffe.layer.fill"):
+        assert summarize_net(param).learned > 100_000
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,6 +11,7 @@ import numpy as np
 
 from minicaffe.errors import GraphError, did_you_mean
 from minicaffe.layer import Layer, find_layer_class
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.layers.utility.silence import Silence
@@ -241,10 +242,16 @@ def _fix_input(
         )
         known[0] = assumed
     batch = next(shape for shape in known if shape)[0]
-    tops = [shape or (batch,) for shape in known]  # labels, mostly
+    labels: tuple[int, ...] = (batch,)
+    if issubclass(cls := find_layer_class(layer.type), PrefetchingLayer):
+        labels = cls.assumed_labels(layer)
+        if len(labels) == 1 or labels[0] > 1:  # SSD's boxes are of all images together
+            labels = (batch, *labels[1:])
+    tops = [shape or labels for shape in known]
     layer.type = Input.type
-    for settings in ("input_param", "transform_param"):
-        layer.ClearField(settings)
+    for given, _ in layer.ListFields():
+        if given.message_type and given.name not in ("include", "exclude"):
+            layer.ClearField(given.name)
     for shape in tops:
         layer.input_param.shape.add().dim.extend(shape)
     return True
