@@ -1,4 +1,4 @@
-"""Links between the pages lead somewhere, and the README names every page."""
+"""Links between the pages lead somewhere, the README names every page, and no merge is half done."""
 
 from __future__ import annotations
 
@@ -32,6 +32,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in headings(target)):
             wrong.append(link)
     assert wrong == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_merge_is_half_done(page: Path) -> None:
+    marks = re.compile(r"^(<{7} .*|={7}|>{7} .*)$", re.MULTILINE)
+    assert marks.findall(page.read_text(encoding="utf-8")) == []
 
 
 def test_the_readme_names_every_page() -> None:
