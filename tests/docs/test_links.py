@@ -1,4 +1,4 @@
-"""Links between the pages lead somewhere, the README names every page, and no merge is half done."""
+"""Links between pages lead somewhere, the README names every page, and no merge is half done."""
 
 from __future__ import annotations
 
