@@ -7,16 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Blobs, register
-from minicaffe.layers.detection.box_group_output import field_mistakes
+from minicaffe.layer import register
 from minicaffe.layers.detection.field_accuracy import FieldAccuracyLayer
-from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields, require_joined
-from minicaffe.layers.detection.pixel_boxes import Common, Limits, Normalizer, common_areas
+from minicaffe.layers.detection.field_layer import JoinedFieldLayer
+from minicaffe.layers.detection.pixel_boxes import Common, common_areas
 from minicaffe.proto import caffe_pb2
 
 
 @register("DetectionAccuracy")
-class DetectionAccuracy(FieldAccuracyLayer):
+class DetectionAccuracy(JoinedFieldLayer, FieldAccuracyLayer):
     """The fraction of places whose label is among the ``top_k`` best scores, of all and of objects.
 
     Places of label 0 that overlap an object by ``bg_threshold`` do not count, nor those of
@@ -44,8 +43,6 @@ class DetectionAccuracy(FieldAccuracyLayer):
     convolutional neural network for fast object detection", 2016 (arXiv:1607.07155).
     """
 
-    exact_bottoms = 2
-
     @property
     def common(self) -> Common:
         return common_areas
@@ -54,31 +51,11 @@ class DetectionAccuracy(FieldAccuracyLayer):
     def settings(self) -> caffe_pb2.DetectionAccuracyParameter:
         return self.param.detection_accuracy_param
 
-    def fields(self) -> Fields:
-        param = self.settings
-        return Fields(
-            np.array([[param.field_w, param.field_h]], self.dtype),
-            param.downsample_rate,
-            Normalizer.of(self.param, self.dtype),
-            Limits(param.field_xyr, param.field_whr),
-        )
-
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.settings
-        yield from joined_mistakes(param)
+        yield from super().param_mistakes()
         if not 1 <= param.top_k <= max(1, param.cls_num):
             yield GraphError(f"top_k is {param.top_k}; expected 1 to cls_num, {param.cls_num}")
-        yield from super().param_mistakes()
-
-    def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        require_joined(bottom, self.settings.cls_num)
-        super().reshape(bottom, top)
-
-    def predictions(self, bottom: Blobs) -> FieldPredictions:
-        classes = self.settings.cls_num
-        return FieldPredictions(
-            bottom[0].data[:, :classes], bottom[0].data[:, classes:], bottom[1].data
-        )
 
     def right(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         classes = np.arange(scores.shape[1]).reshape(-1, 1, 1)
@@ -86,14 +63,3 @@ class DetectionAccuracy(FieldAccuracyLayer):
         better = (scores > own) | ((scores == own) & (classes > labels[:, None]))
         known = (labels >= 0) & (labels < len(classes)) & ~np.isnan(own[:, 0])
         return np.asarray((better.sum(axis=1) < self.settings.top_k) & known)
-
-
-def joined_mistakes(
-    param: caffe_pb2.DetectionAccuracyParameter | caffe_pb2.DetectionLossParameter,
-) -> Iterator[MinicaffeError]:
-    """What is wrong with the settings of one field, as MS-CNN names them."""
-    yield from field_mistakes(
-        [param.field_w], [param.field_h], param.downsample_rate, "downsample_rate"
-    )
-    if param.coord_num != 4:
-        yield GraphError(f"coord_num is {param.coord_num}; expected 4, for x, y, w and h")

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from minicaffe.errors import MinicaffeError
-from minicaffe.layer import Blobs, register
-from minicaffe.layers.detection.box_group_output import field_mistakes
+from minicaffe.layer import register
 from minicaffe.layers.detection.field_accuracy import FieldAccuracyLayer
-from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields, require_groups
-from minicaffe.layers.detection.pixel_boxes import Common, Limits, Normalizer, common_pixels
+from minicaffe.layers.detection.field_layer import GroupFieldLayer
+from minicaffe.layers.detection.pixel_boxes import Common, common_pixels
 from minicaffe.proto import caffe_pb2
 
 
 @register("DetectionGroupAccuracy")
-class DetectionGroupAccuracy(FieldAccuracyLayer):
+class DetectionGroupAccuracy(GroupFieldLayer, FieldAccuracyLayer):
     """The fraction of fields and places whose label has the largest score, of all and of objects.
 
     Places of label 0 that overlap an object by ``bg_threshold`` do not count, nor those of
@@ -43,8 +39,6 @@ class DetectionGroupAccuracy(FieldAccuracyLayer):
     Source: detection_group_accuracy_layer.cpp (zhaoweicai/cascade-rcnn).
     """
 
-    exact_bottoms = 3
-
     @property
     def common(self) -> Common:
         return common_pixels
@@ -52,29 +46,6 @@ class DetectionGroupAccuracy(FieldAccuracyLayer):
     @property
     def settings(self) -> caffe_pb2.DetectionGroupAccuracyParameter:
         return self.param.detection_group_accuracy_param
-
-    def fields(self) -> Fields:
-        param = self.settings
-        return Fields(
-            np.array([param.field_w, param.field_h], self.dtype).T,
-            param.stride,
-            Normalizer.of(self.param, self.dtype),
-            Limits(param.field_xyr, param.field_whr),
-        )
-
-    def param_mistakes(self) -> Iterator[MinicaffeError]:
-        yield from field_mistakes(
-            self.settings.field_w, self.settings.field_h, self.settings.stride
-        )
-        if len(self.settings.field_w) == len(self.settings.field_h):
-            yield from super().param_mistakes()
-
-    def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        require_groups(bottom, self.settings.cls_num, len(self.settings.field_w))
-        super().reshape(bottom, top)
-
-    def predictions(self, bottom: Blobs) -> FieldPredictions:
-        return FieldPredictions(*(blob.data for blob in bottom))
 
     def right(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         known = np.where(np.isnan(scores), -np.inf, scores)

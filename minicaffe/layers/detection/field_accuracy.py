@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.errors import GraphError, MinicaffeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient
-from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields
-from minicaffe.layers.detection.pixel_boxes import Common, normalizer_mistakes
+from minicaffe.layer import Blobs, refuse_gradient
+from minicaffe.layers.detection.field_layer import FieldLayer
+from minicaffe.layers.detection.pixel_boxes import Common
 from minicaffe.layers.loss.labels import ignore_label
-from minicaffe.proto import caffe_pb2
-from minicaffe.proto.dialects import meant
-
-Settings = caffe_pb2.DetectionGroupAccuracyParameter | caffe_pb2.DetectionAccuracyParameter
 
 
-class FieldAccuracyLayer(Layer):
+class FieldAccuracyLayer(FieldLayer):
     """The parts that DetectionGroupAccuracy and DetectionAccuracy share."""
 
     measures = True
     in_place = False
     min_tops = 1
     max_tops = 2
-    backward_reads = ()
-    fork_fields = meant("bbox_reg_param")
-
-    @property
-    def settings(self) -> Settings:
-        """The layer's message."""
-        raise NotImplementedError(f"{type(self).__name__}.settings")
-
-    def fields(self) -> Fields:
-        """The fields at each place."""
-        raise NotImplementedError(f"{type(self).__name__}.fields")
-
-    def predictions(self, bottom: Blobs) -> FieldPredictions:
-        """What the bottoms hold."""
-        raise NotImplementedError(f"{type(self).__name__}.predictions")
 
     def right(self, scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Which labels (I, H, W) the scores (I, classes, H, W) give."""
@@ -48,11 +28,6 @@ class FieldAccuracyLayer(Layer):
     def common(self) -> Common:
         """The area that boxes have in common."""
         raise NotImplementedError(f"{type(self).__name__}.common")
-
-    def param_mistakes(self) -> Iterator[MinicaffeError]:
-        yield from class_mistakes(self.settings.cls_num, objectness=self.settings.objectness)
-        yield from self.fields().limits.mistakes()
-        yield from normalizer_mistakes(self.param)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         for blob, width in zip(top, (2, 1), strict=False):
@@ -85,13 +60,3 @@ def _share(part: np.ndarray, whole: np.ndarray) -> float:
     """How many of the whole are in the part; -1 for nothing."""
     count = int(np.count_nonzero(whole))
     return np.count_nonzero(part) / count if count else -1.0
-
-
-def class_mistakes(classes: int, *, objectness: bool) -> Iterator[MinicaffeError]:
-    """What is wrong with ``cls_num`` and ``objectness``."""
-    if not classes:
-        yield GraphError("cls_num is missing; give the number of classes and background")
-    elif objectness and classes != 2:
-        yield GraphError(
-            f"objectness is true and cls_num {classes}; expected 2, background and objects"
-        )

@@ -8,10 +8,9 @@ import numpy as np
 
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, refuse_gradient, register
-from minicaffe.layers.detection.box_group_output import field_mistakes
-from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields, require_groups
+from minicaffe.layers.detection.field_layer import GroupFieldLayer
+from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields
 from minicaffe.layers.detection.field_sampling import Candidates, sample_groups
-from minicaffe.layers.detection.pixel_boxes import Limits, Normalizer
 from minicaffe.layers.loss.field_loss import FieldLossLayer, bound, choice_mistakes
 from minicaffe.proto import caffe_pb2
 
@@ -23,7 +22,7 @@ _CHOICES = {
 
 
 @register("DetectionGroupLoss")
-class DetectionGroupLoss(FieldLossLayer):
+class DetectionGroupLoss(GroupFieldLayer, FieldLossLayer):
     """L = L_cls + λ · L_box over the fields and places that are chosen.
 
     L_cls
@@ -70,8 +69,6 @@ class DetectionGroupLoss(FieldLossLayer):
     (arXiv:1607.07155), section 3.
     """
 
-    exact_bottoms = 3
-
     @classmethod
     def allow_force_backward(cls, index: int) -> bool:
         return index < 2
@@ -80,33 +77,15 @@ class DetectionGroupLoss(FieldLossLayer):
     def settings(self) -> caffe_pb2.DetectionGroupLossParameter:
         return self.param.detection_group_loss_param
 
-    def fields(self) -> Fields:
-        param = self.settings
-        return Fields(
-            np.array([param.field_w, param.field_h], self.dtype).T,
-            param.stride,
-            Normalizer.of(self.param, self.dtype),
-            Limits(param.field_xyr, param.field_whr),
-        )
-
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.settings
-        yield from field_mistakes(param.field_w, param.field_h, param.stride)
+        yield from super().param_mistakes()
         for name, known in _CHOICES.items():
             yield from choice_mistakes(name, getattr(param, name), known)
         if param.batch_size < 1 and param.batch_size != -1:
             yield GraphError(
                 f"batch_size is {param.batch_size}; expected at least 1, or -1 for all"
             )
-        if len(param.field_w) == len(param.field_h):
-            yield from super().param_mistakes()
-
-    def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        require_groups(bottom, self.settings.cls_num, len(self.settings.field_w))
-        super().reshape(bottom, top)
-
-    def predictions(self, bottom: Blobs) -> FieldPredictions:
-        return FieldPredictions(*(blob.data for blob in bottom))
 
     def sample(self, of: Candidates) -> np.ndarray:
         return sample_groups(self.settings, of, self.rng)

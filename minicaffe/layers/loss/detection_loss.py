@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Blobs, Layer, refuse_gradient, register
-from minicaffe.layers.detection.detection_accuracy import joined_mistakes
-from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields, require_joined
+from minicaffe.layers.detection.field_layer import JoinedFieldLayer
+from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields
 from minicaffe.layers.detection.field_sampling import Candidates, sample_places
-from minicaffe.layers.detection.pixel_boxes import Limits, Normalizer
 from minicaffe.layers.loss.field_loss import FieldLossLayer, bound
 from minicaffe.layers.loss.yolo_detection_loss import YoloDetectionLoss
 from minicaffe.proto import caffe_pb2
@@ -35,7 +33,7 @@ _FIELDS = {
 
 
 @register("DetectionLoss")
-class DetectionLoss(FieldLossLayer):
+class DetectionLoss(JoinedFieldLayer, FieldLossLayer):
     """L = L_cls + λ · L_box over the places of objects, and of the background that is chosen.
 
     L_cls
@@ -82,7 +80,6 @@ class DetectionLoss(FieldLossLayer):
     convolutional neural network for fast object detection", 2016 (arXiv:1607.07155), section 3.
     """
 
-    exact_bottoms = 2
     dialects = ("mscnn", "yolo")
 
     @classmethod
@@ -105,27 +102,6 @@ class DetectionLoss(FieldLossLayer):
     @property
     def settings(self) -> caffe_pb2.DetectionLossParameter:
         return self.param.detection_loss_param
-
-    def fields(self) -> Fields:
-        param = self.settings
-        return Fields(
-            np.array([[param.field_w, param.field_h]], self.dtype),
-            param.downsample_rate,
-            Normalizer.of(self.param, self.dtype),
-            Limits(param.field_xyr, param.field_whr),
-        )
-
-    def param_mistakes(self) -> Iterator[MinicaffeError]:
-        yield from joined_mistakes(self.settings)
-        yield from super().param_mistakes()
-
-    def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        require_joined(bottom, self.settings.cls_num)
-        super().reshape(bottom, top)
-
-    def predictions(self, bottom: Blobs) -> FieldPredictions:
-        scores, offsets = np.split(bottom[0].data, [self.settings.cls_num], axis=1)
-        return FieldPredictions(scores, offsets, bottom[1].data)
 
     def sample(self, of: Candidates) -> np.ndarray:
         return sample_places(self.settings, of, self.rng)

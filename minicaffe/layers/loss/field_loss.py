@@ -9,19 +9,14 @@ import numpy as np
 
 from minicaffe.errors import DataError, GraphError, MinicaffeError
 from minicaffe.layer import Blobs
-from minicaffe.layers.detection.field_accuracy import class_mistakes
+from minicaffe.layers.detection.field_layer import FieldLayer
 from minicaffe.layers.detection.field_predictions import FieldPredictions, Fields
 from minicaffe.layers.detection.field_sampling import Candidates
-from minicaffe.layers.detection.pixel_boxes import normalizer_mistakes
 from minicaffe.layers.loss.labels import ignore_label
 from minicaffe.layers.loss.loss_layer import LossLayer
 from minicaffe.layers.loss.smooth_l1_loss import smooth_l1, smooth_l1_slope
 from minicaffe.layers.loss.softmax_with_loss import SMALLEST_FLOAT
 from minicaffe.layers.utility.softmax import softmax
-from minicaffe.proto import caffe_pb2
-from minicaffe.proto.dialects import meant
-
-Settings = caffe_pb2.DetectionGroupLossParameter | caffe_pb2.DetectionLossParameter
 
 
 class Slopes(NamedTuple):
@@ -31,28 +26,12 @@ class Slopes(NamedTuple):
     offsets: np.ndarray
 
 
-class FieldLossLayer(LossLayer):
+class FieldLossLayer(FieldLayer, LossLayer):
     """L = L_cls + λ · L_box over the fields and places that are chosen.
 
     Raises:
         DataError: a label is below 0, or of a class that there is not.
     """
-
-    backward_reads: tuple[str, ...] = ()
-    fork_fields = meant("bbox_reg_param")
-
-    @property
-    def settings(self) -> Settings:
-        """The layer's message."""
-        raise NotImplementedError(f"{type(self).__name__}.settings")
-
-    def fields(self) -> Fields:
-        """The fields at each place."""
-        raise NotImplementedError(f"{type(self).__name__}.fields")
-
-    def predictions(self, bottom: Blobs) -> FieldPredictions:
-        """What the bottoms hold."""
-        raise NotImplementedError(f"{type(self).__name__}.predictions")
 
     def sample(self, of: Candidates) -> np.ndarray:
         """Which of one image's fields and places count, a mask (n,)."""
@@ -77,11 +56,6 @@ class FieldLossLayer(LossLayer):
     @property
     def repeatable(self) -> bool:
         return False
-
-    def param_mistakes(self) -> Iterator[MinicaffeError]:
-        yield from class_mistakes(self.settings.cls_num, objectness=self.settings.objectness)
-        yield from self.fields().limits.mistakes()
-        yield from normalizer_mistakes(self.param)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
