@@ -47,7 +47,7 @@ def value_names(net: Net, known: Mapping[str, list[str]] | None = None) -> list[
             for edge in node.top_edges:
                 name = edge.blob.name
                 if last[name] is not node:
-                    name = _unused(f"{name}/{node.name}", taken)
+                    name = unused_name(f"{name}/{node.name}", taken)
                 own.append(name)
         for edge, name in zip(node.top_edges, own, strict=True):
             current[edge.id] = name
@@ -67,7 +67,8 @@ def _last_writers(net: Net) -> dict[str, Node]:
     return last
 
 
-def _unused(wish: str, taken: set[str]) -> str:
+def unused_name(wish: str, taken: set[str]) -> str:
+    """The wish, or with a number after it; it is taken from now on."""
     name, number = wish, 2
     while name in taken:
         name, number = f"{wish}_{number}", number + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import io
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -323,3 +324,8 @@ def _neighbours(
         np.rint(fraction * unit).astype(np.int32),
     )
     return first.clip(0, old - 1), (first + 1).clip(0, old - 1), weights
+
+
+def rounded(value: float) -> int:
+    """To the nearest whole number, halves away from 0 (C's ``round``)."""
+    return int(math.copysign(math.floor(abs(float(value)) + 0.5), value))

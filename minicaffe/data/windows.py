@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from minicaffe.data.data_transformer import (
     transform_mistakes,
 )
 from minicaffe.data.image_list import root_without_slash
-from minicaffe.data.images import Color, decode_image, resize_linear
+from minicaffe.data.images import Color, decode_image, resize_linear, rounded
 from minicaffe.data.source import State, part_of
 from minicaffe.data.window_file import Window, read_window_file
 from minicaffe.errors import DataError, MinicaffeError, raised_by
@@ -100,7 +99,7 @@ def _widened(
     if square:
         half = [max(half)] * 2
     x, y = (
-        (_round(centre - h * scale), _round(centre + h * scale))
+        (rounded(centre - h * scale), rounded(centre + h * scale))
         for centre, h in zip(centres, half, strict=True)
     )
     return x, y
@@ -118,14 +117,9 @@ def _fit(
     before, after = max(0, -first), max(0, last - size + 1)
     scale = np.float32(crop) / np.float32(last - first + 1)
     inside = slice(first + before, last - after + 1)
-    margin = _round(np.float32(after if swap else before) * scale)
-    length = _round(np.float32(inside.stop - inside.start) * scale)
+    margin = rounded(np.float32(after if swap else before) * scale)
+    length = rounded(np.float32(inside.stop - inside.start) * scale)
     return inside, min(length, crop - margin), margin
-
-
-def _round(value: float) -> int:
-    """To the nearest whole number, halves away from 0 (C's ``round``)."""
-    return int(math.copysign(math.floor(abs(float(value)) + 0.5), value))
 
 
 class WindowImages:

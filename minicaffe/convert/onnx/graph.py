@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minicaffe.convert.values import unused_name
 from minicaffe.errors import require
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Graph:
 
     def fresh(self, wish: str) -> str:
         """A name that nothing has yet: the wish itself, or with a number after it."""
-        return _unused(wish, self._taken)
+        return unused_name(wish, self._taken)
 
     def add(
         self,
@@ -68,7 +69,7 @@ class Graph:
         given = {key: value for key, value in attributes.items() if value is not None}
         if "domain" in given:
             self.domains.add(str(given["domain"]))
-        name = _unused(wish, self._nodes_taken)
+        name = unused_name(wish, self._nodes_taken)
         self.nodes.append(helper.make_node(op_type, inputs, outputs, name=name, **given))
 
     def constant(self, values: ArrayLike, dtype: DTypeLike, wish: str) -> str:
@@ -96,12 +97,3 @@ class Graph:
         if key:
             self._shared[key] = name
         return name
-
-
-def _unused(wish: str, taken: set[str]) -> str:
-    """The wish, or with a number after it; it is taken from now on."""
-    name, number = wish, 2
-    while name in taken:
-        name, number = f"{wish}_{number}", number + 1
-    taken.add(name)
-    return name

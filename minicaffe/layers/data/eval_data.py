@@ -8,6 +8,7 @@ import numpy as np
 
 from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
 from minicaffe.data.box_file import ListedImage, read_box_file
+from minicaffe.data.images import rounded
 from minicaffe.data.source import EpochOrder, derived_generator
 from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
@@ -19,7 +20,7 @@ from minicaffe.layers.detection.box_reader import (
     Tops,
     mean_mistakes,
 )
-from minicaffe.layers.detection.scene import Placed, Scene, rounded
+from minicaffe.layers.detection.scene import Placed, Scene
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
 

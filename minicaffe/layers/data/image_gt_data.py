@@ -9,6 +9,7 @@ import numpy as np
 
 from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
 from minicaffe.data.box_file import ListedImage, read_box_file
+from minicaffe.data.images import rounded
 from minicaffe.data.source import EpochOrder, derived_generator
 from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
@@ -21,7 +22,7 @@ from minicaffe.layers.detection.box_reader import (
     mean_mistakes,
 )
 from minicaffe.layers.detection.label_maps import Field, LabelRule, label_maps
-from minicaffe.layers.detection.scene import Scene, place, rounded
+from minicaffe.layers.detection.scene import Scene, place
 from minicaffe.layers.detection.scene_choices import centre_of, hidden
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2

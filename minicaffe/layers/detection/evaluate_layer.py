@@ -12,6 +12,7 @@ from minicaffe.layer import Blobs
 from minicaffe.layers.detection.image_sizes import read_sizes
 from minicaffe.layers.detection.precision import precision_by_class
 from minicaffe.layers.detection.scored_layer import ScoredLayer
+from minicaffe.layers.gradients import clear_gradients
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
@@ -70,9 +71,7 @@ class EvaluateLayer(ScoredLayer):
         return verdicts
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=False):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)
 
     def state(self) -> State:
         """The next line of ``name_size_file``."""

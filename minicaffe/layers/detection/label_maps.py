@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicaffe.data.images import rounded
 from minicaffe.layers.detection.boxes import coverages, overlaps
 from minicaffe.layers.detection.pixel_boxes import compare, places
-from minicaffe.layers.detection.scene import Placed, rounded
+from minicaffe.layers.detection.scene import Placed
 
 
 @dataclass(frozen=True)

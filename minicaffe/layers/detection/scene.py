@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from minicaffe.data.images import resize_linear
+from minicaffe.data.images import resize_linear, rounded
 from minicaffe.options import Limits
 
 #: Enlarged by more, an image is cut to a little more than the net sees first.
@@ -142,8 +141,3 @@ def _cut_around(scene: Scene, scale: np.ndarray, centre: np.ndarray) -> tuple[Sc
     (x, y), (wide, high) = low, lengths
     moved = scene.moved(np.ones(2), -np.array(low))
     return replace(moved, image=scene.image[:, y : y + high, x : x + wide]), centre - low
-
-
-def rounded(value: float) -> int:
-    """To the nearest whole number, halves away from 0 (C's ``round``)."""
-    return int(math.copysign(math.floor(abs(float(value)) + 0.5), value))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from minicaffe.data.images import rounded
 from minicaffe.errors import DataError, MinicaffeError
-from minicaffe.layers.detection.scene import rounded
 from minicaffe.proto import caffe_pb2
 
 #: Sizes that are multiplied by a ``template_ratio`` are multiples of it.
