@@ -8,7 +8,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import DataError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layer import Blobs, register
 from minicaffe.layers.detection.box_rows import column_count, require_rows, row_count
 from minicaffe.layers.detection.cascade_family import CascadeFamilyLayer
 from minicaffe.layers.detection.pixel_boxes import (
@@ -17,6 +17,7 @@ from minicaffe.layers.detection.pixel_boxes import (
     decode_from,
     normalizer_mistakes,
 )
+from minicaffe.layers.gradients import refuse_gradients
 from minicaffe.layers.loss.labels import truncated
 
 #: Boxes that overlap their true box by more are that box itself, and tell nothing.
@@ -103,5 +104,4 @@ class BboxAccuracy(CascadeFamilyLayer):
         return whole
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for index in range(len(bottom)):
-            refuse_gradient(propagate_down, index, _NAMES[index])
+        refuse_gradients(propagate_down, *_NAMES[: len(bottom)])

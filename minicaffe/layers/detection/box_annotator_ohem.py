@@ -9,6 +9,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.gradients import clear_gradients
 
 _BOTTOMS = ("the regions", "the losses", "the labels", "the box weights")
 
@@ -90,6 +91,4 @@ class BoxAnnotatorOHEM(Layer):
         return images
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=True):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)

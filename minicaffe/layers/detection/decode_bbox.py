@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minicaffe.errors import DataError, MinicaffeError, ShapeError
-from minicaffe.layer import Blobs, Layer, phase_name, refuse_gradient, register
+from minicaffe.layer import Blobs, Layer, phase_name, register
 from minicaffe.layers.detection.box_rows import column_count, require_rows, row_count
 from minicaffe.layers.detection.pixel_boxes import Normalizer, decode_from, normalizer_mistakes
+from minicaffe.layers.gradients import refuse_gradients
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
 
@@ -95,5 +96,4 @@ class DecodeBBox(Layer):
         rows[:, 0], rows[:, 1:] = start[~left_out, 0], boxes[~left_out]
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for index in range(len(bottom)):
-            refuse_gradient(propagate_down, index, _NAMES[index])
+        refuse_gradients(propagate_down, *_NAMES[: len(bottom)])

@@ -11,6 +11,7 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.detection.rpn_layer import OWN_RUNS
+from minicaffe.layers.gradients import clear_gradients
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
@@ -39,9 +40,7 @@ class DetectNetLayer(Layer):
         return Reading("nvcaffe", OWN_RUNS) if param.python_param.module else Reading()
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for wanted, blob in zip(propagate_down, bottom, strict=False):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)
 
 
 _POSITIVE = ("image width", "image height", "stride", "number of classes")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minicaffe.errors import DataError, MinicaffeError
-from minicaffe.layer import Blobs, Layer, refuse_gradient, register
+from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.detection.box_rows import column_count, require_rows, row_count
 from minicaffe.layers.detection.boxes import best_first, suppress
 from minicaffe.layers.detection.pixel_boxes import (
@@ -20,6 +20,7 @@ from minicaffe.layers.detection.pixel_boxes import (
     nms_type_mistakes,
     normalizer_mistakes,
 )
+from minicaffe.layers.gradients import refuse_gradients
 from minicaffe.proto.dialects import meant
 
 logger = logging.getLogger("minicaffe")
@@ -130,5 +131,4 @@ class FrcnnOutput(Layer):
         return clipped(decode_from(start[:, 1:5], offsets), width, height)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for index in range(len(bottom)):
-            refuse_gradient(propagate_down, index, _NAMES[index])
+        refuse_gradients(propagate_down, *_NAMES[: len(bottom)])

@@ -10,6 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
+from minicaffe.layers.gradients import clear_gradients
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading, meant
 
@@ -127,9 +128,7 @@ class PriorLayer(Layer):
         top[0].data[0, 1].reshape(-1, 4)[...] = self._variance
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=True):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)
 
 
 @register("PriorBox")

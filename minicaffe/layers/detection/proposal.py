@@ -18,6 +18,7 @@ from minicaffe.layers.detection.anchor_boxes import (
 from minicaffe.layers.detection.anchors import basic_anchors, by_place, half_up, on_grid
 from minicaffe.layers.detection.vitis_proposal import FIELDS as _VITIS
 from minicaffe.layers.detection.vitis_proposal import VitisProposal
+from minicaffe.layers.gradients import clear_gradients
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
@@ -125,6 +126,4 @@ class Proposal(Layer):
             blob.data[...] = scores[best]
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=True):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)

@@ -17,6 +17,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import DataError, GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer
+from minicaffe.layers.gradients import clear_gradients
 from minicaffe.layers.images import require_images
 
 #: Where pixels end for sure; C's conversion to int has no rule beyond it.
@@ -59,9 +60,7 @@ class RegionLayer(Layer):
         return index == 0
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=True):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)
         if propagate_down[0]:
             self.give_back(top[0].diff, bottom)
 

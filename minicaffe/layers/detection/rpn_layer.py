@@ -20,6 +20,7 @@ from minicaffe.layers.detection.rpn_settings import (
     in_test,
     read_settings,
 )
+from minicaffe.layers.gradients import clear_gradients
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
@@ -87,9 +88,7 @@ class RpnLayer(Layer):
             )  # fmt: skip
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=True):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)
 
 
 def reading_by_net(

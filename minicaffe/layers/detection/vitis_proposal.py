@@ -11,6 +11,7 @@ from minicaffe.layer import Blobs, Layer
 from minicaffe.layers.detection.anchor_boxes import boxes_of, check_maps, inside
 from minicaffe.layers.detection.anchors import by_place, on_grid
 from minicaffe.layers.detection.boxes import best_first, suppress
+from minicaffe.layers.gradients import clear_gradients
 
 #: Its settings, which the other Proposal does not have.
 FIELDS = frozenset(
@@ -113,6 +114,4 @@ class VitisProposal(Layer):
         return np.asarray(best[suppress(boxes[best], below, most=param.nms_output_num)])
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        for blob, wanted in zip(bottom, propagate_down, strict=True):
-            if wanted:
-                blob.diff[...] = 0
+        clear_gradients(propagate_down, bottom)
