@@ -291,3 +291,34 @@ def test_eltwise_in_place_is_caffes(
             assert error_of(net.blobs[name].diff, y * slope) < 1e-4, name
     with pytest.raises(GraphError, match="already produced"):
         Net(_parsed(str(text).replace('bottom: "y" bottom: "b"', 'bottom: "b" bottom: "y"')), TRAIN)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("type_", ["SoftmaxWithLoss", "SoftmaxWithLossOHEM", "InfogainLoss"])
+def test_probabilities_that_a_loss_shows_may_be_overwritten(type_: str, engine: str) -> None:
+    """A loss whose second top a later layer changes in place has the gradient that it has alone."""
+    inputs = ["x", "label", *["matrix"] * (type_ == "InfogainLoss")]
+    shapes = ("shape { dim: 4 dim: 5 }", "shape { dim: 4 }", "shape { dim: 5 dim: 5 }")
+    text = f"""
+    layer {{ name: "data" type: "Input" {"".join(f'top: "{name}" ' for name in inputs)}
+            input_param {{ {"".join(shapes[: len(inputs)])} }} }}
+    layer {{ name: "scores" type: "Scale" bottom: "x" top: "scores" }}
+    layer {{ name: "loss" type: "{type_}" bottom: "scores"
+            {"".join(f'bottom: "{name}" ' for name in inputs[1:])}
+            top: "loss" top: "p" loss_weight: 1 loss_weight: 0
+            propagate_down: true {"propagate_down: false " * (len(inputs) - 1)} }}
+    """
+    after = 'layer { name: "after" type: "Power" bottom: "p" top: "p" power_param { scale: -3 } }'
+    gradients = []
+    for prototxt in (text, text + after):
+        param = text_format.Parse(prototxt, caffe_pb2.NetParameter())
+        net = Net(param, TRAIN, engine=engine)
+        net.blobs["x"].data[...] = np.sin(np.arange(20)).reshape(4, 5)
+        net.blobs["label"].data[...] = [0, 4, 2, 1]
+        if "matrix" in inputs:
+            net.blobs["matrix"].data[...] = np.eye(5)
+        net.forward()
+        net.backward()
+        gradients.append(net.params["scores"][0].diff.copy())
+    assert np.abs(gradients[0]).max() > 0.01
+    np.testing.assert_array_equal(gradients[1], gradients[0])

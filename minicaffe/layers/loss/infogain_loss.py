@@ -103,7 +103,7 @@ class InfogainLoss(SoftmaxLossLayer):
         labels = self.labels(bottom)
         matrix = self._matrix(bottom)
         diff = self.split.view(bottom[0].diff)
-        prob = self.split.view(self.probabilities.data)
+        prob = self.split.view(self.probabilities_before(top))
         np.multiply(prob, matrix.sum(axis=1)[labels.values][:, None], out=diff)
         diff -= matrix[labels.values].transpose(0, 2, 1)
         diff *= self.weight(top) / self.normalizer(labels)

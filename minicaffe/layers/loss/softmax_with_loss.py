@@ -39,6 +39,8 @@ class SoftmaxLossLayer(LossLayer):
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         self.probabilities = Blob(dtype=self.dtype)
+        if len(top) > 1:
+            self.backward_reads = ("bottoms", "tops")
 
     @property
     def class_axis(self) -> int:
@@ -63,6 +65,11 @@ class SoftmaxLossLayer(LossLayer):
         if len(top) > 1:
             top[1].share_data(self.probabilities)
         return self.split.view(self.probabilities.data), self.labels(bottom)
+
+    def probabilities_before(self, top: Blobs) -> np.ndarray:
+        """The probabilities of the last forward, like bottom 0; those of a second top, which the
+        net keeps where a later layer overwrites it."""
+        return top[1].data if len(top) > 1 else self.probabilities.data
 
     def labels(self, bottom: Blobs) -> Labels:
         """Those of bottom 1, with ``ignore_label`` left out.
@@ -162,6 +169,6 @@ class SoftmaxWithLoss(SoftmaxLossLayer):
         labels = self.labels(bottom)
         scale = self.weight(top) / self.normalizer(labels)
         diff = bottom[0].diff
-        np.multiply(self.probabilities.data, scale, out=diff)
+        np.multiply(self.probabilities_before(top), scale, out=diff)
         labels.add(self.split.view(diff), -scale)
         labels.clear_ignored(self.split.view(diff))
