@@ -322,3 +322,36 @@ def test_probabilities_that_a_loss_shows_may_be_overwritten(type_: str, engine: 
         gradients.append(net.params["scores"][0].diff.copy())
     assert np.abs(gradients[0]).max() > 0.01
     np.testing.assert_array_equal(gradients[1], gradients[0])
+
+
+@pytest.mark.parametrize("items", [4, 2000])  # a few scores, and enough for oneDNN's softmax
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("loss", ["SoftmaxWithLoss", "SoftmaxWithLossOHEM", "InfogainLoss"])
+def test_probabilities_of_many_items(loss: str, engine: str, items: int) -> None:
+    """A layer that works on them in place changes nothing of the loss's gradient."""
+    gradients = []
+    for top in ("prob", "after"):  # in place, and not
+        text = Text()
+        text.input("x", items, 3)
+        text.input("label", items)
+        third = ""
+        if loss == "InfogainLoss":
+            text.input("matrix", 5, 5)
+            third = 'bottom: "matrix"'
+        text.inner("x", "scores", 5)
+        text.add(loss, "scores", "loss", f'bottom: "label" {third} top: "prob"', "loss")
+        text.add("Power", "prob", top, "power_param { scale: 3 shift: 1 }", "after")
+        net = Net(
+            text_format.Parse(str(text), caffe_pb2.NetParameter()), TRAIN, engine=engine, seed=1
+        )
+        rng = np.random.default_rng(3)
+        for name in net.inputs:
+            shape = net.blobs[name].shape
+            values = rng.integers(0, 5, shape) if name == "label" else rng.standard_normal(shape)
+            net.blobs[name].data[...] = values
+        net.forward()
+        net.backward()
+        gradients.append(net.params["scores"][0].diff.copy())
+    largest = np.abs(gradients[1]).max()
+    assert largest > 0
+    np.testing.assert_allclose(*gradients, rtol=1e-5, atol=1e-6 * largest)

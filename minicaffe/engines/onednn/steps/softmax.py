@@ -100,8 +100,8 @@ class SoftmaxWithLoss(Step):
     def forward(self, builder: Builder) -> None:
         """One softmax primitive, brought into the layer's own probabilities."""
         scores, labels = self.node.bottoms[:2]
-        if self.node.kept_bottoms:
-            raise Unsupported("a later layer overwrites its bottom")
+        if self.node.kept_bottoms or self.node.kept_tops:
+            raise Unsupported("a later layer overwrites its bottom or its probabilities")
         if scores.count < FEW:
             raise Unsupported(f"for fewer than {FEW} scores numpy is as fast")
         axis = scores.axis(self.layer.class_axis)
