@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 
 from . import vgg
+from .fields import Weights
 from .imagenet import constant, drop, full, gaussian, relu
 from .regions import OF_SCORES, STRIDE, RegionNet
 
@@ -39,7 +38,7 @@ def _deciding(n: NetSpec, model: RegionNet, features: Top) -> None:
     top = n.pool5 = L.ROIPooling(
         features, n.rois, name="roi_pool5", pooled_h=7, pooled_w=7, spatial_scale=1 / STRIDE
     )
-    xavier: dict[str, Any] = dict(weight_filler=dict(type="xavier"), bias_filler=constant(0))
+    xavier: Weights = {"weight_filler": {"type": "xavier"}, "bias_filler": constant(0)}
     for number in (6, 7):
         top = relu(n, f"relu{number}", full(n, f"fc{number}", top, 4096, **xavier))
         top = drop(n, f"drop{number}", top)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+#: The fields of a message, which may hold further messages.
+Fields = Mapping[str, object]
+
 
 class Filler(TypedDict, total=False):
     """A FillerParameter."""
@@ -19,6 +22,25 @@ class Weights(TypedDict, total=False):
 
     weight_filler: Filler
     bias_filler: Filler
+
+
+class Learned(Weights, total=False):
+    """What weights and biases hold before training, and how fast they learn."""
+
+    param: Sequence[Mapping[str, float]]
+
+
+class Phase(TypedDict, total=False):
+    """In which phase a layer is there, if not in both."""
+
+    include: Sequence[Mapping[str, str]]
+
+
+class PriorSizes(TypedDict, total=False):
+    """What of a PriorBox depends on its feature map."""
+
+    max_size: float
+    step: float
 
 
 class Affine(TypedDict, total=False):
@@ -46,6 +68,14 @@ class Convolution(Windows, total=False):
     weight_filler: Filler
     bias_filler: Filler
     bias_term: bool
+
+
+class PoolingWindow(TypedDict, total=False):
+    """How a Pooling's window moves."""
+
+    kernel_size: int
+    stride: int
+    pad: int
 
 
 class Pooling(TypedDict, total=False):

@@ -6,9 +6,8 @@ convolutional networks, IEEE Signal Processing Letters 23 (10), 2016, arXiv:1604
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
@@ -16,13 +15,14 @@ from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 
+from .fields import Learned
 from .imagenet import TEST_ONLY, WEIGHT_AND_BIAS, forget_training
 
 #: How much boxes and points count beside the question whether it is a face.
 _BOXES = 0.5
 #: The label of examples that teach boxes or points only.
 _IGNORED = dict(ignore_label=-1)
-_XAVIER: dict[str, Any] = dict(weight_filler=dict(type="xavier"), param=WEIGHT_AND_BIAS)
+_XAVIER: Learned = {"weight_filler": {"type": "xavier"}, "param": WEIGHT_AND_BIAS}
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def files(model: Stage) -> dict[str, str]:
     }
 
 
-def _net(model: Stage, layers: Any) -> caffe_pb2.NetParameter:
+def _net(model: Stage, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=model.name)
     net.layer.extend(layers)
     return net

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
@@ -15,9 +15,13 @@ from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 
+from .fields import Convolution, Fields, Phase, PoolingWindow, PriorSizes, Weights, Windows
 from .imagenet import ORIGIN, WEIGHT_AND_BIAS, batch_norm, constant, forget_training, relu
 
-_XAVIER: dict[str, Any] = dict(weight_filler=dict(type="xavier"), bias_filler=constant(0))
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+_XAVIER: Weights = {"weight_filler": {"type": "xavier"}, "bias_filler": constant(0)}
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,15 @@ class Detector:
     kernel: int = 3
     normalised: bool = False
     batch: tuple[int, int] = (32, 8)
-    transform: dict[str, Any] = field(default_factory=dict)
-    augmented: dict[str, Any] = field(default_factory=dict)
-    samplers: Sequence[dict[str, Any]] = ()
+    transform: Fields = field(default_factory=dict)
+    augmented: Fields = field(default_factory=dict)
+    samplers: Sequence[Fields] = ()
 
 
 def train_val(model: Detector) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained and tested."""
     n = NetSpec()
-    n.data, n.label = _images(model, "TRAIN", "train", model.batch[0], **model.augmented)
+    n.data, n.label = _images(model, "TRAIN", "train", model.batch[0], model.augmented)
     model.body(n, model.normalised)
     loc, conf, priors = _heads(n, model)
     n.mbox_loss = L.MultiBoxLoss(
@@ -99,7 +103,7 @@ def train_val(model: Detector) -> caffe_pb2.NetParameter:
         num_classes=model.classes, evaluate_difficult_gt=False,
     )  # fmt: skip
     tested = NetSpec()
-    tested.data, tested.label = _images(model, "TEST", "test", model.batch[1])
+    tested.data, tested.label = _images(model, "TEST", "test", model.batch[1], {})
     first, *others = n.to_proto().layer
     return _net(model, [first, *tested.to_proto().layer, *others])
 
@@ -133,7 +137,7 @@ def _net(model: Detector, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_p
 
 
 def _images(
-    model: Detector, phase: str, part: str, batch: int, **transform: Any
+    model: Detector, phase: str, part: str, batch: int, transform: Fields
 ) -> tuple[Top, ...]:
     """The AnnotatedData layer of one phase."""
     settings = dict(batch_sampler=list(model.samplers)) if phase == "TRAIN" else {}
@@ -166,7 +170,7 @@ def _heads(n: NetSpec, model: Detector) -> tuple[Top, Top, Top]:
             n[f"{layer}_perm"] = L.Permute(n[layer], order=[0, 2, 3, 1])
             n[f"{layer}_flat"] = L.Flatten(n[f"{layer}_perm"])
             parts[what].append(n[f"{layer}_flat"])
-        sizes: dict[str, Any] = {} if source.large is None else dict(max_size=source.large)
+        sizes: PriorSizes = {} if source.large is None else {"max_size": source.large}
         if source.step is not None:
             sizes["step"] = source.step
         prior = n[f"{name}_mbox_priorbox"] = L.PriorBox(
@@ -179,7 +183,9 @@ def _heads(n: NetSpec, model: Detector) -> tuple[Top, Top, Top]:
     return n.mbox_loc, n.mbox_conf, n.mbox_priorbox
 
 
-def _output(n: NetSpec, model: Detector, loc: Top, conf: Top, priors: Top, **more: Any) -> Top:
+def _output(
+    n: NetSpec, model: Detector, loc: Top, conf: Top, priors: Top, **more: Unpack[Phase]
+) -> Top:
     """Boxes, by the softmax of the scores."""
     rows = dict(dim=[0, -1, model.classes])
     n.mbox_conf_reshape = L.Reshape(conf, shape=rows, **more)
@@ -204,12 +210,19 @@ def _output(n: NetSpec, model: Detector, loc: Top, conf: Top, priors: Top, **mor
 
 
 def block(
-    n: NetSpec, name: str, bottom: Top, outputs: int, size: int, normalised: bool, **more: Any
+    n: NetSpec,
+    name: str,
+    bottom: Top,
+    outputs: int,
+    size: int,
+    normalised: bool,
+    **more: Unpack[Windows],
 ) -> Top:
     """A convolution and ReLU, in training with BatchNorm and Scale between them."""
-    settings: dict[str, Any] = dict(param=WEIGHT_AND_BIAS, weight_filler=dict(type="msra"), **more)
+    settings: Convolution = {"param": WEIGHT_AND_BIAS, "weight_filler": {"type": "msra"}, **more}
     if normalised:
-        settings.update(param=[dict(lr_mult=1, decay_mult=1)], bias_term=False)
+        settings["param"] = [dict(lr_mult=1, decay_mult=1)]
+        settings["bias_term"] = False
     top = n[name] = L.Convolution(bottom, num_output=outputs, kernel_size=size, **settings)
     if normalised:
         top = batch_norm(n, f"{name}/bn", f"{name}/scale", top, eps=1e-5)
@@ -240,24 +253,24 @@ def _mobilenet(n: NetSpec, normalised: bool) -> None:
 def _vgg(n: NetSpec, normalised: bool) -> None:
     top = n.data
 
-    def conv(name: str, bottom: Top, outputs: int, size: int, **more: Any) -> Top:
-        n[name] = L.Convolution(
-            bottom, param=WEIGHT_AND_BIAS, num_output=outputs, kernel_size=size, **_XAVIER, **more
-        )
+    def conv(name: str, bottom: Top, outputs: int, size: int, **more: Unpack[Windows]) -> Top:
+        settings: Convolution = {"param": WEIGHT_AND_BIAS, **_XAVIER, **more}
+        n[name] = L.Convolution(bottom, num_output=outputs, kernel_size=size, **settings)
         return relu(n, name.replace("conv", "relu") if "_" in name else f"relu{name[2:]}", n[name])
 
     for stage, (count, outputs) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], 1):
         for index in range(1, count + 1):
             top = conv(f"conv{stage}_{index}", top, outputs, 3, pad=1)
-        last: dict[str, Any] = dict(kernel_size=2, stride=2)
+        last: PoolingWindow = {"kernel_size": 2, "stride": 2}
         if stage == 5:
-            last = dict(kernel_size=3, stride=1, pad=1)
+            last = {"kernel_size": 3, "stride": 1, "pad": 1}
         top = n[f"pool{stage}"] = L.Pooling(top, pool="MAX", **last)
     top = conv("fc6", top, 1024, 3, pad=6, dilation=6)
     top = conv("fc7", top, 1024, 1)
+    halved: Windows = {"pad": 1, "stride": 2}
+    more: Windows
     for number, (inner, outputs, more) in enumerate([
-        (256, 512, dict(pad=1, stride=2)), (128, 256, dict(pad=1, stride=2)),
-        (128, 256, {}), (128, 256, {}),
+        (256, 512, halved), (128, 256, halved), (128, 256, Windows()), (128, 256, Windows()),
     ], 6):  # fmt: skip
         top = conv(f"conv{number}_1", top, inner, 1)
         top = conv(f"conv{number}_2", top, outputs, 3, **more)
@@ -273,7 +286,7 @@ def _small(n: NetSpec, normalised: bool) -> None:
 
 #: SSD's own: the whole image, or a part with an object of which it shows enough.
 _SAMPLER = dict(min_scale=0.3, max_scale=1.0, min_aspect_ratio=0.5, max_aspect_ratio=2.0)
-SAMPLERS: list[dict[str, Any]] = [
+SAMPLERS: list[Fields] = [
     dict(max_sample=1, max_trials=1),
     *(
         dict(sampler=_SAMPLER, max_sample=1, max_trials=50,
@@ -284,7 +297,7 @@ SAMPLERS: list[dict[str, Any]] = [
          sample_constraint=dict(max_jaccard_overlap=1.0)),
 ]  # fmt: skip
 
-AUGMENTED: dict[str, Any] = dict(
+AUGMENTED: Fields = dict(
     mirror=True,
     expand_param=dict(prob=0.5, max_expand_ratio=4.0),
     distort_param=dict(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
@@ -15,14 +15,18 @@ from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 
+from .fields import Fields, Phase
 from .imagenet import ORIGIN, WEIGHT_AND_BIAS, constant, forget_training
 from .ssd import AUGMENTED, SAMPLERS, block, mobilenet
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: Widths and heights of the boxes, in pixels, and which of them each output has.
 _ANCHORS = [10, 14, 23, 27, 37, 58, 81, 82, 135, 169, 344, 319]
 _OUTPUTS = (("conv19", [3, 4, 5], 32), ("conv20", [0, 1, 2], 16))
 
-_TRANSFORM: dict[str, Any] = dict(scale=0.007843, mean_value=[127.5, 127.5, 127.5])
+_TRANSFORM: Fields = dict(scale=0.007843, mean_value=[127.5, 127.5, 127.5])
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def train_val(model: Model) -> caffe_pb2.NetParameter:
     n = NetSpec()
     n.data, n.label = _images(
         model, "TRAIN", "train", model.batch[0], model.sizes, AUGMENTED,
-        yolo_data_type=1, batch_sampler=list(SAMPLERS),
+        dict(yolo_data_type=1, batch_sampler=list(SAMPLERS)),
     )  # fmt: skip
     _body(n, model, normalised=True)
     for number, (name, mask, scale) in enumerate(_OUTPUTS, start=1):
@@ -71,7 +75,7 @@ def train_val(model: Model) -> caffe_pb2.NetParameter:
         num_classes=model.classes + 1, evaluate_difficult_gt=False,
     )  # fmt: skip
     tested = NetSpec()
-    tested.data, tested.label = _images(model, "TEST", "test", model.batch[1], [model.size], {})
+    tested.data, tested.label = _images(model, "TEST", "test", model.batch[1], [model.size], {}, {})
     first, *others = n.to_proto().layer
     return _net(model, [first, *tested.to_proto().layer, *others])
 
@@ -106,7 +110,7 @@ def _net(model: Model, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.
 
 def _images(
     model: Model, phase: str, part: str, batch: int, sizes: Sequence[int],
-    transform: dict[str, Any], **settings: Any,
+    transform: Fields, settings: Fields,
 ) -> tuple[Top, ...]:  # fmt: skip
     """The AnnotatedData layer of one phase."""
     share = dict(prob=1 / len(sizes)) if len(sizes) > 1 else {}
@@ -153,7 +157,7 @@ def _pair(
     return block(n, last, top, outputs, 1, normalised)
 
 
-def _found(n: NetSpec, model: Model, **more: Any) -> Top:
+def _found(n: NetSpec, model: Model, **more: Unpack[Phase]) -> Top:
     settings = dict(
         num_classes=model.classes,
         num_box=3,
