@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
@@ -15,6 +14,7 @@ from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 
+from .fields import Weights
 from .imagenet import ORIGIN, WEIGHT_AND_BIAS, constant, conv, forget_training, gaussian
 
 #: Pixels of the image for each place of the feature maps.
@@ -52,10 +52,10 @@ class RegionNet:
     told: str
     classes: int = 21
     size: tuple[int, int] = (600, 800)
-    finish: Callable[[Any], None] = lambda layer: None
+    finish: Callable[[caffe_pb2.LayerParameter], None] = lambda layer: None
 
 
-def train_val(model: RegionNet) -> Any:
+def train_val(model: RegionNet) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` that is trained."""
     n = NetSpec()
     n.data, n.im_info, n.gt_boxes = _python(
@@ -77,7 +77,7 @@ def train_val(model: RegionNet) -> Any:
     return net
 
 
-def deploy(model: RegionNet) -> Any:
+def deploy(model: RegionNet) -> caffe_pb2.NetParameter:
     """The ``NetParameter`` for use: an image in, regions with scores and offsets out."""
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[1, 3, *model.size]))
@@ -101,21 +101,28 @@ def files(model: RegionNet) -> dict[str, str]:
     return {name: comment + text for name, text in texts.items()}
 
 
-def _net(model: RegionNet, n: NetSpec) -> Any:
+def _net(model: RegionNet, n: NetSpec) -> caffe_pb2.NetParameter:
     net = caffe_pb2.NetParameter(name=model.name)
     net.layer.extend(n.to_proto().layer)
     return net
 
 
-def _python(module: str, layer: str, told: str, *bottoms: Top, **fields: Any) -> Any:
-    """A Python layer."""
-    settings = dict(module=module, layer=layer, param_str=told)
-    return L.Python(*bottoms, python_param=settings, **fields)
+def _python(
+    module: str, layer: str, told: str, *bottoms: Top, name: str, ntop: int
+) -> tuple[Top, ...]:
+    """The tops of a Python layer, two or more."""
+    settings = _module(module, layer, told)
+    return L.Python(*bottoms, python_param=settings, name=name, ntop=ntop)
+
+
+def _module(module: str, layer: str, told: str) -> dict[str, str]:
+    """The ``python_param`` of a class in a module, with what its ``param_str`` says."""
+    return dict(module=module, layer=layer, param_str=told)
 
 
 def _proposing(n: NetSpec, features: Top) -> tuple[Top, Top]:
     """Add the region proposal network; its scores, two a row, and offsets."""
-    fillers: dict[str, Any] = dict(weight_filler=gaussian(0.01), bias_filler=constant(0))
+    fillers: Weights = {"weight_filler": gaussian(0.01), "bias_filler": constant(0)}
     n["rpn/output"] = L.Convolution(
         features, name="rpn_conv/3x3", param=WEIGHT_AND_BIAS, num_output=512, kernel_size=3, pad=1,
         **fillers,
@@ -149,8 +156,8 @@ def _proposals(n: NetSpec, scores: Top, offsets: Top) -> Top:
     """Add what makes regions of scores and offsets."""
     n.rpn_cls_prob = L.Softmax(scores)
     n.rpn_cls_prob_reshape = L.Reshape(n.rpn_cls_prob, shape=dict(dim=[0, 2 * _ANCHORS, -1, 0]))
-    regions: Top = _python(
-        "rpn.proposal_layer", "ProposalLayer", f"'feat_stride': {STRIDE}",
+    regions: Top = L.Python(
         n.rpn_cls_prob_reshape, offsets, n.im_info, name="proposal",
+        python_param=_module("rpn.proposal_layer", "ProposalLayer", f"'feat_stride': {STRIDE}"),
     )  # fmt: skip
     return regions

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
+from minicaffe.proto import caffe_pb2
 
+from .fields import Learned
 from .imagenet import WEIGHT_AND_BIAS, constant, gaussian, relu
 from .regions import OF_SCORES, STRIDE, RegionNet
 from .resnet import dilated
@@ -30,7 +30,7 @@ def _features(n: NetSpec, training: bool) -> tuple[Top, Top]:
     return dilated(n)
 
 
-def _freeze(layer: Any) -> None:
+def _freeze(layer: caffe_pb2.LayerParameter) -> None:
     """Leave a layer as ImageNet made it, where that is wanted."""
     if layer.type == "BatchNorm":
         layer.batch_norm_param.use_global_stats = True
@@ -43,16 +43,16 @@ def _freeze(layer: Any) -> None:
 
 def _looking(n: NetSpec, features: Top, classes: int, offsets: str) -> None:
     """Add the scores of each region, and its offsets under a name."""
-    fields: dict[str, Any] = dict(
-        param=WEIGHT_AND_BIAS, kernel_size=1, weight_filler=gaussian(0.01), bias_filler=constant(0)
-    )
-    n.conv_new_1 = L.Convolution(features, num_output=1024, **fields)
+    fields: Learned = {
+        "param": WEIGHT_AND_BIAS, "weight_filler": gaussian(0.01), "bias_filler": constant(0)
+    }  # fmt: skip
+    n.conv_new_1 = L.Convolution(features, num_output=1024, kernel_size=1, **fields)
     top = relu(n, "conv_new_1_relu", n.conv_new_1)
     for maps, pooled, average, name, numbers in (
         ("rfcn_cls", "psroipooled_cls_rois", "ave_cls_score_rois", "cls_score", classes),
         ("rfcn_bbox", "psroipooled_loc_rois", "ave_bbox_pred_rois", offsets, _OFFSETS),
     ):
-        n[maps] = L.Convolution(top, num_output=numbers * _PARTS**2, **fields)
+        n[maps] = L.Convolution(top, num_output=numbers * _PARTS**2, kernel_size=1, **fields)
         n[pooled] = L.PSROIPooling(
             n[maps], n.rois, spatial_scale=1 / STRIDE, output_dim=numbers, group_size=_PARTS
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from minicaffe import NetSpec
 from minicaffe import layers as L
@@ -91,11 +90,11 @@ def _net(model: Segmentation, layers: Iterable[caffe_pb2.LayerParameter]) -> caf
     return net
 
 
-def image_seg_data(crop: int, mean: Sequence[float], **more: Any) -> Images:
+def image_seg_data(crop: int, mean: Sequence[float], **more: object) -> Images:
     """ImageSegData, with crops of a size, mirrored in training."""
 
     def make(phase: str, source: str, batch: int) -> tuple[Top, ...]:
-        transform = dict(mean_value=mean, mirror=phase == "TRAIN")
+        transform: dict[str, object] = dict(mean_value=mean, mirror=phase == "TRAIN")
         if crop:
             transform["crop_size"] = crop
         if phase == "TRAIN":
