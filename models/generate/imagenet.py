@@ -73,7 +73,7 @@ def train_val(model: Model) -> caffe_pb2.NetParameter:
     tested = NetSpec()
     tested.data, tested.label = _images(model, "TEST", "val", TEST_BATCH)
     first, *others = n.to_proto().layer
-    return _net(model, [first, *tested.to_proto().layer, *others])
+    return net_of(model.name, [first, *tested.to_proto().layer, *others])
 
 
 def deploy(model: Model) -> caffe_pb2.NetParameter:
@@ -81,7 +81,7 @@ def deploy(model: Model) -> caffe_pb2.NetParameter:
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[model.deploy_batch, 3, model.crop, model.crop]))
     n.prob = L.Softmax(model.body(n))
-    net = _net(model, n.to_proto().layer)
+    net = net_of(model.name, n.to_proto().layer)
     for layer in net.layer:
         forget_training(layer)
     return net
@@ -99,21 +99,30 @@ def forget_training(layer: caffe_pb2.LayerParameter) -> None:
 
 def files(model: Model) -> dict[str, str]:
     """The text of every generated file, by its name."""
-    texts = {
-        "train_val.prototxt": to_text(train_val(model)),
-        "deploy.prototxt": to_text(deploy(model)),
-    }
-    comment = "".join(f"# {line}\n" for line in [*model.about.splitlines(), ORIGIN])
-    return {name: comment + text for name, text in texts.items()}
+    return texts_of(model.about, train_val(model), deploy(model))
 
 
-ORIGIN = "Written by models/generate; change that and run python -m models.generate."
-
-
-def _net(model: Model, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
-    net = caffe_pb2.NetParameter(name=model.name)
+def net_of(name: str, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
+    """A net of some layers."""
+    net = caffe_pb2.NetParameter(name=name)
     net.layer.extend(layers)
     return net
+
+
+def texts_of(
+    about: str, train_val: caffe_pb2.NetParameter, deploy: caffe_pb2.NetParameter
+) -> dict[str, str]:
+    """The text of both files, by its name.
+
+    Args:
+        about: lines of comment for the top of both.
+    """
+    comment = "".join(f"# {line}\n" for line in [*about.splitlines(), _ORIGIN])
+    nets = {"train_val.prototxt": train_val, "deploy.prototxt": deploy}
+    return {name: comment + to_text(net) for name, net in nets.items()}
+
+
+_ORIGIN = "Written by models/generate; change that and run python -m models.generate."
 
 
 def _images(

@@ -6,7 +6,7 @@ convolutional networks, IEEE Signal Processing Letters 23 (10), 2016, arXiv:1604
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from minicaffe import NetSpec
@@ -16,7 +16,12 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 
 from .fields import Learned
-from .imagenet import TEST_ONLY, WEIGHT_AND_BIAS, forget_training
+from .imagenet import (
+    TEST_ONLY,
+    WEIGHT_AND_BIAS,
+    forget_training,
+    net_of,
+)
 
 #: How much boxes and points count beside the question whether it is a face.
 _BOXES = 0.5
@@ -136,7 +141,7 @@ def train_val(model: Stage) -> caffe_pb2.NetParameter:
     for top in points:
         _regression(n, "points", top, n["points"], n["points_weight"], model.points)
     first, *others = n.to_proto().layer
-    return _net(model, [first, *_data(model, "test", 100).to_proto().layer, *others])
+    return net_of(model.name, [first, *_data(model, "test", 100).to_proto().layer, *others])
 
 
 def deploy(model: Stage) -> caffe_pb2.NetParameter:
@@ -145,7 +150,7 @@ def deploy(model: Stage) -> caffe_pb2.NetParameter:
     n.data = L.Input(shape=dict(dim=[1, 3, model.size, model.size]))
     scores, *_ = _ends(model, n)
     n.prob1 = L.Softmax(scores)
-    net = _net(model, n.to_proto().layer)
+    net = net_of(model.name, n.to_proto().layer)
     for layer in net.layer:
         forget_training(layer)
     return net
@@ -158,12 +163,6 @@ def files(model: Stage) -> dict[str, str]:
         "train_val.prototxt": comment + to_text(train_val(model)),
         "deploy.prototxt": comment + to_text(deploy(model)),
     }
-
-
-def _net(model: Stage, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
-    net = caffe_pb2.NetParameter(name=model.name)
-    net.layer.extend(layers)
-    return net
 
 
 MODELS = [

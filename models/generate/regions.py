@@ -12,10 +12,17 @@ from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.printing import to_text
 
 from .fields import Weights
-from .imagenet import ORIGIN, WEIGHT_AND_BIAS, constant, conv, forget_training, gaussian
+from .imagenet import (
+    WEIGHT_AND_BIAS,
+    constant,
+    conv,
+    forget_training,
+    gaussian,
+    net_of,
+    texts_of,
+)
 
 #: Pixels of the image for each place of the feature maps.
 STRIDE = 16
@@ -71,7 +78,7 @@ def train_val(model: RegionNet) -> caffe_pb2.NetParameter:
         n.rpn_rois, n.gt_boxes, ntop=5, name="roi-data",
     )  # fmt: skip
     model.learn(n, model, looked_at)
-    net = _net(model, n)
+    net = net_of(model.name, n.to_proto().layer)
     for layer in net.layer:
         model.finish(layer)
     return net
@@ -85,7 +92,7 @@ def deploy(model: RegionNet) -> caffe_pb2.NetParameter:
     proposed_by, looked_at = model.features(n, False)
     n.rois = _proposals(n, *_proposing(n, proposed_by))
     model.use(n, model, looked_at)
-    net = _net(model, n)
+    net = net_of(model.name, n.to_proto().layer)
     for layer in net.layer:
         forget_training(layer)
     return net
@@ -93,18 +100,7 @@ def deploy(model: RegionNet) -> caffe_pb2.NetParameter:
 
 def files(model: RegionNet) -> dict[str, str]:
     """The text of every generated file, by its name."""
-    texts = {
-        "train_val.prototxt": to_text(train_val(model)),
-        "deploy.prototxt": to_text(deploy(model)),
-    }
-    comment = "".join(f"# {line}\n" for line in [*model.about.splitlines(), ORIGIN])
-    return {name: comment + text for name, text in texts.items()}
-
-
-def _net(model: RegionNet, n: NetSpec) -> caffe_pb2.NetParameter:
-    net = caffe_pb2.NetParameter(name=model.name)
-    net.layer.extend(n.to_proto().layer)
-    return net
+    return texts_of(model.about, train_val(model), deploy(model))
 
 
 def _python(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from minicaffe import NetSpec
@@ -11,7 +11,10 @@ from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 
-from .imagenet import forget_training
+from .imagenet import (
+    forget_training,
+    net_of,
+)
 
 #: Adds a network's layers, from ``n.data`` to the scores of the classes of every pixel.
 Body = Callable[[NetSpec], Top]
@@ -61,7 +64,7 @@ def train_val(model: Segmentation) -> caffe_pb2.NetParameter:
     tested = NetSpec()
     tested.data, tested.label = model.images("TEST", f"{model.data}/val.txt", 1)
     first, *others = n.to_proto().layer
-    return _net(model, [first, *tested.to_proto().layer, *others])
+    return net_of(model.name, [first, *tested.to_proto().layer, *others])
 
 
 def deploy(model: Segmentation) -> caffe_pb2.NetParameter:
@@ -69,7 +72,7 @@ def deploy(model: Segmentation) -> caffe_pb2.NetParameter:
     n = NetSpec()
     n.data = L.Input(shape=dict(dim=[1, 3, *model.size]))
     n.prob = L.Softmax((model.used or model.body)(n))
-    net = _net(model, n.to_proto().layer)
+    net = net_of(model.name, n.to_proto().layer)
     for layer in net.layer:
         forget_training(layer)
     return net
@@ -82,12 +85,6 @@ def files(model: Segmentation) -> dict[str, str]:
         "train_val.prototxt": comment + to_text(train_val(model)),
         "deploy.prototxt": comment + to_text(deploy(model)),
     }
-
-
-def _net(model: Segmentation, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
-    net = caffe_pb2.NetParameter(name=model.name)
-    net.layer.extend(layers)
-    return net
 
 
 def image_seg_data(crop: int, mean: Sequence[float], **more: object) -> Images:

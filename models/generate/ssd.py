@@ -5,7 +5,7 @@ Training reads LMDBs of AnnotatedDatums.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,17 @@ from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.printing import to_text
 
 from .fields import Convolution, Fields, Phase, PoolingWindow, PriorSizes, Weights, Windows
-from .imagenet import ORIGIN, WEIGHT_AND_BIAS, batch_norm, constant, forget_training, relu
+from .imagenet import (
+    WEIGHT_AND_BIAS,
+    batch_norm,
+    constant,
+    forget_training,
+    net_of,
+    relu,
+    texts_of,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -105,7 +112,7 @@ def train_val(model: Detector) -> caffe_pb2.NetParameter:
     tested = NetSpec()
     tested.data, tested.label = _images(model, "TEST", "test", model.batch[1], {})
     first, *others = n.to_proto().layer
-    return _net(model, [first, *tested.to_proto().layer, *others])
+    return net_of(model.name, [first, *tested.to_proto().layer, *others])
 
 
 def deploy(model: Detector) -> caffe_pb2.NetParameter:
@@ -114,7 +121,7 @@ def deploy(model: Detector) -> caffe_pb2.NetParameter:
     n.data = L.Input(shape=dict(dim=[1, 3, model.size, model.size]))
     model.body(n, False)
     _output(n, model, *_heads(n, model))
-    net = _net(model, n.to_proto().layer)
+    net = net_of(model.name, n.to_proto().layer)
     for layer in net.layer:
         forget_training(layer)
     return net
@@ -122,18 +129,7 @@ def deploy(model: Detector) -> caffe_pb2.NetParameter:
 
 def files(model: Detector) -> dict[str, str]:
     """The text of every generated file, by its name."""
-    texts = {
-        "train_val.prototxt": to_text(train_val(model)),
-        "deploy.prototxt": to_text(deploy(model)),
-    }
-    comment = "".join(f"# {line}\n" for line in [*model.about.splitlines(), ORIGIN])
-    return {name: comment + text for name, text in texts.items()}
-
-
-def _net(model: Detector, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
-    net = caffe_pb2.NetParameter(name=model.name)
-    net.layer.extend(layers)
-    return net
+    return texts_of(model.about, train_val(model), deploy(model))
 
 
 def _images(

@@ -5,7 +5,7 @@ Training reads LMDBs of AnnotatedDatums, as SSD's does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,15 @@ from minicaffe import NetSpec
 from minicaffe import layers as L
 from minicaffe.net_spec import Top
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.printing import to_text
 
 from .fields import Fields, Phase
-from .imagenet import ORIGIN, WEIGHT_AND_BIAS, constant, forget_training
+from .imagenet import (
+    WEIGHT_AND_BIAS,
+    constant,
+    forget_training,
+    net_of,
+    texts_of,
+)
 from .ssd import AUGMENTED, SAMPLERS, block, mobilenet
 
 if TYPE_CHECKING:
@@ -77,7 +82,7 @@ def train_val(model: Model) -> caffe_pb2.NetParameter:
     tested = NetSpec()
     tested.data, tested.label = _images(model, "TEST", "test", model.batch[1], [model.size], {}, {})
     first, *others = n.to_proto().layer
-    return _net(model, [first, *tested.to_proto().layer, *others])
+    return net_of(model.name, [first, *tested.to_proto().layer, *others])
 
 
 def deploy(model: Model) -> caffe_pb2.NetParameter:
@@ -86,7 +91,7 @@ def deploy(model: Model) -> caffe_pb2.NetParameter:
     n.data = L.Input(shape=dict(dim=[1, 3, model.size, model.size]))
     _body(n, model, normalised=False)
     _found(n, model)
-    net = _net(model, n.to_proto().layer)
+    net = net_of(model.name, n.to_proto().layer)
     for layer in net.layer:
         forget_training(layer)
     return net
@@ -94,18 +99,7 @@ def deploy(model: Model) -> caffe_pb2.NetParameter:
 
 def files(model: Model) -> dict[str, str]:
     """The text of every generated file, by its name."""
-    texts = {
-        "train_val.prototxt": to_text(train_val(model)),
-        "deploy.prototxt": to_text(deploy(model)),
-    }
-    comment = "".join(f"# {line}\n" for line in [*model.about.splitlines(), ORIGIN])
-    return {name: comment + text for name, text in texts.items()}
-
-
-def _net(model: Model, layers: Iterable[caffe_pb2.LayerParameter]) -> caffe_pb2.NetParameter:
-    net = caffe_pb2.NetParameter(name=model.name)
-    net.layer.extend(layers)
-    return net
+    return texts_of(model.about, train_val(model), deploy(model))
 
 
 def _images(
