@@ -69,8 +69,8 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
         ["net.prototxt:13:20: layer 'ip' (InerProduct)", "did you mean `InnerProduct`?"],
     ),
     "layer type of a fork": (
-        replace(NET, '"InnerProduct"', '"VideoData"'),
-        ["net.prototxt:13:20: layer 'ip' (VideoData)", "SSD"],
+        replace(NET, '"InnerProduct"', '"CPMData"'),
+        ["net.prototxt:13:20: layer 'ip' (CPMData)", "OpenPose"],
     ),
     "blob that no one produces": (
         replace(NET, 'bottom: "data"', 'bottom: "dta"'),

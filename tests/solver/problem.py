@@ -26,10 +26,8 @@ class Recorder(Observer):
     def __init__(self):
         self.events = []
 
-    def __getattribute__(self, name):
-        if name.startswith("on_"):
-            return self.events.append
-        return super().__getattribute__(name)
+    def on_event(self, event):
+        self.events.append(event)
 
     def of(self, kind):
         return [event for event in self.events if isinstance(event, kind)]
