@@ -59,8 +59,8 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
         "batch_size: 0 }",
         [
             ("layer", "stride is missing"),
-            ("batch_size", "batch_size is 0"),
             ("layer", "cls_num is missing"),
+            ("batch_size", "batch_size is 0"),
         ],
     ),
     (
