@@ -125,6 +125,8 @@ class Builder:
             taken to be 0.
         storage: data type in which the current step reads and writes; what it reads in
             another one is reordered.
+        block: the order in which the current step reads and computes, as in :class:`MemoryDesc`,
+            where it has none of its own to insist on; None for that of the layers before.
         winograd: the threads for convolutions with fewer products; None where there are to be
             none.
     """
@@ -142,6 +144,7 @@ class Builder:
         self.winograd = dnnl.library().team if purpose.winograd else None
         self._looked_at, self._given, self._crowded = looked_at, given, crowded
         self.storage = wanted
+        self.block: int | None = None
         self.calls = Calls()
         self.values = Versions()
         self.gradients = Versions()
@@ -156,9 +159,10 @@ class Builder:
 
     # ------------------------------------------------------------------ lists
 
-    def begin(self, storage: int | None = None) -> None:
-        """Start the list of another step, which may ask for a data type of its own."""
+    def begin(self, storage: int | None = None, block: int | None = None) -> None:
+        """Start the list of another step, which may ask for a data type and an order of its own."""
         self.storage = self._wanted if storage is None else storage
+        self.block = block
         self.calls = Calls()
 
     def begin_backward(self, *, by_parts: bool = False) -> None:
@@ -244,8 +248,15 @@ class Builder:
     # ------------------------------------------------------------------ blobs
 
     def wish(self, shape: Sequence[int]) -> MemoryDesc:
-        """A descriptor of activations whose layout the primitive shall choose."""
+        """A descriptor of activations whose layout the primitive shall choose, where it may."""
+        if self.block is not None:
+            return self._ordered(shape)
         return MemoryDesc(shape, self.storage, any_layout=True)
+
+    def _ordered(self, shape: Sequence[int]) -> MemoryDesc:
+        """A descriptor of activations in the order of this step; row-major without places."""
+        block = self.block if self.block in dnnl.FORMATS.get(len(shape), {}) else None
+        return MemoryDesc(shape, self.storage, block=block)
 
     def source(self, blob: Blob, desc: MemoryDesc | None = None) -> Memory:
         """The blob's values, reordered where ``desc`` is another layout than they have."""
@@ -264,7 +275,9 @@ class Builder:
     ) -> Memory:
         tensor = self._current(versions, memory, shape)
         self.calls.reads.append(tensor)
-        if desc is None:
+        if desc is None and self.block is not None:
+            desc = self._ordered(shape)
+        elif desc is None:
             desc = tensor.home.desc.stored_as(self.storage)
         if versions is self.values and tensor.is_plain and memory in self._crowded:
             return self._copy_of(tensor, desc)

@@ -6,6 +6,7 @@ import functools
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
@@ -48,6 +49,11 @@ logger = logging.getLogger("minicaffe")
 #: Bytes of the largest operand in bfloat16 below which slow code costs nothing to speak of.
 _SMALL = 1 << 16
 
+#: Layouts for which oneDNN has code with every set of instructions, by their number of channels in
+#: a block. With the channels last, values can lend each other memory, which in row-major order are
+#: kept in their blobs.
+_LAYOUTS = {0: "with the channels last", 1: "in row-major order"}
+
 
 class Fallbacks:
     """Layers that are run otherwise than wanted, found as plans are built.
@@ -55,7 +61,9 @@ class Fallbacks:
     A layer that oneDNN refuses in the wanted data type stores float32. A step that could not be
     built is not tried again: its layers run one by one, and then as numpy. A plan during whose
     building something was refused is built again, as what a layer's gradient is refused also
-    changes its forward.
+    changes its forward. A layer for which oneDNN has only its reference code in the layout in which
+    the layers before leave their values is given another; where that spares nothing, a step of
+    several layers is taken apart.
 
     Args:
         wanted: the data type that all layers are to use.
@@ -68,9 +76,11 @@ class Fallbacks:
         self.wanted = wanted
         self.float32: dict[str, str] = {}
         self._numpy: dict[tuple[Node, ...], str] = {}
+        self._slow: dict[tuple[tuple[Node, ...], bool], list[str]] = {}  # by layers and training
+        self._tries: dict[tuple[tuple[Node, ...], bool], int] = {}  # which of _LAYOUTS is tried
 
     def __len__(self) -> int:
-        return len(self.float32) + len(self._numpy)
+        return len(self.float32) + len(self._numpy) + sum(1 + n for n in self._tries.values())
 
     def dtype_of(self, node: Node) -> int:
         """The data type in which a layer stores its values."""
@@ -101,6 +111,48 @@ class Fallbacks:
             if call.largest(self.wanted) >= _SMALL:
                 self._store_float32(node, f"oneDNN has only {call.name} in bfloat16")
 
+    def notes(self, nodes: Sequence[Node], *, training: bool) -> list[str]:
+        """How a step is run otherwise than wanted, and why."""
+        float32, block = self.float32.get(nodes[0].name), self.block(nodes, training=training)
+        notes = [f"in float32, {float32}"] if float32 else []
+        if block is not None:
+            slow = self._slow[tuple(nodes), training][0]
+            notes.append(f"{_LAYOUTS[block]}, oneDNN has only {slow} in the layout before")
+        return notes
+
+    def block(self, nodes: Sequence[Node], *, training: bool) -> int | None:
+        """The layout that a step for these nodes is to use instead of that before, or None."""
+        number = self._tries.get((tuple(nodes), training), len(_LAYOUTS))
+        return next(islice(_LAYOUTS, number, None), None)
+
+    def refuse_layout(
+        self, nodes: Sequence[Node], calls: Sequence[Call], *, training: bool
+    ) -> None:
+        """Use another layout for a step in float32 that would run oneDNN's reference code, if one
+        leaves less of it; otherwise take the step apart, as oneDNN's better code may lack what is
+        fused.
+
+        In blocks of 8 channels and with SSE4.1 alone, BatchNorm, Scale and Eltwise take some 100
+        times as long.
+
+        Args:
+            nodes: the step's.
+            calls: all that it makes, forward and backward.
+            training: of the plan that the step is part of.
+        """
+        key = tuple(nodes), training
+        number = self._tries.get(key)
+        if self.dtype_of(nodes[0]) != dnnl.F32 or number == len(_LAYOUTS):
+            return
+        slow = [call.name for call in calls if isinstance(call, Primitive) and call.is_reference]
+        if number is None:
+            if slow:
+                self._slow[key], self._tries[key] = slow, 0
+        elif len(slow) >= len(self._slow[key]):
+            self._tries[key] = number + 1
+            if len(nodes) > 1 and number + 1 == len(_LAYOUTS):
+                self._numpy[key[0]] = f"oneDNN has only {slow[0]} for them together"
+
     def _store_float32(self, node: Node, reason: str) -> bool:
         """Use float32 for a layer from now on; False where that was so already."""
         if self.dtype_of(node) == dnnl.F32:
@@ -130,6 +182,9 @@ def compile_plan(context: Context, first: int, last: int, purpose: Purpose) -> S
         before = len(context.fallbacks) + len(crowded)
         compiler = _Compiler(context, first, last, purpose, crowded)
         steps = compiler.steps()
+        for compiled in steps:
+            calls = [*compiled.forward.run, *compiled.backward.run]
+            context.fallbacks.refuse_layout(compiled.step.nodes, calls, training=purpose.training)
         crowded |= overwritten_reads(steps, context.overwritten_after(last))
     save_overwritten(steps, context.overwritten)
     plan = _flat(context, purpose, steps, compiler.builder)
@@ -255,7 +310,7 @@ class _Compiler:
         refused = fallbacks.reason(step.nodes)
         if refused is not None:
             return None, refused
-        builder.begin(fallbacks.dtype_of(step.node))
+        _begin(builder, fallbacks, step.nodes)
         versions = builder.versions(step.nodes)
         try:
             step.forward(builder)
@@ -300,13 +355,19 @@ def _with_backward(
     return tuple(reversed(complete))
 
 
+def _begin(builder: Builder, fallbacks: Fallbacks, nodes: Sequence[Node]) -> None:
+    """Start the list of a step, stored and ordered as its nodes have to be."""
+    block = fallbacks.block(nodes, training=builder.training)
+    builder.begin(fallbacks.dtype_of(nodes[0]), block)
+
+
 def _gradient_calls(
     builder: Builder, fallbacks: Fallbacks, step: Step, layers: Sequence[Node]
 ) -> Calls:
     """The gradients of a step's layers, of all or of one."""
     if not any(node.need_backward for node in layers):
         return Calls()
-    builder.begin(fallbacks.dtype_of(step.node))
+    _begin(builder, fallbacks, step.nodes)
     try:
         if len(layers) == len(step.nodes):
             step.backward(builder)

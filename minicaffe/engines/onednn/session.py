@@ -144,8 +144,10 @@ class Session:
         lines = []
         for compiled in self.steps:
             calls = [*compiled.forward.run, *compiled.backward.run]
-            reason = self.context.fallbacks.float32.get(compiled.step.node.name)
-            lines.append(_headline(compiled.step, calls, reason))
+            notes = self.context.fallbacks.notes(
+                compiled.step.nodes, training=self.purpose.training
+            )
+            lines.append(_headline(compiled.step, calls, notes))
             if verbose:
                 lines += [f"    forward  {line}" for line in _details(compiled.forward.run)]
                 lines += [f"    backward {line}" for line in _details(compiled.backward.run)]
@@ -193,20 +195,19 @@ def _layout_name(desc: MemoryDesc) -> str:
     return name + (" bf16" if desc.dtype == dnnl.BF16 else "")
 
 
-def _headline(step: Step, calls: Sequence[Call], float32: str | None) -> str:
+def _headline(step: Step, calls: Sequence[Call], notes: Sequence[str]) -> str:
     """One line: the layers that a step covers, and what runs them.
 
     Args:
         step: the step.
         calls: all of its calls.
-        float32: why it does not use the data type that was asked for.
+        notes: how it is run otherwise than wanted, and why.
     """
     names = " + ".join(node.name for node in step.nodes)
     if isinstance(step, NumpyStep):
         return f"{names}: numpy, {step.reason}"
     ran = [call.name for call in calls if isinstance(call, Primitive | KernelCall) and call.name]
-    kept = f" (in float32, {float32})" if float32 else ""
-    return f"{names}: {', '.join(ran)}{kept}"
+    return f"{names}: {', '.join(ran)}{''.join(f' ({note})' for note in notes)}"
 
 
 def _details(calls: Sequence[Call]) -> Iterator[str]:
