@@ -37,6 +37,8 @@ REFUSED: list[tuple[Case, type[MinicaffeError], str]] = [
     (Case("ImResize", "imresize_param { factor: 0.1 }"), ShapeError, "at least 1 is needed"),
     (Case("ImResize", "imresize_param { start_scale: 1.5 }"), ShapeError, "item 0 would be at"),
     (Case("ImResize", "imresize_param { scale_gap: 1.5 }"), ShapeError, "item 1 would be at scale"),
+    (Case("ImResize", "imresize_param { scale_gap: inf }"), ShapeError, "would be at scale nan"),
+    (Case("ImResize", "imresize_param { start_scale: nan }"), ShapeError, "would be at scale nan"),
     (Case("Nms", "nms_param { num_parts: 0 }"), GraphError, "num_parts is 0"),
     (Case("Nms"), ShapeError, "at least num_parts, 15, maps"),
 ]

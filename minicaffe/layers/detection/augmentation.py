@@ -211,6 +211,8 @@ def noise_mistakes(param: caffe_pb2.NoiseParameter) -> Iterator[MinicaffeError]:
             yield GraphError(f"{name} is not among the kinds of noise that minicaffe makes")
     if param.jpeg > 0:
         yield GraphError("jpeg is not among the kinds of noise that minicaffe makes")
+    if not 0 <= (share := param.saltpepper_param.fraction) <= 1:
+        yield GraphError(f"saltpepper_param has fraction {share:g}; expected 0 to 1")
 
 
 def add_noise(

@@ -191,8 +191,10 @@ class PriorBox(PriorLayer):
         if param.width or param.height:
             return explicit_sides(list(param.width), list(param.height))
         small, large = list(param.min_size), list(param.max_size)
-        if not small or min(small) <= 0:
+        if not small or not all(0 < side < math.inf for side in small):
             raise GraphError(f"min_size is {_shown(small)}; expected sides in pixels, above 0")
+        if not all(math.isfinite(side) for side in large):
+            raise GraphError(f"max_size is {_shown(large)}; expected sides in pixels")
         if large and len(large) != len(small):
             raise GraphError(
                 f"{len(large)} max_size value(s) for {len(small)} min_size value(s); expected as "
@@ -215,7 +217,7 @@ class PriorBox(PriorLayer):
         param = self.param.prior_box_param
         ratios = [1.0]
         for ratio in param.aspect_ratio:
-            if not ratio > 0:
+            if not 0 < ratio < math.inf:
                 raise GraphError(f"aspect_ratio is {ratio:g}; expected numbers above 0")
             if all(abs(ratio - known) >= _SAME for known in ratios):
                 ratios += [ratio, 1 / ratio] if param.flip else [ratio]

@@ -48,8 +48,8 @@ def choose(
     """
     best = found.only(best_first(found.scores, top_k=param.max_nms_num or -1))
     by = functools.partial(compare, nms_type=param.nms_type, common=common)
-    kept = suppress(best.boxes, param.iou_thr, compare=by)
-    return best.only(kept[: param.max_post_nms_num or None])
+    most = param.max_post_nms_num or -1
+    return best.only(suppress(best.boxes, param.iou_thr, compare=by, most=most))
 
 
 def fill(top: Blobs, images: Sequence[Found]) -> None:

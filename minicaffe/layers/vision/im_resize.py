@@ -65,7 +65,8 @@ class ImResize(Layer):
     def _axis(self, item: int, size: int, target: int) -> np.ndarray:
         """What each pixel of a side counts for each pixel of the target's (target, size)."""
         param = self.param.imresize_param
-        margin = math.floor(size // 2 * (1 - param.start_scale + item * param.scale_gap))
+        exact = size // 2 * (1 - param.start_scale + item * param.scale_gap)
+        margin = math.floor(exact) if math.isfinite(exact) else -1
         inner = size - 2 * margin
         if margin < 0 or inner < 1:
             scale = param.start_scale - item * param.scale_gap
