@@ -79,6 +79,10 @@ def _negative(value: object) -> bool:
     return isinstance(value, int) and value < 0
 
 
+#: The largest number of a window's field in Caffe's schema, an unsigned one of 32 bits.
+_LARGEST = 2**32 - 1
+
+
 def _upgrade_spacing(layer: Any, param: Any, both: str, height: str, width: str) -> None:
     given = [name for name in (both, height, width) if name and param.HasField(name)]
     if not given:
@@ -99,6 +103,14 @@ def _replace(layer: Any, param: Any, field: str, of_fork: str, values: list[int]
     known = list(getattr(param, field))
     if known and known != values and set(known) != set(values):
         raise _contradiction(layer, field, of_fork)
+    if values and not 0 <= min(values) <= max(values) <= _LARGEST:
+        wrong = next(value for value in values if not 0 <= value <= _LARGEST)
+        raise GraphError(
+            f"{of_fork} has the value {wrong}, expected 0 to {_LARGEST}",
+            line=layer.source_line or None,
+            layer=layer.name,
+            layer_type=layer.type,
+        )
     del getattr(param, field)[:]
     getattr(param, field).extend(values)
 

@@ -68,6 +68,12 @@ def test_contradictions_are_refused_with_their_line(text: str, fields: str) -> N
     assert caught.value.line == 1
 
 
+@pytest.mark.parametrize("value", [-1, 2**32, 8589934593])
+def test_numbers_that_caffes_fields_do_not_hold(value: int) -> None:
+    with pytest.raises(GraphError, match=f"stride_shape has the value {value}, expected 0 to"):
+        windows(f"kernel_shape {{ dim: [3, 3] }} stride_shape {{ dim: [{value}, 1] }}")
+
+
 def test_a_net_of_deeplab_runs(tmp_path: Path) -> None:
     """In V1, where DeepLab wrote it; the same net as with dilation."""
     path = tmp_path / "net.prototxt"
