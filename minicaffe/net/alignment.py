@@ -62,9 +62,17 @@ def _alignment(
 
 
 def _ancestors(name: str, makers: Makers) -> Iterator[str]:
-    """The first bottom of what made a blob, that one's maker's, and so on."""
+    """The first bottom of what made a blob, that one's maker's, and so on.
+
+    It ends where a blob comes again: a layer in place whose bottom nothing else makes, a mistake
+    that is told later, is its own maker.
+    """
+    seen = {name}
     while (maker := makers.get(name)) is not None and maker.bottom:
         name = maker.bottom[0]
+        if name in seen:
+            return
+        seen.add(name)
         yield name
 
 

@@ -181,3 +181,17 @@ def test_many_crops_above_each_other_take_no_stack() -> None:
     names = ["data", *(f"cut{index}" for index in range(1200))]
     text = "".join(crop(a, a, "", b) for a, b in pairwise(names))
     assert net(DATA + text).blobs["cut1199"].shape == (1, 1, 9, 7)
+
+
+def test_a_bottom_that_only_a_layer_in_place_makes_is_told() -> None:
+    """Such a layer is its own maker: the way upwards ends there, and the mistake is told."""
+    text = """
+    layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [1, 2, 4, 4] } } }
+    layer { name: "s" type: "Scale" bottom: "lost" top: "lost" }
+    layer { name: "y" type: "Input" top: "y" input_param { shape { dim: [1, 2, 2, 2] } } }
+    layer { name: "c" type: "Crop" bottom: "lost" bottom: "y" top: "c" }
+    """
+    param = caffe_pb2.NetParameter()
+    parse(text, param)
+    with pytest.raises(GraphError, match="unknown bottom blob 'lost'"):
+        Net(param, TEST)
