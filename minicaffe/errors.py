@@ -256,12 +256,22 @@ class Problem:
         """The place and the message; below it the line, and a caret under the word."""
         if not self.column:
             return visible(self.message)
-        start = max(0, self.column - 1 - _SHOWN // 2) if len(self.source_line) > _SHOWN else 0
-        shown = visible(self.source_line[start : start + _SHOWN].expandtabs(4))
-        before = visible(self.source_line[start : self.column - 1].expandtabs(4))
+        shown, before = excerpt(self.source_line, self.column)
         place = f"{self.path or 'text'}:{self.line}:{self.column}"
         told = visible(f"{place}: {self.message}")
-        return f"{told}\n    {shown}\n    {' ' * len(before)}^"
+        return f"{told}\n    {shown}\n    {' ' * before}^"
+
+
+def excerpt(source_line: str, column: int) -> tuple[str, int]:
+    """What is shown of a source line, and how many characters of that come before a column.
+
+    Args:
+        source_line: as it is in the file; of a long one, the part around the column is shown.
+        column: counted from 1.
+    """
+    start = max(0, column - 1 - _SHOWN // 2) if len(source_line) > _SHOWN else 0
+    shown = visible(source_line[start : start + _SHOWN].expandtabs(4))
+    return shown, len(visible(source_line[start : column - 1].expandtabs(4)))
 
 
 def raised_by(check: Callable[..., object], *args: object) -> Iterator[MinicaffeError]:

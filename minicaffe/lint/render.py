@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 
-from minicaffe.errors import visible
+from minicaffe.errors import excerpt, visible
 from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import all_rules
 from minicaffe.proto.places import Place
 
-_SHOWN = 120  # characters of a source line
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 _BLUE = "\x1b[1;34m"
 _COLOURS = {
@@ -110,19 +109,15 @@ def _source(
     """The source line of a place, and signs under the word."""
     if not place.column:
         return [f"{' ' * width} {paint('|', _BLUE)} {text}"] if text else []
-    whole, start = place.source_line, 0
-    if len(whole) > _SHOWN:
-        start = max(0, place.column - 1 - _SHOWN // 2)
-    shown = visible(whole[start : start + _SHOWN].expandtabs(4))
-    before = visible(whole[start : place.column - 1].expandtabs(4))
-    signs = sign * max(1, min(place.width, len(shown) - len(before)))
+    shown, before = excerpt(place.source_line, place.column)
+    signs = sign * max(1, min(place.width, len(shown) - before))
     bar = paint("|", _BLUE)
     number = paint(f"{place.line:>{width}}", _BLUE)
     pointed = paint(f"{signs} {text}".rstrip(), tint)
     return [
         f"{' ' * width} {bar}",
         f"{number} {bar} {shown}".rstrip(),
-        f"{' ' * width} {bar} {' ' * len(before)}{pointed}",
+        f"{' ' * width} {bar} {' ' * before}{pointed}",
     ]
 
 
