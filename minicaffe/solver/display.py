@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 
+from minicaffe.blob import Blob
 from minicaffe.net.net import Net
+from minicaffe.net.node import Node
 
 
 class LossState(TypedDict):
@@ -102,12 +104,40 @@ def explain_divergence(net: Net, loss: float, iteration: int, rate: float) -> st
 
 
 def _first_sign(net: Net) -> str:
+    first = first_not_finite(net)
+    if first is None:
+        return "all blobs are finite, so their sum is too large"
+    layer = f"layer '{first.node.name}' ({first.node.layer.type})"
+    if first.parameter is not None:
+        return f"parameter {first.parameter} of {layer} is not finite: an update was too large"
+    return f"it first shows in blob '{first.blob.name}', the top of {layer}"
+
+
+class NotFinite(NamedTuple):
+    """A blob that holds NaN or infinity.
+
+    Attributes:
+        node: the layer that has it.
+        blob: a top of the layer, or a parameter.
+        parameter: the parameter's number; None for a top.
+    """
+
+    node: Node
+    blob: Blob
+    parameter: int | None
+
+
+def first_not_finite(net: Net) -> NotFinite | None:
+    """The first parameter or top, in the order of a forward, that is not finite.
+
+    Args:
+        net: which keeps all its blobs.
+    """
     for node in net.nodes:
-        layer = f"layer '{node.name}' ({node.layer.type})"
         for index, blob in enumerate(node.layer.blobs):
             if not np.isfinite(blob.data).all():
-                return f"parameter {index} of {layer} is not finite: an update was too large"
+                return NotFinite(node, blob, index)
         for blob in node.tops:
             if not np.isfinite(blob.data).all():
-                return f"it first shows in blob '{blob.name}', the top of {layer}"
-    return "all blobs are finite, so their sum is too large"
+                return NotFinite(node, blob, None)
+    return None

@@ -16,6 +16,7 @@ from minicaffe.blob import Blob
 from minicaffe.errors import SolverError
 from minicaffe.net.net import Net
 from minicaffe.net.node import Node
+from minicaffe.solver.display import first_not_finite
 
 #: Products of values beyond this soon leave single precision.
 _LARGE = 1e15
@@ -30,15 +31,12 @@ def check_loss(net: Net, loss: float, iteration: int) -> None:
     if math.isfinite(loss):
         return
     net.keep_all()
-    for node in net.nodes:
-        for index, blob in enumerate(node.layer.blobs):
-            if not _finite(blob.data):
-                what = f"parameter {index} holds {_first(blob.data)}"
-                raise _found(net, node, iteration, "forward", what)
-        for blob in node.tops:
-            if not _finite(blob.data):
-                what = f"top '{blob.name}' is {_first(blob.data)}"
-                raise _found(net, node, iteration, "forward", what)
+    first = first_not_finite(net)
+    if first is not None:
+        name = f"top '{first.blob.name}' is"
+        if first.parameter is not None:
+            name = f"parameter {first.parameter} holds"
+        raise _found(net, first.node, iteration, "forward", f"{name} {_first(first.blob.data)}")
     raise SolverError(
         f"iteration {iteration}: the loss is {loss}, but every blob is finite, so the weighted sum "
         "of the losses is too large; lower the loss_weights"
@@ -111,8 +109,7 @@ def _found(net: Net, node: Node, iteration: int, direction: str, what: str) -> S
         f"likely: {_cause(node, direction)}",
     ]
     error = SolverError("; ".join(parts))
-    line = node.layer.param.source_line if node.layer.param.HasField("source_line") else None
-    error.locate(path=net.path, line=line, layer=node.name, layer_type=node.layer.type)
+    error.locate(path=node.path, line=node.line, layer=node.name, layer_type=node.layer.type)
     return error
 
 
