@@ -12,7 +12,9 @@ from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import Examined, has_bias, rule
 from minicaffe.net.net import TRAIN
 from minicaffe.proto import caffe_pb2
+from minicaffe.solver.solver_param import odd_settings
 
+_RATE = "write base_lr: 0.01"
 #: Learning rates that are usual for an update rule, by a wide margin.
 _USUAL = {
     "SGD": (1e-7, 1.0),
@@ -50,17 +52,14 @@ def rate_teaches_nothing(examined: Examined) -> Iterator[Diagnostic]:
     solver = examined.solver
     if solver is None or (solver.HasField("max_iter") and solver.max_iter == 0):
         return
-    rates = (*solver.stagelr, solver.max_lr)
-    if not solver.HasField("base_lr") and not any(rates):
-        yield examined.remark(
-            "lr_policy", "base_lr is not set, so the learning rate is 0", "write base_lr: 0.01"
-        )
-    elif solver.HasField("base_lr") and not (0 < solver.base_lr < math.inf) and not any(rates):
-        yield examined.remark(
-            "base_lr",
-            f"base_lr is {solver.base_lr:g}, with which nothing is learned",
-            "write a number above 0, such as 0.01",
-        )
+    if any((*solver.stagelr, solver.max_lr)):
+        return
+    if solver.HasField("base_lr"):
+        yield from _odd(examined, "base_lr")
+        if solver.base_lr == 0:
+            yield examined.remark("base_lr", "base_lr is 0, so nothing is learned", _RATE)
+    else:
+        yield examined.remark("lr_policy", "base_lr is not set, so the rate is 0", _RATE)
 
 
 @rule("MC302")
@@ -204,13 +203,7 @@ def tests_are_not_run(examined: Examined) -> Iterator[Diagnostic]:
         test_iter: 10
         test_interval: 500
     """
-    solver = examined.solver
-    if solver is not None and solver.test_interval > 0 and not solver.test_iter:
-        yield examined.remark(
-            "test_interval",
-            f"test_interval is {solver.test_interval}, but there is no test_iter",
-            "write test_iter: the number of batches of the test set",
-        )
+    yield from _odd(examined, "test_interval")
 
 
 @rule("MC306")
@@ -394,18 +387,17 @@ def momentum_climbs(examined: Examined) -> Iterator[Diagnostic]:
         test_iter: 10
         test_interval: 500
     """
-    solver = examined.solver
-    if solver is None:
+    yield from _odd(examined, "momentum", "weight_decay")
+
+
+# ------------------------------------------------------------------------- what rules ask
+
+
+def _odd(examined: Examined, *fields: str) -> Iterator[Diagnostic]:
+    """What a training itself would warn of these fields."""
+    if examined.solver is None:
         return
-    if not 0 <= solver.momentum < 1:
-        yield examined.remark(
-            "momentum",
-            f"momentum is {solver.momentum:g}, which adds ever more of earlier updates",
-            "give 0 to below 1",
-        )
-    if solver.weight_decay < 0:
-        yield examined.remark(
-            "weight_decay",
-            f"weight_decay is {solver.weight_decay:g}, which drives weights away from 0",
-            "give 0 or more",
-        )
+    for field, told in odd_settings(examined.solver):
+        if field in fields:
+            message, _, advice = told.partition("; ")
+            yield examined.remark(field, message, advice)

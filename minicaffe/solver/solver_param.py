@@ -78,32 +78,63 @@ def check_settings(param: caffe_pb2.SolverParameter) -> None:
 
 def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
     """Say what is allowed, as in Caffe, but hardly meant."""
-    if not param.HasField("base_lr"):
-        logger.warning("base_lr is not set, so the learning rate is 0 and nothing is learned")
-    if not math.isfinite(param.base_lr):
-        logger.warning(
-            "base_lr is %g, so the first update leaves no weight a number", param.base_lr
-        )
-    elif param.base_lr < 0:
-        logger.warning("base_lr is %g: updates climb the loss; give it above 0", param.base_lr)
-    _warn_of_numbers(param)
-    if param.HasField("test_interval") and param.test_interval > 0 and not param.test_iter:
-        logger.warning(
-            "test_interval is %d, but there is no test_iter, so nothing is tested; set test_iter "
-            "to the number of batches of a test",
-            param.test_interval,
-        )
-    policy = param.lr_policy
-    if policy in ("step", "exp", "multistep") and not param.HasField("gamma"):
-        logger.warning("gamma is not set, so lr_policy '%s' makes the rate 0; set gamma", policy)
-    if policy == "multistep":
-        if not param.stepvalue:
-            logger.warning("lr_policy 'multistep' has no stepvalue, so the rate never changes")
-        if list(param.stepvalue) != sorted(param.stepvalue):
-            logger.warning("the stepvalues do not rise; a later one waits for those before it")
+    for _, told in odd_settings(param):
+        logger.warning("%s", told)
     _tell_of_forks(param)
     if param.HasField("solver_mode") and param.solver_mode == param.GPU:
         logger.info("solver_mode is GPU; minicaffe runs on the CPU")
+
+
+def odd_settings(param: caffe_pb2.SolverParameter) -> Iterator[tuple[str, str]]:
+    """The settings that are allowed, as in Caffe, but hardly meant: a field, and what to say of it.
+
+    The training warns of them, and ``minicaffe lint`` finds them.
+    """
+    if not param.HasField("base_lr"):
+        yield "base_lr", "base_lr is not set, so the learning rate is 0 and nothing is learned"
+    rate = param.base_lr
+    if not math.isfinite(rate):
+        yield "base_lr", f"base_lr is {rate:g}, so the first update leaves no weight a number"
+    elif rate < 0:
+        yield "base_lr", f"base_lr is {rate:g}: updates climb the loss; give it above 0"
+    yield from _odd_numbers(param)
+    if param.HasField("test_interval") and param.test_interval > 0 and not param.test_iter:
+        yield (
+            "test_interval",
+            f"test_interval is {param.test_interval}, but there is no test_iter, so nothing is "
+            "tested; set test_iter to the number of batches of a test",
+        )
+    policy = param.lr_policy
+    if policy in ("step", "exp", "multistep") and not param.HasField("gamma"):
+        yield "gamma", f"gamma is not set, so lr_policy '{policy}' makes the rate 0; set gamma"
+    if policy == "multistep":
+        if not param.stepvalue:
+            told = "lr_policy 'multistep' has no stepvalue, so the rate never changes"
+            yield "stepvalue", told
+        if list(param.stepvalue) != sorted(param.stepvalue):
+            yield "stepvalue", "the stepvalues do not rise; a later one waits for those before it"
+
+
+def _odd_numbers(param: caffe_pb2.SolverParameter) -> Iterator[tuple[str, str]]:
+    """Numbers with which a training runs, but away from where it is to go."""
+    if not 0 <= param.momentum < 1:
+        yield (
+            "momentum",
+            f"momentum is {param.momentum:g}, which adds ever more of earlier updates; give 0 to "
+            "below 1",
+        )
+    if not 0 <= param.weight_decay < math.inf:
+        yield (
+            "weight_decay",
+            f"weight_decay is {param.weight_decay:g}, which drives weights away from 0; give 0 or "
+            "more",
+        )
+    for field in ("gamma", "power"):
+        value = getattr(param, field)
+        if not math.isfinite(value):
+            yield field, f"{field} is {value:g}, and so will the learning rate be"
+    if param.max_iter < 0:
+        yield "max_iter", f"max_iter is {param.max_iter}, so nothing is trained"
 
 
 def _tell_of_forks(param: caffe_pb2.SolverParameter) -> None:
@@ -124,27 +155,6 @@ def _tell_of_forks(param: caffe_pb2.SolverParameter) -> None:
         )
     if spared:
         logger.info("fields of forks that change nothing here: %s", ", ".join(spared))
-
-
-def _warn_of_numbers(param: caffe_pb2.SolverParameter) -> None:
-    """Numbers with which a training runs, but away from where it is to go."""
-    if not 0 <= param.momentum < 1:
-        logger.warning(
-            "momentum is %g, which adds ever more of earlier updates; give 0 to below 1",
-            param.momentum,
-        )
-    if not 0 <= param.weight_decay < math.inf:
-        logger.warning(
-            "weight_decay is %g, which drives weights away from 0; give 0 or more",
-            param.weight_decay,
-        )
-    for field in ("gamma", "power"):
-        if not math.isfinite(getattr(param, field)):
-            logger.warning(
-                "%s is %g, and so will the learning rate be", field, getattr(param, field)
-            )
-    if param.max_iter < 0:
-        logger.warning("max_iter is %d, so nothing is trained", param.max_iter)
 
 
 def _check_train_net(param: caffe_pb2.SolverParameter) -> None:
