@@ -172,25 +172,14 @@ def _train(
     lock: PrefixLock | None = None,
 ) -> int:
     """Train; returns the exit status."""
-    from minicaffe.cli._progress import ProgressBar
-    from minicaffe.solver.events import LogObserver
-    from minicaffe.solver.json_log import JsonObserver
-    from minicaffe.solver.overfit import OverfitReport, keep_to_one_batch
-    from minicaffe.solver.post_mortem import PostMortem
+    from minicaffe.solver.overfit import keep_to_one_batch
     from minicaffe.solver.signals import SignalHandler
     from minicaffe.solver.solver_factory import get_solver
     from minicaffe.solver.solver_param import warn_of_inputs
 
-    observers: list[Observer] = [
-        LogObserver(),
-        OverfitReport() if args.overfit_batch else PostMortem(),
-    ]
-    if is_terminal(args.log.stream):
-        observers.append(ProgressBar(args.log.show))
     keep = "all" if args.stats_every else "outputs"
     with ExitStack() as stack:
-        if args.log_json:
-            observers.append(stack.enter_context(JsonObserver(args.log_json)))
+        observers = _observers(args, stack)
         signals = stack.enter_context(
             SignalHandler(args.sigint_effect or "stop", args.sighup_effect or "snapshot")
         )
@@ -219,6 +208,25 @@ def _train(
         logger.warning("%d snapshot(s) could not be written meanwhile", solver.failed_snapshots)
         return SNAPSHOTS_FAILED
     return 0
+
+
+def _observers(args: argparse.Namespace, stack: ExitStack) -> list[Observer]:
+    """What shows a training: the log, a bar on a terminal, a file of JSON lines, a last word."""
+    from minicaffe.cli._progress import ProgressBar
+    from minicaffe.solver.events import LogObserver
+    from minicaffe.solver.json_log import JsonObserver
+    from minicaffe.solver.overfit import OverfitReport
+    from minicaffe.solver.post_mortem import PostMortem
+
+    observers: list[Observer] = [
+        LogObserver(),
+        OverfitReport() if args.overfit_batch else PostMortem(),
+    ]
+    if is_terminal(args.log.stream):
+        observers.append(ProgressBar(args.log.show))
+    if args.log_json:
+        observers.append(stack.enter_context(JsonObserver(args.log_json)))
+    return observers
 
 
 def _score(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
