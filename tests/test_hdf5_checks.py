@@ -91,6 +91,23 @@ def test_a_checksum_tells_of_damage(byte: int, tmp_path: Path) -> None:
         reader.numbers(reader.find("x"), "x")
 
 
+@pytest.mark.parametrize("length", [-2, -100, -(2**31)])
+def test_a_fill_value_of_negative_length_is_refused(length: int, tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w", libver="earliest") as file:
+        file.create_dataset("x", (5, 4), "f4", chunks=(2, 2), compression="gzip")
+    raw = path.read_bytes()
+    message = b"\2\3\2\1"  # its version, when it is written, and that there is one
+    assert raw.count(message + bytes(4)) == 1
+    stated = length.to_bytes(4, "little", signed=True)
+    path.write_bytes(raw.replace(message + bytes(4), message + stated))
+    with (
+        open_hdf5(str(path)) as reader,
+        pytest.raises(SnapshotError, match=r"is damaged: .*fill"),
+    ):
+        reader.numbers(reader.find("x"), "x")
+
+
 @pytest.mark.parametrize("user_block", [0, 512, 2048])
 def test_superblocks_are_found_where_the_library_finds_them(
     user_block: int, tmp_path: Path

@@ -18,7 +18,7 @@ from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError, r
 from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
-from minicaffe.weights.hdf5_checks import check_superblock, unpacked
+from minicaffe.weights.hdf5_checks import check_fill_value, check_superblock, unpacked
 
 if TYPE_CHECKING:
     import h5py
@@ -135,7 +135,7 @@ class Hdf5Reader:
                 raise self._error(f"{what} is no text", path=self.path)
             if item.shape != () or item.dtype.kind not in "SO":
                 raise self._error(f"{what} is no text", path=self.path)
-            self._check_place(item, what)
+            self._check_stored(item, what)
             value = item[()]
             return value if isinstance(value, bytes) else str(value).encode()
         except MinicaffeError:
@@ -153,10 +153,11 @@ class Hdf5Reader:
             raise self._error(f"{what} has neither shape nor values", path=self.path)
         count = max(math.prod(item.shape), math.prod(item.chunks or ()))
         self._limits.check(count * item.dtype.itemsize, what)
-        self._check_place(item, what)
+        self._check_stored(item, what)
         return item
 
-    def _check_place(self, item: h5py.Dataset, what: str) -> None:
+    def _check_stored(self, item: h5py.Dataset, what: str) -> None:
+        check_fill_value(item)
         if item.external or item.is_virtual:
             raise self._error(
                 f"{what} takes its values from another file, which is not read; copy them into "

@@ -75,6 +75,18 @@ def _driver_block(superblock: bytes) -> int | None:
     return None if raw.count(0xFF) == len(raw) else int.from_bytes(raw, "little")
 
 
+def check_fill_value(dataset: h5py.Dataset) -> None:
+    """Refuse a dataset whose fill value has a length below zero.
+
+    The library opens it, and copies the value from nowhere once it is asked for, which crashes the
+    process.
+
+    Raises:
+        Exception: what h5py raises, saying that the fill value cannot be.
+    """
+    dataset.id.get_create_plist().fill_value_defined()
+
+
 def unpacked(dataset: h5py.Dataset) -> np.ndarray | None:
     """The values of a dataset whose chunks are packed, or None where the library has to read it.
 
