@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -154,6 +155,37 @@ def write_together(
         for beside, _ in moves:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(
+    path: str | os.PathLike[str], *, error: type[MinicaffeError] = SnapshotError
+) -> Iterator[Path]:
+    """Make a folder with all that is in it, or nothing.
+
+    The block gets an empty folder beside the final place and fills it. When the block ends, it gets
+    its name; when the block fails, nothing is left of it.
+
+    Args:
+        path: the folder; it must not exist.
+        error: what to raise where it does, or where the system refuses.
+
+    Raises:
+        MinicaffeError: of the class ``error``.
+    """
+    target = Path(path)
+    if os.path.lexists(target):
+        raise error(f"'{target}' exists already; remove it first or choose another name")
+    with refusals(target, error):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield beside
+        with refusals(target, error):
+            beside.chmod(0o755)
+            beside.rename(target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 @contextmanager

@@ -130,6 +130,7 @@ def verb_parser(verb: str, module: ModuleType) -> Parser:
         allow_abbrev=False,
         conflict_handler="resolve",  # for those flags of Caffe's that the verb has a use for
     )
+    parser.intermixed = True
     accept_caffes_flags(parser, verb)
     parser.add_argument(
         "--traceback",

@@ -23,16 +23,31 @@ _CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*
 
 
 class Parser(argparse.ArgumentParser):
-    """An ``ArgumentParser`` whose errors begin with what is wrong and do not show the usage."""
+    """An ``ArgumentParser`` whose errors begin with what is wrong and do not show the usage.
 
+    Attributes:
+        intermixed: flags may stand between words that no flag precedes, even where some of these
+            may be left out.
+    """
+
+    intermixed = False
     _words: Sequence[str] = ()
+    _inside = False
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """As ``ArgumentParser`` does; errors speak of these words."""
+        if self._inside:  # what parse_known_intermixed_args calls for some of the words
+            return super().parse_known_args(args, namespace)
         self._words = list(sys.argv[1:] if args is None else args)
-        return super().parse_known_args(self._words, namespace)
+        if not self.intermixed:
+            return super().parse_known_args(self._words, namespace)
+        self._inside = True
+        try:
+            return self.parse_known_intermixed_args(self._words, namespace)
+        finally:
+            self._inside = False
 
     def error(self, message: str) -> NoReturn:
         """End the program with status 2, and one sentence and where to read on.

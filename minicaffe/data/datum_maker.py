@@ -15,6 +15,8 @@ from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
 
+_LONGEST_KEY = 511  # bytes, in an LMDB
+
 
 class DatumMaker:
     """Makes Datums of image files, by the rules of Caffe's ``ReadImageToDatum``.
@@ -25,6 +27,7 @@ class DatumMaker:
         encoded: store files rather than pixels.
         encoding: the kind of file; empty: what the name ends in.
         check_size: refuse images of different sizes.
+        upright: turn photographs as their EXIF data say, which Caffe's program does not.
     """
 
     def __init__(
@@ -35,12 +38,14 @@ class DatumMaker:
         encoded: bool = False,
         encoding: str = "",
         check_size: bool = False,
+        upright: bool = False,
     ) -> None:
         self._color = Color.GRAY if gray else Color.COLOR
         self._size = size
         self._encoded = encoded
         self._encoding = encoding.lower()
         self._check_size = check_size
+        self._upright = upright
         self._first: tuple[str, tuple[int, ...]] | None = None
 
     def __call__(self, path: str, label: int) -> caffe_pb2.Datum | None:
@@ -53,7 +58,7 @@ class DatumMaker:
         try:
             with open_to_read(path) as stream:
                 content = stream.read()
-            image = decode_image(content, self._color)
+            image = decode_image(content, self._color, upright=self._upright)
         except (OSError, DataError) as reason:
             text = getattr(reason, "strerror", None) or reason
             logger.error("Could not open or find file %s (%s)", path, text)
@@ -67,7 +72,7 @@ class DatumMaker:
             datum.encoded = False  # which Caffe writes too
             return datum
         # A file that is what was asked for stays as it is, even a coloured one with --gray.
-        if self._size or not _is_named(path, encoding):
+        if self._size or self._upright or not _is_named(path, encoding):
             content = encode_image(image, encoding)
         return caffe_pb2.Datum(data=content, label=label, encoded=True)
 
@@ -102,3 +107,18 @@ def _is_named(path: str, encoding: str) -> bool:
     """Whether a file's name says that it is of this kind."""
     ending = _ending(path)
     return ending == encoding or (encoding == "jpg" and ending == "jpeg")
+
+
+def image_key(index: int, name: str) -> bytes:
+    """``00000012_cats/12.jpg``: the image's number and path.
+
+    Raises:
+        DataError: that is too long for a database.
+    """
+    key = b"%08d_" % index + name.encode("utf-8", "surrogateescape")
+    if len(key) > _LONGEST_KEY:
+        raise DataError(
+            f"the path '{name}' is too long for a database's key ({len(key)} bytes, at most "
+            f"{_LONGEST_KEY}); move part of it to ROOTFOLDER"
+        )
+    return key

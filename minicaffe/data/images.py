@@ -24,6 +24,11 @@ ENCODINGS = {
     "tiff": "TIFF",
 }  # fmt: skip
 
+#: The endings of pictures that are looked for in folders.
+PICTURES = (
+    ".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)  # fmt: skip
+
 #: How :func:`encode_image` asks Pillow to write them.
 _OPTIONS: dict[str, dict[str, int | str]] = {
     "JPEG": {"quality": 95, "subsampling": "4:2:0"},
@@ -79,6 +84,29 @@ def decode_image(data: bytes, color: Color = Color.NATIVE, *, upright: bool = Fa
         if color is Color.GRAY and image.format == "JPEG":
             image.draft("L", image.size)  # a JPEG stores its grey values: no conversion
         return _channels_first(_convert(_turned(image) if upright else image, color))
+
+
+def examine_image(data: bytes) -> tuple[int, int, bool]:
+    """Height and width of an image file, the right way up, and whether it is grey.
+
+    A JPEG is decoded at an eighth of its size, which shows whether it is whole.
+
+    Raises:
+        DataError: the bytes are no image.
+        MissingExtraError: Pillow is not installed.
+    """
+    with opened_image(data) as image:
+        width, height = image.size
+        turned = image.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+        gray = image.mode in ("1", "L", "LA") or image.mode.startswith("I")
+        image.draft(None, (max(1, width // 8), max(1, height // 8)))
+        image.load()
+        return (width, height, gray) if turned else (height, width, gray)
+
+
+#: EXIF's field of how a photograph is to be turned, and its values that swap the sides.
+_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 def _turned(image: Image) -> Image:

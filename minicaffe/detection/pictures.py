@@ -8,15 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicaffe.data.images import Color, read_image
+from minicaffe.data.images import PICTURES, Color, read_image
 from minicaffe.data.video_file import video_frames, video_module
 from minicaffe.errors import DataError
 from minicaffe.files import check_regular
 
-#: The endings of pictures in a folder, and of videos.
-PICTURES = (
-    ".bmp", ".gif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
-)  # fmt: skip
+#: The endings of videos.
 VIDEOS = (
     ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv",
 )  # fmt: skip
