@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from minicaffe.net.net import Net
 from minicaffe.solver.evaluate import average_outputs, scored_outputs
@@ -11,14 +12,20 @@ from minicaffe.solver.events import outputs_of
 logger = logging.getLogger("minicaffe")
 
 
-def score(net: Net, batches: int) -> None:
+def score(net: Net, batches: int, also: Callable[[], None] = lambda: None) -> None:
     """Run a net's batches and log what ``caffe test`` logs.
+
+    Args:
+        net: the net.
+        batches: how many.
+        also: called after each batch.
 
     Raises:
         SolverError: an output changes its shape from batch to batch.
     """
 
     def log_batch(done: int) -> None:
+        also()
         for output in outputs_of(net):
             if output.name in scored:
                 continue

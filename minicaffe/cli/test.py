@@ -3,16 +3,25 @@
     minicaffe test --model=models/lenet_bn/train_val.prototxt --weights=W --iterations=20
 
 The log shows every batch's outputs, then their means, as ``caffe test`` does.
+
+    minicaffe test --model=M --weights=W --metrics=confusion,per-class,top5,map --labels=L
+
+prints tables besides: the confusion matrix, recall and precision of each class, top-k, mean average
+precision (map: all points, as VOC 2012; map11: 11 points, as VOC 2007); with --json, JSON.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from dataclasses import replace
 
 from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
     add_limits,
+    comma_list,
+    explained,
     note_gpu,
     run_options,
 )
@@ -27,17 +36,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     flags = ("iterations", "level", "stage", *ENGINE_FLAGS, "gpu")
     add_flags(parser, *needed, *flags, required=needed)
     add_limits(parser)
+    parser.add_argument(
+        "--metrics", type=explained(comma_list), default=[], metavar="LIST",
+        help="print some of accuracy, confusion, per-class, topN, map, map11",
+    )  # fmt: skip
+    parser.add_argument("--labels", metavar="FILE", help="the names of classes, one a line")
+    parser.add_argument("--json", action="store_true", help="print the metrics as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Log the outputs of every batch, and their means."""
+    """Log the outputs of every batch, and their means; print metrics."""
     from minicaffe.cli._score import score
+    from minicaffe.detection.names import read_names
+    from minicaffe.metrics import Collector
     from minicaffe.net.net import TEST, Net
 
+    for flag in ("labels", "json"):
+        if getattr(args, flag) and not args.metrics:
+            args.usage_error(f"--{flag} is for --metrics, which is missing")
     note_gpu(args.gpu)
-    options = run_options(args, keep="outputs").keywords()
+    options = run_options(args, keep="all" if args.metrics else "outputs").keywords()
     with Net(args.model, TEST, args.level or 0, args.stage, **options) as net:
         for path in args.weights:
             net.copy_from(path)
-        score(net, args.iterations or DEFAULT_ITERATIONS)
+        batches = args.iterations or DEFAULT_ITERATIONS
+        if not args.metrics:
+            score(net, batches)
+            return 0
+        collector, names = Collector(net, args.metrics), dict[int, str]()
+
+        def collect() -> None:
+            collector.add()
+            if args.labels and not names:  # after the first batch: mistakes are told early
+                names.update(read_names(args.labels, collector.report().labels))
+
+        score(net, batches, collect)
+    report = replace(collector.report(), names=names)
+    print(json.dumps(report.as_json(), indent=2) if args.json else report.text())
     return 0

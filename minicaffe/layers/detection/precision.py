@@ -8,8 +8,8 @@ import numpy as np
 
 from minicaffe.errors import SolverError
 
-#: How the curve of precision by recall is made one number; SSD's names.
-AP_VERSIONS = ("Integral", "11point", "101point", "MaxIntegral")
+#: How the curve of precision by recall is made one number; the first four are SSD's names.
+AP_VERSIONS = ("Integral", "11point", "101point", "MaxIntegral", "AllPoint")
 
 #: How many steps of recall from 0 to 1 a version looks at.
 _STEPS = {"11point": 10, "101point": 100}
@@ -29,7 +29,9 @@ def average_precision(
     Integral
         Σ p_k · (r_k - r_(k-1))
     MaxIntegral
-        the same with the largest p from k - 1 on (VOC 2012, where it is from k on)
+        the same with the largest p from k - 1 on
+    AllPoint
+        the same with the largest p from k on (VOC 2010 to 2012)
     11point
         the mean of the largest p where r is at least 0, 0.1, …, 1 (VOC 2007)
     101point
@@ -54,8 +56,9 @@ def average_precision(
     if steps := _STEPS.get(version):
         reached = [best[recall >= step / steps] for step in range(steps + 1)]
         return float(sum(values[0] if len(values) else 0 for values in reached) / (steps + 1))
-    before = np.concatenate([best[:1], best[:-1]])
-    heights = before if version == "MaxIntegral" else precision
+    heights = {
+        "MaxIntegral": np.concatenate([best[:1], best[:-1]]), "AllPoint": best,
+    }.get(version, precision)  # fmt: skip
     widths = np.diff(recall, prepend=0.0)
     return float((heights * np.where(widths > _SAME, widths, 0)).sum())
 

@@ -10,11 +10,12 @@ from minicaffe.blob import shape_text
 from minicaffe.errors import ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.gradients import refuse_gradients
+from minicaffe.layers.loss.judges_classes import JudgesClasses
 from minicaffe.layers.loss.labels import ClassAxis, Labels, ignore_label
 
 
 @register("Accuracy")
-class Accuracy(Layer):
+class Accuracy(JudgesClasses, Layer):
     """The fraction of predictions whose true class is among the ``top_k`` best.
 
     A prediction is right when fewer than ``top_k`` other classes score at least as much as the true
@@ -59,8 +60,7 @@ class Accuracy(Layer):
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.accuracy_param
-        scores = self._split.view(bottom[0].data)
-        labels = self._split.read(bottom[1].data, ignore_label(param))
+        scores, labels = self.judged(bottom)
         others = np.count_nonzero(scores >= labels.pick(scores)[:, None], axis=1) - 1
         right = others < param.top_k
         if labels.valid is not None:
@@ -68,6 +68,10 @@ class Accuracy(Layer):
         top[0].data[...] = np.count_nonzero(right) / max(1, labels.count)
         if len(top) > 1:
             top[1].data[...] = self._by_class(labels, right)
+
+    def judged(self, bottom: Blobs) -> tuple[np.ndarray, Labels]:
+        labels = self._split.read(bottom[1].data, ignore_label(self.param.accuracy_param))
+        return self._split.view(bottom[0].data), labels
 
     def _by_class(self, labels: Labels, right: np.ndarray) -> np.ndarray:
         counted = labels.values if labels.valid is None else labels.values[labels.valid]

@@ -8,6 +8,7 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.layer import Blobs, refuse_gradient, register
+from minicaffe.layers.loss.judges_classes import JudgesClasses
 from minicaffe.layers.loss.labels import (
     DIVISOR_FIELDS,
     ClassAxis,
@@ -24,7 +25,7 @@ from minicaffe.proto import caffe_pb2
 SMALLEST_FLOAT = float(np.finfo(np.float32).tiny)
 
 
-class SoftmaxLossLayer(LossLayer):
+class SoftmaxLossLayer(JudgesClasses, LossLayer):
     """The parts that SoftmaxWithLoss and InfogainLoss share.
 
     Attributes:
@@ -78,6 +79,9 @@ class SoftmaxLossLayer(LossLayer):
             DataError: a label outside the classes.
         """
         return self.split.read(bottom[1].data, ignore_label(self.param.loss_param))
+
+    def judged(self, bottom: Blobs) -> tuple[np.ndarray, Labels]:
+        return self.split.view(bottom[0].data), self.labels(bottom)
 
     def normalizer(self, labels: Labels) -> float:
         """n, which the sum of the losses is divided by, as ``normalization`` chooses it."""
