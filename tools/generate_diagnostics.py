@@ -8,17 +8,17 @@ errors. ``tests/docs`` compares.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = ROOT / "docs" / "diagnostics"
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from minicaffe.lint import codes, explain  # noqa: E402
-from minicaffe.lint.codes import error_kinds  # noqa: E402
-from minicaffe.lint.rules import all_rules  # noqa: E402
+from minicaffe.lint import codes, explain
+from minicaffe.lint.codes import error_kinds
+from minicaffe.lint.rules import all_rules
+from tools.generated_pages import ROOT, main
+
+PAGES = ROOT / "docs" / "diagnostics"
 
 _INDEX = """# Diagnostics
 
@@ -50,25 +50,5 @@ def index() -> str:
     return "\n".join([_INDEX, "## Rules\n", *rules, "\n## Errors\n", *kinds, ""])
 
 
-def main() -> int:
-    """Write the pages, or with ``--check`` say which differ."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if a page differs")
-    check = parser.parse_args().check
-    wanted = pages()
-    old = set(PAGES.glob("*.md")) - wanted.keys()
-    changed = [p for p in wanted if not p.exists() or p.read_text("utf-8") != wanted[p]]
-    for path in sorted([*changed, *old]):
-        print(path.relative_to(ROOT))
-    if check:
-        return 1 if changed or old else 0
-    PAGES.mkdir(exist_ok=True)
-    for path in old:
-        path.unlink()
-    for path in changed:
-        path.write_text(wanted[path], encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(PAGES, pages, __doc__))

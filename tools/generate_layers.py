@@ -8,7 +8,6 @@ and lists the fields of its settings with their comments in the schema. ``tests/
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
 import sys
@@ -18,15 +17,16 @@ from typing import cast
 
 from google.protobuf.descriptor import FieldDescriptor
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = ROOT / "docs" / "layers"
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from minicaffe.layer import Layer, layer_class, layer_types  # noqa: E402
-from minicaffe.proto import caffe_pb2, schema_docs  # noqa: E402
-from minicaffe.proto.own_fields import own_field  # noqa: E402
-from tests.layers.harness import Case  # noqa: E402
-from tests.layers.test_layers import CASES  # noqa: E402
+from minicaffe.layer import Layer, layer_class, layer_types
+from minicaffe.proto import caffe_pb2, schema_docs
+from minicaffe.proto.own_fields import own_field
+from tests.layers.harness import Case, Rig
+from tests.layers.test_layers import CASES
+from tools.generated_pages import ROOT, main
+
+PAGES = ROOT / "docs" / "layers"
 
 #: The sections of a layer's docstring, as docs/add-a-layer.md has them.
 _SECTIONS = ("Shapes", "Settings", "Gradients", "Raises", "Source")
@@ -85,6 +85,7 @@ def page(name: str, cls: type[Layer], case: Case | None) -> str:
     parts = [f"# {name}", body]
     if case is not None:
         parts.append(f"## Example\n\n```\n{example(case)}\n```")
+        parts.append(f"```text\n{drawing(case)}\n```")
     parts += _settings(name)
     parts.append(f"Heading: {heading(cls)}; written in [{file}](../../{file}).")
     return "\n\n".join(parts) + "\n"
@@ -99,22 +100,55 @@ def example(case: Case) -> str:
     return f'layer {{\n  name: "layer" type: "{case.type}"\n{bottoms}{tops}{lines}}}'
 
 
+def drawing(case: Case) -> str:
+    """The layer of a row with what goes in and what comes out, and their shapes."""
+    rig = Rig(case)
+    names = ("bottom", "top", "blobs")
+    left, right, inside = (
+        [_named(name, index, blob.shape) for index, blob in enumerate(blobs)]
+        for name, blobs in zip(names, (rig.bottom, rig.top, rig.layer.blobs), strict=True)
+    )
+    height = max(len(left), len(right), 1)
+    box = [case.type, *inside] + [""] * (height - 1 - len(inside))
+    left += [""] * (len(box) - len(left))
+    right += [""] * (len(box) - len(right))
+    widths = [max(map(len, lines)) for lines in (left, box)]
+    rows = [
+        f"{into:<{widths[0]}} {'──▶' if into else '   '} │ {name:<{widths[1]}} │"
+        + (f" ──▶ {out}" if out else "")
+        for into, name, out in zip(left, box, right, strict=True)
+    ]
+    edge = "─" * (widths[1] + 2)
+    indent = " " * (widths[0] + 5)
+    return "\n".join([f"{indent}┌{edge}┐", *rows, f"{indent}└{edge}┘"])
+
+
+def _named(name: str, index: int, shape: tuple[int, ...]) -> str:
+    number = f"[{index}]" if name == "blobs" else str(index or "")
+    return f"{name}{number} {'×'.join(map(str, shape)) or 'a number'}"
+
+
 def _doc(cls: type[Layer]) -> str:
     return inspect.cleandoc(cls.__doc__ or "")
 
 
 def _body(doc: str) -> Iterator[str]:
     """A docstring as Markdown: formulas as code, sections by their names in bold."""
-    inside = False
+    inside, errors = False, False
     for line in doc.split("\n"):
         section = re.match(rf"({'|'.join(_SECTIONS)}):", line)
         indented = line.startswith("    ")
+        if section is not None or line.strip():
+            errors = section[1] == "Raises" if section is not None else errors and indented
         if indented and not inside and section is None:
             yield ""
         inside = indented
         if section is not None:
             yield ""
             line = f"**{section[1]}.**{line[section.end() :]}"
+        if errors and indented:  # a class to a point of a list
+            line = re.sub(r"^    (\w+):", r"- `\1`:", line).replace("        ", "  ", 1)
+            indented = False
         yield line if indented else _marked(line.replace("::", ":"))
 
 
@@ -148,28 +182,5 @@ def _row(message: str, field: FieldDescriptor) -> str:
     return f"| `{field.name}` | {default} | {text} |"
 
 
-def main() -> int:
-    """Write the pages, or with ``--check`` say which are not what they should be."""
-    parser = argparse.ArgumentParser(description="Write docs/layers.")
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if out of date")
-    check = parser.parse_args().check
-    wanted = pages()
-    stale = [path for path, text in wanted.items() if not _holds(path, text)]
-    left = [path for path in PAGES.glob("*.md") if path not in wanted] if PAGES.exists() else []
-    for path in (*stale, *left):
-        print(f"{path.relative_to(ROOT)} is out of date" + ("" if check else ": made again"))
-    if not check:
-        PAGES.mkdir(exist_ok=True)
-        for path in left:
-            path.unlink()
-        for path in stale:
-            path.write_text(wanted[path], encoding="utf-8")
-    return int(check and bool(stale or left))
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text(encoding="utf-8") == text
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main(PAGES, pages, __doc__))
