@@ -10,8 +10,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from minicaffe.cli._arrays import load_mean, read_array, read_arrays
+from minicaffe.cli._arrays import load_mean
 from minicaffe.errors import DataError, MinicaffeError
+from minicaffe.weights.array_files import read_array, read_arrays
 from minicaffe.weights.blob_proto import read_blob
 from tests.fuzz.mutate import mutate
 

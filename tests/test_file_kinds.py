@@ -83,7 +83,7 @@ EVERYWHERE = [
     (b"\xff\xd8\xff\xe0\0\x10JFIF", "this is a JPEG image, not a {}"),
     (b'{"layers": [{"name": "x"}]}', "this is a JSON file, not a {}"),
     (b"version https://git-lfs.github.com/spec/v1\noid 0\n", "Git LFS pointer.*git lfs pull"),
-    (zipped("archive/data.pkl", "archive/data/0"), "PyTorch checkpoint.*torch.load.*net.params"),
+    (zipped("archive/data.pkl", "archive/data/0"), "PyTorch checkpoint.*convert_weights"),
     (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch checkpoint, not a {}"),
     (PICKLE, "a pickled Python object, not a {}"),
     (npy(), "this is a .npy array of numpy, not a {}; "),

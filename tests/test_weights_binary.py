@@ -137,4 +137,4 @@ def test_weights_through_a_pipe():
     writer.join()
     assert bytes(file.view) == content
     file.forget()
-    assert [name for name, _ in stored_layers(file.view, "pipe")] == net._layer_names
+    assert [layer.name for layer in stored_layers(file.view, "pipe")] == net._layer_names

@@ -91,7 +91,7 @@ def _image(given: str | np.ndarray, *, color: bool) -> np.ndarray:
 
 
 def _stack(path: str) -> Sequence[np.ndarray]:
-    from minicaffe.cli._arrays import read_array
+    from minicaffe.weights.array_files import read_array
 
     images = read_array(path)
     if images.ndim != 4 or not len(images):

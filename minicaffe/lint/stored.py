@@ -31,7 +31,7 @@ class StoredWeights:
             SnapshotError: it cannot be read, or is something else.
         """
         found: dict[str, list[np.ndarray]] = {}
-        for name, blobs in stored_layers(map_binary(path).view, path):
+        for name, _, blobs in stored_layers(map_binary(path).view, path):
             found[name] = []
             for blob in blobs:
                 try:

@@ -121,27 +121,20 @@ def summarize_net(
     limits = limits or Limits(allow_python_layers=False)
     filtered = filter_net(param)
     summary = NetSummary([])
-    shapes = dict(shapes or {})
     complete = caffe_pb2.NetParameter()
     complete.CopyFrom(filtered)
     whole = complete.layer
     left_open = _remove_unknown(filtered, summary.notes) if skip_unknown else set()
-    origin = origin_of(param, dialect, filtered)
-    check_text(
-        filtered, param, path, origin
-    )  # with its fillers, and whether or not it can be built
-    built = _prepared(filtered, shapes, limits, summary.notes, open_files=open_files)
-    if built is None:
+    builder = built_without_data(
+        filtered, param, path, summary.notes, shapes=shapes, limits=limits, dialect=dialect,
+        open_files=open_files,
+    )  # fmt: skip
+    if builder is None:
         summary.layers = [LayerSummary(layer) for layer in whole]
         return summary
-    dtype = np.dtype(np.float32)
-    split = checked_splits(built, param, path, limits, dtype, origin)
-    builder = NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin)
-    builder.notes.tell(param.state.phase)
     counted: set[int] = set()
-    split_names = {layer.name for layer in built.layer}
-    nodes = [node for node in builder.nodes if node.name in split_names]
-    built_nodes = iter(nodes)
+    names = {layer.name for layer in filtered.layer}  # without the splits that were inserted
+    built_nodes = (node for node in builder.nodes if node.name in names)
     for index, layer in enumerate(whole):
         if index in left_open:
             summary.layers.append(LayerSummary(layer))
@@ -154,6 +147,46 @@ def summarize_net(
     if builder.blobs and builder.blobs[0].blob.shape:
         summary.batch = max(1, builder.blobs[0].blob.shape[0])
     return summary
+
+
+def built_without_data(
+    filtered: caffe_pb2.NetParameter,
+    param: caffe_pb2.NetParameter,
+    path: str | None,
+    notes: list[str],
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    limits: Limits | None = None,
+    dialect: str | None = None,
+    open_files: bool = True,
+) -> NetBuilder | None:
+    """A net's layers with the shapes of all blobs, the parameters being zeros.
+
+    Args:
+        filtered: the layers of one phase.
+        param: what they are of, with its ``state``.
+        path: the file that it came from, for errors.
+        notes: gets a sentence for each shape that was assumed, or why there are none.
+        shapes, limits, dialect, open_files: as :func:`summarize_net` takes them.
+
+    Returns:
+        None where the shapes are not known.
+
+    Raises:
+        MinicaffeError: as :func:`summarize_net`.
+    """
+    limits = limits or Limits(allow_python_layers=False)
+    origin = origin_of(param, dialect, filtered)
+    # with its fillers, and whether or not it can be built
+    check_text(filtered, param, path, origin)
+    built = _prepared(filtered, dict(shapes or {}), limits, notes, open_files=open_files)
+    if built is None:
+        return None
+    dtype = np.dtype(np.float32)
+    split = checked_splits(built, param, path, limits, dtype, origin)
+    builder = NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin)
+    builder.notes.tell(param.state.phase)
+    return builder
 
 
 def _remove_unknown(net: caffe_pb2.NetParameter, notes: list[str]) -> set[int]:

@@ -222,6 +222,15 @@ class ReadsForks:
         return range(found)
 
     @classmethod
+    def blob_names(cls, count: int) -> tuple[str, ...]:
+        """What a layer's parameters are called in files that name them, mostly as PyTorch does.
+
+        Args:
+            count: how many parameters the layer has.
+        """
+        return ("weight", "bias", *(f"blob{index}" for index in range(2, count)))[:count]
+
+    @classmethod
     def class_for(cls, param: caffe_pb2.LayerParameter, reading: Reading) -> type[Layer]:
         """The class that runs a ``LayerParameter`` of the type, where not all meanings are one."""
         return cls  # type: ignore[return-value]  # every class with this base is a layer

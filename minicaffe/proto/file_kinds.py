@@ -44,14 +44,13 @@ _COPY = (
     'net.params["conv1"][0].data[...] = array, then net.save("x.caffemodel")'
 )
 
-_TORCH = Kind(
-    "a PyTorch checkpoint",
-    _COPY.format("torch.load") + " (for BatchNorm: minicaffe.convert.torch_batchnorm)",
-)
+_CONVERT = "convert it: `minicaffe convert_weights FILE W.caffemodel --model=net.prototxt`"
+
+_TORCH = Kind("a PyTorch checkpoint", _CONVERT)
 
 _ONNX = Kind("an ONNX model", _COPY.format("onnx.load"))
 _TENSORFLOW = Kind("a TensorFlow model (GraphDef or SavedModel)", _COPY.format("TensorFlow"))
-_NPY, _NPZ = Kind("a .npy array of numpy", code="npy"), Kind("a .npz archive of numpy", code="npy")
+_NPY, _NPZ = Kind("a .npy array of numpy", code="npy"), Kind("a .npz archive of numpy", code="npz")
 _KERAS = Kind("a Keras model", _COPY.format("Keras"))
 _TEXT, _NET_TEXT = Kind("a text file", code="text"), Kind("a prototxt", code="net text")
 _STATE = Kind("a solver state (.solverstate)", code="state")
@@ -87,6 +86,11 @@ _REMEDIES = {
     ("hdf5", BLOB): "read it with h5py, and write it with minicaffe.weights.blob_proto.write_blob",
     ("npy", PROTOTXT): "give the file that was meant",
     ("npy", WEIGHTS): _COPY.format("numpy.load").removeprefix("minicaffe does not read it; "),
+    ("npz", PROTOTXT): "give the file that was meant",
+    ("npz", WEIGHTS): _CONVERT,
+    ("npz", STATE): "give the .solverstate that a training wrote",
+    ("npz", BLOB): "a .npz file of one array is taken apart with numpy.load, and written by "
+    "minicaffe.weights.blob_proto.write_blob",
     ("npy", STATE): "give the .solverstate that a training wrote",
     ("npy", BLOB): "write it as one with "
     "minicaffe.weights.blob_proto.write_blob(FILE, numpy.load(...)); only `minicaffe classify` "

@@ -11,6 +11,7 @@ from typing import Any
 
 from minicaffe.errors import GraphError, did_you_mean
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.upgrade_v1 import layer_type
 
 logger = logging.getLogger("minicaffe")
 
@@ -170,6 +171,13 @@ def _v1_type(layer: Any) -> caffe_pb2.V1LayerParameter.LayerType:
         raise _error(layer, f"unknown V0 layer type '{old}'{did_you_mean(old, _TYPES)}")
     number: caffe_pb2.V1LayerParameter.LayerType = getattr(caffe_pb2.V1LayerParameter, _TYPES[old])
     return number
+
+
+def layer_type_of_v0(old: str) -> str:
+    """Today's name of a V0 layer type: ``conv`` is "Convolution"; "" for one that is unknown."""
+    if old not in _TYPES:
+        return ""
+    return layer_type(getattr(caffe_pb2.V1LayerParameter, _TYPES[old]))
 
 
 def _put(message: Any, field: str, value: Any) -> None:

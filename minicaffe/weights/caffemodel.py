@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,16 @@ from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import ENOUGH, WEIGHTS, other_kind
 from minicaffe.proto.io import map_binary, why_unreadable
-from minicaffe.proto.wire import BYTES, MessageBudget, WireError, wire_fields
+from minicaffe.proto.upgrade_v0 import layer_type_of_v0
+from minicaffe.proto.upgrade_v1 import layer_type
+from minicaffe.proto.wire import (
+    BYTES,
+    VARINT,
+    MessageBudget,
+    WireError,
+    WireField,
+    wire_fields,
+)
 from minicaffe.weights import hdf5 as weights_hdf5
 from minicaffe.weights.blob_proto import StoredBlob, blob_proto, same_shape, stated_shape_text
 from minicaffe.weights.hdf5 import load_hdf5
@@ -40,8 +49,22 @@ _LAYERS: dict[int, type[Message]] = {
 }
 
 
-def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredBlob]]]:
-    """Names and blobs of all layers in a binary ``NetParameter`` of any age.
+class StoredLayer(NamedTuple):
+    """A layer as a file holds it.
+
+    Attributes:
+        name: the layer's.
+        type: today's name of its type; "" where the file says none that is known.
+        blobs: its parameters.
+    """
+
+    name: str
+    type: str
+    blobs: list[StoredBlob]
+
+
+def stored_layers(buffer: memoryview, path: str) -> list[StoredLayer]:
+    """Names, types and blobs of all layers in a binary ``NetParameter`` of any age.
 
     Nothing else of the layers is looked at, so fields of forks that contradict the schema do
     not matter. The blobs refer to ``buffer``.
@@ -49,7 +72,7 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
     Raises:
         SnapshotError: the bytes are something else, or only the beginning of such a file.
     """
-    layers: list[tuple[str, list[StoredBlob]]] = []
+    layers: list[StoredLayer] = []
     fields, messages = 0, MessageBudget(len(buffer))
     try:
         for field in wire_fields(buffer):
@@ -68,11 +91,13 @@ def stored_layers(buffer: memoryview, path: str) -> list[tuple[str, list[StoredB
     return layers
 
 
-def _layer(buffer: memoryview, message: type[Message]) -> tuple[str, list[StoredBlob]]:
+def _layer(buffer: memoryview, message: type[Message]) -> StoredLayer:
     """A layer of today's form, of V1 or (inside that) of V0."""
     numbers = message.DESCRIPTOR.fields_by_name
-    name, blobs = "", list[StoredBlob]()
+    name, kind, blobs = "", "", list[StoredBlob]()
     for field in wire_fields(buffer):
+        if field.number == numbers["type"].number:
+            kind = _type(field, message)
         if field.wire != BYTES:
             continue
         if field.number == numbers["name"].number:
@@ -82,8 +107,19 @@ def _layer(buffer: memoryview, message: type[Message]) -> tuple[str, list[Stored
                 raise WireError(f"a layer has more than {MAX_BLOBS} parameters")
             blobs.append(StoredBlob(field.value))
         elif "layer" in numbers and field.number == numbers["layer"].number:
-            name, blobs = _layer(field.value, caffe_pb2.V0LayerParameter)
-    return name, blobs
+            name, kind, blobs = _layer(field.value, caffe_pb2.V0LayerParameter)
+    return StoredLayer(name, kind, blobs)
+
+
+def _type(field: WireField, message: type[Message]) -> str:
+    """Today's name of the type that a field states; "" for none that is known."""
+    if field.wire == VARINT:
+        numbers = caffe_pb2.V1LayerParameter.LayerType.values()
+        return layer_type(field.value) if field.value in numbers else ""
+    if field.wire != BYTES:
+        return ""
+    stated = bytes(field.value).decode("utf-8", "replace")
+    return layer_type_of_v0(stated) if message is caffe_pb2.V0LayerParameter else stated
 
 
 def load_weights(net: Net, path: str, *, inner: bool = False) -> None:
@@ -133,18 +169,18 @@ def copy_trained_layers(net: Net, source: caffe_pb2.NetParameter, path: str | No
         SnapshotError: a layer has another number or other shapes of parameters there;
             nothing is copied then.
     """
-    _copy_layers(net, [(layer.name, layer.blobs) for layer in source.layer], path)
+    _copy_layers(net, [(layer.name, layer.type, layer.blobs) for layer in source.layer], path)
 
 
 def _copy_layers(
     net: Net,
-    layers: Sequence[tuple[str, Sequence[caffe_pb2.BlobProto | StoredBlob]]],
+    layers: Sequence[tuple[str, str, Sequence[caffe_pb2.BlobProto | StoredBlob]]],
     path: str | None,
     after_each: Callable[[], None] = lambda: None,
 ) -> None:
     targets = {node.name: node for node in reversed(net.nodes)}
     found = []
-    for name, stored in layers:
+    for name, _, stored in layers:
         if name in targets:
             found.append((targets[name], _in_order(targets[name], stored)))
         else:

@@ -310,7 +310,7 @@ def load_hdf5(net: Net, path: str) -> None:
     with open_hdf5(path) as file:
         data = file.find("data")
         if not file.is_group(data):
-            raise SnapshotError(_no_weights(file), path=path)
+            raise SnapshotError(no_weights(file), path=path)
         targets = {node.name: node for node in reversed(net.nodes)}
         for name in file.names(data):
             if name not in targets and not any(layer.startswith(f"{name}/") for layer in targets):
@@ -326,7 +326,7 @@ def load_hdf5(net: Net, path: str) -> None:
             blob.data[...] = array
 
 
-def _no_weights(file: Hdf5Reader) -> str:
+def no_weights(file: Hdf5Reader) -> str:
     """What an HDF5 file without Caffe's weights is."""
     kind = hdf5_kind([*file.names(file.file), *file.attributes()])
     return kind or "has no group 'data'; these are not Caffe's weights"

@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from minicaffe.cli._arrays import read_array, read_inputs
+from minicaffe.cli._arrays import read_inputs
 from minicaffe.cli._config import apply, apply_config, from_flag
 from minicaffe.cli._flags import FLAGS
+from minicaffe.convert.weights.between import guessed
+from minicaffe.convert.weights.layers import read_layers
+from minicaffe.convert.weights.patterns import Renaming, read_rules
 from minicaffe.data.backends import open_source
 from minicaffe.data.box_file import read_box_file
 from minicaffe.data.clips import read_clips
@@ -39,8 +42,10 @@ from minicaffe.proto.io import read_net, read_net_binary, read_solver
 from minicaffe.proto.wire import FREE_BYTES
 from minicaffe.solver.snapshot_record import decode
 from minicaffe.solver.solver_state import read_state
+from minicaffe.weights.array_files import read_array
 from minicaffe.weights.blob_proto import read_blob
 from minicaffe.weights.caffemodel import load_buffer, load_weights
+from minicaffe.weights.safetensors import read_safetensors
 from tests.fuzz import seeds, whole
 from tests.fuzz.mutate import mutate
 
@@ -104,7 +109,10 @@ def _weights_net() -> Net:
 
 
 def _caffemodel(path: Path) -> None:
-    _both(lambda: load_weights(_weights_net(), str(path)), lambda: read_net_binary(path))
+    _both(
+        lambda: load_weights(_weights_net(), str(path)),
+        lambda: read_net_binary(path),
+    )
 
 
 def _both(*reads: Callable[[], object]) -> None:
@@ -193,6 +201,19 @@ def _leveldb(path: Path) -> None:
     source = open_source(str(folder), "leveldb")
     for _ in range(3):
         source.read(4)
+
+
+def _safetensors(path: Path) -> None:
+    """Read it, and make layers of it."""
+    arrays = read_safetensors(path)
+    guessed(arrays, str(path))
+
+
+def _name_map(path: Path) -> None:
+    renaming = Renaming(read_rules(str(path)))
+    for name in ("conv1.weight", "bn2a.running_mean", "fc8"):
+        renaming(name)
+    renaming.turned()
 
 
 READERS: dict[str, Reader] = {
@@ -291,6 +312,11 @@ READERS: dict[str, Reader] = {
     "idx": Reader(seeds.idx_files, read_idx),
     "record": Reader(seeds.records, _record, text=True),
     "arrays": Reader(seeds.arrays, lambda path: read_inputs(str(path), ["data"])),
+    "layer_weights": Reader(
+        seeds.caffemodels, lambda path: read_layers(str(path)), declared=MESSAGES
+    ),
+    "safetensors": Reader(seeds.named_arrays, _safetensors, reads=2),
+    "name_map": Reader(seeds.name_maps, _name_map, text=True),
     "hdf5_weights": Reader(
         seeds.hdf5_weights,
         lambda path: load_weights(_weights_net(), str(path)),

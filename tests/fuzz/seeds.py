@@ -246,3 +246,25 @@ def lmdb_files() -> list[bytes]:
                 pixels = random.integers(0, 256, (1, side, side), dtype=np.uint8)
                 writer.put(b"%0500d" % index, make_datum(pixels, 1).SerializeToString())
         return [Path(folder, name, "data.mdb").read_bytes() for name in ("small", "deep")]
+
+
+def named_arrays() -> list[bytes]:
+    """Weights of :data:`WEIGHTS_NET` and others as ``.safetensors``."""
+    header = (
+        b'{"__metadata__":{"format":"pt"},"ip1.weight":{"dtype":"F32","shape":[2,3],'
+        b'"data_offsets":[0,24]},"ip1.bias":{"dtype":"F16","shape":[2],"data_offsets":[24,28]},'
+        b'"bn.running_mean":{"dtype":"F64","shape":[2],"data_offsets":[28,44]},'
+        b'"bn.running_var":{"dtype":"BF16","shape":[2],"data_offsets":[44,48]}}'
+    )
+    values = bytes(range(48))
+    plain = len(header).to_bytes(8, "little") + header + values
+    spaced = header.replace(b",", b", ") + b"  "
+    return [plain, len(spaced).to_bytes(8, "little") + spaced + values]
+
+
+def name_maps() -> list[bytes]:
+    """Names of one side and the other."""
+    return [
+        b"conv1 features.0  # the first\n\nbn* *.bn\n- fc*\nfc8 -\n",
+        b"*.weight *.w\n* net.*\n",
+    ]

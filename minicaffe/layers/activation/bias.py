@@ -50,6 +50,10 @@ class Bias(Broadcast):
         offset = self.blobs[0].data.astype(np.float64)
         return np.ones_like(offset), offset
 
+    @classmethod
+    def blob_names(cls, count: int) -> tuple[str, ...]:
+        return ("bias",)[:count]
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         if len(bottom) == 1:
             self.add_param(self.operand_shape(bottom[0]), self.settings.filler)

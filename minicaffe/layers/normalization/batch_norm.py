@@ -119,6 +119,11 @@ class BatchNorm(Layer):
         **changes_training("update_global_stats"),
     }
 
+    @classmethod
+    def blob_names(cls, count: int) -> tuple[str, ...]:
+        """With gamma and beta for forks whose layer has a Scale inside."""
+        return ("running_mean", "running_var", "factor", "weight", "bias")[:count]
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         mistake = param_block_mistake(self.param.param)
         if mistake is not None:

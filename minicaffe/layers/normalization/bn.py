@@ -117,6 +117,10 @@ class BN(Layer):
         if tops > 1 and not isinstance(self, SegnetBN):
             yield GraphError(f"{tops} tops, expected one; only SegNet's BN gives mean and variance")
 
+    @classmethod
+    def blob_names(cls, count: int) -> tuple[str, ...]:
+        return ("weight", "bias", "running_mean", "running_var")[:count]
+
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         axis = self.axis
         _require_channels(bottom[0], axis)

@@ -123,6 +123,10 @@ class Lstm(Layer):
     max_bottoms = 2
     exact_tops = 1
 
+    @classmethod
+    def blob_names(cls, count: int) -> tuple[str, ...]:
+        return ("W", "U", "b")[:count]
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         if not self.param.lstm_param.num_output:
             yield GraphError("num_output is missing or 0, expected at least 1")

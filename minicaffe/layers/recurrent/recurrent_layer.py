@@ -94,10 +94,15 @@ class Recurrent(Layer):
             logger.info("Adding parameter %d: %s", index, name)
 
     @property
-    def param_names(self) -> list[str]:
+    def param_names(self) -> tuple[str, ...]:
         """What each of ``blobs`` is called in Caffe and in the formulas."""
-        names = list(self.all_param_names)
-        return names if self.static else names[:2] + names[3:]
+        return self.blob_names(len(self.all_param_names) - (not self.static))
+
+    @classmethod
+    def blob_names(cls, count: int) -> tuple[str, ...]:
+        """Caffe's names, which its formulas have; without that of x_static where it is missing."""
+        names = cls.all_param_names
+        return names if count >= len(names) else names[:2] + names[3:]
 
     def add_own_params(self) -> None:
         """Make parameters beyond those that transform inputs and states; mostly none."""
