@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,33 @@ def test_another_major_version(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_library_that_is_not_onednn() -> None:
     with pytest.raises(EngineError, match=r"cannot be loaded: .*dnnl_version"):
         Library(np.random.mtrand.__file__)
+
+
+def test_what_lies_beside_it_is_loaded_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the wheels with Intel's OpenMP want it: none of them says where that is."""
+    for name in ("libiomp5.so", "libsvml.so", "libdnnl.so.3"):
+        (tmp_path / name).write_bytes(b"")
+    version, loaded = dnnl.Version(3, 2, 0, b"", 2, 0), []
+
+    class Needy:
+        def __init__(self, path: str, mode: int = 0) -> None:
+            loaded.append((Path(path).name, mode == ctypes.RTLD_GLOBAL))
+            if Path(path).name == "libdnnl.so.3" and len(loaded) == 1:
+                raise OSError("libsvml.so: cannot open shared object file")
+
+        def __getattr__(self, name: str) -> Any:
+            return SimpleNamespace() if name != "dnnl_version" else _Version()
+
+    class _Version:
+        def __call__(self) -> Any:
+            return ctypes.pointer(version)
+
+    monkeypatch.setattr(dnnl.ctypes, "CDLL", Needy)
+    assert Library(str(tmp_path / "libdnnl.so.3")).version == (3, 2, 0)
+    once = ("libdnnl.so.3", False)
+    assert loaded == [once, ("libsvml.so", True), ("libiomp5.so", True), once]
 
 
 def test_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

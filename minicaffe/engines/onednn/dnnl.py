@@ -40,6 +40,10 @@ _AVX512, _AVX512_BF16 = 0x27, 0xE7
 
 _WHEELS = ("onednn-cpu-gomp", "onednn-cpu-vcomp", "onednn-cpu-iomp", "onednn-cpu-tbb", "onednn")
 _NAMES = ("libdnnl.so.3", "dnnl.dll", "libdnnl.3.dylib")
+#: What the wheels with Intel's OpenMP need of it, in the order in which one needs the other.
+_BESIDE = (
+    "libintlc.so.5", "libirng.so", "libimf.so", "libsvml.so", "libiomp5.so", "libiomp5.dylib",
+)  # fmt: skip
 _STATUS = ("success", "out of memory", "invalid arguments", "unimplemented", "last implementation",
            "runtime error", "not required", "invalid graph")  # fmt: skip
 
@@ -127,6 +131,23 @@ def candidates() -> Iterator[str]:
         yield found
 
 
+def _opened(path: str) -> ctypes.CDLL:
+    """The library of a path, with what lies beside it and the system does not look for there.
+
+    Raises:
+        OSError: it cannot be loaded.
+    """
+    try:
+        return ctypes.CDLL(path)
+    except OSError:
+        beside = [file for file in map(Path(path).with_name, _BESIDE) if file.exists()]
+        if not beside:
+            raise
+        for file in beside:
+            ctypes.CDLL(str(file), ctypes.RTLD_GLOBAL)
+        return ctypes.CDLL(path)
+
+
 class Library:
     """The loaded library: ``call("memory_create", …)`` calls ``dnnl_memory_create``.
 
@@ -145,7 +166,7 @@ class Library:
         if not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & os.environ.keys():
             os.environ["GOMP_SPINCOUNT"] = _SPINS  # read as the library is loaded
         try:
-            self._dll = ctypes.CDLL(path)
+            self._dll = _opened(path)
             self._dll.dnnl_version.restype = ctypes.POINTER(Version)
             found = self._dll.dnnl_version().contents
         except (OSError, AttributeError) as error:
