@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import minicaffe
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page
@@ -45,3 +47,8 @@ def test_the_readme_names_every_page() -> None:
     pages = [page.name for page in ROOT.glob("docs/*.md")]
     assert len(pages) > 5
     assert [name for name in pages if f"(docs/{name})" not in text] == []
+
+
+def test_the_citation_names_this_version() -> None:
+    text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {minicaffe.__version__}\n" in text
