@@ -58,9 +58,21 @@ def fill(net: Net, arrays: Mapping[str, np.ndarray]) -> None:
             layer.reset()
 
 
-def run_whole(net: Net, arrays: Mapping[str, np.ndarray], on_value: OnValue) -> None:
-    """Run the net and show every value, also those that are overwritten in place later."""
-    names = value_names(net)
+def run_whole(
+    net: Net,
+    arrays: Mapping[str, np.ndarray],
+    on_value: OnValue,
+    known: Mapping[str, list[str]] | None = None,
+) -> None:
+    """Run the net and show every value, also those that are overwritten in place later.
+
+    Args:
+        net: what runs.
+        arrays: its inputs.
+        on_value: gets every value.
+        known: names of the values of some layers, as :func:`value_names` takes them.
+    """
+    names = value_names(net, known)
     fill(net, arrays)
     for index, node in enumerate(net.nodes):
         net.forward_from_to(index, index)
