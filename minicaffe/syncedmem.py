@@ -146,10 +146,13 @@ class SyncedMemory:
         share: counts it in a budget for as long as it lives; None where nothing counts it.
         version: how often :attr:`array` has been asked for, and may have been written into;
             who keeps a copy remembers the version that it was made of.
+        device_copy: what an engine keeps of the values on a device, whichever are the newest;
+            nets that share the memory share it, too.
     """
 
     __slots__ = (
-        "_engine_copy", "_exported", "_raw", "_watchers", "dtype", "share", "size", "version",
+        "_engine_copy", "_exported", "_raw", "_watchers", "device_copy", "dtype", "share", "size",
+        "version",
     )  # fmt: skip
 
     def __init__(self, size: int, dtype: np.dtype, share: Reservation | None = None) -> None:
@@ -157,6 +160,7 @@ class SyncedMemory:
         self.share = share
         self.dtype = dtype
         self.version = 0
+        self.device_copy: EngineCopy | None = None
         self._engine_copy: EngineCopy | None = None
         self._raw: np.ndarray | None = None
         self._exported: np.ndarray | None = None

@@ -27,7 +27,7 @@ from minicaffe.net.pycaffe import existing_blobs, more_blobs
 from minicaffe.net.turn import Turn, in_turn
 from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
-from minicaffe.syncedmem import release
+from minicaffe.syncedmem import SyncedHead, release
 from minicaffe.weights import caffemodel, hdf5
 
 if TYPE_CHECKING:
@@ -386,7 +386,7 @@ class Net:
     def clear_param_diffs(self) -> None:
         """Set the gradients of all learnable parameters to 0."""
         for param in self.learnable_params:
-            if param.blob.diff_memory.allocated:
+            if param.blob.diff_memory.head is not SyncedHead.UNINITIALIZED:
                 param.blob.diff_memory.clear()
 
     @in_turn

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
 import numpy as np
 
@@ -12,10 +13,14 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, ShapeError
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
-from minicaffe.syncedmem import ALIGNMENT, aligned_zeros
+from minicaffe.syncedmem import ALIGNMENT, SyncedMemory, aligned_zeros
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, DTypeLike
+    from torch import Tensor
+
+#: What an update computes with: arrays of one namespace, which is numpy, or torch.
+Array: TypeAlias = Union[np.ndarray, "Tensor"]
 
 
 @dataclass(eq=False)
@@ -40,6 +45,44 @@ class LearnableParam:
     slice: slice = field(default_factory=lambda: slice(0, 0))
 
 
+class FlatArrays(Protocol):
+    """Parameters, gradients and histories in flat arrays of one layout, wherever these are.
+
+    Attributes:
+        xp: the namespace of functions on the arrays: numpy, or one with the same names.
+        size: how many elements each of them has.
+    """
+
+    xp: ModuleType
+    size: int
+
+    @property
+    def data(self) -> Array:
+        """All values, to be changed in place."""
+
+    @property
+    def diff(self) -> Array:
+        """All gradients, to be changed in place."""
+
+    def array_of(self, memory: SyncedMemory) -> Array:
+        """A history's newest values, to be changed in place."""
+
+    def empty(self, size: int) -> Array:
+        """An array of a length, for intermediate results."""
+
+    def synchronise(self) -> None:
+        """Bring the newest values and gradients here, wherever an engine or a program has them."""
+
+    def values_of(self, param: LearnableParam) -> Array:
+        """A parameter's values, flat; where another net's lie, if it shares them."""
+
+    def is_home(self, param: LearnableParam) -> bool:
+        """Whether a parameter's values lie in ``data``."""
+
+    def written(self, histories: Iterable[SyncedMemory]) -> None:
+        """Values, gradients and histories have been changed."""
+
+
 class ParamArena:
     """All learnable parameters side by side in flat memory, values and gradients alike.
 
@@ -48,8 +91,11 @@ class ParamArena:
     Every parameter begins on a cache line; the gaps hold zeros.
     """
 
+    xp: ModuleType = np
+
     def __init__(self, params: Sequence[LearnableParam], dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
+        self._params = params
         step = ALIGNMENT // self.dtype.itemsize
         self.size = 0
         for param in params:
@@ -60,6 +106,8 @@ class ParamArena:
         for param in params:
             param.blob.data_memory.move_to(self._data[param.slice])
             param.blob.diff_memory.move_to(self._diff[param.slice])
+        #: The same arrays on a device, where an engine computes there.
+        self.mirror: FlatArrays | None = None
         self._data_memories = [param.blob.data_memory for param in params]
         self._diff_memories = [param.blob.diff_memory for param in params]
 
@@ -86,8 +134,37 @@ class ParamArena:
         self.diff[...] = values
 
     def like(self) -> np.ndarray:
-        """A flat array of zeros of the same layout, for a history."""
+        """A flat array of zeros of the same layout."""
         return aligned_zeros(self.size, self.dtype)
+
+    def history(self) -> SyncedMemory:
+        """Memory of the same layout, for what an update remembers."""
+        return SyncedMemory(self.size, self.dtype)
+
+    def array_of(self, memory: SyncedMemory) -> np.ndarray:
+        """A history's array, to be changed in place."""
+        return memory.array
+
+    def empty(self, size: int) -> np.ndarray:
+        """An array of a length, for intermediate results."""
+        return np.empty(size, self.dtype)
+
+    def synchronise(self) -> None:
+        """Get the newest gradients and values from whatever memory an engine keeps."""
+        for param in self._params:
+            for memory in (param.blob.diff_memory, param.blob.data_memory):
+                _ = memory.array  # asking for it is what brings the newest values
+
+    def values_of(self, param: LearnableParam) -> np.ndarray:
+        """A parameter's values, flat; where another net's lie, if it shares them."""
+        return param.blob.data_memory.raw[: param.blob.count]
+
+    def is_home(self, param: LearnableParam) -> bool:
+        """Whether a parameter's values lie in ``data``."""
+        return param.blob.data_memory.raw.ctypes.data == self._data[param.slice].ctypes.data
+
+    def written(self, histories: Iterable[SyncedMemory]) -> None:
+        """The arrays are what everyone reads."""
 
 
 class ParamTable:

@@ -2,17 +2,19 @@
 
 A rule overwrites the gradient ``g`` with the update; the weights are then ``w -= g``. Its
 arguments are 1-D arrays of equal length, pieces of the net's arena and of the histories.
-``rate`` is the learning rate times the parameter's ``lr_mult``.
+``rate`` is the learning rate times the parameter's ``lr_mult``. ``xp`` is the namespace of
+functions on these arrays: numpy, or torch where they lie on a device; a rule uses names that both
+have.
 """
 
 from __future__ import annotations
 
 import math
+from types import ModuleType
 from typing import ClassVar
 
-import numpy as np
-
 from minicaffe.errors import SettingError
+from minicaffe.net.params import Array
 from minicaffe.proto import caffe_pb2
 
 
@@ -42,10 +44,11 @@ class Rule:
         self.momentum: float = self.param.momentum
         self.delta: float = self.param.delta
 
-    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+    def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
         """Turn the gradient ``g`` into the update, in place.
 
         Args:
+            xp: the namespace of functions on the arrays.
             g: the gradient, with decay and clipping applied.
             h: the histories, ``histories`` of them; updated.
             t: scratch memory of the same length, for intermediate results.
@@ -61,11 +64,11 @@ class SGD(Rule):
     history, so a rate that falls does not shrink earlier steps.
     """
 
-    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
-        np.multiply(g, rate, out=g)
-        np.multiply(h[0], self.momentum, out=h[0])
-        np.add(h[0], g, out=h[0])
-        np.copyto(g, h[0])
+    def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
+        xp.multiply(g, rate, out=g)
+        xp.multiply(h[0], self.momentum, out=h[0])
+        xp.add(h[0], g, out=h[0])
+        g[...] = h[0]
 
 
 class Nesterov(Rule):
@@ -75,12 +78,12 @@ class Nesterov(Rule):
     (2013).
     """
 
-    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
-        np.multiply(h[0], self.momentum, out=t)
-        np.multiply(g, rate, out=g)
-        np.add(t, g, out=h[0])
-        np.multiply(h[0], 1 + self.momentum, out=g)
-        np.subtract(g, t, out=g)
+    def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
+        xp.multiply(h[0], self.momentum, out=t)
+        xp.multiply(g, rate, out=g)
+        xp.add(t, g, out=h[0])
+        xp.multiply(h[0], 1 + self.momentum, out=g)
+        xp.subtract(g, t, out=g)
 
 
 class AdaGrad(Rule):
@@ -97,10 +100,10 @@ class AdaGrad(Rule):
                 "momentum", f"AdaGrad has no momentum, but momentum is {param.momentum:g}"
             )
 
-    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
-        np.multiply(g, g, out=t)
-        np.add(h[0], t, out=h[0])
-        _divide_by_root(g, h[0], t, self.delta, rate)
+    def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
+        xp.multiply(g, g, out=t)
+        xp.add(h[0], t, out=h[0])
+        _divide_by_root(xp, g, h[0], t, self.delta, rate)
 
 
 class RMSProp(Rule):
@@ -121,9 +124,9 @@ class RMSProp(Rule):
                 "rms_decay", f"rms_decay is {param.rms_decay:g}, expected 0 <= rms_decay < 1"
             )
 
-    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
-        _average_of_squares(h[0], g, t, self.param.rms_decay)
-        _divide_by_root(g, h[0], t, self.delta, rate)
+    def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
+        _average_of_squares(xp, h[0], g, t, self.param.rms_decay)
+        _divide_by_root(xp, g, h[0], t, self.delta, rate)
 
 
 class AdaDelta(Rule):
@@ -134,17 +137,17 @@ class AdaDelta(Rule):
 
     histories = 2
 
-    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+    def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
         gradients, updates = h
-        _average_of_squares(gradients, g, t, self.momentum)
-        np.add(updates, self.delta, out=t)
-        np.sqrt(t, out=t)
-        np.multiply(g, t, out=g)
-        np.add(gradients, self.delta, out=t)
-        np.sqrt(t, out=t)
-        np.divide(g, t, out=g)
-        _average_of_squares(updates, g, t, self.momentum)
-        np.multiply(g, rate, out=g)
+        _average_of_squares(xp, gradients, g, t, self.momentum)
+        xp.add(updates, self.delta, out=t)
+        xp.sqrt(t, out=t)
+        xp.multiply(g, t, out=g)
+        xp.add(gradients, self.delta, out=t)
+        xp.sqrt(t, out=t)
+        xp.divide(g, t, out=g)
+        _average_of_squares(xp, updates, g, t, self.momentum)
+        xp.multiply(g, rate, out=g)
 
 
 class Adam(Rule):
@@ -169,27 +172,29 @@ class Adam(Rule):
         self.momentum2: float = self.param.momentum2
         self.correction = math.sqrt(1 - self.momentum2**t) / (1 - self.momentum**t)
 
-    def update(self, g: np.ndarray, h: list[np.ndarray], t: np.ndarray, rate: float) -> None:
+    def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
         m, v = h
-        np.multiply(m, self.momentum, out=m)
-        np.multiply(g, 1 - self.momentum, out=t)
-        np.add(m, t, out=m)
-        _average_of_squares(v, g, t, self.momentum2)
-        np.copyto(g, m)
-        _divide_by_root(g, v, t, self.delta, rate * self.correction)
+        xp.multiply(m, self.momentum, out=m)
+        xp.multiply(g, 1 - self.momentum, out=t)
+        xp.add(m, t, out=m)
+        _average_of_squares(xp, v, g, t, self.momentum2)
+        g[...] = m
+        _divide_by_root(xp, g, v, t, self.delta, rate * self.correction)
 
 
-def _average_of_squares(h: np.ndarray, g: np.ndarray, t: np.ndarray, keep: float) -> None:
+def _average_of_squares(xp: ModuleType, h: Array, g: Array, t: Array, keep: float) -> None:
     """h ← keep·h + (1 - keep)·g²."""
-    np.multiply(g, g, out=t)
-    np.multiply(t, 1 - keep, out=t)
-    np.multiply(h, keep, out=h)
-    np.add(h, t, out=h)
+    xp.multiply(g, g, out=t)
+    xp.multiply(t, 1 - keep, out=t)
+    xp.multiply(h, keep, out=h)
+    xp.add(h, t, out=h)
 
 
-def _divide_by_root(g: np.ndarray, h: np.ndarray, t: np.ndarray, delta: float, rate: float) -> None:
+def _divide_by_root(
+    xp: ModuleType, g: Array, h: Array, t: Array, delta: float, rate: float
+) -> None:
     """g ← rate · g / (√h + delta)."""
-    np.sqrt(h, out=t)
-    np.add(t, delta, out=t)
-    np.divide(g, t, out=g)
-    np.multiply(g, rate, out=g)
+    xp.sqrt(h, out=t)
+    xp.add(t, delta, out=t)
+    xp.divide(g, t, out=g)
+    xp.multiply(g, rate, out=g)

@@ -50,7 +50,7 @@ def twins_of(case: Case, in_place: bool = False, rounded: Rounding = unchanged) 
         for net in twins.nets:
             net.blobs[f"in{index}"].data[...] = values
     for name, blobs in twins.numpy.params.items():
-        for left, right in zip(blobs, twins.onednn.params[name], strict=True):
+        for left, right in zip(blobs, twins.tested.params[name], strict=True):
             if not left.data.any():  # zeros hide mistakes
                 left.data[...] = rng.uniform(0.5, 2, left.shape)
             left.data[...] = right.data[...] = rounded(left.data)

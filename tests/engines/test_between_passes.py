@@ -28,7 +28,7 @@ def twins_of(keep: str = "all") -> Twins:
     text.relu(text.inner("c", "d", 6))
     text.add("Power", "d", "out", "power_param { scale: 2 }")
     twins = Twins(str(text), TRAIN)
-    twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
+    twins.tested = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
     twins.fill()
     twins.each("forward_loss")
     assert all(item in twins.plan for item in ("a_bn + a_scale + a_relu", "c + c_relu"))
@@ -58,8 +58,8 @@ def test_a_backward_in_two_parts(name: str, keep: str) -> None:
 
 
 def parameters_agree(twins: Twins) -> None:
-    pairs = [(twins.onednn.blobs["data"].diff, twins.numpy.blobs["data"].diff)]
-    for want, got in zip(twins.numpy.learnable_params, twins.onednn.learnable_params, strict=True):
+    pairs = [(twins.tested.blobs["data"].diff, twins.numpy.blobs["data"].diff)]
+    for want, got in zip(twins.numpy.learnable_params, twins.tested.learnable_params, strict=True):
         pairs.append((got.blob.diff, want.blob.diff))
     for got, want in pairs:
         assert twins.agree(got, want)
@@ -86,7 +86,7 @@ def test_gradients_between_layers_that_run_as_one(keep: str) -> None:
 
 def hold(twins: Twins) -> object:
     """An array of a gradient whose memory others were to use."""
-    return twins.onednn.blobs["b"].diff
+    return twins.tested.blobs["b"].diff
 
 
 def ask(twins: Twins) -> object:
@@ -154,7 +154,7 @@ def test_inputs_that_are_written_between_the_passes(
     wanted: list[np.ndarray] = []
     for between in (False, True):
         twins = Twins(str(text), TRAIN)
-        twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
+        twins.tested = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
         twins.fill()
         twins.each("forward_loss")
         write(twins, "scaled", "diff", seed=6)

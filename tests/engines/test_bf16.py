@@ -204,7 +204,7 @@ def test_the_plan_says_which_layers_stay_in_float32_and_why() -> None:
     lines = dict(line.split(": ", 1) for line in twins.plan.splitlines())
     assert "(in float32, oneDNN has only lrn_forward/ref:any in bfloat16)" in lines["small"]
     assert "in float32" not in lines["c1"]
-    values = twins.onednn.blobs["small"].data
+    values = twins.tested.blobs["small"].data
     assert not np.array_equal(values, rounded(values))
 
 
@@ -247,5 +247,5 @@ def test_what_onednn_refuses_in_bfloat16_runs_in_float32(
     twins.same()
     assert "(in float32, no LRN in bfloat16)" in twins.plan
     assert twins.plan.count("in float32") == 1
-    values = twins.onednn.blobs["norm"].data
+    values = twins.tested.blobs["norm"].data
     assert not np.array_equal(values, rounded(values))

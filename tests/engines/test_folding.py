@@ -53,7 +53,7 @@ def test_chain_is_one_step_and_every_blob_holds_what_caffe_would_show(in_place: 
     for _ in range(3):
         twins.each("forward_loss")
         if _ == 0:
-            assert "conv + bn + scale + relu" in steps(twins.onednn)
+            assert "conv + bn + scale + relu" in steps(twins.tested)
         twins.same(diffs=False)
         twins.fill()
 
@@ -62,13 +62,13 @@ def test_residual_net() -> None:
     twins = scored(residual())
     twins.fill(**twins.label(7))
     twins.each("forward_loss")
-    covered = steps(twins.onednn)
+    covered = steps(twins.tested)
     assert "a2 + a2_bn + a2_scale + eltwise14 + sum1_relu" in covered
     assert "side + side_bn + side_scale + eltwise26 + sum2_relu" in covered
     assert twins.agree(*(net.blobs["scores"].data for net in twins.nets))
     twins.same(diffs=False)  # a2 and side, too, which the sums leave unfilled
     twins.each("forward_loss")
-    assert "a2 + a2_bn + a2_scale" in steps(twins.onednn), "someone looks at a2: it is filled"
+    assert "a2 + a2_bn + a2_scale" in steps(twins.tested), "someone looks at a2: it is filled"
     twins.same(diffs=False)
 
 
@@ -102,7 +102,7 @@ def weighted_layers() -> str:
 def test_all_weighted_layers() -> None:
     twins = scored(weighted_layers())
     twins.each("forward_loss")
-    counts = [line.count(" + ") for line in steps(twins.onednn)]
+    counts = [line.count(" + ") for line in steps(twins.tested)]
     assert sum(counts) == 12, "all layers after the weighted ones belong to them"
     twins.same(diffs=False)
 
@@ -130,13 +130,13 @@ def test_skipped_blob_may_be_written_into() -> None:
 def test_parameters_may_change_between_forwards(name: str) -> None:
     twins = scored(chain(in_place=True))
     twins.each("forward_loss")
-    before = twins.onednn.blobs["pool"].data.copy()
+    before = twins.tested.blobs["pool"].data.copy()
     for index in range(len(twins.numpy.params[name])):
         for net in twins.nets:
             net.params[name][index].data[...] *= 1.5 + index
         twins.each("forward_loss")
         twins.same(diffs=False)
-    assert error_of(twins.onednn.blobs["pool"].data, before) > 1e-3
+    assert error_of(twins.tested.blobs["pool"].data, before) > 1e-3
 
 
 @pytest.mark.parametrize("name", ["conv", "bn", "scale"])
@@ -158,7 +158,7 @@ def test_parameters_may_change_through_a_held_array(name: str) -> None:
 
 def test_training_net_changes_what_its_test_net_folds() -> None:
     text = residual()
-    train, test = (Twins(text, phase).onednn for phase in (TRAIN, TEST))
+    train, test = (Twins(text, phase).tested for phase in (TRAIN, TEST))
     test.share_with(train)
     rng = np.random.default_rng(5)
     images, labels = rng.normal(size=(4, 3, 12, 10)), rng.integers(0, 7, 4)
@@ -207,7 +207,7 @@ def test_statistics_of_the_batch_are_not_folded() -> None:
     )
     twins = scored(text)
     twins.each("forward_loss")
-    assert "conv" in steps(twins.onednn)
+    assert "conv" in steps(twins.tested)
     twins.same(diffs=False)
 
 

@@ -55,17 +55,17 @@ def test_after_clearing_nothing_is_added(twins: Twins) -> None:
             param.blob.diff_memory.raw[...] = np.nan  # what no one may see
         net.clear_param_diffs()
     twins.numpy.backward()
-    without = sums(twins.onednn)
+    without = sums(twins.tested)
     twins.same()
-    assert sums(twins.onednn) == without + learned(twins.onednn)
+    assert sums(twins.tested) == without + learned(twins.tested)
 
 
 def test_the_second_batch_adds(twins: Twins) -> None:
     twins.each("clear_param_diffs")
     twins.each("backward")
-    first = [diff.copy() for diff in diffs(twins.onednn)]
+    first = [diff.copy() for diff in diffs(twins.tested)]
     twins.each("backward")
-    for diff, once in zip(diffs(twins.onednn), first, strict=True):
+    for diff, once in zip(diffs(twins.tested), first, strict=True):
         assert error_of(diff, 2 * once) < 1e-5
     twins.same()
 
@@ -76,10 +76,10 @@ def test_writes_after_clearing_count(twins: Twins) -> None:
         for param in net.learnable_params[::2]:  # to read one is to let it be written
             param.blob.diff[...] = 0.5
     twins.numpy.backward()
-    some = sums(twins.onednn)
+    some = sums(twins.tested)
     twins.same()
-    twins.onednn.clear_param_diffs()
-    assert some == sums(twins.onednn) + learned(twins.onednn, 2)
+    twins.tested.clear_param_diffs()
+    assert some == sums(twins.tested) + learned(twins.tested, 2)
 
 
 def test_views_that_are_held(twins: Twins) -> None:
@@ -98,11 +98,11 @@ def test_reading_after_clearing(twins: Twins) -> None:
     for _ in range(2):
         twins.each("backward")
         twins.each("clear_param_diffs")
-        assert not twins.onednn.arena.diff.any()
-        assert not any(diff.any() for diff in diffs(twins.onednn))
+        assert not twins.tested.arena.diff.any()
+        assert not any(diff.any() for diff in diffs(twins.tested))
         twins.each("clear_param_diffs")
     assert all(
-        param.blob.diff_memory.head is SyncedHead.CLEARED for param in twins.onednn.learnable_params
+        param.blob.diff_memory.head is SyncedHead.CLEARED for param in twins.tested.learnable_params
     )
     twins.each("backward")
     twins.same()
@@ -123,9 +123,9 @@ def test_shared_weights_add_up() -> None:
         twins.each("forward_loss")
         twins.each("clear_param_diffs")
         twins.numpy.backward()
-        some = sums(twins.onednn)
+        some = sums(twins.tested)
         twins.same()
-        assert sums(twins.onednn) == some + 4, "of c1 and c2 only the one that comes first writes"
+        assert sums(twins.tested) == some + 4, "of c1 and c2 only the one that comes first writes"
 
 
 def test_a_gradient_given_to_an_output_of_split_counts() -> None:

@@ -77,5 +77,5 @@ def test_channels_last_are_found_in_the_plan(monkeypatch: pytest.MonkeyPatch) ->
     twins = Twins(str(text))
     twins.fill()
     twins.each("forward")
-    (step,) = (item for item in twins.onednn.plan.steps if item.step.nodes[0].name == "conv")
+    (step,) = (item for item in twins.tested.plan.steps if item.step.nodes[0].name == "conv")
     assert step.step.passes[0].result.desc.block == 0

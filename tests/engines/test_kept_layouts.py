@@ -144,7 +144,7 @@ def test_blobs_in_each_others_memory(name: str) -> None:
     text.add(kind, "before", "out", rest, "layer")
     text.conv("out", "after", 7, 1)
     twins = Twins(str(text))
-    twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep="outputs")
+    twins.tested = Net(twins.param, TRAIN, seed=3, engine="onednn", keep="outputs")
     for _ in range(3):
         twins.fill()
         twins.each("forward")
@@ -174,7 +174,7 @@ def test_a_layout_is_kept(name: str, layout: str) -> None:
     kind, rest, _ = (LAYERS | INFERENCE)[name]
     twins = net_of(kind, rest, TEST, 48)
     twins.each("forward")
-    lines = twins.onednn.plan.describe(verbose=True)  # type: ignore[attr-defined]
+    lines = twins.tested.plan.describe(verbose=True)  # type: ignore[attr-defined]
     start = next(i for i, line in enumerate(lines) if line.startswith("layer: "))
     shown = next(line for line in lines[start + 1 :] if line.startswith("    "))
     assert shown.endswith(f": {layout} -> {layout}") or "reorder" in shown, shown
@@ -221,7 +221,7 @@ def test_what_is_no_number_goes_through_a_convolutions_relu6(phase: int, layout:
         net.blobs["data"].data[...] = values
         net.blobs["laid"].data[...] = values
     twins.each("forward", start="layer")
-    out = twins.onednn.blobs["out"].data
+    out = twins.tested.blobs["out"].data
     np.testing.assert_array_equal(out, twins.numpy.blobs["out"].data)
     assert np.isnan(out[1, 3, 2, 1])
     assert out[0, 2, 1, 1] == 6

@@ -49,7 +49,7 @@ def test_gradient_between_layers_in_place(last: str, what: str) -> None:
         write(twins, "out", "diff")
         twins.each("backward")
         change(twins, what)
-        assert twins.agree(twins.onednn.blobs["n"].diff, twins.numpy.blobs["n"].diff)
+        assert twins.agree(twins.tested.blobs["n"].diff, twins.numpy.blobs["n"].diff)
 
 
 def fused() -> Twins:
@@ -75,7 +75,7 @@ def test_values_between_layers_that_are_fused(name: str, what: str) -> None:
     for array in held:
         array *= 1.5
     change(twins, what)
-    assert twins.agree(twins.onednn.blobs[name].data, twins.numpy.blobs[name].data)
+    assert twins.agree(twins.tested.blobs[name].data, twins.numpy.blobs[name].data)
 
 
 @pytest.mark.parametrize("start", [0, 5])
@@ -87,7 +87,7 @@ def test_values_between_fused_layers_after_a_forward_of_others(start: int) -> No
     twins.each("forward_loss")
     write(twins, "r1" if start else "data", seed=8)
     twins.each("forward_from_to", first, last)
-    assert twins.agree(twins.onednn.blobs["c2"].data, twins.numpy.blobs["c2"].data)
+    assert twins.agree(twins.tested.blobs["c2"].data, twins.numpy.blobs["c2"].data)
 
 
 def test_a_look_between_layers_after_a_flatten() -> None:
@@ -101,4 +101,4 @@ def test_a_look_between_layers_after_a_flatten() -> None:
     twins = Twins(str(text), TEST)
     twins.fill()
     twins.each("forward_loss")
-    assert twins.agree(twins.onednn.blobs["n"].data, twins.numpy.blobs["n"].data)
+    assert twins.agree(twins.tested.blobs["n"].data, twins.numpy.blobs["n"].data)

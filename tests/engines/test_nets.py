@@ -30,7 +30,7 @@ def test_loss_of_many_scores() -> None:
     assert "softmax_forward/jit" in twins.plan
     twins.fill(label=np.full((2, 1, 30, 28), 5))
     with pytest.raises(DataError, match=r"'loss'.*label 5 at index"):
-        twins.onednn.forward_loss()
+        twins.tested.forward_loss()
 
 
 @pytest.mark.parametrize("relu", [True, False])
@@ -42,7 +42,7 @@ def test_normalisation_with_a_top_of_its_own(relu: bool) -> None:
     text.add("Scale", blob, rest='scale_param { filler { type: "uniform" min: -2 max: 2 } }')
     text.loss(text.inner(text.relu(blob) if relu else blob, "scores", 5))
     twins = Twins(str(text))
-    held = twins.onednn.blobs["normal"].diff if relu else None
+    held = twins.tested.blobs["normal"].diff if relu else None
     for _ in range(2):
         twins.fill(**twins.label(5))
         twins.each("clear_param_diffs")
@@ -89,7 +89,7 @@ def test_trajectory_of_100_iterations(name: str) -> None:
     losses = twins.each("forward_loss")
     # by a rounding a unit can stop to fire in one of them; what follows drifts apart slowly
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
-    error = error_of(twins.onednn.arena.data, twins.numpy.arena.data)
+    error = error_of(twins.tested.arena.data, twins.numpy.arena.data)
     assert error < 2e-3
 
 
@@ -138,19 +138,19 @@ def test_gradients_agree_with_float64_where_no_unit_changes_sign() -> None:
         exact = Net(twins.param, TRAIN, seed=seed, engine="numpy", dtype=np.float64)
         twins.fill(**twins.label(7))
         for name, blobs in exact.params.items():
-            for blob, single in zip(blobs, twins.onednn.params[name], strict=True):
+            for blob, single in zip(blobs, twins.tested.params[name], strict=True):
                 blob.data[...] = single.data
         for name in exact.inputs:
-            exact.blobs[name].data[...] = twins.onednn.blobs[name].data
-        for net in (exact, twins.onednn):
+            exact.blobs[name].data[...] = twins.tested.blobs[name].data
+        for net in (exact, twins.tested):
             net.forward_loss()
             net.backward()
         rectified = [node.top_names[0] for node in exact.nodes if node.layer.type == "ReLU"]
-        signs = [[net.blobs[name].data > 0 for name in rectified] for net in (exact, twins.onednn)]
+        signs = [[net.blobs[name].data > 0 for name in rectified] for net in (exact, twins.tested)]
         if all(np.array_equal(a, b) for a, b in zip(*signs, strict=True)):
             compared += 1
             for name, blobs in exact.params.items():
-                for blob, single in zip(blobs, twins.onednn.params[name], strict=True):
+                for blob, single in zip(blobs, twins.tested.params[name], strict=True):
                     assert error_of(single.diff, blob.diff) < 1e-5, name
     assert compared
 
@@ -170,7 +170,7 @@ def test_force_backward_in_a_test_net() -> None:
     twins = residual_twins(TEST, "force_backward: true\n")
     twins.each("forward_loss")
     twins.each("backward")
-    assert np.abs(twins.onednn.blobs["data"].diff).max() > 0
+    assert np.abs(twins.tested.blobs["data"].diff).max() > 0
     twins.same()
 
 
@@ -222,7 +222,7 @@ def test_frozen_parameters_keep_their_gradients() -> None:
     twins.each("forward_loss")
     twins.each("backward")
     twins.same()
-    assert not twins.onednn.params["c1"][0].diff.any()
+    assert not twins.tested.params["c1"][0].diff.any()
 
 
 def test_parameters_of_another_net() -> None:

@@ -216,4 +216,4 @@ def test_a_loss_of_what_is_no_number() -> None:
         net.params["scores"][1].data[3] = np.nan
     losses = twins.each("forward_loss")
     assert np.isnan(losses).all()
-    assert np.isnan(twins.onednn.blobs["probabilities"].data).all()
+    assert np.isnan(twins.tested.blobs["probabilities"].data).all()

@@ -71,7 +71,7 @@ def test_a_pass_by_another_kernel(keep: str) -> None:
     text.conv("b", "c", 8, 1)
     text.conv("c", "d", 5)
     twins = Twins(str(text))
-    twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
+    twins.tested = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
     for _ in range(3):
         twins.fill()
         twins.each("forward_loss")
@@ -79,7 +79,7 @@ def test_a_pass_by_another_kernel(keep: str) -> None:
             net.clear_param_diffs()
             net.blobs["d"].diff[...] = np.cos(np.arange(net.blobs["d"].count)).reshape(3, 5, 9, 8)
         twins.each("backward")
-        pairs = zip(twins.numpy.learnable_params, twins.onednn.learnable_params, strict=True)
+        pairs = zip(twins.numpy.learnable_params, twins.tested.learnable_params, strict=True)
         for want, got in pairs:
             assert twins.agree(got.blob.diff, want.blob.diff)
         assert twins.agree(*(net.blobs["data"].diff for net in twins.nets))
@@ -90,5 +90,5 @@ def test_a_pass_by_another_kernel(keep: str) -> None:
         assert ("convolution_backward_data/ours" in lines[name]) == ours
         # whatever oneDNN calls its own kernel for this instruction set
         assert bool(re.search(r"convolution_backward_data/(?!ours)", lines[name])) != ours
-    shown = "\n".join(twins.onednn.plan.describe(verbose=True))
+    shown = "\n".join(twins.tested.plan.describe(verbose=True))
     assert "convolution_backward_data ours: nChw8c -> nChw8c" in shown

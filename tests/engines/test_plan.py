@@ -80,10 +80,10 @@ def test_another_number_of_threads_rebuilds(monkeypatch: pytest.MonkeyPatch) -> 
     try:
         for count in (1, 2):
             set_threads(count)
-            steps = twins.onednn.plan.steps  # type: ignore[attr-defined]
+            steps = twins.tested.plan.steps  # type: ignore[attr-defined]
             twins.step()
             twins.same()
-            assert not set(steps) & set(twins.onednn.plan.steps)  # type: ignore[attr-defined]
+            assert not set(steps) & set(twins.tested.plan.steps)  # type: ignore[attr-defined]
             assert set(used) == {count}
             used.clear()
     finally:

@@ -84,7 +84,7 @@ def test_an_input_on_which_a_layer_works_in_place_is_kept() -> None:
     text.add("BatchNorm", "data")
     text.add("Scale", "data", "out")
     twins = Twins(str(text), TEST)
-    outputs = type(twins.onednn)(twins.param, TEST, seed=3, engine="onednn", keep="outputs")
+    outputs = type(twins.tested)(twins.param, TEST, seed=3, engine="onednn", keep="outputs")
     twins.fill()
     outputs.blobs["data"].data[...] = twins.numpy.blobs["data"].data
     for _ in range(3):

@@ -118,7 +118,7 @@ def test_a_primitive_that_fails_as_it_runs_names_its_layer(
     twins.fill(**twins.label(5))
     twins.step()
     if not whole:
-        twins.onednn.before_forward(lambda index: None)
+        twins.tested.before_forward(lambda index: None)
         twins.step()
     normal = Primitive.__call__
 
@@ -154,7 +154,7 @@ def test_weights_that_cannot_be_reordered_name_their_layer_and_are_tried_again(
         patch.setattr(Folding, "__call__", lambda self: check(_RUNTIME_ERROR, "reorder"))
         for _ in range(2):  # the old weights are not used in silence
             with pytest.raises(EngineError) as caught:
-                twins.onednn.forward()
+                twins.tested.forward()
             assert (caught.value.layer, caught.value.layer_type) == ("c1", "Convolution")
             assert str(caught.value).count("--engine numpy") == 1
     twins.each("forward")

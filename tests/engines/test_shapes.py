@@ -112,14 +112,14 @@ def test_a_net_of_one_size_stays_one_list_of_calls() -> None:
     twins.fill(**twins.label(7))
     for _ in range(2):
         twins.step()
-        parts = twins.onednn.plan.parts  # type: ignore[attr-defined]
+        parts = twins.tested.plan.parts  # type: ignore[attr-defined]
         assert len(parts) == 1
         steps = parts[0].steps
         twins.each("forward", end="b1")
         twins.each("backward")
-        assert twins.onednn.plan.parts == parts  # type: ignore[attr-defined]
+        assert twins.tested.plan.parts == parts  # type: ignore[attr-defined]
         twins.step()
-        assert parts[0].steps[0] is twins.onednn.plan.steps[0]  # type: ignore[attr-defined]
+        assert parts[0].steps[0] is twins.tested.plan.steps[0]  # type: ignore[attr-defined]
         assert len(steps) > 20
 
 

@@ -208,9 +208,9 @@ def test_random_program(seed: int) -> None:
 def test_every_blob_is_reached() -> None:
     """The net has what the test is for."""
     program = Program(0)
-    nodes = program.twins.onednn.nodes
+    nodes = program.twins.tested.nodes
     assert {"Split", "BatchNorm", "Concat", "Eltwise"} <= {node.layer.type for node in nodes}
-    assert len(program.twins.onednn.shared_params) == 2
+    assert len(program.twins.tested.shared_params) == 2
     assert program.twins.plan.count("numpy, its prototxt says engine: CAFFE") == 6
 
 

@@ -24,7 +24,7 @@ def test_training_runs_all_passes_by_kernels() -> None:
         twins.fill(**twins.label(7))
         twins.step()
         twins.same(flips=True)
-    ran = lines_of(twins.onednn)
+    ran = lines_of(twins.tested)
     for way in ("forward", "backward_weights", "backward_data"):
         assert f"convolution_{way}{KERNEL}" in ran["a1"], way
     assert KERNEL not in ran["stem"]  # three channels
@@ -39,7 +39,7 @@ def test_inference_takes_in_what_follows() -> None:
         twins.fill(**twins.label(7))
         twins.each("forward")
         twins.same(diffs=False)
-    (line,) = (line for name, line in lines_of(twins.onednn).items() if name.startswith("a2 +"))
+    (line,) = (line for name, line in lines_of(twins.tested).items() if name.startswith("a2 +"))
     assert line.startswith(f"convolution_forward{KERNEL}")
     for net in twins.nets:  # what has been made of parameters is made again
         for blob in net.params["a2"]:
@@ -58,7 +58,7 @@ def test_biases_leaky_relus_and_shared_memory(keep: str, taps: int) -> None:
     text.add("ReLU", text.conv("a", "b", 17, taps), rest="relu_param { negative_slope: 0.3 }")
     text.conv("b", "c", 9, taps, pad=0)
     twins = Twins(str(text))
-    twins.onednn = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
+    twins.tested = Net(twins.param, TRAIN, seed=3, engine="onednn", keep=keep)
     for _ in range(3):
         twins.fill()
         twins.each("forward_loss")
@@ -67,11 +67,11 @@ def test_biases_leaky_relus_and_shared_memory(keep: str, taps: int) -> None:
             net.clear_param_diffs()
             net.blobs["c"].diff[...] = np.cos(np.arange(np.prod(shape))).reshape(shape)
         twins.each("backward")
-        pairs = zip(twins.numpy.learnable_params, twins.onednn.learnable_params, strict=True)
+        pairs = zip(twins.numpy.learnable_params, twins.tested.learnable_params, strict=True)
         for want, got in pairs:
             assert twins.agree(got.blob.diff, want.blob.diff)
         assert twins.agree(*(net.blobs["data"].diff for net in twins.nets))
-    assert sum(KERNEL in line for line in lines_of(twins.onednn).values()) == 3
+    assert sum(KERNEL in line for line in lines_of(twins.tested).values()) == 3
 
 
 def test_frozen_weights_have_no_gradient() -> None:
@@ -99,7 +99,7 @@ def test_direct_convolutions_and_few_tiles() -> None:
     twins.fill()
     twins.each("forward")
     twins.same(diffs=False)
-    ran = lines_of(twins.onednn)
+    ran = lines_of(twins.tested)
     assert KERNEL in ran["wide"]
     assert KERNEL not in ran["few"]  # whose weights take longer to read
     net = Net(twins.param, TEST, engine="onednn", conv_math="direct")

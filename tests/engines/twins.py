@@ -1,4 +1,4 @@
-"""The same net on both engines, run side by side and compared."""
+"""The same net on two engines, run side by side and compared."""
 
 from __future__ import annotations
 
@@ -75,28 +75,29 @@ def running() -> Iterator[list[str]]:
 
 
 class Twins:
-    """A net on numpy and on oneDNN, with equal parameters and inputs.
+    """A net on numpy and on the engine that is tested, with equal parameters and inputs.
 
-    oneDNN is the default here, not named: layers may ask for numpy.
+    That engine is the default here, not named: layers may ask for numpy.
 
     Args:
         text: the prototxt.
         phase: TRAIN or TEST.
     """
 
-    precision = "float32"  #: how the net on oneDNN stores its values
+    engine = "onednn"  #: the engine that is tested
+    precision = "float32"  #: how the net on it stores its values
 
     def __init__(self, text: str, phase: int = TRAIN, seed: int = 3) -> None:
         self.param = param = text_format.Parse(text, caffe_pb2.NetParameter())
         self.numpy = Net(param, phase, seed=seed, engine="numpy")
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv(VARIABLE, "onednn")
-            self.onednn = Net(param, phase, seed=seed, precision=self.precision)
+            patch.setenv(VARIABLE, self.engine)
+            self.tested = Net(param, phase, seed=seed, precision=self.precision)
         self.rng = np.random.default_rng(seed)
 
     @property
     def nets(self) -> tuple[Net, Net]:
-        return self.numpy, self.onednn
+        return self.numpy, self.tested
 
     def fill(self, scale: float = 1.0, **given: np.ndarray) -> None:
         """Write the same values into the inputs: those given, normal ones into the others."""
@@ -159,7 +160,7 @@ class Twins:
     @property
     def plan(self) -> str:
         """What the engine made of the net."""
-        return "\n".join(self.onednn.plan.describe())  # type: ignore[attr-defined]
+        return "\n".join(self.tested.plan.describe())  # type: ignore[attr-defined]
 
 
 def residual_twins(phase: int = TRAIN, head: str = "") -> Twins:

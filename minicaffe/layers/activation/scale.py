@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -99,6 +100,15 @@ class Broadcast(Layer):
     def fold(self, array: np.ndarray) -> np.ndarray:
         """The array as (outer, operand, inner)."""
         return fold(array, self._axis, self._axes)
+
+    def folded(self, shape: tuple[int, ...]) -> tuple[int, int, int]:
+        """The lengths (outer, operand, inner) of an array of this shape."""
+        end = self._axis + self._axes
+        return (
+            math.prod(shape[: self._axis]),
+            math.prod(shape[self._axis : end]),
+            math.prod(shape[end:]),
+        )
 
 
 @register("Scale")
@@ -203,11 +213,21 @@ class Scale(Broadcast):
             gradient: dscale, of the scale's shape.
             folded: the bottom's (outer, scale, inner) lengths.
         """
-        if not self.overwrites(folded):
+        if self.replaces_gradient(folded, lambda: bool(self.blobs[0].diff.any())):
+            self.blobs[0].diff[...] = gradient
+        else:
             self.accumulate(0, gradient)
-            return
-        diff = self.blobs[0].diff
-        if not self._warned and diff.any():
+
+    def replaces_gradient(self, folded: tuple[int, ...], has_gradient: Callable[[], bool]) -> bool:
+        """Whether the learned scale's gradient is to replace its diff; warns of what is lost.
+
+        Args:
+            folded: the bottom's (outer, scale, inner) lengths.
+            has_gradient: whether the diff holds anything.
+        """
+        if not self.overwrites(folded):
+            return False
+        if not self._warned and has_gradient():
             self._warned = True
             logger.warning(
                 "layer '%s' (Scale): an earlier gradient of its scale was overwritten, not added "
@@ -215,7 +235,7 @@ class Scale(Broadcast):
                 "bottom; iter_size above 1 and shared weights need another batch or axis",
                 self.param.name,
             )
-        diff[...] = gradient
+        return True
 
     @staticmethod
     def overwrites(folded: tuple[int, ...]) -> bool:

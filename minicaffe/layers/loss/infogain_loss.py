@@ -70,12 +70,12 @@ class InfogainLoss(SoftmaxLossLayer):
         super().setup(bottom, top)
         if len(bottom) == 2:
             matrix = read_blob(self.param.infogain_loss_param.source, inner=True)
-            self._from_file = matrix.astype(self.dtype)
+            self.from_file = matrix.astype(self.dtype)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
         classes = self.split.classes
-        size = bottom[2].count if len(bottom) > 2 else self._from_file.size
+        size = bottom[2].count if len(bottom) > 2 else self.from_file.size
         if size != classes**2:
             raise ShapeError(
                 f"the infogain matrix has {size} elements; {classes}×{classes} are expected "
@@ -83,7 +83,7 @@ class InfogainLoss(SoftmaxLossLayer):
             )
 
     def _matrix(self, bottom: Blobs) -> np.ndarray:
-        matrix = bottom[2].data if len(bottom) > 2 else self._from_file
+        matrix = bottom[2].data if len(bottom) > 2 else self.from_file
         return matrix.reshape(self.split.classes, self.split.classes)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:

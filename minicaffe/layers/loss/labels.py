@@ -34,9 +34,17 @@ class ClassAxis:
 
     @classmethod
     def of(cls, scores: Blob, axis: int) -> ClassAxis:
-        """Split a blob's shape at an axis (which may be negative)."""
-        axis = scores.axis(axis)
-        shape = scores.shape
+        """Split a blob's shape at an axis (which may be negative).
+
+        Raises:
+            ShapeError: it has no such axis.
+        """
+        return cls.of_shape(scores.shape, scores.axis(axis))
+
+    @classmethod
+    def of_shape(cls, shape: tuple[int, ...], axis: int) -> ClassAxis:
+        """Split a shape at an axis that it has."""
+        axis %= len(shape)
         return cls(math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :]))
 
     def check_labels(self, scores: Blob, labels: Blob) -> None:

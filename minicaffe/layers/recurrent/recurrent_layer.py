@@ -208,7 +208,7 @@ class Recurrent(Layer):
         Raises:
             GraphError: a gradient of cont is asked for.
         """
-        refuse_gradient(propagate_down, 1, "cont, where sequences begin")
+        self.without_gradient(propagate_down, bottom)
         flat = dout.reshape(-1, dout.shape[-1])
         vectors = bottom[0].data.reshape(-1, self._lengths[0])
         if self.wants_gradient(0):
@@ -220,7 +220,6 @@ class Recurrent(Layer):
             np.matmul(flat, self.blobs[0].data, out=target)
         if self.static:
             self._static_backward(dout.sum(axis=0), propagate_down[2], bottom[2])
-        self._no_gradient_of_states(propagate_down, bottom)
 
     def _static_backward(self, dout: np.ndarray, wanted: bool, static: Blob) -> None:
         vectors = static.data.reshape(self.streams, self._lengths[1])
@@ -230,10 +229,20 @@ class Recurrent(Layer):
             target = static.diff.reshape(self.streams, self._lengths[1])
             np.matmul(dout, self.blobs[2].data, out=target)
 
-    def _no_gradient_of_states(self, propagate_down: Sequence[bool], bottom: Blobs) -> None:
+    def without_gradient(self, wanted: Sequence[bool], bottom: Blobs) -> None:
+        """Refuse the gradient of cont, and clear those of exposed states.
+
+        Args:
+            wanted: whether that of each bottom is.
+            bottom: the layer's bottoms.
+
+        Raises:
+            GraphError: that of cont is.
+        """
+        refuse_gradient(wanted, 1, "cont, where sequences begin")
         first = 2 + self.static
         for index in range(first, len(bottom)):
-            if not propagate_down[index]:
+            if not wanted[index]:
                 continue
             bottom[index].diff[...] = 0
             if not self._warned:

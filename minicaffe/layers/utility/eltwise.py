@@ -69,14 +69,14 @@ class Eltwise(Layer):
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.eltwise_param
-        self._coeffs = list(param.coeff) or [1.0] * len(bottom)
+        self.coeffs = list(param.coeff) or [1.0] * len(bottom)
         self._operation = param.operation
         product = self._operation == _OPERATIONS.PROD
         reads = ("bottoms",) if param.stable_prod_grad else ("bottoms", "tops")
         self.backward_reads = reads if product else ()
         self._in_place = bottom[0] is top[0]
-        self._clears = self._in_place and not product
-        if self._clears:
+        self.clears = self._in_place and not product
+        if self.clears:
             logger.warning(
                 "layer '%s' (Eltwise) runs in place: as in Caffe its first bottom, '%s', counts "
                 "for nothing, as %s clears the top before it reads; give the top another name",
@@ -102,7 +102,7 @@ class Eltwise(Layer):
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         out = top[0].data
         values = [blob.data for blob in bottom]
-        if self._clears:
+        if self.clears:
             self._without_first(values, out)
             return
         if self._operation == _OPERATIONS.SUM:
@@ -117,21 +117,21 @@ class Eltwise(Layer):
     def _without_first(self, values: list[np.ndarray], out: np.ndarray) -> None:
         """What Caffe computes in a top that it has cleared, though that is bottom 0."""
         if self._operation == _OPERATIONS.SUM:
-            np.multiply(values[1], self._coeffs[1], out=out)
-            for array, coeff in zip(values[2:], self._coeffs[2:], strict=True):
+            np.multiply(values[1], self.coeffs[1], out=out)
+            for array, coeff in zip(values[2:], self.coeffs[2:], strict=True):
                 out += array * coeff
         else:
             np.copyto(out, -np.finfo(out.dtype).max)
             self._maximum(values, out)
 
     def _sum(self, values: list[np.ndarray], out: np.ndarray) -> None:
-        if self._coeffs[:2] == [1.0, 1.0]:
+        if self.coeffs[:2] == [1.0, 1.0]:
             np.add(values[0], values[1], out=out)
             first = 2
         else:
-            np.multiply(values[0], self._coeffs[0], out=out)
+            np.multiply(values[0], self.coeffs[0], out=out)
             first = 1
-        for array, coeff in zip(values[first:], self._coeffs[first:], strict=True):
+        for array, coeff in zip(values[first:], self.coeffs[first:], strict=True):
             if coeff == 1:
                 out += array
             else:
@@ -154,11 +154,11 @@ class Eltwise(Layer):
             if not propagate_down[index]:
                 continue
             out = bottom[index].diff
-            if self._clears and index == 0:
+            if self.clears and index == 0:
                 out[...] = 0
                 continue
             if self._operation == _OPERATIONS.SUM:
-                np.multiply(top[0].diff, self._coeffs[index], out=out)
+                np.multiply(top[0].diff, self.coeffs[index], out=out)
             elif self._operation == _OPERATIONS.PROD:
                 factor = np.empty_like(out) if self._in_place and index == 0 else out
                 self._factor(index, top, bottom, factor)

@@ -126,19 +126,19 @@ class Crop(Layer):
                     f"{wanted[axis]} from offset {offset}"
                 )
         lengths = wanted[start : len(shape)]
-        self._window = (
+        self.window = (
             *[slice(None)] * start,
             *(slice(o, o + n) for o, n in zip(offsets, lengths, strict=True)),
         )
         top[0].reshape(*shape[:start], *lengths)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        np.copyto(top[0].data, bottom[0].data[self._window])
+        np.copyto(top[0].data, bottom[0].data[self.window])
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if propagate_down[0]:
             bottom[0].diff[...] = 0
-            np.copyto(bottom[0].diff[self._window], top[0].diff)
+            np.copyto(bottom[0].diff[self.window], top[0].diff)
 
 
 def crop_params(fields: Mapping[str, object]) -> tuple[int, np.ndarray]:

@@ -1,0 +1,60 @@
+"""PyTorch: nets on a GPU, or on a CPU for which oneDNN is not built.
+
+A net becomes a list of steps, made once; a forward or backward runs through it::
+
+    net.nodes ──> TorchPlan ──> FunctionStep, NumpyStep, …              torch_plan.py, steps.py
+                                  │ function_of(layer): torch calls     functions/
+                                  v
+    blob.data_memory ── head: array or engine's copy ──> DeviceCopy     copies.py
+                                  ^
+    net.arena ── mirror: the same layout, on the device ── DeviceArena  arena.py
+
+The concepts:
+
+1. ``Function``: computes the tops of a layer type; knows nothing of blobs.
+2. ``DeviceCopy``: what the device holds of a memory; ``load`` and ``store`` move values.
+3. ``Step``: what runs one layer: a function, or the layer's numpy self.
+4. ``Record``: what a forward leaves for the gradients, which autograd computes layer by layer.
+5. ``DeviceArena``: parameters and gradients in flat tensors, on which the solver's update runs.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from minicaffe.engines import PRECISIONS, Plan, Unavailable
+from minicaffe.errors import MissingExtraError, require
+
+if TYPE_CHECKING:
+    from minicaffe.net.net import Net
+
+PRIORITY = 8
+
+
+@functools.cache
+def _problem() -> Unavailable | None:
+    """Why PyTorch cannot be used; it is imported once."""
+    try:
+        require("torch", extra="torch", purpose="the torch engine")
+    except MissingExtraError as error:
+        return Unavailable(str(error))
+    return None
+
+
+def why_not(precision: str) -> Unavailable | None:
+    """It needs PyTorch."""
+    if (problem := _problem()) is not None:
+        return problem
+    if precision == PRECISIONS[0]:
+        return None
+    return Unavailable("the torch engine computes and stores float32")
+
+
+def plan(net: Net) -> Plan:
+    """Prepare to run the net."""
+    import torch
+
+    from minicaffe.engines.torch.torch_plan import TorchPlan
+
+    return TorchPlan(net, torch.device("cpu"))

@@ -1,0 +1,155 @@
+"""Normalization layers."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from minicaffe.engines.torch.functions import function_for
+from minicaffe.engines.torch.functions.formulas import fold, with_gradient
+from minicaffe.layers.normalization.batch_norm import BatchNorm, Renorm, ghost_batches
+from minicaffe.layers.normalization.lrn import LRN
+from minicaffe.layers.normalization.mvn import MVN
+from minicaffe.proto import caffe_pb2
+
+# ------------------------------------------------------------------ BatchNorm
+
+
+def global_statistics(layer: BatchNorm, training: bool) -> bool:
+    """Whether the stored statistics count; the layer knows it for its own phase."""
+    param = layer.param.batch_norm_param
+    if training == (layer.phase == caffe_pb2.TRAIN):
+        return layer.use_global_stats
+    return param.use_global_stats if param.HasField("use_global_stats") else not training
+
+
+@function_for(BatchNorm)
+def batch_norm(
+    layer: BatchNorm, bottoms: list[Tensor], params: list[Tensor], training: bool
+) -> list[Tensor]:
+    """Of the batch's statistics, or the stored ones; see the layer."""
+    x = bottoms[0]
+    folded = fold(x)
+    if global_statistics(layer, training):
+        mean, variance = stored_statistics(params)
+        y = (folded - mean[:, None]) * inverse_std(layer, variance)[:, None]
+        return [y.reshape(x.shape)]
+    parts = [
+        _normalised(layer, folded[items], params)
+        for items in ghost_batches(len(x), layer.ghost_batch_size)
+    ]
+    return [(parts[0] if len(parts) == 1 else torch.cat(parts)).reshape(x.shape)]
+
+
+def stored_statistics(params: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """The running mean and variance, (C,) each; 0 while nothing is stored."""
+    sums, squares, weight = (param.detach() for param in params[:3])
+    factor = torch.where(weight == 0, 0, 1 / weight)
+    return sums * factor, squares * factor
+
+
+def inverse_std(layer: BatchNorm, variance: Tensor) -> Tensor:
+    """1 / √(var + eps), (C,)."""
+    return (variance + layer.eps).rsqrt()
+
+
+def _normalised(layer: BatchNorm, x: Tensor, params: list[Tensor]) -> Tensor:
+    """(x - mean) / √(var + eps), (N, C, S), whose statistics are stored."""
+    values = x.shape[0] * x.shape[2]
+    if layer.eps > 0:
+        mean, unbiased = x.new_zeros(x.shape[1]), x.new_zeros(x.shape[1])
+        y = torch.batch_norm(x, None, None, mean, unbiased, True, 1.0, layer.eps, True)
+    else:  # where PyTorch makes 0 of 1 / √0
+        y, mean, unbiased = _by_definition(layer, x)
+    with torch.no_grad():
+        if values == 1:
+            unbiased = torch.zeros_like(unbiased)
+        if layer.renorm is not None:
+            variance = unbiased * ((values - 1) / values)
+            ratio, shift = _renormalised(layer, layer.renorm, mean, variance, params)
+        store(layer, params, mean, unbiased)
+    if layer.renorm is not None:
+        y = y * ratio[:, None] + shift[:, None]
+    return y
+
+
+def _by_definition(layer: BatchNorm, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """y, mean and unbiased variance."""
+    mean = x.mean((0, 2))
+    centred = x - mean[:, None]
+    variance = centred.square().mean((0, 2))
+    values = x.shape[0] * x.shape[2]
+    unbiased = variance.detach() * (values / max(1, values - 1))
+    return centred * inverse_std(layer, variance)[:, None], mean.detach(), unbiased
+
+
+def store(layer: BatchNorm, params: list[Tensor], mean: Tensor, unbiased: Tensor) -> None:
+    """Take a batch's statistics into the stored ones, in place."""
+    fraction = layer.moving_average_fraction
+    for stored, new in zip(params[:3], (mean, unbiased, 1), strict=True):
+        stored.mul_(fraction).add_(new)
+
+
+def _renormalised(
+    layer: BatchNorm, of: Renorm, mean: Tensor, variance: Tensor, params: list[Tensor]
+) -> tuple[Tensor, Tensor]:
+    """r and d of batch renormalisation, (C,) each; 1 and 0 while nothing is stored."""
+    stored_mean, stored_variance = stored_statistics(params)
+    stored_inv_std, nothing = inverse_std(layer, stored_variance), params[2] == 0
+    ratio = (stored_inv_std / inverse_std(layer, variance)).clamp(1 / of.r_max, of.r_max)
+    shift = ((mean - stored_mean) * stored_inv_std).clamp(-of.d_max, of.d_max)
+    return torch.where(nothing, 1, ratio), torch.where(nothing, 0, shift)
+
+
+# ------------------------------------------------------------------ LRN
+
+
+@function_for(LRN)
+def lrn(layer: LRN, bottoms: list[Tensor], params: list[Tensor], training: bool) -> list[Tensor]:
+    """y = x · s^-beta, and its gradient by the formula of the layer's."""
+    x = bottoms[0].detach()
+    scale = neighbours(layer, x.square()) * layer.alpha + layer.k
+
+    def gradient(dy: Tensor) -> Tensor:
+        dx = scale.pow(-layer.beta) * dy
+        share = neighbours(layer, dx / scale * x)
+        return dx - 2 * layer.alpha * layer.beta * x * share
+
+    return [with_gradient(bottoms[0], x * scale.pow(-layer.beta), gradient)]
+
+
+def neighbours(layer: LRN, x: Tensor) -> Tensor:
+    """Σ x over the channels, or pixels, around each; (N, C, H, W)."""
+    size, reach = 2 * layer.reach + 1, layer.reach
+    if len(layer.axes) == 2:
+        return F.avg_pool2d(x, size, 1, reach, divisor_override=1)
+    planes = F.pad(x.flatten(2), (0, 0, reach, reach))  # (N, C + 2 · reach, H · W)
+    sums = F.avg_pool2d(planes, (size, 1), 1, divisor_override=1)
+    return sums.view_as(x)
+
+
+# ------------------------------------------------------------------ MVN
+
+
+@function_for(MVN)
+def mvn(layer: MVN, bottoms: list[Tensor], params: list[Tensor], training: bool) -> list[Tensor]:
+    """(x - mean) / (std + eps) of rows; eps is left out of the gradient of std, as in Caffe."""
+    param, x = layer.param.mvn_param, bottoms[0]
+    shape = (*x.shape, 1, 1, 1, 1)[: max(4, x.dim())]
+    rows = x.reshape(shape[0] * (1 if param.across_channels else shape[1]), -1)
+    if not param.normalize_variance:
+        return [(rows - rows.mean(1, keepdim=True)).reshape(shape)]
+    if not x.numel():
+        return [x.reshape(shape)]
+    with torch.no_grad():
+        centred = rows - rows.mean(1, keepdim=True)
+        centred = centred - centred.mean(1, keepdim=True)
+        factor = 1 / (centred.square().mean(1, keepdim=True).sqrt() + param.eps)
+        y = centred * factor
+
+    def gradient(dy: Tensor) -> Tensor:
+        slope = (dy * y).mean(1, keepdim=True)
+        return (dy - dy.mean(1, keepdim=True) - y * slope) * factor
+
+    return [with_gradient(rows, y, gradient).reshape(shape)]
