@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from minicaffe.blob import Blob
     from minicaffe.classifier import Classifier
     from minicaffe.common import (
-        NCCL,
         Timer,
-        has_nccl,
         init_log,
         log,
         multiprocess,
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from minicaffe.layer import layer_types as layer_type_list
     from minicaffe.net.net import TEST, TRAIN, Net
     from minicaffe.net_spec import NetSpec, to_proto
+    from minicaffe.parallel.nccl import NCCL, has_nccl
     from minicaffe.solver import (
         AdaDeltaSolver,
         AdaGradSolver,
@@ -62,9 +61,10 @@ _HOMES = {
         "layer": "Layer layer_type_list register",
         "net.net": "TEST TRAIN Net",
         "net_spec": "NetSpec to_proto",
-        "common": "NCCL has_nccl init_log log multiprocess set_device set_mode_cpu set_mode_gpu "
+        "common": "init_log log multiprocess set_device set_mode_cpu set_mode_gpu "
         "set_multiprocess set_random_seed set_solver_count set_solver_rank solver_count "
         "solver_rank Timer",
+        "parallel.nccl": "NCCL has_nccl",
         "solver": "AdaDeltaSolver AdaGradSolver AdamSolver NesterovSolver RMSPropSolver SGDSolver "
         "Solver get_solver",
         "threads": "set_threads",

@@ -9,9 +9,7 @@ from __future__ import annotations
 from minicaffe import __version__
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.common import (
-    NCCL,
     Timer,
-    has_nccl,
     init_log,
     log,
     set_device,
@@ -27,6 +25,7 @@ from minicaffe.common import (
 from minicaffe.layer import Layer, LayerVec
 from minicaffe.layer import layer_types as layer_type_list
 from minicaffe.net.net import Net
+from minicaffe.parallel.nccl import NCCL, has_nccl
 from minicaffe.proto.caffe_pb2 import LayerParameter, SolverParameter
 from minicaffe.solver import (
     AdaDeltaSolver,

@@ -7,7 +7,9 @@ nothing else in the library depends on it.
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import multiprocessing.process
 import sys
 import time
 from collections.abc import Iterator
@@ -17,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicaffe.arguments import whole_number
-from minicaffe.errors import EngineError
 from minicaffe.glog import StatusHandler
+from minicaffe.options import ALONE, Ranks
 
 logger = logging.getLogger("minicaffe")
 
@@ -33,6 +35,7 @@ class _Runtime:
     solver_count: int = 1
     solver_rank: int = 0
     multiprocess: bool = False
+    shared_tests: bool = False
     log_handler: logging.Handler | None = None
 
 
@@ -68,9 +71,15 @@ def set_random_seed(seed: int) -> None:
 
 def next_seed() -> int | None:
     """The seed of the next net that was given none; None without :func:`set_random_seed`."""
-    if _runtime.seeds is None:
-        return None
-    return int(_runtime.seeds.integers(2**63))
+    if _runtime.seeds is not None:
+        return int(_runtime.seeds.integers(2**63))
+    return None if _runtime.solver_count == 1 else _seed_of_processes()
+
+
+def _seed_of_processes() -> int:
+    """A number that all processes of a ``multiprocessing`` program know, and no other does."""
+    key = hashlib.sha256(bytes(multiprocessing.process.current_process().authkey))
+    return int.from_bytes(key.digest()[:7], "big")
 
 
 # ------------------------------------------------------------------------------ devices
@@ -95,36 +104,26 @@ def set_device(device_id: int) -> None:
     logger.info("set_device(%d): minicaffe computes on the CPU", number)
 
 
-def has_nccl() -> bool:
-    """Whether several GPUs can train together: never here."""
-    return False
+def ranks_for(*, test: bool) -> Ranks:
+    """Among how many processes a net that is built now shares the records that it reads.
 
-
-class NCCL:
-    """Caffe's way of training on several GPUs, which minicaffe does not have.
-
-    Raises:
-        EngineError: always.
+    Args:
+        test: it is for the phase TEST, where it reads all of them unless :func:`share_tests` says
+            otherwise.
     """
-
-    def __init__(self, solver: object, uid: str) -> None:
-        raise _no_nccl()
-
-    @staticmethod
-    def new_uid() -> str:
-        """What several processes would know each other by.
-
-        Raises:
-            EngineError: always.
-        """
-        raise _no_nccl()
+    if test and not _runtime.shared_tests:
+        return ALONE
+    return Ranks(_runtime.solver_rank, _runtime.solver_count)
 
 
-def _no_nccl() -> EngineError:
-    return EngineError(
-        "NCCL trains on several GPUs and minicaffe computes on the CPU; train with one solver "
-        "(ask has_nccl() first)"
-    )
+def share_tests(value: bool) -> None:
+    """Let all solvers share the records of a test; otherwise the first one tests alone."""
+    _runtime.shared_tests = value
+
+
+def tests_are_shared() -> bool:
+    """Whether :func:`share_tests` has said so."""
+    return _runtime.shared_tests
 
 
 def solver_count() -> int:
@@ -133,11 +132,14 @@ def solver_count() -> int:
 
 
 def set_solver_count(count: int) -> None:
-    """Remember a number of solvers; each minicaffe solver trains by itself all the same."""
-    count = whole_number(count, "count")
-    if count != 1:
-        logger.warning("set_solver_count(%d): every solver trains by itself", count)
-    _runtime.solver_count = count
+    """Say how many solvers train together: nets that are built from now on share their records.
+
+    :class:`minicaffe.NCCL` connects the solvers.
+
+    Args:
+        count: at least 1.
+    """
+    _runtime.solver_count = whole_number(count, "count", least=1)
 
 
 def solver_rank() -> int:
@@ -146,17 +148,22 @@ def solver_rank() -> int:
 
 
 def set_solver_rank(rank: int) -> None:
-    """Remember the number of this process's solver; nothing depends on it."""
-    _runtime.solver_rank = whole_number(rank, "rank")
+    """Say which of the solvers that train together is this process's, before it is made.
+
+    Args:
+        rank: from 0. The solver 0 tests, writes snapshots and the log.
+    """
+    _runtime.solver_rank = whole_number(rank, "rank", least=0)
 
 
 def multiprocess() -> bool:
-    """Whether several processes train together, as far as anybody has said so."""
+    """Whether several processes train together, as :func:`set_multiprocess` has said."""
     return _runtime.multiprocess
 
 
 def set_multiprocess(value: bool) -> None:
-    """Remember whether several processes train together; nothing depends on it."""
+    """Remember whether several processes train together: minicaffe's solvers always do so in
+    processes, so that nothing depends on it."""
     _runtime.multiprocess = bool(value)
 
 

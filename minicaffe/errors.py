@@ -348,6 +348,22 @@ class EngineError(MinicaffeError):
     code = "MC007"
 
 
+class ParallelError(MinicaffeError):
+    """Processes that are to train together and cannot."""
+
+    code = "MC018"
+
+
+class RankLostError(ParallelError):
+    """Another process of a training is gone, or has said why it ends.
+
+    Attributes:
+        rank: the process that is gone, as far as it is known.
+    """
+
+    rank: int | None = None
+
+
 class CompareError(MinicaffeError):
     """Two forms of a net that do not compute the same."""
 

@@ -15,7 +15,7 @@ from minicaffe.blob import Blob, BlobVec
 from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
 from minicaffe.filler import fill, leaves_zeros
 from minicaffe.named import Numbered
-from minicaffe.options import Limits
+from minicaffe.options import ALONE, Limits
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import ReadsForks
 from minicaffe.proto.forks import fork_of_layer
@@ -124,8 +124,8 @@ class Layer(ReadsForks):
     #: The real Caffe's ``backward`` looks at the tops' data too, and keeps nothing.
     reads_tops_in_caffe: ClassVar[bool] = False
 
-    #: What the net allows its layers; the net sets it.
-    limits: Limits = Limits()
+    #: What the net allows its layers, and which process of a training it is in; the net sets both.
+    limits, ranks = Limits(), ALONE
 
     def __init__(
         self,

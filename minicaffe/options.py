@@ -6,13 +6,14 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
 from minicaffe.errors import GraphError, MemoryLimitError, did_you_mean
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import DTypeLike
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -127,6 +128,25 @@ class RunOptions:
             dialect=self.dialect,
             conv_math=self.conv_math,
         )
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The place of a process, and so of its net's layers, among those that train together.
+
+    Attributes:
+        rank: its number, from 0.
+        size: how many there are.
+        add_up: replaces an array of float64 by its sum over all ranks, which all have to ask for
+            in the same order; None before they are connected, or where there is one only.
+    """
+
+    rank: int = 0
+    size: int = 1
+    add_up: Callable[[np.ndarray], None] | None = None
+
+
+ALONE = Ranks()
 
 
 class RunKeywords(TypedDict, total=False):

@@ -8,8 +8,9 @@ from itertools import zip_longest as izip_longest
 import numpy as np
 
 from minicaffe import io
-from minicaffe.common import NCCL, Timer
+from minicaffe.common import Timer
 from minicaffe.net.net import Net
+from minicaffe.parallel.nccl import NCCL
 from minicaffe.solver import (
     AdaDeltaSolver,
     AdaGradSolver,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from minicaffe.errors import DataError
+from minicaffe.options import ALONE, Ranks
 
 if TYPE_CHECKING:
     from minicaffe.data.db import Database, DatabaseSource, DatabaseWriter
@@ -88,6 +89,7 @@ def open_source(
     *,
     skip: int = 0,
     cache_bytes: int | None = None,
+    ranks: Ranks = ALONE,
 ) -> DatabaseSource:
     """The images of a database, in the order of the keys, again and again.
 
@@ -97,6 +99,7 @@ def open_source(
         color: how many channels encoded images get; as stored by default.
         skip: how many records to pass over at the start.
         cache_bytes: see :class:`DatabaseSource`.
+        ranks: the processes that share the records.
 
     Raises:
         DataError: the database cannot be opened, or is of the other kind.
@@ -110,4 +113,5 @@ def open_source(
         color or Color.NATIVE,
         skip=skip,
         cache_bytes=CACHE_BYTES if cache_bytes is None else cache_bytes,
+        ranks=ranks,
     )

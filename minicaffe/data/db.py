@@ -16,60 +16,11 @@ import numpy as np
 
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.images import Color, shown_name
-from minicaffe.data.source import Records, Stacker, State, number_in
+from minicaffe.data.record_cache import RecordCache
+from minicaffe.data.source import Records, Stacker, State, number_in, rank_state, ranks_passed
 from minicaffe.errors import DataError
+from minicaffe.options import ALONE, Ranks
 from minicaffe.threads import ForkLock
-
-
-class RecordCache:
-    """Remembers decoded records by their position in a database.
-
-    It serves nothing before all records are there, and gives up when they are
-    together larger than the limit or differ in size.
-
-    Args:
-        entries: how many records the database has.
-        limit: the most bytes that the images may take.
-    """
-
-    def __init__(self, entries: int, limit: int) -> None:
-        self._entries = entries
-        self._limit = limit
-        self._images = np.empty(0, np.uint8)
-        self._labels = np.zeros(0, np.int64)
-        self._known = np.zeros(0, bool)
-        self.complete = False
-        self.open = entries > 0
-
-    def put(self, start: int, records: Records) -> None:
-        """Remember the records from position ``start`` on (the first one follows the last)."""
-        if not self.open or self.complete:
-            return
-        images = records.images
-        if not len(self._known):
-            if self._entries * images[0].nbytes > self._limit:
-                self.open = False
-                return
-            self._images = np.empty((self._entries, *images.shape[1:]), images.dtype)
-            self._labels = np.zeros(self._entries, np.int64)
-            self._known = np.zeros(self._entries, bool)
-        if self._images.shape[1:] != images.shape[1:] or self._images.dtype != images.dtype:
-            self.open, self._images = False, np.empty(0, np.uint8)
-            return
-        where = np.arange(start, start + len(images)) % self._entries
-        self._images[where] = images
-        self._labels[where] = records.labels
-        self._known[where] = True
-        self.complete = bool(self._known.all())
-
-    def get(self, start: int, count: int) -> Records:
-        """Records from ``start`` on; a view, unless they pass the end."""
-        if start + count <= self._entries:
-            where: slice | np.ndarray = slice(start, start + count)
-        else:
-            where = np.arange(start, start + count) % self._entries
-        return Records(self._images[where], self._labels[where])
-
 
 CACHE_BYTES = 256 * 2**20
 
@@ -149,6 +100,8 @@ class DatabaseReader:
 
     Args:
         database: where they are.
+        ranks: the processes that share the records: each takes every ``size``-th one of the
+            endless row, so that none is read twice in an epoch (Caffe's rule).
 
     Attributes:
         path: the database's.
@@ -156,8 +109,9 @@ class DatabaseReader:
         entries: how many there are; None before a LevelDB has been read to its end.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, ranks: Ranks = ALONE) -> None:
         self.path = database.path
+        self.ranks = ranks
         self._opened: tuple[Database, Cursor] | None = (database, database.cursor())
         self.position = 0
         self.entries = database.entries
@@ -195,12 +149,16 @@ class DatabaseReader:
             position %= self.entries
         with database_errors(self.database):
             self._begin()
-            while position > 0:
-                passed = self.cursor.skip(position)
-                position -= passed
-                self.went_on(passed)
-                if not self.position and self.entries:  # once around: the rest is known
-                    position %= self.entries
+            self.pass_over(position)
+
+    def pass_over(self, count: int) -> None:
+        """Let the cursor pass over records, around as often as it takes."""
+        while count > 0:
+            passed = self.cursor.skip(count)
+            count -= passed
+            self.went_on(passed)
+            if not self.position and self.entries:  # once around: the rest is known
+                count %= self.entries
 
     def went_on(self, count: int) -> None:
         """The cursor has passed ``count`` records; after the last one comes the first."""
@@ -214,13 +172,18 @@ class DatabaseReader:
         self.cursor.first()
         self.position = 0
 
+    def in_a_row(self, count: int) -> int:
+        """How many of the next ``count`` records follow one another: all, or one if they are
+        shared."""
+        return count if self.ranks.size == 1 else 1
+
     def state(self) -> State:
         """``{"position": …}``: which record is next, counted from 0."""
-        return {"position": self.position}
+        return {"position": self.position, **rank_state(self.ranks)}
 
     def restore(self, state: State) -> None:
         """Go to where ``state()`` was taken."""
-        self.seek(number_in(state, "position"))
+        self.seek(number_in(state, "position") + ranks_passed(state, self.ranks))
 
     def close(self) -> None:
         """Drop the database, which is closed when no other source reads it."""
@@ -235,6 +198,7 @@ class DatabaseSource(DatabaseReader):
         color: how many channels encoded images get.
         skip: how many records to pass over at the start.
         cache_bytes: decoded images are kept in memory when all of them take no more.
+        ranks: the processes that share them.
     """
 
     def __init__(
@@ -244,16 +208,20 @@ class DatabaseSource(DatabaseReader):
         *,
         skip: int = 0,
         cache_bytes: int = CACHE_BYTES,
+        ranks: Ranks = ALONE,
     ) -> None:
-        super().__init__(database)
+        super().__init__(database, ranks)
         self._color, self._cache_bytes = color, cache_bytes
         self._stacker = Stacker()
-        self._cache = RecordCache(database.entries or 0, cache_bytes)
-        self.seek(skip)
+        self._cache = self._new_cache(skip + ranks.rank)
+        self.seek(skip + ranks.rank)
 
     def know_entries(self, entries: int) -> None:
         super().know_entries(entries)
-        self._cache = RecordCache(entries, self._cache_bytes)
+        self._cache = self._new_cache(0)
+
+    def _new_cache(self, position: int) -> RecordCache:
+        return RecordCache(self.entries or 0, self._cache_bytes, self.ranks.size, position)
 
     def __len__(self) -> int:
         """How many records there are.
@@ -278,7 +246,7 @@ class DatabaseSource(DatabaseReader):
         """The next ``count`` images; see :class:`ImageSource`."""
         if self._cache.complete:
             records = self._cache.get(self.position, count)
-            self.position = (self.position + count) % len(self)
+            self.position = (self.position + count * self.ranks.size) % len(self)
             return records
         start = self.position
         records = self._read_database(count)
@@ -286,6 +254,8 @@ class DatabaseSource(DatabaseReader):
         return records
 
     def seek(self, position: int) -> None:
+        if not self._cache.reaches(position):
+            self._cache = self._new_cache(position)
         if self._cache.complete:
             self.position = position % len(self)
         else:
@@ -300,7 +270,7 @@ class DatabaseSource(DatabaseReader):
             while len(images) < count:
                 start = len(images)
                 try:
-                    for key, value in self.cursor.run(count - start):
+                    for key, value in self.cursor.run(self.in_a_row(count - start)):
                         image, label = decode_record(database, key, value, color)
                         keys.append(key)
                         images.append(image)
@@ -308,6 +278,7 @@ class DatabaseSource(DatabaseReader):
                 finally:
                     self.position += len(images) - start
                 self.went_on(0)
+                self.pass_over(self.ranks.size - 1)
         batch = self._stacker.stack(images, lambda index: record_name(database, keys[index]))
         return Records(batch, np.array(labels))
 

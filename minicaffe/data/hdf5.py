@@ -12,10 +12,10 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.data.images import shown_name
 from minicaffe.data.lazy_sequence import LazySequence
-from minicaffe.data.source import EpochOrder, State, number_in
+from minicaffe.data.source import EpochOrder, State, number_in, rank_state, ranks_passed
 from minicaffe.errors import DataError, did_you_mean, require, tilde_hint
 from minicaffe.files import open_to_read
-from minicaffe.options import Limits
+from minicaffe.options import ALONE, Limits, Ranks
 from minicaffe.weights.hdf5 import Hdf5Reader, open_hdf5
 
 _ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".mat")
@@ -35,6 +35,7 @@ class Hdf5BatchReader:
         dtype: what their values are converted to.
         rng: for random orders, or None for the order of the files.
         limits: the most memory that a dataset may take.
+        ranks: the processes that share the rows: each takes every ``size``-th one (Caffe's rule).
 
     Raises:
         DataError: the list or its first file cannot be read or used.
@@ -50,18 +51,21 @@ class Hdf5BatchReader:
         rng: np.random.Generator | None = None,
         *,
         limits: Limits | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.path = path
         self._datasets = tuple(datasets)
         self._batch_size = batch_size
         self._dtype = dtype
         self._limits = limits or Limits()
+        self._ranks = ranks
         self._files = _read_file_list(path)
         self._order = EpochOrder(len(self._files), rng)
         self._row = 0  # in the order of the current file's rows
         self._loaded: tuple[int, list[np.ndarray]] | None = None
         self._load()
         self._row_shapes = [values.shape[1:] for values in self._arrays]
+        self._pass(ranks.rank)
 
     def shapes(self) -> list[tuple[int, ...]]:
         """The batch size, then the shape of a row, for each dataset."""
@@ -78,26 +82,33 @@ class Hdf5BatchReader:
         targets = [blob.data for blob in blobs]
         filled = 0
         while filled < self._batch_size:
-            rows = self._rows[self._row : self._row + self._batch_size - filled]
+            mine = self._rows[self._row :: self._ranks.size]
+            rows = mine[: self._batch_size - filled]
             for target, values in zip(targets, self._arrays, strict=True):
                 target[filled : filled + len(rows)] = values[rows]
             filled += len(rows)
-            self._row += len(rows)
-            if self._row == len(self._rows):
-                self._row = 0
-                self._order.advance()
-                self._load()
+            self._pass(len(rows) * self._ranks.size)
+
+    def _pass(self, count: int) -> None:
+        """Pass over rows, other processes' among them."""
+        self._row += count
+        while self._row >= len(self._rows):
+            self._row -= len(self._rows)
+            self._order.advance()
+            self._load()
 
     def state(self) -> State:
         """``turn``: which file of this epoch; ``row``: which of its rows; ``order``."""
         files = self._order.state()
-        return {"turn": files["position"], "row": self._row, "order": files["order"]}
+        place: State = {"turn": files["position"], "row": self._row, "order": files["order"]}
+        return {**place, **rank_state(self._ranks)}
 
     def restore(self, state: State) -> None:
         """Go to where ``state()`` was taken."""
         self._order.restore({"position": state["turn"], "order": state["order"]})
         self._load()
         self._row = number_in(state, "row") % len(self._rows)
+        self._pass(ranks_passed(state, self._ranks))
 
     def close(self) -> None:
         """Does nothing: no file is held open between two batches."""

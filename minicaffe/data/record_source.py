@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minicaffe.data.db import Database, DatabaseReader, database_errors, record_name
+from minicaffe.options import ALONE, Ranks
 
 
 class RecordSource(DatabaseReader):
@@ -11,11 +12,12 @@ class RecordSource(DatabaseReader):
     Args:
         database: where they are.
         skip: how many records to pass over at the start.
+        ranks: the processes that share them.
     """
 
-    def __init__(self, database: Database, *, skip: int = 0) -> None:
-        super().__init__(database)
-        self.seek(skip)
+    def __init__(self, database: Database, *, skip: int = 0, ranks: Ranks = ALONE) -> None:
+        super().__init__(database, ranks)
+        self.seek(skip + ranks.rank)
 
     def peek(self) -> tuple[str, bytes]:
         """The name and the value of the next record, without going on."""
@@ -33,7 +35,8 @@ class RecordSource(DatabaseReader):
         database, found = self.database, list[tuple[str, bytes]]()
         with database_errors(database):
             while len(found) < count:
-                some = list(self.cursor.run(count - len(found)))
+                some = list(self.cursor.run(self.in_a_row(count - len(found))))
                 found += [(record_name(database, key), value) for key, value in some]
                 self.went_on(len(some))
+                self.pass_over(self.ranks.size - 1)
         return found

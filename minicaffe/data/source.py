@@ -10,6 +10,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import DataError
+from minicaffe.options import ALONE, Ranks
 
 #: What a source or a reader depends on: numbers, texts and dictionaries of them, by name.
 State = Mapping[str, object]
@@ -47,6 +48,8 @@ class EpochOrder:
         rng: for random orders, or None.
         position: where the first epoch begins, below ``count``.
         arrange: makes an epoch's order of a generator, where not any order will do.
+        ranks: of several processes with the same generator, each takes every ``size``-th index of
+            the endless row of epochs, so that no index is taken twice in an epoch (Caffe's rule).
 
     Attributes:
         position: how many of this epoch's indices have been passed.
@@ -58,14 +61,17 @@ class EpochOrder:
         rng: np.random.Generator | None,
         position: int = 0,
         arrange: Callable[[np.random.Generator], np.ndarray] | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._arrange = arrange
+        self._ranks = ranks
         self._count = count
         self._rng = rng
         self._seed = 0
         self._indices: Sequence[int] | np.ndarray = range(count)
         self.position = position
         self._shuffle()
+        self._pass(ranks.rank)
 
     @property
     def current(self) -> int:
@@ -74,9 +80,13 @@ class EpochOrder:
 
     def advance(self) -> None:
         """Go on to the next index; after the last one another epoch begins."""
-        self.position += 1
-        if self.position == self._count:
-            self.position = 0
+        self._pass(self._ranks.size)
+
+    def _pass(self, count: int) -> None:
+        """Pass over indices, other processes' among them."""
+        self.position += count
+        while self.position >= self._count:
+            self.position -= self._count
             self._shuffle()
 
     def take(self, count: int) -> list[int]:
@@ -96,7 +106,7 @@ class EpochOrder:
         order: State = {}
         if self._rng is not None:
             order = {"seed": self._seed, "generator": self._rng.bit_generator.state}
-        return {"position": self.position, "order": order}
+        return {"position": self.position, "order": order, **rank_state(self._ranks)}
 
     def restore(self, state: State) -> None:
         """Go back to when ``state()`` was taken."""
@@ -106,6 +116,7 @@ class EpochOrder:
             self._seed = number_in(order, "seed")
             self._indices = self._order(0, self._count)
         self.position = number_in(state, "position") % self._count
+        self._pass(ranks_passed(state, self._ranks))
 
     def _shuffle(self) -> None:
         if self._rng is not None:
@@ -120,13 +131,31 @@ class EpochOrder:
         return self._arrange(rng) if self._arrange and not part else rng.permutation(count)
 
 
-def epoch_order(count: int, rng: np.random.Generator | None, skip: int, path: str) -> EpochOrder:
+def rank_state(ranks: Ranks) -> State:
+    """What a state says besides the position: whose that is, where several processes share."""
+    return {"rank": ranks.rank} if ranks.rank else {}
+
+
+def ranks_passed(state: State, ranks: Ranks) -> int:
+    """How far this process's position is beyond that of the process whose state it restores.
+
+    The first one's is where all of them begin, so that each goes on from there, however many they
+    were and are.
+    """
+    rank = number_in(state, "rank") if "rank" in state else 0
+    return (ranks.rank - rank) % ranks.size
+
+
+def epoch_order(
+    count: int, rng: np.random.Generator | None, skip: int, path: str, ranks: Ranks = ALONE
+) -> EpochOrder:
     """The order of ``count`` images, of which some are passed over at the start.
 
     Args:
         rng: for random orders, or None.
         skip: how many are passed over.
         path: what lists them, for messages.
+        ranks: as :class:`EpochOrder` takes them.
 
     Raises:
         DataError: there are no more than are to be skipped.
@@ -135,7 +164,7 @@ def epoch_order(count: int, rng: np.random.Generator | None, skip: int, path: st
         raise DataError(
             f"{skip} images are to be skipped, but '{path}' has only {count}; lower rand_skip"
         )
-    return EpochOrder(count, rng, skip)
+    return EpochOrder(count, rng, skip, ranks=ranks)
 
 
 def drawn_skip(rng: np.random.Generator, rand_skip: int) -> int:
@@ -218,16 +247,22 @@ class DatasetSource:
         dataset: where they are.
         rng: for random orders, or None.
         skip: how many images to pass over at the start.
+        ranks: the processes that share them.
 
     Raises:
         DataError: there are no more than are to be skipped.
     """
 
     def __init__(
-        self, dataset: Dataset, *, rng: np.random.Generator | None = None, skip: int = 0
+        self,
+        dataset: Dataset,
+        *,
+        rng: np.random.Generator | None = None,
+        skip: int = 0,
+        ranks: Ranks = ALONE,
     ) -> None:
         self._dataset = dataset
-        self._order = epoch_order(len(dataset), rng, skip, dataset.path)
+        self._order = epoch_order(len(dataset), rng, skip, dataset.path, ranks)
         self._stacker = Stacker()
 
     def peek(self) -> np.ndarray:
@@ -287,6 +322,12 @@ class Stacker:
         return batch.reshape(len(images), *first.shape)
 
 
-def derived_generator(rng: np.random.Generator) -> np.random.Generator:
-    """A new generator, seeded by the next draws of another."""
-    return np.random.default_rng(rng.integers(0, 2**63, size=2))
+def derived_generator(rng: np.random.Generator, rank: int = 0) -> np.random.Generator:
+    """A new generator, seeded by the next draws of another.
+
+    Args:
+        rng: the other.
+        rank: of a process; from the same draws each makes a generator of its own.
+    """
+    seed = rng.integers(0, 2**63, size=2)
+    return np.random.default_rng([*seed, rank] if rank else seed)

@@ -52,7 +52,8 @@ class Plan(Protocol):
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
 
     def backward(self, start: int, end: int) -> None:
-        """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
+        """Run the gradients of layers ``start`` down to ``end`` (inclusive), and tell the net's
+        callbacks which of them are ``ready``, at least at the end."""
 
     def keep_all(self) -> None:
         """Let every blob keep its values from now on; those of the last forward are there again."""

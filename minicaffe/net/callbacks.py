@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 Callback = Callable[[int], object]
 
 
+class WhenReady:
+    """Wants to know which gradients of parameters are complete, not of every layer by itself:
+    engines then run several layers in one step all the same."""
+
+    def ready(self, first: int, last: int) -> None:
+        """Backward has run the layers from ``last`` down to ``first``."""
+
+
 class Callbacks:
     """Lists of functions, one list a moment; each is called with the layer's index."""
 
@@ -23,6 +31,12 @@ class Callbacks:
 
     def __init__(self) -> None:
         self._callbacks: dict[str, list[Callback]] = {moment: [] for moment in self.MOMENTS}
+        self.when_ready: list[WhenReady] = []
+
+    def ready(self, first: int, last: int) -> None:
+        """Tell that backward has run the layers from ``last`` down to ``first``."""
+        for observer in self.when_ready:
+            observer.ready(first, last)
 
     def add(self, moment: str, callback: Callback) -> None:
         """Call ``callback(layer_index)`` at this moment, after the callbacks added earlier."""
@@ -52,6 +66,12 @@ def before_backward(net: Net, callback: Callback) -> None:
     net.callbacks.add("before_backward", callback)
 
 
-def after_backward(net: Net, callback: Callback) -> None:
-    """Call ``callback(layer_index)`` after each layer's backward."""
-    net.callbacks.add("after_backward", callback)
+def after_backward(net: Net, callback: Callback | WhenReady) -> None:
+    """Call ``callback(layer_index)`` after each layer's backward.
+
+    What averages gradients, such as :class:`minicaffe.NCCL`, is told of several layers at a time.
+    """
+    if isinstance(callback, WhenReady):
+        net.callbacks.when_ready.append(callback)
+    else:
+        net.callbacks.add("after_backward", callback)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minicaffe import common
 from minicaffe.blob import Blob
 from minicaffe.errors import DataError, GraphError, MinicaffeError, raised_by, tilde_hint
 from minicaffe.filler import filler_mistakes
@@ -258,7 +259,10 @@ def build_checked(
     """
     split = check_net(param, path, options, dtype)
     limits, origin = options.limits, origin_of(param, options.dialect, split)
-    built = NetBuilder(split, path=path, seed=seed, dtype=dtype, limits=limits, origin=origin)
+    built = NetBuilder(
+        split, path=path, seed=seed, dtype=dtype, limits=limits,
+        ranks=common.ranks_for(test=param.state.phase == caffe_pb2.TEST), origin=origin,
+    )  # fmt: skip
     try:
         built.notes.add_net(param)
     except MinicaffeError as error:

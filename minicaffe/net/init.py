@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.data.source import derived_generator
 from minicaffe.errors import (
     DataError,
     GraphError,
@@ -26,7 +27,7 @@ from minicaffe.net.fork_fields import Notes, refused_fork_fields
 from minicaffe.net.insert_splits import Mistake, produced_twice
 from minicaffe.net.node import Edge, Node
 from minicaffe.net.params import ParamTable
-from minicaffe.options import Limits, MemoryBudget
+from minicaffe.options import ALONE, Limits, MemoryBudget, Ranks
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin
 from minicaffe.proto.io import read_net
@@ -124,6 +125,7 @@ class NetBuilder:
         seed: of the layers' random generators; None draws one from the system.
         dtype: of all blobs.
         limits: what the net may do.
+        ranks: which of the processes that train together it is in.
         origin: what is known of the fork that it was written for.
         mistakes: where to put what is wrong with layers, instead of raising it; the builder is
             good for nothing else then.
@@ -140,6 +142,7 @@ class NetBuilder:
         seed: int | None = None,
         dtype: DTypeLike,
         limits: Limits,
+        ranks: Ranks = ALONE,
         origin: Origin | None = None,
         mistakes: list[Mistake] | None = None,
     ) -> None:
@@ -154,7 +157,7 @@ class NetBuilder:
         self._ids: dict[str, int] = {}
         self._layer_names: set[str] = set()
         self._phase = param.state.phase
-        self._limits = limits
+        self._limits, self._ranks = limits, ranks
         self.budget = MemoryBudget(limits.memory, gradients=self._phase == caffe_pb2.TRAIN)
         seeds = np.random.SeedSequence(seed).spawn(len(param.layer))
         self._add_all(list(zip(param.layer, seeds, strict=True)), mistakes)
@@ -215,6 +218,8 @@ class NetBuilder:
         with node.located():
             self._connect(node)
         node.setup()
+        if self._ranks.rank:  # what is drawn from now on differs, unlike fillers and orders of data
+            node.layer.rng = derived_generator(rng, self._ranks.rank)
         for index, blob in enumerate(node.layer.blobs):
             blob.name = blob.name or f"{node.name}[{index}]"
         with node.located():
@@ -236,6 +241,7 @@ class NetBuilder:
         line = param.source_line if param.HasField("source_line") else None
         try:
             layer = make_layer(param, rng, self.dtype, self._limits, self._origin)
+            layer.ranks = self._ranks
         except MinicaffeError as error:
             raise error.locate(
                 path=self.path, line=line, layer=param.name, layer_type=param.type

@@ -116,6 +116,37 @@ def restore_layer_states(net: Net, states: LayerStates, path: str) -> None:
         )  # fmt: skip
 
 
+def of_another_rank(states: LayerStates, own: LayerStates) -> LayerStates:
+    """The states of another process's layers, for this one: it takes the places in the data, and
+    the generators that say their order, but draws all else as it would have done.
+
+    Args:
+        states: what :func:`layer_states` gave there.
+        own: what it gives here.
+    """
+    mine = {(entry["name"], entry["type"]): entry for entry in own}
+    found: LayerStates = []
+    for entry in states:
+        here = mine.get((entry["name"], entry["type"]))
+        found.append(entry if here is None else cast(LayerState, _merged(dict(entry), dict(here))))
+    return found
+
+
+#: What a process draws from by itself; an ``order`` has a generator that all of them have.
+_OWN = ("rng", "generator", "transformer")
+
+
+def _merged(state: dict[str, object], own: dict[str, object]) -> dict[str, object]:
+    merged = dict(state)
+    for key, value in state.items():
+        inner = own.get(key)
+        if key in _OWN and key in own:
+            merged[key] = inner
+        elif isinstance(value, dict) and isinstance(inner, dict) and "seed" not in value:
+            merged[key] = _merged(value, inner)
+    return merged
+
+
 def _restore_layer(layer: Layer, entry: LayerState) -> None:
     if "rng" in entry and isinstance(layer.rng, np.random.Generator):
         layer.rng.bit_generator.state = cast(dict[str, object], entry["rng"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -110,6 +111,7 @@ class ParamArena:
         self.mirror: FlatArrays | None = None
         self._data_memories = [param.blob.data_memory for param in params]
         self._diff_memories = [param.blob.diff_memory for param in params]
+        self._starts = [param.slice.start for param in params]
 
     @property
     def data(self) -> np.ndarray:
@@ -132,6 +134,13 @@ class ParamArena:
     @diff.setter
     def diff(self, values: ArrayLike) -> None:
         self.diff[...] = values
+
+    def diff_part(self, where: slice) -> np.ndarray:
+        """The gradients of neighbours, flat; to read or write. Others are not waited for."""
+        low = bisect_right(self._starts, where.start) - 1
+        for memory in self._diff_memories[low : bisect_left(self._starts, where.stop)]:
+            _ = memory.array
+        return self._diff[where]
 
     def like(self) -> np.ndarray:
         """A flat array of zeros of the same layout."""

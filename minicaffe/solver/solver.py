@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from minicaffe.arguments import file_name, function, shown, whole_number
+from minicaffe import common
+from minicaffe.arguments import file_name, shown, whole_number
 from minicaffe.errors import ArgumentError, Lines, SnapshotError, SolverError
 from minicaffe.net.layer_states import LayerStates, layer_states
 from minicaffe.net.net import Net
@@ -20,7 +21,6 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 from minicaffe.solver import events, rules, trace_nan, training_state
 from minicaffe.solver.display import LossWindow, Pace, explain_divergence
-from minicaffe.solver.evaluate import average_outputs
 from minicaffe.solver.layer_stats import gradient_norms, measured
 from minicaffe.solver.lr_policy import check_policy, learning_rate
 from minicaffe.solver.nets import NetFactory, NetVec
@@ -29,6 +29,15 @@ from minicaffe.solver.signals import Action, uninterrupted
 from minicaffe.solver.snapshot import Snapshots, restore_snapshot
 from minicaffe.solver.solver_param import check_all, load_settings
 from minicaffe.solver.solver_state import SolverState
+from minicaffe.solver.testing import run_test
+from minicaffe.solver.together import (
+    Alone,
+    Callback,
+    PerIteration,
+    Together,
+    both_callbacks,
+    telling_others,
+)
 from minicaffe.solver.update import Updater
 
 if TYPE_CHECKING:
@@ -36,9 +45,6 @@ if TYPE_CHECKING:
     from minicaffe.solver.solver_param import Settings
 
 logger = logging.getLogger("minicaffe")
-
-
-Callback = Callable[[], object]
 
 
 class Solver:
@@ -103,8 +109,10 @@ class Solver:
     ) -> None:
         self._settings = load_settings(solver, path, lines)
         self.param = self._settings.param
+        self.is_root = common.solver_rank() == 0
+        self._together: Together = Alone()
         self.observers: list[events.Observer] = (
-            [events.LogObserver()] if observers is None else list(observers)
+            [events.LogObserver()] * self.is_root if observers is None else list(observers)
         )
         self.action_function = action_function
         self.iter = 0
@@ -122,7 +130,7 @@ class Solver:
         self._pace = Pace()
         logger.info("Initializing solver from parameters:\n%s", Lines(to_text(self.param).rstrip()))
         check_all(self._settings, self.rule)
-        if self.param.snapshot:
+        if self.param.snapshot and self.is_root:
             self._snapshots.check(self.iter)
         options = RunOptions(
             engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math
@@ -132,7 +140,8 @@ class Solver:
         self.net: Net = factory.train_net()
         with self._settings.located("type"):
             self._updater = Updater(self.net, self.rule(self.param), self.param)
-        self.test_nets: list[Net] = NetVec(factory.test_nets())
+        tests = self.is_root or common.tests_are_shared()
+        self.test_nets: list[Net] = NetVec(factory.test_nets() if tests else [])
         for test_net in self.test_nets:
             test_net.warn_of_twins(self.net)
         logger.info("Solver scaffolding done.")
@@ -155,14 +164,29 @@ class Solver:
         return self._updater.history
 
     @property
+    def history_arrays(self) -> list[np.ndarray]:
+        """It in flat memory, laid out as the net's arena is."""
+        return self._updater.histories
+
+    @property
     def turn(self) -> Turn:
         """Whose turn it is: the train net's, as a step is made of its runs."""
         return self.net.turn
 
-    def add_callback(self, on_start: Callback, on_gradients_ready: Callback) -> None:
-        """Call one function before each iteration's first forward, one before its update."""
-        both = function(on_start, "on_start"), function(on_gradients_ready, "on_gradients_ready")
-        self._callbacks.append(both)
+    def add_callback(
+        self, on_start: Callback | PerIteration, on_gradients_ready: Callback | None = None
+    ) -> None:
+        """Call one function before each iteration's first forward, one before its update.
+
+        Args:
+            on_start, on_gradients_ready: the functions; or one object that has both as methods,
+                such as :class:`minicaffe.NCCL`.
+        """
+        self._callbacks.append(both_callbacks(on_start, on_gradients_ready))
+
+    def join(self, together: Together) -> None:
+        """Train with the solvers of other processes from now on, each of which joins them, too."""
+        self._together = together
 
     def share_weights(self, net: Net) -> None:
         """Let another net use the parameters that are trained here, by layer name.
@@ -192,7 +216,8 @@ class Solver:
             SnapshotError: a state cannot be read or written, or another training writes
                 snapshots with this prefix.
         """
-        with self._snapshots.locked(bool(self.param.snapshot) or self.param.snapshot_after_train):
+        writes = bool(self.param.snapshot) or self.param.snapshot_after_train
+        with self._snapshots.locked(writes and self.is_root):
             self._solve(resume_file)
 
     def _solve(self, resume_file: str | os.PathLike[str] | None) -> None:
@@ -204,11 +229,11 @@ class Solver:
             self.restore(resume_file)
         if not param.HasField("max_iter"):
             logger.warning("max_iter is not set, so there is nothing to train; set max_iter")
-        if param.snapshot_after_train:
+        if param.snapshot_after_train and self.is_root:
             self._snapshots.check(self.iter)
         self.step(param.max_iter - self.iter)
         if param.snapshot_after_train and self._saved_at != self.iter:
-            self.snapshot()
+            self._snapshot_together(at_the_end=True)
         early = self._stop_requested
         if not early:
             self._last_pass()
@@ -235,8 +260,17 @@ class Solver:
         """
         iters = whole_number(iters, "iters")
         every, end = self.param.snapshot, self.iter + iters
-        with self._snapshots.locked(bool(every) and end // every > self.iter // every):
+        due = bool(every) and end // every > self.iter // every
+        with (
+            telling_others(self._together, self._save_what_there_is),
+            self._snapshots.locked(due and self.is_root),
+        ):
             self._step(iters)
+
+    def _save_what_there_is(self) -> None:
+        """Another process is lost: keep what all of them have reached."""
+        if self.param.snapshot and self._saved_at != self.iter:
+            self._try_snapshot([layer_states(self.net)])
 
     def _step(self, iters: int) -> None:
         if iters > 0:  # none need no learning rate: converters let Caffe fill nets in this way
@@ -279,7 +313,11 @@ class Solver:
             trace_nan.check_weights(self.net, self.iter - 1, rate)
         self._notify(events.Iteration(self.iter, loss, self.loss_window.mean, rate))
         due = bool(param.snapshot) and self.iter % param.snapshot == 0
-        self._obey(self._requested(), due)
+        request = self._together.agree(self._requested())
+        if due or request in (Action.SNAPSHOT, Action.TERMINATE):
+            self._snapshot_together()
+        if request in (Action.STOP, Action.TERMINATE):
+            self._stop_requested = True
 
     def _forward_backward(self) -> float:
         """One batch; the gradients add up. Returns the loss."""
@@ -332,12 +370,6 @@ class Solver:
     def _requested(self) -> Action:
         return self.action_function() if self.action_function else Action.NONE
 
-    def _obey(self, request: Action, snapshot_due: bool = False) -> None:
-        if snapshot_due or request in (Action.SNAPSHOT, Action.TERMINATE):
-            self._try_snapshot()
-        if request in (Action.STOP, Action.TERMINATE):
-            self._stop_requested = True
-
     # --------------------------------------------------------------- testing
 
     @in_turn
@@ -351,29 +383,7 @@ class Solver:
         Raises:
             SolverError: there is no test net of this number.
         """
-        index = whole_number(index, "index")
-        if not -len(self.test_nets) <= index < len(self.test_nets):
-            count = len(self.test_nets)
-            found = f"there are {count}, numbered from 0" if count else "the solver has none"
-            raise SolverError(f"no test net #{index}: {found}", path=self._settings.path)
-        net, batches = self.test_nets[index], self.param.test_iter[index]
-        self._notify(events.TestStart(self.iter, index, batches))
-        net.share_with(self.net)
-        scores = average_outputs(
-            net,
-            batches,
-            stop=self._stop_testing,
-            on_batch=lambda done: self._notify(events.TestBatch(self.iter, index, done, batches)),
-            ap_version=self.param.ap_version,
-            by_class=self.param.show_per_class_result,
-        )
-        if scores.interrupted:
-            self._notify(events.TestResult(self.iter, index, None))
-            return {}
-        loss = scores.loss if self.param.test_compute_loss else None
-        outputs = events.outputs_of(net, scores.outputs)
-        self._notify(events.TestResult(self.iter, index, outputs, loss))
-        return scores.named(net.outputs)
+        return run_test(self, index, self._stop_testing, self._settings.path)
 
     def _test_all(self) -> bool:
         """Run all test nets; returns False if a stop was requested."""
@@ -381,17 +391,19 @@ class Solver:
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
                 self.test(index)
+        asked = Action.STOP if self._stop_requested else Action.NONE
+        self._stop_requested = self._together.agree(asked) is Action.STOP
         if self._stop_requested:
             return False  # a training that resumes here runs all of these tests again
         self._test_states = []
         return True
 
     def _stop_testing(self) -> bool:
-        """Do what is asked for between two batches of a test."""
-        request = self._requested()
-        while request is not Action.NONE:
-            self._obey(request)
-            request = self._requested()
+        """Do what is asked for between two batches of a test, in which others may not be."""
+        while (request := self._requested()) is not Action.NONE:
+            if request in (Action.SNAPSHOT, Action.TERMINATE):
+                self._try_snapshot([layer_states(self.net)])
+            self._stop_requested |= request in (Action.STOP, Action.TERMINATE)
         return self._stop_requested
 
     # ------------------------------------------------------------- snapshots
@@ -407,21 +419,31 @@ class Solver:
             SnapshotError: a file cannot be written, or another training writes snapshots with
                 this prefix; older files are kept.
         """
+        return self._snapshot([layer_states(self.net)])
+
+    def _snapshot(self, states: Sequence[LayerStates]) -> tuple[str, str]:
+        """Write it, with the states of the train nets of all processes, as far as known."""
         model, path = self._snapshots.names(self.iter)
         for name in (model, path):
             self._notify(events.Snapshot(self.iter, name, name is path, self._snapshots.hdf5))
         state = SolverState(self.iter, model, self._current_step, self.history)
         training = training_state.training_state(
-            self.net, self.test_nets, self.loss_window, self._test_states
+            self.net, self.test_nets, self.loss_window, states, self._test_states
         )
         self._snapshots.write(self.net, state, training)
         self._saved_at = self.iter
         return model, path
 
-    def _try_snapshot(self) -> None:
+    def _snapshot_together(self, *, at_the_end: bool = False) -> None:
+        """A snapshot of all processes; rank 0 writes it."""
+        states = self._together.gather(layer_states(self.net))
+        if self.is_root:
+            (self._snapshot if at_the_end else self._try_snapshot)(states)
+
+    def _try_snapshot(self, states: Sequence[LayerStates]) -> None:
         """A snapshot that cannot be written does not end the training: the next one may be."""
         try:
-            self.snapshot()
+            self._snapshot(states)
         except SnapshotError as error:
             self.failed_snapshots += 1
             self._notify(events.SnapshotFailed(self.iter, str(error)))

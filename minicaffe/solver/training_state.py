@@ -7,16 +7,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
+from minicaffe import common
 from minicaffe.blob import Blob
 from minicaffe.engines import engine_name
 from minicaffe.errors import SnapshotError
-from minicaffe.net.layer_states import LayerStates, layer_states, restore_layer_states
+from minicaffe.net.layer_states import (
+    LayerStates,
+    layer_states,
+    of_another_rank,
+    restore_layer_states,
+)
 from minicaffe.net.net import Net
 from minicaffe.solver.display import LossState, LossWindow
 from minicaffe.solver.signals import uninterrupted
 from minicaffe.syncedmem import only_read
 
 if TYPE_CHECKING:
+    from typing_extensions import NotRequired
+
     from minicaffe.solver.solver import Solver
 
 logger = logging.getLogger("minicaffe")
@@ -30,16 +38,22 @@ class TrainingState(TypedDict):
         loss: the window of losses.
         train: the states of the trained net's layers.
         tests: those of each test net's.
+        ranks: those of the train nets of other processes, ranks 1, 2, …
     """
 
     engine: str
     loss: LossState
     train: LayerStates
     tests: list[LayerStates]
+    ranks: NotRequired[list[LayerStates]]
 
 
 def training_state(
-    net: Net, test_nets: Sequence[Net], loss: LossWindow, tests: Sequence[LayerStates] = ()
+    net: Net,
+    test_nets: Sequence[Net],
+    loss: LossWindow,
+    states: Sequence[LayerStates],
+    tests: Sequence[LayerStates] = (),
 ) -> TrainingState:
     """All of it, in terms of JSON: what a snapshot's record holds.
 
@@ -47,14 +61,19 @@ def training_state(
         net: the net that is trained.
         test_nets: the nets that are tested meanwhile.
         loss: the window of losses.
+        states: those of the train net's layers, in each process that trains it.
         tests: the states of the test nets' layers, if not those that they have now.
     """
-    return {
+    first, *others = states
+    state: TrainingState = {
         "engine": _engine(net),
         "loss": loss.state(),
-        "train": layer_states(net),
+        "train": first,
         "tests": list(tests) or [layer_states(test_net) for test_net in test_nets],
     }
+    if others:
+        state["ranks"] = others
+    return state
 
 
 def restore_training_state(
@@ -77,13 +96,30 @@ def restore_training_state(
         )  # fmt: skip
     try:
         loss.restore(state["loss"])
-        nets = [state["train"], *state["tests"]]
+        nets = [_of_rank(state, net, path), *state["tests"]]
     except (KeyError, TypeError, ValueError) as reason:
         raise SnapshotError(f"minicaffe's record in it is malformed: {reason!r}", path=path) from (
             reason
         )
     for each, found in zip((net, *test_nets), nets, strict=False):
         restore_layer_states(each, found, path)
+
+
+def _of_rank(state: TrainingState, net: Net, path: str) -> LayerStates:
+    """What the layers held in the process of this rank, or would hold if there had been one."""
+    rank, size = common.solver_rank(), common.solver_count()
+    states = [state["train"], *state.get("ranks", [])]
+    if len(states) == size:
+        return states[rank]
+    if rank == 0:
+        logger.warning(
+            "%s was written by %d process(es), and %d go on: an iteration now reads %d batch(es) "
+            "instead of %d, and the learning rate stays as it is. Records go on where they were; "
+            "what is drawn at random is not what it would have been",
+            path, len(states), size, size, len(states),
+        )  # fmt: skip
+        return states[0]
+    return of_another_rank(states[0], layer_states(net))
 
 
 #: How nets compute by default.

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from minicaffe.data.datum import make_datum
-from minicaffe.data.db import DatabaseSource, RecordCache
+from minicaffe.data.db import DatabaseSource
+from minicaffe.data.record_cache import RecordCache
 from minicaffe.data.source import Records
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2

@@ -89,6 +89,7 @@ class NumpyPlan:
                 if self._nodes[index].need_backward:
                     self._nodes[index].backward()
                 self._callbacks.run("after_backward", index)
+                self._callbacks.ready(index, index)
 
     def keep_all(self) -> None:
         """Let every blob keep its values from now on; those of the last forward are there again."""

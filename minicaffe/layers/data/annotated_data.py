@@ -142,6 +142,6 @@ class AnnotatedDataLayer(PrefetchingLayer):
         skip = drawn_skip(self.rng, param.rand_skip)
         database = open_database(param.source, backend_of(param.backend, param.source))
         return AnnotatedBatchReader(
-            RecordSource(database, skip=skip), self.param, self.phase,
-            derived_generator(self.rng), self.dtype, labels=len(top) == 2,
+            RecordSource(database, skip=skip, ranks=self.ranks), self.param, self.phase,
+            derived_generator(self.rng, self.ranks.rank), self.dtype, labels=len(top) == 2,
         )  # fmt: skip

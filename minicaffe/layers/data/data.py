@@ -71,10 +71,10 @@ class DataLayer(PrefetchingLayer):
         self.prefetch_depth = prefetch_depth(param)
         backend = backend_of(param.backend, param.source)
         color = forced_color(transform, color=param.force_encoded_color)
-        rng = derived_generator(self.rng)
+        rng = derived_generator(self.rng, self.ranks.rank)
         transformer = DataTransformer(transform, self.phase, rng, self.dtype)
         skip = drawn_skip(self.rng, param.rand_skip)
-        images = open_source(param.source, backend, color, skip=skip)
+        images = open_source(param.source, backend, color, skip=skip, ranks=self.ranks)
         return ImageBatchReader(images, transformer, param.batch_size, labels=len(top) == 2)
 
 

@@ -84,7 +84,7 @@ class DenseImageDataLayer(ListedImagesLayer):
         """
         param = self.param.dense_image_data_param
         lines = read_pairs(param.source, param.root_folder)
-        self._draw = rng = derived_generator(self.rng)
+        self._draw = rng = derived_generator(self.rng, self.ranks.rank)
         self._values = DataTransformer(self.param.transform_param, self.phase, rng, self.dtype)
         return self.pair_reader(lines, self._labels, self._change, rng)
 

@@ -121,11 +121,14 @@ class DetectionDataLayer(PrefetchingLayer):
         """
         param, transform = self.param.detection_data_param, self.param.transform_param
         images = read_box_file(param.source, param.root_folder, difficult=True)
-        rng = derived_generator(self.rng)
+        rng = derived_generator(self.rng, self.ranks.rank)
         shuffled = derived_generator(self.rng) if param.HasField("shuffle") else None
         upright = np.array([listed.size[0] >= listed.size[1] for listed in images])
         order = EpochOrder(
-            len(images), shuffled, arrange=lambda drawing: arrange(param, upright, drawing)
+            len(images),
+            shuffled,
+            arrange=lambda drawing: arrange(param, upright, drawing),
+            ranks=self.ranks,
         )
         composer = CascadeComposer(self.param, images[-1].size, rng, self.limits)
         batch, columns = param.batch_size, _COLUMNS if param.output_gt_boxes else 0

@@ -95,7 +95,8 @@ class EvalDataLayer(PrefetchingLayer):
             (batch, 3, height, width), (1, _COLUMNS, 1, 1), (batch, 2, 1, 1),
         ]  # fmt: skip
         return BoxBatchReader(
-            images, param.source, EpochOrder(len(images), None), derived_generator(self.rng),
+            images, param.source, EpochOrder(len(images), None, ranks=self.ranks),
+            derived_generator(self.rng, self.ranks.rank),
             Resizer(param, self.limits), batch,
             PixelValues.of(transform, transform.scale, self.dtype),
             Tops(0, _COLUMNS, [-1] * _COLUMNS, sizes=len(top) > 2), shapes[: len(top)],

@@ -66,4 +66,5 @@ class HDF5DataLayer(PrefetchingLayer):
             self.dtype,
             rng,
             limits=self.limits,
+            ranks=self.ranks,
         )

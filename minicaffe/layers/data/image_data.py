@@ -50,10 +50,10 @@ class ImageDataLayer(ListedImagesLayer):
         """
         param = self.param.image_data_param
         self.prefetch_depth = prefetch_depth(self.param.data_param)
-        size, rng = self.new_size(), derived_generator(self.rng)
+        size, rng = self.new_size(), derived_generator(self.rng, self.ranks.rank)
         transformer = DataTransformer(self.param.transform_param, self.phase, rng, self.dtype)
         files = ImageFiles(param.source, param.root_folder, self.channels_read, size)
         shuffled = self.order_rng()
         skip = drawn_skip(self.rng, param.rand_skip)
-        source = DatasetSource(files, rng=shuffled, skip=skip)
+        source = DatasetSource(files, rng=shuffled, skip=skip, ranks=self.ranks)
         return ImageBatchReader(source, transformer, param.batch_size, labels=True)

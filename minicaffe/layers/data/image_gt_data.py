@@ -147,14 +147,15 @@ class ImageGtDataLayer(PrefetchingLayer):
                 f"crop_height and crop_width are {size[0]} and {size[1]}, but the last image in "
                 f"'{param.source}' has {height}×{width} (height×width)"
             )
-        rng = derived_generator(self.rng)
+        rng = derived_generator(self.rng, self.ranks.rank)
         shuffled = derived_generator(self.rng) if param.shuffle else None
         composer = MscnnComposer(self.param, size, rng, self.limits)
         batch, columns = param.batch_size, _COLUMNS if param.output_gt_boxes else 0
         shapes: list[tuple[int, ...]] = [(batch, 3, *size)]
         shapes += [(batch, 6, *field.map_size(size)) for field in composer.fields]
         return BoxBatchReader(
-            often, param.source, EpochOrder(len(often), shuffled), rng, composer, batch,
+            often, param.source, EpochOrder(len(often), shuffled, ranks=self.ranks), rng, composer,
+            batch,
             PixelValues.of(self.param.transform_param, param.scale, self.dtype),
             Tops(len(composer.fields), columns, (0, 1, 1, 2, 2, 1, 1)),
             [*shapes, (1, _COLUMNS, 1, 1)][: len(top)],

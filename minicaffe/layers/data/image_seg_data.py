@@ -93,7 +93,7 @@ class ImageSegDataLayer(ListedImagesLayer):
         param = self.param.image_data_param
         words = 1 if param.label_type == _LABELS.NONE else 2
         lines = read_pairs(param.source, param.root_folder, words=words)
-        rng = derived_generator(self.rng)
+        rng = derived_generator(self.rng, self.ranks.rank)
         change = SegTransformer(self.param, self.phase, rng, self.dtype, dims=len(top) > 2)
         return self.pair_reader(lines, self._labels, change.apply, rng)
 

@@ -89,7 +89,7 @@ class ListedImagesLayer(PrefetchingLayer):
         pairs = ImagePairs(path, lines, root, self.channels_read, self.new_size(), label_of)
         shuffled = self.order_rng()
         skip = drawn_skip(self.rng, settings.rand_skip)
-        order = epoch_order(len(lines), shuffled, skip, path)
+        order = epoch_order(len(lines), shuffled, skip, path, self.ranks)
         return PairBatchReader(pairs, order, settings.batch_size, change, rng)
 
 

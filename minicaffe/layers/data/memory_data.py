@@ -54,7 +54,10 @@ class MemoryDataLayer(Layer):
         self._batch_size: int = param.batch_size
         self._shape = (param.channels, param.height, param.width)
         self._transformer = DataTransformer(
-            self.param.transform_param, self.phase, derived_generator(self.rng), self.dtype
+            self.param.transform_param,
+            self.phase,
+            derived_generator(self.rng, self.ranks.rank),
+            self.dtype,
         )
         self._data: np.ndarray | None = None
         self._labels = np.empty(0, self.dtype)

@@ -93,15 +93,16 @@ class SegmentVideoData(PrefetchingLayer):
         planes = _planes(param)
         pixels = param.new_height * param.new_width
         self.limits.check(planes * max(300, 4 * pixels), f"an image of {planes} planes")
-        rng = derived_generator(self.rng)
+        rng = derived_generator(self.rng, self.ranks.rank)
         transformer = SegmentTransformer(
             self.param.transform_param, self.phase, rng, self.dtype, planes
         )
         clips = read_clips(param.source)
         shuffled = derived_generator(self.rng) if param.shuffle else None
         skip = drawn_skip(self.rng, param.rand_skip)
-        order = epoch_order(len(clips), shuffled, skip, param.source)
-        source = ClipSource(param.source, clips, order, self._read, derived_generator(self.rng))
+        order = epoch_order(len(clips), shuffled, skip, param.source, self.ranks)
+        drawing = derived_generator(self.rng, self.ranks.rank)
+        source = ClipSource(param.source, clips, order, self._read, drawing)
         return ImageBatchReader(source, transformer, param.batch_size, labels=True)
 
     def _read(self, clip: Clip, rng: np.random.Generator) -> np.ndarray:

@@ -160,7 +160,7 @@ class VideoDataLayer(ListedImagesLayer):
         self.limits.check(length * max(300, 12 * pixels), f"{length} frames")
         self.limits.check(8 * labels * param.batch_size, f"{labels} labels a piece")
         self._size, self._known = size, param
-        rng = derived_generator(self.rng)
+        rng = derived_generator(self.rng, self.ranks.rank)
         transformer = ClipTransformer(
             self.param.transform_param, self.phase, rng, self.dtype, length
         )  # fmt: skip
@@ -169,9 +169,10 @@ class VideoDataLayer(ListedImagesLayer):
             param.source, param.root_folder, numbered=not jitter, several=bool(labels)
         )
         shuffled, skip = self.order_rng(), drawn_skip(self.rng, param.rand_skip)
-        order = epoch_order(len(clips), shuffled, skip, param.source)
+        order = epoch_order(len(clips), shuffled, skip, param.source, self.ranks)
         source = ClipSource(
-            param.source, clips, order, self._read, derived_generator(self.rng), labels=labels,
+            param.source, clips, order, self._read, derived_generator(self.rng, self.ranks.rank),
+            labels=labels,
             passes_over=param.HasField("use_image") and self.phase == _TRAIN,
         )  # fmt: skip
         return ClipBatchReader(source, transformer, param.batch_size, length, labels)

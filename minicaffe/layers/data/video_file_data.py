@@ -17,6 +17,7 @@ from minicaffe.layer import Blobs
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.detection.annotations import Example
 from minicaffe.layers.detection.resizing import output_size, policy_mistakes, resize_example
+from minicaffe.options import ALONE, Ranks
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
 
@@ -87,8 +88,9 @@ class VideoFileData(PrefetchingLayer):
             DataError: it cannot be read.
         """
         return FrameReader(
-            self.param, self.phase, derived_generator(self.rng), self.dtype, labels=len(top) == 2
-        )
+            self.param, self.phase, derived_generator(self.rng, self.ranks.rank), self.dtype,
+            labels=len(top) == 2, ranks=self.ranks,
+        )  # fmt: skip
 
 
 class FrameReader:
@@ -100,6 +102,7 @@ class FrameReader:
         rng: for all that is drawn.
         dtype: of the images.
         labels: whether a batch has zeros as its second blob.
+        ranks: the processes that share the frames.
     """
 
     def __init__(
@@ -110,7 +113,9 @@ class FrameReader:
         dtype: np.dtype,
         *,
         labels: bool,
+        ranks: Ranks = ALONE,
     ) -> None:
+        self._ranks = ranks
         self._path, self._each = param.video_data_param.video_file, 1
         self._each += param.video_data_param.skip_frames
         self._resize = list(param.transform_param.resize_param)
@@ -123,14 +128,15 @@ class FrameReader:
         """The next frame that counts, resized."""
         if self._frames is None:
             self._frames = islice(video_frames(self._path), self._position, None)
-        passed = list(islice(self._frames, self._each))
+        passed = list(islice(self._frames, self._each * self._ranks.size))
         self._position += len(passed)
-        if len(passed) < self._each:
+        if len(passed) < self._each * self._ranks.size:
             raise DataError("the video has ended", path=self._path)
+        frame = passed[self._each * (self._ranks.rank + 1) - 1]
         if not self._resize:
-            return passed[-1]
+            return frame
         none = np.empty(0)
-        example = Example(passed[-1], 0, none, none, np.empty((0, 4)), none)
+        example = Example(frame, 0, none, none, np.empty((0, 4)), none)
         return resize_example(example, self._resize[0], self._rng).image
 
     def shapes(self) -> list[tuple[int, ...]]:

@@ -64,7 +64,7 @@ class WindowDataLayer(PrefetchingLayer):
                 "write window_data_param { scale: %g }",
                 self.param.name, self.param.transform_param.scale,
             )  # fmt: skip
-        rng = derived_generator(self.rng)
+        rng = derived_generator(self.rng, self.ranks.rank)
         return WindowBatchReader(
             self.param.window_data_param, self.param.transform_param, rng, self.dtype
         )

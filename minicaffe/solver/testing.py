@@ -1,0 +1,67 @@
+"""Running a test net of a solver: the events that tell of it, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minicaffe.arguments import whole_number
+from minicaffe.errors import SolverError
+from minicaffe.net.net import Net
+from minicaffe.solver import events
+from minicaffe.solver.evaluate import average_outputs
+
+if TYPE_CHECKING:
+    from minicaffe.solver.solver import Solver
+
+
+def run_test(
+    solver: Solver, index: int, stop: Callable[[], bool], path: str | None
+) -> dict[str, float | np.ndarray]:
+    """What :meth:`minicaffe.solver.Solver.test` does.
+
+    Args:
+        solver: whose test net it is.
+        index: which one.
+        stop: asked before each batch whether to end at once; not where several processes share the
+            records, as all of them run their parts.
+        path: the solver's file, for messages.
+
+    Raises:
+        SolverError: there is no test net of this number; or its batches cannot be shared.
+    """
+    index = whole_number(index, "index")
+    if not -len(solver.test_nets) <= index < len(solver.test_nets):
+        count = len(solver.test_nets)
+        found = f"there are {count}, numbered from 0" if count else "the solver has none"
+        raise SolverError(f"no test net #{index}: {found}", path=path)
+    net, batches = solver.test_nets[index], solver.param.test_iter[index]
+
+    def tell(event: events.Event) -> None:
+        events.notify(solver.observers, event)
+
+    tell(events.TestStart(solver.iter, index, batches))
+    net.share_with(solver.net)
+    shared = _is_shared(net)
+    scores = average_outputs(
+        net,
+        batches,
+        stop=(lambda: False) if shared else stop,
+        on_batch=lambda done: tell(events.TestBatch(solver.iter, index, done, batches)),
+        ap_version=solver.param.ap_version,
+        by_class=solver.param.show_per_class_result,
+    )
+    if scores.interrupted:
+        tell(events.TestResult(solver.iter, index, None))
+        return {}
+    loss = scores.loss if solver.param.test_compute_loss else None
+    outputs = events.outputs_of(net, scores.outputs)
+    tell(events.TestResult(solver.iter, index, outputs, loss))
+    return scores.named(net.outputs)
+
+
+def _is_shared(net: Net) -> bool:
+    """Whether several processes share its records."""
+    return any(layer.ranks.size > 1 for layer in net.layers)

@@ -1,0 +1,75 @@
+"""Processes that are started once and run functions together, as ranks."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import tempfile
+import traceback
+
+from minicaffe import common
+from minicaffe.parallel.nccl import NCCL
+
+
+class Ranks:
+    """Processes that wait for work. (Each takes half a second to start.)"""
+
+    def __init__(self, most):
+        spawn = multiprocessing.get_context("spawn")
+        self._pipes, self._processes = [], []
+        for _ in range(most):
+            ours, theirs = spawn.Pipe()
+            process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            self._pipes.append(ours)
+            self._processes.append(process)
+
+    def run(self, function, size, *args):
+        """What ``function(rank, size, key, *args)`` returns in each process, by rank.
+
+        What it raises in a process is raised here; a process that has ended gives None.
+        """
+        results = self.run_all(function, size, *args)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        return results
+
+    def run_all(self, function, size, *args):
+        """The same, with errors among the results."""
+        key, folder = NCCL.new_uid(), os.getcwd()
+        for rank, pipe in enumerate(self._pipes[:size]):
+            pipe.send((function, rank, size, key, folder, args))
+        return [_received(pipe) for pipe in self._pipes[:size]]
+
+    def close(self):
+        for process in self._processes:
+            process.kill()
+
+
+def _received(pipe):
+    try:
+        return pipe.recv()
+    except EOFError:
+        return None
+
+
+def _serve(pipe):
+    os.environ["OMP_NUM_THREADS"] = "1"
+    while True:
+        try:
+            function, rank, size, key, folder, args = pipe.recv()
+        except EOFError:
+            return
+        os.chdir(folder)
+        try:
+            with common.fresh_settings():
+                common.set_solver_count(size)
+                common.set_solver_rank(rank)
+                result = function(rank, size, key, *args)
+        except BaseException as error:
+            traceback.clear_frames(error.__traceback__)
+            result = error
+        os.chdir(tempfile.gettempdir())
+        pipe.send(result)
