@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from minicaffe.lint.diagnostic import Diagnostic, Edit, Fix
-from minicaffe.proto.lexer import SIGN, WORD, Text, Token
+from minicaffe.proto.lexer import SIGN, STRING, WORD, Text, Token
+from minicaffe.proto.scalars import escape, unescape
 
 _OPENING, _CLOSING = "{<[", "}>]"
 
@@ -65,6 +66,20 @@ class LayerEdits:
     def remove_layer(self, *, safe: bool = True) -> Fix:
         """Take the layer out."""
         return Fix(self._path, (self._cut(self._layer.start, self._layer.end),), safe)
+
+    def replace(self, path: Sequence[str], new: Callable[[str], str]) -> Iterator[Edit]:
+        """Give a string a value that depends on the old one, each of them where it is repeated.
+
+        Args:
+            path: as for :meth:`set`; nothing happens where it is not there.
+            new: makes the new value.
+        """
+        blocks = [self._layer]
+        for name in path:
+            blocks = [found for block in blocks for found in self._inside(block)
+                      if found.name == name]  # fmt: skip
+        for block in blocks:
+            yield from _replaced(self._text, block, new)
 
     def add_after(self, written: str, *, safe: bool = True) -> Fix:
         """Put another layer after this one, on a line of its own."""
@@ -130,6 +145,38 @@ def _value_end(value: Token, tokens: Iterator[Token]) -> int:
         last = next(tokens, last._replace(kind=SIGN, text="}"))
 
 
+def layers_of(path: str, text: str) -> list[LayerEdits]:
+    """What may be changed of each layer of a net's text, in order.
+
+    Args:
+        path: the file.
+        text: all of it; it follows the schema.
+    """
+    words = ("layer", "layers")
+    starts = [found.start for found in _fields(text, 0) if found.name in words]
+    return [LayerEdits(path, text, Token(WORD, words[0], start)) for start in starts]
+
+
+def net_edits(text: str, name: str, new: Callable[[str], str]) -> Iterator[Edit]:
+    """:meth:`LayerEdits.replace` of a string field that is the net's own."""
+    for found in _fields(text, 0):
+        if found.name == name:
+            yield from _replaced(text, found, new)
+
+
+def _replaced(text: str, block: _Field, new: Callable[[str], str]) -> Iterator[Edit]:
+    """The changes of the strings that a field's value consists of."""
+    for token in Text(text).tokens(block.value):
+        if token.offset >= block.end:
+            return
+        if token.kind == STRING:
+            old = unescape(token.text[1:-1]).decode("utf-8", "surrogateescape")
+            value = new(old)
+            if value != old:
+                end = token.offset + len(token.text)
+                yield Edit(token.offset, end, f'"{escape(value)}"')
+
+
 def apply(text: str, found: Iterable[Diagnostic], *, unsafe: bool) -> tuple[str, int]:
     """A file's text with its fixes, and how many were made.
 
@@ -149,9 +196,16 @@ def apply(text: str, found: Iterable[Diagnostic], *, unsafe: bool) -> tuple[str,
             continue
         made += fix.edits
         count += 1
-    for edit in sorted(made, key=lambda edit: edit.start, reverse=True):
-        text = text[: edit.start] + edit.text + text[edit.end :]
-    return text, count
+    return with_edits(text, made), count
+
+
+def with_edits(text: str, edits: Iterable[Edit]) -> str:
+    """A text with changes that do not overlap."""
+    parts, at = [], 0
+    for edit in sorted(edits, key=lambda edit: edit.start):
+        parts += [text[at : edit.start], edit.text]
+        at = edit.end
+    return "".join([*parts, text[at:]])
 
 
 def _overlap(one: Edit, other: Edit) -> bool:

@@ -43,7 +43,7 @@ MAX_BLOBS = 1000  # of one layer
 _FIELDS = caffe_pb2.NetParameter.DESCRIPTOR.fields_by_name
 
 #: The fields of a net that are layers, by number, with the message of one.
-_LAYERS: dict[int, type[Message]] = {
+LAYER_FIELDS: dict[int, type[Message]] = {
     _FIELDS["layer"].number: caffe_pb2.LayerParameter,
     _FIELDS["layers"].number: caffe_pb2.V1LayerParameter,
 }
@@ -77,7 +77,7 @@ def stored_layers(buffer: memoryview, path: str) -> list[StoredLayer]:
     try:
         for field in wire_fields(buffer):
             fields += field.number in caffe_pb2.NetParameter.DESCRIPTOR.fields_by_number
-            message = _LAYERS.get(field.number)
+            message = LAYER_FIELDS.get(field.number)
             if message is not None and field.wire == BYTES:
                 messages.take(message.DESCRIPTOR)
                 layers.append(_layer(field.value, message))

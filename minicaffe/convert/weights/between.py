@@ -143,7 +143,7 @@ def fitted(
             problems.append(f"layer '{layer.name}' ({layer.type}) is not there"
                             f"{did_you_mean(layer.name, by_name)}")  # fmt: skip
             continue
-        mistakes = list(_misfits(layer, [blob.shape for blob in stored.blobs]))
+        mistakes = list(misfits(layer, [blob.shape for blob in stored.blobs]))
         problems += mistakes
         if not mistakes:
             pairs = zip(stored.blobs, layer.shapes, strict=True)
@@ -160,7 +160,7 @@ def fitted(
     return result
 
 
-def _misfits(layer: ModelLayer, shapes: Sequence[tuple[int, ...]]) -> Iterator[str]:
+def misfits(layer: ModelLayer, shapes: Sequence[tuple[int, ...]]) -> Iterator[str]:
     """How stored parameters differ from a model's."""
     if len(shapes) != len(layer.shapes):
         yield (

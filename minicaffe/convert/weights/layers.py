@@ -125,7 +125,7 @@ def _of_hdf5(
     if not file.is_group(data):
         raise SnapshotError(no_weights(file), path=file.path)
     found: dict[str, dict[int, np.ndarray]] = {}
-    for name, numbers in _groups(file, "", data):
+    for name, numbers in hdf5_layers(file, "data"):
         for number in numbers:
             where = f"data/{name}/{number}"
             array = file.numbers(file.find(where), f"'{where}'")
@@ -144,13 +144,20 @@ def _of_hdf5(
         yield LayerWeights(name, "", tuple(blobs[index] for index in range(len(blobs))))
 
 
-def _groups(file: Hdf5Reader, name: str, group: object) -> Iterator[tuple[str, list[str]]]:
-    """The layers with the numbers of their parameters; a name with slashes is groups in groups."""
+def hdf5_layers(file: Hdf5Reader, part: str, name: str = "") -> Iterator[tuple[str, list[str]]]:
+    """The layers that HDF5 weights hold, each with the numbers of its parameters.
+
+    Args:
+        file: the weights.
+        part: ``data``, or ``diff`` for the gradients.
+        name: of a group inside, ending with a slash: a layer's name with slashes is groups in
+            groups.
+    """
     numbers = []
-    for inner in file.names(group):
-        item = file.find(f"data/{name}{inner}")
+    for inner in file.names(file.find(f"{part}/{name}")):
+        item = file.find(f"{part}/{name}{inner}")
         if file.is_group(item):
-            yield from _groups(file, f"{name}{inner}/", item)
+            yield from hdf5_layers(file, part, f"{name}{inner}/")
         elif inner.isdecimal() and inner.isascii() and len(inner) < 6:
             numbers.append(inner)
     if numbers and name:

@@ -27,15 +27,16 @@ class Match(NamedTuple):
     rest: str
 
 
-def match(pattern: str, name: str) -> Match | None:
+def match(pattern: str, name: str, *, whole: bool = False) -> Match | None:
     """Whether a pattern names a layer or one of its parameters.
 
     Args:
         pattern: a name, in which ``*`` is any characters; ``conv1`` matches
             ``conv1.weight`` too.
-        name: a layer's, or a layer's and a parameter's with a dot between them.
+        name: a layer's and a parameter's with a dot between them.
+        whole: the name is a layer's alone, whose dots mean nothing.
     """
-    layer, dot, parameter = name.rpartition(".")
+    layer, dot, parameter = ("", "", "") if whole else name.rpartition(".")
     stars = _stars(pattern, layer) if dot else None
     if stars is not None:  # of a layer, and the name is its parameter's
         return Match(stars, f".{parameter}")
@@ -80,9 +81,13 @@ class Rule(NamedTuple):
     new: str
     place: str = ""
 
-    def apply(self, name: str) -> str | None:
-        """What a name becomes; None for one that the rule does not match."""
-        found = match(self.old, name)
+    def apply(self, name: str, *, whole: bool = False) -> str | None:
+        """What a name becomes; None for one that the rule does not match.
+
+        Args:
+            name, whole: as for :func:`match`.
+        """
+        found = match(self.old, name, whole=whole)
         if found is None:
             return None
         if self.new == LEFT_OUT:
@@ -108,16 +113,18 @@ class Renaming:
 
     Args:
         rules: in order.
+        whole: names are those of layers alone.
     """
 
-    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule] = (), *, whole: bool = False) -> None:
         self.rules = list(rules)
+        self._whole = whole
         self._used: set[Rule] = set()  # those that a name has matched
 
     def __call__(self, name: str) -> str | None:
         """The new name, the old one where no rule matches; None for what is left out."""
         for rule in self.rules:
-            new = rule.apply(name)
+            new = rule.apply(name, whole=self._whole)
             if new is not None:
                 self._used.add(rule)
                 return None if new == LEFT_OUT else new
@@ -130,7 +137,7 @@ class Renaming:
 
     def turned(self) -> Renaming:
         """From new names to old ones."""
-        return Renaming(rule.turned() for rule in self.rules)
+        return Renaming((rule.turned() for rule in self.rules), whole=self._whole)
 
 
 def parse_rules(texts: Sequence[str], sign: str = "=") -> list[Rule]:
