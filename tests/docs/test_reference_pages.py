@@ -26,6 +26,15 @@ def test_verbs_pages_are_up_to_date() -> None:
     assert {path.stem for path in wanted} == {*cli.verbs(), "README"}
 
 
+def test_targets_pages_are_up_to_date() -> None:
+    generator = load("generate_targets")
+    wanted = generator.pages()
+    there = {path: path.read_text(encoding="utf-8") for path in generator.PAGES.glob("*.md")}
+    assert set(there) == set(wanted), "run python tools/generate_targets.py"
+    stale = [path.name for path, text in wanted.items() if there[path] != text]
+    assert stale == [], "run python tools/generate_targets.py"
+
+
 def test_every_flag_is_on_its_verbs_page() -> None:
     for verb, flag in (("train", "--solver=FILE"), ("lint", "--fix"), ("test", "--iterations=N")):
         assert f"`{flag}`" in (ROOT / "docs" / "verbs" / f"{verb}.md").read_text(encoding="utf-8")

@@ -111,6 +111,7 @@ def fit(
     target: Target | str,
     *,
     path: str | None = None,
+    dialect: str | None = None,
 ) -> Fitted:
     """Rewrite a net so that a tool takes it; what it computes stays the same.
 
@@ -128,6 +129,7 @@ def fit(
         target: a name of :func:`~minicaffe.convert.targets.targets`, a file of one's own, or a
             target.
         path: the file that the net came from, for messages.
+        dialect: whose meaning layers have where forks differ; None lets the net's text decide.
 
     Raises:
         GraphError: layers that no rewrite mends, all at once, with their lines; parameters are
@@ -136,9 +138,9 @@ def fit(
         MinicaffeError: the net cannot be built.
     """
     wanted = load_target(target) if isinstance(target, str) else target
-    options: RunKeywords = {"engine": "numpy", "allow_python_layers": False}
-    built = with_blobs(net, weights, path, **options)
-    return _Fitter(net, built, wanted, path).run()
+    options: RunKeywords = {"engine": "numpy", "allow_python_layers": False, "dialect": dialect}
+    with with_blobs(net, weights, path, **options) as built:
+        return _Fitter(net, built, wanted, path).run(options)
 
 
 class _Fitter:
@@ -175,10 +177,10 @@ class _Fitter:
         self.layer_names = {layer.name for layer in self.graph.layers}
         self.blob_names = {value.name for layer in self.graph.layers for value in layer.tops}
 
-    def run(self) -> Fitted:
+    def run(self, options: RunKeywords) -> Fitted:
         self._drop_identities()
         if any(self._is_affine(layer) and self._refused(layer) for layer in self.graph.layers):
-            self._fold()
+            self._fold(options)
         for layer in list(self.graph.layers):
             refused = self._refused(layer)
             if refused:
@@ -233,11 +235,10 @@ class _Fitter:
                 why = tuple(told.message for told in refused)
                 self.changes.append(Change(layer.name, layer.type, why, done, ()))
 
-    def _fold(self) -> None:
+    def _fold(self, options: RunKeywords) -> None:
         """Fold BatchNorm, Scale and Bias into the layers beside them."""
         param = self.graph.to_param()
         names = {layer.name: [self.known[v] for v in layer.tops] for layer in self.graph.layers}
-        options: RunKeywords = {"engine": "numpy", "allow_python_layers": False}
         net = with_blobs(param, self.blobs, self.path, **options)
         before = {layer.name: layer.type for layer in self.graph.layers}
         folded = fold_net(param, net)
@@ -260,7 +261,8 @@ class _Fitter:
             return
         self._splice(layer, found)
         into = tuple(piece.param.type for piece in found.pieces)
-        self.changes.append(Change(layer.name, layer.type, why, tuple(found.used), into))
+        done = tuple(dict.fromkeys(found.used))
+        self.changes.append(Change(layer.name, layer.type, why, done, into))
 
     def _splice(self, layer: LayerRef, found: Mended) -> None:
         """Put layers in the place of one; its values stay the objects that they are."""

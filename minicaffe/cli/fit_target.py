@@ -1,0 +1,157 @@
+"""Rewrite a network so that a tool takes it which takes only some of Caffe's layers.
+
+    minicaffe fit_target --model=deploy.prototxt --weights=W.caffemodel --target=nnie -o fitted
+
+writes fitted.prototxt and fitted.caffemodel. A target is a chip's tool chain or another program
+(docs/targets/ lists them, with what they take and where that is said), or a .yaml file of your
+own. The model may be a deploy net or the one that was trained. Layers that the target takes stay;
+the others are written by those that it takes. Both nets are run on random inputs (and given ones),
+every value that both have is compared and shown; status 1, and no file, if one differs, or if there
+are layers that no rewrite mends: all of them are told.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from minicaffe.cli._flags import add_flags
+from minicaffe.cli.deploy import add_shape
+from minicaffe.errors import CompareError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from minicaffe.convert.targets import Fitted
+    from minicaffe.net.net import Net
+    from minicaffe.options import RunKeywords
+
+logger = logging.getLogger("minicaffe")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    needed = ("model", "weights")
+    add_flags(parser, *needed, "level", "stage", "engine", "max_memory", "dialect", required=needed)
+    parser.add_argument(
+        "--target", required=True, metavar="NAME|FILE.yaml", help="the tool, or a file about it"
+    )
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="NAME",
+        help="the files to write: NAME.prototxt and NAME.caffemodel",
+    )  # fmt: skip
+    add_shape(parser)
+    parser.add_argument(
+        "--inputs", metavar="FILE",
+        help="arrays to compare the nets on: .npy for a net with one input, or .npz with an "
+        "array named as each input blob",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tolerance", type=float, metavar="SHARE",
+        help="the largest difference, as a share of a value's largest number, that is put down to "
+        "rounding; 1e-3 by default",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Rewrite, compare all values of both nets, and write prototxt and weights."""
+    from minicaffe.cli._arrays import parse_shapes, read_inputs
+    from minicaffe.convert.deploy import deploy_net
+    from minicaffe.convert.targets import fit, load_target
+    from minicaffe.net.net import TEST, Net
+    from minicaffe.proto.io import read_net
+
+    target = load_target(args.target)
+    param = read_net(args.model)
+    limits = {"path": args.model, "max_memory": args.max_memory}
+    deployed = deploy_net(
+        param, parse_shapes(args.shape, param), level=args.level or 0, stages=args.stage or (),
+        **limits,
+    )  # fmt: skip
+    for note in deployed.notes:
+        logger.info("%s", note)
+    options: RunKeywords = {
+        "engine": args.engine,
+        "max_memory": args.max_memory,
+        "allow_python_layers": False,
+        "dialect": args.dialect,
+    }
+    net = Net(deployed.param, TEST, seed=0, path=args.model, **options)
+    for path in args.weights:
+        net.copy_from(path)
+    blobs = {name: [blob.data for blob in own] for name, own in net.params.items()}
+    fitted = fit(deployed.param, blobs, target, path=args.model, dialect=args.dialect)
+    _report(fitted, net)
+    given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
+    prove(net, fitted, given or deployed.batch, args.tolerance, options)
+    _write(args.output, fitted)
+    return 0
+
+
+def _report(fitted: Fitted, before: Net) -> None:
+    """Log what became of the layers."""
+    for change in fitted.changes:
+        logger.info("%s", change)
+    for note in fitted.notes:
+        logger.warning("%s", note)
+    if not fitted.changes:
+        logger.info("%s takes the net as it is", fitted.target.name)
+    logger.info("Layers: %d before, %d after", len(before.nodes), len(fitted.param.layer))
+
+
+def prove(
+    net: Net,
+    fitted: Fitted,
+    given: Mapping[str, np.ndarray],
+    tolerance: float | None,
+    options: RunKeywords,
+) -> None:
+    """Compare a net with what became of it, print the table, and refuse differences.
+
+    Args:
+        net: the net before.
+        fitted: what became of it.
+        given: arrays for its inputs, besides random ones.
+        tolerance: see :func:`minicaffe.convert.targets.verify.verify`; None for the usual one.
+        options: how the net after runs.
+
+    Raises:
+        CompareError: a value differs by more than rounding explains.
+    """
+    from minicaffe.convert.compare.pairs import TOLERANCE
+    from minicaffe.convert.compare.rows import table
+    from minicaffe.convert.targets.verify import verify
+
+    share = TOLERANCE if tolerance is None else tolerance
+    arrays = given if set(given) == set(net.inputs) else {}
+    found = verify(net, fitted, arrays, tolerance=share, options=options)
+    print("\n".join(table(found.rows.values())))
+    logger.info(
+        "%d values compared; %d only in the net before, %d only in the net after",
+        len(found.rows), *found.only,
+    )  # fmt: skip
+    row = found.first
+    if row is not None:
+        cause = f"; {row.cause}" if row.cause else ""
+        raise CompareError(
+            f"the rewritten net computes something else, first in layer '{row.layer}', value "
+            f"'{row.value}': off by {row.relative:.3g} of the largest value, more than {share:g}"
+            f"{cause}. Nothing was written"
+        )
+
+
+def _write(output: str, fitted: Fitted) -> None:
+    """Write the prototxt in the target's spelling, and the weights."""
+    from minicaffe.convert.targets.spelling import spelled
+    from minicaffe.files import write_beside
+
+    name = output
+    for ending in (".caffemodel", ".prototxt"):
+        name = name.removesuffix(ending)
+    with fitted.build(engine="numpy") as net:
+        net.save(f"{name}.caffemodel")
+    with write_beside(f"{name}.prototxt") as beside:
+        beside.write_bytes(spelled(fitted.param, fitted.target).encode("utf-8"))
+    logger.info("Wrote %s.prototxt and %s.caffemodel", name, name)
