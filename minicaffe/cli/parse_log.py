@@ -14,9 +14,9 @@ import logging
 import os
 from collections.abc import Iterable, Sequence
 
-from minicaffe.cli._train_log import Reading, read_values
 from minicaffe.errors import DataError
 from minicaffe.files import write_beside
+from minicaffe.solver.train_log import Reading, read_values
 
 logger = logging.getLogger("minicaffe")
 

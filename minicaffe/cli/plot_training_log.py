@@ -8,6 +8,9 @@ The chart types are Caffe's:
     1: Test accuracy vs. Seconds          5: Train learning rate vs. Seconds
     2: Test loss vs. Iters                6: Train loss vs. Iters
     3: Test loss vs. Seconds              7: Train loss vs. Seconds
+
+Besides, `loss` shows train and test loss of each log by iterations in one chart, and `accuracy` the
+accuracies of both; what a log lacks is left out.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ import argparse
 import os
 from dataclasses import dataclass
 
-from minicaffe.cli._train_log import Reading, read_values
 from minicaffe.errors import DataError, require
 from minicaffe.files import write_beside
+from minicaffe.solver.train_log import Reading, read_values
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -31,7 +34,7 @@ class Field:
         title: as Caffe calls it.
         kind: of the log's values.
         word: found in the names of the outputs that are meant.
-        index: the output that is meant where no name has the word, as Caffe has it.
+        index: the output that is meant where no name has the word, as Caffe has it; -1: none.
     """
 
     title: str
@@ -47,16 +50,23 @@ FIELDS = (
     Field("Train loss", "loss"),
 )
 AXES = ("Iters", "Seconds")
+#: Charts of several fields.
+TOGETHER = {
+    "loss": (FIELDS[3], FIELDS[1]),
+    "accuracy": (Field("Train accuracy", "train", "acc", -1), FIELDS[0]),
+}
 CHART_TYPES = tuple((field, axis) for field in FIELDS for axis in AXES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments, those of Caffe's script."""
-    parser.add_argument(
-        "chart_type", type=int, choices=range(len(CHART_TYPES)), help="one of the above"
-    )
+    parser.add_argument("chart_type", type=_chart_type, metavar="CHART", help="one of the above")
     parser.add_argument("picture", metavar="PICTURE.png", help="the file to make; .svg or .pdf too")
-    parser.add_argument("logs", metavar="LOG", nargs="+", help="one line in the chart for each")
+    parser.add_argument("logs", metavar="LOG", nargs="+", help="a line in the chart for each")
+    parser.add_argument(
+        "--smooth", type=_share, default=0.0, metavar="S", help="show moving means: each value "
+        "counts S times as much as the next one; from 0 (the default) to below 1",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -65,22 +75,77 @@ def run(args: argparse.Namespace) -> int:
     if ending not in FORMATS:
         args.usage_error(f"'{args.picture}' must end with .png, .svg or .pdf")
     module = require("matplotlib.figure", extra="plot", purpose="plotting")
-    field, axis = CHART_TYPES[args.chart_type]
     figure = module.Figure(layout="tight")
     plot = figure.subplots()
+    fields, axis = _fields(args.chart_type)
     for log in args.logs:
-        values = series(log, field)
-        x = [reading.iteration if axis == "Iters" else reading.seconds for reading in values]
-        label = os.path.basename(log).removesuffix(".log")
-        y = [reading.value for reading in values]
-        plot.plot(x, y, label=label, linewidth=0.75, marker="." if len(x) < 200 else "")
-    plot.legend(loc="lower right" if "accuracy" in field.title else "upper right")
-    plot.set_title(f"{field.title} vs. {axis}")
+        found = _found(log, fields)
+        for field, readings in found:
+            x = [reading.iteration if axis == "Iters" else reading.seconds for reading in readings]
+            y = smoothed([reading.value for reading in readings], args.smooth)
+            label = os.path.basename(log).removesuffix(".log")
+            label += f": {field.title.lower()}" if len(fields) > 1 else ""
+            plot.plot(x, y, label=label, linewidth=0.75, marker="." if len(x) < 200 else "")
+    title = fields[0].title if len(fields) == 1 else args.chart_type.capitalize()
+    plot.legend(loc="lower right" if "accuracy" in title.lower() else "upper right")
+    plot.set_title(f"{title} vs. {axis}")
     plot.set_xlabel(axis)
-    plot.set_ylabel(field.title)
+    plot.set_ylabel(title)
     with write_beside(args.picture, error=DataError) as beside:
         figure.savefig(beside, format=ending)
     return 0
+
+
+def _chart_type(text: str) -> int | str:
+    if text in TOGETHER:
+        return text
+    if not text.isdecimal() or int(text) >= len(CHART_TYPES):
+        raise ValueError(
+            f"expected 0 to {len(CHART_TYPES) - 1}, {' or '.join(TOGETHER)}, not {text}"
+        )
+    return int(text)
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise ValueError(f"expected a number from 0 to below 1, not {text}")
+    return share
+
+
+def _fields(chart: int | str) -> tuple[tuple[Field, ...], str]:
+    """What a chart shows, and along which axis."""
+    if isinstance(chart, str):
+        return TOGETHER[chart], AXES[0]
+    field, axis = CHART_TYPES[chart]
+    return (field,), axis
+
+
+def _found(log: str, fields: tuple[Field, ...]) -> list[tuple[Field, list[Reading]]]:
+    """What a log has of some fields.
+
+    Raises:
+        DataError: it has none of them.
+    """
+    found, missing = [], []
+    for field in fields:
+        try:
+            found.append((field, series(log, field)))
+        except DataError as error:
+            missing.append(error)
+    if not found:
+        raise missing[0]
+    return found
+
+
+def smoothed(values: list[float], share: float) -> list[float]:
+    """Moving means m_i = (1 - share) · Σ_j share^(i-j) · v_j over the sum of these weights."""
+    mean = weight = 0.0
+    means = []
+    for value in values:
+        mean, weight = share * mean + (1 - share) * value, share * weight + (1 - share)
+        means.append(mean / weight)
+    return means
 
 
 def series(log: str, field: Field) -> list[Reading]:

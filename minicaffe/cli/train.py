@@ -30,10 +30,14 @@ from minicaffe.files import remove_leftovers
 from minicaffe.glog import is_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from minicaffe.dashboard import Dashboard
     from minicaffe.proto import caffe_pb2
     from minicaffe.proto.places import SourceMap
     from minicaffe.solver.events import Observer
     from minicaffe.solver.prefix_lock import PrefixLock
+    from minicaffe.solver.signals import Action, SignalHandler
 
 logger = logging.getLogger("minicaffe")
 
@@ -71,6 +75,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="show every N iterations what each layer holds, gradients and updates",
     )
     parser.add_argument("--log_json", metavar="FILE", help="add each event to FILE as a JSON line")
+    parser.add_argument(
+        "--log_csv", metavar="FILE", help="add each number to FILE as a line of CSV"
+    )
+    parser.add_argument(
+        "--tensorboard", metavar="DIR", help="write the numbers as TensorBoard reads them"
+    )
+    parser.add_argument(
+        "--dashboard",
+        nargs="?",
+        type=int,
+        const=0,
+        metavar="PORT",
+        help="show the training as a page in the browser, on this port or any free one",
+    )
     parser.add_argument(
         "--overfit_batch",
         action="store_true",
@@ -183,12 +201,13 @@ def _train(
         signals = stack.enter_context(
             SignalHandler(args.sigint_effect or "stop", args.sighup_effect or "snapshot")
         )
+        page = None if args.dashboard is None else _dashboard(args, stack)
         solver = get_solver(
             param,
             path=args.solver,
             lines=lines,
-            observers=observers,
-            action_function=signals.requested,
+            observers=observers if page is None else [*observers, page],
+            action_function=signals.requested if page is None else _either(signals, page),
             keep_snapshots=args.keep_snapshots,
             prefix_lock=lock,
             **run_options(args, keep=keep).keywords(),
@@ -197,6 +216,8 @@ def _train(
         if args.snapshot:
             logger.info("Resuming from %s", args.snapshot)
         solver.trace_nan, solver.stats_every = args.trace_nan, args.stats_every
+        if page is not None:
+            page.attach(solver)
         if args.overfit_batch:
             keep_to_one_batch(solver)
         warn_of_inputs(solver.net)
@@ -210,6 +231,27 @@ def _train(
     return 0
 
 
+def _dashboard(args: argparse.Namespace, stack: ExitStack) -> Dashboard:
+    """The training's page, served from now on."""
+    from minicaffe.dashboard import Dashboard, PageServer
+
+    page = Dashboard(args.solver)
+    server = stack.enter_context(PageServer([page.run], page.order, args.dashboard))
+    logger.info("The training's page: %s", server.address)
+    return page
+
+
+def _either(signals: SignalHandler, page: Dashboard) -> Callable[[], Action]:
+    """What a signal asks for, or else the page."""
+    from minicaffe.solver.signals import Action
+
+    def requested() -> Action:
+        asked = signals.requested()
+        return page.requested() if asked is Action.NONE else asked
+
+    return requested
+
+
 def _observers(args: argparse.Namespace, stack: ExitStack) -> list[Observer]:
     """What shows a training: the log, a bar on a terminal, a file of JSON lines, a last word."""
     from minicaffe.cli._progress import ProgressBar
@@ -217,6 +259,7 @@ def _observers(args: argparse.Namespace, stack: ExitStack) -> list[Observer]:
     from minicaffe.solver.json_log import JsonObserver
     from minicaffe.solver.overfit import OverfitReport
     from minicaffe.solver.post_mortem import PostMortem
+    from minicaffe.solver.scalars import CsvObserver, TensorBoardObserver
 
     observers: list[Observer] = [
         LogObserver(),
@@ -226,6 +269,10 @@ def _observers(args: argparse.Namespace, stack: ExitStack) -> list[Observer]:
         observers.append(ProgressBar(args.log.show))
     if args.log_json:
         observers.append(stack.enter_context(JsonObserver(args.log_json)))
+    if args.log_csv:
+        observers.append(stack.enter_context(CsvObserver(args.log_csv)))
+    if args.tensorboard:
+        observers.append(stack.enter_context(TensorBoardObserver(args.tensorboard)))
     return observers
 
 

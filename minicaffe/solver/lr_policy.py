@@ -11,6 +11,23 @@ from minicaffe.proto import caffe_pb2
 Policy = Callable[[caffe_pb2.SolverParameter, int, int], tuple[float, int]]
 
 
+#: The settings that are rates; all that an iteration's rate is made of.
+_RATES = ("base_lr", "min_lr", "max_lr", "warmup_start_lr", "rampup_lr")
+
+
+def scale_rates(param: caffe_pb2.SolverParameter, factor: float) -> None:
+    """Multiply the rate of every iteration to come, whatever the policy.
+
+    Args:
+        param: the solver's settings, which are changed.
+        factor: what to multiply by.
+    """
+    for name in _RATES:
+        if param.HasField(name):
+            setattr(param, name, factor * getattr(param, name))
+    param.stagelr[:] = [factor * rate for rate in param.stagelr]
+
+
 def learning_rate(param: caffe_pb2.SolverParameter, iteration: int, step: int) -> tuple[float, int]:
     r"""The learning rate of an iteration by the ``lr_policy`` of a ``SolverParameter``.
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli
-from minicaffe.cli._train_log import read_values
 from minicaffe.cli.parse_log import parse_log
 from minicaffe.cli.plot_training_log import CHART_TYPES, series
 from minicaffe.errors import DataError
+from minicaffe.solver.train_log import read_values
 
 Capture = pytest.CaptureFixture[str]
 

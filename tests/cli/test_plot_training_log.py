@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli
-from minicaffe.cli.plot_training_log import AXES, CHART_TYPES, FIELDS, series
+from minicaffe.cli.plot_training_log import AXES, CHART_TYPES, FIELDS, series, smoothed
 from minicaffe.errors import DataError
 from tests.cli.test_parse_log import CAFFE_LOG
 
@@ -102,3 +102,25 @@ def test_without_matplotlib(capsys: Capture, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert cli.main(["plot_training_log", "0", "p.png", "a.log"]) == 1
     assert "pip install 'minicaffe[plot]'" in capsys.readouterr().err
+
+
+def test_train_and_test_in_one_chart(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    Path("b.log").write_text(CAFFE_LOG.replace("nan", "0.5"))
+    assert cli.main(["plot_training_log", "loss", "x.svg", "a.log", "b.log", "--smooth=0.5"]) == 0
+    text = Path("x.svg").read_text()
+    for label in ("a: train loss", "a: test loss", "b: train loss", "b: test loss"):
+        assert f"<!-- {label} -->" in text
+    assert cli.main(["plot_training_log", "accuracy", "y.svg", "a.log"]) == 0
+    assert "<!-- a: train accuracy -->" not in Path("y.svg").read_text()
+
+
+def test_moving_means() -> None:
+    assert smoothed([4.0, 1.0, 1.0], 0.0) == [4, 1, 1]
+    assert smoothed([4.0, 1.0, 1.0], 0.5) == pytest.approx([4, 2, (4 + 2 + 4) / 7])
+
+
+@pytest.mark.parametrize("words", [["8"], ["-1"], ["lost"], ["loss", "--smooth=1"]])
+def test_charts_that_there_are_not(words: list[str], capsys: Capture) -> None:
+    assert cli.main(["plot_training_log", words[0], "x.svg", "a.log", *words[1:]]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
