@@ -7,6 +7,7 @@ model zoo.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -100,6 +101,17 @@ def network(name: str, folder: Path | None = None) -> Network:
         hint = did_you_mean(name, readmes) or "; `minicaffe models` lists them"
         raise DataError(f"there is no network '{name}'{hint}")
     return Network(name, readmes[name].parent, read_facts(readmes[name]))
+
+
+def net_file(name: str) -> str:
+    """The prototxt that a user means: a file, or the deploy net of the network of this name.
+
+    Raises:
+        DataError: it looks like a name, and there is no network of that name.
+    """
+    if os.path.exists(name) or os.path.splitext(name)[1] or os.sep in name:
+        return name
+    return os.fspath(network(name).folder / "deploy.prototxt")
 
 
 def _readmes(folder: Path | None) -> dict[str, Path]:

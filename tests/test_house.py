@@ -161,10 +161,10 @@ def test_a_layer_says_itself_what_it_is(name: str) -> None:
     assert name.startswith(LIST_TYPES) or list(tables_of_types(name)) == []
 
 
-#: Names with an underscore that others have published: pycaffe, os, typing, argparse and ctypes.
+#: Names with an underscore that others publish: pycaffe, os, typing, argparse, ctypes, Jupyter.
 PUBLISHED = {
     "_batch", "_blob_names", "_blobs", "_inputs", "_outputs", "_caffe",
-    "_exit", "_replace", "_option_string_actions", "_NamedFuncPointer",
+    "_exit", "_replace", "_repr_html_", "_option_string_actions", "_NamedFuncPointer",
 }  # fmt: skip
 
 

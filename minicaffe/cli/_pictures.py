@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 from typing import TYPE_CHECKING
 
 from minicaffe.errors import DataError
@@ -77,14 +76,12 @@ def net_files(args: argparse.Namespace) -> tuple[str, str]:
     Raises:
         DataError: one of them is not there, or there is no network of that name.
     """
-    from minicaffe.zoo import network
+    from minicaffe.zoo import net_file
 
     for flag in ("model", "weights"):
         if getattr(args, flag) is None:
             args.usage_error(f"--{flag} is missing; pictures need --model=NET and --weights=FILE")
-    model = args.model
-    if not os.path.exists(model) and not os.path.splitext(model)[1] and os.sep not in model:
-        model = os.fspath(network(model).folder / "deploy.prototxt")
+    model = net_file(args.model)
     for path, flag in ((model, "model"), (args.weights, "weights")):
         try:
             check_regular(path)

@@ -44,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="widest column (30)",
     )
     add_flags(parser, "phase", "level", "stage", "max_memory", "skip_unknown", "dialect")
+    add_shapes(parser)
+
+
+def add_shapes(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--shape`` and ``--python_layers``: what is taken for the inputs' shapes."""
     parser.add_argument(
         "--shape", action="append", default=[], type=_shape, metavar="BLOB=N,C,H,W",
         help="the shape of an input, instead of what its file or the prototxt says; may be "

@@ -1,22 +1,25 @@
 """Pictures of nets (pycaffe's ``draw``): layers as boxes, blobs as octagons between them.
 
 Graphviz' program ``dot`` draws PNG, PDF and its other formats where it is installed. SVG
-needs nothing: without ``dot`` minicaffe lays the graph out itself.
+needs nothing (:mod:`minicaffe.draw.layout`).
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from minicaffe.arguments import file_name, message
+from minicaffe.blob import shape_text
+from minicaffe.draw import graphviz
+from minicaffe.draw.layout import Edge
+from minicaffe.draw.states import State
 from minicaffe.draw.svg import render_svg
 from minicaffe.errors import DataError, MinicaffeError, visible
 from minicaffe.files import write_beside
 from minicaffe.layer import find_layer_class
+from minicaffe.net.summary import summarize_net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.upgrade_proto import upgrade_net
 
@@ -64,21 +67,10 @@ class Graph:
         """
         if format in _TEXT_FORMATS:
             return self.to_string().encode()
-        dot = shutil.which("dot")
-        if dot is None and format == "svg":
-            return render_svg(self.nodes, self.edges, self.rankdir).encode()
-        if dot is None:
-            raise MinicaffeError(
-                f"drawing {format.upper()} needs graphviz, and its program 'dot' is not "
-                "installed (on Debian: apt install graphviz); SVG works without it"
-            )
-        done = subprocess.run(
-            [dot, f"-T{format}"], input=self.to_string().encode(), capture_output=True, check=False
-        )
-        if done.returncode:
-            reason = done.stderr.decode(errors="replace").strip().splitlines()
-            raise MinicaffeError(f"graphviz cannot draw {format}: {' '.join(reason[:2])}")
-        return done.stdout
+        if format == "svg":
+            edges = [Edge(*edge) for edge in self.edges]
+            return render_svg(self.nodes, edges, self.rankdir).encode()
+        return graphviz.draw(self.to_string(), format)
 
 
 def _quoted(text: str) -> str:
@@ -142,6 +134,7 @@ def get_pydot_graph(
     label_edges: bool = True,
     phase: int | None = None,
     display_lrm: bool = False,
+    shapes: Mapping[str, str] | None = None,
 ) -> Graph:
     """The graph of a net (pydot itself is not needed).
 
@@ -151,15 +144,13 @@ def get_pydot_graph(
         label_edges: say what comes out of a layer.
         phase: only the layers of this phase; None for all.
         display_lrm: show the learning rate multipliers.
+        shapes: what is written below the names of blobs.
 
     Raises:
         ValueError: a layer has both include and exclude rules.
     """
     message(caffe_net, "NetParameter", "; minicaffe.proto.io.read_net(file) reads one")
-    if caffe_net.layers:  # V1, which would look empty
-        old, caffe_net = caffe_net, caffe_pb2.NetParameter()
-        caffe_net.CopyFrom(old)
-        upgrade_net(caffe_net, None)
+    caffe_net = _upgraded(caffe_net)
     graph = Graph(caffe_net.name or "Net", rankdir)
     for layer in caffe_net.layer:
         if phase is not None and not _is_in_phase(layer, phase):
@@ -171,13 +162,48 @@ def get_pydot_graph(
             style["fillcolor"] = choose_color_by_layertype(layer.type)
         graph.nodes[key] = {"label": get_layer_label(layer, rankdir, display_lrm), **style}
         for blob in layer.bottom:
-            graph.nodes.setdefault(f"{blob}_blob", {"label": visible(blob), **BLOB_STYLE})
+            graph.nodes.setdefault(f"{blob}_blob", _blob_node(blob, shapes))
             graph.edges.append((f"{blob}_blob", key, ""))
         for blob in layer.top:
-            graph.nodes.setdefault(f"{blob}_blob", {"label": visible(blob), **BLOB_STYLE})
+            graph.nodes.setdefault(f"{blob}_blob", _blob_node(blob, shapes))
             label = get_edge_label(layer) if label_edges else ""
             graph.edges.append((key, f"{blob}_blob", label))
     return graph
+
+
+def _upgraded(net: caffe_pb2.NetParameter) -> caffe_pb2.NetParameter:
+    """A net in today's form; one in V1's would look empty."""
+    if not net.layers:
+        return net
+    upgraded = caffe_pb2.NetParameter()
+    upgraded.CopyFrom(net)
+    upgrade_net(upgraded, None)
+    return upgraded
+
+
+def _blob_node(blob: str, shapes: Mapping[str, str] | None) -> dict[str, str]:
+    shape = (shapes or {}).get(blob)
+    return {"label": visible(blob) + (f"\n{shape}" if shape else ""), **BLOB_STYLE}
+
+
+def shape_texts(net: caffe_pb2.NetParameter, phase: int | None = None) -> dict[str, str]:
+    """The shapes of a net's blobs as a picture shows them, as far as they are known.
+
+    Args:
+        net: a ``NetParameter``.
+        phase: None for both; a blob whose shapes differ has both.
+    """
+    found: dict[str, list[str]] = {}
+    for wanted in (caffe_pb2.TRAIN, caffe_pb2.TEST) if phase is None else (phase,):
+        try:
+            summary = summarize_net(State(wanted).net(_upgraded(net)), skip_unknown=True)
+        except MinicaffeError:  # a net can be drawn that cannot be built
+            continue
+        for layer in summary.layers:
+            for blob, shape in zip(layer.param.top, layer.shapes or (), strict=False):
+                texts = found.setdefault(blob, [])
+                texts += [shape_text(shape)] if shape_text(shape) not in texts else []
+    return {blob: " or ".join(texts) for blob, texts in found.items()}
 
 
 def _is_in_phase(layer: caffe_pb2.LayerParameter, phase: int) -> bool:
@@ -208,7 +234,9 @@ def draw_net(
         MinicaffeError: graphviz is needed and not installed, or cannot draw this.
         ValueError: a layer has both include and exclude rules.
     """
-    graph = get_pydot_graph(caffe_net, rankdir, phase=phase, display_lrm=display_lrm)
+    message(caffe_net, "NetParameter", "; minicaffe.proto.io.read_net(file) reads one")
+    shapes = shape_texts(caffe_net, phase)
+    graph = get_pydot_graph(caffe_net, rankdir, phase=phase, display_lrm=display_lrm, shapes=shapes)
     return graph.create(format=ext)
 
 

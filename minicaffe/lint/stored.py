@@ -8,6 +8,7 @@ import numpy as np
 
 from minicaffe.errors import MinicaffeError
 from minicaffe.proto.io import map_binary
+from minicaffe.weights.blob_proto import shape_for
 from minicaffe.weights.caffemodel import stored_layers
 
 
@@ -36,8 +37,8 @@ class StoredWeights:
             for blob in blobs:
                 try:
                     values = blob.values()
-                    shape = tuple(blob.header.shape.dim)
-                    found[name].append(values.reshape(shape) if shape else values)
+                    shape = shape_for(blob.header, values.size)
+                    found[name].append(values if shape is None else values.reshape(shape))
                 except (MinicaffeError, ValueError):
                     break  # which loading says
         return cls(path, found)

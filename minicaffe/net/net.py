@@ -187,6 +187,7 @@ class Net:
         return [edge.id for edge in self.nodes[index].bottom_edges]
 
     layer_index = pycaffe.layer_index
+    _repr_html_ = pycaffe.notebook_html
 
     # --------------------------------------------------------------- running
 

@@ -94,6 +94,13 @@ def params_by_layer(net: Net) -> Named[BlobVec]:
     return Named(pairs, what="layer with parameters", path=net.path, others=others)
 
 
+def notebook_html(net: Net) -> str:
+    """The picture of a net, which a notebook shows where a cell ends with the net."""
+    from minicaffe.draw.picture import net_html  # all that a net knows of what is above it
+
+    return net_html(net)
+
+
 def layer_index(net: Net, name: str) -> int:
     """The number of the layer of this name (of the last one, should two have it).
 

@@ -138,6 +138,21 @@ class Places:
         found = _layer_at(text, layer, line)
         return None if found is None else (text.text, found[0])
 
+    def text_of_layer(self, layer: str, line: int | None) -> str | None:
+        """A layer as it is written, with its comments; None if it is not found."""
+        text = self._read()
+        found = None if text is None or line is None else _layer_at(text, layer, line)
+        if text is None or found is None:
+            return None
+        start, _ = found
+        depth = 0
+        for token in text.tokens(start.offset):
+            depth += _DEPTH.get(token.text, 0) if token.kind == SIGN else 0
+            ends = token.kind == SIGN and token.text in "}>" and not depth
+            if token.kind == END or ends:
+                return text.text[start.offset : token.offset + len(token.text)]
+        return None
+
     def _find(
         self,
         layer: str,

@@ -19,6 +19,7 @@ from minicaffe import params as P
 from minicaffe.draw import graph as draw
 from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.text_format import parse
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -135,6 +136,28 @@ def test_phases():
         draw.draw_net(both, "LR", phase=minicaffe.TEST)
 
 
+def test_shapes_are_shown_where_they_are_known(no_graphviz):
+    text = (
+        'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } '
+        "  include { phase: TRAIN } }"
+        'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 5 dim: 3 } } '
+        "  include { phase: TEST } }"
+        'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" '
+        "  inner_product_param { num_output: 4 } }"
+    )
+    net = caffe_pb2.NetParameter()
+    parse(text, net)
+    assert draw.shape_texts(net) == {"x": "2×3 or 5×3", "ip": "2×4 or 5×4"}
+    assert draw.shape_texts(net, minicaffe.TEST) == {"x": "5×3", "ip": "5×4"}
+    assert "2×3 or 5×3" in draw.draw_net(net, "TB", "svg").decode()
+    assert "ip\\n5×4" in draw.draw_net(net, "TB", "raw", phase=minicaffe.TEST).decode()
+    net.layer.add(name="odd", type="Nonsense", bottom=["ip"], top=["y"])
+    assert "y" not in draw.shape_texts(net)
+    net.layer[-1].type = "Convolution"  # of a blob with two axes: no net, but a picture
+    assert draw.shape_texts(net) == {}
+    assert "odd" in draw.draw_net(net, "TB", "svg").decode()
+
+
 def test_graphviz_language(no_graphviz):
     text = draw.draw_net(net(), "LR", "raw").decode()
     assert text.startswith('digraph "Net" {\nrankdir="LR";\n')
@@ -174,7 +197,8 @@ def test_graphviz_draws(tmp_path, monkeypatch):
     )
     dot.chmod(dot.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(shutil, "which", lambda name: str(dot) if name == "dot" else None)
-    for ext in ("png", "svg", "pdf"):
+    for ext in ("png", "pdf"):
         assert draw.draw_net(net(), "LR", ext) == f"-T{ext} digraph".encode()
+    assert draw.draw_net(net(), "LR", "svg").startswith(b"<svg")  # it only places the boxes
     with pytest.raises(MinicaffeError, match="graphviz cannot draw bad: Format: bad not"):
         draw.draw_net(net(), "LR", "bad")

@@ -1,0 +1,63 @@
+"""Show a network as a page to look at in a browser; the file needs no network.
+
+    minicaffe view models/lenet_bn/train_val.prototxt
+    minicaffe view train_val.prototxt --weights=lenet_bn_iter_3000.caffemodel -o net.html
+
+The page has the picture of the net in each phase and stage, with the shapes at the arrows; of each
+layer its fields and the defaults that it takes, sizes, text and what `minicaffe lint` finds; and
+with --weights histograms and filters. docs/view.md tells how to read it. NET is a prototxt, or a
+network of `minicaffe models` by its name.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from minicaffe.cli._flags import add_flags
+from minicaffe.cli.summarize import add_shapes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's flags."""
+    parser.add_argument("net", metavar="NET", help="the network's prototxt, or its name")
+    parser.add_argument("--weights", metavar="FILE", help="a .caffemodel to show with it")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="the page to write (by default NET's name with .html)",
+    )
+    add_shapes(parser)
+    add_flags(parser, "max_memory", "skip_unknown", "dialect")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write the page and say where it is."""
+    from minicaffe.draw.page import PageOptions, net_page
+    from minicaffe.errors import DataError
+    from minicaffe.files import write_beside
+    from minicaffe.options import Limits
+    from minicaffe.proto.io import read_net
+    from minicaffe.zoo import net_file
+
+    path = net_file(args.net)
+    param = read_net(path, skip_unknown=bool(args.skip_unknown))
+    options = PageOptions(
+        weights=args.weights,
+        shapes=dict(args.shape),
+        limits=Limits(args.max_memory, args.python_layers),
+        skip_unknown=bool(args.skip_unknown),
+        dialect=args.dialect,
+    )
+    page = net_page(param, path, options)
+    output = args.output or _page_name(args.net, path)
+    with write_beside(output, error=DataError) as beside:
+        beside.write_text(page, encoding="utf-8")
+    print(f"Wrote {output}")
+
+
+def _page_name(given: str, path: str) -> str:
+    """The page's file in the current folder: of ``models/lenet/deploy.prototxt``, deploy.html."""
+    from pathlib import Path
+
+    return f"{Path(path).stem if given == path else given}.html"
