@@ -23,6 +23,12 @@ def parse_shapes(texts: Sequence[str], param: caffe_pb2.NetParameter) -> dict[st
     Raises:
         GraphError: no such text, or no input to take it.
     """
+    firsts = [layer.top[0] for layer in param.layer if layer.top and not layer.bottom]
+    return named_shapes(texts, firsts)
+
+
+def named_shapes(texts: Sequence[str], inputs: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """``BLOB=N,C,H,W`` by blob, as :func:`parse_shapes`, of a net with these inputs."""
     shapes: dict[str, tuple[int, ...]] = {}
     for text in texts:
         name, found, numbers = text.rpartition("=")
@@ -33,10 +39,9 @@ def parse_shapes(texts: Sequence[str], param: caffe_pb2.NetParameter) -> dict[st
         if not shape or min(shape) < 1:
             raise GraphError(f"--shape {text}: expected whole numbers such as 1,3,224,224")
         if not found:
-            first = [layer.top[0] for layer in param.layer if layer.top and not layer.bottom]
-            if not first:
+            if not inputs:
                 raise GraphError(f"--shape {text}: the net has no input")
-            name = first[0]
+            name = inputs[0]
         shapes[name] = shape
     return shapes
 

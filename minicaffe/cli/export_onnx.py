@@ -17,12 +17,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._proof import add_proof, prove
 from minicaffe.cli.deploy import add_shape, add_until
-from minicaffe.errors import CompareError
 
 if TYPE_CHECKING:
-    from minicaffe.convert.onnx.export import Exported
-    from minicaffe.convert.onnx.verify import Verified
     from minicaffe.net.net import Net
     from minicaffe.options import RunKeywords
     from minicaffe.proto import caffe_pb2
@@ -65,19 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write Python layers as operators of the domain 'minicaffe', which your runtime has "
         "to be taught; the model cannot be compared then",
     )  # fmt: skip
-    parser.add_argument(
-        "--inputs", metavar="FILE",
-        help="arrays to compare on, besides random ones: .npy for a net with one input, or .npz "
-        "with an array named as each input blob",
-    )  # fmt: skip
-    parser.add_argument(
-        "--tolerance", type=float, metavar="SHARE",
-        help="the largest difference of a layer, as a share of its largest value, that is put down "
-        "to rounding: 1e-3 by default",
-    )  # fmt: skip
-    parser.add_argument(
-        "--no_verify", action="store_true", help="write the model without comparing it"
-    )
+    add_proof(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
             ", ".join(exported.custom),
         )
     elif not args.no_verify:
-        _prove(args, exported, net)
+        prove(args, exported, net, half=args.fp16)
     for path in save(exported, args.output):
         logger.info("Wrote %s", path)
     return 0
@@ -160,49 +146,3 @@ def _folded(
     if folded.folded:
         logger.info("folded: %d layers into those beside them", len(folded.folded))
     return folded.build(**options), folded.names
-
-
-def _prove(args: argparse.Namespace, exported: Exported, net: Net) -> None:
-    """Compare the model with the net, print the tables, and refuse differences.
-
-    Raises:
-        CompareError: there is one that rounding does not explain.
-    """
-    from minicaffe.cli._arrays import read_inputs
-    from minicaffe.convert.onnx.verify import (
-        HALF_TOLERANCES,
-        LAYER_TOLERANCE,
-        NET_TOLERANCE,
-        verify,
-    )
-
-    given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
-    usual = HALF_TOLERANCES if args.fp16 else (LAYER_TOLERANCE, NET_TOLERANCE)
-    share = args.tolerance
-    tolerances = usual if share is None else (share, share * usual[1] / usual[0])
-    found = verify(exported, net, given=given, tolerances=tolerances)
-    for what in found.inputs:
-        logger.info("compared on %s", what)
-    _print(found)
-    if not found.good:
-        first = found.worst[0]
-        cause = f"; {first.cause}" if first.cause else ""
-        raise CompareError(
-            f"the model computes something else than the net, first in layer '{first.layer}', "
-            f"value '{first.value}': off by {first.relative:.3g} of the largest value, more than "
-            f"{first.tolerance:g}{cause}. Nothing was written"
-        )
-
-
-def _print(found: Verified) -> None:
-    from minicaffe.convert.compare.rows import table
-
-    print("Each layer on the values that the model has computed before it (numpy engine):")
-    print("\n".join(table(found.layers.values())))
-    print("\nThe net from end to end (default engine):")
-    print("\n".join(table(found.whole.values())))
-    if found.decided:
-        print(
-            "Not judged from end to end, as rounding decides there between nearly equal values: "
-            f"what comes after {', '.join(found.decided)}"
-        )

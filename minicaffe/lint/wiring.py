@@ -168,7 +168,7 @@ def frozen_between_learned(examined: Examined) -> Iterator[Diagnostic]:
         layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "label" }
     """
     for net in examined.in_phase(TRAIN):
-        for layer in net.graph.layers:
+        for layer in net.graph.layers if net.losses else ():
             # deconvolutions that enlarge by fixed weights are frozen on purpose
             if layer.type not in ("Convolution", "InnerProduct") or learns(layer):
                 continue

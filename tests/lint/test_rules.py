@@ -222,3 +222,13 @@ def test_our_own_models_are_clean(path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.chdir(ROOT)
     found = [d for d in lint_file(str(path.relative_to(ROOT))) if d.severity is not Severity.NOTE]
     assert {(path.parent.name, d.code) for d in found} <= PUBLISHED
+
+
+def test_a_net_without_a_loss_has_no_layers_that_learn_before_frozen_ones() -> None:
+    frozen = IP.replace('"ip" type', '"last" type').replace('"data"', '"ip"').replace(
+        '"ip"\n', '"last" param { lr_mult: 0 } param { lr_mult: 0 }\n'
+    )  # fmt: skip
+    loss = LOSS.replace('bottom: "ip"', 'bottom: "last"')
+    with_loss = [found.code for found in found_in(DATA + IP + frozen + loss)]
+    assert "MC104" in with_loss
+    assert "MC104" not in [found.code for found in found_in(DATA + IP + frozen)]

@@ -12,7 +12,8 @@ import numpy as np
 
 from minicaffe.convert.compare.net_side import random_arrays, run_whole
 from minicaffe.convert.deploy import Shape, deploy_net
-from minicaffe.convert.onnx.session import Runner, read_model
+from minicaffe.convert.onnx.load import load
+from minicaffe.convert.onnx.session import Runner
 from minicaffe.errors import CompareError, DataError
 from minicaffe.net.net import TEST, Net
 from minicaffe.options import RunKeywords
@@ -92,12 +93,12 @@ class OnnxSource:
 
     def __init__(self, path: str) -> None:
         self.name = path
-        model = read_model(path)
-        nodes = [(node.name, name) for node in model.graph.node for name in node.output if name]
+        read = load(path)
+        nodes = [(n.name, name) for n in read.model.graph.node for name in n.output if name]
         self._layers = {name: node for node, name in nodes}
-        self._runner = Runner(model, looked_at=list(self._layers))
+        self._runner = Runner(read.model, read.tensors, looked_at=list(self._layers))
         self.inputs = list(self._runner.inputs)
-        self.outputs = [info.name for info in model.graph.output]
+        self.outputs = read.outputs
 
     def values(self, arrays: Mapping[str, np.ndarray]) -> Values:
         """Every result of an operator that is an array of numbers."""

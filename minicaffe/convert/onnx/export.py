@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import minicaffe
 from minicaffe.convert.onnx.graph import Graph
+from minicaffe.convert.onnx.model import OnnxModel
 from minicaffe.convert.onnx.shapes import NodeShapes, open_shapes, set_batch, shapes_now
 from minicaffe.convert.onnx.site import Cannot, Shape, Site
 from minicaffe.convert.onnx.writers import writer_of
@@ -35,24 +34,13 @@ DOMAIN = "minicaffe"
 
 
 @dataclass
-class Exported:
-    """An ONNX model.
+class Exported(OnnxModel):
+    """The ONNX model of a net.
 
     Attributes:
-        model: the ``ModelProto``, without the values of its initialisers.
-        tensors: those values by name.
-        inputs, outputs: the names of what it takes and gives, those of the net's blobs.
-        shapes: of the inputs by name, "batch" in the place of an open length.
-        values: the names of all values that are blobs of the net, in its order.
         custom: the layers that are operators of a domain of our own.
     """
 
-    model: ModelProto
-    tensors: dict[str, np.ndarray]
-    inputs: list[str]
-    outputs: list[str]
-    shapes: dict[str, list[int | str]]
-    values: list[str] = field(default_factory=list)
     custom: list[str] = field(default_factory=list)
 
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.convert.onnx.model_file import LARGE, embedded, reference
-from minicaffe.errors import DataError, GraphError, require
-from minicaffe.files import open_to_read
+from minicaffe.errors import GraphError, require
 from minicaffe.threads import thread_count
 
 if TYPE_CHECKING:
@@ -17,25 +16,6 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 PURPOSE = "running ONNX models"
-
-
-def read_model(path: str) -> ModelProto:
-    """An ONNX model of a file, with the weights that it has in files beside it.
-
-    Raises:
-        DataError: the file cannot be read, or is none.
-    """
-    onnx = require("onnx", extra="onnx", purpose="reading ONNX")
-    try:
-        with open_to_read(path):  # a regular file, which ends
-            pass
-        model: ModelProto = onnx.load(path)
-        onnx.checker.check_model(model)
-    except OSError as reason:
-        raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
-    except Exception as reason:  # protobuf and onnx raise several kinds for damaged files
-        raise DataError(f"this is no ONNX model, or it is damaged: {reason}", path=path) from None
-    return model
 
 
 class Runner:

@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.blob import shape_text
 from minicaffe.convert.compare.net_side import decides, fill, random_arrays, run_each, run_once
 from minicaffe.convert.compare.rows import Row, keep_largest, measure
-from minicaffe.convert.onnx.export import Exported
+from minicaffe.convert.onnx.model import OnnxModel
 from minicaffe.convert.onnx.session import Runner
 from minicaffe.convert.values import value_names
 from minicaffe.errors import MinicaffeError
@@ -64,7 +64,7 @@ class Verified:
 
 
 def verify(
-    exported: Exported,
+    exported: OnnxModel,
     net: Net,
     *,
     given: Mapping[str, np.ndarray] | None = None,
@@ -148,7 +148,7 @@ def _twin(net: Net) -> Net:
 
 
 def _inputs(
-    exported: Exported, net: Net, given: Mapping[str, np.ndarray]
+    exported: OnnxModel, net: Net, given: Mapping[str, np.ndarray]
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """What is run, in words, and the arrays."""
     single = _smallest_batch(exported, net)
@@ -163,7 +163,7 @@ def _inputs(
         yield "the inputs given", dict(given)
 
 
-def _smallest_batch(exported: Exported, net: Net) -> dict[str, int]:
+def _smallest_batch(exported: OnnxModel, net: Net) -> dict[str, int]:
     """One item of each input; or as many as it has, where the net takes only multiples of that."""
     own = {name: net.blobs[name].shape for name in exported.inputs}
     single = dict.fromkeys(own, 1)
@@ -178,7 +178,7 @@ def _zeros(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
     return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
 
 
-def _shapes_with(exported: Exported, lengths: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
+def _shapes_with(exported: OnnxModel, lengths: Mapping[str, int]) -> dict[str, tuple[int, ...]]:
     """The inputs' shapes with these lengths in place of open ones."""
     return {
         name: tuple(n if isinstance(n, int) else lengths[name] for n in shape)

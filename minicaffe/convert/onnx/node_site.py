@@ -1,0 +1,262 @@
+"""An operator in its place in the model that is being read: what its reader works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from minicaffe.convert.onnx.net_text import NetText, Written
+from minicaffe.convert.onnx.site import Cannot, Shape
+from minicaffe.convert.onnx.trace import Known
+from minicaffe.proto import caffe_pb2
+
+if TYPE_CHECKING:
+    from onnx import NodeProto
+
+
+@dataclass
+class Source:
+    """The model that is being read, as far as readers ask for it.
+
+    Attributes:
+        nodes: its operators.
+        opset: their version.
+        known: what is known of the values; and with another batch, if that is open.
+        names: what the layers of operators are to be called, by the operator's index.
+        readers: the operators that read each value, by index.
+        makers: the operator that makes each value, by index.
+        outputs: the names of what the model gives.
+    """
+
+    nodes: Sequence[NodeProto]
+    opset: int
+    known: Known
+    other: Known | None
+    names: Sequence[str]
+    readers: Mapping[str, list[int]]
+    makers: Mapping[str, int]
+    outputs: Sequence[str]
+
+    def shape(self, value: str) -> Shape | None:
+        """The lengths of a value's axes, None where one changes with the batch."""
+        one = self.known.shape(value)
+        two = one if self.other is None else self.other.shape(value)
+        if one is None or two is None or len(one) != len(two):
+            return None
+        return tuple(a if a == b else None for a, b in zip(one, two, strict=True))
+
+    def constant(self, value: str) -> np.ndarray | None:
+        """The numbers of a value that depends on nothing, the batch included."""
+        found = self.known.constants.get(value)
+        if found is None or self.other is None:
+            return found
+        second = self.other.constants.get(value)
+        same = second is not None and (found is second or _equal(found, second))
+        return found if same else None
+
+    def varies(self, value: str) -> bool:
+        """Whether a value depends on the size of the batch alone."""
+        return value in self.known.constants and self.constant(value) is None
+
+
+def _equal(one: np.ndarray, two: np.ndarray) -> bool:
+    return one.shape == two.shape and one.tobytes() == two.tobytes()
+
+
+class NodeSite:
+    """One operator, its values being blobs of a net.
+
+    Args:
+        source: the model.
+        text: the net.
+        index: which of the model's operators.
+
+    Attributes:
+        node: the operator.
+        name: what its layer is to be called.
+        inputs: the names of its values; "" for one that is left out.
+        outputs: the names of its results.
+    """
+
+    def __init__(self, source: Source, text: NetText, index: int) -> None:
+        self.source, self.text, self.index = source, text, index
+        self.node = source.nodes[index]
+        self.name = source.names[index]
+        self.inputs = list(self.node.input)
+        self.outputs = list(self.node.output)
+        self._attributes = {attribute.name: attribute for attribute in self.node.attribute}
+
+    @property
+    def opset(self) -> int:
+        """The version of the operators."""
+        return self.source.opset
+
+    # ------------------------------------------------------------ what the operator says
+
+    def integer(self, name: str, default: int) -> int:
+        """An attribute that is a whole number."""
+        return int(self._attributes[name].i) if name in self._attributes else default
+
+    def number(self, name: str, default: float) -> float:
+        """An attribute that is a number; as float32 has it, in few digits."""
+        if name not in self._attributes:
+            return default
+        return float(str(np.float32(self._attributes[name].f)))
+
+    def integers(self, name: str, default: Sequence[int]) -> list[int]:
+        """An attribute that is a list of whole numbers."""
+        given = self._attributes[name].ints if name in self._attributes else default
+        return [int(n) for n in given]
+
+    def word(self, name: str, default: str) -> str:
+        """An attribute that is a text."""
+        if name not in self._attributes:
+            return default
+        return bytes(self._attributes[name].s).decode("utf-8", "replace")
+
+    def has(self, index: int) -> bool:
+        """Whether there is an input of this number."""
+        return index < len(self.inputs) and bool(self.inputs[index])
+
+    def shape(self, index: int = 0) -> Shape:
+        """The lengths of an input's axes.
+
+        Raises:
+            Cannot: they are not known before the model runs.
+        """
+        return self._shape_of(self.inputs[index])
+
+    def out_shape(self, index: int = 0) -> Shape:
+        """The lengths of a result's axes, as :meth:`shape`."""
+        return self._shape_of(self.outputs[index])
+
+    def _shape_of(self, value: str) -> Shape:
+        shape = self.source.shape(value)
+        if shape is None:
+            raise Cannot(
+                f"the shape of '{value}' is not known before the model runs",
+                "give the inputs' shapes: --shape",
+            )
+        return shape
+
+    def axis(self, default: int) -> int:
+        """The attribute ``axis``, which is one of the first input's, counted from 0."""
+        return self.integer("axis", default) % max(1, len(self.shape()))
+
+    def constant(self, index: int) -> np.ndarray | None:
+        """The numbers of an input that is constant; None for one that is not, or is not there."""
+        return self.source.constant(self.inputs[index]) if self.has(index) else None
+
+    def numbers(self, index: int, what: str) -> np.ndarray:
+        """The numbers of an input that has to be constant.
+
+        Args:
+            index: of the input.
+            what: it is, for the message.
+
+        Raises:
+            Cannot: it is not.
+        """
+        found = self.constant(index)
+        if found is None:
+            if self.has(index) and self.source.varies(self.inputs[index]):
+                raise Cannot(f"its {what} depends on the size of the batch", FIX_BATCH)
+            raise Cannot(f"its {what} is computed while the model runs; expected a constant")
+        return found
+
+    def list_of(self, name: str, index: int, default: Sequence[int] | None = None) -> list[int]:
+        """Whole numbers that an attribute or, in later versions, an input has.
+
+        Raises:
+            Cannot: the input is no constant; neither is there and no ``default`` is given.
+        """
+        if name in self._attributes:
+            return self.integers(name, ())
+        if self.has(index):
+            return [int(n) for n in self.numbers(index, name).reshape(-1)]
+        if default is None:
+            raise Cannot(f"it has no {name}")
+        return list(default)
+
+    def number_of(self, name: str, index: int, default: float) -> float:
+        """A number that an attribute or, in later versions, an input has."""
+        if name in self._attributes:
+            return self.number(name, default)
+        if self.has(index):
+            return float(self.numbers(index, name).reshape(-1)[0])
+        return default
+
+    # ------------------------------------------------------------------- what is written
+
+    def blob(self, index: int = 0) -> str:
+        """The blob of an input; a constant becomes a Parameter layer.
+
+        Raises:
+            Cannot: it is a constant that depends on the size of the batch.
+        """
+        return self.blob_of(self.inputs[index])
+
+    def blob_of(self, value: str) -> str:
+        """The blob of a value, as :meth:`blob`."""
+        blob = self.text.blobs.get(value, value)
+        if value not in self.source.known.constants or self.text.producer(blob) is not None:
+            return blob
+        array = self.source.constant(value)
+        if array is None:
+            raise Cannot(f"'{value}' depends on the size of the batch", FIX_BATCH)
+        param = self.text.add("Parameter", value, [], [value], [array])
+        param.parameter_param.shape.dim[:] = array.shape
+        freeze(param, 1)
+        return value
+
+    def layer(
+        self,
+        layer_type: str,
+        bottoms: Sequence[str],
+        *,
+        weights: Sequence[np.ndarray] = (),
+        suffix: str = "",
+        out: int | None = 0,
+    ) -> caffe_pb2.LayerParameter:
+        """Append a layer of one top; returns it, to be given its settings.
+
+        Args:
+            layer_type: Caffe's name of its type.
+            bottoms: blobs.
+            weights: its parameters.
+            suffix: what is after the operator's name in its own.
+            out: which result the top is; None for a blob between.
+        """
+        wish = f"{self.name}/{suffix}" if suffix else self.name
+        top = self.text.fresh(wish) if out is None else self.outputs[out]
+        return self.text.add(layer_type, wish, bottoms, [top], weights)
+
+    def same(self, blob: str, out: int = 0) -> None:
+        """A result that has the numbers and the shape of a blob."""
+        self.text.blobs[self.outputs[out]] = blob
+
+    # ------------------------------------------------------------------------ neighbours
+
+    def maker(self, value: str, *op_types: str) -> NodeSite | None:
+        """The operator that computes a value, if it is one of these types."""
+        index = self.source.makers.get(value)
+        if index is None or self.source.nodes[index].op_type not in op_types:
+            return None
+        return NodeSite(self.source, self.text, index)
+
+    def written(self, blob: str) -> Written | None:
+        """The layer that computes a blob."""
+        return self.text.producer(blob)
+
+
+def freeze(param: caffe_pb2.LayerParameter, count: int) -> None:
+    """Let so many parameters of a layer stay as they are in training."""
+    for _ in range(count):
+        param.param.add(lr_mult=0, decay_mult=0)
+
+
+#: What to do where the batch must not change.
+FIX_BATCH = "give the size of the batch: --batch N"

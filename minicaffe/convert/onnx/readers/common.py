@@ -1,0 +1,104 @@
+"""Readers of learned products (Common Layers)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minicaffe.convert.onnx.node_site import NodeSite
+from minicaffe.convert.onnx.readers import ends_with, reads
+from minicaffe.convert.onnx.readers.moving import along_axis
+from minicaffe.convert.onnx.site import Cannot
+from minicaffe.proto import caffe_pb2
+
+
+def inner_product(
+    site: NodeSite, bottom: str, weights: np.ndarray, bias: np.ndarray | None, axis: int = 1
+) -> caffe_pb2.LayerParameter:
+    """Append an InnerProduct.
+
+    Args:
+        site: the operator.
+        bottom: the blob.
+        weights: of shape (outputs, inputs).
+        bias: of shape (outputs), or None.
+        axis: the bottom's first axis that counts as input.
+    """
+    blobs = [np.ascontiguousarray(weights)] + ([] if bias is None else [bias])
+    layer = site.layer("InnerProduct", [bottom], weights=blobs)
+    layer.inner_product_param.num_output = weights.shape[0]
+    if bias is None:
+        layer.inner_product_param.bias_term = False
+    if axis != 1:
+        layer.inner_product_param.axis = axis
+    return layer
+
+
+@reads("Gemm")
+def gemm(site: NodeSite) -> None:
+    """InnerProduct with alpha in its weights and beta in its bias."""
+    weights = site.numbers(1, "second matrix") * np.float32(site.number("alpha", 1.0))
+    if site.integer("transA", 0):
+        raise Cannot("its first matrix is transposed: items and inputs change places")
+    if not site.integer("transB", 0):
+        weights = weights.T
+    bias = None
+    if site.has(2):
+        added = site.numbers(2, "third matrix") * np.float32(site.number("beta", 1.0))
+        bias = _one_row(added, weights.shape[0])
+    inner_product(site, site.blob(), weights, bias)
+
+
+def _one_row(array: np.ndarray, length: int) -> np.ndarray:
+    """What is added to each item: the same for all."""
+    if array.ndim > 1 and any(n != 1 for n in array.shape[:-1]):
+        raise Cannot(f"what it adds has the shape {list(array.shape)}; expected one row")
+    return np.broadcast_to(array.reshape(-1), (length,))
+
+
+@reads("MatMul")
+def matmul(site: NodeSite) -> None:
+    """InnerProduct along the last axis, or the last but one, by a constant matrix."""
+    for index in (1, 0):
+        matrix, rank = site.constant(index), len(site.shape(1 - index))
+        if matrix is None or matrix.ndim != 2 or rank < 3 - index:
+            continue
+        if index == 1:
+            inner_product(site, site.blob(), matrix.T, None, rank - 1)
+        else:
+            along_axis(site, site.blob(1), rank, rank - 2, matrix)
+        return
+    if site.constant(0) is None and site.constant(1) is None:
+        raise Cannot(
+            "both its factors are computed; a layer multiplies with constant matrices only",
+            "cut the model before it",
+        )
+    raise Cannot("its constant factor is no matrix, or the batch is one of the axes it joins")
+
+
+@ends_with("Add")
+def matmul_and_bias(site: NodeSite) -> bool:
+    """A product with a constant matrix, and a constant row: one InnerProduct."""
+    for product, added in ((0, 1), (1, 0)):
+        before = site.maker(site.inputs[product], "MatMul")
+        bias = site.constant(added)
+        if before is None or bias is None or before.constant(1) is None:
+            continue
+        weights = before.numbers(1, "second factor")
+        axes = len(before.shape())
+        row = bias.ndim == 1 and weights.ndim == 2 and bias.shape == weights.shape[1:]
+        if row and axes > 1:
+            site.name = before.name if before.name != before.node.name else site.name
+            inner_product(site, before.blob(), weights.T, bias, axes - 1)
+            return True
+    return False
+
+
+@reads("Dropout")
+def dropout(site: NodeSite) -> None:
+    """Dropout, which does nothing in a net in use."""
+    if len(site.outputs) > 1 and site.outputs[1] and site.source.readers.get(site.outputs[1]):
+        raise Cannot("its mask is read by another operator")
+    layer = site.layer("Dropout", [site.blob()])
+    ratio = site.number_of("ratio", 1, 0.5)
+    if 0 < ratio < 1:
+        layer.dropout_param.dropout_ratio = ratio

@@ -1,0 +1,88 @@
+"""``minicaffe import-onnx``: the files it writes, what it shows, and bad input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicaffe import TEST, Net, cli
+
+onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
+pytest.importorskip("onnxruntime", reason="needs the extra onnx")
+
+from tests.convert.onnx.graphs import model_of  # noqa: E402  (it needs onnx)
+
+N = onnx.helper.make_node
+FLAGS = ["import-onnx", "net.onnx", "-o", "deploy.prototxt", "-w", "w.caffemodel"]
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a model, made the current one."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    nodes = [
+        N("Conv", ["image", "features.0.weight", "features.0.bias"], ["c"], name="/features/Conv"),
+        N("Relu", ["c"], ["r"], name="/features/Relu"),
+        N("GlobalAveragePool", ["r"], ["p"]),
+        N("Flatten", ["p"], ["f"]),
+        N("Gemm", ["f", "classifier.weight"], ["scores"], transB=1),
+    ]
+    weights = {"features.0.weight": (4, 3, 3, 3), "features.0.bias": (4,),
+               "classifier.weight": (5, 4)}  # fmt: skip
+    tensors = {name: rng.normal(size=shape).astype(np.float32) for name, shape in weights.items()}
+    model = model_of(nodes, {"image": ("n", 3, 6, 7)}, ["scores"], **tensors)
+    onnx.save(model, "net.onnx")
+    return tmp_path
+
+
+def test_writes_a_net_and_shows_that_it_is_right(there: Path, capsys: Capture) -> None:
+    assert cli.main(FLAGS) == 0
+    shown = capsys.readouterr()
+    rows = [line.split()[:2] for line in shown.out.splitlines()]
+    assert rows.count(["features.0", "c"]) == 2  # layer by layer, and from end to end
+    assert rows.count(["classifier", "scores"]) == 2
+    assert "image 2×3×6×7" in shown.err
+    with Net("deploy.prototxt", TEST, weights="w.caffemodel") as net:
+        assert list(net.params) == ["features.0", "classifier"]
+        assert net.outputs == ["scores"]
+        assert net.blobs["image"].shape == (1, 3, 6, 7)
+    assert cli.main(["compare", "deploy.prototxt,w.caffemodel", "net.onnx"]) == 0
+
+
+def test_a_batch_and_a_shape(there: Path) -> None:
+    assert cli.main([*FLAGS, "--shape=4,3,6,7", "--no_verify"]) == 0
+    with Net("deploy.prototxt", TEST) as net:
+        assert net.blobs["image"].shape == (4, 3, 6, 7)
+    assert cli.main([*FLAGS, "--shape=image=4,3,6,8"]) == 1
+
+
+def test_a_difference_is_an_error_and_nothing_is_written(there: Path, capsys: Capture) -> None:
+    assert cli.main([*FLAGS, "--tolerance=1e-12"]) == 1
+    told = capsys.readouterr().err
+    assert "first in layer 'features.0', value 'c'" in told
+    assert "Nothing was written" in told
+    assert not Path("deploy.prototxt").exists()
+    assert not Path("w.caffemodel").exists()
+
+
+def test_weights_that_cannot_be_written_leave_no_prototxt(there: Path, capsys: Capture) -> None:
+    flags = [*FLAGS[:-1], "gone/w.caffemodel", "--no_verify"]
+    assert cli.main(flags) == 1
+    assert "gone/w.caffemodel" in capsys.readouterr().err
+    assert not Path("deploy.prototxt").exists()
+
+
+def test_what_cannot_be_read_is_told(there: Path, capsys: Capture) -> None:
+    onnx.save(model_of([N("Erf", ["x"], ["y"], name="it")], {"x": (2, 3)}), "net.onnx")
+    assert cli.main(FLAGS) == 1
+    assert "error: net.onnx: node 'it' (Erf, opset 17; after x; an output)" in (
+        capsys.readouterr().err
+    )
+    Path("net.onnx").write_bytes(b"no")
+    assert cli.main(FLAGS) == 1
+    assert "net.onnx: this is no ONNX model" in capsys.readouterr().err
