@@ -16,6 +16,15 @@ _VARIANCE = caffe_pb2.FillerParameter
 _FINITE = {"uniform": ("min", "max"), "gaussian": ("mean", "std")}
 
 
+#: Other frameworks' names of fillers, in Caffe's words.
+_OF_OTHERS = {
+    **dict.fromkeys(("normal", "randn", "random_normal", "truncated_normal"), "`gaussian`"),
+    **dict.fromkeys(("zeros", "zero"), "`constant`"), "ones": "`constant` with value: 1",
+    **dict.fromkeys(("glorot", "glorot_uniform", "xavier_uniform"), "`xavier`"),
+    **dict.fromkeys(("he", "he_normal", "kaiming", "kaiming_normal"), "`msra`"),
+}  # fmt: skip
+
+
 def fill(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Generator) -> None:
     """Fill an array as a ``FillerParameter`` says.
 
@@ -41,7 +50,9 @@ def filler_mistakes(param: caffe_pb2.FillerParameter) -> Iterator[tuple[str, str
     """What is wrong with a filler whatever it fills: the field, and the message."""
     name = param.type
     if name not in FILLERS:
-        yield "type", f"unknown filler type '{name}'{did_you_mean(name, FILLERS)}"
+        others = _OF_OTHERS.get(name.lower())
+        hint = f"; in Caffe it is {others}" if others else did_you_mean(name, FILLERS)
+        yield "type", f"unknown filler type '{name}'{hint}"
         return
     for field in _FINITE.get(name, ()):
         value = getattr(param, field)

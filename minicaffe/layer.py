@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 
 from minicaffe.blob import Blob, BlobVec
 from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
+from minicaffe.errors.mistakes import BlobCountError, UnknownTypeError
 from minicaffe.filler import fill, leaves_zeros
 from minicaffe.named import Numbered
 from minicaffe.options import ALONE, Limits
@@ -333,13 +334,14 @@ class Layer(ReadsForks):
             ("top", tops, self.exact_tops, self.min_tops, self.max_tops),
         ):
             if exact is not None and found != exact:
-                raise GraphError(f"{found} {word} blob(s) given, exactly {exact} expected")
+                raise BlobCountError(f"{found} {word} blob(s) given, exactly {exact} expected")
             if least is not None and found < least:
-                raise GraphError(f"{found} {word} blob(s) given, at least {least} expected")
+                raise BlobCountError(f"{found} {word} blob(s) given, at least {least} expected")
             if most is not None and found > most:
-                raise GraphError(f"{found} {word} blob(s) given, at most {most} expected")
+                raise BlobCountError(f"{found} {word} blob(s) given, at most {most} expected")
         if self.equal_bottoms_and_tops and bottoms != tops:
-            raise GraphError(f"{bottoms} bottom blob(s) but {tops} top blob(s), as many expected")
+            told = f"{bottoms} bottom blob(s) and {tops} top blob(s) given"
+            raise BlobCountError(f"{told}, as many tops as bottoms expected")
 
     def top_count(self) -> int:
         """How many tops the layer has: those of its text and, with ``auto_tops``, the others."""
@@ -460,14 +462,12 @@ def layer_class(layer_type: str) -> type[Layer]:
     if found is not Layer:
         return found
     if not layer_type:
-        raise GraphError('the layer has no type; give it one, such as type: "Convolution"')
-    fork = fork_of_layer(layer_type)
-    origin = (
-        f"; it comes from {fork} and minicaffe does not run it yet; `minicaffe layer-skeleton "
-        f"{layer_type}` prints a layer in Python to begin with"
-    )
-    hint = origin if fork else did_you_mean(layer_type, layer_types())
-    raise GraphError(f"unknown layer type '{layer_type}'{hint}")
+        raise UnknownTypeError('the layer has no type; give it one, such as type: "Convolution"')
+    hint = did_you_mean(layer_type, layer_types())
+    if fork := fork_of_layer(layer_type):
+        skeleton = f"`minicaffe layer-skeleton {layer_type}` prints a layer in Python to begin with"
+        hint = f", which comes from {fork} and is not in minicaffe yet; {skeleton}"
+    raise UnknownTypeError(f"unknown layer type '{layer_type}'{hint}")
 
 
 def find_layer_class(layer_type: str) -> type[Layer]:

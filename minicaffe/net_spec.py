@@ -26,6 +26,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from minicaffe.errors import GraphError, closest, did_you_mean
+from minicaffe.errors.mistakes import UnknownTypeError
 from minicaffe.layer import layer_types
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_layer
@@ -297,7 +298,7 @@ class Layers:
             raise AttributeError(f"'{name}' is no layer type; they begin with a capital letter")
 
         if hint := _mistyped(name):
-            raise GraphError(f"unknown layer type '{name}'{hint}")
+            raise UnknownTypeError(f"unknown layer type '{name}'{hint}")
 
         def layer_fn(*args: object, **kwargs: object) -> Made:
             fn = Function(name, args, kwargs)

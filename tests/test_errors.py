@@ -9,7 +9,14 @@ import pickle
 import pytest
 
 from minicaffe import errors
-from minicaffe.errors import MinicaffeError, MissingExtraError, Problem, PrototxtError, SettingError
+from minicaffe.errors import (
+    MinicaffeError,
+    MissingExtraError,
+    Problem,
+    PrototxtError,
+    SettingError,
+    mistakes,
+)
 
 
 def examples() -> list[MinicaffeError]:
@@ -19,7 +26,7 @@ def examples() -> list[MinicaffeError]:
         MissingExtraError("Pillow", "data", "reading images"),
         PrototxtError.of_problems([Problem("p", 1, 2, "wrong", "x: 1")], "p", more=3),
     ]
-    for cls in vars(errors).values():
+    for cls in (*vars(errors).values(), *vars(mistakes).values()):
         own = inspect.isclass(cls) and issubclass(cls, MinicaffeError)
         if own and cls not in (MissingExtraError, SettingError):
             found.append(cls("wrong", path="p", line=3, layer="conv", layer_type="Convolution"))

@@ -17,6 +17,7 @@ import pytest
 
 import minicaffe
 import minicaffe.errors
+from minicaffe.errors import mistakes
 from minicaffe.layer import layer_class, layer_types
 from minicaffe.options import RunKeywords, RunOptions
 from minicaffe.proto import caffe_pb2
@@ -348,7 +349,7 @@ def test_docstrings_say_what_is_raised(name: str) -> None:
 
 def says(text: str, error: str) -> bool:
     """Whether a docstring names the class of an error, or what it inherits from."""
-    cls = getattr(minicaffe.errors, error, None)
+    cls = getattr(minicaffe.errors, error, getattr(mistakes, error, None))
     bases = {base.__name__ for base in cls.__mro__} if cls else {error}
     return any(re.search(rf"\b{base}\b", text) for base in bases - {"object", "Exception"})
 

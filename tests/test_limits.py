@@ -12,6 +12,7 @@ from minicaffe.blob import Blob
 from minicaffe.cli import main
 from minicaffe.errors import DataError, GraphError, MemoryLimitError, ShapeError
 from minicaffe.options import Limits, MemoryBudget, machine_memory, parse_size, size_text
+from tests.told import one_line_each
 
 NET = """
 layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 5 } } }
@@ -265,7 +266,9 @@ def test_untrusted_files_run_no_code(
         with (spy / "solver.prototxt").open("a") as solver:
             solver.write(" test_iter: 1 test_interval: 1")
     assert main([*words, "--untrusted"]) == 1
-    assert "runs the code of module 'spy_layer', which is not allowed" in capsys.readouterr().err
+    assert "runs the code of module 'spy_layer', which is not allowed" in one_line_each(
+        capsys.readouterr().err
+    )
     assert not (spy / "ran").exists()
     main(words)
     assert (spy / "ran").exists(), "as in Caffe, these verbs run what they are given"
@@ -294,10 +297,12 @@ def test_the_memory_limit_is_a_flag(
     write(tmp_path / "net.prototxt", NET)
     words = ["time", "--model=net.prototxt", "--iterations=1"]
     assert main([*words, "--max-memory=1K"]) == 1
-    assert "net.prototxt:3: layer 'ip' (InnerProduct): it takes" in capsys.readouterr().err
+    assert "net.prototxt:3:1: layer 'ip' (InnerProduct): it takes" in one_line_each(
+        capsys.readouterr().err
+    )
     assert main([*words, "--max-memory=1M"]) == 0
     assert main([*words, "--max-memory=many"]) == 2
-    assert "expected a size such as 8G or 512M, not many" in capsys.readouterr().err
+    assert "expected a size such as 8G or 512M, not many" in one_line_each(capsys.readouterr().err)
 
 
 def test_an_untrusted_net_writes_no_file(tmp_path: Path) -> None:

@@ -224,7 +224,7 @@ class TestErrorsSayWhere:
     @pytest.mark.parametrize(
         ("rest", "message"),
         [
-            ('type: "Relu" bottom: "data"', r"\(Relu\): unknown layer type.*did you mean `ReLU`"),
+            ('type: "Relu" bottom: "data"', r"unknown layer type 'Relu'; did you mean `ReLU`"),
             ('type: "Winograd" bottom: "data"', r"comes from SkimCaffe.*layer-skeleton Winograd"),
             ('type: "ReLU" bottom: "dat"', r"unknown bottom blob 'dat'.*`data`"),
             ('type: "AbsVal" bottom: "label" top: "data"', r"already produced by layer 'data'"),

@@ -18,6 +18,7 @@ from minicaffe.errors import EngineError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net_binary
+from tests.told import one_line_each
 from tests.warp import add_warp
 
 Capture = pytest.CaptureFixture[str]
@@ -130,7 +131,7 @@ def test_a_processor_without_the_instructions(folder: Path) -> None:
         )  # fmt: skip
         assert ran.returncode == 1, ran.stderr
         assert "Traceback" not in ran.stderr
-        last = ran.stderr.splitlines()[-1]
+        last = one_line_each(ran.stderr).splitlines()[-1]
         assert "'onednn' cannot run here with precision bf16: " in last
         assert "avx512_bf16" in last
         assert "amx_bf16" in last
@@ -142,9 +143,11 @@ def test_a_processor_without_the_instructions(folder: Path) -> None:
 def test_the_command_line_refuses_in_one_line(folder: Path, capsys: Capture) -> None:
     words = ["train", "--solver=solver.prototxt", "--engine=numpy", "--precision=bf16"]
     assert cli.main(words) == 1
-    assert "engine 'numpy' cannot run here with precision bf16" in capsys.readouterr().err
+    assert "engine 'numpy' cannot run here with precision bf16" in one_line_each(
+        capsys.readouterr().err
+    )
     assert cli.main([*words[:-1], "--precision=bf61"]) == 2
-    assert "--precision" in capsys.readouterr().err
+    assert "--precision" in one_line_each(capsys.readouterr().err)
 
 
 @needs_bf16
@@ -163,7 +166,7 @@ def test_train_test_and_time(folder: Path, capsys: Capture) -> None:
         ["time", "--model=net.prototxt", "--iterations=2", "--precision=bf16"],
     ):
         SeesRounding.of_phase.clear()
-        assert cli.main(words) == 0, capsys.readouterr().err
+        assert cli.main(words) == 0, one_line_each(capsys.readouterr().err)
         assert set(SeesRounding.of_phase.values()) == {True}
         assert len(SeesRounding.of_phase) == (2 if "config" in words[1] else 1)
     assert cli.main(["time", "--model=net.prototxt", "--iterations=1"]) == 0

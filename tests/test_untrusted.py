@@ -38,7 +38,7 @@ IMPORTERS = {
     "as_caffe.py": "its own table",
     "net/__init__.py": "its own module",
     "__init__.py": "its own submodules",
-    "errors.py": "its callers' constants",
+    "errors/__init__.py": "its callers' constants",
     "layer.py": "its own layers",
     "layers/utility/python.py": "Python layers, where they are allowed",
 }

@@ -29,6 +29,7 @@ import minicaffe
 from minicaffe.cli._fault import STATUS, outside_reason, report_fault
 from minicaffe.cli._flags import accept_caffes_flags, double_dashes, note_unused, program_name
 from minicaffe.cli._parser import Parser
+from minicaffe.cli._report import report
 from minicaffe.errors import LayerFault, MinicaffeError, did_you_mean
 from minicaffe.glog import log_file, log_to
 
@@ -176,7 +177,7 @@ def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
             raise
         except MinicaffeError as error:
             handler.show("")
-            print(f"error: {error}", file=sys.stderr)
+            report(error)
             return error.exit_code
         except KeyboardInterrupt:
             handler.show("")

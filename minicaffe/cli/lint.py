@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import codecs
-import os
+import logging
 import sys
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._report import takes_colour
 from minicaffe.errors import MinicaffeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.lint.diagnostic import unique
     from minicaffe.lint.stored import StoredWeights
 
+    args.log.addFilter(_once())  # a net is read for each phase, and again after each fix
     weights = StoredWeights.read(args.weights) if args.weights else None
     options = LintOptions(weights, args.data, bool(args.skip_unknown))
     if args.fix or args.unsafe_fixes:
@@ -70,6 +72,17 @@ def run(args: argparse.Namespace) -> int:
     if text:
         print(text)
     return 1 if any(d.severity.value != "note" for d in found) else 0
+
+
+def _once() -> Callable[[logging.LogRecord], bool]:
+    """A filter of log lines that lets each text pass once."""
+    seen: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        return not (text in seen or seen.add(text))  # type: ignore[func-returns-value]
+
+    return is_new
 
 
 def _wanted(path: str, options: LintOptions, args: argparse.Namespace) -> list[Diagnostic]:
@@ -132,7 +145,7 @@ def _is_readable(text: str, path: str) -> bool:
 def _printer(name: str) -> Callable[[Sequence[Diagnostic]], str]:
     from minicaffe.lint.render import FORMATS, full
 
-    if name == "full" and sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+    if name == "full" and takes_colour(sys.stdout):
         return lambda found: full(found, colour=True)
     return FORMATS[name]
 

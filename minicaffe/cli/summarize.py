@@ -11,13 +11,13 @@ the first top's shape; parameters; multiply-adds and bytes of the tops in one fo
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags, explained, phase_number, positive_int
+from minicaffe.cli._report import takes_colour
 from minicaffe.errors import visible
 from minicaffe.options import Limits, size_text
 
@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         skip_unknown=bool(args.skip_unknown),
         dialect=args.dialect,
     )
-    colored = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    colored = takes_colour(sys.stdout)
     rows = [_row(layer, cells) for layer, cells in zip(
         summary.layers, _connections(summary.layers, colored), strict=True)]  # fmt: skip
     _print_table([_HEADLINE + _NUMBERS, *rows], args.max_width)

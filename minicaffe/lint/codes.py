@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterator
 
-from minicaffe.errors import MinicaffeError
+from minicaffe.errors import MinicaffeError, mistakes
 from minicaffe.lint.rules import Rule, all_rules
 
 
@@ -18,7 +19,7 @@ def error_kinds() -> dict[str, type[MinicaffeError]]:
     """The classes of errors by their codes; those that share one are of one kind."""
     found: dict[str, type[MinicaffeError]] = {}
     for kind in _below(MinicaffeError):
-        if kind.__module__ == MinicaffeError.__module__:
+        if kind.__module__ in (MinicaffeError.__module__, mistakes.__name__):
             found.setdefault(kind.code, kind)
     return found
 
@@ -33,7 +34,8 @@ def explain(code: str) -> str:
     if code in rules:
         return _page_of_rule(rules[code])
     kind = error_kinds()[code]
-    text = (inspect.getdoc(kind) or "").partition("\n\nArgs:")[0].replace("``", "`")
+    text = (inspect.getdoc(kind) or "").partition("\n\nArgs:")[0]
+    text = re.sub(r":class:`(\w+)`", r"`\1`", text.replace("``", "`").replace("::\n", ":\n"))
     return f"# {code}: {kind.__name__}\n\nSeverity: error.\n\n{text}\n"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from minicaffe.errors import MinicaffeError, visible
-from minicaffe.proto.places import Place
+from minicaffe.errors import MAX_COUNTED, MinicaffeError, Problem, SettingError, visible
+from minicaffe.proto.places import Place, Places
 
 
 class Severity(enum.Enum):
@@ -118,15 +119,54 @@ class Diagnostic:
 
 def of_error(error: MinicaffeError) -> list[Diagnostic]:
     """What an error says, a diagnostic for each of its problems."""
-    if not error.problems:
-        place = Place(error.path, error.line or 0)
-        return [Diagnostic(error.code, Severity.ERROR, place, error.layer, error.message)]
-    found = []
-    for problem in error.problems:
-        place = Place(problem.path, problem.line, problem.column, 1, problem.source_line)
-        code = problem.code or error.code
-        found.append(Diagnostic(code, Severity.ERROR, place, None, problem.message))
+    problems = error.problems or [_problem(error)]
+    found = [_of_problem(problem, error.code) for problem in problems]
+    if error.more:
+        many = f"more than {MAX_COUNTED}" if error.more > MAX_COUNTED else str(error.more)
+        found[-1] = replace(found[-1], note=f"there are {many} more problems")
     return found
+
+
+def _problem(error: MinicaffeError) -> Problem:
+    """An error with its source line, where that is a layer's or a solver's: of other files, which
+    may be secret, nothing is shown."""
+    place = None
+    if error.layer is not None:
+        place = Places(error.path).mentioned(error)
+    elif isinstance(error, SettingError) and error.line is not None:
+        place = Places(error.path).of_field(error.field, error.line)
+    place = place or Place(error.path, error.line or 0)
+    return Problem(
+        place.path, place.line, place.column, error.told, place.source_line, width=place.width
+    )
+
+
+def _of_problem(problem: Problem, code: str) -> Diagnostic:
+    message, help = _parts(problem.message)
+    labels = tuple(Label(_place(other), other.message) for other in problem.related)
+    code = problem.code or code
+    return Diagnostic(code, Severity.ERROR, _place(problem), None, message, help, labels)
+
+
+def _place(problem: Problem) -> Place:
+    return Place(problem.path, problem.line, problem.column, problem.width, problem.source_line)
+
+
+#: The first semicolon of a message that is in no quotes: what follows is how to mend it.
+_HELP = re.compile(
+    r"""((?:`[^`]*`|'[^']*'|"[^"]*"|\([^()]*\)|[^;]|;(?!\s))*?);\s+(.+)""", re.DOTALL
+)
+
+
+def _parts(message: str) -> tuple[str, str]:
+    """What was found, and what to do: messages of errors have both, with a semicolon between.
+
+    (Or a second mistake, of another layer.)
+    """
+    match = _HELP.fullmatch(message)
+    if match is None or match[2].startswith("layer '"):
+        return message, ""
+    return match[1], match[2]
 
 
 def unique(found: Iterable[Diagnostic]) -> list[Diagnostic]:

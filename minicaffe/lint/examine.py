@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from minicaffe.errors import GraphError, MinicaffeError, PrototxtError
+from minicaffe.errors import GraphError, MinicaffeError, PrototxtError, raised_by
 from minicaffe.lint.diagnostic import Diagnostic, of_error, unique
 from minicaffe.lint.rules import Examined, PhaseNet, all_rules
 from minicaffe.lint.stored import StoredWeights
-from minicaffe.net.check import check_net
+from minicaffe.net.check import check_net, check_shapes
 from minicaffe.net.filter import filter_net
 from minicaffe.net.graph import LayerGraph
 from minicaffe.net.insert_splits import wiring_mistakes
@@ -135,24 +135,26 @@ def _linted(
     nets: list[PhaseNet] = []
     places: dict[str | None, Places] = {}
     for param, path in texts:
-        try:
-            _check(param, path, options)
-        except MinicaffeError as error:
-            errors += of_error(error.locate(path=path))
+        found = list(raised_by(_check, param, path, options))
         if _is_wired(param):
             nets.append(_phase_net(param, path, places.setdefault(path, Places(path))))
+        for error in found:
+            errors += of_error(error.locate(path=path))
     solver_param, solver_path, lines = solver or (None, None, None)
     examined = Examined(
         nets, solver_param, solver_path, lines, options.weights, options.look_into_data
     )
-    found = list(filter(_counts, findings(examined)))
-    errors = [e for e in errors if not any(_says(f, e) for f in found)]
-    return unique([*errors, *found])
+    remarks = list(filter(_counts, findings(examined)))
+    errors = [e for e in errors if not any(_says(remark, e) for remark in remarks)]
+    return unique([*errors, *remarks])
 
 
 def _says(found: Diagnostic, error: Diagnostic) -> bool:
     """Whether a finding tells what an error does: some mistakes have a rule of their own."""
-    return f"layer '{found.layer}'" in error.message and found.message in error.message
+    if error.place.column and found.place == error.place:
+        return True
+    told = "; ".join((error.message, error.help))
+    return f"layer '{found.layer}'" in told and found.message in told
 
 
 def findings(examined: Examined) -> Iterator[Diagnostic]:
@@ -175,12 +177,13 @@ def _check(param: caffe_pb2.NetParameter, path: str | None, options: LintOptions
     """
     if not options.skip_unknown:
         check_net(param, path, RunOptions())
+        check_shapes(param, path)
 
 
 def _is_wired(param: caffe_pb2.NetParameter) -> bool:
     """Whether each layer's inputs are there in the phase of a net's state."""
     try:
-        return not any(m.field == ("bottom",) for m in wiring_mistakes(filter_net(param), param))
+        return not wiring_mistakes(filter_net(param), param)
     except GraphError:
         return False
 

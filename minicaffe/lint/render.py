@@ -65,7 +65,9 @@ def _one(diagnostic: Diagnostic, colour: bool) -> str:
     head = paint(f"{diagnostic.severity.value}[{diagnostic.code}]", _COLOURS[diagnostic.severity])
     lines = [f"{head}{paint(': ' + visible(diagnostic.told), _BOLD)}"]
     places = [(diagnostic.place, ""), *((label.place, label.text) for label in diagnostic.labels)]
-    width = max(len(str(place.line)) for place, _ in places)
+    if not diagnostic.labels and diagnostic.path is None and diagnostic.line is None:
+        places = []
+    width = max((len(str(place.line)) for place, _ in places), default=1)
     margin = " " * width
     for number, (place, text) in enumerate(places):
         arrow = ":::" if number else "-->"

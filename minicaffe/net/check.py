@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import numpy as np
 from minicaffe import common
 from minicaffe.blob import Blob
 from minicaffe.errors import DataError, GraphError, MinicaffeError, raised_by, tilde_hint
+from minicaffe.errors.mistakes import UnknownTypeError
 from minicaffe.filler import filler_mistakes
 from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
@@ -28,7 +30,10 @@ from minicaffe.proto.dialects import Origin
 from minicaffe.proto.own_fields import own_field
 
 if TYPE_CHECKING:
+    from google.protobuf.message import Message
     from numpy.typing import DTypeLike
+
+_FILLER = caffe_pb2.FillerParameter.DESCRIPTOR.full_name
 
 #: The fields in which layers have the fillers of their parameters.
 _FILLERS = ("weight_filler", "bias_filler", "data_filler", "filler")
@@ -110,12 +115,12 @@ def _mistakes_of_layers(
                 continue
             layer = _layer(text, param.state.phase, limits, origin)
         except GraphError as error:
-            unknown = error.message.startswith("unknown layer type")
+            unknown = isinstance(error, UnknownTypeError)
             yield Mistake(index, _located(error, text), ("type",) if unknown else ())
             continue
         if with_data or text.bottom or not layer.opens_files(text):
-            for mistake in _mistakes_of_layer(layer):
-                yield Mistake(index, _located(mistake, text))
+            for place, mistake in _mistakes_of_layer(layer):
+                yield Mistake(index, _located(mistake, text), place)
         for own, name, filler in _fillers(text):
             for field, message in filler_mistakes(filler):
                 wrong = _located(GraphError(f"{name}: {message}"), text)
@@ -136,19 +141,38 @@ def _layer(
     return make_layer(param, rng, dtype, limits, origin)
 
 
-def _mistakes_of_layer(layer: Layer) -> Iterator[MinicaffeError]:
-    """What a layer says of its numbers of blobs, or else of their places and its settings."""
+def _mistakes_of_layer(layer: Layer) -> Iterator[tuple[tuple[str, ...], MinicaffeError]]:
+    """What a layer says of its numbers of blobs, or else of their places and its settings: the
+    field that it is about, where that is not in the message, and the error.
+    """
     param = layer.param
     bottoms, tops = len(param.bottom), layer.top_count()
-    wrong = [*raised_by(layer.check_blob_counts, bottoms, tops)]
+    wrong: list[tuple[tuple[str, ...], MinicaffeError]]
+    wrong = [((), error) for error in raised_by(layer.check_blob_counts, bottoms, tops)]
     if not wrong:
         blobs = {name: Blob(name=name) for name in (*param.bottom, *param.top)}
         bottom, top = [blobs[name] for name in param.bottom], [blobs[name] for name in param.top]
-        wrong += raised_by(layer.check_propagate_down, bottoms)
-        wrong += raised_by(layer.check_loss_weights, tops)
-        wrong += raised_by(layer.check_places, bottom, top)
-        wrong += layer.param_mistakes()
+        wrong += [((), error) for error in raised_by(layer.check_propagate_down, bottoms)]
+        wrong += [((), error) for error in raised_by(layer.check_loss_weights, tops)]
+        wrong += [(("top",), error) for error in raised_by(layer.check_places, bottom, top)]
+        wrong += [_with_unread(error, param) for error in layer.param_mistakes()]
     yield from wrong
+
+
+def _with_unread(
+    error: MinicaffeError, param: caffe_pb2.LayerParameter
+) -> tuple[tuple[str, ...], MinicaffeError]:
+    """An error about settings; for one that is missing, the other type's block that has it."""
+    own, missing = own_field(param.type), re.match(r"(\w+) is missing", error.message)
+    if own is None or missing is None or param.HasField(own):
+        return (), error
+    for other, settings in param.ListFields():
+        if other.name.endswith("_param") and missing[1] in [
+            f.name for f, _ in settings.ListFields()
+        ]:
+            error.explain(f"; `{other.name}` says nothing to this type: write `{own}`")
+            return (other.name, missing[1]), error
+    return (), error
 
 
 def _located(error: MinicaffeError, layer: caffe_pb2.LayerParameter) -> MinicaffeError:
@@ -186,6 +210,18 @@ def _fillers(
             yield own, name, filler
 
 
+def clear_fillers(message: Message) -> None:
+    """Let parameters be zeros: their values do not matter, and making them takes time."""
+    for descriptor, value in message.ListFields():
+        if descriptor.message_type is None:
+            continue
+        for inner in value if hasattr(value, "add") else [value]:
+            if descriptor.message_type.full_name == _FILLER:
+                inner.Clear()
+            else:
+                clear_fillers(inner)
+
+
 def _mistakes_of_shapes(
     param: caffe_pb2.NetParameter,
     known: Sequence[Mistake],
@@ -200,19 +236,40 @@ def _mistakes_of_shapes(
     good = caffe_pb2.NetParameter()
     good.state.CopyFrom(param.state)
     for index, layer in enumerate(param.layer):
-        opens_files = find_layer_class(layer.type).opens_files(layer)
-        if index in wrong or opens_files or not known_blobs.issuperset(layer.bottom):
+        cls = find_layer_class(layer.type)
+        runs_code = issubclass(cls, PythonLayer) and not limits.allow_python_layers
+        left_out = cls.opens_files(layer) or runs_code
+        if index in wrong or left_out or not known_blobs.issuperset(layer.bottom):
             known_blobs.difference_update(layer.top)
         else:
             known_blobs.update(layer.top)
             good.layer.add().CopyFrom(layer)
+            clear_fillers(good.layer[-1])
     found: list[Mistake] = []
     split = insert_splits(good)
     NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin, mistakes=found)
     numbers = {layer.name: index for index, layer in enumerate(param.layer)}
     return [
-        Mistake(numbers.get(split.layer[mistake.layer].name, 0), mistake.error) for mistake in found
+        mistake._replace(layer=numbers.get(split.layer[mistake.layer].name, 0)) for mistake in found
     ]
+
+
+def check_shapes(param: caffe_pb2.NetParameter, path: str | None) -> None:
+    """Look at the shapes of a net that :func:`check_net` finds no mistake in, as far as they do
+    not depend on a file: nothing is opened, nothing filled, and no user's code runs.
+
+    Args:
+        param: the net, upgraded, with its ``state``.
+        path: its file.
+
+    Raises:
+        MinicaffeError: with all mistakes that were found as its ``problems``.
+    """
+    filtered = filter_net(param)
+    limits = Limits(allow_python_layers=False)
+    origin = origin_of(param, layers=filtered)
+    if mistakes := _mistakes_of_shapes(filtered, [], path, limits, np.float32, origin):
+        raise collected(mistakes, path)
 
 
 def check_net(

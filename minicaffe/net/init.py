@@ -20,6 +20,7 @@ from minicaffe.errors import (
     ShapeError,
     did_you_mean,
 )
+from minicaffe.errors.mistakes import ProducedTwiceError, UnknownBottomError
 from minicaffe.layer import Layer, find_layer_class, layer_class
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer, python_layer_class
@@ -197,7 +198,8 @@ class NetBuilder:
                 told = isinstance(error, GraphError | ShapeError | DataError)
                 if not told and not found:
                     raise
-                found.append(Mistake(index, error))
+                twice = isinstance(error, ProducedTwiceError)
+                found.append(Mistake(index, error, ("top",) if twice else ()))
                 unknown.update(param.top)
                 if not told:  # memory has run out, or code of the user's failed
                     break
@@ -261,7 +263,7 @@ class NetBuilder:
 
     def _append_bottom(self, node: Node, index: int, name: str) -> None:
         if name not in self.available:
-            raise GraphError(
+            raise UnknownBottomError(
                 f"unknown bottom blob '{name}'{did_you_mean(name, sorted(self.available))}"
             )
         self.available.discard(name)
@@ -276,7 +278,13 @@ class NetBuilder:
             self._attach_top(node, self._ids[name])
         elif name in self._ids:
             first = next(other for other in self.nodes if name in other.top_names)
-            raise GraphError(produced_twice(name, node.name, first.name, first.line))
+            split = next((other for other in self.nodes if name in other.bottom_names), None)
+            if index < len(bottoms) and split and bottoms[index] in split.top_names:
+                raise ProducedTwiceError(
+                    f"top '{name}' would overwrite its bottom in place, but another layer reads "
+                    "that, too; give the top a name of its own"
+                )
+            raise ProducedTwiceError(produced_twice(name, node.name, first.name, first.line))
         else:
             self._ids[name] = len(self.blobs)
             self._new_blob(node, name)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
+from minicaffe.errors.mistakes import ProducedTwiceError, UnknownBottomError
 from minicaffe.proto import caffe_pb2
 
 TopIndex = tuple[int, int]  # (layer, top): where a blob is produced
@@ -41,14 +42,18 @@ def wiring_mistakes(
         for j, blob in enumerate(layer.bottom):
             if blob not in producer and blob not in misnamed:
                 message = _unknown_bottom(param, whole or param, i, blob, list(producer))
-                found.append(Mistake(i, layer_error(layer, message), ("bottom",), j))
+                error = layer_error(layer, message, UnknownBottomError)
+                found.append(Mistake(i, error, ("bottom",), j))
         for j, blob in enumerate(layer.top):
             in_place = j < len(layer.bottom) and layer.bottom[j] == blob
             if blob in producer and not in_place:
                 first = producer[blob]
                 line = first.source_line if first.HasField("source_line") else None
                 message = produced_twice(blob, layer.name, first.name, line)
-                found.append(Mistake(i, layer_error(layer, message), ("top",), j))
+                error = layer_error(layer, message, ProducedTwiceError)
+                if line and first is not layer:
+                    error.related = ((line, f"'{blob}' is first produced here"),)
+                found.append(Mistake(i, error, ("top",), j))
                 misnamed.add(layer.name)
             producer.setdefault(blob, layer)
     return found
@@ -136,9 +141,17 @@ def _unknown_bottom(
     blob: str,
     known: list[str],
 ) -> str:
+    if blob in param.layer[index].top:
+        return (
+            f"bottom blob '{blob}' is the layer's own top, and no earlier layer produces it"
+            f"{did_you_mean(blob, [name for name in known if name != blob])}"
+        )
     later = [layer.name for layer in param.layer[index:] if blob in layer.top]
     if later:
-        return f"bottom blob '{blob}' is used before layer '{later[0]}' produces it"
+        return (
+            f"bottom blob '{blob}' is used before layer '{later[0]}' produces it; layers run in "
+            f"the order of the file: move '{later[0]}' before this one"
+        )
     left_out = [layer.name for layer in whole.layer if blob in layer.top]
     named = [layer for layer in param.layer[:index] if layer.name == blob and layer.top]
     if named:
@@ -173,7 +186,9 @@ def _split_name(param: caffe_pb2.NetParameter, top: TopIndex, blob: str, index: 
     return f"{blob}_{param.layer[top[0]].name}_{top[1]}_split_{index}"
 
 
-def layer_error(layer: caffe_pb2.LayerParameter, message: str) -> GraphError:
+def layer_error(
+    layer: caffe_pb2.LayerParameter, message: str, kind: type[GraphError] = GraphError
+) -> GraphError:
     """A mistake of a layer, with the layer's place in its file."""
     line = layer.source_line if layer.HasField("source_line") else None
-    return GraphError(message, line=line, layer=layer.name, layer_type=layer.type)
+    return kind(message, line=line, layer=layer.name, layer_type=layer.type)

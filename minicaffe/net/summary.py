@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,20 +14,14 @@ from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.layers.utility.silence import Silence
-from minicaffe.net.check import check_text, checked_splits, origin_of
+from minicaffe.net.check import check_text, checked_splits, clear_fillers, origin_of
 from minicaffe.net.filter import filter_net
 from minicaffe.net.init import NetBuilder, layer_class_of
 from minicaffe.net.node import Node
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2
 
-if TYPE_CHECKING:
-    from google.protobuf.message import Message
-
 Shape = tuple[int, ...]
-
-
-_FILLER = caffe_pb2.FillerParameter.DESCRIPTOR.full_name
 
 
 @dataclass(frozen=True)
@@ -239,7 +232,7 @@ def _prepared(
             raise GraphError(f"no data or input layer makes a blob '{name}'{hint}")
     possible = True
     for layer in net.layer:
-        _clear_fillers(layer)
+        clear_fillers(layer)
         cls = layer_class_of(layer)
         if issubclass(cls, PythonLayer) and not limits.allow_python_layers:
             notes.append(f"layer '{layer.name}' is a Python layer, whose code was not run")
@@ -288,15 +281,3 @@ def _fix_input(
     for shape in tops:
         layer.input_param.shape.add().dim.extend(shape)
     return True
-
-
-def _clear_fillers(message: Message) -> None:
-    """Let parameters be zeros: their values do not matter, and making them takes time."""
-    for descriptor, value in message.ListFields():
-        if descriptor.message_type is None:
-            continue
-        for inner in value if hasattr(value, "add") else [value]:
-            if descriptor.message_type.full_name == _FILLER:
-                inner.Clear()
-            else:
-                _clear_fillers(inner)

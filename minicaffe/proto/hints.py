@@ -19,6 +19,22 @@ _FEW = 10  # fields that a message can list
 _KINDS = {"NetParameter": "net", "SolverParameter": "solver"}
 
 
+#: What Caffe once had in the data layers' own settings, and has in `transform_param` today.
+_TRANSFORM = ("crop_size", "mirror", "scale", "mean_file")
+
+#: Other frameworks' words for the settings of layers.
+_OTHER_WORDS = {
+    **dict.fromkeys(("filters", "units", "out_channels", "out_features"), "num_output"),
+    **dict.fromkeys(("pool_size", "filter_size"), "kernel_size"),
+    **dict.fromkeys(("padding", "pads"), "pad"), "strides": "stride", "groups": "group",
+    **dict.fromkeys(("rate", "drop_rate", "keep_prob"), "dropout_ratio"), "epsilon": "eps",
+    "use_bias": "bias_term", "dilations": "dilation", "dilation_rate": "dilation",
+    "kernel_initializer": "weight_filler", "bias_initializer": "bias_filler",
+    "inputs": "bottom", "input": "bottom", "outputs": "top", "output": "top",
+    "learning_rate": "base_lr", "lr": "base_lr", "epochs": "max_iter",
+}  # fmt: skip
+
+
 class Block(NamedTuple):
     """A message that is being read: its descriptor, what the file calls it, its line, itself."""
 
@@ -61,7 +77,7 @@ def _hint(name: str, blocks: Sequence[Block]) -> str:
         return f"; it is a field of {fork}"
     if len(blocks) == 1 and (hint := _other_root(name, here)):
         return hint
-    if hint := _of_the_type(name, blocks[-1]):
+    if hint := _of_the_type(name, blocks[-1]) or _of_other_programs(name, blocks[-1]):
         return hint
     if inside := _inner_blocks(name, here):
         return f"; it belongs into {_listed(inside)}"
@@ -79,12 +95,25 @@ def _of_the_type(name: str, block: Block) -> str:
         return ""
     settings = block.descriptor.fields_by_name[own].message_type
     if name in settings.fields_by_name:
-        return f"; it belongs into `{own}`"
+        return f"; it belongs into `{'transform_param' if name in _TRANSFORM else own}`"
     if name.endswith("_param"):
         return did_you_mean(name, [own])
     near = _longer(name, settings) or closest(name, list(settings.fields_by_name))
     own_near = closest(name, list(block.descriptor.fields_by_name))
     return f"; did you mean `{near}`, in `{own}`?" if near and not own_near else ""
+
+
+def _of_other_programs(name: str, block: Block) -> str:
+    """For a word by which other frameworks call what Caffe has in a layer's settings."""
+    caffes = _OTHER_WORDS.get(name)
+    if caffes is None:
+        return ""
+    if caffes in block.descriptor.fields_by_name:
+        return f"; in Caffe it is `{caffes}`"
+    own = _own_field(block)
+    if own and caffes in block.descriptor.fields_by_name[own].message_type.fields_by_name:
+        return f"; in Caffe it is `{caffes}`, in `{own}`"
+    return ""
 
 
 def _own_field(block: Block) -> str | None:
@@ -106,6 +135,16 @@ def _all_fields(known: Sequence[str], blocks: Sequence[Block]) -> str:
     if len(blocks) < 3 or len(known) > _FEW:
         return ""
     return f"; it may have {', '.join(known)}"
+
+
+def how_to_write(field: Any, token: Token) -> str:
+    """For a plain value in the place of a block: how the block is written with it."""
+    inside = field.message_type.fields_by_name
+    if token.kind == STRING and "type" in inside:
+        return f"; write {field.name} {{ type: {token.text} }}"
+    if "dim" in inside:
+        return f"; write {field.name} {{ dim: 2 dim: 3 }}, each length after its own `dim:`"
+    return ""
 
 
 def other_root(root: Any) -> Any:

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError, did_you_mean, tilde_hint
+from minicaffe.errors.mistakes import FileKindError, MissingFileError
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import (
@@ -125,9 +126,11 @@ def _read_into(
     message: Any, path: str, what: str | None, *, inner: bool = False, skip_unknown: bool = False
 ) -> SourceMap:
     # which frees the text
-    source = parse(_text_contents(path, inner), message, path, skip_unknown=skip_unknown)
+    data = _text_contents(path, inner)
+    state = "has nothing but comments" if data.strip() else "is empty"
+    source = parse(data, message, path, skip_unknown=skip_unknown)
     if what is not None and not message.ListFields():
-        raise PrototxtError(f"the file is empty; a {what} in prototxt is expected", path=path)
+        raise PrototxtError(f"the file {state}; a {what} in prototxt is expected", path=path)
     return source
 
 
@@ -143,10 +146,10 @@ def read_net_binary(path: Path) -> Any:
     try:
         param = parse_net_binary(data, name)
     except (DecodeError, UnicodeDecodeError) as error:
-        raise SnapshotError(why_unreadable(data, caffe_pb2.NetParameter), path=name) from error
+        raise unreadable(data, caffe_pb2.NetParameter, name) from error
     _mend_strings(param)
     if not param.layer and not param.layers and (reason := other_kind(data[:ENOUGH], WEIGHTS)):
-        raise SnapshotError(reason, path=name)
+        raise FileKindError(reason, path=name)
     if not param.ListFields():
         raise SnapshotError("there is no net in this file; it is no .caffemodel", path=name)
     return upgrade_net(param, name)
@@ -186,13 +189,13 @@ def read_binary(path: Path, message_class: Any, *, inner: bool = False) -> Any:
     try:
         return message_class.FromString(data)
     except (DecodeError, UnicodeDecodeError) as error:
-        raise SnapshotError(why_unreadable(data, message_class), path=name) from error
+        raise unreadable(data, message_class, name) from error
 
 
 def _text_contents(path: str, inner: bool) -> bytes:
     data = _contents(path, PrototxtError, inner)
     if reason := other_kind(data[:ENOUGH], PROTOTXT):
-        raise PrototxtError(reason, path=path)
+        raise FileKindError(reason, path=path)
     return data
 
 
@@ -206,7 +209,7 @@ def _refuse_other_formats(data: bytes, path: str) -> None:
     if not data:
         raise SnapshotError("the file is empty", path=path)
     if data.startswith(HDF5_SIGNATURE):
-        raise SnapshotError("this is an HDF5 file; its name should end in .h5", path=path)
+        raise FileKindError("this is an HDF5 file; its name should end in .h5", path=path)
 
 
 def _check_messages(data: bytes, message_class: Any, path: str) -> None:
@@ -214,9 +217,9 @@ def _check_messages(data: bytes, message_class: Any, path: str) -> None:
         check_messages(memoryview(data), message_class.DESCRIPTOR)
     except WireError as error:
         name = message_class.DESCRIPTOR.name
-        reason = other_kind(data[:ENOUGH], _EXPECTED.get(name, ""))
-        reason = reason or f"no {name} that makes sense: {error}"
-        raise SnapshotError(reason, path=path) from error
+        if reason := other_kind(data[:ENOUGH], _EXPECTED.get(name, "")):
+            raise FileKindError(reason, path=path) from error
+        raise SnapshotError(f"no {name} that makes sense: {error}", path=path) from error
 
 
 def _mend_strings(message: Any) -> None:
@@ -239,14 +242,21 @@ def _mend_strings(message: Any) -> None:
                 ]
 
 
-def why_unreadable(data: bytes, message_class: Any) -> str:
-    """What a file may be, going by its beginning, that is not the binary message expected."""
+def unreadable(data: bytes, message_class: Any, path: str | None = None) -> SnapshotError:
+    """The error that says what a file may be, that is not the binary message expected.
+
+    Args:
+        data: the beginning of the file.
+        message_class: what was expected.
+        path: the file.
+    """
     name = message_class.DESCRIPTOR.name
     expected = _EXPECTED.get(name)
     if expected and (reason := other_kind(data[:ENOUGH], expected)):
-        return reason
+        return FileKindError(reason, path=path)
     what = expected if expected == WEIGHTS else f"binary {name}"
-    return f"the file is truncated or damaged, or it is not a {what}"
+    message = f"the file is truncated or damaged, or it is not a {what}"
+    return SnapshotError(message, path=path)
 
 
 def _contents(path: str, kind: type[MinicaffeError], inner: bool) -> bytes:
@@ -261,7 +271,7 @@ def _opened(path: str, kind: type[MinicaffeError], inner: bool) -> Iterator[Bina
             yield stream
     except FileNotFoundError as error:
         hint = tilde_hint(path) or _near(path)
-        raise kind(f"there is no such file{hint}", path=path) from error
+        raise MissingFileError(f"there is no such file{hint}", path=path) from error
     except ValueError as error:  # a NUL in the name
         raise kind(f"this is no file name: {error}", path=repr(path)) from None
     except OSError as error:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from minicaffe.errors import PrototxtError
+from minicaffe.errors import Problem, PrototxtError
 
 #: The sign that ends what a sign begins.
 CLOSING = {"{": "}", "<": ">", "[": "]"}
@@ -26,6 +26,11 @@ _PATTERN = re.compile(
     |(?P<bad>\S))""",
     re.VERBOSE,
 )
+
+#: A line with which git separates two versions of a text.
+_CONFLICT = re.compile(r"(<{7}|={7}|>{7})(?![<=>]).*")
+
+_SHOWN = 40  # characters of a word that a message repeats
 
 # What decides which braces are signs: those in comments and strings are none
 _BRACES = re.compile(r"""[{}<>]|\#[^\n]*|["']""")
@@ -143,6 +148,19 @@ class Text:
             self._shown = (start, printable(line.rstrip("\r")))
         return self._shown[1]
 
+    def problem(self, token: Token, message: str, path: str | None) -> Problem:
+        """What is wrong with a word.
+
+        Args:
+            token: the word.
+            message: what was found, what was expected.
+            path: the file.
+        """
+        line, column = self.line(token.offset), self.column(token.offset)
+        width = 1 if token.kind == END else len(printable(token.text))
+        source = self.source_line(token.offset)
+        return Problem(path, line, column, printable(message), source, width=width)
+
     def indent(self, offset: int) -> int | None:
         """How far a token that is the first on its line is indented; None for any other."""
         before = self.text[max(0, offset - _DEEPEST) : offset].rpartition("\n")[2]
@@ -196,6 +214,19 @@ def _with_nul(text: str, path: str | None) -> PrototxtError:
     return PrototxtError(message, path=path, line=line)
 
 
+def foreign(text: str, token: Token) -> tuple[str, int] | None:
+    """What to say of a comment as C has them, or of a line of git's, and where it ends."""
+    start = text[token.offset : token.offset + 2]
+    if start in ("//", "/*"):
+        end = text.find("\n" if start == "//" else "*/", token.offset)
+        message = f"`{start}` begins no comment in a prototxt; `#` does"
+        return message, len(text) if end < 0 else end + (0 if start == "//" else 2)
+    mark = _CONFLICT.match(text, token.offset)
+    if mark is None or text[: token.offset].rpartition("\n")[2]:
+        return None
+    return "git left a conflict here; keep one of the two versions, without these lines", mark.end()
+
+
 def no_name(token: Token) -> str:
     """What is wrong with a token where a field's name is expected."""
     if token.text == "[":
@@ -205,6 +236,28 @@ def no_name(token: Token) -> str:
     return f"{token.shown()} found, the name of a field expected"
 
 
+def odd_number(text: str, token: Token) -> tuple[Token, str] | None:
+    """What to say of a sign or number that follows a number without a space: the whole word, and
+    what is wrong.
+
+    Args:
+        text: the whole text.
+        token: what follows.
+    """
+    before = re.search(r"[0-9][\w.,]*$", text[max(0, token.offset - _SHOWN) : token.offset])
+    after = re.match(r"[^\s{}<>\[\];#]+", text[token.offset : token.offset + _SHOWN])
+    if before is None or after is None or token.text == ",":
+        return None
+    found = before[0] + after[0].rstrip(",")
+    hint = "decimals come after a point, as in 0.5"
+    if token.text == "%":
+        hint = "a share is written as in 0.5, without a percent sign"
+    elif token.text in "/*":
+        hint = "nothing is computed in a prototxt: write the result"
+    word = Token(BAD, found, token.offset - len(before[0]))
+    return word, f"`{found}` is no number; {hint}"
+
+
 def no_value(token: Token) -> str:
     """What is wrong with a token where a value is expected."""
     if token.kind == BAD and token.text[0] in "\"'":
@@ -212,4 +265,5 @@ def no_value(token: Token) -> str:
     if token.kind == SIGN and token.text in CLOSING:
         what = "list" if token.text == "[" else "block"
         return f"a {what} found, a single value expected"
-    return f"{token.shown()} found, a value expected"
+    hint = "; a list is written in square brackets: [3, 3]" if token.text == "(" else ""
+    return f"{token.shown()} found, a value expected{hint}"

@@ -89,13 +89,44 @@ class Places:
         """
         place = None
         if error.line is not None and error.layer is not None and error.path == self._path:
-            place, exact = self._find(error.layer, error.line, error.message, field, value)
+            place, exact = self._find(error.layer, error.line, field, value, error)
             place = place if exact or not alone else None
         if place is None:
             return Problem(error.path, error.line or 0, 0, str(error), "", error.code)
-        kind = f" ({error.layer_type})" if error.layer_type else ""
-        message = f"layer '{error.layer}'{kind}: {error.message}"
-        return Problem(self._path, place.line, place.column, message, place.source_line, error.code)
+        others = tuple(self._related(line, text) for line, text in error.related)
+        return Problem(
+            self._path,
+            place.line,
+            place.column,
+            error.told,
+            place.source_line,
+            error.code,
+            place.width,
+            others,
+        )
+
+    def mentioned(self, error: MinicaffeError) -> Place | None:
+        """The word of a layer that an error's message is about; None if nothing is found.
+
+        Args:
+            error: knows its layer and line, in this file.
+        """
+        if error.line is None or error.layer is None:
+            return None
+        return self._find(error.layer, error.line, (), None, error)[0]
+
+    def _related(self, line: int, text: str) -> Problem:
+        place = self.of_line(line)
+        return Problem(self._path, line, place.column, text, place.source_line, width=place.width)
+
+    def of_line(self, line: int) -> Place:
+        """The first word of a line."""
+        text = self._read()
+        if text is None:
+            return Place(self._path, line)
+        token = text.token_from(line)
+        there = text.line(token.offset) == line
+        return _place(self._path, text, token) if there else Place(self._path, line)
 
     def of_layer(
         self, layer: str, line: int | None, field: Sequence[str] = (), value: int | None = None
@@ -109,9 +140,9 @@ class Places:
         """
         place = None
         if line is not None:
-            place, exact = self._find(layer, line, "", field or ("name",), value)
+            place, exact = self._find(layer, line, field or ("name",), value)
             if not exact and field:
-                place, _ = self._find(layer, line, "", ("name",))
+                place, _ = self._find(layer, line, ("name",))
         return place or Place(self._path, line or 0)
 
     def of_field(self, field: str, line: int | None) -> Place:
@@ -157,11 +188,12 @@ class Places:
         self,
         layer: str,
         line: int,
-        message: str,
         field: Sequence[str],
         value: int | None = None,
+        error: MinicaffeError | None = None,
     ) -> tuple[Place | None, bool]:
-        """The word that a message is about, and whether it is more than the layer's beginning."""
+        """The word that a field or an error is about, and whether it is more than the layer's
+        beginning."""
         text = self._read()
         block = None if text is None else _layer_at(text, layer, line)
         if text is None or block is None:
@@ -170,7 +202,7 @@ class Places:
         if field:
             found = next(islice(_values(body, field), value or 0, None), None)
         else:
-            found = _mentioned(body, message)
+            found = None if error is None else _mentioned(body, error)
         return _place(self._path, text, found or start), found is not None
 
     def _read(self) -> Text | None:
@@ -249,8 +281,8 @@ def _block(tokens: Iterable[Token]) -> list[Token]:
     return inside
 
 
-def _mentioned(body: Sequence[Token], message: str) -> Token | None:
-    """The first field in a layer that a message speaks of.
+def _mentioned(body: Sequence[Token], error: MinicaffeError) -> Token | None:
+    """The first field in a layer that an error's message speaks of.
 
     Words without an underscore come second, and only where the message begins with one (after a
     number) or gives its value: elsewhere they are no names of fields.
@@ -259,7 +291,7 @@ def _mentioned(body: Sequence[Token], message: str) -> Token | None:
         token.text: token for index, token in reversed(list(enumerate(body)))
         if _is_name(body, index)
     }  # fmt: skip
-    text = printable(message.split(";")[0])
+    text = printable(error.message.split(";")[0])
     words = [word for word in re.findall(r"[a-z]\w*", text) if "_" in word]
     words += re.findall(r"^(?:\d+ )?'?([a-z]\w*)", text) + re.findall(r"[a-z]\w*(?=: )", text)
     return next((fields[word] for word in words if word in fields), None)

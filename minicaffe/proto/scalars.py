@@ -123,6 +123,13 @@ _BOOLS = {
     **dict.fromkeys(("false", "False", "f", "0"), False),
 }
 
+#: Other words for them, as other languages and people have.
+_MEANT = {
+    **dict.fromkeys(("true", "yes", "on", "y"), "true"),
+    **dict.fromkeys(("false", "no", "off", "n", "none", "null"), "false"),
+}
+
+_SHOWN = 60  # characters of a string that a suggestion repeats
 _LONGEST = 1000  # of a whole number; Python itself refuses very long ones
 
 # No digit may fit in two places, or a long word that is no number takes its length squared
@@ -165,7 +172,8 @@ def scalar(field: Any, negative: bool, token: Token, strings: list[str]) -> Any:
     if kind == FieldDescriptor.CPPTYPE_BOOL:
         return _bool(negative, token)
     if token.kind != STRING:
-        raise BadValue(f"{token.shown()} found, a string in quotes expected")
+        hint = f'; write "{token.text}"' if token.kind == WORD else ""
+        raise BadValue(f"{token.shown()} found, a string in quotes expected{hint}")
     return _string(field, strings)
 
 
@@ -226,7 +234,8 @@ def _integer(kind: int, negative: bool, token: Token) -> int:
     low, high, name = _INTEGERS[kind]
     value = _whole(token)
     if value is None:
-        raise BadValue(f"{token.shown()} found, a whole number ({name}) expected")
+        bare = _bare(token, lambda inner: _whole(inner) is not None)
+        raise BadValue(f"{token.shown()} found, a whole number ({name}) expected{bare}")
     value = -value if negative else value
     if not low <= value <= high:
         raise BadValue(f"{value} is out of range for {name}: {low} to {high}")
@@ -240,7 +249,8 @@ def _float(negative: bool, token: Token) -> float:
     elif token.kind == NUMBER and _FLOAT.fullmatch(text):
         value = float(text.rstrip("fF"))
     else:  # octal and hexadecimal numbers among them, as in protobuf
-        raise BadValue(f"{token.shown()} found, a number expected")
+        bare = _bare(token, lambda inner: _FLOAT.fullmatch(inner.text))
+        raise BadValue(f"{token.shown()} found, a number expected{bare}")
     return -value if negative else value
 
 
@@ -248,7 +258,9 @@ def _bool(negative: bool, token: Token) -> bool:
     whole = _whole(token)
     found = _BOOLS.get(token.text if whole is None else str(whole))
     if negative or found is None or token.kind == STRING:
-        raise BadValue(f"{token.shown()} found, true or false expected")
+        meant = _MEANT.get(token.text.strip("\"'").lower())
+        hint = f"; write {meant}" if meant else ""
+        raise BadValue(f"{token.shown()} found, true or false expected{hint}")
     return found
 
 
@@ -263,12 +275,23 @@ def _enum(field: Any, negative: bool, token: Token) -> int:
         raise BadValue(f"unknown value `{token.text}`{hint}")
     number = _whole(token)
     if number is None:
+        if bare := _bare(token, lambda inner: inner.text in values):
+            raise BadValue(f"{token.shown()} found, a word without quotes expected{bare}")
         raise BadValue(f"{token.shown()} found, one of {_listed(field)} expected")
     number = -number if negative else number
     # not values_by_number, which takes numbers modulo 2^32 in some protobuf runtimes
     if all(number != value.number for value in field.enum_type.values):
         raise BadValue(f"there is no value number {number}; it may be {_listed(field)}")
     return number
+
+
+def _bare(token: Token, is_right: Callable[[Token], object]) -> str:
+    """For a string whose text would be right as a plain word: how to write it."""
+    inner = token.text[1:-1]
+    if token.kind != STRING or not inner or len(inner) > _SHOWN:
+        return ""
+    kind = NUMBER if inner[0] in "0123456789." else WORD
+    return f"; write {inner}" if is_right(token._replace(kind=kind, text=inner)) else ""
 
 
 def _listed(field: Any) -> str:

@@ -10,14 +10,17 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from minicaffe.errors import MAX_COUNTED, Problem, PrototxtError
+from minicaffe.errors.mistakes import FileKindError, UnknownFieldError, WrongValueError
 from minicaffe.proto.braces import Braces, Closed
 from minicaffe.proto.file_kinds import PROTOTXT, other_kind, yaml_text
 from minicaffe.proto.hints import (
     OWN_FIELDS,
     Block,
+    how_to_write,
     is_other_root,
     other_root,
     unknown_field,
@@ -34,10 +37,11 @@ from minicaffe.proto.lexer import (
     Text,
     Token,
     decode_text,
+    foreign,
     looks_binary,
     no_name,
     no_value,
-    printable,
+    odd_number,
 )
 from minicaffe.proto.places import SourceMap
 from minicaffe.proto.scalars import COMMA, NUMBERS, BadValue, again, plain_numbers, scalar
@@ -82,11 +86,11 @@ def parse(
     if reader.problems and looks_binary(decoded):
         raise PrototxtError(BINARY, path=path)
     if reader.problems and (reason := reader.other_root(message.DESCRIPTOR)):
-        raise PrototxtError(reason, path=path)
+        raise FileKindError(reason, path=path)
     if reader.problems and yaml_text(decoded):
-        raise PrototxtError(other_kind(b"--- ", PROTOTXT), path=path)
+        raise FileKindError(other_kind(b"--- ", PROTOTXT), path=path)
     if reader.problems:
-        raise PrototxtError.of_problems(reader.problems, path, more=reader.more)
+        raise reader.kind.of_problems(reader.problems, path, more=reader.more)
     if skipped := ", ".join(f"{name} ({n})" for name, n in (reader.skipped or {}).items()):
         logger.warning("%s: unknown fields were skipped: %s", path or "text", skipped)
     for line, note in reader.notes.values():
@@ -97,10 +101,11 @@ def parse(
 class _Wrong(Exception):
     """A problem after which the reader has to find the next field."""
 
-    def __init__(self, token: Token, message: str) -> None:
+    def __init__(
+        self, token: Token, message: str, kind: type[PrototxtError] = PrototxtError
+    ) -> None:
         super().__init__(message)
-        self.token = token
-        self.message = message
+        self.token, self.message, self.kind = token, message, kind
 
 
 class _Reader:
@@ -109,6 +114,7 @@ class _Reader:
         self.path = path
         self.skipped: Counter[str] | None = Counter() if skip_unknown else None  # unknown fields
         self.problems: list[Problem] = []
+        self.kind = PrototxtError  # of the first
         self.more = 0  # problems beyond the limit
         self.source = SourceMap()
         self.notes: dict[str, tuple[int, str]] = {}  # fork's field → where first met, what of it
@@ -147,17 +153,25 @@ class _Reader:
         """Whether further problems are only counted."""
         return len(self.problems) >= MAX_PROBLEMS
 
-    def complain(self, token: Token, message: str) -> None:
-        """Note a problem; after many only count it; after very many read no further."""
+    def complain(
+        self,
+        token: Token,
+        message: str,
+        kind: type[PrototxtError] = PrototxtError,
+        related: tuple[tuple[int, str], ...] = (),
+    ) -> None:
+        """Note a problem (``related``: other lines, each with what is there); after many only
+        count it; after very many read no further."""
         if self.tired:
             self.more += 1
             if self.more > MAX_COUNTED:
                 self._go_to(len(self.text.text))
             return
-        text, offset = self.text, token.offset
-        line, column = text.line(offset), text.column(offset)
-        source = text.source_line(offset)
-        self.problems.append(Problem(self.path, line, column, printable(message), source))
+        self.kind = self.kind if self.problems else kind
+        text, path = self.text, self.path
+        others = tuple(text.problem(text.token_from(n), told, path) for n, told in related)
+        found = text.problem(token, message, path)
+        self.problems.append(replace(found, code=kind.code, related=others))
 
     def _complain_once(self, token: Token, message: str) -> None:
         """Note a kind of problem where it is first met: the others are mended like it."""
@@ -183,7 +197,7 @@ class _Reader:
                 self._read_field(message, prefix, first_lines)
                 self.took(";", ",")
             except _Wrong as wrong:
-                self.complain(wrong.token, wrong.message)
+                self.complain(wrong.token, wrong.message, wrong.kind)
                 self._find_field()
         self._braces.leave()
 
@@ -200,8 +214,9 @@ class _Reader:
 
     def _at_end(self, closing: str | None) -> bool:
         """Whether a message is over; reads its closing sign."""
-        token = self.next
-        block = self._braces.blocks[-1]
+        while self._passed_foreign():
+            pass
+        token, block = self.next, self._braces.blocks[-1]
         while closing is None and token.kind == SIGN and token.text in "}>":
             self.complain(self.take(), f"`{token.text}` found without an opening one")
             token = self.next
@@ -243,10 +258,11 @@ class _Reader:
 
     def _read_field(self, message: Any, prefix: str, first_lines: dict[str, int]) -> None:
         token = self.next
-        if token.kind == SIGN and self._passed_comment():
-            return
         if token.kind != WORD:
-            raise _Wrong(self.take(), no_name(token))
+            self.take()
+            if odd := odd_number(self.text.text, token):
+                raise _Wrong(*odd, WrongValueError)
+            raise _Wrong(token, no_name(token))
         fields = message.DESCRIPTOR.fields_by_name
         field, other = fields.get(token.text), None
         if field is None and (other := synonym(message.DESCRIPTOR.name, token.text)):
@@ -261,7 +277,7 @@ class _Reader:
                 self.skipped[f"{message.DESCRIPTOR.name}.{token.text}"] += 1
             else:
                 hint = "" if self.tired else unknown_field(token.text, self._braces.blocks)
-                self.complain(token, hint)
+                self.complain(token, hint, UnknownFieldError)
             self._skip_value()
             return
         line = self.text.line(token.offset)
@@ -275,12 +291,15 @@ class _Reader:
                 first = first_lines.get(field.name)
                 where = f", first on line {first}" if first else " or was set before"
                 same = "" if other is None else f" (as `{field.name}`)"
-                self.complain(token, f"`{token.text}` is given twice{same}{where}")
+                related = ((first, "first here"),) if first not in (None, line) else ()
+                told = f"`{token.text}` is given twice{same}{where}"
+                self.complain(token, f"{told}; take one of the two out", related=related)
                 self._skip_value()
                 return
             first_lines[field.name] = line
         if not self.took(":") and field.message_type is None:
-            raise _Wrong(self.next, f"`:` expected after `{token.text}`")
+            found = ", not `=`" if self.next.text == "=" else ""
+            raise _Wrong(self.next, f"`:` expected after `{token.text}`{found}")
         if other is not None:
             self.next = self._translated(token, other)
         listed = repeated or repeated_in(message.DESCRIPTOR.name, field.name)
@@ -296,7 +315,8 @@ class _Reader:
         """The word of Caffe for the next one, the value of a fork's field."""
         value = self.next
         if value.kind not in (WORD, NUMBER) or value.text not in other.words:
-            raise _Wrong(value, f"{name.text}: {value.shown()} found, {other.expected} expected")
+            found = f"{name.text}: {value.shown()} found"
+            raise _Wrong(value, f"{found}, {other.expected} expected", WrongValueError)
         word = other.words[value.text]
         note = f"`{name.text}: {value.text}` is read as `{other.name}: {word}`, Caffe's name for it"
         self.notes.setdefault(name.text, (self.text.line(name.offset), note))
@@ -357,7 +377,7 @@ class _Reader:
             self._pass_curly_quotes(token)
             return
         if token.kind not in (WORD, NUMBER, STRING) or self.at_field():
-            raise _Wrong(token, f"{field.name}: {no_value(token)}")
+            raise _Wrong(token, f"{field.name}: {no_value(token)}", WrongValueError)
         self.take()
         strings = [token.text]
         while token.kind == STRING and self.next.kind == STRING:
@@ -369,9 +389,8 @@ class _Reader:
         except BadValue as error:
             problem = f"{field.name}: {error}{wrong_value(message, field, token)}"
             if token.kind == WORD:  # more of it may follow, as in a path without quotes
-                raise _Wrong(token, problem) from None
-            self.complain(token, problem)
-            return
+                raise _Wrong(token, problem, WrongValueError) from None
+            return self.complain(token, problem, WrongValueError)
         if is_repeated(field):
             self._room.take_values(field, 1)
             getattr(message, field.name).append(value)
@@ -402,7 +421,8 @@ class _Reader:
 
     def _complain_of_no_brace(self, token: Token, field: Any, brace: str) -> None:
         """For a block without `{`: read it all the same if a field of its own follows."""
-        message = f"`{brace}` expected after `{field.name}`, which is a block"
+        what = f"which is a block{how_to_write(field, token)}"
+        message = f"`{brace}` expected after `{field.name}`, {what}"
         inside = field.message_type.fields_by_name
         if not (self.at_field() and token.text in inside and self._braces.unbalanced(-1)):
             raise _Wrong(token, message)
@@ -423,15 +443,14 @@ class _Reader:
         own, foreign = self._roots
         return "" if own or foreign < 2 else is_other_root(root, self.text.text)
 
-    def _passed_comment(self) -> bool:
-        """Pass over a comment as C has them, which is a mistake, if this sign begins one."""
-        token, text = self.next, self.text.text
-        start = text[token.offset : token.offset + 2]
-        if start not in ("//", "/*"):
+    def _passed_foreign(self) -> bool:
+        """Pass over what no prototxt has, a comment as C has them say, which is a mistake."""
+        token = self.next
+        found = foreign(self.text.text, token) if token.text in ("/", "<", ">", "=") else None
+        if found is None:
             return False
-        self._complain_once(token, f"`{start}` begins no comment in a prototxt; `#` does")
-        end = text.find("\n" if start == "//" else "*/", token.offset)
-        self._go_to(len(text) if end < 0 else end + (0 if start == "//" else 2))
+        self._complain_once(token, found[0])
+        self._go_to(found[1])
         return True
 
     def _pass_curly_quotes(self, token: Token) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.errors import SnapshotError
+from minicaffe.errors.mistakes import FileKindError
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import ENOUGH, STATE, other_kind
@@ -88,7 +89,7 @@ def read_state(path: str) -> SolverState:
         return _read_hdf5(path)
     proto = read_binary(path, caffe_pb2.SolverState, inner=True)
     if not proto.HasField("iter") and not proto.history:
-        raise SnapshotError(_no_state(path), path=path)
+        raise _no_state(path)
     try:
         history = [array_of(blob) for blob in proto.history]
     except SnapshotError as error:
@@ -99,12 +100,15 @@ def read_state(path: str) -> SolverState:
     return SolverState(proto.iter, learned_net, proto.current_step, history, proto.minicaffe_record)
 
 
-def _no_state(path: str) -> str:
+def _no_state(path: str) -> SnapshotError:
     with open(path, "rb") as stream:
         kind = other_kind(stream.read(ENOUGH), STATE)
-    return kind or (
+    if kind:
+        return FileKindError(kind, path=path)
+    return SnapshotError(
         "does not look like a solver state; expected a .solverstate or .solverstate.h5 file "
-        "(weights are given by themselves)"
+        "(weights are given by themselves)",
+        path=path,
     )
 
 

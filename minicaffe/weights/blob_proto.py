@@ -19,7 +19,7 @@ from minicaffe.errors import DataError, SnapshotError
 from minicaffe.files import open_to_read, write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import ENOUGH
-from minicaffe.proto.io import read_binary, why_unreadable
+from minicaffe.proto.io import read_binary, unreadable
 from minicaffe.proto.wire import (
     BYTES,
     VARINT,
@@ -296,9 +296,11 @@ def read_blob(path: str | os.PathLike[str], *, inner: bool = False) -> np.ndarra
             start = b""
             with suppress(OSError), open_to_read(path) as stream:  # a pipe is read only once
                 start = stream.read(ENOUGH)
-            raise SnapshotError(why_unreadable(start, caffe_pb2.BlobProto))
+            raise unreadable(start, caffe_pb2.BlobProto)
         return array_of(proto)
     except SnapshotError as error:
+        if isinstance(error, DataError):
+            raise error.locate(path=os.fspath(path)) from error.__cause__
         raise DataError(error.message, path=os.fspath(path)) from error.__cause__
 
 

@@ -11,10 +11,11 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import SnapshotError
+from minicaffe.errors.mistakes import FileKindError, WeightShapeError
 from minicaffe.files import write_beside
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import ENOUGH, WEIGHTS, other_kind
-from minicaffe.proto.io import map_binary, why_unreadable
+from minicaffe.proto.io import map_binary, unreadable
 from minicaffe.proto.upgrade_v0 import layer_type_of_v0
 from minicaffe.proto.upgrade_v1 import layer_type
 from minicaffe.proto.wire import (
@@ -82,10 +83,9 @@ def stored_layers(buffer: memoryview, path: str) -> list[StoredLayer]:
                 messages.take(message.DESCRIPTOR)
                 layers.append(_layer(field.value, message))
     except (WireError, SnapshotError) as error:
-        reason = why_unreadable(bytes(buffer[:ENOUGH]), caffe_pb2.NetParameter)
-        raise SnapshotError(reason, path=path) from error
+        raise unreadable(bytes(buffer[:ENOUGH]), caffe_pb2.NetParameter, path) from error
     if not layers and (reason := other_kind(bytes(buffer[:ENOUGH]), WEIGHTS)):
-        raise SnapshotError(reason, path=path)
+        raise FileKindError(reason, path=path)
     if not fields:
         raise SnapshotError("there is no net in this file; it is no .caffemodel", path=path)
     return layers
@@ -231,7 +231,7 @@ def copy_layer_blobs(
     """
     complaint = mismatch(blobs, protos)
     if complaint:
-        raise SnapshotError(complaint, path=path, layer=name)
+        raise WeightShapeError(complaint, path=path, layer=name)
     copy_blobs(blobs, protos)
 
 
@@ -306,7 +306,7 @@ def _check_layer(
     complaint = mismatch(blobs, protos, any_shape=not node.layer.param.strict_dim)
     if complaint:
         complaint = node.layer.blobs_hint(len(protos)) or complaint
-        raise SnapshotError(complaint, path=path, layer=node.name, layer_type=node.layer.type)
+        raise WeightShapeError(complaint, path=path, layer=node.name, layer_type=node.layer.type)
 
 
 # ------------------------------------------------------------------------- out

@@ -15,6 +15,7 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError, require
+from minicaffe.errors.mistakes import FileKindError
 from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
@@ -310,7 +311,7 @@ def load_hdf5(net: Net, path: str) -> None:
     with open_hdf5(path) as file:
         data = file.find("data")
         if not file.is_group(data):
-            raise SnapshotError(no_weights(file), path=path)
+            raise no_weights(file, path)
         targets = {node.name: node for node in reversed(net.nodes)}
         for name in file.names(data):
             if name not in targets and not any(layer.startswith(f"{name}/") for layer in targets):
@@ -326,10 +327,11 @@ def load_hdf5(net: Net, path: str) -> None:
             blob.data[...] = array
 
 
-def no_weights(file: Hdf5Reader) -> str:
-    """What an HDF5 file without Caffe's weights is."""
-    kind = hdf5_kind([*file.names(file.file), *file.attributes()])
-    return kind or "has no group 'data'; these are not Caffe's weights"
+def no_weights(file: Hdf5Reader, path: str) -> SnapshotError:
+    """For an HDF5 file without Caffe's weights: what it is."""
+    if kind := hdf5_kind([*file.names(file.file), *file.attributes()]):
+        return FileKindError(kind, path=path)
+    return SnapshotError("has no group 'data'; these are not Caffe's weights", path=path)
 
 
 def _matching(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 Spoil = Callable[[Path], None]
@@ -66,11 +67,14 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "unknown layer type": (
         replace(NET, '"InnerProduct"', '"InerProduct"'),
-        ["net.prototxt:13:20: layer 'ip' (InerProduct)", "did you mean `InnerProduct`?"],
+        [
+            "net.prototxt:13:20: layer 'ip': unknown layer type 'InerProduct'",
+            "did you mean `InnerProduct`?",
+        ],
     ),
     "layer type of a fork": (
         replace(NET, '"InnerProduct"', '"CPMData"'),
-        ["net.prototxt:13:20: layer 'ip' (CPMData)", "OpenPose"],
+        ["net.prototxt:13:20: layer 'ip': unknown layer type 'CPMData'", "OpenPose"],
     ),
     "blob that no one produces": (
         replace(NET, 'bottom: "data"', 'bottom: "dta"'),
@@ -83,22 +87,22 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "shapes that do not fit": (
         replace(NET, "shape { dim: 4 }\n", "shape { dim: 5 }\n"),
-        ["net.prototxt:16: layer 'loss' (SoftmaxWithLoss)", "5", "4"],
+        ["net.prototxt:16:1: layer 'loss' (SoftmaxWithLoss)", "5", "4"],
     ),
     "label outside the classes": (
         replace(NET, "value: 1", "value: 7"),
-        ["net.prototxt:16: layer 'loss'", "label", "7", "2"],
+        ["net.prototxt:16:1: layer 'loss'", "label", "7", "2"],
     ),
     "database that is not there": (
         add(DATA.format('source: "nowhere_lmdb" backend: LMDB')),
-        ["net.prototxt:3: layer 'd' (Data)", "nowhere_lmdb"],
+        ["net.prototxt:3:1: layer 'd' (Data)", "nowhere_lmdb"],
     ),
     "truncated database": (
         both(
             write("cut_lmdb/data.mdb", b"\x00" * 100),
             add(DATA.format('source: "cut_lmdb" backend: LMDB')),
         ),
-        ["net.prototxt:3: layer 'd' (Data)", "cut_lmdb"],
+        ["net.prototxt:3:1: layer 'd' (Data)", "cut_lmdb"],
     ),
     "missing solver": (lambda folder: (folder / SOLVER).unlink(), ["solver.prototxt"]),
     "poly without max_iter": (
@@ -130,7 +134,7 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
             replace(NET, 'top: "ip"', 'top: "data"'),
             replace(NET, 'bottom: "ip"', 'bottom: "data"'),
         ),
-        ["net.prototxt:12: layer 'ip' (InnerProduct)", "cannot run in place"],
+        ["net.prototxt:13:55: layer 'ip' (InnerProduct)", "cannot run in place"],
     ),
     "a layer that the phase leaves out": (
         replace(NET, 'name: "ip"', 'name: "ip" include { phase: TEST }'),
@@ -138,7 +142,7 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "layer without a type": (
         replace(NET, 'type: "InnerProduct"', ""),
-        ["net.prototxt:12: layer 'ip': the layer has no type"],
+        ["net.prototxt:12:1: layer 'ip': the layer has no type"],
     ),
     "loss that is not a number": (
         replace(NET, '"xavier"', '"gaussian" std: 1e38'),
@@ -153,7 +157,7 @@ def test_mistake(mistake: str, tiny: Path, capsys: Capture) -> None:
     (tiny / "tiny_iter_10.caffemodel").write_text("precious")
     spoil(tiny)
     assert cli.main(["train", "-solver=solver.prototxt"]) == 1
-    lines = capsys.readouterr().err.splitlines()
+    lines = one_line_each(capsys.readouterr().err).splitlines()
     errors = [line for line in lines if line.startswith("error: ")]
     assert len(errors) == 1, lines
     for complaint in complaints:
@@ -168,7 +172,7 @@ def test_snapshot_of_another_net(tiny: Path, capsys: Capture) -> None:
     capsys.readouterr()
     words = ["train", "-solver=solver.prototxt", "-snapshot=tiny_iter_5.solverstate"]
     assert cli.main(words) == 1
-    error = capsys.readouterr().err.splitlines()[-1]
+    error = one_line_each(capsys.readouterr().err).splitlines()[-1]
     assert error.startswith("error: tiny_iter_5.solverstate")
     assert "ip" in error
     assert not (tiny / "tiny_iter_10.caffemodel").exists()
@@ -178,4 +182,6 @@ def test_snapshot_of_another_net(tiny: Path, capsys: Capture) -> None:
 def test_weights_that_are_none(content: bytes, tiny: Path, capsys: Capture) -> None:
     (tiny / "w.caffemodel").write_bytes(content)
     assert cli.main(["test", "-model=net.prototxt", "-weights=w.caffemodel"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1].startswith("error: w.caffemodel: ")
+    assert (
+        one_line_each(capsys.readouterr().err).splitlines()[-1].startswith("error: w.caffemodel: ")
+    )

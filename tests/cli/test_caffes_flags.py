@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -30,19 +31,19 @@ SCORE = ["--model=net.prototxt", "--iterations=1"]
 @pytest.mark.parametrize("verb", ["time", "device_query"])
 def test_a_verb_takes_all_flags_of_caffe(verb: str, tiny: Path, capsys: Capture) -> None:
     assert cli.main([verb, *CAFFES]) == 0
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     assert f"--solver is not used by {verb}" in log
     assert f"--gpu is not used by {verb}" not in log
 
 
 def test_train_takes_the_model_flag(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["train", "-solver", "solver.prototxt", "-model", "x"]) == 0
-    assert "--model is not used by train" in capsys.readouterr().err
+    assert "--model is not used by train" in one_line_each(capsys.readouterr().err)
 
 
 def test_flags_of_caffe_are_not_flags_of_its_tools(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["summarize", "--solver=s", "net.prototxt"]) == 2
-    assert "--solver" in capsys.readouterr().err
+    assert "--solver" in one_line_each(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_flags_of_caffe_are_not_flags_of_its_tools(tiny: Path, capsys: Capture) 
 )  # fmt: skip
 def test_glogs_flags_are_accepted(words: list[str], tiny: Path, capsys: Capture) -> None:
     assert cli.main(["time", *words, *SCORE]) == 0
-    assert "Benchmark ends" in capsys.readouterr().err
+    assert "Benchmark ends" in one_line_each(capsys.readouterr().err)
 
 
 def test_a_switch_leaves_the_next_word_alone(tiny: Path, capsys: Capture) -> None:
@@ -75,24 +76,24 @@ def test_a_switch_leaves_the_next_word_alone(tiny: Path, capsys: Capture) -> Non
 )
 def test_flags_may_come_before_the_verb(words: list[str], tiny: Path, capsys: Capture) -> None:
     assert cli.main(words) == 0
-    assert "Benchmark ends" in capsys.readouterr().err
+    assert "Benchmark ends" in one_line_each(capsys.readouterr().err)
 
 
 def test_an_unknown_verb_after_flags_is_named(capsys: Capture) -> None:
     assert cli.main(["--logtostderr", "tiem"]) == 2
-    assert "unknown verb 'tiem'; did you mean `time`?" in capsys.readouterr().err
+    assert "unknown verb 'tiem'; did you mean `time`?" in one_line_each(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("level", ["1", "2", "3"])
 def test_the_least_level_of_the_log(level: str, tiny: Path, capsys: Capture) -> None:
     assert cli.main(["time", *SCORE, "--minloglevel", level]) == 0
-    assert capsys.readouterr().err == ""
+    assert one_line_each(capsys.readouterr().err) == ""
 
 
 @pytest.mark.parametrize("level", ["4", "-1", "x"])
 def test_no_such_level(level: str, tiny: Path, capsys: Capture) -> None:
     assert cli.main(["time", *SCORE, f"--minloglevel={level}"]) == 2
-    assert "expected 0, 1, 2 or 3" in capsys.readouterr().err
+    assert "expected 0, 1, 2 or 3" in one_line_each(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("by", ["flag", "environment"])
@@ -104,7 +105,7 @@ def test_a_log_file(by: str, tiny: Path, capsys: Capture, monkeypatch: pytest.Mo
     else:
         monkeypatch.setenv("GLOG_log_dir", "logs")
     assert cli.main(words) == 0
-    shown = capsys.readouterr().err.splitlines()
+    shown = one_line_each(capsys.readouterr().err).splitlines()
     link = tiny / "logs" / "caffe.INFO"
     assert link.readlink().name.startswith("caffe.")
     assert sorted(os.listdir("logs")) == sorted([link.name, link.readlink().name])
@@ -125,6 +126,6 @@ def test_the_link_leads_to_the_newest_log(tiny: Path, monkeypatch: pytest.Monkey
 
 def test_a_folder_that_is_not_there(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["time", *SCORE, "--log_dir=nowhere"]) == 1
-    error = capsys.readouterr().err
+    error = one_line_each(capsys.readouterr().err)
     assert error.startswith("error: nowhere")
     assert "--log_dir" in error

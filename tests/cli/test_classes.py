@@ -10,6 +10,7 @@ import pytest
 
 from minicaffe import TEST, Net, cli
 from minicaffe.weights.blob_proto import write_blob
+from tests.told import one_line_each
 
 image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
 
@@ -116,7 +117,7 @@ def test_the_mean_of_the_net_that_was_trained(written: str, capsys: Capture) -> 
     assert (first, last) == (0, 1)
     Path("train_val.prototxt").write_text(text % 'mean_file: "no.binaryproto"')
     assert cli.main(["classify", "photos/b.png", *NET]) == 1
-    said = capsys.readouterr().err
+    said = one_line_each(capsys.readouterr().err)
     assert "no.binaryproto" in said
     assert "(train_val.prototxt names it; --mean=… says another)" in said
 
@@ -153,6 +154,6 @@ def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) 
     Path("few.txt").write_text("blue\ngreen\n")
     Path("pixels.prototxt").write_text(COLORS.partition('layer { name: "mean"')[0])
     assert cli.main(["classify", *words]) == code
-    said = capsys.readouterr().err
+    said = one_line_each(capsys.readouterr().err)
     assert complaint in said
     assert said.count("error:") == 1

@@ -10,6 +10,7 @@ import pytest
 
 from minicaffe import TEST, Classifier, Detector, Net, cli, io
 from minicaffe.weights.blob_proto import write_blob
+from tests.told import one_line_each
 
 image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
 
@@ -117,7 +118,7 @@ def test_a_stack_of_images() -> None:
 def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) -> None:
     np.save("pickle.npy", np.array([{}]), allow_pickle=True)
     assert cli.main(["classify", *words]) == code
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
     assert not Path("r.npy").exists()
 
 
@@ -215,7 +216,7 @@ def test_selective_search_says_what_it_needs(source: str, capsys: Capture) -> No
     write_windows()
     Path("files.txt").write_text("in/a.png\n\nin/b.png\n")
     assert detect("out.csv", "--context_pad=1", source=source) == 1
-    assert "MATLAB" in capsys.readouterr().err
+    assert "MATLAB" in one_line_each(capsys.readouterr().err)
     assert not Path("out.csv").exists()
 
 
@@ -233,7 +234,7 @@ def test_selective_search_says_what_it_needs(source: str, capsys: Capture) -> No
 def test_bad_windows(text: str, complaint: str, capsys: Capture) -> None:
     Path("windows.csv").write_text(text)
     assert detect("out.csv", "--crop_mode=list", "--context_pad=1") == 1
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
     assert not Path("out.csv").exists()
 
 
@@ -249,13 +250,13 @@ def test_bad_windows(text: str, complaint: str, capsys: Capture) -> None:
 )
 def test_bad_usage_of_detect(words: list[str], complaint: str, capsys: Capture) -> None:
     assert cli.main(["detect", *words]) == 2
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
 
 
 def test_hdf5_output_without_pandas(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "tables", None)
     write_windows()
     assert detect("out.h5", "--crop_mode=list") == 1
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert "minicaffe[detect]" in text
     assert "a .csv needs no package" in text

@@ -9,6 +9,7 @@ import pytest
 
 from minicaffe import TEST, Net, cli
 from minicaffe.convert.values import value_names
+from tests.told import one_line_each
 
 NET = """
 layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 6 dim: 5 } } }
@@ -81,7 +82,7 @@ def test_a_folder_has_its_own_inputs(capsys: Capture) -> None:
     assert cli.main(["compare", "values", A]) == 0
     assert ["conv_conv", "conv_conv"] in rows(capsys.readouterr().out)
     assert cli.main(["compare", "net.prototxt,b.caffemodel", "values"]) == 1
-    assert "the first difference is in layer 'ip'" in capsys.readouterr().err
+    assert "the first difference is in layer 'ip'" in one_line_each(capsys.readouterr().err)
 
 
 def test_an_onnx_model(capsys: Capture) -> None:
@@ -92,7 +93,7 @@ def test_an_onnx_model(capsys: Capture) -> None:
     assert cli.main(["compare", "net.onnx", A, "--bisect"]) == 0
     capsys.readouterr()
     assert cli.main(["compare", "net.prototxt,b.caffemodel", "net.onnx", "--bisect"]) == 1
-    assert "layer 'ip', value 'ip'" in capsys.readouterr().err
+    assert "layer 'ip', value 'ip'" in one_line_each(capsys.readouterr().err)
 
 
 def test_given_inputs(capsys: Capture) -> None:
@@ -103,7 +104,7 @@ def test_given_inputs(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "said"),
     [
         (["none.prototxt", A], "'none.prototxt' is not there; expected a prototxt"),
         (["net.prototxt,none.caffemodel", A], "none.caffemodel"),
@@ -113,23 +114,25 @@ def test_given_inputs(capsys: Capture) -> None:
         (["others", "others2"], "no value has the same name in both"),
     ],
 )
-def test_bad_input(words: list[str], told: str, capsys: Capture) -> None:
+def test_bad_input(words: list[str], said: str, capsys: Capture) -> None:
     for name in ("empty", "bad", "others", "others2"):
         Path(name).mkdir()
     Path("bad/data.npy").write_bytes(b"no array")
     np.save("others/x.npy", np.ones(3))
     np.save("others2/y.npy", np.ones(3))
     assert cli.main(["compare", *words]) == 1
-    assert told in capsys.readouterr().err
+    assert said in one_line_each(capsys.readouterr().err)
 
 
 def test_a_damaged_onnx_file(capsys: Capture) -> None:
     pytest.importorskip("onnx", reason="needs the extra onnx")
     Path("net.onnx").write_bytes(b"\xff" * 100)
     assert cli.main(["compare", "net.onnx", A]) == 1
-    assert "net.onnx: this is no ONNX model, or it is damaged" in capsys.readouterr().err
+    assert "net.onnx: this is no ONNX model, or it is damaged" in one_line_each(
+        capsys.readouterr().err
+    )
     assert cli.main(["compare", "none.onnx", A]) == 1
-    assert "none.onnx: cannot read it" in capsys.readouterr().err
+    assert "none.onnx: cannot read it" in one_line_each(capsys.readouterr().err)
 
 
 def test_weights_outside_of_an_onnx_files_folder_are_not_read(capsys: Capture) -> None:
@@ -146,6 +149,6 @@ def test_weights_outside_of_an_onnx_files_folder_are_not_read(capsys: Capture) -
     tensor.external_data.add(key="location", value="../secret")
     Path("inner/net.onnx").write_bytes(model.SerializeToString())
     assert cli.main(["compare", "inner/net.onnx", A]) == 1
-    told = capsys.readouterr().err
+    told = one_line_each(capsys.readouterr().err)
     assert "inner/net.onnx: initialiser 'conv/0': its values are said to be in" in told
     assert "outside of the model's folder" in told

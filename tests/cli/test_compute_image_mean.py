@@ -11,6 +11,7 @@ from minicaffe import cli
 from minicaffe.data.backends import write_datums
 from minicaffe.data.datum import make_datum
 from minicaffe.proto import caffe_pb2
+from tests.told import one_line_each
 
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
 
@@ -40,7 +41,7 @@ def test_mean_of_an_lmdb(capsys: Capture) -> None:
     assert not blob.HasField("shape")  # older programs only know num, channels, ...
     want = IMAGES.sum(0, dtype=np.float32) / np.float32(7)
     np.testing.assert_array_equal(np.array(blob.data, np.float32), want.ravel())
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     for line in ("Starting iteration", "Processed 7 files.", "Write to mean.binaryproto",
                  "Number of channels: 2"):  # fmt: skip
         assert f"] {line}\n" in log
@@ -66,7 +67,7 @@ def test_encoded_images_of_a_leveldb(capsys: Capture) -> None:
     pytest.importorskip("PIL", reason="image files need Pillow")
     write_datums("db", (make_datum(image[:1], 1, encode=True) for image in IMAGES), "leveldb")
     assert cli.main(["compute_image_mean", "--backend=leveldb", "db"]) == 0
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     assert "] Decoding Datum\n" in log
     assert "Write to" not in log
     np.testing.assert_allclose(means(log), [IMAGES[:, 0].mean()], rtol=1e-5)
@@ -76,7 +77,7 @@ def test_encoded_images_of_a_leveldb(capsys: Capture) -> None:
 def test_images_of_two_sizes(capsys: Capture) -> None:
     write_datums("db", [make_datum(IMAGES[0], 1), make_datum(IMAGES[1][:, :3], 1)])
     assert cli.main(["compute_image_mean", "db", "mean.binaryproto"]) == 1
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert "record '00000001' of LMDB 'db' has size 2×3×5" in text
     assert "'00000000' has 2×4×5" in text
     assert not Path("mean.binaryproto").exists()
@@ -93,4 +94,4 @@ def test_images_of_two_sizes(capsys: Capture) -> None:
 def test_mistakes(words: list[str], complaint: str, capsys: Capture) -> None:
     write_datums("db", [make_datum(IMAGES[0], 1)])
     assert cli.main(["compute_image_mean", *words]) == 1
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)

@@ -17,6 +17,7 @@ from minicaffe.data.db import records_of
 from minicaffe.data.images import Color, read_image, resize_linear
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
+from tests.told import one_line_each
 
 image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
@@ -57,7 +58,8 @@ def stored(name: str) -> dict[str, caffe_pb2.Datum]:
 def fails(capsys: Capture, *words: str) -> str:
     """The one line that a command ends with, which leaves no db."""
     assert cli.main(["convert_imageset", *(words or ("photos/", "db"))]) == 1
-    lines = [line for line in capsys.readouterr().err.splitlines() if "error: " in line]
+    printed = one_line_each(capsys.readouterr().err).splitlines()
+    lines = [line for line in printed if "error: " in line]
     assert len(lines) == 1
     assert not Path("db").exists()
     return lines[0]

@@ -14,6 +14,7 @@ from minicaffe.data.db import records_of
 from minicaffe.data.images import decode_image, resize_linear
 from minicaffe.errors import DataError
 from minicaffe.proto import caffe_pb2
+from tests.told import one_line_each
 
 image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
@@ -68,7 +69,7 @@ def test_raw_images(images: Path, capsys: Capture) -> None:
         assert datum.HasField("encoded")  # Caffe writes it, though false
         assert not datum.encoded
         np.testing.assert_array_equal(np.frombuffer(datum.data, np.uint8).reshape(want.shape), want)
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     assert "] A total of 4 images.\n" in log
     assert "] Processed 4 files.\n" in log
 
@@ -103,7 +104,7 @@ def test_switched_off(flag: str, images: Path) -> None:
 def test_one_size_alone_is_passed_over_with_a_warning(images: Path, capsys: Capture) -> None:
     datums = convert("--resize_height=5")
     assert {datum.height for datum in datums.values()} == {6}
-    assert "give both" in capsys.readouterr().err
+    assert "give both" in one_line_each(capsys.readouterr().err)
 
 
 def test_encoded_files_are_stored_as_they_are(images: Path) -> None:
@@ -116,7 +117,7 @@ def test_encoded_files_are_stored_as_they_are(images: Path) -> None:
 @pytest.mark.parametrize("kind", ["jpg", "png", "bmp", "PNG"])
 def test_encoded_as_another_kind(kind: str, images: Path, capsys: Capture) -> None:
     datums = convert(f"--encode_type={kind}")
-    assert "encode_type specified, assuming encoded=true." in capsys.readouterr().err
+    assert "encode_type specified, assuming encoded=true." in one_line_each(capsys.readouterr().err)
     kept = {"jpg": (".jpg", ".jpeg"), "png": (".png",), "bmp": ("none",)}[kind.lower()]
     for datum, (name, _) in zip(datums.values(), LIST, strict=True):
         content = Path("in", name).read_bytes()
@@ -136,7 +137,7 @@ def test_a_name_that_does_not_say_the_kind(images: Path, capsys: Capture) -> Non
     (images / "in" / "one.png").rename(images / "in" / "one")
     write_list(images, [("one", 1)])
     convert("--encoded", code=1)
-    assert "give --encode_type" in capsys.readouterr().err
+    assert "give --encode_type" in one_line_each(capsys.readouterr().err)
     assert not Path("db").exists()
     assert convert("--encoded", "--encode_type=png")
 
@@ -158,7 +159,7 @@ def test_unreadable_images_are_left_out(images: Path, capsys: Capture) -> None:
     write_list(images, [("missing.png", 1), *LIST])
     datums = convert()
     assert [int(key[:8]) for key in datums] == [1, 2, 4]  # keys keep the lines' numbers
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     assert "Could not open or find file in/missing.png (No such file" in log
     assert "Could not open or find file in/three.jpeg" in log
     assert "2 of 5 images were left out." in log
@@ -167,14 +168,14 @@ def test_unreadable_images_are_left_out(images: Path, capsys: Capture) -> None:
 def test_nothing_readable_makes_no_database(images: Path, capsys: Capture) -> None:
     write_list(images, [("missing.png", 1)])
     convert(code=1)
-    assert "none of the images" in capsys.readouterr().err
+    assert "none of the images" in one_line_each(capsys.readouterr().err)
     assert sorted(path.name for path in images.iterdir()) == ["in", "list.txt"]
 
 
 def test_check_size(images: Path, capsys: Capture) -> None:
     convert("--check_size", code=1)
     assert "two words.jpg' has size 3×6×5 (channels×height×width), but 'in/one.png' has 3×6×4" in (
-        capsys.readouterr().err
+        one_line_each(capsys.readouterr().err)
     )
     assert convert("--check_size", "--resize_height=5", "--resize_width=5")
 
@@ -201,7 +202,7 @@ def test_mistakes(
     words: list[str], code: int, complaint: str, images: Path, capsys: Capture
 ) -> None:
     assert cli.main(["convert_imageset", *words]) == code
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
     assert not Path("db").exists()
 
 
@@ -209,12 +210,12 @@ def test_a_path_too_long_for_a_key(images: Path, capsys: Capture) -> None:
     name = "sub/" + "./" * 260 + "two words.jpg"
     write_list(images, [(name, 1)])
     convert(code=1)
-    assert "too long for a database's key" in capsys.readouterr().err
+    assert "too long for a database's key" in one_line_each(capsys.readouterr().err)
 
 
 def test_a_folder_without_its_slash_is_said_once(images: Path, capsys: Capture) -> None:
     assert cli.main(["convert_imageset", "in", "list.txt", "db"]) == 1
-    lines = [line for line in capsys.readouterr().err.splitlines() if "in" in line]
+    lines = [line for line in one_line_each(capsys.readouterr().err).splitlines() if "in" in line]
     assert lines[-1].startswith("error: 'in' is a folder; write 'in/'")
     assert not any("Could not open" in line for line in lines)
     assert not Path("db").exists()

@@ -8,6 +8,7 @@ import pytest
 
 from minicaffe import cli
 from minicaffe.proto.io import read_net
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -20,7 +21,7 @@ def types(path: str) -> list[str]:
 def test_writes_the_net_that_remains(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["deploy", "net.prototxt", "-o", "deploy.prototxt"]) == 0
     assert types("deploy.prototxt") == ["Input", "InnerProduct", "Softmax"]
-    said = capsys.readouterr().err
+    said = one_line_each(capsys.readouterr().err)
     assert "loss (SoftmaxWithLoss) becomes prob (Softmax)" in said
     assert "Wrote deploy.prototxt" in said
 
@@ -38,7 +39,9 @@ def test_until_a_blob(tiny: Path) -> None:
 
 def test_a_blob_that_is_not_there(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["deploy", "net.prototxt", "-o", "deploy.prototxt", "--until=prb"]) == 1
-    assert "the net has no blob 'prb'; did you mean `prob`?" in capsys.readouterr().err
+    assert "the net has no blob 'prb'; did you mean `prob`?" in one_line_each(
+        capsys.readouterr().err
+    )
     assert not Path("deploy.prototxt").exists()
 
 

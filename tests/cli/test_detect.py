@@ -12,6 +12,7 @@ import pytest
 from minicaffe import TEST, Net, cli
 from minicaffe.data.images import encode_image
 from tests.detection.nets import picture, write_squares
+from tests.told import one_line_each
 
 image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
 
@@ -106,7 +107,7 @@ def test_a_network_of_the_zoo_by_name(capsys: Capture, monkeypatch: pytest.Monke
     assert cli.main(["detect", *words, "--json"]) == 0
     assert len(boxes_of(json.loads(capsys.readouterr().out))) == 2
     assert cli.main(["detect", "photos/a.png", "--model=squarse", "--weights=w.caffemodel"]) == 1
-    assert "did you mean `squares`" in capsys.readouterr().err
+    assert "did you mean `squares`" in one_line_each(capsys.readouterr().err)
 
 
 def test_the_mean_of_a_file(capsys: Capture) -> None:
@@ -120,7 +121,7 @@ def test_the_mean_of_a_file(capsys: Capture) -> None:
 
 def test_what_is_not_known_of_the_preparation_is_said(capsys: Capture) -> None:
     assert cli.main(["detect", "photos/a.png", *NET[:2], "--rgb", "--size=30,60"]) == 0
-    assert "do not say how pictures are prepared" in capsys.readouterr().err
+    assert "do not say how pictures are prepared" in one_line_each(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +176,7 @@ def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) 
     (Path("other") / "net.prototxt").write_text(text)
     Net("other/net.prototxt", TEST, seed=1).save("no_bias.caffemodel")
     assert cli.main(["detect", *words]) == code
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert complaint in text
     assert text.count("error:") == 1
     assert not Path("boxes.png").exists()
@@ -185,7 +186,7 @@ def test_a_video_needs_what_reads_it(capsys: Capture, monkeypatch: pytest.Monkey
     monkeypatch.setitem(__import__("sys").modules, "av", None)
     Path("clip.mp4").write_bytes(b"no video")
     assert cli.main(["detect", "clip.mp4", *NET]) == 1
-    assert "pip install 'minicaffe[video]'" in capsys.readouterr().err
+    assert "pip install 'minicaffe[video]'" in one_line_each(capsys.readouterr().err)
 
 
 def test_the_frames_of_a_video(capsys: Capture) -> None:
@@ -205,13 +206,13 @@ def test_the_frames_of_a_video(capsys: Capture) -> None:
     assert len(list(Path("frames").iterdir())) == 2
     Path("clip.mp4").write_bytes(b"no video")
     assert cli.main(["detect", "clip.mp4", *NET]) == 1
-    assert "clip.mp4: this cannot be read as a video" in capsys.readouterr().err
+    assert "clip.mp4: this cannot be read as a video" in one_line_each(capsys.readouterr().err)
 
 
 def test_without_pillow(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "PIL.Image", None)
     assert cli.main(["detect", "photos/a.png", *NET]) == 1
-    assert "Pillow" in capsys.readouterr().err
+    assert "Pillow" in one_line_each(capsys.readouterr().err)
 
 
 def test_a_grey_photograph(capsys: Capture) -> None:

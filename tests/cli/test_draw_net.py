@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -43,7 +44,7 @@ def test_mistakes(words: list[str], code: int, complaint: str, tiny: Path, capsy
         'layer { name: "x" type: "Silence" include { phase: TEST } exclude { phase: TRAIN } }'
     )
     assert cli.main(["draw_net", *words]) == code
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
     assert not (tiny / "net.svg").exists()
 
 
@@ -52,4 +53,4 @@ def test_without_graphviz_a_png_cannot_be_drawn(
 ) -> None:
     monkeypatch.setenv("PATH", "")
     assert cli.main(["draw_net", "net.prototxt", "net.png"]) == 1
-    assert "SVG works without it" in capsys.readouterr().err
+    assert "SVG works without it" in one_line_each(capsys.readouterr().err)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import TRAIN, Net, cli
+from tests.told import one_line_each
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
@@ -109,7 +110,7 @@ def test_a_difference_is_status_1_and_no_file(trained: Path, capsys: Capture) ->
 
 
 @pytest.mark.parametrize(
-    ("flag", "told"),
+    ("flag", "said"),
     [
         ("--opset=7", "opset 7 asked for; 11 to "),
         ("--batch=many", "batch is 'many'"),
@@ -117,9 +118,9 @@ def test_a_difference_is_status_1_and_no_file(trained: Path, capsys: Capture) ->
         ("--inputs=none.npy", "none.npy"),
     ],
 )
-def test_bad_flags(trained: Path, capsys: Capture, flag: str, told: str) -> None:
+def test_bad_flags(trained: Path, capsys: Capture, flag: str, said: str) -> None:
     assert cli.main([*FLAGS, flag]) == 1
-    assert told in capsys.readouterr().err
+    assert said in one_line_each(capsys.readouterr().err)
     assert not Path("net.onnx").exists()
 
 
@@ -139,9 +140,9 @@ def test_a_python_layer_is_written_when_asked(trained: Path, capsys: Capture) ->
     )
     flags = ["export-onnx", "--model=net.prototxt", "-o", "net.onnx"]
     assert cli.main(flags) == 1
-    assert "Python" in capsys.readouterr().err
+    assert "Python" in one_line_each(capsys.readouterr().err)
     assert cli.main([*flags, "--custom_python"]) == 0
-    assert "not compared: twice are operators" in capsys.readouterr().err
+    assert "not compared: twice are operators" in one_line_each(capsys.readouterr().err)
     (node,) = onnx.load("net.onnx").graph.node
     assert (node.domain, node.op_type) == ("minicaffe", "Twice")
     assert {entry.name: entry.s for entry in node.attribute} == {
@@ -164,4 +165,4 @@ def test_pixels_as_they_are(trained: Path, capsys: Capture) -> None:
     assert operators()[:3] == ["Add", "Mul", "Conv"]
     Path("net.prototxt").write_text(NET)
     assert cli.main([*FLAGS, "--preprocess"]) == 1
-    assert "no data layer has a transform_param" in capsys.readouterr().err
+    assert "no data layer has a transform_param" in one_line_each(capsys.readouterr().err)

@@ -12,6 +12,7 @@ from minicaffe.data.backends import open_database, write_datums
 from minicaffe.data.datum import make_datum
 from minicaffe.data.db import records_of
 from minicaffe.proto import caffe_pb2
+from tests.told import one_line_each
 
 pytest.importorskip("lmdb", reason="LMDB tests need the package lmdb")
 
@@ -61,7 +62,7 @@ def test_several_blobs(backend: str, capsys: Capture) -> None:
             assert (datum.channels, datum.height, datum.width) == shape
             assert not datum.HasField("label")
             np.testing.assert_allclose(datum.float_data, item.ravel(), rtol=1e-6)
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     for line in ("Opening dataset conv_db", "Extracting Features",
                  "Extracted features of 6 query images for feature blob ip",
                  "Successfully extracted the features!"):  # fmt: skip
@@ -90,7 +91,7 @@ def test_what_it_writes_trains_another_net() -> None:
 def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) -> None:
     before = sorted(path.name for path in Path().iterdir())
     assert extract(*words) == code
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
     assert sorted(path.name for path in Path().iterdir()) == before
 
 
@@ -99,7 +100,7 @@ def test_a_net_without_data(capsys: Capture) -> None:
         'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }'
     )
     assert extract("x", "a", "1", "lmdb") == 1
-    assert "begins with a data layer" in capsys.readouterr().err
+    assert "begins with a data layer" in one_line_each(capsys.readouterr().err)
 
 
 def test_a_blob_of_too_many_axes(capsys: Capture) -> None:
@@ -108,5 +109,5 @@ def test_a_blob_of_too_many_axes(capsys: Capture) -> None:
         " shape { dim: 2 dim: 3 dim: 1 dim: 2 dim: 2 } } }"
     )
     assert extract("x", "a", "1", "lmdb") == 1
-    assert "blob 'x' cannot be stored in Datums" in capsys.readouterr().err
+    assert "blob 'x' cannot be stored in Datums" in one_line_each(capsys.readouterr().err)
     assert not Path("a").exists()

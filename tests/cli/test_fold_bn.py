@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, TRAIN, Net, cli
+from tests.told import one_line_each
 
 NET = """
 name: "net"
@@ -48,7 +49,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_folds_and_writes_a_deploy_net(trained: Path, capsys: Capture) -> None:
     assert cli.main(["fold-bn", *FLAGS]) == 0
-    said = capsys.readouterr().err
+    said = one_line_each(capsys.readouterr().err)
     for line in (
         "loss (SoftmaxWithLoss) becomes prob (Softmax)",
         "data (DummyData) becomes an Input layer",
@@ -78,21 +79,21 @@ def test_given_inputs_and_shape(trained: Path, capsys: Capture) -> None:
     np.save("x.npy", np.random.default_rng(0).normal(size=(9, 3, 5, 4)))
     words = ["--shape", "2,3,5,4", "--inputs", "x.npy", "-o", "sub.caffemodel"]
     assert cli.main(["fold_bn", *FLAGS[:2], *words]) == 0
-    said = capsys.readouterr().err
+    said = one_line_each(capsys.readouterr().err)
     assert "Largest difference on inputs given: " in said
     assert "items: 9" in said
     assert Path("sub.prototxt").exists()
     np.savez("x.npz", data=np.ones((4, 3, 5, 4)))
     words = ["--shape", "data=2,3,5,4", "--inputs", "x.npz", "-o", "sub"]
     assert cli.main(["fold_bn", *FLAGS[:2], *words]) == 0
-    assert "items: 4" in capsys.readouterr().err
+    assert "items: 4" in one_line_each(capsys.readouterr().err)
 
 
 def test_what_it_wrote_can_be_folded_again(trained: Path, capsys: Capture) -> None:
     assert cli.main(["fold-bn", *FLAGS]) == 0
     again = ["--model=out.prototxt", "--weights=out.caffemodel", "-o", "again"]
     assert cli.main(["fold-bn", *again]) == 0
-    assert "nothing could be folded" in capsys.readouterr().err
+    assert "nothing could be folded" in one_line_each(capsys.readouterr().err)
     assert Path("again.caffemodel").stat().st_size == Path("out.caffemodel").stat().st_size
 
 
@@ -100,7 +101,9 @@ def test_missing_statistics_get_a_warning(trained: Path, capsys: Capture) -> Non
     with Net("net.prototxt", TRAIN, seed=2) as net:
         net.save("w.caffemodel")
     assert cli.main(["fold-bn", *FLAGS]) == 0
-    assert "layer 'bn' (BatchNorm): no statistics are stored" in capsys.readouterr().err
+    assert "layer 'bn' (BatchNorm): no statistics are stored" in one_line_each(
+        capsys.readouterr().err
+    )
 
 
 def test_nothing_is_written_where_the_results_differ(trained: Path, capsys: Capture) -> None:
@@ -113,7 +116,9 @@ def test_nothing_is_written_where_the_results_differ(trained: Path, capsys: Capt
         net.save("w.caffemodel")
     Path("out.prototxt").write_text("before")
     assert cli.main(["fold-bn", *FLAGS, "--engine=numpy"]) == 1  # another folds as it plans
-    assert "the folded net gives other results on random inputs" in capsys.readouterr().err
+    assert "the folded net gives other results on random inputs" in one_line_each(
+        capsys.readouterr().err
+    )
     assert Path("out.prototxt").read_text() == "before"
     assert not Path("out.caffemodel").exists()
 
@@ -141,7 +146,7 @@ def test_bad_input(trained: Path, capsys: Capture, words: list[str], says: str) 
     np.save("objects.npy", np.array([{}], object), allow_pickle=True)
     np.savez("two.npz", a=np.ones(3), data=np.ones(3))
     assert cli.main(["fold-bn", *FLAGS, *words]) == 1
-    said = capsys.readouterr().err
+    said = one_line_each(capsys.readouterr().err)
     assert says in said
     assert "Traceback" not in said
     assert not list(Path().glob("out*"))

@@ -19,6 +19,7 @@ import pytest
 import minicaffe
 from minicaffe import cli
 from minicaffe.cli._flags import double_dashes, positive_int
+from tests.told import one_line_each
 from tests.warp import add_warp
 
 ROOT = Path(__file__).parents[2]
@@ -98,7 +99,7 @@ def test_version(spelling: str, capsys: Capture) -> None:
 )
 def test_bad_usage(words: list[str], complaint: str, capsys: Capture) -> None:
     assert cli.main(words) == 2
-    sentence, where = capsys.readouterr().err.splitlines()
+    sentence, where = one_line_each(capsys.readouterr().err).splitlines()
     assert sentence.startswith("error: ")
     assert complaint in sentence
     verb = f"{words[0]} " if words and words[0] in ("train", "test") else ""
@@ -130,7 +131,7 @@ def test_not_a_positive_number(text: str) -> None:
 
 def test_mistakes_are_one_line_without_traceback(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["train", "-solver", "nowhere.prototxt"]) == 1
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert text.startswith("error: nowhere.prototxt")
     assert text.count("\n") == 1
 
@@ -139,7 +140,7 @@ def test_all_mistakes_of_a_file_are_shown(tiny: Path, capsys: Capture) -> None:
     text = (tiny / "net.prototxt").read_text()
     (tiny / "net.prototxt").write_text(text.replace("num_output", "num_outptu") + "nmae: 'x'\n")
     assert cli.main(["test", "--model=net.prototxt", "--weights=w.caffemodel"]) == 1
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert "did you mean `num_output`?" in text
     assert "did you mean `name`?" in text
 
@@ -172,7 +173,7 @@ def failing_import(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Non
 def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     with_verb(monkeypatch, KeyboardInterrupt())
     assert cli.main(["device_query"]) == 130
-    assert capsys.readouterr().err == "interrupted\n"
+    assert one_line_each(capsys.readouterr().err) == "interrupted\n"
 
 
 def test_interrupt_before_the_verb_is_known(
@@ -180,7 +181,7 @@ def test_interrupt_before_the_verb_is_known(
 ) -> None:
     failing_import(monkeypatch, KeyboardInterrupt())
     assert cli.main(["device_query"]) == 130
-    assert capsys.readouterr().err == ""
+    assert one_line_each(capsys.readouterr().err) == ""
 
 
 @pytest.mark.parametrize("command", [["-m", "minicaffe"], ["tools/train.py"]])
@@ -210,7 +211,7 @@ def test_memory_that_is_not_there(monkeypatch: pytest.MonkeyPatch, capsys: Captu
     with_verb(monkeypatch, MemoryError("Unable to allocate 6.71 GiB"))
     assert cli.main(["device_query"]) == 1
     expected = "error: there is not enough memory: Unable to allocate 6.71 GiB; lower batch_size"
-    assert capsys.readouterr().err.startswith(expected)
+    assert one_line_each(capsys.readouterr().err).startswith(expected)
 
 
 @pytest.fixture
@@ -221,7 +222,7 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "said"),
     [
         (ZeroDivisionError(), "ZeroDivisionError"),
         (ValueError("no \x1b[31m\nred"), r"ValueError: no \x1b[31m\nred"),
@@ -232,13 +233,13 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_our_own_faults_are_two_lines_and_a_file(
-    error: Exception, told: str, reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+    error: Exception, said: str, reports: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     with_verb(monkeypatch, error)
     assert cli.main(["device_query", "--vmodule", "a b"]) == 70
-    lines = capsys.readouterr().err.splitlines()
+    lines = one_line_each(capsys.readouterr().err).splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith(f"error: this is a fault of minicaffe, not of yours: {told}")
+    assert lines[0].startswith(f"error: this is a fault of minicaffe, not of yours: {said}")
     assert len(lines[0]) < 300
     (file,) = reports.glob("minicaffe-*.txt")
     assert f"please report it with the file {file}, which holds the trace" in lines[1]
@@ -254,7 +255,7 @@ def test_the_trace_of_a_fault_is_shown_if_wanted(
 ) -> None:
     with_verb(monkeypatch, ZeroDivisionError())
     assert cli.main(["device_query", "--traceback"]) == 70
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert text.startswith("error: this is a fault of minicaffe")
     assert text.endswith("ZeroDivisionError\n")
     assert "in run\n    raise error\n" in text
@@ -267,7 +268,7 @@ def test_a_fault_where_no_file_can_be_written(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with_verb(monkeypatch, ZeroDivisionError())
     assert cli.main(["device_query"]) == 70
-    assert capsys.readouterr().err.endswith("ZeroDivisionError\n")
+    assert one_line_each(capsys.readouterr().err).endswith("ZeroDivisionError\n")
 
 
 def test_a_fault_while_a_verb_is_imported(
@@ -275,7 +276,9 @@ def test_a_fault_while_a_verb_is_imported(
 ) -> None:
     failing_import(monkeypatch, SyntaxError("broken"))
     assert cli.main(["device_query"]) == 70
-    assert "fault of minicaffe, not of yours: SyntaxError: broken" in capsys.readouterr().err
+    assert "fault of minicaffe, not of yours: SyntaxError: broken" in one_line_each(
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -293,7 +296,7 @@ def test_what_is_wrong_outside(
 ) -> None:
     with_verb(monkeypatch, error)
     assert cli.main(["device_query"]) == 1
-    assert capsys.readouterr().err.startswith(f"error: {complaint}")
+    assert one_line_each(capsys.readouterr().err).startswith(f"error: {complaint}")
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="/dev/full is of Linux")

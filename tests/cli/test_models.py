@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli, zoo
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -72,6 +73,6 @@ def test_prints_json_for_programs(capsys: Capture) -> None:
 
 def test_an_unknown_network_gets_a_suggestion(capsys: Capture) -> None:
     assert cli.main(["models", "resnet51"]) == 1
-    assert capsys.readouterr().err == (
+    assert one_line_each(capsys.readouterr().err) == (
         "error: there is no network 'resnet51'; did you mean `resnet50`?\n"
     )

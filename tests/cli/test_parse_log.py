@@ -13,6 +13,7 @@ from minicaffe.cli.parse_log import parse_log
 from minicaffe.cli.plot_training_log import CHART_TYPES, series
 from minicaffe.errors import DataError
 from minicaffe.solver.train_log import read_values
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -86,7 +87,7 @@ def test_log_of_caffe() -> None:
 
 def test_log_of_our_own_training(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["train", "--solver=solver.prototxt"]) == 0
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     Path("train.log").write_text(log)
     assert cli.main(["parse_log", "train.log", ".", "--verbose", "--delimiter=;"]) == 0
     out = capsys.readouterr().out
@@ -136,7 +137,7 @@ def test_nothing_to_write(capsys: Capture) -> None:
     assert cli.main(["parse_log", "x.log", ".", "--verbose"]) == 0
     captured = capsys.readouterr()
     assert captured.out.count("; no lines to write\n") == 2
-    assert "does the solver set display or test_interval?" in captured.err
+    assert "does the solver set display or test_interval?" in one_line_each(captured.err)
     assert sorted(path.name for path in Path().iterdir()) == ["x.log"]
 
 
@@ -226,7 +227,7 @@ def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) 
     Path("caffe.log").write_text(CAFFE_LOG)
     Path("other.log").write_text("hello\n")
     assert cli.main(["parse_log", *words]) == code
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
 
 
 def test_log_of_2014() -> None:

@@ -11,6 +11,7 @@ from minicaffe import cli
 from minicaffe.cli.plot_training_log import AXES, CHART_TYPES, FIELDS, series, smoothed
 from minicaffe.errors import DataError
 from tests.cli.test_parse_log import CAFFE_LOG
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -88,13 +89,13 @@ def test_pictures(chart: int, ending: str) -> None:
 )
 def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) -> None:
     assert cli.main(["plot_training_log", *words]) == code
-    assert complaint in capsys.readouterr().err
+    assert complaint in one_line_each(capsys.readouterr().err)
 
 
 def test_a_missing_log(capsys: Capture) -> None:
     pytest.importorskip("matplotlib", reason="plots need matplotlib")
     assert cli.main(["plot_training_log", "0", "p.png", "nowhere.log"]) == 1
-    assert "error: nowhere.log: cannot read the log" in capsys.readouterr().err
+    assert "error: nowhere.log: cannot read the log" in one_line_each(capsys.readouterr().err)
     assert not Path("p.png").exists()
 
 

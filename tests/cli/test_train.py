@@ -15,6 +15,7 @@ import pytest
 
 from minicaffe import cli
 from minicaffe.proto.io import read_net_binary
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -24,7 +25,7 @@ PREFIX = r"^[IWE]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d+ \w+\.py:\d+\] "
 def train(capsys: Capture, *words: str, status: int = 0) -> str:
     """What ``minicaffe train`` writes."""
     got = cli.main(["train", "-solver=solver.prototxt", *words])
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert got == status, text
     return text
 
@@ -89,7 +90,7 @@ def test_resume_auto_fine_tunes_only_at_first(tiny: Path, capsys: Capture) -> No
 def test_resume_and_snapshot_exclude_each_other(tiny: Path, capsys: Capture) -> None:
     words = ["train", "-solver=solver.prototxt", "--resume=auto", "--snapshot=x.solverstate"]
     assert cli.main(words) == 2
-    assert "give one of them" in capsys.readouterr().err
+    assert "give one of them" in one_line_each(capsys.readouterr().err)
 
 
 def test_a_snapshot_that_failed_shows_in_the_exit_status(
@@ -106,7 +107,7 @@ def test_a_snapshot_that_failed_shows_in_the_exit_status(
     monkeypatch.setattr(Path, "write_bytes", full_at_first)
     words = ["train", "-solver=solver.prototxt", "--set", "snapshot=4"]
     assert cli.main(words) == 3
-    log = capsys.readouterr().err
+    log = one_line_each(capsys.readouterr().err)
     assert "Iteration 4: the snapshot failed, training goes on without it: " in log
     assert "tiny_iter_4.caffemodel: cannot write the file: No space left on device" in log
     assert "1 snapshot(s) could not be written meanwhile" in log

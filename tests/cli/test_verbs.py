@@ -10,6 +10,7 @@ from google.protobuf import text_format
 
 from minicaffe import TRAIN, Net, cli, threads
 from minicaffe.proto import caffe_pb2
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -23,7 +24,9 @@ def weights(tiny: Path) -> str:
 def test_scores_a_model(weights: str, capsys: Capture) -> None:
     words = ["-model", "net.prototxt", "-weights", f"{weights},{weights}", "-iterations", "3"]
     assert cli.main(["test", *words, "-gpu", "0"]) == 0
-    lines = [line.partition("] ")[2] for line in capsys.readouterr().err.splitlines()]
+    lines = [
+        line.partition("] ")[2] for line in one_line_each(capsys.readouterr().err).splitlines()
+    ]
     assert "Running for 3 iterations." in lines
     batches = [
         float(line.rpartition(" ")[2]) for line in lines if "Batch" in line and "acc" in line
@@ -36,21 +39,21 @@ def test_scores_a_model(weights: str, capsys: Capture) -> None:
 
 def test_scores_fifty_batches_as_caffe_does(weights: str, capsys: Capture) -> None:
     assert cli.main(["test", "--model=net.prototxt", f"--weights={weights}"]) == 0
-    assert "Running for 50 iterations." in capsys.readouterr().err
+    assert "Running for 50 iterations." in one_line_each(capsys.readouterr().err)
 
 
 def test_scoring_with_another_nets_weights(weights: str, tiny: Path, capsys: Capture) -> None:
     text = (tiny / "net.prototxt").read_text().replace("num_output: 2", "num_output: 3")
     (tiny / "net.prototxt").write_text(text)
     assert cli.main(["test", "--model=net.prototxt", f"--weights={weights}"]) == 1
-    assert "error: " in capsys.readouterr().err
+    assert "error: " in one_line_each(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("phase", ["TRAIN", "TEST"])
 def test_measures_every_layer(phase: str, weights: str, capsys: Capture) -> None:
     words = ["--model=net.prototxt", "--iterations=2", f"--phase={phase}", f"--weights={weights}"]
     assert cli.main(["time", *words]) == 0
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     for line in (
         "Initial loss: ", "*** Benchmark begins ***", "Iteration: 2 forward-backward time: ",
         "        ip\tforward: ", "        ip\tbackward: ", "Average Forward pass: ",
@@ -64,7 +67,7 @@ def test_measures_every_layer(phase: str, weights: str, capsys: Capture) -> None
 def test_measures_inference_and_shows_the_plan(tiny: Path, capsys: Capture) -> None:
     words = ["--model=net.prototxt", "--iterations=2", "--forward_only", "--verbose"]
     assert cli.main(["time", *words]) == 0
-    text = capsys.readouterr().err
+    text = one_line_each(capsys.readouterr().err)
     assert "Whole net, Forward: " in text
     assert "Plan of engine " in text
     assert "Peak memory of the process: " in text
@@ -75,7 +78,7 @@ def test_measures_inference_and_shows_the_plan(tiny: Path, capsys: Capture) -> N
 def test_nothing_to_measure(tiny: Path, capsys: Capture) -> None:
     (tiny / "net.prototxt").write_text('name: "empty"')
     assert cli.main(["time", "--model=net.prototxt"]) == 1
-    assert "no layers in this phase" in capsys.readouterr().err
+    assert "no layers in this phase" in one_line_each(capsys.readouterr().err)
 
 
 def test_upgrades_a_net(tiny: Path, capsys: Capture) -> None:
@@ -86,7 +89,7 @@ def test_upgrades_a_net(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["upgrade_net_proto_text", "old.prototxt", "new.prototxt"]) == 0
     net = text_format.Parse((tiny / "new.prototxt").read_text(), caffe_pb2.NetParameter())
     assert [layer.type for layer in net.layer] == ["Input", "ReLU"]
-    assert "new.prototxt" in capsys.readouterr().err
+    assert "new.prototxt" in one_line_each(capsys.readouterr().err)
 
 
 def test_upgrades_weights(tiny: Path, capsys: Capture) -> None:
@@ -96,7 +99,7 @@ def test_upgrades_weights(tiny: Path, capsys: Capture) -> None:
     assert cli.main(["upgrade_net_proto_binary", "old.caffemodel", "new.caffemodel"]) == 0
     new = caffe_pb2.NetParameter.FromString((tiny / "new.caffemodel").read_bytes())
     assert [layer.type for layer in new.layer] == ["InnerProduct"]
-    assert "new.caffemodel" in capsys.readouterr().err
+    assert "new.caffemodel" in one_line_each(capsys.readouterr().err)
 
 
 def test_upgrades_a_solver(tiny: Path, capsys: Capture) -> None:
@@ -105,7 +108,7 @@ def test_upgrades_a_solver(tiny: Path, capsys: Capture) -> None:
     param = text_format.Parse((tiny / "new.prototxt").read_text(), caffe_pb2.SolverParameter())
     assert param.type == "Adam"
     assert not param.HasField("solver_type")
-    assert "new.prototxt" in capsys.readouterr().err
+    assert "new.prototxt" in one_line_each(capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +117,7 @@ def test_upgrades_a_solver(tiny: Path, capsys: Capture) -> None:
 def test_upgrade_that_cannot_be_read_writes_nothing(verb: str, tiny: Path, capsys: Capture) -> None:
     (tiny / "new").write_text("what was there")
     assert cli.main([verb, "nowhere", "new"]) == 1
-    assert "error: nowhere" in capsys.readouterr().err
+    assert "error: nowhere" in one_line_each(capsys.readouterr().err)
     assert (tiny / "new").read_text() == "what was there"
 
 
@@ -132,4 +135,4 @@ def test_threads(verb: str, weights: str, capsys: Capture, monkeypatch: pytest.M
     finally:
         threads.set_threads(None)
     assert cli.main([verb, *words, "--threads=0"]) == 2
-    assert "expected a whole number from 1" in capsys.readouterr().err
+    assert "expected a whole number from 1" in one_line_each(capsys.readouterr().err)

@@ -13,6 +13,7 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_net_binary
 from minicaffe.weights.blob_proto import blob_proto
 from tests.convert.weights.files import NET, numbers, write_net
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -123,23 +124,25 @@ def test_a_dry_run_changes_nothing(small: Path, capsys: Capture) -> None:
 )
 def test_what_is_refused(small: Path, capsys: Capture, words: list[str], told: str) -> None:
     assert rename("net.prototxt", "w.caffemodel", *words, "-o", "new") == 1
-    assert re.search(told, capsys.readouterr().err)
+    assert re.search(told, one_line_each(capsys.readouterr().err))
     assert not (small / "new").exists()
 
 
 def test_files_that_are_none(small: Path, capsys: Capture) -> None:
     assert rename("gone.prototxt", "--rename=a=b", "--dry_run") == 1
-    assert "gone.prototxt: cannot read it: No such file" in capsys.readouterr().err
+    assert "gone.prototxt: cannot read it: No such file" in one_line_each(capsys.readouterr().err)
     (small / "x.prototxt").write_text('layer { nam: "x" }')
     assert rename("x.prototxt", "--rename=a=b", "--dry_run") == 1
-    assert "unknown field `nam`" in capsys.readouterr().err
+    assert "unknown field `nam`" in one_line_each(capsys.readouterr().err)
     (small / "x.caffemodel").write_bytes(b"\x12\x04ab")
     assert rename("x.caffemodel", "--rename=a=b", "--dry_run") == 1
-    assert "x.caffemodel" in capsys.readouterr().err
+    assert "x.caffemodel" in one_line_each(capsys.readouterr().err)
 
 
 def test_a_name_in_pieces_is_not_changed_wrongly(tmp_path: Path, capsys: Capture) -> None:
     path = tmp_path / "net.prototxt"
     path.write_text('layer { name: "con" "v1" type: "ReLU" bottom: "x" top: "x" }')
     assert rename(str(path), "--rename=conv1=c1", "--in_place") == 1
-    assert "layer 'conv1' is written in a form that is not edited" in capsys.readouterr().err
+    assert "layer 'conv1' is written in a form that is not edited" in one_line_each(
+        capsys.readouterr().err
+    )

@@ -191,7 +191,7 @@ def test_a_file_that_is_no_library(tmp_path: Path) -> None:
     assert done.stderr.count(said) == 1
     asked = run("time", "--engine=onednn")
     assert asked.returncode == 1
-    assert "error: engine 'onednn' cannot run here: oneDNN's library" in asked.stderr
+    assert "engine 'onednn' cannot run here: oneDNN's library" in asked.stderr
 
 
 # ------------------------------------------------------------------ freeing what it made

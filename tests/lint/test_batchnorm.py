@@ -259,7 +259,7 @@ def test_a_net_of_one_phase() -> None:
 def test_what_is_no_net() -> None:
     Path("net.prototxt").write_text(CONV + norm(), encoding="utf-8")
     (wrong,) = lint_net(read_net("net.prototxt"), "net.prototxt")
-    assert (wrong.severity, wrong.code, wrong.line) == (Severity.ERROR, "MC002", 1)
+    assert (wrong.severity, wrong.code, wrong.line) == (Severity.ERROR, "MC023", 1)
     assert "layer 'conv' (Convolution): unknown bottom blob" in wrong.message
     (wrong,) = lint_solver(caffe_pb2.SolverParameter(max_iter=3))
     assert (wrong.severity, wrong.code) == (Severity.ERROR, "MC016")

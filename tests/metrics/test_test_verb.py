@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Net, cli
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -101,5 +102,5 @@ def test_mistakes(flags: list[str], status: int, message: str, net: Path, capsys
     Path("few.txt").write_text("one\n")
     assert cli.main(words(*flags)) == status
     out, log = capsys.readouterr()
-    assert message in log
+    assert message in one_line_each(log)
     assert not out

@@ -14,6 +14,7 @@ from minicaffe.solver import Observer
 from minicaffe.solver.events import SnapshotFailed
 from minicaffe.solver.snapshot import latest_snapshot
 from tests.reliability.problem import bits, dummy, open_solver, write_training
+from tests.told import one_line_each
 
 ROOT = Path(__file__).parents[2]
 
@@ -76,7 +77,7 @@ def test_when_the_last_snapshot_fails_so_does_the_training(folder, kind):
     done = train(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("the snapshot failed, training goes on without it") == 2
-    last = done.stderr.splitlines()[-1]
+    last = one_line_each(done.stderr).splitlines()[-1]
     assert last.startswith("error: run_iter_4.")
     assert "cannot write the file: File too large" in last
     assert "Traceback" not in done.stderr

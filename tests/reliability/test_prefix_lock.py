@@ -26,6 +26,7 @@ from minicaffe.solver.prefix_lock import (
     this_process,
 )
 from tests.reliability.problem import dummy, open_solver, write_training
+from tests.told import one_line_each
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
@@ -85,10 +86,10 @@ def test_a_second_training_is_told_who_writes_and_removes_nothing(folder, holder
     part = Path(".run_iter_4.caffemodel.00ff00ff.part")
     part.touch()
     assert main(["train", "--solver=solver.prototxt", "--resume=auto"]) == 1
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert told.startswith(f"error: solver.prototxt:3: process {holder.pid} on '")
-    assert "writes snapshots there (since " in told
-    assert "another snapshot_prefix than 'run'" in told
+    said = one_line_each(capsys.readouterr().err).splitlines()[-1]
+    assert said.startswith(f"error: solver.prototxt:3: process {holder.pid} on '")
+    assert "writes snapshots there (since " in said
+    assert "another snapshot_prefix than 'run'" in said
     assert part.exists()
     assert main(["train", "--solver=solver.prototxt"]) == 1
     assert f"process {holder.pid} " in capsys.readouterr().err

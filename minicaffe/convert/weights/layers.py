@@ -123,7 +123,7 @@ def _of_hdf5(
 ) -> Iterator[LayerWeights]:
     data = file.find("data")
     if not file.is_group(data):
-        raise SnapshotError(no_weights(file), path=file.path)
+        raise no_weights(file, file.path)
     found: dict[str, dict[int, np.ndarray]] = {}
     for name, numbers in hdf5_layers(file, "data"):
         for number in numbers:

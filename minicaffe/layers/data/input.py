@@ -51,9 +51,12 @@ def for_each_top(values: Sequence[Value], tops: int, field: str) -> list[Value]:
     Raises:
         GraphError: neither.
     """
+    if not values:
+        raise GraphError(f"{field} is missing; give one for all tops, or one for each")
     if len(values) not in (1, tops):
         raise GraphError(
-            f"{len(values)} '{field}' for {tops} tops; give one for all, or one for each"
+            f"{field} is given {len(values)} times for {tops} top(s); give one for all, or one "
+            "for each"
         )
     return list(values) * (tops if len(values) == 1 else 1)
 

@@ -11,6 +11,7 @@ from minicaffe import cli
 from minicaffe.convert.weights.tensors import read_tensors, write_tensors
 from minicaffe.weights.safetensors import read_safetensors, write_safetensors
 from tests.convert.weights.files import NAMES, numbers, write_net
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 
@@ -134,7 +135,7 @@ def test_all_that_does_not_fit_is_told(small: Path, capsys: Capture) -> None:
     )
     words = ["--model=net.prototxt", "--map=names.txt"]
     assert convert("torch.safetensors", "back.caffemodel", *words) == 1
-    told = capsys.readouterr().err
+    told = one_line_each(capsys.readouterr().err)
     assert "'conv1.weight' has shape 3×3×3×3, in the net 4×3×3×3" in told
     assert "'conv1.bias' is not there (Convolution 'conv1'); did you mean `conv.bias`?" in told
     assert "'other.weight' is not there (InnerProduct 'fc')" in told
@@ -149,7 +150,7 @@ def test_caffes_weights_that_do_not_fit(small: Path, capsys: Capture) -> None:
         text.replace("num_output: 4", "num_output: 6").replace('name: "fc_twin"', 'name: "fc_pair"')
     )
     assert convert("w.caffemodel", "x.npz", "--model=other.prototxt") == 1
-    told = capsys.readouterr().err
+    told = one_line_each(capsys.readouterr().err)
     assert "'conv1.weight' has shape 4×3×3×3, in the net 6×3×3×3" in told
     assert "'bn1.running_var' has shape 4, in the net 6" in told
     assert "layer 'fc_pair' (InnerProduct) is not there" in told
@@ -159,7 +160,7 @@ def test_caffes_weights_that_do_not_fit(small: Path, capsys: Capture) -> None:
 def test_names_that_only_a_net_explains(small: Path, capsys: Capture) -> None:
     write_safetensors("torch.safetensors", torchs(small) | {"alone": np.zeros(2, np.float32)})
     assert convert("torch.safetensors", "back.caffemodel") == 1
-    told = capsys.readouterr().err
+    told = one_line_each(capsys.readouterr().err)
     assert "layer 'features.1': which parameters bias, running_mean" in told
     assert "--model" in told
     assert "'alone' is no name of a layer and a parameter" in told
@@ -168,21 +169,23 @@ def test_names_that_only_a_net_explains(small: Path, capsys: Capture) -> None:
 def test_a_map_that_cannot_be(small: Path, capsys: Capture) -> None:
     (small / "names.txt").write_text("conv1 a b\nx*\nx y*\n")
     assert convert("w.caffemodel", "x.npz", "--map=names.txt") == 1
-    told = capsys.readouterr().err
+    told = one_line_each(capsys.readouterr().err)
     for mistake in ("line 1: 3 words", "line 2: 1 words", "line 3: the new"):
         assert mistake in told
     (small / "names.txt").write_text("conv9 a\n* same\n")
     assert convert("w.caffemodel", "x.npz", "--map=names.txt") == 1
-    told = capsys.readouterr().err
+    told = one_line_each(capsys.readouterr().err)
     assert "names.txt:1: nothing is called `conv9`" in told
     assert "'scale1.weight' and 'conv1.weight' are both called 'same.weight'" in told
     assert convert("w.caffemodel", "x.h5", "--map=names.txt") == 1
-    assert "rename_layers" in capsys.readouterr().err
+    assert "rename_layers" in one_line_each(capsys.readouterr().err)
 
 
 def test_a_name_without_a_format(small: Path, capsys: Capture) -> None:
     assert convert("w.caffemodel", "x.dat") == 1
-    assert "its name says no format, expected one of .caffemodel" in capsys.readouterr().err
+    assert "its name says no format, expected one of .caffemodel" in one_line_each(
+        capsys.readouterr().err
+    )
 
 
 def test_hdf5_alone_does_not_say_what_is_shared(small: Path, capsys: Capture) -> None:
@@ -196,7 +199,9 @@ def test_hdf5_alone_does_not_say_what_is_shared(small: Path, capsys: Capture) ->
     net.copy_from("w.caffemodel")
     net.save_hdf5("half.h5")
     assert convert("half.h5", "x.npz") == 1
-    assert "leave out what a layer shares; give the net as --model" in capsys.readouterr().err
+    assert "leave out what a layer shares; give the net as --model" in one_line_each(
+        capsys.readouterr().err
+    )
     assert convert("half.h5", "x.npz", "--model=net.prototxt") == 0
     found = read_tensors("x.npz")
     np.testing.assert_array_equal(found["fc_twin.weight"], found["fc.weight"])

@@ -10,6 +10,7 @@ import pytest
 import minicaffe
 from minicaffe import cli
 from minicaffe.convert.weights import LayerWeights, read_layers, write_layers
+from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
 Blobs = dict[str, list[np.ndarray]]
@@ -172,5 +173,5 @@ def test_a_dry_run_only_shows(folder: Path, capsys: Capture) -> None:
 def test_what_is_refused(folder: Path, capsys: Capture, words: list[str], told: str) -> None:
     save("a.caffemodel", conv=[[1, 2]])
     assert surgery(*words, "-o", "x.caffemodel") == 1
-    assert told in capsys.readouterr().err
+    assert told in one_line_each(capsys.readouterr().err)
     assert not (folder / "x.caffemodel").exists()

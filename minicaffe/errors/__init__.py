@@ -158,6 +158,8 @@ class MinicaffeError(RuntimeError):
     problems: list[Problem] = []  # noqa: RUF012  (replaced, never changed)
     #: How many further problems were found and not kept.
     more: int = 0
+    #: Other lines of the file that have to do with it, each with what is there.
+    related: tuple[tuple[int, str], ...] = ()
 
     def __init__(
         self,
@@ -213,19 +215,22 @@ class MinicaffeError(RuntimeError):
             last = self.problems[-1]
             self.problems = [*self.problems[:-1], replace(last, message=last.message + remark)]
 
+    @property
+    def told(self) -> str:
+        """The message with the layer that it is about, and its type unless the message has it."""
+        if self.layer is None:
+            return self.message
+        said = not self.layer_type or f"'{self.layer_type}'" in self.message
+        return f"layer '{self.layer}'{'' if said else f' ({self.layer_type})'}: {self.message}"
+
     def __str__(self) -> str:
         """One line (or all ``problems``), with the control characters of names escaped."""
         if self.problems:
             many = "more than " if self.more > MAX_COUNTED else ""
             rest = [f"... and {many}{min(self.more, MAX_COUNTED)} more problems"] * bool(self.more)
             return "\n".join([*map(str, self.problems), *rest])
-        parts = []
-        if self.path:
-            parts.append(f"{self.path}:{self.line}: " if self.line else f"{self.path}: ")
-        if self.layer is not None:
-            kind = f" ({self.layer_type})" if self.layer_type else ""
-            parts.append(f"layer '{self.layer}'{kind}: ")
-        return visible("".join(parts) + self.message)
+        place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
+        return visible((place if self.path else "") + self.told)
 
 
 def _without_init(cls: type[MinicaffeError], args: tuple[object, ...]) -> MinicaffeError:
@@ -243,6 +248,8 @@ class Problem:
         message: what was found, what was expected, and a suggestion.
         source_line: the line itself.
         code: of the kind of error; "" for that of the error that holds it.
+        width: of the word, in characters.
+        related: other places that have to do with it, each with what is there as its message.
     """
 
     path: str | None
@@ -251,6 +258,8 @@ class Problem:
     message: str
     source_line: str
     code: str = ""
+    width: int = 1
+    related: tuple[Problem, ...] = ()
 
     def __str__(self) -> str:
         """The place and the message; below it the line, and a caret under the word."""
