@@ -254,7 +254,9 @@ def _either(signals: SignalHandler, page: Dashboard) -> Callable[[], Action]:
 
 def _observers(args: argparse.Namespace, stack: ExitStack) -> list[Observer]:
     """What shows a training: the log, a bar on a terminal, a file of JSON lines, a last word."""
+    from minicaffe.cli._outcome import Outcome
     from minicaffe.cli._progress import ProgressBar
+    from minicaffe.cli._report import takes_colour
     from minicaffe.solver.events import LogObserver
     from minicaffe.solver.json_log import JsonObserver
     from minicaffe.solver.overfit import OverfitReport
@@ -267,6 +269,8 @@ def _observers(args: argparse.Namespace, stack: ExitStack) -> list[Observer]:
     ]
     if is_terminal(args.log.stream):
         observers.append(ProgressBar(args.log.show))
+        stream = args.log.stream
+        observers.append(Outcome(lambda text: print(text, file=stream), takes_colour(stream)))
     if args.log_json:
         observers.append(stack.enter_context(JsonObserver(args.log_json)))
     if args.log_csv:
