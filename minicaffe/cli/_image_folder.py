@@ -56,7 +56,7 @@ def convert_folder(args: argparse.Namespace, size: tuple[int, int] | None) -> No
     share = SPLIT if args.split is None else args.split
     parts = split_photos(examined.good, share, args.seed or 0)
     wanted = size or _common_size(examined)
-    gray = args.gray or examined.gray
+    gray = args.gray or (examined.gray and not args.color)
     make = DatumMaker(
         gray=gray, size=wanted, encoded=args.encoded or bool(args.encode_type),
         encoding=args.encode_type, check_size=args.check_size, upright=True,

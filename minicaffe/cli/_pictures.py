@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 from typing import TYPE_CHECKING
 
+from minicaffe.cli._model_folder import weights_in
 from minicaffe.errors import DataError
 from minicaffe.files import check_regular
 
@@ -23,7 +25,8 @@ def add_picture_flags(parser: argparse.ArgumentParser, size: str) -> None:
         size: what ``--size`` means to it.
     """
     add = parser.add_argument
-    add("--model", metavar="NET", help="the net's deploy prototxt, or a name of `minicaffe models`")
+    add("--model", metavar="NET", help="the net's deploy prototxt, a name of `minicaffe models`, "
+        "or a folder that `minicaffe new` has made")  # fmt: skip
     add("--weights", metavar="FILE", help="its .caffemodel")
     add("--labels", metavar="FILE", help="the names of classes, one a line, or SSD's labelmap")
     add("--json", action="store_true", help="print JSON")
@@ -78,6 +81,8 @@ def net_files(args: argparse.Namespace) -> tuple[str, str]:
     """
     from minicaffe.zoo import net_file
 
+    if args.model is not None and os.path.isdir(args.model):
+        _take_folder(args)
     for flag in ("model", "weights"):
         if getattr(args, flag) is None:
             args.usage_error(f"--{flag} is missing; pictures need --model=NET and --weights=FILE")
@@ -89,6 +94,24 @@ def net_files(args: argparse.Namespace) -> tuple[str, str]:
             text = getattr(reason, "strerror", None) or str(reason)
             raise DataError(f"cannot read the file of --{flag}: {text}", path=path) from reason
     return model, args.weights
+
+
+def _take_folder(args: argparse.Namespace) -> None:
+    """Put the files of a folder that `minicaffe new` has made into the flags that are not given.
+
+    Raises:
+        DataError: it has no net, or no weights yet.
+    """
+    from minicaffe.starter.readme import image_size
+
+    folder, args.model = args.model, os.path.join(args.model, "deploy.prototxt")
+    if not os.path.isfile(args.model):
+        raise DataError("there is no deploy.prototxt in this folder", path=folder)
+    args.weights = args.weights or weights_in(folder)
+    labels = os.path.join(folder, "labels.txt")
+    if args.labels is None and os.path.isfile(labels):
+        args.labels = labels
+    args.size = args.size or image_size(folder)
 
 
 def mean_values(args: argparse.Namespace) -> list[float] | None:

@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without LISTFILE: the share of each class to train on (0.8); the rest validates",
     )  # fmt: skip
     add_switch(parser, "gray", "store one channel, not blue, green and red")
+    add_switch(parser, "color", "without LISTFILE: store three channels of grey images, too")
     add_switch(parser, "shuffle", "put the images into a random order")
     add_flags(parser, "backend")
     for name in ("width", "height"):

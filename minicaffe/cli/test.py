@@ -4,6 +4,7 @@
 
 The log shows every batch's outputs, then their means, as ``caffe test`` does.
 
+    minicaffe test mynet --metrics=per-class       (a folder that `minicaffe new` has made)
     minicaffe test --model=M --weights=W --metrics=confusion,per-class,top5,map --labels=L
 
 prints tables besides: the confusion matrix, recall and precision of each class, top-k, mean average
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from dataclasses import replace
 
 from minicaffe.cli._flags import (
@@ -25,6 +27,7 @@ from minicaffe.cli._flags import (
     note_gpu,
     run_options,
 )
+from minicaffe.cli._model_folder import add_folder, file_in, weights_in
 
 #: How many batches ``caffe test`` runs by default.
 DEFAULT_ITERATIONS = 50
@@ -32,9 +35,8 @@ DEFAULT_ITERATIONS = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
-    needed = ("model", "weights")
-    flags = ("iterations", "level", "stage", *ENGINE_FLAGS, "gpu")
-    add_flags(parser, *needed, *flags, required=needed)
+    add_folder(parser)
+    add_flags(parser, "model", "weights", "iterations", "level", "stage", *ENGINE_FLAGS, "gpu")
     add_limits(parser)
     parser.add_argument(
         "--metrics", type=explained(comma_list), default=[], metavar="LIST",
@@ -51,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.metrics import Collector
     from minicaffe.net.net import TEST, Net
 
+    _take_folder(args)
     for flag in ("labels", "json"):
         if getattr(args, flag) and not args.metrics:
             args.usage_error(f"--{flag} is for --metrics, which is missing")
@@ -74,3 +77,23 @@ def run(args: argparse.Namespace) -> int:
     report = replace(collector.report(), names=names)
     print(json.dumps(report.as_json(), indent=2) if args.json else report.text())
     return 0
+
+
+def _take_folder(args: argparse.Namespace) -> None:
+    """Put the files of a model's folder into the flags; without one, these are needed."""
+    from minicaffe.proto.io import read_solver
+
+    missing = [f"--{flag}" for flag in ("model", "weights") if not getattr(args, flag)]
+    if missing and not (args.folder and os.path.isdir(args.folder)):
+        args.usage_error(f"the following arguments are required: {', '.join(missing)}")
+    model = file_in(args, "train_val.prototxt", instead_of="model")
+    if model is None:
+        return
+    args.model = model
+    args.weights = args.weights or [weights_in(args.folder)]
+    labels = os.path.join(args.folder, "labels.txt")
+    if args.metrics and not args.labels and os.path.isfile(labels):
+        args.labels = labels
+    if args.iterations is None:
+        solver = read_solver(os.path.join(args.folder, "solver.prototxt"))
+        args.iterations = next(iter(solver.test_iter), None)

@@ -5,6 +5,7 @@
     minicaffe train --solver=S --resume=auto --keep_snapshots=3
     minicaffe train --solver=S --weights=pretrained.caffemodel --set base_lr=0.001
     minicaffe train --solver=S --weights=W --phase=TEST      (only score W)
+    minicaffe train mynet                        (a folder that `minicaffe new` has made)
 
 On a terminal a bar shows the progress; the log, in Caffe's format, goes to stderr. The exit status
 is 0, or 3 when a snapshot could not be written meanwhile, or 143 when SIGTERM ended the training.
@@ -25,6 +26,7 @@ from minicaffe.cli._flags import (
     note_gpu,
     run_options,
 )
+from minicaffe.cli._model_folder import add_folder, file_in
 from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
 from minicaffe.glog import is_terminal
@@ -52,6 +54,7 @@ _FLAGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
+    add_folder(parser)
     add_flags(parser, *_FLAGS)
     add_limits(parser)
     parser.add_argument(
@@ -111,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
     overrides = apply_config(args, (*_FLAGS, "max_memory", "dialect"))
     overrides += [_overrides.from_flag(word) for word in args.set]
+    args.solver = file_in(args, "solver.prototxt", instead_of="solver") or args.solver
     if not args.solver:
         args.usage_error("a solver definition is needed: --solver=FILE")
     if args.snapshot and args.weights:

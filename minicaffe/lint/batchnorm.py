@@ -156,7 +156,7 @@ def frozen_in_training(examined: Examined) -> Iterator[Diagnostic]:
     """Stored statistics are used in TRAIN, where something learns.
 
     In a training from scratch nothing is stored yet. It is right where weights are fine-tuned with
-    small batches.
+    small batches, and where the layers before it have ``lr_mult: 0``: then nothing is said.
 
     Found::
 
@@ -188,7 +188,7 @@ def frozen_in_training(examined: Examined) -> Iterator[Diagnostic]:
         layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" }
     """
     for net, norm in _norms(examined, TRAIN):
-        if _asked_for_stored(norm) and _trains(net):
+        if _asked_for_stored(norm) and _trains(net) and not net.is_frozen_up_to(norm):
             yield net.remark(
                 norm,
                 "use_global_stats: true in phase TRAIN freezes the statistics while other layers "
@@ -482,17 +482,14 @@ def _readers(net: PhaseNet, layer: LayerRef, kind: str) -> list[LayerRef]:
 def _trains(net: PhaseNet) -> bool:
     """Whether there is a loss, and a layer with parameters that a solver changes."""
     layers = net.graph.layers
-    return any(is_loss(layer) for layer in layers) and any(
-        layer.type in LEARNING and learns(layer) for layer in layers
-    )
+    learned = any(layer.type in LEARNING and learns(layer) for layer in layers)
+    return learned and any(is_loss(layer) for layer in layers)
 
 
 def _has_channel_bias(layer: LayerRef) -> bool:
     """Whether a layer adds an offset to each channel as BatchNorm sees channels (axis 1)."""
-    if layer.type not in BIASED:
-        return False
-    param = getattr(layer.param, BIASED[layer.type])
-    return param.bias_term and param.axis == 1
+    param = getattr(layer.param, BIASED[layer.type]) if layer.type in BIASED else None
+    return param is not None and param.bias_term and param.axis == 1
 
 
 def _batches_needed(fraction: float) -> float:

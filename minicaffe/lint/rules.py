@@ -64,6 +64,12 @@ class PhaseNet:
                 found += self.readers(reader) if reader.type == "Split" else [reader]
         return found
 
+    def is_frozen_up_to(self, end: LayerRef) -> bool:
+        """Whether layers with parameters come before a layer, and no solver changes any of them."""
+        before = depended_on([end]) - {end}
+        own = [layer for layer in self.graph.layers if layer in before and layer.type in LEARNING]
+        return bool(own) and not any(learns(layer) for layer in own)
+
     @functools.cached_property
     def shapes(self) -> dict[Value, Shape]:
         """The shapes of the layers' tops, as far as no file has to be opened to know them."""
@@ -252,6 +258,18 @@ def learns(layer: LayerRef) -> bool:
     """Whether a solver changes any of the layer's parameters, if it has some."""
     specs = layer.param.param
     return not specs or any(spec.lr_mult != 0 for spec in specs)
+
+
+def depended_on(ends: list[LayerRef]) -> set[LayerRef]:
+    """The layers that some layers depend on, and these themselves."""
+    reached: set[LayerRef] = set()
+    waiting = list(ends)
+    while waiting:
+        layer = waiting.pop()
+        if layer not in reached:
+            reached.add(layer)
+            waiting += [value.producer for value in layer.bottoms]
+    return reached
 
 
 def has_bias(layer: LayerRef) -> bool:

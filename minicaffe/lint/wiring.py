@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minicaffe.lint.diagnostic import Diagnostic, Severity
-from minicaffe.lint.rules import LEARNING, Examined, is_known, learns, rule
+from minicaffe.lint.rules import LEARNING, Examined, depended_on, is_known, learns, rule
 from minicaffe.net.graph import LayerRef
 from minicaffe.net.net import TEST, TRAIN
 from minicaffe.proto.own_fields import own_field
@@ -90,7 +90,7 @@ def untrained_by_any_loss(examined: Examined) -> Iterator[Diagnostic]:
     for net in examined.in_phase(TRAIN):
         if not net.losses:
             continue
-        reached = _reached(net.losses)
+        reached = depended_on(net.losses)
         for layer in net.graph.layers:
             if layer.type in LEARNING and layer not in reached and learns(layer):
                 yield net.remark(
@@ -172,7 +172,7 @@ def frozen_between_learned(examined: Examined) -> Iterator[Diagnostic]:
             # deconvolutions that enlarge by fixed weights are frozen on purpose
             if layer.type not in ("Convolution", "InnerProduct") or learns(layer):
                 continue
-            before = _reached([layer]) - {layer}
+            before = depended_on([layer]) - {layer}
             learned = [other for other in net.graph.layers if other in before and learns(other)]
             learned = [other for other in learned if other.type in LEARNING]
             if learned:
@@ -386,18 +386,6 @@ def unread_label(examined: Examined) -> Iterator[Diagnostic]:
 
 
 # ------------------------------------------------------------------------- what rules ask
-
-
-def _reached(ends: list[LayerRef]) -> set[LayerRef]:
-    """The layers that some layers depend on, and these themselves."""
-    reached: set[LayerRef] = set()
-    waiting = list(ends)
-    while waiting:
-        layer = waiting.pop()
-        if layer not in reached:
-            reached.add(layer)
-            waiting += [value.producer for value in layer.bottoms]
-    return reached
 
 
 def _may_learn(layer: LayerRef) -> bool:

@@ -160,6 +160,12 @@ LEFT_ALONE = {
         + SCALE.replace('"scale"', '"scale" param { lr_mult: 0 } param { lr_mult: 0 }', 1)
         + END.replace('"ip"', '"ip" param { lr_mult: 0 } param { lr_mult: 0 }', 1) + LOSS
     ),
+    "BN004: all before it is frozen": (
+        DATA + CONV.replace('"conv"', '"conv" param { lr_mult: 0 }', 1)
+        + stats("use_global_stats: true")
+        + SCALE.replace('"scale"', '"scale" param { lr_mult: 0 } param { lr_mult: 0 }', 1)
+        + END + LOSS
+    ),
     "BN004: stored statistics in TEST": (
         DATA + CONV + norm(TRAIN) + stats("use_global_stats: true", TEST) + SCALE + END + LOSS
     ),

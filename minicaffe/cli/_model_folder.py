@@ -1,0 +1,64 @@
+"""Folders that ``minicaffe new`` has made, where verbs take one in place of their files."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+
+from minicaffe.errors import DataError
+
+#: How the names of weights end, the best ones of a training first.
+_BEST = re.compile(r"_best\.caffemodel(\.h5)?")
+_SNAPSHOT = re.compile(r"_iter_(\d+)\.caffemodel(\.h5)?")
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Declare a model's folder as a word that no flag precedes."""
+    parser.add_argument(
+        "folder", nargs="?", help="what `minicaffe new` has made, in place of the files"
+    )
+
+
+def file_in(args: argparse.Namespace, name: str, *, instead_of: str) -> str | None:
+    """A file of the folder that was given; None without one.
+
+    Args:
+        args: of a verb with :func:`add_folder`.
+        name: of the file.
+        instead_of: the flag that names such a file, and is not given besides.
+
+    Raises:
+        DataError: it has no such file.
+    """
+    if args.folder is None:
+        return None
+    if not os.path.isdir(args.folder):
+        args.usage_error(f"unrecognized arguments: {args.folder}")
+    if getattr(args, instead_of):
+        args.usage_error(f"--{instead_of} is given besides the folder {args.folder}")
+    path = os.path.join(args.folder, name)
+    if not os.path.isfile(path):
+        raise DataError(
+            f"there is no {name} in this folder; `minicaffe new` makes one that has it",
+            path=args.folder,
+        )
+    return path
+
+
+def weights_in(folder: str) -> str:
+    """The best weights of a model's trainings that are kept, or else the last ones.
+
+    Raises:
+        DataError: there are none.
+    """
+    names = sorted(os.listdir(folder))
+    best = [name for name in names if _BEST.search(name)]
+    found = {name: match for name in names if (match := _SNAPSHOT.search(name))}
+    if not best and not found:
+        raise DataError(
+            f"there are no weights in this folder yet; `minicaffe train {folder}` makes some",
+            path=folder,
+        )
+    last = max(found, key=lambda name: int(found[name][1]), default="")
+    return os.path.join(folder, best[0] if best else last)
