@@ -6,6 +6,9 @@ Everything else is as in the ``OrderedDict`` and the list that they are: ``in``,
 
 from __future__ import annotations
 
+import functools
+import importlib
+import pkgutil
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -81,3 +84,15 @@ class Numbered(list[Item]):
             return UnknownNumberError(f"there is no {self.what} {index}: there are none")
         there = "there is only 0" if count == 1 else f"there are {count}, 0 to {count - 1}"
         return UnknownNumberError(f"there is no {self.what} {index}: {there}")
+
+
+@functools.cache
+def import_modules(package: str) -> None:
+    """Import every module of a package, once: those whose functions register themselves by name.
+
+    Args:
+        package: its name.
+    """
+    folders = importlib.import_module(package).__path__
+    for name in sorted(module.name for module in pkgutil.iter_modules(folders)):
+        importlib.import_module(f"{package}.{name}")

@@ -13,13 +13,11 @@ it leaves to numpy.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Generic, Protocol, TypeVar
 
 from minicaffe.layer import Blobs, Layer, Runs
+from minicaffe.named import import_modules
 
 L = TypeVar("L", bound=Layer)
 
@@ -60,7 +58,7 @@ def kernel_for(*layers: type[Layer]) -> Callable[[KernelClass], KernelClass]:
 
 def kernel_of(layer: Layer) -> Layer | Kernel:
     """The kernel that runs a layer; the layer itself where there is none."""
-    _import_all()
+    import_modules(__name__.rpartition(".")[0])
     kernel = _kernels.get(type(layer))
     return layer if kernel is None else kernel(layer)
 
@@ -80,12 +78,3 @@ def use_kernels(nodes: Iterable[HasKernel]) -> None:
     for node in nodes:
         if node.kernel is node.layer:
             node.kernel = kernel_of(node.layer)
-
-
-@cache
-def _import_all() -> None:
-    """Every module of this package may register kernels."""
-    package = __name__.rpartition(".")[0]
-    folder = importlib.import_module(package).__path__
-    for module in pkgutil.iter_modules(folder):
-        importlib.import_module(f"{package}.{module.name}")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable
 
 from minicaffe.convert.onnx.node_site import NodeSite
+from minicaffe.named import import_modules
 
 Reader = Callable[[NodeSite], None]
 #: Finds the last operator of several that are one layer; False if it is none.
@@ -40,23 +38,17 @@ def ends_with(*op_types: str) -> Callable[[Pattern], Pattern]:
 
 def reader_of(op_type: str) -> Reader | None:
     """The function for an operator; None where no layer does what it does."""
-    _import_all()
+    import_modules(__name__)
     return _readers.get(op_type)
 
 
 def patterns_of(op_type: str) -> list[Pattern]:
     """The functions for several operators that end with this one."""
-    _import_all()
+    import_modules(__name__)
     return _patterns.get(op_type, [])
 
 
 def read_operators() -> list[str]:
     """The operators that can become layers, sorted."""
-    _import_all()
+    import_modules(__name__)
     return sorted(_readers)
-
-
-@functools.cache
-def _import_all() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable
 
 from minicaffe.convert.onnx.site import Site
+from minicaffe.named import import_modules
 
 Writer = Callable[[Site], None]
 
@@ -26,17 +24,11 @@ def writes(layer_type: str) -> Callable[[Writer], Writer]:
 
 def writer_of(layer_type: str) -> Writer | None:
     """The function for a layer type; None where nothing in ONNX means what the layer does."""
-    _import_all()
+    import_modules(__name__)
     return _writers.get(layer_type)
 
 
 def written_types() -> list[str]:
     """The layer types that have a form in ONNX, sorted."""
-    _import_all()
+    import_modules(__name__)
     return sorted(_writers)
-
-
-@functools.cache
-def _import_all() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from minicaffe.convert.targets.pieces import Replacement
 from minicaffe.convert.targets.quantities import Site
+from minicaffe.named import import_modules
 
 #: Finds what may take a layer's place, the best first; nothing where it does not apply.
 Way = Callable[[Site], Iterator[Replacement]]
@@ -55,16 +53,10 @@ def rewrites(*layer_types: str) -> Callable[[Way], Way]:
 
 def all_rewrites() -> list[Rewrite]:
     """All of them, in the order in which they are tried."""
-    _import_all()
+    import_modules(__name__)
     return list(_rewrites)
 
 
 def rewrites_of(layer_type: str) -> list[Rewrite]:
     """Those for a type, in the order in which they are tried."""
     return [way for way in all_rewrites() if not way.types or layer_type in way.types]
-
-
-@functools.cache
-def _import_all() -> None:
-    for module in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-        importlib.import_module(f"{__name__}.{module}")

@@ -7,9 +7,6 @@ configuration is not oneDNN's; the layer then runs as its numpy self.
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +14,7 @@ from minicaffe.blob import Blob
 from minicaffe.engines.onednn.builder import Builder
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 from minicaffe.engines.onednn.tensor import Call
+from minicaffe.named import import_modules
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
@@ -164,16 +162,10 @@ def step_for(layer_type: str) -> Callable[[type[Step]], type[Step]]:
 
 def step_class(layer_type: str) -> type[Step] | None:
     """The class for a layer type, or None when numpy runs it."""
-    _import_all()
+    import_modules(__name__)
     return _steps.get(layer_type)
 
 
 def step_of(node: Node) -> type[Step]:
     """The class for a node's layer; :class:`NumpyStep` where there is none."""
     return step_class(node.layer.type) or NumpyStep
-
-
-@functools.cache
-def _import_all() -> None:
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")

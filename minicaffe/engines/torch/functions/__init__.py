@@ -23,16 +23,14 @@ that all engines draw the same.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeVar
 
 from torch import Tensor
 
 from minicaffe.layer import Layer
+from minicaffe.named import import_modules
 
 L = TypeVar("L", bound=Layer)
 
@@ -80,13 +78,13 @@ def function_for(
 
 def entry_of(layer: Layer) -> Entry | None:
     """The function of a layer's class, and when it does not apply; None where there is none."""
-    _import_all()
+    import_modules(__name__)
     return _entries.get(type(layer))
 
 
 def covers(layer_class: type[Layer]) -> bool:
     """Whether there is a function for a layer class."""
-    _import_all()
+    import_modules(__name__)
     return layer_class in _entries
 
 
@@ -94,10 +92,3 @@ def function_of(layer: Layer) -> Function[Layer] | None:
     """The function that computes a layer that has been set up, or None."""
     entry = entry_of(layer)
     return None if entry is None or entry.unless(layer) else entry.function
-
-
-@cache
-def _import_all() -> None:
-    """Every module of this package may register functions."""
-    for module in pkgutil.iter_modules(importlib.import_module(__name__).__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
