@@ -33,6 +33,10 @@ CONV_MATHS = ("auto", "direct")
 CONV_MATH_VARIABLE = "MINICAFFE_CONV_MATH"
 
 
+#: What carries arrays between processes that train together; see ``minicaffe.parallel``.
+TRANSPORTS = ("auto", "shared", "torch", "mpi")
+
+
 #: The dialects that can be asked for, and whose they are.
 DIALECTS = {
     "caffe": "BVLC Caffe",

@@ -81,6 +81,7 @@ def _run(words: Sequence[str]) -> int:
     position = list(words).index(typed)
     args = parser.parse_args([*words[:position], *words[position + 1 :]])
     args.usage_error = parser.error
+    args.words = words
     return _guarded(verb, module, args)
 
 

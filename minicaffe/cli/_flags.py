@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
 from minicaffe.errors import MinicaffeError
-from minicaffe.options import CONV_MATHS, DIALECTS, RunOptions, check_dialect, parse_size
+from minicaffe.options import (
+    CONV_MATHS,
+    DIALECTS,
+    TRANSPORTS,
+    RunOptions,
+    check_dialect,
+    parse_size,
+)
 
 logger = logging.getLogger("minicaffe")
 _EFFECTS = ("snapshot", "stop", "none")
@@ -139,6 +146,16 @@ FLAGS = {
              f"{', '.join(DIALECTS)}; by default the net's text decides", _dialect, shown="NAME"),
         Flag("backend", "the kind of database: lmdb (the default) or leveldb", choices=BACKENDS),
         Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
+        Flag("ranks", "train in N processes on this machine, each with the net's batch_size; "
+             "gradients are averaged (docs/parallel.md)", positive_int, shown="N"),
+        Flag("transport", "what carries gradients between processes: auto (the default), shared "
+             "(memory, on one machine), torch or mpi", choices=TRANSPORTS),
+        Flag("compress", "bf16: send gradients with 8 bits of precision, in half the bytes",
+             choices=("bf16",)),
+        Flag("bucket", "how many bytes of gradients are sent together, such as 4M (the default)",
+             parse_size, shown="SIZE"),
+        Flag("share_test", "let all processes share the records of a test; otherwise the first one "
+             "tests alone", yes_or_no, switch=True),
         Flag("sigint_effect", "what Ctrl-C does: stop (the default), snapshot, none",
              choices=_EFFECTS),
         Flag("sighup_effect", "what a hang-up does: snapshot (the default), stop, none",

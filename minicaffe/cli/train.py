@@ -6,9 +6,12 @@
     minicaffe train --solver=S --weights=pretrained.caffemodel --set base_lr=0.001
     minicaffe train --solver=S --weights=W --phase=TEST      (only score W)
     minicaffe train mynet                        (a folder that `minicaffe new` has made)
+    minicaffe train --solver=S --ranks=4                     (in four processes)
+    torchrun --nproc-per-node=4 -m minicaffe train --solver=S
 
 On a terminal a bar shows the progress; the log, in Caffe's format, goes to stderr. The exit status
 is 0, or 3 when a snapshot could not be written meanwhile, or 143 when SIGTERM ended the training.
+Processes that torchrun, mpiexec or srun starts train together, as those of --ranks do.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import signal
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
+from minicaffe.cli import _ranks
 from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
@@ -27,7 +31,8 @@ from minicaffe.cli._flags import (
     run_options,
 )
 from minicaffe.cli._model_folder import add_folder, file_in
-from minicaffe.errors import SnapshotError, SolverError
+from minicaffe.cli._ranks import RANK_FLAGS
+from minicaffe.errors import MinicaffeError, SnapshotError, SolverError
 from minicaffe.files import remove_leftovers
 from minicaffe.glog import is_terminal
 
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from minicaffe.dashboard import Dashboard
+    from minicaffe.parallel.transport import Transport
     from minicaffe.proto import caffe_pb2
     from minicaffe.proto.places import SourceMap
     from minicaffe.solver.events import Observer
@@ -48,7 +54,7 @@ SNAPSHOTS_FAILED = 3
 
 _FLAGS = (
     "solver", "snapshot", "resume", "keep_snapshots", "weights", *ENGINE_FLAGS,
-    "iterations", "phase", "level", "stage", "sigint_effect", "sighup_effect", "gpu",
+    "iterations", "phase", "level", "stage", "sigint_effect", "sighup_effect", "gpu", *RANK_FLAGS,
 )  # fmt: skip
 
 
@@ -110,7 +116,6 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.cli import _config as _overrides
     from minicaffe.cli._config import apply_config
     from minicaffe.proto.io import read_solver_located
-    from minicaffe.solver.solver_param import load_settings
 
     overrides = apply_config(args, (*_FLAGS, "max_memory", "dialect"))
     overrides += [_overrides.from_flag(word) for word in args.set]
@@ -121,6 +126,9 @@ def run(args: argparse.Namespace) -> int:
         args.usage_error("--snapshot resumes and --weights fine-tunes; give one of them")
     if args.snapshot and args.resume:
         args.usage_error("--snapshot and --resume both say where to go on; give one of them")
+    place = _ranks.find_place(args)
+    if place is None and args.phase != "TEST" and (args.ranks or 1) > 1:
+        return _ranks.start(args)
     param, lines = read_solver_located(args.solver)
     _overrides.apply(param, overrides)
     note_gpu(args.gpu)
@@ -128,14 +136,38 @@ def run(args: argparse.Namespace) -> int:
         _put_flags(param, args)
         _score(param, args)
         return 0
+    try:
+        with _ranks.connected(args, place) as transport:
+            return _resume_or_begin(param, lines, args, transport)
+    except MinicaffeError as error:
+        return _ranks.status_of(error, place)
+
+
+def _resume_or_begin(
+    param: caffe_pb2.SolverParameter,
+    lines: SourceMap,
+    args: argparse.Namespace,
+    transport: Transport | None,
+) -> int:
+    """Look for a snapshot, if that is asked for, and train; returns the exit status."""
+    from minicaffe.solver.solver_param import load_settings
+
+    _ranks.resume_after_restart(args)
     if not args.resume:
         _put_flags(param, args)
-        return _train(param, lines, args)
+        return _train(param, lines, args, transport)
     prefix = load_settings(param, args.solver).param.snapshot_prefix
-    with _lock(prefix, lines, args.solver) as lock:  # from the look for snapshots to the end
-        _find_snapshot(prefix, args)
+    with ExitStack() as stack:
+        lock = None
+        if transport is None or transport.rank == 0:
+            # from the look for snapshots to the end
+            lock = stack.enter_context(_lock(prefix, lines, args.solver))
+            _find_snapshot(prefix, args)
+        args.snapshot = _ranks.of_rank_0(transport, args.snapshot)
+        if args.snapshot:
+            args.weights = None
         _put_flags(param, args)
-        return _train(param, lines, args, lock)
+        return _train(param, lines, args, transport, lock)
 
 
 def _lock(prefix: str, lines: SourceMap, path: str) -> PrefixLock:
@@ -158,8 +190,6 @@ def _find_snapshot(prefix: str, args: argparse.Namespace) -> None:
     if args.snapshot is None:
         name = f"{prefix}_iter_N.solverstate"
         logger.info("There is no whole snapshot %s yet, so training begins", name)
-    else:
-        args.weights = None
 
 
 def _put_flags(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
@@ -191,6 +221,7 @@ def _train(
     param: caffe_pb2.SolverParameter,
     lines: SourceMap,
     args: argparse.Namespace,
+    transport: Transport | None,
     lock: PrefixLock | None = None,
 ) -> int:
     """Train; returns the exit status."""
@@ -200,8 +231,10 @@ def _train(
     from minicaffe.solver.solver_param import warn_of_inputs
 
     keep = "all" if args.stats_every else "outputs"
+    _ranks.share_seed(transport, param)
     with ExitStack() as stack:
-        observers = _observers(args, stack)
+        shows = transport is None or transport.rank == 0
+        observers = _observers(args, stack) if shows else []
         signals = stack.enter_context(
             SignalHandler(args.sigint_effect or "stop", args.sighup_effect or "snapshot")
         )
@@ -225,8 +258,9 @@ def _train(
         if args.overfit_batch:
             keep_to_one_batch(solver)
         warn_of_inputs(solver.net)
+        _ranks.join(args, transport, solver)
         logger.info("Starting Optimization")
-        solver.solve(args.snapshot)
+        solver.solve(args.snapshot if transport is None else None)  # join has restored it
     if signals.terminated:
         return 128 + signal.SIGTERM
     if solver.failed_snapshots:

@@ -70,8 +70,8 @@ class Group(WhenReady):
         """Give all solvers the weights, histories and iteration of rank 0 (pycaffe's name)."""
         solver, transport = self._solver, self.transport
         transport.broadcast(solver.net.arena.data)
-        for flat in solver.history_arrays:
-            transport.broadcast(flat)
+        for values in solver.history:
+            transport.broadcast(values)
         where = np.array([solver.iter], np.int64)
         transport.broadcast(where)
         solver.iter = int(where[0])

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from torch import distributed
 
-_CAUSE = "minicaffe/cause"  # the key under which the store keeps why a process has ended
+_CAUSE = "cause"  # the key under which the store keeps why a process has ended
 
 
 class TorchDistributed:
@@ -27,6 +27,7 @@ class TorchDistributed:
         size: how many there are.
         address: the name or number of the machine of rank 0.
         port: where it listens.
+        job: what tells this training from others that meet there, and from its earlier starts.
         backend: ``gloo``, ``nccl``, or what else torch has.
         host: whether this process keeps the store that they meet at; rank 0 unless another program
             does, as torchrun may.
@@ -44,6 +45,7 @@ class TorchDistributed:
         address: str,
         port: int,
         *,
+        job: str,
         backend: str = "gloo",
         host: bool | None = None,
         patience: float = 1800.0,
@@ -54,13 +56,13 @@ class TorchDistributed:
         self.rank, self.size, self.name = rank, size, f"torch.distributed, {backend}"
         keeps, patience_of = rank == 0 if host is None else host, timedelta(seconds=patience)
         with self._told():
-            self._store: distributed.Store = self._dist.TCPStore(
-                address, port, size, keeps, timeout=patience_of, wait_for_workers=False
+            store = self._dist.TCPStore(
+                address, port, None, keeps, timeout=patience_of, wait_for_workers=False
             )
+            self._store: distributed.Store = self._dist.PrefixStore(job, store)
             self._dist.init_process_group(
-                backend, rank=rank, world_size=size, timeout=patience_of,
-                store=self._dist.PrefixStore("minicaffe", self._store),
-            )  # fmt: skip
+                backend, rank=rank, world_size=size, timeout=patience_of, store=self._store
+            )
 
     def _tensor(self, values: np.ndarray) -> torch.Tensor:
         """The memory of an array as a tensor; tensors are what they are."""

@@ -164,11 +164,6 @@ class Solver:
         return self._updater.history
 
     @property
-    def history_arrays(self) -> list[np.ndarray]:
-        """It in flat memory, laid out as the net's arena is."""
-        return self._updater.histories
-
-    @property
     def turn(self) -> Turn:
         """Whose turn it is: the train net's, as a step is made of its runs."""
         return self.net.turn
@@ -232,7 +227,7 @@ class Solver:
         if param.snapshot_after_train and self.is_root:
             self._snapshots.check(self.iter)
         self.step(param.max_iter - self.iter)
-        if param.snapshot_after_train and self._saved_at != self.iter:
+        if param.snapshot_after_train:
             self._snapshot_together(at_the_end=True)
         early = self._stop_requested
         if not early:
@@ -267,10 +262,10 @@ class Solver:
         ):
             self._step(iters)
 
-    def _save_what_there_is(self) -> None:
-        """Another process is lost: keep what all of them have reached."""
-        if self.param.snapshot and self._saved_at != self.iter:
-            self._try_snapshot([layer_states(self.net)])
+    def _save_what_there_is(self) -> bool:
+        """Another process is lost: keep what all of them have reached; returns whether it is."""
+        saved = not self.param.snapshot or self._saved_at == self.iter
+        return saved or self._try_snapshot([layer_states(self.net)])
 
     def _step(self, iters: int) -> None:
         if iters > 0:  # none need no learning rate: converters let Caffe fill nets in this way
@@ -437,16 +432,18 @@ class Solver:
     def _snapshot_together(self, *, at_the_end: bool = False) -> None:
         """A snapshot of all processes; rank 0 writes it."""
         states = self._together.gather(layer_states(self.net))
-        if self.is_root:
+        if self.is_root and not (at_the_end and self._saved_at == self.iter):
             (self._snapshot if at_the_end else self._try_snapshot)(states)
 
-    def _try_snapshot(self, states: Sequence[LayerStates]) -> None:
+    def _try_snapshot(self, states: Sequence[LayerStates]) -> bool:
         """A snapshot that cannot be written does not end the training: the next one may be."""
         try:
             self._snapshot(states)
+            return True
         except SnapshotError as error:
             self.failed_snapshots += 1
             self._notify(events.SnapshotFailed(self.iter, str(error)))
+            return False
 
     @in_turn
     def restore(self, path: str | os.PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol, cast
@@ -13,6 +14,9 @@ from minicaffe.net.layer_states import LayerStates
 from minicaffe.solver.signals import Action
 
 Callback = Callable[[], object]
+
+#: Seconds after which a snapshot is tried again whose lock a process held that is gone.
+_PAUSES = (0.1, 0.2, 0.5, 1.0)
 
 
 class PerIteration(Protocol):
@@ -88,18 +92,22 @@ def both_callbacks(
 
 
 @contextmanager
-def telling_others(together: Together, save: Callable[[], None]) -> Iterator[None]:
+def telling_others(together: Together, save: Callable[[], bool]) -> Iterator[None]:
     """While the block runs: tell the others why this process fails, if it does.
 
     Args:
         together: the others.
         save: called where another process is lost, in rank 0; in rank 1 if that is the lost one.
+            It says whether it could; rank 0's files may not be closed yet.
     """
     try:
         yield
     except RankLostError as error:
         if common.solver_rank() == (error.rank == 0):
-            save()
+            for pause in _PAUSES:
+                if save():
+                    break
+                time.sleep(pause)
         raise
     except BaseException as error:
         together.fail(str(error) or type(error).__name__)

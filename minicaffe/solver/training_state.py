@@ -38,7 +38,9 @@ class TrainingState(TypedDict):
         loss: the window of losses.
         train: the states of the trained net's layers.
         tests: those of each test net's.
-        ranks: those of the train nets of other processes, ranks 1, 2, …
+        ranks: those of the train nets of other processes, ranks 1, 2, …; left out where they could
+            not be asked.
+        processes: how many train, if more than one.
     """
 
     engine: str
@@ -46,6 +48,7 @@ class TrainingState(TypedDict):
     train: LayerStates
     tests: list[LayerStates]
     ranks: NotRequired[list[LayerStates]]
+    processes: NotRequired[int]
 
 
 def training_state(
@@ -73,6 +76,8 @@ def training_state(
     }
     if others:
         state["ranks"] = others
+    if common.solver_count() > 1:
+        state["processes"] = common.solver_count()
     return state
 
 
@@ -108,18 +113,21 @@ def restore_training_state(
 def _of_rank(state: TrainingState, net: Net, path: str) -> LayerStates:
     """What the layers held in the process of this rank, or would hold if there had been one."""
     rank, size = common.solver_rank(), common.solver_count()
-    states = [state["train"], *state.get("ranks", [])]
+    states, before = [state["train"], *state.get("ranks", [])], state.get("processes", 1)
     if len(states) == size:
         return states[rank]
-    if rank == 0:
+    if rank:
+        return of_another_rank(states[0], layer_states(net))
+    if before == size:
+        logger.info("%s does not say what the other processes had drawn at random", path)
+    else:
         logger.warning(
             "%s was written by %d process(es), and %d go on: an iteration now reads %d batch(es) "
             "instead of %d, and the learning rate stays as it is. Records go on where they were; "
             "what is drawn at random is not what it would have been",
-            path, len(states), size, size, len(states),
+            path, before, size, size, before,
         )  # fmt: skip
-        return states[0]
-    return of_another_rank(states[0], layer_states(net))
+    return states[0]
 
 
 #: How nets compute by default.

@@ -56,17 +56,25 @@ def make_solver(rank=0, size=1, **how):
     return get_solver("solver.prototxt", observers=[], **how)
 
 
+def joined(rank, size, key, engine="numpy", connect=NCCL, **how):
+    """The solver of the current folder, and what connects it with the others."""
+    solver = make_solver(rank, size, engine=engine)
+    if size == 1:
+        return solver, None
+    group = connect(solver, key, **how)
+    group.bcast()
+    solver.add_callback(group)
+    solver.net.after_backward(group)
+    return solver, group
+
+
 def train(rank, size, key, iterations, engine="numpy", connect=NCCL, **how):
     """Train as one of several processes; returns weights and histories."""
-    solver = make_solver(rank, size, engine=engine)
-    if size > 1:
-        group = connect(solver, key, **how)
-        group.bcast()
-        solver.add_callback(group)
-        solver.net.after_backward(group)
+    solver, group = joined(rank, size, key, engine, connect, **how)
     solver.step(iterations)
-    found = solver.net.arena.data.copy(), [flat.copy() for flat in solver.history_arrays]
+    history = np.concatenate([values.ravel() for values in solver.history])
+    found = solver.net.arena.data.copy(), history
     solver.close()
-    if size > 1:
+    if group:
         group.transport.close()
     return found

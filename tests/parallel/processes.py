@@ -15,15 +15,9 @@ class Ranks:
     """Processes that wait for work. (Each takes half a second to start.)"""
 
     def __init__(self, most):
-        spawn = multiprocessing.get_context("spawn")
-        self._pipes, self._processes = [], []
-        for _ in range(most):
-            ours, theirs = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
-            process.start()
-            theirs.close()
-            self._pipes.append(ours)
-            self._processes.append(process)
+        started = [_started() for _ in range(most)]
+        self._processes = [process for process, _ in started]
+        self._pipes = [pipe for _, pipe in started]
 
     def run(self, function, size, *args):
         """What ``function(rank, size, key, *args)`` returns in each process, by rank.
@@ -41,17 +35,31 @@ class Ranks:
         key, folder = NCCL.new_uid(), os.getcwd()
         for rank, pipe in enumerate(self._pipes[:size]):
             pipe.send((function, rank, size, key, folder, args))
-        return [_received(pipe) for pipe in self._pipes[:size]]
+        results = [_received(pipe) for pipe in self._pipes[:size]]
+        for rank, result in enumerate(results):
+            if result is None and self._pipes[rank].closed:
+                self._processes[rank], self._pipes[rank] = _started()
+        return results
 
     def close(self):
         for process in self._processes:
             process.kill()
 
 
+def _started():
+    spawn = multiprocessing.get_context("spawn")
+    ours, theirs = spawn.Pipe()
+    process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    return process, ours
+
+
 def _received(pipe):
     try:
         return pipe.recv()
-    except EOFError:
+    except (EOFError, ConnectionError):
+        pipe.close()
         return None
 
 

@@ -17,11 +17,11 @@ def test_all_ranks_hold_the_same_weights_as_one_with_iter_size(ranks, size):
     results = ranks.run(train, size, 5)
     with common.fresh_settings():
         write_text(f"iter_size: {size}")
-        weights, histories = train(0, 1, "", 5)
+        weights, expected = train(0, 1, "", 5)
     for found, history in results:
         np.testing.assert_array_equal(found, results[0][0])
         np.testing.assert_allclose(found, weights, rtol=1e-5, atol=1e-7)
-        np.testing.assert_allclose(history, histories, rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(history, expected, rtol=1e-4, atol=1e-7)
 
 
 def trained_in_turn(size, iterations):

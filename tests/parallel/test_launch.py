@@ -1,0 +1,52 @@
+"""``minicaffe train --ranks N``: processes that the command line starts."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from minicaffe.cli import main
+from minicaffe.net.net import Net
+from minicaffe.parallel.launch import start_ranks
+from tests.parallel.problem import write_problem
+
+SETTINGS = "max_iter: 4 display: 2 test_iter: 2 test_interval: 4 snapshot: 4"
+
+
+def test_two_ranks_train_as_one_with_two_batches(caplog):
+    write_problem(SETTINGS)
+    command = [sys.executable, "-m", "minicaffe", "train", "--solver=solver.prototxt", "--ranks=2"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("rank 0 of 2, over shared memory") == 1
+    assert ended.stderr.count("Optimization Done.") == 1
+    assert ended.stderr.count("Iteration 4, Testing net (#0)") == 1
+    together = Net("net.prototxt", weights="s_iter_4.caffemodel")
+    alone = ["--set", "iter_size=2", "--set", "snapshot_prefix=alone"]
+    assert main(["train", "--solver=solver.prototxt", *alone]) == 0
+    expected = Net("net.prototxt", weights="alone_iter_4.caffemodel")
+    for name, blobs in together.params.items():
+        for blob, other in zip(blobs, expected.params[name], strict=True):
+            assert blob.data == pytest.approx(other.data, rel=1e-5, abs=1e-7)
+
+
+def test_a_mistake_is_told_once_and_ends_all_processes(capfd):
+    write_problem(SETTINGS)
+    os.remove("records/data.mdb")
+    assert start_ranks(2, ["train", "--solver=solver.prototxt"]) == 1
+    told = capfd.readouterr().err
+    assert told.count("error: ") == 1
+    assert re.search(r"error: net\.prototxt:\d+: layer 'data' \(Data\): ", told)
+    assert told.count("Use CPU.") == 1
+
+
+def test_flags_that_contradict_what_started_the_process(monkeypatch, capsys):
+    write_problem(SETTINGS)
+    for name, value in (("RANK", "0"), ("RANKS", "2"), ("KEY", "k")):
+        monkeypatch.setenv(f"MINICAFFE_{name}", value)
+    assert main(["train", "--solver=solver.prototxt", "--ranks=3"]) == 2
+    assert "minicaffe has started 2 process(es); leave --ranks out" in capsys.readouterr().err
