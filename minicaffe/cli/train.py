@@ -238,7 +238,7 @@ def _train(
         signals = stack.enter_context(
             SignalHandler(args.sigint_effect or "stop", args.sighup_effect or "snapshot")
         )
-        page = None if args.dashboard is None else _dashboard(args, stack)
+        page = _dashboard(args, stack) if shows and args.dashboard is not None else None
         solver = get_solver(
             param,
             path=args.solver,
