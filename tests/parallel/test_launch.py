@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 
@@ -39,8 +38,8 @@ def test_a_mistake_is_told_once_and_ends_all_processes(capfd):
     os.remove("records/data.mdb")
     assert start_ranks(2, ["train", "--solver=solver.prototxt"]) == 1
     told = capfd.readouterr().err
-    assert told.count("error: ") == 1
-    assert re.search(r"error: net\.prototxt:\d+: layer 'data' \(Data\): ", told)
+    assert told.count("expected a folder with the file data.mdb") == 1
+    assert "layer 'data' (Data)" in told
     assert told.count("Use CPU.") == 1
 
 
