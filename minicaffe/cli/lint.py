@@ -3,6 +3,7 @@
     minicaffe lint models/lenet_bn/solver.prototxt
     minicaffe lint train_val.prototxt deploy.prototxt --ignore=BN002,BN007
     minicaffe lint train_val.prototxt --fix
+    minicaffe lint deploy.prototxt --target=ncnn
 
 A solver's nets are examined with it, in every phase. Nothing is built: no data is opened (but with
 --data), no Python layer runs. `minicaffe explain CODE` says more of a finding. The exit status is 1
@@ -24,6 +25,7 @@ from minicaffe.errors import MinicaffeError, did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from minicaffe.convert.targets import Target
     from minicaffe.lint import Diagnostic, LintOptions
 
 _FORMATS = ("full", "concise", "json", "github", "sarif")
@@ -47,6 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", action="store_true", help="look at the first 2000 records of the data sets"
     )
     parser.add_argument(
+        "--target", metavar="NAME|FILE.yaml",
+        help="say as well what a tool would refuse (docs/targets lists the tools)",
+    )  # fmt: skip
+    parser.add_argument(
         "--fix", action="store_true", help="mend what can be mended with the same results"
     )
     parser.add_argument(
@@ -63,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
     args.log.addFilter(_once())  # a net is read for each phase, and again after each fix
     weights = StoredWeights.read(args.weights) if args.weights else None
-    options = LintOptions(weights, args.data, bool(args.skip_unknown))
+    options = LintOptions(weights, args.data, bool(args.skip_unknown), _target(args.target))
     if args.fix or args.unsafe_fixes:
         for path in args.files:
             _mend(path, options, args)
@@ -83,6 +89,12 @@ def _once() -> Callable[[logging.LogRecord], bool]:
         return not (text in seen or seen.add(text))  # type: ignore[func-returns-value]
 
     return is_new
+
+
+def _target(name: str | None) -> Target | None:
+    from minicaffe.convert.targets import load_target
+
+    return load_target(name) if name else None
 
 
 def _wanted(path: str, options: LintOptions, args: argparse.Namespace) -> list[Diagnostic]:

@@ -16,6 +16,7 @@ import minicaffe.lint.fillers
 import minicaffe.lint.losses
 import minicaffe.lint.solver
 import minicaffe.lint.structure
+import minicaffe.lint.targets
 import minicaffe.lint.weights
 import minicaffe.lint.wiring  # noqa: F401  (these register their rules)
 from minicaffe.lint.codes import codes, explain

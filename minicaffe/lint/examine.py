@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from minicaffe.errors import GraphError, MinicaffeError, PrototxtError, raised_by
 from minicaffe.lint.diagnostic import Diagnostic, of_error, unique
@@ -21,6 +22,9 @@ from minicaffe.proto.places import Places, SourceMap
 from minicaffe.solver.nets import NetFactory
 from minicaffe.solver.solver_param import Settings, check_settings
 
+if TYPE_CHECKING:
+    from minicaffe.convert.targets import Target
+
 #: A comment that lets findings pass; its codes.
 _IGNORED = re.compile(r"#.*\blint: ignore ([A-Z0-9, ]+)")
 
@@ -33,11 +37,13 @@ class LintOptions:
         weights: to be examined with the nets.
         look_into_data: records of the data may be read.
         skip_unknown: pass over fields and layer types that are not known.
+        target: a tool that is to take the nets.
     """
 
     weights: StoredWeights | None = None
     look_into_data: bool = False
     skip_unknown: bool = False
+    target: Target | None = None
 
 
 def lint_file(path: str, options: LintOptions | None = None) -> list[Diagnostic]:
@@ -142,8 +148,9 @@ def _linted(
             errors += of_error(error.locate(path=path))
     solver_param, solver_path, lines = solver or (None, None, None)
     examined = Examined(
-        nets, solver_param, solver_path, lines, options.weights, options.look_into_data
-    )
+        nets, solver_param, solver_path, lines, options.weights, options.look_into_data,
+        options.target,
+    )  # fmt: skip
     remarks = list(filter(_counts, findings(examined)))
     errors = [e for e in errors if not any(_says(remark, e) for remark in remarks)]
     return unique([*errors, *remarks])

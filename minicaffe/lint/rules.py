@@ -21,6 +21,8 @@ from minicaffe.proto.places import Places, SourceMap
 if TYPE_CHECKING:
     from google.protobuf.message import Message
 
+    from minicaffe.convert.targets import Target
+
 Related = tuple[LayerRef, str]
 
 
@@ -135,6 +137,7 @@ class Examined:
         lines: of the solver's fields (a ``SourceMap``).
         weights: to be examined with the nets.
         look_into_data: records of the data may be read.
+        target: a tool that is to take the nets.
     """
 
     nets: list[PhaseNet]
@@ -143,6 +146,7 @@ class Examined:
     lines: SourceMap | None = None
     weights: StoredWeights | None = None
     look_into_data: bool = False
+    target: Target | None = None
     places: Places = field(init=False)
 
     def __post_init__(self) -> None:

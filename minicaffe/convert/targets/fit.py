@@ -23,6 +23,7 @@ from minicaffe.net.graph import LayerGraph, LayerRef, Value
 from minicaffe.net.net import TEST, Net
 from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.places import Places
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -150,6 +151,7 @@ class _Fitter:
         self, param: caffe_pb2.NetParameter, net: Net, target: Target, path: str | None
     ) -> None:
         self.target, self.path = target, path
+        self.places = Places(path)
         self.changes: list[Change] = []
         self.problems: list[Problem] = []
         self.notes: list[str] = []
@@ -257,7 +259,7 @@ class _Fitter:
         why = tuple(told.message for told in refused)
         found = mend(self._site(layer), self.target)
         if found is None:
-            self.problems += [_problem(layer, told, self.path) for told in refused]
+            self.problems += [_problem(layer, told, self.places, self.path) for told in refused]
             return
         self._splice(layer, found)
         into = tuple(piece.param.type for piece in found.pieces)
@@ -335,11 +337,16 @@ def _translated(name: str, net: Net, names: Mapping[str, list[str]]) -> str:
     return name
 
 
-def _problem(layer: LayerRef, told: Refusal, path: str | None) -> Problem:
-    line = layer.param.source_line if layer.param.HasField("source_line") else 0
-    place = f"{path}:{line}: " if path and line else ""
-    text = f"{place}layer '{layer.name}' ({layer.type}): {told.message}; no rewrite mends it"
-    return Problem(path, line, 0, text, "")
+#: The codes of lint's findings (``minicaffe explain``), by the kind of refusal.
+_CODES = {"type": "MC501", "limit": "MC502", "field": "MC503", "unknown": "MC504"}
+
+
+def _problem(layer: LayerRef, told: Refusal, places: Places, path: str | None) -> Problem:
+    line = layer.param.source_line if layer.param.HasField("source_line") else None
+    message = f"{told.message}; no rewrite mends it"
+    error = GraphError(message, path=path, line=line, layer=layer.name, layer_type=layer.type)
+    error.code = _CODES[told.kind]
+    return places.problem(error, told.field or ("type",))
 
 
 def _refused(problems: list[Problem], path: str | None) -> MinicaffeError:

@@ -147,7 +147,7 @@ class Replacement:
         ]
 
     def net(self, engine: str | None = "numpy") -> Net:
-        """The pieces after Input layers, with their parameters, in phase TEST.
+        """The pieces after Input layers, in phase TEST, with the parameters that they have.
 
         Args:
             engine: what runs it; None for the usual one.
@@ -158,7 +158,8 @@ class Replacement:
         net = Net(self._text(), TEST, seed=0, engine=engine, allow_python_layers=False)
         nodes = {node.name: node for node in net.nodes}  # Split layers have come in between
         for index, piece in enumerate(self.pieces):
-            for blob, values in zip(nodes[f"piece{index}"].layer.blobs, piece.blobs, strict=True):
+            own = nodes[f"piece{index}"].layer.blobs if piece.blobs else []
+            for blob, values in zip(own, piece.blobs, strict=True):
                 blob.data[...] = values.reshape(blob.shape)
         return net
 
@@ -175,7 +176,7 @@ class Replacement:
 
 
 def one_layer(site: Site) -> Net:
-    """A net of Input layers and this one, with its parameters, in phase TEST.
+    """A net of Input layers and this one, in phase TEST, with the parameters that it has.
 
     Raises:
         MinicaffeError: it cannot be built.

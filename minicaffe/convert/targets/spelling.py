@@ -14,7 +14,7 @@ def spelled(param: caffe_pb2.NetParameter, target: Target) -> str:
 
     Args:
         param: the net.
-        target: its ``spelling`` says, for each type, what stands in place of a line such as
+        target: its ``spelling`` says, for each type, what comes in place of a line such as
             ``round_mode: FLOOR``; ``type`` gives the type itself another name.
     """
     if not target.spelling:

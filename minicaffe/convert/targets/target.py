@@ -132,8 +132,8 @@ def load_target(name: str) -> Target:
     if name not in targets():
         hint = did_you_mean(name, targets())
         raise ArgumentError(
-            f"there is no target '{name}'{hint or '; there are ' + ', '.join(targets())}, "
-            "or give a .yaml file of your own"
+            f"there is no target '{name}'{hint or '; there are ' + ', '.join(targets())} "
+            "(a file of your own ends in .yaml)"
         )
     return _built_in(name)
 
