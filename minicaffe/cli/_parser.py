@@ -19,6 +19,9 @@ _FOR_FILES = (
     (".solverstate.h5", ("--snapshot",)),
 )
 
+#: What people write before a file in a verb that takes it without a flag.
+_NAMES_OF_FILES = ("--model", "--solver", "--net", "--prototxt", "--input", "--file")
+
 _CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
 
 
@@ -87,8 +90,13 @@ class Parser(argparse.ArgumentParser):
         listed = [
             name
             for name, action in self._option_string_actions.items()
-            if action.help != argparse.SUPPRESS and name.startswith("--")
+            if action.help != argparse.SUPPRESS and name.startswith("--") and name != "--help"
         ]
+        words = [str(a.metavar or a.dest) for a in self._actions if not a.option_strings]
+        if words and flag in _NAMES_OF_FILES:
+            return (
+                f"unknown flag {flag}; files are given without one: {self.prog} {' '.join(words)}"
+            )
         near = closest(flag, listed)
         return f"unknown flag {flag}" + (f"; did you mean {near}?" if near else "")
 

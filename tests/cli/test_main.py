@@ -86,6 +86,11 @@ def test_version(spelling: str, capsys: Capture) -> None:
         (["train", "--solvr=x"], "unknown flag --solvr; did you mean --solver?"),
         (["test", "--modl=x"], "unknown flag --modl; did you mean --model?"),
         (
+            ["summarize", "--model=x"],
+            "unknown flag --model; files are given without one: minicaffe summarize filename",
+        ),
+        (["summarize", "--hepl"], "unknown flag --hepl\n"),
+        (
             ["test", "--model=x", "w.caffemodel", "--weights=x"],
             "did you mean --weights=w.caffemodel",
         ),
