@@ -89,7 +89,7 @@ def test_version(spelling: str, capsys: Capture) -> None:
             ["summarize", "--model=x"],
             "unknown flag --model; files are given without one: minicaffe summarize filename",
         ),
-        (["summarize", "--hepl"], "unknown flag --hepl\n"),
+        (["summarize", "--hepl"], "unknown flag --hepl"),
         (
             ["test", "--model=x", "w.caffemodel", "--weights=x"],
             "did you mean --weights=w.caffemodel",
@@ -107,7 +107,7 @@ def test_bad_usage(words: list[str], complaint: str, capsys: Capture) -> None:
     sentence, where = one_line_each(capsys.readouterr().err).splitlines()
     assert sentence.startswith("error: ")
     assert complaint in sentence
-    verb = f"{words[0]} " if words and words[0] in ("train", "test") else ""
+    verb = f"{words[0]} " if words and words[0] in ("train", "test", "summarize") else ""
     assert where == f"(see minicaffe {verb}--help)"
 
 
