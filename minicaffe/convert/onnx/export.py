@@ -15,8 +15,9 @@ from minicaffe.convert.onnx.shapes import NodeShapes, open_shapes, set_batch, sh
 from minicaffe.convert.onnx.site import Cannot, Shape, Site
 from minicaffe.convert.onnx.writers import writer_of
 from minicaffe.convert.onnx.writers.activation import FLOAT
+from minicaffe.convert.refusals import blobs_before, problem_of, refused
 from minicaffe.convert.values import passes_on, value_names
-from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, Problem, require, visible
+from minicaffe.errors import ArgumentError, GraphError, Problem, require
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer
 from minicaffe.net.net import TEST, Net
@@ -142,7 +143,7 @@ class _Exporter:
             for edge, name in zip(node.top_edges, self.names[index], strict=True):
                 self.current[edge.id] = name
         if self.problems:
-            raise _refused(self.problems, self.net.path)
+            raise refused(self.problems, self.net.path)
         inputs = self.net.inputs
         model, shapes = self._model(metadata), {name: self._input_dims(name) for name in inputs}
         exported = Exported(model, self.graph.tensors, inputs, self._outputs(), shapes)
@@ -156,7 +157,7 @@ class _Exporter:
         try:
             self._write_at(site)
         except Cannot as reason:
-            self.problems.append(_problem(node, str(reason), reason.way))
+            self.problems.append(problem_of(node, str(reason), reason.way))
 
     def _write_at(self, site: Site) -> None:
         layer = site.node.layer
@@ -171,7 +172,7 @@ class _Exporter:
         elif (writer := writer_of(layer.type)) is not None:
             writer(site)
         else:
-            raise Cannot(*_why_not(site.node))
+            raise Cannot(*_why_not(self.net, site.node))
 
     def _outputs(self) -> list[str]:
         """The last values of the blobs that nothing reads, without unused inputs."""
@@ -244,7 +245,7 @@ def _custom(site: Site) -> None:
     )  # fmt: skip
 
 
-def _why_not(node: Node) -> tuple[str, str]:
+def _why_not(net: Net, node: Node) -> tuple[str, str]:
     """Why a type has no form, and the nearest way out."""
     layer = node.layer
     if not node.bottom_edges:
@@ -252,25 +253,11 @@ def _why_not(node: Node) -> tuple[str, str]:
     if layer.measures or layer.is_loss:
         what = "it measures" if layer.measures else "it is a loss"
         return what, "`minicaffe deploy` takes it out"
-    names = ",".join(dict.fromkeys(blob.name.partition("_split_")[0] for blob in node.bottoms))
+    names = ",".join(blobs_before(net, node))
     return (
         "no operators of ONNX do what this type does",
         f"--until with what is before it ({names}) leaves it out",
     )
-
-
-def _problem(node: Node, reason: str, way: str) -> Problem:
-    place = f"{node.path}:{node.line}: " if node.path and node.line else ""
-    told = f"{place}layer '{node.name}' ({node.layer.param.type}): {reason}" + (
-        f"; {way}" if way else ""
-    )
-    return Problem(node.path, node.line or 0, 0, told, "")
-
-
-def _refused(problems: list[Problem], path: str | None) -> MinicaffeError:
-    error = GraphError(visible(problems[0].message), path=path)
-    error.problems = problems
-    return error
 
 
 def file_metadata(model: str, weights: Sequence[str]) -> dict[str, str]:

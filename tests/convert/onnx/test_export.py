@@ -276,7 +276,8 @@ def test_a_type_without_a_form_names_what_is_before_it() -> None:
     net = net_of(
         """layer { name: "a" type: "ReLU" bottom: "left" top: "a" }
            layer { name: "corr" type: "Correlation" bottom: "a" bottom: "right" top: "corr"
-                   correlation_param { kernel_size: 1 max_displacement: 1 pad: 1 } }""",
+                   correlation_param { kernel_size: 1 max_displacement: 1 pad: 1 } }
+           layer { name: "b" type: "ReLU" bottom: "right" top: "b" }""",
         left=(1, 2, 5, 5), right=(1, 2, 5, 5),
     )  # fmt: skip
     with pytest.raises(GraphError, match=r"'corr' \(Correlation\).*--until .*\(a,right\)"):
