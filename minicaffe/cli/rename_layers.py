@@ -1,6 +1,6 @@
 """Give layers other names, in prototxts and weights together.
 
-    minicaffe rename_layers train_val.prototxt deploy.prototxt W.caffemodel \
+    minicaffe rename_layers train_val.prototxt deploy.prototxt W.caffemodel \\
         --rename='res*_branch1=block*_shortcut' --rename=fc1000=classifier -o renamed/
     minicaffe rename_layers net.prototxt W.caffemodel --map=names.txt --in_place
 

@@ -1,6 +1,6 @@
 """Operate on weights: drop, copy, reshape, slice, join, add and average layers by name.
 
-    minicaffe surgery vgg.caffemodel --model=fcn.prototxt \
+    minicaffe surgery vgg.caffemodel --model=fcn.prototxt \\
         --copy=fc6=fc6-conv --drop=fc6 -o fcn.caffemodel
     minicaffe surgery W.caffemodel --slice=fc8=0,5,7-9 --slice='conv2@1=0-15' --dry_run
     minicaffe surgery a.caffemodel --average=b.caffemodel,c.caffemodel -o mean.caffemodel
