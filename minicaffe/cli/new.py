@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "name: that one and those before it; all by default for less than 2,000")  # fmt: skip
     add("--batch", type=explained(positive_int), metavar="N", help="images in a batch")
     add("--epochs", type=explained(positive_int), metavar="N", help="passes over the images")
+    add("--no_augment", action="store_true", help="do not change coloured images at random")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> None:
     source = network(args.source)
     with Counter(args.log, None, "images") as counter:
         facts = read_facts(args.data, args.val, counter.show)
-    wishes = Wishes(args.finetune, args.freeze, args.batch, args.epochs)
+    wishes = Wishes(args.finetune, args.freeze, args.batch, args.epochs, not args.no_augment)
     for line in new_model(args.folder, source, facts, wishes):
         print(line)
     print(f"now run: minicaffe train {args.folder}")

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import DTypeLike
 
 from minicaffe.blob import shape_text
+from minicaffe.data.augmentation import Augmenter, augmentation_mistakes
 from minicaffe.data.source import State, part_of
 from minicaffe.errors import DataError, MinicaffeError
 from minicaffe.proto import caffe_pb2
@@ -29,12 +30,13 @@ class DataTransformer:
     ``std_value`` (one, or one a channel; not Caffe's) divides besides: (x - mean) · scale / std.
     ``crop_size`` cuts a square, in TRAIN at a random place, in TEST from the middle
     (rounded up and left); ``mirror`` turns each image left to right with probability ½ in
-    both phases. (Caffe's ``DataTransformer``.)
+    both phases. (Caffe's ``DataTransformer``.) Before that, in TRAIN, come the changes of an
+    :class:`~minicaffe.data.augmentation.Augmenter`.
 
     Args:
         param: a ``TransformationParameter``.
         phase: ``TRAIN`` or ``TEST``.
-        rng: for crops and mirroring.
+        rng: for crops, mirroring and all else that is drawn.
         dtype: of the results.
 
     Raises:
@@ -49,6 +51,7 @@ class DataTransformer:
         random_crop: whether crops are drawn.
         mean: the mean file's, or mean_value (channels or 1, 1, 1); None without either.
         factor: what values are multiplied by.
+        augmenter: what changes images at random besides.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class DataTransformer:
         self.factor = channel_factor(param.scale, param.std_value, self.dtype)
         self.mirror = param.mirror
         self.crop = param.crop_size
+        self.augmenter = Augmenter(param, phase, rng)
         self.random_crop = bool(param.crop_size) and phase == caffe_pb2.TRAIN
         self.mean_file = param.mean_file
         self.mean: np.ndarray | None = None
@@ -100,7 +104,7 @@ class DataTransformer:
         """
         channels, height, width = shape
         crop = self.crop
-        if crop > min(height, width):
+        if crop > min(height, width) and not self.augmenter.resizes:
             raise DataError(
                 f"crop_size is {crop}, but an image has {height}×{width} (height×width); "
                 "lower crop_size or enlarge the images"
@@ -131,11 +135,13 @@ class DataTransformer:
         """
         mirrored = self.rng.integers(2, size=len(images)).nonzero()[0] if self.mirror else None
         mean = self.mean
-        if self.crop:
+        images = self.augmenter.changed(images)
+        if self.crop and not self.augmenter.moves:
             cut = self._draw_cut(images.shape)
             images = cut(images)
             if mean is not None and self.mean_file:
                 mean = cut(mean[None])
+        images = self.augmenter.erased(images)
         if mean is None:
             np.multiply(images, self.factor, out=out, dtype=out.dtype, casting="same_kind")
         else:
@@ -175,6 +181,7 @@ def transform_mistakes(param: caffe_pb2.TransformationParameter) -> Iterator[Min
     """What is wrong with a ``TransformationParameter`` whatever the images are."""
     if param.HasField("mean_file") and param.mean_value:
         yield DataError("mean_file and mean_value are both set; keep one of them")
+    yield from augmentation_mistakes(param)
     for value in param.std_value:
         if not value > 0:
             yield DataError(f"std_value is {value:g}, expected above 0: values are divided by it")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minicaffe.data.augmentation import AUGMENTATIONS
 from minicaffe.data.backends import open_database
 from minicaffe.data.db import decode_record, records_of
 from minicaffe.data.image_list import read_image_list
@@ -139,7 +140,8 @@ def crop_beyond_image(examined: Examined) -> Iterator[Diagnostic]:
         crop = layer.param.transform_param.crop_size
         settings = layer.param.image_data_param
         sizes = [size for size in (settings.new_height, settings.new_width) if size]
-        if layer.type == "ImageData" and sizes and crop > min(sizes):
+        grows = layer.param.transform_param.HasField("random_aspect_ratio_param")
+        if layer.type == "ImageData" and sizes and crop > min(sizes) and not grows:
             yield net.remark(
                 layer,
                 f"crop_size is {crop}, but images are brought to "
@@ -176,6 +178,36 @@ def mirrored_tests(examined: Examined) -> Iterator[Diagnostic]:
                 "leave mirror out",
                 field=("transform_param", "mirror"),
                 fix=edits.remove(("transform_param", "mirror"), safe=False) if edits else None,
+            )
+
+
+@rule("MC208", Severity.NOTE)
+def augmented_tests(examined: Examined) -> Iterator[Diagnostic]:
+    """Images are to be changed at random by a layer for phase TEST, where none are.
+
+    Found::
+
+        layer { name: "data" type: "ImageData" top: "data" top: "label" include { phase: TEST }
+          transform_param { max_rotation_angle: 10 }
+          image_data_param { source: "test.txt" batch_size: 4 } }
+        layer { name: "silence" type: "Silence" bottom: "data" bottom: "label" }
+
+    Mended::
+
+        layer { name: "data" type: "ImageData" top: "data" top: "label" include { phase: TEST }
+          image_data_param { source: "test.txt" batch_size: 4 } }
+        layer { name: "silence" type: "Silence" bottom: "data" bottom: "label" }
+    """
+    for net, layer in _data_layers(examined):
+        transform, rules = layer.param.transform_param, layer.param.include
+        only_tests = bool(rules) and all(rule.phase == TEST for rule in rules)
+        found = [name for name in AUGMENTATIONS if transform.HasField(name)]
+        if only_tests and found and net.phase == TEST:
+            yield net.remark(
+                layer,
+                f"{found[0]} does nothing in phase TEST",
+                "leave it out here; it is for the layer that training reads",
+                field=("transform_param", found[0]),
             )
 
 

@@ -19,6 +19,8 @@ from minicaffe.starter.facts import DataFacts
 
 #: How much faster a new classifier learns than the layers that have learned before.
 HEAD_RATE = 10
+#: Channels of images that are changed at random; grey ones may be letters, which have one side.
+_COLOURED = 3
 #: In a short training BatchNorm's averages have to follow the weights faster than by default.
 SHORT, FAST_AVERAGE = 20000, 0.98
 
@@ -55,7 +57,7 @@ def native_crop(net: caffe_pb2.NetParameter) -> int:
 
 def fit_net(
     net: caffe_pb2.NetParameter, facts: DataFacts, *, name: str, crop: int, batches: Batches,
-    own_mean: bool, fast_rate: bool,
+    own_mean: bool, fast_rate: bool, augment: bool,
 ) -> None:  # fmt: skip
     """Give a train_val net these images to learn.
 
@@ -68,9 +70,12 @@ def fit_net(
         batches: how many images are read at a time.
         own_mean: the mean of these images is subtracted, in place of that which the network has
             been trained with.
+        augment: change the training images at random, if they are coloured.
         fast_rate: the new classifier learns :data:`HEAD_RATE` times as fast as the rest.
     """
     _fit_data(net, facts, crop, batches, own_mean=own_mean)
+    if augment and facts.shape[0] == _COLOURED:
+        _augment(_data_layers(net)[0].transform_param)
     _drop_accuracies(net, facts.classes)
     for head in list(_heads(net)):
         settings = _outputs(head)
@@ -150,8 +155,17 @@ def _fit_data(
         if crop:
             transform.crop_size = crop
         transform.ClearField("mirror")
-        if not test and facts.shape[0] == 3:
-            transform.mirror = True
+
+
+def _augment(transform: caffe_pb2.TransformationParameter) -> None:
+    """Changes that leave a photograph what it is: its other side, a part of it, other light."""
+    transform.mirror = True
+    part = transform.random_aspect_ratio_param
+    part.min_area_ratio, part.aspect_ratio_change = 0.5, 0.87  # sides of 3:4 to 4:3
+    light = transform.distort_param
+    light.brightness_prob, light.brightness_delta = 0.5, 16
+    light.contrast_prob, light.contrast_lower, light.contrast_upper = 0.5, 0.8, 1.25
+    light.saturation_prob, light.saturation_lower, light.saturation_upper = 0.5, 0.8, 1.25
 
 
 def _data_layers(net: caffe_pb2.NetParameter) -> list[caffe_pb2.LayerParameter]:

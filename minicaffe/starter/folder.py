@@ -49,12 +49,14 @@ class Wishes:
             layer of this name; by default ``all`` for few images.
         batch: images in a batch.
         epochs: passes over the images.
+        augment: change coloured images at random while training.
     """
 
     weights: str | None = None
     frozen: str | None = None
     batch: int | None = None
     epochs: int | None = None
+    augment: bool = True
 
 
 def new_model(folder: str, network: Network, facts: DataFacts, wishes: Wishes) -> list[str]:
@@ -99,7 +101,7 @@ def new_model(folder: str, network: Network, facts: DataFacts, wishes: Wishes) -
     frozen = _frozen(net, facts, wishes)
     fitting.fit_net(
         net, facts, name=name, crop=crop, batches=batches, own_mean=not tuned,
-        fast_rate=tuned and not frozen,
+        fast_rate=tuned and not frozen, augment=wishes.augment,
     )  # fmt: skip
     fitting.follow_faster(net, solver.max_iter)
     deploy = deploy_net(net, {_data_blob(net): (1, facts.shape[0], *side)}).param

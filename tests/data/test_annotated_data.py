@@ -12,18 +12,12 @@ from google.protobuf import text_format
 
 from minicaffe import TEST, TRAIN, Net
 from minicaffe.data.backends import new_database, write_datums
+from minicaffe.data.colours import add_noise, distort, from_hsv, to_hsv
 from minicaffe.data.datum import make_datum
+from minicaffe.data.interpolation import resize
 from minicaffe.errors import DataError, GraphError
 from minicaffe.layers.detection.annotations import Example
-from minicaffe.layers.detection.augmentation import (
-    add_noise,
-    distort,
-    draw_jitter,
-    draw_part,
-    from_hsv,
-    to_hsv,
-)
-from minicaffe.layers.detection.resizing import resize
+from minicaffe.layers.detection.augmentation import draw_jitter, draw_part
 from minicaffe.proto import caffe_pb2
 from tests.layers.test_boxes import jaccard
 

@@ -95,6 +95,16 @@ def test_tests_read_hardly_an_image_twice(count: int) -> None:
     assert math.ceil(count / size) * size - count < size / 10 or count < 50
 
 
+def test_coloured_images_are_changed_in_training_alone(data: Path) -> None:
+    for folder, wishes in (("mynet", Wishes()), ("plain", Wishes(augment=False))):
+        new_model(folder, network("lenet_bn"), LARGE, wishes)
+        train, test = (layer.transform_param for layer in transforms(folder))
+        found = {field.name for field, _ in train.ListFields()}
+        augmented = {"mirror", "random_aspect_ratio_param", "distort_param"}
+        assert found & augmented == (augmented if wishes.augment else set())
+        assert not {field.name for field, _ in test.ListFields()} & augmented
+
+
 def test_grey_images_are_not_mirrored(data: Path) -> None:
     facts = replace(LARGE, shape=(1, 28, 28), mean=[30.0])
     new_model("mynet", network("lenet_bn"), facts, Wishes())

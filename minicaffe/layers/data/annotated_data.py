@@ -15,7 +15,7 @@ from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.data.data import backend_of, database_mistakes
 from minicaffe.layers.detection.annotated_reader import YOLO_ROWS, AnnotatedBatchReader
-from minicaffe.layers.detection.augmentation import noise_mistakes, sampler_mistakes
+from minicaffe.layers.detection.augmentation import sampler_mistakes
 from minicaffe.layers.detection.resizing import output_size, policy_mistakes
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
@@ -104,7 +104,6 @@ class AnnotatedDataLayer(PrefetchingLayer):
         param, transform = self.param.data_param, self.param.transform_param
         yield from database_mistakes(self.param)
         yield from sampler_mistakes(self.param.annotated_data_param.batch_sampler)
-        yield from noise_mistakes(transform.noise_param)
         yield from policy_mistakes(transform.resize_param, param.batch_size)
         if transform.HasField("expand_param") and transform.expand_param.max_expand_ratio < 1:
             yield GraphError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from minicaffe.data.augmentation import AUGMENTING
 from minicaffe.data.backends import kind_of, open_source
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
@@ -50,6 +51,7 @@ class DataLayer(PrefetchingLayer):
     Source: data_layer.cpp (BVLC/caffe).
     """
 
+    fork_fields = AUGMENTING
     min_tops = 1
     max_tops = 2
 

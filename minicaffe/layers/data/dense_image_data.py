@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from minicaffe.blob import shape_text
+from minicaffe.data.augmentation import COLOURING
 from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.image_pairs import read_pairs, resize_nearest
@@ -49,7 +50,7 @@ class DenseImageDataLayer(ListedImagesLayer):
     """
 
     exact_tops = 2
-    fork_fields = meant("dense_image_data_param")
+    fork_fields = meant("dense_image_data_param", *COLOURING)
 
     @classmethod
     def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:

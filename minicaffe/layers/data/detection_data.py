@@ -8,12 +8,12 @@ import numpy as np
 
 from minicaffe.data.batch_reader import BatchReader, at_least_one, required_text
 from minicaffe.data.box_file import ListedImage, read_box_file
+from minicaffe.data.colours import distort
 from minicaffe.data.source import EpochOrder, derived_generator
 from minicaffe.errors import DataError, MinicaffeError, raised_by
 from minicaffe.layer import Blobs, register
 from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.layers.data.image_gt_data import field_list_mistakes
-from minicaffe.layers.detection.augmentation import distort
 from minicaffe.layers.detection.box_reader import (
     BoxBatchReader,
     Example,

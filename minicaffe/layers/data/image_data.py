@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from minicaffe.data.augmentation import AUGMENTING
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.image_list import ImageFiles
@@ -35,6 +36,7 @@ class ImageDataLayer(ListedImagesLayer):
     Source: image_data_layer.cpp (BVLC/caffe).
     """
 
+    fork_fields = AUGMENTING
     exact_tops = 2
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:

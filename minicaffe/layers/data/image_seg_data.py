@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from minicaffe.data.augmentation import COLOURING, copy_colours
 from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.image_pairs import read_pairs, resize_nearest
@@ -56,7 +57,7 @@ class ImageSegDataLayer(ListedImagesLayer):
     fork_fields = meant(
         "image_data_param.label_type", "image_data_param.ignore_label",
         "transform_param.scale_factors", "transform_param.crop_width",
-        "transform_param.crop_height",
+        "transform_param.crop_height", *COLOURING,
     )  # fmt: skip
 
     @classmethod
@@ -135,6 +136,7 @@ class SegTransformer:
         self._ignore = param.image_data_param.ignore_label
         values = caffe_pb2.TransformationParameter(scale=transform.scale)
         values.mean_value.extend(transform.mean_value)
+        copy_colours(transform, values)
         self._values = DataTransformer(values, phase, rng, dtype)
         self._dtype = dtype
 

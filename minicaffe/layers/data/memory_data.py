@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minicaffe.blob import as_numbers, shape_text
+from minicaffe.data.augmentation import AUGMENTING
 from minicaffe.data.batch_reader import at_least_one
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.datum import datum_image, forced_color
@@ -41,6 +42,7 @@ class MemoryDataLayer(Layer):
     Source: memory_data_layer.cpp (BVLC/caffe).
     """
 
+    fork_fields = AUGMENTING
     exact_bottoms = 0
     exact_tops = 2
 

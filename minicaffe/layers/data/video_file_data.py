@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.data.augmentation import AUGMENTING
 from minicaffe.data.batch_reader import BatchReader, at_least_one
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.source import State, derived_generator, number_in, part_of
@@ -50,7 +51,7 @@ class VideoFileData(PrefetchingLayer):
     type = "VideoData"
     min_tops = 1
     max_tops = 2
-    fork_fields = meant("transform_param.resize_param")
+    fork_fields = meant("transform_param.resize_param", *AUGMENTING)
     prefetch_depth = 1  # so that the end of the video is told after its last frames
 
     @classmethod

@@ -8,20 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
+from minicaffe.data.augmentation import AUGMENTATIONS
+from minicaffe.data.colours import add_noise, distort
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.datum import forced_color
 from minicaffe.data.record_source import RecordSource
 from minicaffe.data.source import State, number_in, part_of
 from minicaffe.errors import DataError
 from minicaffe.layers.detection.annotations import Example, example_of, parse_annotated
-from minicaffe.layers.detection.augmentation import (
-    add_noise,
-    cut_out,
-    distort,
-    draw_jitter,
-    draw_part,
-    expand,
-)
+from minicaffe.layers.detection.augmentation import cut_out, draw_jitter, draw_part, expand
 from minicaffe.layers.detection.resizing import SAME_SIZE, draw_resize, resize_example
 from minicaffe.proto import caffe_pb2
 
@@ -65,7 +60,7 @@ class AnnotatedBatchReader:
         self._color = forced_color(self._transform, color=param.data_param.force_encoded_color)
         plain = caffe_pb2.TransformationParameter()
         plain.CopyFrom(self._transform)
-        for field in ("crop_size", "mirror"):
+        for field in ("crop_size", "mirror", *AUGMENTATIONS):
             plain.ClearField(field)
         self._values = DataTransformer(plain, phase, rng, dtype)
         _, value = source.peek()

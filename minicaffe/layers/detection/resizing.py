@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from minicaffe.data.images import resize_linear
+from minicaffe.data.interpolation import resize
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layers.detection.annotations import Example
 from minicaffe.layers.detection.boxes import clip
@@ -124,63 +124,3 @@ def _padded(image: np.ndarray, param: caffe_pb2.ResizeParameter) -> np.ndarray:
     rows = slice(margins[1][0], margins[1][0] + image.shape[1])
     filled[:, rows, margins[2][0] : margins[2][0] + image.shape[2]] = image
     return filled
-
-
-def resize(image: np.ndarray, height: int, width: int, mode: int) -> np.ndarray:
-    """Resize an image by one of OpenCV's rules (``cv::resize``); to a level, the same values.
-
-    Args:
-        image: channels × height × width, uint8.
-        mode: a ``ResizeParameter.Interp_mode``. AREA means LINEAR where a side grows.
-    """
-    if image.shape[1:] == (height, width):
-        return image
-    smaller = height <= image.shape[1] and width <= image.shape[2]
-    if mode == _PARAM.LINEAR or (mode == _PARAM.AREA and not smaller):
-        return resize_linear(image, height, width)
-    down, across = (
-        _weights(mode, old, new) for old, new in zip(image.shape[1:], (height, width), strict=True)
-    )
-    values = down @ image.astype(np.float32) @ across.T
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-def _weights(mode: int, old: int, new: int) -> np.ndarray:
-    """Which pixels of a line of ``old`` make each of ``new``: (new, old), float32."""
-    if mode == _PARAM.NEAREST:
-        places = np.minimum(np.floor(np.arange(new) * (old / new)).astype(int), old - 1)
-        return np.eye(old, dtype=np.float32)[places]
-    if mode == _PARAM.AREA:
-        edges = np.arange(new + 1) * (old / new)
-        cells = np.arange(old)
-        covered = np.minimum(edges[1:, None], cells + 1) - np.maximum(edges[:-1, None], cells)
-        return (np.maximum(covered, 0) * (new / old)).astype(np.float32)
-    reach, kernel = (2, _cubic) if mode == _PARAM.CUBIC else (4, _lanczos)
-    return _interpolating(old, new, reach, kernel)
-
-
-def _interpolating(
-    old: int, new: int, reach: int, kernel: Callable[[np.ndarray], np.ndarray]
-) -> np.ndarray:
-    """Weights of the 2 · ``reach`` nearest pixels; those beyond the edge count at the edge."""
-    at = (np.arange(new) + 0.5) * (old / new) - 0.5
-    first = np.floor(at).astype(int) - reach + 1
-    taps = first[:, None] + np.arange(2 * reach)
-    values = kernel(at[:, None] - taps)
-    values /= values.sum(axis=1, keepdims=True)
-    weights = np.zeros((new, old), np.float32)
-    np.add.at(weights, (np.arange(new)[:, None], np.clip(taps, 0, old - 1)), values)
-    return weights
-
-
-def _cubic(distance: np.ndarray) -> np.ndarray:
-    """Keys' cubic with a = -0.75."""
-    x = np.abs(distance)
-    near = (1.25 * x - 2.25) * x * x + 1
-    far = ((-0.75 * x + 3.75) * x - 6) * x + 3
-    return np.where(x <= 1, near, np.where(x < 2, far, 0))
-
-
-def _lanczos(distance: np.ndarray) -> np.ndarray:
-    """sinc(x) · sinc(x / 4) for |x| < 4."""
-    return np.where(np.abs(distance) < 4, np.sinc(distance) * np.sinc(distance / 4), 0)
