@@ -30,10 +30,16 @@ def add_picture_flags(parser: argparse.ArgumentParser, size: str) -> None:
     add("--weights", metavar="FILE", help="its .caffemodel")
     add("--labels", metavar="FILE", help="the names of classes, one a line, or SSD's labelmap")
     add("--json", action="store_true", help="print JSON")
+    add_preparation_flags(parser)
+    add("--size", type=_two_lengths, metavar="HEIGHT,WIDTH", help=size)
+
+
+def add_preparation_flags(parser: argparse.ArgumentParser) -> None:
+    """Declare how pictures are prepared for a net."""
+    add = parser.add_argument
     add("--mean", metavar="X,Y,Z", help="what is subtracted, one number or one a channel, or a "
         ".npy or .binaryproto file; 0 for nothing")  # fmt: skip
     add("--scale", type=float, metavar="X", help="a factor after that")
-    add("--size", type=_two_lengths, metavar="HEIGHT,WIDTH", help=size)
     order = parser.add_mutually_exclusive_group()
     order.add_argument("--rgb", action="store_true", help="the net takes red, green, blue")
     order.add_argument(

@@ -93,7 +93,7 @@ class BoxFinder:
         settings: NetKeywords = {"path": path}
         settings.update(options)
         self.net = Net(param, TEST, weights=weights, **settings)
-        self.input = _picture_input(self.net)
+        self.input = picture_input(self.net)
         found = find_preparation(path, param)
         if not found.origin and _has_rois(self.net):
             found = known(MEANS, "py-faster-rcnn")
@@ -244,7 +244,7 @@ class _RoisEnd:
         return boxes_of_rois(places, scores.reshape(len(rois), -1), deltas, size)
 
 
-def _picture_input(net: Net) -> str:
+def picture_input(net: Net) -> str:
     """The first input blob of four axes.
 
     Raises:

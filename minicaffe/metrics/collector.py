@@ -58,7 +58,7 @@ class Collector:
 
     def __init__(self, net: Net, metrics: Sequence[str]) -> None:
         self._metrics = read_metrics(metrics)
-        self._judge = _judge(net, self._metrics)
+        self._judge = find_judge(net, self._metrics)
         self._boxes = BoxPrecisions() if isinstance(self._judge.layer, EvaluateLayer) else None
         self._confusion: Confusion | None = None
         self._ranks: Ranks | None = None
@@ -134,8 +134,16 @@ def measure(net: Net, batches: int, metrics: Sequence[str]) -> Report:
     return collector.report()
 
 
-def _judge(net: Net, metrics: Sequence[str]) -> Node:
-    """The layer whose scores and labels count: the last one that measures, else the last loss."""
+def find_judge(net: Net, metrics: Sequence[str]) -> Node:
+    """The layer whose scores and labels count: the last one that measures, else the last loss.
+
+    Args:
+        net: the net.
+        metrics: names, see :func:`read_metrics`; average precisions alone are also those of boxes.
+
+    Raises:
+        GraphError: the net has no layer that compares with labels.
+    """
     boxes = [node for node in net.nodes if isinstance(node.layer, EvaluateLayer)]
     if boxes and set(metrics) <= PRECISIONS.keys():
         return boxes[-1]

@@ -1,0 +1,96 @@
+"""``minicaffe show``; what is in the figures is tested in tests/show."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minicaffe
+from minicaffe import cli
+from tests.show.test_subject import NET
+
+image_module = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
+pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def deploy(tiny: Path) -> Path:
+    """The folder with a net for pictures, its weights, names, and pictures in a folder."""
+    (tiny / "deploy.prototxt").write_text(NET, encoding="utf-8")
+    with minicaffe.Net("deploy.prototxt", minicaffe.TEST, seed=1) as net:
+        net.save("w.caffemodel")
+    with minicaffe.Net("net.prototxt", minicaffe.TEST, seed=1) as net:
+        net.save("t.caffemodel")
+    (tiny / "names.txt").write_text("a\nb\nc\nd\ne\n")
+    (tiny / "two.txt").write_text("a\nb\n")
+    (tiny / "photos").mkdir()
+    for number in range(2):
+        pixels = np.random.default_rng(number).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+        image_module.fromarray(pixels).save(tiny / "photos" / f"p{number}.png")
+    return tiny
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["filters", "deploy.prototxt", "w.caffemodel", "--layer=ip"], ["filters_ip"]),
+        (
+            ["activations", "deploy.prototxt", "w.caffemodel", "photos"],
+            ["activations_p0", "activations_p1"],
+        ),
+        (
+            ["gradients", "deploy.prototxt", "w.caffemodel", "photos/p0.png", "--class=2",
+             "--labels=names.txt"],
+            ["gradients_p0"],
+        ),
+        (["saliency", "deploy.prototxt", "w.caffemodel", "photos/p1.png"], ["saliency_p1"]),
+        (
+            ["embedding", "deploy.prototxt", "w.caffemodel", "photos", "--layer", "conv"],
+            ["embedding", "neighbours"],
+        ),
+        (["confusion", "net.prototxt", "t.caffemodel", "--iterations=2"], ["confusion"]),
+        (["lr-find", "solver.prototxt", "--iterations=3"], ["lr-find"]),
+    ],
+)  # fmt: skip
+def test_figures_are_written(words: list[str], files: list[str], deploy: Path) -> None:
+    assert cli.main(["show", *words, "-o", "out", "--format=svg"]) == 0
+    assert sorted(path.name for path in (deploy / "out").iterdir()) == [f"{f}.svg" for f in files]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "complaint"),
+    [
+        (["filter", "deploy.prototxt", "w.caffemodel"], 2, "KIND"),
+        (["filters", "deploy.prototxt"], 2, "WEIGHTS is missing"),
+        (["saliency", "deploy.prototxt", "w.caffemodel"], 2, "PICTURES are missing"),
+        (["filters", "deploy.prototxt", "no.caffemodel"], 1, "no.caffemodel"),
+        (["filters", "deploy.prototxt", "w.caffemodel", "--layer=cnv"], 1, "`conv`"),
+        (["activations", "deploy.prototxt", "w.caffemodel", "none.png"], 1, "none.png"),
+        (["activations", "net.prototxt", "t.caffemodel", "photos"], 1, "no input of 1 or 3"),
+        (["gradients", "deploy.prototxt", "w.caffemodel", "photos", "--class=9"], 1, "no class 9"),
+        (
+            ["gradients", "deploy.prototxt", "w.caffemodel", "photos", "--labels=two.txt"],
+            1, "2 names found",
+        ),
+        (["batch", "net.prototxt"], 1, "reads pictures"),
+        (["top-losses", "net.prototxt", "t.caffemodel"], 1, "reads no pictures"),
+        (["lr-find", "solver.prototxt", "--lowest=2"], 1, "lowest < highest"),
+    ],
+)  # fmt: skip
+def test_mistakes(
+    words: list[str], code: int, complaint: str, deploy: Path, capsys: Capture
+) -> None:
+    assert cli.main(["show", *words, "-o", "out"]) == code
+    assert complaint in capsys.readouterr().err
+    assert not (deploy / "out").exists()
+
+
+def test_without_matplotlib(deploy: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    assert cli.main(["show", "filters", "deploy.prototxt", "w.caffemodel"]) == 1
+    assert "pip install 'minicaffe[plot]'" in capsys.readouterr().err
