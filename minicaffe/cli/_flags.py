@@ -156,6 +156,8 @@ FLAGS = {
              parse_size, shown="SIZE"),
         Flag("share_test", "let all processes share the records of a test; otherwise the first one "
              "tests alone", yes_or_no, switch=True),
+        Flag("sync_bn", "let BatchNorm layers take their statistics over the batches of all "
+             "processes", yes_or_no, switch=True),
         Flag("sigint_effect", "what Ctrl-C does: stop (the default), snapshot, none",
              choices=_EFFECTS),
         Flag("sighup_effect", "what a hang-up does: snapshot (the default), stop, none",

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("minicaffe")
 
 #: The flags that this module reads.
-RANK_FLAGS = ("ranks", "transport", "compress", "bucket", "share_test")
+RANK_FLAGS = ("ranks", "transport", "compress", "bucket", "share_test", "sync_bn")
 
 
 def find_place(args: argparse.Namespace) -> Place | None:
@@ -108,8 +108,13 @@ def join(args: argparse.Namespace, transport: Transport | None, solver: Solver) 
     from minicaffe.parallel.gradients import BUCKET
     from minicaffe.parallel.group import Group
 
-    how = {"bucket": args.bucket or BUCKET, "compress": args.compress == "bf16"}
-    group = Group(solver, transport, **how)
+    group = Group(
+        solver,
+        transport,
+        bucket=args.bucket or BUCKET,
+        compress=args.compress == "bf16",
+        sync_bn=bool(args.sync_bn),
+    )
     if args.snapshot:
         solver.restore(args.snapshot)
     group.bcast()

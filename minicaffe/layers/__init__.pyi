@@ -415,6 +415,7 @@ def BN(
     moving_average: bool = ...,
     decay: float = ...,
     axis: int = ...,
+    sync: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -434,6 +435,8 @@ def BN(
     moving_average: Whether TEST uses the stored statistics instead of the batch's. [CTPN]
     decay: Share of the batch's statistics in the stored ones at each forward. [CTPN]
     axis: The axis of the channels: 1 or 2. [CTPN]
+    sync: Where several processes train together: take the batch's statistics over the
+        batches of all of them. [minicaffe]
     """
 
 def BNLL(
@@ -543,6 +546,7 @@ def BatchNorm(
     renorm: bool = ...,
     r_max: float = ...,
     d_max: float = ...,
+    sync: bool = ...,
     update_global_stats: bool = ...,
     fused_relu: bool = ...,
     disable_mean: bool = ...,
@@ -583,6 +587,8 @@ def BatchNorm(
         smallest; at least 1. [minicaffe]
     d_max: With `renorm`: the largest shift d = (mean - stored mean) / stored std, in either
         direction. [minicaffe]
+    sync: Where several processes train together: take the batch's statistics over the
+        batches of all of them. [minicaffe]
     update_global_stats: [PSPNet]
     fused_relu: [naibaf7's Caffe]
     disable_mean: [happynear's Caffe]
@@ -2824,6 +2830,7 @@ def CuDNNBatchNorm(
     frozen: bool = ...,
     momentum: float = ...,
     scale_filler: Mapping[str, Any] | Message = ...,
+    sync: bool = ...,
     **more: Any,
 ) -> Any:
     """
@@ -2834,6 +2841,8 @@ def CuDNNBatchNorm(
     frozen: Use the stored statistics in TRAIN, too, and learn nothing.
     momentum: What the stored statistics keep of themselves in each batch.
     scale_filler: Initial factors.
+    sync: Where several processes train together: take the batch's statistics over the
+        batches of all of them. [minicaffe]
     """
 
 def Data(

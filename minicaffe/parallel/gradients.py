@@ -73,17 +73,14 @@ def _bucket(params: Sequence[LearnableParam], first: dict[int, int]) -> Bucket:
 def _learning_runs(
     params: Sequence[LearnableParam], itemsize: int
 ) -> Iterator[list[LearnableParam]]:
-    """Neighbours between which no large parameter is frozen."""
-    run: list[LearnableParam] = []
+    """Neighbours between which no large parameter is frozen, and of which one learns."""
+    runs: list[list[LearnableParam]] = [[]]
     for param in params:
         if param.lr_mult == 0 and param.blob.count * itemsize > _FROZEN:
-            if run:
-                yield run
-            run = []
+            runs.append([])
         else:
-            run.append(param)
-    if run and any(param.lr_mult for param in run):
-        yield run
+            runs[-1].append(param)
+    return (run for run in runs if any(param.lr_mult for param in run))
 
 
 class GradientMean:

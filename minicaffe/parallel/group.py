@@ -13,6 +13,7 @@ import numpy as np
 from minicaffe import __version__, common
 from minicaffe.engines import engine_name
 from minicaffe.errors import ArgumentError
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics
 from minicaffe.net.callbacks import WhenReady
 from minicaffe.net.layer_states import LayerStates
 from minicaffe.parallel.gradients import BUCKET, GradientMean
@@ -41,6 +42,8 @@ class Group(WhenReady):
         transport: connects the processes.
         bucket: bytes of gradients that are sent together.
         compress: send them as bfloat16.
+        sync_bn: let layers that normalise with a batch's statistics take those of all processes'
+            batches, as their field ``sync`` does.
 
     Raises:
         ParallelError: the others do not train the same: names what differs.
@@ -48,7 +51,13 @@ class Group(WhenReady):
     """
 
     def __init__(
-        self, solver: Solver, transport: Transport, *, bucket: int = BUCKET, compress: bool = False
+        self,
+        solver: Solver,
+        transport: Transport,
+        *,
+        bucket: int = BUCKET,
+        compress: bool = False,
+        sync_bn: bool = False,
     ) -> None:
         self.transport, self._solver = transport, solver
         if (common.solver_rank(), common.solver_count()) != (transport.rank, transport.size):
@@ -57,12 +66,19 @@ class Group(WhenReady):
                 f"as rank {common.solver_rank()} of {common.solver_count()}; call "
                 "set_solver_count and set_solver_rank before making it"
             )
-        refuse_differences(transport, _facts(solver))
+        how = f"bucket {bucket}, compress {compress}, sync_bn {sync_bn}"
+        refuse_differences(transport, [*_facts(solver), ("flags", how)])
         self._mean = GradientMean(
             solver.net, transport, passes=solver.param.iter_size, size=bucket, compress=compress
         )
+        for layer in [layer for net in solver.test_nets for layer in net.layers]:
+            if layer.ranks.size > 1:
+                layer.ranks = replace(layer.ranks, add_up=transport.all_reduce)
         for layer in solver.net.layers:
             layer.ranks = replace(layer.ranks, add_up=transport.all_reduce)
+            if isinstance(layer, SharedStatistics):
+                layer.sync |= sync_bn
+        solver.net.replan()  # engines run such layers otherwise
         solver.join(self)
         logger.info("rank %d of %d, over %s", transport.rank, transport.size, transport.name)
 

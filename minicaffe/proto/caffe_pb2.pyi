@@ -1683,7 +1683,7 @@ class ArgMaxParameter(_message.Message):
     def __init__(self, out_max_val: _Optional[bool] = ..., top_k: _Optional[int] = ..., axis: _Optional[int] = ..., softmax_threshold: _Optional[bool] = ...) -> None: ...
 
 class BatchNormParameter(_message.Message):
-    __slots__ = ("use_global_stats", "moving_average_fraction", "eps", "stats_batch_size", "relu", "engine", "scale_filler", "bias_filler", "scale_bias", "use_weight_bias", "bias_term", "filler", "ghost_batch_size", "renorm", "r_max", "d_max", "update_global_stats", "fused_relu", "disable_mean", "disable_variance", "frozen", "momentum")
+    __slots__ = ("use_global_stats", "moving_average_fraction", "eps", "stats_batch_size", "relu", "engine", "scale_filler", "bias_filler", "scale_bias", "use_weight_bias", "bias_term", "filler", "ghost_batch_size", "renorm", "r_max", "d_max", "sync", "update_global_stats", "fused_relu", "disable_mean", "disable_variance", "frozen", "momentum")
     class Engine(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         DEFAULT: _ClassVar[BatchNormParameter.Engine]
@@ -1712,6 +1712,7 @@ class BatchNormParameter(_message.Message):
     RENORM_FIELD_NUMBER: _ClassVar[int]
     R_MAX_FIELD_NUMBER: _ClassVar[int]
     D_MAX_FIELD_NUMBER: _ClassVar[int]
+    SYNC_FIELD_NUMBER: _ClassVar[int]
     UPDATE_GLOBAL_STATS_FIELD_NUMBER: _ClassVar[int]
     FUSED_RELU_FIELD_NUMBER: _ClassVar[int]
     DISABLE_MEAN_FIELD_NUMBER: _ClassVar[int]
@@ -1734,13 +1735,14 @@ class BatchNormParameter(_message.Message):
     renorm: bool
     r_max: float
     d_max: float
+    sync: bool
     update_global_stats: bool
     fused_relu: bool
     disable_mean: bool
     disable_variance: bool
     frozen: bool
     momentum: float
-    def __init__(self, use_global_stats: _Optional[bool] = ..., moving_average_fraction: _Optional[float] = ..., eps: _Optional[float] = ..., stats_batch_size: _Optional[int] = ..., relu: _Optional[bool] = ..., engine: _Optional[_Union[BatchNormParameter.Engine, str]] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., scale_bias: _Optional[bool] = ..., use_weight_bias: _Optional[bool] = ..., bias_term: _Optional[bool] = ..., filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., ghost_batch_size: _Optional[int] = ..., renorm: _Optional[bool] = ..., r_max: _Optional[float] = ..., d_max: _Optional[float] = ..., update_global_stats: _Optional[bool] = ..., fused_relu: _Optional[bool] = ..., disable_mean: _Optional[bool] = ..., disable_variance: _Optional[bool] = ..., frozen: _Optional[bool] = ..., momentum: _Optional[float] = ...) -> None: ...
+    def __init__(self, use_global_stats: _Optional[bool] = ..., moving_average_fraction: _Optional[float] = ..., eps: _Optional[float] = ..., stats_batch_size: _Optional[int] = ..., relu: _Optional[bool] = ..., engine: _Optional[_Union[BatchNormParameter.Engine, str]] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., scale_bias: _Optional[bool] = ..., use_weight_bias: _Optional[bool] = ..., bias_term: _Optional[bool] = ..., filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., ghost_batch_size: _Optional[int] = ..., renorm: _Optional[bool] = ..., r_max: _Optional[float] = ..., d_max: _Optional[float] = ..., sync: _Optional[bool] = ..., update_global_stats: _Optional[bool] = ..., fused_relu: _Optional[bool] = ..., disable_mean: _Optional[bool] = ..., disable_variance: _Optional[bool] = ..., frozen: _Optional[bool] = ..., momentum: _Optional[float] = ...) -> None: ...
 
 class BiasParameter(_message.Message):
     __slots__ = ("axis", "num_axes", "filler")
@@ -2980,7 +2982,7 @@ class BatchSampler(_message.Message):
     def __init__(self, use_original_image: _Optional[bool] = ..., sampler: _Optional[_Union[Sampler, _Mapping]] = ..., sample_constraint: _Optional[_Union[SampleConstraint, _Mapping]] = ..., max_sample: _Optional[int] = ..., max_trials: _Optional[int] = ...) -> None: ...
 
 class BNParameter(_message.Message):
-    __slots__ = ("slope_filler", "bias_filler", "momentum", "eps", "frozen", "engine", "scale_filler", "shift_filler", "bn_mode", "var_eps", "moving_average", "decay", "axis")
+    __slots__ = ("slope_filler", "bias_filler", "momentum", "eps", "frozen", "engine", "scale_filler", "shift_filler", "bn_mode", "var_eps", "moving_average", "decay", "axis", "sync")
     class BNMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         LEARN: _ClassVar[BNParameter.BNMode]
@@ -3008,6 +3010,7 @@ class BNParameter(_message.Message):
     MOVING_AVERAGE_FIELD_NUMBER: _ClassVar[int]
     DECAY_FIELD_NUMBER: _ClassVar[int]
     AXIS_FIELD_NUMBER: _ClassVar[int]
+    SYNC_FIELD_NUMBER: _ClassVar[int]
     slope_filler: FillerParameter
     bias_filler: FillerParameter
     momentum: float
@@ -3021,7 +3024,8 @@ class BNParameter(_message.Message):
     moving_average: bool
     decay: float
     axis: int
-    def __init__(self, slope_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., momentum: _Optional[float] = ..., eps: _Optional[float] = ..., frozen: _Optional[bool] = ..., engine: _Optional[_Union[BNParameter.Engine, str]] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., shift_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bn_mode: _Optional[_Union[BNParameter.BNMode, str]] = ..., var_eps: _Optional[float] = ..., moving_average: _Optional[bool] = ..., decay: _Optional[float] = ..., axis: _Optional[int] = ...) -> None: ...
+    sync: bool
+    def __init__(self, slope_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., momentum: _Optional[float] = ..., eps: _Optional[float] = ..., frozen: _Optional[bool] = ..., engine: _Optional[_Union[BNParameter.Engine, str]] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., shift_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., bn_mode: _Optional[_Union[BNParameter.BNMode, str]] = ..., var_eps: _Optional[float] = ..., moving_average: _Optional[bool] = ..., decay: _Optional[float] = ..., axis: _Optional[int] = ..., sync: _Optional[bool] = ...) -> None: ...
 
 class BoxAnnotatorOHEMParameter(_message.Message):
     __slots__ = ("roi_per_img", "ignore_label")
@@ -5145,18 +5149,20 @@ class CtcLossParameter(_message.Message):
     def __init__(self, alphabet_size: _Optional[int] = ..., time_step: _Optional[int] = ..., blank_label: _Optional[int] = ...) -> None: ...
 
 class CuDNNBatchNormParameter(_message.Message):
-    __slots__ = ("bias_filler", "eps", "frozen", "momentum", "scale_filler")
+    __slots__ = ("bias_filler", "eps", "frozen", "momentum", "scale_filler", "sync")
     BIAS_FILLER_FIELD_NUMBER: _ClassVar[int]
     EPS_FIELD_NUMBER: _ClassVar[int]
     FROZEN_FIELD_NUMBER: _ClassVar[int]
     MOMENTUM_FIELD_NUMBER: _ClassVar[int]
     SCALE_FILLER_FIELD_NUMBER: _ClassVar[int]
+    SYNC_FIELD_NUMBER: _ClassVar[int]
     bias_filler: FillerParameter
     eps: float
     frozen: bool
     momentum: float
     scale_filler: FillerParameter
-    def __init__(self, bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., eps: _Optional[float] = ..., frozen: _Optional[bool] = ..., momentum: _Optional[float] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ...) -> None: ...
+    sync: bool
+    def __init__(self, bias_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., eps: _Optional[float] = ..., frozen: _Optional[bool] = ..., momentum: _Optional[float] = ..., scale_filler: _Optional[_Union[FillerParameter, _Mapping]] = ..., sync: _Optional[bool] = ...) -> None: ...
 
 class DecodeBBoxParameter(_message.Message):
     __slots__ = ("gt_iou_thr",)

@@ -44,6 +44,7 @@ def average_outputs(
     on_batch: Callable[[int], None] = lambda done: None,
     ap_version: str = "Integral",
     by_class: bool = False,
+    add_up: Callable[[np.ndarray], None] | None = None,
 ) -> Scores:
     """Run a net forward on ``batches`` batches and average its outputs.
 
@@ -56,6 +57,7 @@ def average_outputs(
         on_batch: told after each batch how many are done.
         ap_version: how average precisions are computed.
         by_class: whether those of single classes are logged.
+        add_up: makes sums over all processes that share the batches, each with as many.
 
     Raises:
         SolverError: an output changes its shape on the way, so that it has no mean.
@@ -85,6 +87,8 @@ def average_outputs(
                 scores.outputs[index] += values
         scores.done = done
         on_batch(done)
+    if add_up is not None:
+        _add_up(scores, add_up)
     for values in scores.outputs:
         values /= scores.done
     for index, name in enumerate(net.outputs[: len(scores.outputs)]):
@@ -93,6 +97,18 @@ def average_outputs(
             scores.outputs[index] = np.asarray(score)
     scores.loss /= max(scores.done, 1)
     return scores
+
+
+def _add_up(scores: Scores, add_up: Callable[[np.ndarray], None]) -> None:
+    """Replace sums over the batches of this process by those over all processes' batches."""
+    flat = np.concatenate([*(values.ravel() for values in scores.outputs), [scores.loss]])
+    counts = np.array([float(scores.done)])
+    for array in (flat, counts):
+        add_up(array)
+    parts = np.split(flat[:-1], np.cumsum([values.size for values in scores.outputs])[:-1])
+    for values, part in zip(scores.outputs, parts, strict=True):
+        values[...] = part.reshape(values.shape)
+    scores.loss, scores.done = float(flat[-1]), int(counts[0])
 
 
 def scored_outputs(net: Net) -> dict[str, ScoredLayer]:

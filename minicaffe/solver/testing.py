@@ -10,8 +10,9 @@ import numpy as np
 from minicaffe.arguments import whole_number
 from minicaffe.errors import SolverError
 from minicaffe.net.net import Net
+from minicaffe.options import ALONE, Ranks
 from minicaffe.solver import events
-from minicaffe.solver.evaluate import average_outputs
+from minicaffe.solver.evaluate import average_outputs, scored_outputs
 
 if TYPE_CHECKING:
     from minicaffe.solver.solver import Solver
@@ -44,14 +45,15 @@ def run_test(
 
     tell(events.TestStart(solver.iter, index, batches))
     net.share_with(solver.net)
-    shared = _is_shared(net)
+    ranks = _sharing(net, batches, path)
     scores = average_outputs(
         net,
-        batches,
-        stop=(lambda: False) if shared else stop,
+        batches // ranks.size,
+        stop=stop if ranks.size == 1 else lambda: False,
         on_batch=lambda done: tell(events.TestBatch(solver.iter, index, done, batches)),
         ap_version=solver.param.ap_version,
         by_class=solver.param.show_per_class_result,
+        add_up=ranks.add_up,
     )
     if scores.interrupted:
         tell(events.TestResult(solver.iter, index, None))
@@ -62,6 +64,25 @@ def run_test(
     return scores.named(net.outputs)
 
 
-def _is_shared(net: Net) -> bool:
-    """Whether several processes share its records."""
-    return any(layer.ranks.size > 1 for layer in net.layers)
+def _sharing(net: Net, batches: int, path: str | None) -> Ranks:
+    """The processes that share a test net's records.
+
+    Raises:
+        SolverError: they cannot share so many batches, or what the net gives.
+    """
+    ranks = max((layer.ranks for layer in net.layers), key=lambda ranks: ranks.size, default=ALONE)
+    if batches % ranks.size:
+        low = batches // ranks.size * ranks.size
+        raise SolverError(
+            f"{ranks.size} processes cannot share test_iter: {batches} batches; make it "
+            f"{low or ranks.size} or {low + ranks.size}, or leave --share_test out",
+            path=path,
+        )
+    scored = scored_outputs(net)
+    if scored and ranks.size > 1:
+        raise SolverError(
+            f"output '{next(iter(scored))}' is scored over all batches at once, so that one "
+            "process has to test alone; leave --share_test out",
+            path=path,
+        )
+    return ranks

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from minicaffe.cli import main
 from minicaffe.net.net import Net
 from minicaffe.parallel.launch import start_ranks
-from tests.parallel.problem import write_problem
+from tests.parallel.problem import train, write_problem
 
 SETTINGS = "max_iter: 4 display: 2 test_iter: 2 test_interval: 4 snapshot: 4"
 
@@ -49,3 +52,35 @@ def test_flags_that_contradict_what_started_the_process(monkeypatch, capsys):
         monkeypatch.setenv(f"MINICAFFE_{name}", value)
     assert main(["train", "--solver=solver.prototxt", "--ranks=3"]) == 2
     assert "minicaffe has started 2 process(es); leave --ranks out" in capsys.readouterr().err
+
+
+def test_pycaffes_program_for_several_devices(ranks):
+    write_problem("max_iter: 4 snapshot: 4 display: 2")
+    program = str(Path(__file__).with_name("pycaffe_program.py"))
+    command = [sys.executable, "-m", "minicaffe.as_caffe", program]
+    environ = {**os.environ, "MINICAFFE_ENGINE": "numpy", "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("Snapshotting to binary proto file s_iter_4.caffemodel") == 1
+    found = Net("net.prototxt", weights="s_iter_4.caffemodel")
+    for weights, _ in ranks.run(train, 2, 4):
+        trained = [blob.data.ravel() for blobs in found.params.values() for blob in blobs]
+        assert set(np.concatenate(trained)) <= set(weights)
+
+
+def test_mpiexec_starts_ranks(ranks):
+    pytest.importorskip("mpi4py")
+    mpiexec = shutil.which("mpiexec")
+    if mpiexec is None:
+        pytest.skip("no mpiexec")
+    write_problem("max_iter: 4 snapshot: 4")
+    command = [mpiexec, "-n", "2", sys.executable, "-m", "minicaffe", "train"]
+    flags = ["--solver=solver.prototxt", "--transport=mpi", "--engine=numpy", "--threads=1"]
+    ended = subprocess.run([*command, *flags], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count("rank 0 of 2, over MPI") == 1
+    found = Net("net.prototxt", weights="s_iter_4.caffemodel")
+    weights, _ = ranks.run(train, 2, 4)[0]
+    for blobs in found.params.values():
+        for blob in blobs:
+            assert np.isclose(blob.data.ravel()[:, None], weights, atol=1e-7).any(axis=1).all()

@@ -15,12 +15,12 @@ from minicaffe.errors import GraphError, MinicaffeError, ShapeError, raised_by
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import (
     channel_dot,
-    channel_moments,
     channel_sum,
     fold,
     require_channels,
 )
 from minicaffe.layers.folding import channel_affine
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Effect, Origin, Reading, changes_training, meant
@@ -45,7 +45,7 @@ def scales_inside(param: caffe_pb2.BatchNormParameter) -> bool:
 
 
 @register("BatchNorm")
-class BatchNorm(Layer):
+class BatchNorm(SharedStatistics):
     """Normalise each channel (axis 1); a following Scale layer learns gamma and beta.
 
     Algorithms 1 (training) and 2 (inference) of Ioffe & Szegedy, without gamma and beta, which
@@ -82,11 +82,13 @@ class BatchNorm(Layer):
 
     The stored statistics are those before this batch; while there are none, r = 1, d = 0.
 
+    ``sync``: where several processes train together, the sums run over the batches of all of them.
+
     Shapes: bottom x (N, C), (N, C, H, W), or any other with at least two axes; top y like x, also
     in place; blobs[0] (C), blobs[1] (C) and blobs[2] (1), the stored statistics.
 
     Settings: ``batch_norm_param``: use_global_stats (unset: false in TRAIN, true in TEST),
-    moving_average_fraction (0.999), eps (1e-5); ghost_batch_size, renorm, r_max, d_max.
+    moving_average_fraction (0.999), eps (1e-5); ghost_batch_size, renorm, r_max, d_max, sync.
 
     Gradients: with dy the top's diff; the stored statistics have none::
 
@@ -141,6 +143,7 @@ class BatchNorm(Layer):
             self.use_global_stats = param.use_global_stats
         self.ghost_batch_size: int = param.ghost_batch_size or param.stats_batch_size
         self.renorm: Renorm | None = Renorm.from_param(param)
+        self.sync = param.sync
         self._warned = False
         require_channels(bottom[0].shape)
         self.channels: int = bottom[0].shape[1]
@@ -183,11 +186,11 @@ class BatchNorm(Layer):
             self._batches.append(batch)
 
     def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Batch:
-        mean, variance = channel_moments(x)
+        mean, variance, values = self.moments(x)
         centre(x, mean, variance, out=centred)
         inv_std = self._inverse_std(variance)
         gain, shift = self._renormalised(mean, inv_std)
-        self.update_stored(mean, variance, x.shape[0] * x.shape[2])
+        self.update_stored(mean, variance, values)
         np.multiply(centred, gain[:, None], out=y)
         if shift is not None:
             y += shift.astype(y.dtype)[:, None]
@@ -209,9 +212,9 @@ class BatchNorm(Layer):
     def _differentiate(
         self, batch: Batch, dy: np.ndarray, centred: np.ndarray, work: np.ndarray, dx: np.ndarray
     ) -> None:
-        values = dy.shape[0] * dy.shape[2]
-        mean_dy = channel_sum(dy) / values
-        slope = channel_dot(dy, centred) / values * batch.inv_std**2
+        sums, dots = channel_sum(dy), channel_dot(dy, centred)
+        sums, dots, values = self.over_all(sums, dots, dy.shape[0] * dy.shape[2])
+        mean_dy, slope = sums / values, dots / values * batch.inv_std**2
         np.multiply(centred, slope.astype(dx.dtype)[:, None], out=work)
         np.subtract(dy, work, out=dx)
         dx -= mean_dy.astype(dx.dtype)[:, None]
@@ -344,7 +347,9 @@ class BatchNorm(Layer):
         """What the batch statistics are asked for that Caffe's are not; mostly ""."""
         if self.use_global_stats:
             return ""
-        asked = {"ghost_batch_size": self.ghost_batch_size, "renorm": self.renorm}
+        asked = {
+            "ghost_batch_size": self.ghost_batch_size, "renorm": self.renorm, "sync": self.syncs,
+        }  # fmt: skip
         return ", ".join(what for what, value in asked.items() if value)
 
 

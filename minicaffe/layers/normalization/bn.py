@@ -10,9 +10,10 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.channels import channel_dot, channel_moments, channel_sum, fold
+from minicaffe.layers.channels import channel_dot, channel_sum, fold
 from minicaffe.layers.folding import channel_affine
 from minicaffe.layers.normalization.batch_norm import centre
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
@@ -25,7 +26,7 @@ _FIELDS = {
 
 
 @register("BN")
-class BN(Layer):
+class BN(SharedStatistics):
     """y = scale · (x - mean) / √(var + eps) + shift for each channel, in one of three ways.
 
     =========  ==========================================  ========================================
@@ -56,7 +57,9 @@ class BN(Layer):
 
     Settings: ``bn_param``: slope_filler or scale_filler (zeros without one, as in the forks),
     bias_filler or shift_filler; momentum (0.9), eps (1e-5), frozen (false); bn_mode, LEARN or
-    INFERENCE; var_eps (1e-10), moving_average (false), decay (0.05), axis (1), the channels'.
+    INFERENCE; var_eps (1e-10), moving_average (false), decay (0.05), axis (1), the channels'. With
+    sync (false), which no fork has, the batch's statistics are those of the batches of all
+    processes that train together.
 
     Gradients: with x̂ = (x - mean) / √(var + eps), dscale = Σ dy · x̂ and dshift = Σ dy; none with
     ``frozen``. Of x, with m values a channel::
@@ -133,6 +136,8 @@ class BN(Layer):
         #: x - mean of the last forward with the batch's statistics; ``diff`` is to work in.
         self._centred = Blob(dtype=self.dtype)
         self._inv_std = np.ones(self.channels, self.dtype)
+        self.values = 0  # a channel's, of which the last forward has taken statistics
+        self.sync = self.settings.sync
         self.backward_reads = () if self.takes_statistics else ("bottoms",)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
@@ -155,7 +160,7 @@ class BN(Layer):
         x, y = fold(bottom[0].data, self.axis), fold(top[0].data, self.axis)
         scale, shift = (self._each(blob.data) for blob in self.blobs[:2])
         if self.takes_statistics:
-            mean, variance = channel_moments(x)
+            mean, variance, self.values = self.moments(x)
             centred = fold(self._centred.data, self.axis)
             centre(x, mean, variance, out=centred)
             self.take_statistics(mean, variance, top)
@@ -186,7 +191,7 @@ class BN(Layer):
             return
         dx = fold(bottom[0].diff, self.axis)
         if self.takes_statistics:
-            values = max(1, dy.shape[0] * dy.shape[2])
+            sums, dots, values = self.over_all(sums, dots, max(1, dy.shape[0] * dy.shape[2]))
             slope = (dots * inv_std / values).astype(self.dtype)
             work = fold(self._centred.diff, self.axis)
             np.multiply(centred, slope[:, None], out=work)

@@ -26,7 +26,7 @@ class CuDNNBatchNorm(FollowedBN):
     them.
 
     Settings: ``cudnn_batch_norm_param``: scale_filler and bias_filler (zeros without one, as in
-    the fork), momentum (0.999), eps (1e-5), frozen (false).
+    the fork), momentum (0.999), eps (1e-5), frozen (false), sync (false; as BN's).
 
     Gradients: as of BN: dscale = Σ dy · x̂, dbias = Σ dy, none with ``frozen``; dx = scale · (dy -
     Σ dy / m - x̂ · Σ (dy · x̂) / m) / √(var + eps), or scale · dy / √(var + eps).
@@ -65,6 +65,6 @@ class CuDNNBatchNorm(FollowedBN):
         return max(self.settings.eps, _LEAST_EPS)
 
     def take_statistics(self, mean: np.ndarray, variance: np.ndarray, top: Blobs) -> None:
-        values = top[0].count // self.channels
+        values = self.values
         unbiased = variance * (values / (values - 1) if values > 1 else 1)
         self.follow(self.settings.momentum, mean, unbiased)

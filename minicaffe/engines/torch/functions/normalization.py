@@ -24,7 +24,12 @@ def global_statistics(layer: BatchNorm, training: bool) -> bool:
     return param.use_global_stats if param.HasField("use_global_stats") else not training
 
 
-@function_for(BatchNorm)
+def _takes_others_statistics(layer: BatchNorm) -> str:
+    """Those of other processes' batches, which the layer itself asks for."""
+    return "sync: statistics of all processes" if layer.syncs else ""
+
+
+@function_for(BatchNorm, unless=_takes_others_statistics)
 def batch_norm(
     layer: BatchNorm, bottoms: list[Tensor], params: list[Tensor], training: bool
 ) -> list[Tensor]:
