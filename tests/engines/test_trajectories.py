@@ -80,7 +80,12 @@ def arrays(solver: Solver) -> dict[str, Any]:
 @pytest.mark.parametrize("curve", ["TanH", "ReLU"])
 @pytest.mark.parametrize("rule", RULES)
 def test_trajectory(rule: str, curve: str) -> None:
-    solvers = [solver_on(engine, rule, curve) for engine in ("numpy", "onednn")]
+    follow(rule, curve, "onednn")
+
+
+def follow(rule: str, curve: str, engine: str) -> None:
+    """Train on numpy and on another engine, and compare all losses and what is left."""
+    solvers = [solver_on(name, rule, curve) for name in ("numpy", engine)]
     want, got = (losses_of(solver) for solver in solvers)
     assert np.mean(want[-10:]) < 0.7 * np.mean(want[:5]), "it must learn something"
     # float32's rounding grows with every iteration, by the rules that divide by small numbers

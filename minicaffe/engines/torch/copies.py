@@ -40,11 +40,12 @@ class DeviceCopy(EngineCopy):
     Attributes:
         version: the memory's ``write_version`` with which its array is equal to the tensor.
         changes: how often it has got other values.
+        stores: how often these were a layer's, not a program's.
     """
 
     def __init__(self, tensor: Tensor, *, fixed: bool = False) -> None:
         self.tensor, self.fixed, self.version = tensor, fixed, NEVER
-        self.changes = 0
+        self.changes = self.stores = 0
 
     def write_to(self, array: np.ndarray) -> None:
         """Bring the values into the plain array, of which they may be the first part only."""
@@ -130,6 +131,7 @@ def store(memory: SyncedMemory, tensor: Tensor) -> None:
         copy = memory.device_copy = DeviceCopy(values)
     elif copy.tensor is not values:
         copy.put(values)
+    copy.stores += 1
     settle(memory, copy)
 
 

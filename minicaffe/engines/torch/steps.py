@@ -15,7 +15,6 @@ from minicaffe.blob import Blob
 from minicaffe.engines.torch.copies import (
     DeviceCopy,
     copy_of,
-    is_newest,
     load,
     newest_copy,
     settle,
@@ -101,12 +100,14 @@ class Record:
     Attributes:
         bottoms, params: what the function took; those that want a gradient are autograd's leaves.
         tops: what it gave; None where it has to be computed again, with autograd.
+        stores: how often layers had stored values in the bottoms' memories.
         changes: how often the parameters' copies had been changed, by which later changes show.
     """
 
     bottoms: list[Tensor]
     params: list[Tensor]
     tops: list[Tensor] | None
+    stores: list[int]
     changes: list[int] = field(default_factory=list)
 
 
@@ -156,16 +157,18 @@ class FunctionStep:
         node, layer = self._node, self._node.layer
         wanted = node.propagate_down if node.need_backward else [False] * len(node.bottoms)
         bottoms = [
-            load(blob.data_memory, blob.shape, self._device).detach().requires_grad_(want)
+            self._values(blob).detach().requires_grad_(want)
             for blob, want in zip(node.bottoms, wanted, strict=True)
         ]
+        copies = [self._copy(blob) for blob in layer.blobs]
         params = []
-        for index, blob in enumerate(layer.blobs):
-            values = load(blob.data_memory, blob.shape, self._device).detach()
+        for index, (blob, copy) in enumerate(zip(layer.blobs, copies, strict=True)):
+            values = copy.tensor.reshape(-1)[: blob.count].reshape(blob.shape).detach()
             if not (layer.repeatable or isinstance(layer, BatchNorm)):
                 values = values.clone()  # gradients are of these; they cannot be computed again
             params.append(values.requires_grad_(node.need_backward and layer.wants_gradient(index)))
-        return Record(bottoms, params, None)
+        stores = [self._copy(blob).stores for blob in node.bottoms]
+        return Record(bottoms, params, None, stores, [copy.changes for copy in copies])
 
     def _apply(self, record: Record, *, gradients: bool) -> list[Tensor]:
         """Compute the tops; what is not repeatable may have changed its parameters by that."""
@@ -173,13 +176,14 @@ class FunctionStep:
         with torch.set_grad_enabled(gradients):
             tops = self._function(layer, record.bottoms, params, layer.phase == caffe_pb2.TRAIN)
         for blob in [] if layer.repeatable else layer.blobs:
-            settle(blob.data_memory, self._copy(blob))
-        record.changes = [self._copy(blob).changes for blob in layer.blobs]
+            copy = copy_of(blob.data_memory, self._device)
+            if copy is not None:
+                settle(blob.data_memory, copy)
         record.tops = tops if gradients else None
         return tops
 
     def _copy(self, blob: Blob) -> DeviceCopy:
-        """A parameter's copy, with the newest values."""
+        """A blob's values on the device, brought up to date."""
         return newest_copy(blob.data_memory, blob.count, self._device)
 
     def _losses(self) -> list[Tensor | float]:
@@ -225,39 +229,39 @@ class FunctionStep:
         record, layer = self._record, self._node.layer
         if record is None:
             raise LookupError("it has not run forward")
-        if layer.repeatable and (record.tops is None or self._is_stale(record)):
+        if not layer.repeatable:
+            return record
+        changed = self._written_since(record)
+        changes = [self._copy(blob).changes for blob in layer.blobs]
+        stale = changes != record.changes and not isinstance(layer, BatchNorm)
+        if record.tops is None or changed or stale:
             renewed = self._inputs()
-            for index, then in enumerate(record.bottoms):
-                if not self._written_since(index, record):
-                    renewed.bottoms[index] = then.detach().requires_grad_(
-                        renewed.bottoms[index].requires_grad
-                    )
+            for index in {*range(len(record.bottoms))} - changed:
+                wanted = renewed.bottoms[index].requires_grad
+                renewed.bottoms[index] = record.bottoms[index].detach().requires_grad_(wanted)
             self._apply(renewed, gradients=True)
             self._record = record = renewed
         return record
 
-    def _is_stale(self, record: Record) -> bool:
-        """Whether a bottom or a parameter that the gradient reads has been changed since."""
-        layer = self._node.layer
-        if "bottoms" in layer.backward_reads and any(
-            self._written_since(index, record) for index in range(len(record.bottoms))
-        ):
-            return True
-        changes = [self._copy(blob).changes for blob in layer.blobs]
-        return changes != record.changes and not isinstance(layer, BatchNorm)
+    def _written_since(self, record: Record) -> set[int]:
+        """The numbers of the bottoms that a program has written into since the forward."""
+        if "bottoms" not in self._node.layer.backward_reads:
+            return set()
+        return {index for index in range(len(record.bottoms)) if self._differs(index, record)}
 
-    def _written_since(self, index: int, record: Record) -> bool:
-        """Whether a program has written into a bottom since the forward."""
-        if index in self._node.kept_bottoms:
+    def _differs(self, index: int, record: Record) -> bool:
+        """Whether a program has written other values into a bottom than the forward has read."""
+        node, then = self._node, record.bottoms[index]
+        if index in node.kept_bottoms:
             return False
-        memory, then = self._node.bottoms[index].data_memory, record.bottoms[index]
-        copy = copy_of(memory, self._device)
-        if copy is None or is_newest(memory, copy):
-            return False
-        if copy.tensor.data_ptr() != then.data_ptr():
+        blob, own = node.bottoms[index], 0
+        if node.layer.reads_signs and blob in node.tops:
+            # a ReLU in place takes the sign of its top for that of its bottom
+            then, own = (record.tops or record.bottoms)[0], 1
+        if self._copy(blob).stores != record.stores[index] + own:
             return False  # another layer has overwritten it since
-        now = load(memory, self._node.bottoms[index].shape, self._device)
-        return now.shape == then.shape and not torch.equal(now, then)
+        now = self._values(blob)
+        return now.data_ptr() != then.data_ptr() and not torch.equal(now, then)
 
     def _differentiate(self, record: Record) -> None:
         node = self._node

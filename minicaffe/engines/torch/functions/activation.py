@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minicaffe.engines.torch.functions import function_for
-from minicaffe.engines.torch.functions.formulas import sloped
+from minicaffe.engines.torch.functions.formulas import absolute, sloped
 from minicaffe.layers.activation.absval import AbsVal
 from minicaffe.layers.activation.bias import Bias
 from minicaffe.layers.activation.bnll import BNLL, BNLL_LIMIT
@@ -79,8 +79,8 @@ def swish(
 def absval(
     layer: AbsVal, bottoms: list[Tensor], params: list[Tensor], training: bool
 ) -> list[Tensor]:
-    """PyTorch's own; its gradient at 0 is 0, too."""
-    return [bottoms[0].abs()]
+    """y = |x|."""
+    return [absolute(bottoms[0])]
 
 
 @function_for(BNLL)

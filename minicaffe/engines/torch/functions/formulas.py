@@ -50,6 +50,11 @@ def sloped(
     return with_gradient(x, y, lambda dy: dy * slope(inner, y))
 
 
+def absolute(x: Tensor) -> Tensor:
+    """|x|, with dy · sign(x), which is 0 at 0 and not a number where x is none."""
+    return sloped(x, torch.abs, lambda x, _: torch.where(x.isnan(), x, x.sgn()))
+
+
 def like(array: np.ndarray, tensor: Tensor) -> Tensor:
     """A numpy array as a tensor of another one's type and device."""
     return torch.as_tensor(array, dtype=tensor.dtype, device=tensor.device)

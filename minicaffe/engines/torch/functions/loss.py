@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minicaffe.engines.torch.functions import function_for
-from minicaffe.engines.torch.functions.formulas import like, with_gradient
+from minicaffe.engines.torch.functions.formulas import like, sloped, with_gradient
 from minicaffe.engines.torch.functions.labels import Labels, divisor, labels_of, mean
 from minicaffe.layers.loss.accuracy import Accuracy
 from minicaffe.layers.loss.contrastive_loss import ContrastiveLoss
@@ -165,12 +165,16 @@ def sigmoid_cross_entropy_loss(
 ) -> list[Tensor]:
     """Σ of max(x, 0) - x t + log(1 + exp(-|x|)), without the targets that are ignored."""
     x, target = bottoms[0], bottoms[1].detach().reshape(bottoms[0].shape)
-    losses = F.binary_cross_entropy_with_logits(x, target, reduction="none")
     ignored = ignore_label(layer.param.loss_param)
     valid = None if ignored is None else target.long() != ignored
     labels = Labels(target, valid)
+    losses = sloped(
+        x,
+        lambda x: labels.masked((-x.abs()).exp().log1p() + x.clamp(min=0) - x * target),
+        lambda x, _: labels.masked(torch.sigmoid(x) - target),
+    )
     divided_by = divisor(layer.param.loss_param, _MODES.BATCH_SIZE, labels, batch=len(x))
-    return [labels.masked(losses).sum() / divided_by]
+    return [losses.sum() / divided_by]
 
 
 @function_for(ContrastiveLoss)

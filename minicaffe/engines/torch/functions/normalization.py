@@ -127,6 +127,8 @@ def lrn(layer: LRN, bottoms: list[Tensor], params: list[Tensor], training: bool)
 def neighbours(layer: LRN, x: Tensor) -> Tensor:
     """Σ x over the channels, or pixels, around each; (N, C, H, W)."""
     size, reach = 2 * layer.reach + 1, layer.reach
+    if not x.numel():
+        return x
     if len(layer.axes) == 2:
         return F.avg_pool2d(x, size, 1, reach, divisor_override=1)
     planes = F.pad(x.flatten(2), (0, 0, reach, reach))  # (N, C + 2 · reach, H · W)
@@ -142,11 +144,11 @@ def mvn(layer: MVN, bottoms: list[Tensor], params: list[Tensor], training: bool)
     """(x - mean) / (std + eps) of rows; eps is left out of the gradient of std, as in Caffe."""
     param, x = layer.param.mvn_param, bottoms[0]
     shape = (*x.shape, 1, 1, 1, 1)[: max(4, x.dim())]
+    if not x.numel():
+        return [x.reshape(shape)]
     rows = x.reshape(shape[0] * (1 if param.across_channels else shape[1]), -1)
     if not param.normalize_variance:
         return [(rows - rows.mean(1, keepdim=True)).reshape(shape)]
-    if not x.numel():
-        return [x.reshape(shape)]
     with torch.no_grad():
         centred = rows - rows.mean(1, keepdim=True)
         centred = centred - centred.mean(1, keepdim=True)

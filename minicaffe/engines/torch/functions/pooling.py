@@ -30,7 +30,7 @@ def pooling(
         return [drawn(layer, x)]
     total = window_sums(geometry, x)
     expected = window_sums(geometry, x.square()) / torch.where(total > 0, total, 1)
-    return [torch.where(total > 0, expected, 0)]
+    return [torch.where(total <= 0, 0, expected)]
 
 
 @function_for(SPP)

@@ -11,7 +11,7 @@ from torch import Tensor
 from minicaffe.blob import Blob
 from minicaffe.engines.torch.functions import function_for
 from minicaffe.engines.torch.functions.common import rows_of
-from minicaffe.engines.torch.functions.formulas import with_gradient
+from minicaffe.engines.torch.functions.formulas import absolute, with_gradient
 from minicaffe.layers.utility.argmax import ArgMax
 from minicaffe.layers.utility.batch_reindex import BatchReindex
 from minicaffe.layers.utility.concat import Concat
@@ -145,7 +145,7 @@ def reduction(
     param, x, kinds = layer.param.reduction_param, bottoms[0], caffe_pb2.ReductionParameter
     axis = param.axis % x.dim() if x.dim() else 0
     rows = x.reshape(x.shape[:axis].numel(), x.shape[axis:].numel())
-    values = {kinds.ASUM: torch.abs, kinds.SUMSQ: torch.square}.get(param.operation)
+    values = {kinds.ASUM: absolute, kinds.SUMSQ: torch.square}.get(param.operation)
     sums = (values(rows) if values else rows).sum(1) * param.coeff
     if param.operation == kinds.MEAN:
         sums = sums / rows.shape[1]
@@ -159,9 +159,16 @@ def argmax(
     """The places of the largest values; the larger index comes first among equals."""
     param, x = layer.param.argmax_param, bottoms[0]
     along = param.HasField("axis")
-    values = x.detach().movedim(param.axis, -1) if along else x.detach().flatten(1)[:, None]
-    backwards = values.flip(-1)
-    order = backwards.sort(dim=-1, descending=True, stable=True)[1][..., : param.top_k]
+    values = (
+        x.detach().movedim(param.axis, -1)
+        if along
+        else x.detach().reshape(len(x), 1, x.shape[1:].numel())
+    )
+    backwards = values.flip(-1)  # so that the larger index comes first among equals
+    if param.top_k == 1:
+        order = backwards.argmax(-1, keepdim=True)
+    else:
+        order = (-backwards).sort(dim=-1, stable=True)[1][..., : param.top_k]
     indices = values.shape[-1] - 1 - order
     maxima = values.gather(-1, indices)
     if along:
