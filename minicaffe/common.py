@@ -8,6 +8,7 @@ nothing else in the library depends on it.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import logging
 import multiprocessing.process
 import sys
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicaffe.arguments import whole_number
+from minicaffe.errors import EngineError
 from minicaffe.glog import StatusHandler
 from minicaffe.options import ALONE, Ranks
 
@@ -37,6 +39,8 @@ class _Runtime:
     multiprocess: bool = False
     shared_tests: bool = False
     log_handler: logging.Handler | None = None
+    gpu: bool = False
+    device: int = 0
 
 
 _runtime = _Runtime()
@@ -85,23 +89,70 @@ def _seed_of_processes() -> int:
 # ------------------------------------------------------------------------------ devices
 
 
+def devices() -> list[str]:
+    """The GPUs that PyTorch can use here, by its names: ``cuda:0``, ``xpu:0``, ``mps``; numbered
+    from 0 for ``--gpu`` and :func:`set_device`. None without PyTorch."""
+    try:
+        if importlib.util.find_spec("torch") is None:
+            return []
+        torch = importlib.import_module("torch")
+    except (ImportError, OSError):  # it is there, and cannot be loaded
+        return []
+    names = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    if hasattr(torch, "xpu") and torch.xpu.is_available():
+        names += [f"xpu:{index}" for index in range(torch.xpu.device_count())]
+    return [*names, "mps"] if torch.backends.mps.is_available() else names
+
+
+def device_name(device_id: int) -> str:
+    """PyTorch's name of the GPU of a number.
+
+    Raises:
+        EngineError: there is none of this number.
+    """
+    names = devices()
+    if 0 <= device_id < len(names):
+        return names[device_id]
+    found = f"there are {', '.join(names)}, numbered from 0" if names else "there is none here"
+    raise EngineError(f"no GPU {device_id}: {found}")
+
+
 def set_mode_cpu() -> None:
-    """Compute on the CPU, as minicaffe always does."""
+    """Compute on the CPU: nets that are made from now on."""
+    _runtime.gpu = False
 
 
 def set_mode_gpu() -> None:
-    """Accepted so that programs run; says in the log that the CPU computes."""
-    logger.warning("set_mode_gpu: minicaffe computes on the CPU")
+    """Compute on the GPU that :func:`set_device` chooses: nets that are made from now on.
+
+    Where PyTorch finds none the CPU computes, and the log says so.
+    """
+    _runtime.gpu = True
+    if not devices():
+        logger.warning("set_mode_gpu: minicaffe computes on the CPU, as there is no GPU that "
+                       "PyTorch could use")  # fmt: skip
 
 
 def set_device(device_id: int) -> None:
-    """Accepted so that programs run: there is no GPU to choose.
+    """Choose a GPU for :func:`set_mode_gpu`; where there is none, the log says so.
 
     Args:
-        device_id: the number of a GPU.
+        device_id: its number, from 0.
+
+    Raises:
+        EngineError: there are GPUs, but not of this number.
     """
     number = whole_number(device_id, "device_id")
-    logger.info("set_device(%d): minicaffe computes on the CPU", number)
+    if not devices():
+        logger.info("set_device(%d): minicaffe computes on the CPU", number)
+        return
+    device_name(number)
+    _runtime.device = number
+
+
+def chosen_device() -> str | None:
+    """The GPU that :func:`set_mode_gpu` has asked for; None for the CPU."""
+    return device_name(_runtime.device) if _runtime.gpu and devices() else None
 
 
 def ranks_for(*, test: bool) -> Ranks:

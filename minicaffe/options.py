@@ -89,6 +89,8 @@ class RunOptions:
         conv_math: ``"auto"`` allows convolutions with fewer products, which round a few times as
             much as direct ones; ``"direct"`` does not, for those who compare the sixth digit. None
             is what the environment variable ``MINICAFFE_CONV_MATH`` says, or ``"auto"``.
+        device: where the torch engine computes, by PyTorch's names, such as ``"cuda:0"``,
+            ``"mps"`` or ``"cpu"``; None lets :func:`minicaffe.set_mode_gpu` decide.
 
     Raises:
         GraphError: ``keep``, ``dialect`` or ``conv_math`` is something else.
@@ -102,6 +104,7 @@ class RunOptions:
     max_memory: int | None = None
     dialect: str | None = None
     conv_math: str | None = None
+    device: str | None = None
 
     def __post_init__(self) -> None:
         check_dialect(self.dialect)
@@ -131,6 +134,7 @@ class RunOptions:
             max_memory=self.max_memory,
             dialect=self.dialect,
             conv_math=self.conv_math,
+            device=self.device,
         )
 
 
@@ -164,6 +168,7 @@ class RunKeywords(TypedDict, total=False):
     max_memory: int | None
     dialect: str | None
     conv_math: str | None
+    device: str | None
 
 
 class NetKeywords(RunKeywords, total=False):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from minicaffe.data.backends import BACKENDS
 from minicaffe.engines import PRECISIONS
-from minicaffe.errors import MinicaffeError
+from minicaffe.errors import EngineError, MinicaffeError
 from minicaffe.options import (
     CONV_MATHS,
     DIALECTS,
@@ -145,7 +145,8 @@ FLAGS = {
         Flag("dialect", "whose meaning layers have where forks of Caffe differ: "
              f"{', '.join(DIALECTS)}; by default the net's text decides", _dialect, shown="NAME"),
         Flag("backend", "the kind of database: lmdb (the default) or leveldb", choices=BACKENDS),
-        Flag("gpu", "accepted for Caffe's sake; minicaffe runs on the CPU", shown="IDS"),
+        Flag("gpu", "the number of the GPU that computes, by PyTorch; without one the CPU does",
+             shown="IDS"),
         Flag("ranks", "train in N processes on this machine, each with the net's batch_size; "
              "gradients are averaged (docs/parallel.md)", positive_int, shown="N"),
         Flag("transport", "what carries gradients between processes: auto (the default), shared "
@@ -269,13 +270,39 @@ def run_options(args: argparse.Namespace, keep: str = "all") -> RunOptions:
         max_memory=args.max_memory,
         dialect=args.dialect,
         conv_math=args.conv_math,
+        device=gpu_device(getattr(args, "gpu", None)),
     )
 
 
+def gpu_device(ids: str | None) -> str | None:
+    """PyTorch's name of the GPU that ``--gpu`` says; None without one, and where there is none.
+
+    Args:
+        ids: a number, several with commas between, or ``all``; a process computes on the first.
+
+    Raises:
+        EngineError: there are GPUs, but not of this number.
+    """
+    from minicaffe.common import device_name, devices
+
+    if not ids or not devices():
+        return None
+    first = "0" if ids == "all" else ids.split(",")[0]
+    if not first.strip().isdecimal():
+        raise EngineError(f"--gpu={ids}: expected the number of a GPU, from 0")
+    return device_name(int(first))
+
+
 def note_gpu(ids: str | None) -> None:
-    """Say that ``--gpu`` was read and is not used."""
-    if ids:
-        logger.info("Use CPU. (--gpu=%s is not used: minicaffe runs on the CPU.)", ids)
+    """Say what computes: the GPU of ``--gpu``, or the CPU, though there is such a flag."""
+    device = gpu_device(ids)
+    if device:
+        logger.info("Use GPU %s (%s).", ids, device)
+    elif ids:
+        logger.info(
+            "Use CPU. (--gpu=%s is not used: minicaffe runs on the CPU, as PyTorch finds no GPU.)",
+            ids,
+        )
     else:
         logger.info("Use CPU.")
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, run_options
+from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, gpu_device, run_options
 from minicaffe.errors import DataError
 from minicaffe.files import check_regular
 from minicaffe.options import RunKeywords
@@ -36,7 +36,7 @@ def add_model_flags(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--model_def", default=_MODEL, metavar="FILE", help=f"the net's prototxt ({_MODEL})")
     add("--pretrained_model", default=_WEIGHTS, metavar="FILE", help=f"its weights ({_WEIGHTS})")
-    add("--gpu", action="store_true", help="accepted for Caffe's sake")
+    add("--gpu", action="store_const", const="0", help="compute on GPU 0, if there is one")
     add(
         "--mean_file",
         default=_MEAN,
@@ -77,7 +77,8 @@ def model_options(args: argparse.Namespace) -> ModelKeywords:
     """
     for flag in ("model_def", "pretrained_model"):
         require_file(getattr(args, flag), flag)
-    print("GPU mode (not used: minicaffe runs on the CPU)" if args.gpu else "CPU mode")
+    unused = " (not used: minicaffe runs on the CPU)" if not gpu_device(args.gpu) else ""
+    print(f"GPU mode{unused}" if args.gpu else "CPU mode")
     return ModelKeywords(
         model_file=args.model_def,
         pretrained_file=args.pretrained_model,

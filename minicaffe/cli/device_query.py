@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
     """Print one line for each fact."""
     import numpy as np
 
+    from minicaffe.common import devices
     from minicaffe.threads import available_cores
 
     print(f"minicaffe {minicaffe.__version__}, Python {platform.python_version()}, "
@@ -35,7 +36,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"Engine {name}: {state}{' (default)' if name == default else ''}")
         if not reason:
             print(f"  precision bf16: {why_unavailable(name, 'bf16') or 'available'}")
-    print("GPU: not used; minicaffe runs on the CPU")
+    for number, device in enumerate(devices()):
+        print(f"GPU {number}: {device}")
+    if not devices():
+        print("GPU: none that PyTorch can use")
     return 0
 
 

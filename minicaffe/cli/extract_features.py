@@ -55,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how many batches to run",
     )
     add("db_type", choices=BACKENDS, help="lmdb or leveldb")
-    add("mode", metavar="CPU/GPU", nargs="?", help="accepted for Caffe's sake",
+    add("mode", metavar="CPU/GPU", nargs="?", help="GPU: compute there, if there is one",
         choices=("CPU", "GPU"))  # fmt: skip
-    add("device", metavar="DEVICE_ID", nargs="?", help="accepted for Caffe's sake")
+    add("device", metavar="DEVICE_ID", nargs="?", help="the number of the GPU (0)")
     add_flags(parser, *ENGINE_FLAGS)
     add_limits(parser)
 
@@ -68,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.net.net import TEST, Net
     from minicaffe.net.pycaffe import existing_blobs
 
-    note_gpu((args.device or "0") if args.mode == "GPU" else None)
+    args.gpu = (args.device or "0") if args.mode == "GPU" else None
+    note_gpu(args.gpu)
     names, datasets = comma_list(args.blobs), comma_list(args.datasets)
     if len(names) != len(datasets):
         args.usage_error(

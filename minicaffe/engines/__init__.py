@@ -27,6 +27,9 @@ logger = logging.getLogger("minicaffe")
 #: The environment variable that names the engine when the caller does not.
 VARIABLE = "MINICAFFE_ENGINE"
 
+#: The engine that computes on devices, such as GPUs.
+ON_DEVICES = "torch"
+
 #: In what a net's values are stored between layers. The first one is the default; with bf16
 #: (bfloat16: the upper half of a float32) weights, their gradients and losses stay float32.
 PRECISIONS = ("float32", "bf16")
@@ -88,16 +91,44 @@ def _why_not(name: str, precision: str) -> Unavailable | None:
     return found
 
 
-def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> ModuleType:
+def takes_devices(name: str | None) -> bool:
+    """Whether the engine may be the one for devices: no other is named by the caller (``name``) or
+    the environment variable."""
+    return (name or os.environ.get(VARIABLE) or ON_DEVICES) == ON_DEVICES
+
+
+def device_for(name: str | None, device: str | None) -> str | None:
+    """The device that a caller names or, where the engine may be that for devices, the GPU that
+    :func:`minicaffe.set_mode_gpu` has asked for; None for the CPU.
+
+    Args:
+        name: of an engine, or None.
+        device: by PyTorch's names, or None.
+    """
+    from minicaffe.common import chosen_device  # --help does without numpy
+
+    return chosen_device() if device is None and takes_devices(name) else device
+
+
+def find_engine(
+    name: str | None = None, precision: str = PRECISIONS[0], device: str | None = None
+) -> ModuleType:
     """The engine of this name, or of the environment variable, or the best one.
 
     Args:
         name: of a package here.
         precision: one of :data:`PRECISIONS`; the engine must be able to store values so.
+        device: a device of PyTorch's, which asks for its engine.
 
     Raises:
         EngineError: no such engine or precision, or it cannot run here (says why).
     """
+    if device is not None and name not in (None, ON_DEVICES):
+        raise EngineError(
+            f"device '{device}' is asked for, on which the engine '{ON_DEVICES}' computes, not "
+            f"'{name}'; leave one of them out"
+        )
+    name = ON_DEVICES if device is not None else name
     if precision not in PRECISIONS:
         hint = did_you_mean(precision, PRECISIONS) or f"; there are: {', '.join(PRECISIONS)}"
         raise EngineError(f"unknown precision '{precision}'{hint}")
@@ -114,7 +145,10 @@ def find_engine(name: str | None = None, precision: str = PRECISIONS[0]) -> Modu
     if reason:
         how = "" if precision == PRECISIONS[0] else f" with precision {precision}"
         raise EngineError(f"engine '{name}' cannot run here{how}: {reason}")
-    return _module(name)
+    engine = _module(name)
+    if device is not None:
+        engine.check_device(device)
+    return engine
 
 
 def _module(name: str) -> ModuleType:

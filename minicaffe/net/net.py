@@ -13,7 +13,7 @@ import numpy as np
 
 from minicaffe import arguments, common
 from minicaffe.blob import Blob, BlobVec
-from minicaffe.engines import Plan, find_engine
+from minicaffe.engines import Plan, device_for, find_engine
 from minicaffe.errors import ArgumentError, GraphError, LayerFault, MinicaffeError, visible
 from minicaffe.layer import Layer, LayerVec
 from minicaffe.named import Named
@@ -55,8 +55,8 @@ class Net:
         seed: of fillers, dropout, augmentation; None: :func:`minicaffe.set_random_seed`'s, or any.
         dtype: of all blobs; float32 unless gradients are being checked.
         path: the file that a ``NetParameter`` came from, for error messages.
-        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math: how it
-            runs; see :class:`minicaffe.options.RunOptions`, which has them as ``options``.
+        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math, device:
+            how it runs; see :class:`minicaffe.options.RunOptions`, which has them as ``options``.
 
     Raises:
         ArgumentError: arguments of a wrong kind, or in a wrong order.
@@ -96,14 +96,16 @@ class Net:
         max_memory: int | None = None,
         dialect: str | None = None,
         conv_math: str | None = None,
+        device: str | None = None,
     ) -> None:
         self.turn = Turn()
         phase, level, weights = pycaffe.phase_level_weights(phase, level, weights)
         stages = arguments.names(stages, "stages", "deploy")
         seed = None if seed is None else arguments.whole_number(seed, "seed", least=0)
-        self.engine = find_engine(engine, precision)
+        device = device_for(engine, device)
+        self.engine = find_engine(engine, precision, device)
         how = (engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math)
-        self.options = RunOptions(*how)
+        self.options = RunOptions(*how, device)
         param, self.path = net_parameter(network_file, path)
         if phase not in (TRAIN, TEST):
             raise GraphError(f"phase is {phase!r}, expected TRAIN (0) or TEST (1)")

@@ -27,7 +27,7 @@ from minicaffe.solver.nets import NetFactory, NetVec
 from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import Action, uninterrupted
 from minicaffe.solver.snapshot import Snapshots, restore_snapshot
-from minicaffe.solver.solver_param import check_all, load_settings
+from minicaffe.solver.solver_param import check_all, device_of, load_settings
 from minicaffe.solver.solver_state import SolverState
 from minicaffe.solver.testing import run_test
 from minicaffe.solver.together import (
@@ -55,8 +55,8 @@ class Solver:
         path: the file that a ``SolverParameter`` came from: for error messages, and for
             ``snapshot_prefix`` where that is not set.
         lines: tells the lines of its fields (what ``read_solver_located`` returns).
-        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math: how the
-            nets run and what each of them may do: see :class:`minicaffe.options.RunOptions`.
+        engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math, device:
+            how the nets run and what each may do: see :class:`minicaffe.options.RunOptions`.
         observers: views of what happens; without them, Caffe's log lines.
         action_function: asked after every iteration (and test batch) whether to stop or
             to write a snapshot.
@@ -102,6 +102,7 @@ class Solver:
         max_memory: int | None = None,
         dialect: str | None = None,
         conv_math: str | None = None,
+        device: str | None = None,
         observers: Sequence[events.Observer] | None = None,
         action_function: Callable[[], Action] | None = None,
         keep_snapshots: int | None = None,
@@ -132,9 +133,8 @@ class Solver:
         check_all(self._settings, self.rule)
         if self.param.snapshot and self.is_root:
             self._snapshots.check(self.iter)
-        options = RunOptions(
-            engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math
-        )
+        how = (engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math)
+        options = RunOptions(*how, device or device_of(self.param, engine))
         factory = NetFactory(self.param, path=self._settings.path, options=options)
         factory.check()
         self.net: Net = factory.train_net()

@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from minicaffe.common import device_name, devices
+from minicaffe.engines import takes_devices
 from minicaffe.errors import (
+    EngineError,
     MemoryLimitError,
     MinicaffeError,
     SettingError,
@@ -81,8 +84,30 @@ def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
     for _, told in odd_settings(param):
         logger.warning("%s", told)
     _tell_of_forks(param)
-    if param.HasField("solver_mode") and param.solver_mode == param.GPU:
+    if _asks_for_gpu(param) and not devices():
         logger.info("solver_mode is GPU; minicaffe runs on the CPU")
+
+
+def device_of(param: caffe_pb2.SolverParameter, engine: str | None = None) -> str | None:
+    """The GPU that ``solver_mode: GPU`` and ``device_id`` ask for, where there are any.
+
+    Args:
+        param: the solver's settings.
+        engine: the one that is named, which may have no devices.
+
+    Raises:
+        SettingError: there are GPUs, but not of this number.
+    """
+    if not (_asks_for_gpu(param) and takes_devices(engine) and devices()):
+        return None
+    try:
+        return device_name(param.device_id)
+    except EngineError as error:
+        raise SettingError("device_id", str(error)) from None
+
+
+def _asks_for_gpu(param: caffe_pb2.SolverParameter) -> bool:
+    return param.HasField("solver_mode") and param.solver_mode == param.GPU
 
 
 def odd_settings(param: caffe_pb2.SolverParameter) -> Iterator[tuple[str, str]]:

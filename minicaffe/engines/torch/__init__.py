@@ -33,7 +33,7 @@ PRIORITY = 8
 
 
 @functools.cache
-def _problem() -> Unavailable | None:
+def problem() -> Unavailable | None:
     """Why PyTorch cannot be used; it is imported once."""
     try:
         require("torch", extra="torch", purpose="the torch engine")
@@ -44,17 +44,31 @@ def _problem() -> Unavailable | None:
 
 def why_not(precision: str) -> Unavailable | None:
     """It needs PyTorch."""
-    if (problem := _problem()) is not None:
-        return problem
+    if (found := problem()) is not None:
+        return found
     if precision == PRECISIONS[0]:
         return None
     return Unavailable("the torch engine computes and stores float32")
 
 
-def plan(net: Net) -> Plan:
-    """Prepare to run the net."""
-    import torch
+def check_device(name: str) -> None:
+    """Refuse a device that is not there.
 
+    Raises:
+        EngineError: it is not, or it does not compute; names those that there are.
+    """
+    from minicaffe.engines.torch.device import device_of
+
+    device_of(name)
+
+
+def plan(net: Net) -> Plan:
+    """Prepare to run the net.
+
+    Raises:
+        EngineError: there is no such device as it is to run on, or it does not compute.
+    """
+    from minicaffe.engines.torch.device import device_of
     from minicaffe.engines.torch.torch_plan import TorchPlan
 
-    return TorchPlan(net, torch.device("cpu"))
+    return TorchPlan(net, device_of(net.options.device))

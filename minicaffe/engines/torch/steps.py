@@ -20,7 +20,6 @@ from minicaffe.engines.torch.copies import (
     settle,
     store,
 )
-from minicaffe.engines.torch.errors import device_errors
 from minicaffe.engines.torch.functions import Function, entry_of
 from minicaffe.layer import Layer
 from minicaffe.layers.activation.scale import Scale
@@ -35,7 +34,13 @@ if TYPE_CHECKING:
 
 
 class Step(Protocol):
-    """Runs one layer."""
+    """Runs one layer.
+
+    Attributes:
+        forgets: it need not keep anything for a backward: its forward will run again before.
+    """
+
+    forgets: bool
 
     def forward(self) -> list[Tensor | float]:
         """Fill the tops; returns what the layer adds to the loss, number by number."""
@@ -71,7 +76,7 @@ class NumpyStep:
     """Runs a layer as its numpy self; its blobs' values are brought to the arrays and back."""
 
     def __init__(self, node: Node, reason: str) -> None:
-        self._node, self._reason = node, reason
+        self._node, self._reason, self.forgets = node, reason, False
 
     def forward(self) -> list[Tensor | float]:
         with self._reading():
@@ -125,7 +130,7 @@ class FunctionStep:
         self, node: Node, function: Function[Layer], device: torch.device, *, learns: bool
     ) -> None:
         self._node, self._function, self._device = node, function, device
-        self._learns = learns
+        self._learns, self.forgets = learns, False
         self._record: Record | None = None
 
     def describe(self) -> str:
@@ -143,13 +148,12 @@ class FunctionStep:
             node.layer.forward(node.bottoms, node.tops)
             return self._losses()
         self._record = None  # its memory is free before other is taken
-        with node.located(), device_errors(node, self._device):
-            record = self._inputs()
-            keep = self._learns or not node.layer.repeatable
-            tops = self._apply(record, gradients=keep and node.need_backward)
-            for blob, top in zip(node.tops, tops, strict=True):
-                store(blob.data_memory, top)
-        self._record = record
+        record = self._inputs()
+        keep = self._learns or not node.layer.repeatable
+        tops = self._apply(record, gradients=keep and node.need_backward)
+        for blob, top in zip(node.tops, tops, strict=True):
+            store(blob.data_memory, top)
+        self._record = None if self.forgets else record
         return self._losses()
 
     def _inputs(self) -> Record:
@@ -202,10 +206,8 @@ class FunctionStep:
         node = self._node
         if shares_memory(node):
             self._backward_of_view()
-            return
-        with node.located(), device_errors(node, self._device):
-            record = self._fresh()
-            self._differentiate(record)
+        else:
+            self._differentiate(self._fresh())
 
     def _backward_of_view(self) -> None:
         """A view's diff is its bottom's; a Split's, and a Parameter's, are to be added up."""

@@ -9,6 +9,8 @@ import torch
 
 from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.torch.arena import DeviceArena
+from minicaffe.engines.torch.errors import out_of_memory
+from minicaffe.engines.torch.lending import Lending
 from minicaffe.engines.torch.steps import step_of
 from minicaffe.proto import caffe_pb2
 
@@ -22,43 +24,89 @@ class TorchPlan:
     Args:
         net: the net.
         device: where its blobs' newest values are.
+
+    Raises:
+        MemoryLimitError: by all methods: the device's memory is too small.
     """
 
     def __init__(self, net: Net, device: torch.device) -> None:
         self.device = device
         self._nodes, self._callbacks = net.nodes, net.callbacks
+        self._blobs = net.blobs
         use_kernels(net.nodes)
         learns = net.phase == caffe_pb2.TRAIN
-        if learns and net.arena.mirror is None:
-            net.arena.mirror = DeviceArena(net.arena, net.learnable_params, device)
+        self._lending: Lending | None = None
+        if net.options.keep == "outputs" and not learns:
+            self._lending = Lending(net.nodes, net.blobs, [*net.inputs, *net.outputs])
+        with out_of_memory(device, net.blobs):
+            if learns and net.arena.mirror is None:
+                net.arena.mirror = DeviceArena(net.arena, net.learnable_params, device)
         self._steps = [step_of(node, device, learns=learns) for node in net.nodes]
+        self._forget_inputs(forget=True)
+
+    def _forget_inputs(self, *, forget: bool) -> None:
+        """Let steps keep what their gradients need, or not where they can run once more."""
+        for index, step in enumerate(self._steps):
+            step.forgets = forget and self._lending is not None and self._lending.lends(index)
 
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
+        whole = start == 0 and end == len(self._nodes) - 1
+        if self._lending and (self._callbacks or not whole):
+            self.keep_all()
+        if self._lending:
+            self._lending.begin()
         losses: list[torch.Tensor | float] = []
         with np.errstate(all="ignore"):
             for index in range(start, end + 1):
                 self._callbacks.run("before_forward", index)
-                losses += self._steps[index].forward()
+                losses += self._forward(index)
                 self._callbacks.run("after_forward", index)
         return sum(map(float, losses))
 
+    def _forward(self, index: int) -> list[torch.Tensor | float]:
+        if self._lending:
+            self._lending.before(index)
+        with self._nodes[index].located(), out_of_memory(self.device, self._blobs):
+            losses = self._steps[index].forward()
+        if self._lending:
+            self._lending.after(index)
+        return losses
+
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
+        self.keep_all()
         with np.errstate(all="ignore"):
             for index in range(start, end - 1, -1):
+                node = self._nodes[index]
                 self._callbacks.run("before_backward", index)
-                if self._nodes[index].need_backward:
-                    self._steps[index].backward()
+                if node.need_backward:
+                    with node.located(), out_of_memory(self.device, self._blobs):
+                        self._steps[index].backward()
                 self._callbacks.run("after_backward", index)
+                self._callbacks.ready(index, index)
 
     def keep_all(self) -> None:
-        """Every blob keeps its values anyway."""
+        """Let every blob keep its values from now on; those of the last forward are there again."""
+        lending = self._lending
+        if lending is None:
+            return
+        self._forget_inputs(forget=False)
+        if lending.has_lent:
+            with np.errstate(all="ignore"):
+                for index, step in enumerate(self._steps):
+                    if lending.lends(index):
+                        lending.before(index)
+                        step.forward()
+        self._lending = None  # not before: who is interrupted marks them again
 
     def abandon(self) -> None:
-        """No blob's memory is used by another."""
+        """Mark the blobs that have been given up."""
+        if self._lending is not None:
+            self._lending.abandon()
 
     def describe(self, *, verbose: bool = False) -> list[str]:
-        """What runs each layer."""
+        """What runs each layer, and where."""
         steps = zip(self._nodes, self._steps, strict=True)
-        return [f"{node.name}: {step.describe()}" for node, step in steps]
+        where = f" on {self.device}" if verbose else ""
+        return [f"{node.name}: {step.describe()}{where}" for node, step in steps]
