@@ -42,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", required=True, metavar="NAME",
         help="the files to write: NAME.prototxt and NAME.caffemodel",
     )  # fmt: skip
+    parser.add_argument(
+        "--keep_unknown", action="store_true",
+        help="leave layers of which it is not known whether the target takes them",
+    )  # fmt: skip
     add_shape(parser)
     parser.add_argument(
         "--inputs", metavar="FILE",
@@ -82,7 +86,10 @@ def run(args: argparse.Namespace) -> int:
     for path in args.weights:
         net.copy_from(path)
     blobs = {name: [blob.data for blob in own] for name, own in net.params.items()}
-    fitted = fit(deployed.param, blobs, target, path=args.model, dialect=args.dialect)
+    fitted = fit(
+        deployed.param, blobs, target, path=args.model, dialect=args.dialect,
+        keep_unknown=args.keep_unknown,
+    )  # fmt: skip
     _report(fitted, net)
     given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
     prove(net, fitted, given or deployed.batch, args.tolerance, options)

@@ -113,6 +113,7 @@ def fit(
     *,
     path: str | None = None,
     dialect: str | None = None,
+    keep_unknown: bool = False,
 ) -> Fitted:
     """Rewrite a net so that a tool takes it; what it computes stays the same.
 
@@ -131,6 +132,8 @@ def fit(
             target.
         path: the file that the net came from, for messages.
         dialect: whose meaning layers have where forks differ; None lets the net's text decide.
+        keep_unknown: leave layers of which it is not known whether the target takes them, and note
+            them, instead of doing without them.
 
     Raises:
         GraphError: layers that no rewrite mends, all at once, with their lines; parameters are
@@ -141,16 +144,21 @@ def fit(
     wanted = load_target(target) if isinstance(target, str) else target
     options: RunKeywords = {"engine": "numpy", "allow_python_layers": False, "dialect": dialect}
     with with_blobs(net, weights, path, **options) as built:
-        return _Fitter(net, built, wanted, path).run(options)
+        return _Fitter(net, built, wanted, path, keep_unknown).run(options)
 
 
 class _Fitter:
     """Takes the layers one after the other, and collects those that cannot be mended."""
 
     def __init__(
-        self, param: caffe_pb2.NetParameter, net: Net, target: Target, path: str | None
+        self,
+        param: caffe_pb2.NetParameter,
+        net: Net,
+        target: Target,
+        path: str | None,
+        keep_unknown: bool,
     ) -> None:
-        self.target, self.path = target, path
+        self.target, self.path, self.keep_unknown = target, path, keep_unknown
         self.places = Places(path)
         self.changes: list[Change] = []
         self.problems: list[Problem] = []
@@ -187,7 +195,9 @@ class _Fitter:
             refused = self._refused(layer)
             if refused:
                 self._mend(layer, refused)
-            self.notes += [f"{layer.name}: {told.message}" for told in self._told(layer, "slow")]
+                continue
+            told = [*self._told(layer, "slow"), *self._told(layer, "unknown")]
+            self.notes += [f"{layer.name}: {one.message}" for one in told]
         if self.problems:
             raise _refused(self.problems, self.path)
         param = self.graph.to_param()
@@ -214,7 +224,7 @@ class _Fitter:
         return [told for told in self.target.refusals(self._site(layer)) if told.kind == kind]
 
     def _refused(self, layer: LayerRef) -> list[Refusal]:
-        kinds = ("type", "unknown", "limit", "field")
+        kinds = ["type", "limit", "field", *([] if self.keep_unknown else ["unknown"])]
         return [told for kind in kinds for told in self._told(layer, kind)]
 
     def _is_affine(self, layer: LayerRef) -> bool:

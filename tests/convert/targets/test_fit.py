@@ -172,6 +172,20 @@ def test_all_that_is_refused_is_told_at_once() -> None:
         fit(param, blobs, "novatek")
 
 
+def test_what_is_not_known_may_be_kept() -> None:
+    param, net = built(layer("ELU"), layer("Swish"), layer("ReLU6"))
+    blobs = {name: [blob.data for blob in own] for name, own in net.params.items()}
+    with pytest.raises(GraphError, match="not known whether nnie takes ELU"):
+        fit(param, blobs, "nnie")
+    result = fit(param, blobs, "nnie", keep_unknown=True)
+    assert types(result)[:2] == ["ELU", "Swish"]
+    assert "ReLU6" not in types(result)  # which is known to be refused
+    assert result.notes == [
+        "elu_conv: it is not known whether nnie takes ELU",
+        "swish_conv: it is not known whether nnie takes Swish",
+    ]
+
+
 def test_bad_arguments() -> None:
     param, _ = built()
     with pytest.raises(ArgumentError, match="no target 'nnia'; did you mean `nnie`"):
