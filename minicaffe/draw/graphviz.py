@@ -11,7 +11,7 @@ from minicaffe.draw.layout import MARGIN, NODE_GAP, RANK_GAP, Edge, Layout, Poin
 from minicaffe.errors import MinicaffeError
 
 _DPI = 72.0  # dot counts in inches, and in points of this many to the inch
-_PATIENCE = 8  # seconds for a layout, which there is another way to make
+_PATIENCE = 5  # seconds for a layout, which there is another way to make
 _LIMIT = 120  # seconds for a picture
 
 

@@ -50,10 +50,11 @@ def net_picture(net: caffe_pb2.NetParameter, shapes: Sequence[Shapes], title: st
     sizes = {str(number): _size(block, net) for number, block in enumerate(blocks)}
     edges = _edges(wires, shapes)
     layout = lay_out(sizes, edges)
+    head = head_id(layout)
     lines = [f"<title>{shown(title)}</title>", f"<style>{file_text('picture.css')}</style>"]
     for wire, edge, route in zip(wires, edges, layout.routes, strict=True):
         ends = f' class="wire" data-from="{_last(wire.layer)}" data-to="{_first(blocks, wire)}"'
-        lines += arrow(edge, route, head_id(layout), ends)
+        lines += arrow(edge, route, head, ends)
     for number, block in enumerate(blocks):
         lines += _box(block, net, layout.centres[str(number)], sizes[str(number)])
     return document(layout, lines, 'class="minicaffe-net" role="group"')

@@ -36,9 +36,10 @@ def render_svg(nodes: Mapping[str, Style], edges: Sequence[Edge], rankdir: str =
     """
     sizes = {key: label_size(style["label"]) for key, style in nodes.items()}
     layout = lay_out(sizes, edges, rankdir)
+    head = head_id(layout)
     lines = ['<rect width="100%" height="100%" fill="white"/>']
     for edge, route in zip(edges, layout.routes, strict=True):
-        lines += arrow(edge, route, head_id(layout))
+        lines += arrow(edge, route, head)
     for key, style in nodes.items():
         lines += _polygon(style, layout.centres[key], sizes[key])
     return document(layout, lines, 'font-family="Helvetica, Arial, sans-serif" font-size="12"')
@@ -57,12 +58,12 @@ def document(layout: Layout, lines: Iterable[str], attributes: str) -> str:
         lines: its elements.
         attributes: of the element ``svg``.
     """
-    width, height = layout.size
+    (width, height), head = layout.size, head_id(layout)
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
             f'viewBox="0 0 {width:.0f} {height:.0f}" text-anchor="middle" {attributes}>',
-            f'<defs><marker id="{head_id(layout)}" viewBox="0 0 10 10" refX="9" refY="5" '
+            f'<defs><marker id="{head}" viewBox="0 0 10 10" refX="9" refY="5" '
             'markerUnits="userSpaceOnUse" markerWidth="9" markerHeight="9" orient="auto">'
             '<path d="M0 0L10 5L0 10z" class="head" fill="#555"/></marker></defs>',
             *lines,

@@ -33,6 +33,7 @@ from minicaffe.data.lmdb import LmdbDatabase
 from minicaffe.data.window_file import read_window_file
 from minicaffe.detection.names import read_names
 from minicaffe.dnn import readNetFromCaffe
+from minicaffe.draw.page import PageOptions, net_page
 from minicaffe.io import blobprotovector_str_to_arraylist, load_image
 from minicaffe.net.layer_states import restore_layer_states
 from minicaffe.net.net import TEST, TRAIN, Net
@@ -174,6 +175,16 @@ def _net(path: Path, engine: str = "numpy") -> None:
             net.backward()
 
 
+def _page(path: Path) -> None:
+    """Make the page of a net; without graphviz, whose processes take most of the time."""
+    options = PageOptions(limits=Limits(NET_MEMORY, allow_python_layers=False))
+    which, shutil.which = shutil.which, lambda *_, **__: None
+    try:
+        net_page(read_net(str(path)), str(path), options)
+    finally:
+        shutil.which = which
+
+
 def _record(path: Path) -> None:
     """A record with the checksum that belongs to it, as anyone who wants to harm would write it."""
     text = path.read_bytes()
@@ -228,6 +239,7 @@ READERS: dict[str, Reader] = {
         native=True,
         share=2,
     ),
+    "page": Reader(seeds.nets, _page, text=True, declared=3 * NET_MEMORY),
     "drawn_net": Reader(
         lambda: [whole.drawn_net(Random(number)) for number in range(20)],
         lambda path: whole.run_drawn(path, "numpy"),
