@@ -98,8 +98,12 @@ def _find(name: str) -> object:
     if not name.startswith("__") and find_spec(f"minicaffe.{name}"):
         return importlib.import_module(f"minicaffe.{name}")
     from minicaffe.arguments import old_name
+    from minicaffe.errors import did_you_mean
 
-    raise old_name("caffe", name) or AttributeError(f"module 'minicaffe' has no attribute '{name}'")
+    hint = "" if name.startswith("_") else did_you_mean(name, __all__)
+    raise old_name("caffe", name) or AttributeError(
+        f"module 'minicaffe' has no attribute '{name}'{hint}"
+    )
 
 
 if not TYPE_CHECKING:

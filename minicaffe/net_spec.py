@@ -319,7 +319,9 @@ class Parameters:
     def __getattr__(self, name: str) -> type[Message]:
         message = name[:1].isupper() and getattr(caffe_pb2, f"{name}Parameter", None)
         if not message:
-            raise AttributeError(f"there is no message {name}Parameter")
+            messages = caffe_pb2.DESCRIPTOR.message_types_by_name
+            kinds = [kind.removesuffix("Parameter") for kind in messages]
+            raise AttributeError(f"there is no message {name}Parameter{did_you_mean(name, kinds)}")
         return cast(type[Message], message)
 
 

@@ -407,7 +407,8 @@ WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
      "force_color: true mean_file: 'm' mean_value: 1 }",
      [("layer", "batch_size is 0"), ("prefetch", "prefetch is 0"),
       ("layer", "source is not given"), ("force_color", "force_color and force_gray are both"),
-      ("mean_file", "mean_file and mean_value"), ("std_value", "std_value is 0")]),
+      ("mean_file", "mean_file and mean_value"), ("std_value", "std_value is 0"),
+      ("'m'", "mean_file 'm' is not there")]),
     ("DenseImageData", "top: 'b' dense_image_data_param { new_height: 2 rotate: true } "
      "transform_param { mirror: true }",
      [("layer", "batch_size is 0"), ("new_height", "new_height"), ("layer", "source is not given"),
@@ -425,7 +426,7 @@ WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("ImageSegData", "top: 'b' image_data_param { source: 'list' label_type: BBX } "
      "transform_param { mean_file: 'm' crop_width: 3 }",
      [("label_type", "label_type is BBX"), ("mean_file", "mean_file: images"),
-      ("crop_width", "crop_width is given")]),
+      ("crop_width", "crop_width is given"), ("'m'", "mean_file 'm' is not there")]),
     ("Input", "input_param { shape { dim: -1 } }", [("shape", "shape -1 has a negative length")]),
     ("MatRead", "mat_read_param { batch_size: 0 prefix: 'a' }",
      [("batch_size", "batch_size is 0")]),

@@ -249,7 +249,7 @@ def test_names_of_hdf5_files_are_shown():
     with pytest.raises(DataError, match=r"HDF5 file 'gone\.h5': it does not exist"):
         open_net(FIELDS["hdf5 list"])
     Path("named").write_text("one.png\n")
-    with pytest.raises(DataError, match=r"HDF5 file 'one\.png': cannot be read as an HDF5 file"):
+    with pytest.raises(DataError, match=r"HDF5 file 'one\.png': this is no HDF5 file"):
         open_net(FIELDS["hdf5 list"])
     Path("named").write_text("secret word\n")
     with pytest.raises(DataError, match=r"file 1 of 2 \(a name of 6 characters\): it does not"):

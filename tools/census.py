@@ -35,7 +35,7 @@ from minicaffe.options import check_dialect
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_solver
 from minicaffe.solver.lr_policy import check_policy
-from minicaffe.solver.solver_param import check_settings
+from minicaffe.solver.solver_param import refuse, setting_mistakes
 
 ENDINGS = (".prototxt", ".pt", ".prototext")
 STAGES = ("read", "complete", "built", "run")
@@ -110,7 +110,7 @@ def _examine_solver(path: Path, name: str, as_net: PrototxtError) -> Entry:
         return Entry(name, "solver", "", reasons(error))
     entry = Entry(name, "solver", "read")
     try:
-        check_settings(param)
+        refuse(setting_mistakes(param))
         check_policy(param)
         entry.reached = "complete"
     except MinicaffeError as error:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import run_options
+from minicaffe.cli._images import refuse_row_flags
 from minicaffe.cli._pictures import mean_values, net_files, note_preparation, red_first
 from minicaffe.errors import DataError, visible
 from minicaffe.files import write_beside
@@ -41,6 +42,7 @@ class Outputs:
 
 def detect_boxes(args: argparse.Namespace) -> None:
     """Find the boxes of all pictures; draw, write and print what was asked for."""
+    refuse_row_flags(args)
     from minicaffe.detection.names import read_names
     from minicaffe.detection.pictures import find_pictures
 

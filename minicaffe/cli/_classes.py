@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import run_options
+from minicaffe.cli._images import refuse_row_flags
 from minicaffe.cli._pictures import mean_values, net_files, note_preparation, red_first
 from minicaffe.errors import DataError, GraphError, visible
 
@@ -65,6 +66,7 @@ def print_classes(args: argparse.Namespace) -> None:
 
     if args.output_file is not None:
         args.usage_error(f"'{args.output_file}' is given besides --model, which prints")
+    refuse_row_flags(args)
     pictures = find_pictures(args.input_file)
     looker = _looker(args)
     net, classes = looker.net, _classes(looker.net)

@@ -18,6 +18,7 @@ from minicaffe.cli._flags import FLAGS, Flag
 from minicaffe.errors import Problem, PrototxtError, did_you_mean
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.places import SourceMap
 from minicaffe.proto.text_format import parse
 
 _SOLVER: Descriptor = caffe_pb2.SolverParameter.DESCRIPTOR  # type: ignore[assignment]
@@ -56,11 +57,18 @@ def from_yaml(name: str, value: object, path: str, line: int) -> Override:
     return Override(_text(name, value, _SOLVER), path, line)
 
 
-def apply(param: caffe_pb2.SolverParameter, overrides: Iterable[Override]) -> None:
+def apply(
+    param: caffe_pb2.SolverParameter, overrides: Iterable[Override], lines: SourceMap | None = None
+) -> None:
     """Put overrides into a ``SolverParameter``.
 
     A field replaces what the file says; a repeated field is replaced as a whole by all
     values that the overrides give; of a message, only the fields that are given.
+
+    Args:
+        param: changed in place.
+        overrides: what is put into it.
+        lines: where the fields are in their file; those of overridden ones are forgotten.
 
     Raises:
         PrototxtError: an unknown field or a value that it does not take.
@@ -78,6 +86,8 @@ def apply(param: caffe_pb2.SolverParameter, overrides: Iterable[Override]) -> No
         raise PrototxtError.of_problems(problems, problems[0].path)
     _clear_scalars(param, given)
     param.MergeFrom(given)
+    if lines is not None:
+        lines.forget(field.name for field, _ in given.ListFields())
 
 
 def _clear_scalars(target: Message, source: Message) -> None:
@@ -146,6 +156,8 @@ def apply_config(args: argparse.Namespace, names: Sequence[str]) -> list[Overrid
         elif key not in names:
             hint = did_you_mean(key, [*names, "set"])
             hint = hint or "; fields of the solver belong under 'set:'"
+            if args.config.endswith(".prototxt"):
+                hint = "; this is a prototxt: give a solver as --solver"
             raise PrototxtError(f"unknown key '{key}'{hint}", path=args.config, line=line)
         elif getattr(args, key) is None:
             setattr(args, key, _value(FLAGS[key], _python_data(value), args.config, line))

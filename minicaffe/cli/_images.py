@@ -31,6 +31,21 @@ def integers(text: str) -> list[int]:
         ) from None
 
 
+def refuse_row_flags(args: argparse.Namespace) -> None:
+    """Refuse flags of Caffe's script where ``--model`` is given, which has others.
+
+    Args:
+        args: of a verb with :func:`add_model_flags`.
+    """
+    for flag, default, other in (
+        ("mean_file", _MEAN, "mean"), ("pretrained_model", _WEIGHTS, "weights"),
+        ("model_def", _MODEL, None), ("input_scale", None, "scale"),
+    ):  # fmt: skip
+        if getattr(args, flag) != default:
+            hint = f"; give --{other}=…" if other else ""
+            args.usage_error(f"--{flag} is of Caffe's script and not for --model{hint}")
+
+
 def add_model_flags(parser: argparse.ArgumentParser) -> None:
     """Declare the flags that say what runs and how images are prepared."""
     add = parser.add_argument

@@ -78,7 +78,12 @@ class Parser(argparse.ArgumentParser):
         if match := re.fullmatch(r"argument (--\S+): expected one argument", message):
             return f"{match[1]} needs a value: {match[1]}=…"
         if match := re.match(r"the following arguments are required: (.*)", message):
-            return f"missing: {match[1]}"
+            unflagged = [word for word in self._words if not word.startswith("-")]
+            meant = [word for word in unflagged if "did you mean" in self._left_over(word)]
+            return self._left_over(meant[0]) if meant else f"missing: {match[1]}"
+        if match := re.fullmatch(r"argument (\S+): invalid (float|int) value: '(.*)'", message):
+            what = "a number" if match[2] == "float" else "a whole number"
+            return f"{match[1]}: expected {what}, not {match[3]}"
         return message.removeprefix("argument ")
 
     def _is_unknown_flag(self, word: str) -> bool:
@@ -104,6 +109,8 @@ class Parser(argparse.ArgumentParser):
         """For a word that no flag precedes."""
         for ending, flags in _FOR_FILES:
             for flag in flags:
-                if word.endswith(ending) and flag in self._option_string_actions:
+                action = self._option_string_actions.get(flag)
+                shown = action is not None and action.help != argparse.SUPPRESS
+                if word.endswith(ending) and shown:
                     return f"'{word}' is given without its flag; did you mean {flag}={word}?"
         return f"'{word}' is given without a flag"

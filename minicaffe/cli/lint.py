@@ -168,6 +168,6 @@ def _codes(text: str) -> list[str]:
     wanted = [word.strip().upper() for word in text.split(",")]
     for word in wanted:
         if not word or not any(code.startswith(word) for code in codes()):
-            hint = did_you_mean(word, codes()) or f"; there are {', '.join(codes())}"
+            hint = did_you_mean(word, codes()) or "; `minicaffe explain` lists all"
             raise argparse.ArgumentTypeError(f"unknown code '{word}'{hint}")
     return wanted

@@ -19,6 +19,7 @@ import argparse
 import os
 from dataclasses import dataclass
 
+from minicaffe.cli._flags import explained
 from minicaffe.errors import DataError, require
 from minicaffe.files import write_beside
 from minicaffe.solver.train_log import Reading, read_values
@@ -60,12 +61,15 @@ CHART_TYPES = tuple((field, axis) for field in FIELDS for axis in AXES)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments, those of Caffe's script."""
-    parser.add_argument("chart_type", type=_chart_type, metavar="CHART", help="one of the above")
+    parser.add_argument(
+        "chart_type", type=explained(_chart_type), metavar="CHART", help="one of the above"
+    )
     parser.add_argument("picture", metavar="PICTURE.png", help="the file to make; .svg or .pdf too")
     parser.add_argument("logs", metavar="LOG", nargs="+", help="a line in the chart for each")
     parser.add_argument(
-        "--smooth", type=_share, default=0.0, metavar="S", help="show moving means: each value "
-        "counts S times as much as the next one; from 0 (the default) to below 1",
+        "--smooth", type=explained(_share), default=0.0, metavar="S",
+        help="show moving means: each value counts S times as much as the next one; from 0 (the "
+        "default) to below 1",
     )  # fmt: skip
 
 

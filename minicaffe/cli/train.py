@@ -130,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
     if place is None and args.phase != "TEST" and (args.ranks or 1) > 1:
         return _ranks.start(args)
     param, lines = read_solver_located(args.solver)
-    _overrides.apply(param, overrides)
+    _overrides.apply(param, overrides, lines)
     note_gpu(args.gpu)
     if args.phase == "TEST":
         _put_flags(param, args)

@@ -169,7 +169,8 @@ def _class(layer: LayerRef) -> type[Layer]:
     try:
         return layer_class(layer.type)
     except MinicaffeError as error:
-        raise error.locate(layer=layer.name, layer_type=layer.type) from None
+        line = layer.param.source_line or None
+        raise error.locate(line=line, layer=layer.name, layer_type=layer.type) from None
 
 
 def _weight(layer: LayerRef) -> float:

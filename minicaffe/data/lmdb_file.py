@@ -195,7 +195,8 @@ class LmdbFile:
 
     def _no_lmdb(self, why: str) -> NoReturn:
         raise DataError(
-            f"'{self.path}' cannot be opened as an LMDB ({why}); it is damaged or something else"
+            f"'{self.path}' cannot be opened as an LMDB ({why}); it is damaged or something else: "
+            "an LMDB is a folder with data.mdb, which convert_imageset makes"
         )
 
 

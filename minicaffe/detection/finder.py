@@ -22,7 +22,7 @@ from minicaffe.detection.rois import MEANS, boxes_of_rois
 from minicaffe.errors import ArgumentError, GraphError, ShapeError
 from minicaffe.layers.detection.boxes import clip
 from minicaffe.layers.detection.finds_boxes import FindsBoxes
-from minicaffe.net.init import net_parameter
+from minicaffe.net.given import net_parameter
 from minicaffe.net.net import TEST, Net
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from minicaffe.arguments import file_name, shown
 from minicaffe.dnn.net import Net
 from minicaffe.errors import ArgumentError, PrototxtError
-from minicaffe.net.init import net_parameter
+from minicaffe.net.given import net_parameter
 from minicaffe.net.net import TEST
 from minicaffe.net.net import Net as CaffeNet
 from minicaffe.proto import caffe_pb2

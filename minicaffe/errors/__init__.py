@@ -490,3 +490,4 @@ class SettingError(SolverError):
         super().__init__(message)
         self.field = field
         self.near = near
+        self.others: tuple[SettingError, ...] = ()  # found with it

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from minicaffe.arguments import old_name
+from minicaffe.errors import did_you_mean
 from minicaffe.io.arrays import (
     array_to_blobproto,
     array_to_datum,
@@ -21,6 +22,7 @@ from minicaffe.proto import caffe_pb2
 def __getattr__(name: str) -> NoReturn:
     raise old_name("caffe.io", name) or AttributeError(
         f"module 'minicaffe.io' has no attribute '{name}'"
+        + ("" if name.startswith("_") else did_you_mean(name, __all__))
     )
 
 

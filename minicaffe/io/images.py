@@ -48,8 +48,7 @@ def load_image(filename: str | os.PathLike[str] | SupportsRead, color: bool = Tr
     except (OSError, ValueError) as error:
         raise DataError(f"this cannot be read as an image ({error})", path=name) from error
     except DataError as error:
-        reason = f"this cannot be read as an image ({error.message})"
-        raise DataError(reason, path=name) from error.__cause__
+        raise error.locate(path=name) from error.__cause__
     if color:
         return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     return pixels if pixels.shape[2] == 1 else (pixels @ _LUMINANCE)[:, :, np.newaxis]

@@ -130,11 +130,9 @@ def of_error(error: MinicaffeError) -> list[Diagnostic]:
 def _problem(error: MinicaffeError) -> Problem:
     """An error with its source line, where that is a layer's or a solver's: of other files, which
     may be secret, nothing is shown."""
-    place = None
-    if error.layer is not None:
-        place = Places(error.path).mentioned(error)
-    elif isinstance(error, SettingError) and error.line is not None:
-        place = Places(error.path).of_field(error.field, error.line)
+    if isinstance(error, SettingError) and error.layer is None:
+        return Places(error.path).setting(error)
+    place = None if error.layer is None else Places(error.path).mentioned(error)
     place = place or Place(error.path, error.line or 0)
     return Problem(
         place.path, place.line, place.column, error.told, place.source_line, width=place.width
@@ -142,7 +140,10 @@ def _problem(error: MinicaffeError) -> Problem:
 
 
 def _of_problem(problem: Problem, code: str) -> Diagnostic:
-    message, help = _parts(problem.message)
+    said = problem.message  # with its place, where no column is known
+    for place in (f"{problem.path}:{problem.line}: ", f"{problem.path}: "):
+        said = said.removeprefix(place)
+    message, help = _parts(said)
     labels = tuple(Label(_place(other), other.message) for other in problem.related)
     code = problem.code or code
     return Diagnostic(code, Severity.ERROR, _place(problem), None, message, help, labels)
@@ -152,10 +153,8 @@ def _place(problem: Problem) -> Place:
     return Place(problem.path, problem.line, problem.column, problem.width, problem.source_line)
 
 
-#: The first semicolon of a message that is in no quotes: what follows is how to mend it.
-_HELP = re.compile(
-    r"""((?:`[^`]*`|'[^']*'|"[^"]*"|\([^()]*\)|[^;]|;(?!\s))*?);\s+(.+)""", re.DOTALL
-)
+#: How the beginning of a message looks that lists mistakes of several layers.
+_SECOND = re.compile(r"layer '[^']*' (?!\()")
 
 
 def _parts(message: str) -> tuple[str, str]:
@@ -163,10 +162,26 @@ def _parts(message: str) -> tuple[str, str]:
 
     (Or a second mistake, of another layer.)
     """
-    match = _HELP.fullmatch(message)
-    if match is None or match[2].startswith("layer '"):
+    end = _end(message)
+    help = message[end + 1 :].strip()
+    if not help or (_SECOND.match(help) and _SECOND.match(message)):
         return message, ""
-    return match[1], match[2]
+    return message[:end], help
+
+
+def _end(message: str) -> int:
+    """The first semicolon that is in no quotes and no parentheses; the length without one."""
+    quote, depth = "", 0
+    for index, sign in enumerate(message):
+        if quote:
+            quote = "" if sign == quote else quote
+        elif sign in '`"' or (sign == "'" and not message[index - 1 : index].isalnum()):
+            quote = sign
+        elif sign in "()":
+            depth += 1 if sign == "(" else -1
+        elif sign == ";" and depth <= 0 and message[index + 1 : index + 2] == " ":
+            return index
+    return len(message)
 
 
 def unique(found: Iterable[Diagnostic]) -> list[Diagnostic]:

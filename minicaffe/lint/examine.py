@@ -13,6 +13,7 @@ from minicaffe.lint.rules import Examined, PhaseNet, all_rules
 from minicaffe.lint.stored import StoredWeights
 from minicaffe.net.check import check_net, check_shapes
 from minicaffe.net.filter import filter_net
+from minicaffe.net.given import with_other_mistakes
 from minicaffe.net.graph import LayerGraph
 from minicaffe.net.insert_splits import wiring_mistakes
 from minicaffe.options import RunOptions
@@ -20,7 +21,8 @@ from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_solver_located
 from minicaffe.proto.places import Places, SourceMap
 from minicaffe.solver.nets import NetFactory
-from minicaffe.solver.solver_param import Settings, check_settings
+from minicaffe.solver.solver_factory import mistakes_of_solver
+from minicaffe.solver.solver_param import Settings, refuse
 
 if TYPE_CHECKING:
     from minicaffe.convert.targets import Target
@@ -68,7 +70,7 @@ def lint_file(path: str, options: LintOptions | None = None) -> list[Diagnostic]
             error = min(candidates, key=lambda e: len(e.problems) + e.more)
             if not error.problems:
                 raise error from None
-            return unique(of_error(error))
+            return unique(of_error(with_other_mistakes(error)))
         return lint_solver(solver, path, lines, options)
     except MinicaffeError as error:
         return unique(of_error(error.locate(path=path)))
@@ -117,16 +119,21 @@ def lint_solver(
     """
     options = options or LintOptions()
     settings = Settings(param, path, lines)
+    errors = list(raised_by(_refuse_settings, settings))
+    nets: list[Text] = []
     try:
-        with settings.located():
-            check_settings(param)
-        origins = NetFactory(param, path=path).origins()
+        nets += [(net.param, net.path) for net in NetFactory(param, path=path).origins()]
     except MinicaffeError as error:
-        if isinstance(error, PrototxtError) and not error.problems:
+        if isinstance(error, PrototxtError) and not error.problems and not errors:
             raise
-        return unique(of_error(error))
-    nets = [(origin.param, origin.path) for origin in origins]
-    return _linted(nets, options, (param, path, lines))
+        errors.append(error)
+    told = [diagnostic for error in errors for diagnostic in of_error(error)]
+    return unique([*told, *_linted(nets, options, (param, path, lines) if nets else None)])
+
+
+def _refuse_settings(settings: Settings) -> None:
+    with settings.located():
+        refuse(mistakes_of_solver(settings.param))
 
 
 Text = tuple[caffe_pb2.NetParameter, str | None]
@@ -183,7 +190,7 @@ def _check(param: caffe_pb2.NetParameter, path: str | None, options: LintOptions
         MinicaffeError: with all mistakes as its ``problems``.
     """
     if not options.skip_unknown:
-        check_net(param, path, RunOptions())
+        check_net(param, path, RunOptions(), with_sources=False)
         check_shapes(param, path)
 
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from minicaffe import common
 from minicaffe.blob import Blob
-from minicaffe.errors import DataError, GraphError, MinicaffeError, raised_by, tilde_hint
-from minicaffe.errors.mistakes import UnknownTypeError
+from minicaffe.errors import GraphError, MinicaffeError, raised_by, tilde_hint
+from minicaffe.errors.mistakes import MissingFileError, UnknownTypeError
 from minicaffe.filler import filler_mistakes
 from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
@@ -27,6 +27,7 @@ from minicaffe.net.insert_splits import Mistake, insert_splits, wiring_mistakes
 from minicaffe.options import Limits, RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin
+from minicaffe.proto.io import near_file
 from minicaffe.proto.own_fields import own_field
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ def checked_splits(
     limits: Limits,
     dtype: DTypeLike = np.float32,
     origin: Origin | None = None,
+    *,
+    with_sources: bool = True,
 ) -> caffe_pb2.NetParameter:
     """The net with its splits, if its text has no mistake.
 
@@ -60,13 +63,16 @@ def checked_splits(
         limits: what the net may do.
         dtype: of its blobs.
         origin: what is known of the fork that it was written for.
+        with_sources: data that is not there is a mistake by itself, where it is several files.
 
     Raises:
         GraphError: with all mistakes as its ``problems``.
     """
-    mistakes = [*wiring_mistakes(filtered, whole), *_mistakes_of_layers(filtered, limits, origin)]
-    if mistakes:
-        mistakes += _missing_sources(filtered)
+    mistakes = [*wiring_mistakes(filtered, whole), *mistakes_of_layers(filtered, limits, origin)]
+    missing = list(_missing_sources(filtered))
+    # what is missing alone is told by the layer that opens it
+    if mistakes or (with_sources and len(missing) > 1):
+        mistakes += missing
         mistakes += _mistakes_of_shapes(filtered, mistakes, path, limits, dtype, origin)
         raise collected(sorted(mistakes, key=lambda mistake: mistake.layer), path)
     return insert_splits(filtered, whole)
@@ -90,20 +96,27 @@ def check_text(
     origin = origin or origin_of(whole, layers=filtered)
     mistakes = [
         *wiring_mistakes(filtered, whole),
-        *_mistakes_of_layers(filtered, Limits(), origin, with_data=False),
+        *mistakes_of_layers(filtered, Limits(), origin, with_data=False),
     ]
     if mistakes:
         raise collected(sorted(mistakes, key=lambda mistake: mistake.layer), path)
 
 
-def _mistakes_of_layers(
+def mistakes_of_layers(
     param: caffe_pb2.NetParameter,
     limits: Limits,
     origin: Origin | None = None,
     *,
     with_data: bool = True,
 ) -> Iterator[Mistake]:
-    """Types that are not registered, fields of forks, bad settings and fillers."""
+    """Types that are not registered, fields of forks, bad settings and fillers.
+
+    Args:
+        param: the layers.
+        limits: what the net may do.
+        origin: what is known of the fork that it was written for.
+        with_data: look at the settings of layers that read data, too.
+    """
     for index, text in enumerate(param.layer):
         try:
             refused = list(refused_fork_fields(layer_class_of(text, origin), text))
@@ -183,12 +196,14 @@ def _located(error: MinicaffeError, layer: caffe_pb2.LayerParameter) -> Minicaff
 def _missing_sources(param: caffe_pb2.NetParameter) -> Iterator[Mistake]:
     """Data that is not there; for a net that has other mistakes, as else its layers say it."""
     for index, layer in enumerate(param.layer):
-        source = find_layer_class(layer.type).source(layer)
-        if source and "\0" not in source and not os.path.exists(source):
-            error = DataError(
-                f"source '{source}' is not there (as seen from {os.getcwd()}){tilde_hint(source)}"
-            )
-            yield Mistake(index, _located(error, layer), (own_field(layer.type) or "", "source"))
+        for name, field in (
+            (find_layer_class(layer.type).source(layer), (own_field(layer.type) or "", "source")),
+            (layer.transform_param.mean_file, ("transform_param", "mean_file")),
+        ):
+            if name and "\0" not in name and not os.path.exists(name):
+                what = f"{field[1]} '{name}' is not there (as seen from {os.getcwd()})"
+                error = MissingFileError(what + (tilde_hint(name) or near_file(name)))
+                yield Mistake(index, _located(error, layer), field)
 
 
 def _fillers(
@@ -277,6 +292,8 @@ def check_net(
     path: str | None,
     options: RunOptions,
     dtype: DTypeLike = np.float32,
+    *,
+    with_sources: bool = True,
 ) -> caffe_pb2.NetParameter:
     """The layers of a net in its state, with their splits; nothing is built or opened.
 
@@ -284,6 +301,7 @@ def check_net(
         param: the net, upgraded, with its ``state``.
         path, dtype: as :func:`checked_splits` takes them.
         options: what the net may do, and its dialect.
+        with_sources: tell of data that is not there, where that is the only mistake.
 
     Raises:
         MinicaffeError: with all mistakes that were found as its ``problems``.
@@ -293,7 +311,9 @@ def check_net(
     except MinicaffeError as error:
         raise error.locate(path=path) from None
     origin = origin_of(param, options.dialect, filtered)
-    return checked_splits(filtered, param, path, options.limits, dtype, origin)
+    return checked_splits(
+        filtered, param, path, options.limits, dtype, origin, with_sources=with_sources
+    )
 
 
 def build_checked(

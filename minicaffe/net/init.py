@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +15,6 @@ from minicaffe.errors import (
     DataError,
     GraphError,
     MinicaffeError,
-    PrototxtError,
     ShapeError,
     did_you_mean,
 )
@@ -31,9 +29,7 @@ from minicaffe.net.params import ParamTable
 from minicaffe.options import ALONE, Limits, MemoryBudget, Ranks
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin
-from minicaffe.proto.io import read_net
 from minicaffe.proto.places import Places
-from minicaffe.proto.upgrade_proto import upgrade_net
 from minicaffe.weights.caffemodel import copy_layer_blobs
 
 if TYPE_CHECKING:
@@ -43,48 +39,6 @@ logger = logging.getLogger("minicaffe")
 
 MAX_PROBLEMS = 50
 AUTOMATIC = "(automatic)"  # Caffe's name for tops that the prototxt leaves out
-
-
-def net_parameter(network: object, source: str | None) -> tuple[caffe_pb2.NetParameter, str | None]:
-    """A ``NetParameter`` of one's own, and the file that it was read from.
-
-    Raises:
-        PrototxtError: the file cannot be read.
-        GraphError: this is no network.
-    """
-    if isinstance(network, str | os.PathLike):
-        path = os.fspath(network)
-        try:
-            return read_net(path), path
-        except PrototxtError as error:
-            raise with_unknown_types(error) from None
-    if not isinstance(network, caffe_pb2.NetParameter):
-        raise GraphError(f"a file name or a NetParameter is expected, not {type(network).__name__}")
-    param = caffe_pb2.NetParameter()
-    param.CopyFrom(network)
-    return upgrade_net(param, source), source
-
-
-def with_unknown_types(error: PrototxtError) -> PrototxtError:
-    """What is wrong with a net's text, and with it the types of its layers that are unknown."""
-    if not error.problems or not isinstance(error.net, caffe_pb2.NetParameter):
-        return error
-    mistakes = []
-    for index, layer in enumerate(error.net.layer):
-        try:
-            if layer.type:
-                layer_class(layer.type)
-        except GraphError as unknown:
-            line = layer.source_line or None
-            unknown.locate(line=line, layer=layer.name, layer_type=layer.type)
-            mistakes.append(Mistake(index, unknown, ("type",)))
-    if mistakes:
-        others = collected(mistakes, error.path)
-        error.problems = sorted(
-            [*error.problems, *(others.problems or [])], key=lambda problem: problem.line
-        )
-        error.more += others.more
-    return error
 
 
 def collected(mistakes: Sequence[Mistake], path: str | None) -> MinicaffeError:

@@ -20,7 +20,7 @@ from minicaffe.named import Named
 from minicaffe.net import callbacks, copying, debug_info, pycaffe, twins
 from minicaffe.net.check import build_checked
 from minicaffe.net.filter import set_state
-from minicaffe.net.init import net_parameter
+from minicaffe.net.given import net_parameter
 from minicaffe.net.node import LastForward
 from minicaffe.net.params import LearnableParam, ParamArena, share_parameters
 from minicaffe.net.pycaffe import existing_blobs, more_blobs
@@ -276,10 +276,10 @@ class Net:
         if not 0 <= low <= high < len(self.nodes):
             if not self.nodes:
                 raise GraphError("the net has no layers in this phase", path=self.path)
-            raise GraphError(
-                f"layers {low} to {high} asked for; there are 0 to {len(self.nodes) - 1}",
-                path=self.path,
-            )
+            told = f"layers {low} to {high} asked for; there are 0 to {len(self.nodes) - 1}"
+            if 0 <= high < low < len(self.nodes):
+                told = f"layer '{self.nodes[low].name}' comes after '{self.nodes[high].name}'"
+            raise GraphError(told, path=self.path)
 
     def _watch_layers(self) -> None:
         if not self._watched:

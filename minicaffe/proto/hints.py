@@ -158,7 +158,7 @@ def is_other_root(root: Any, text: str) -> str:
     other, here = _KINDS[_ROOTS[root.name]], _KINDS[root.name]
     begin = f"this is a {other}, a {here} is expected here"
     if here == "solver":
-        return f'{begin}: a file with base_lr, max_iter and such, that names this one: net: "…"'
+        return f'{begin}; give the file with base_lr and max_iter that names this one: net: "…"'
     named = re.search(
         r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n\\]{1,200})["']""", text, re.MULTILINE
     )

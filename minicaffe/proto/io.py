@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
-from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError, did_you_mean, tilde_hint
+from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError, closest, tilde_hint
 from minicaffe.errors.mistakes import FileKindError, MissingFileError
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
@@ -207,7 +207,7 @@ def _binary_contents(path: str, inner: bool = False) -> bytes:
 
 def _refuse_other_formats(data: bytes, path: str) -> None:
     if not data:
-        raise SnapshotError("the file is empty", path=path)
+        raise SnapshotError("the file is empty; take another copy of it", path=path)
     if data.startswith(HDF5_SIGNATURE):
         raise FileKindError("this is an HDF5 file; its name should end in .h5", path=path)
 
@@ -255,7 +255,7 @@ def unreadable(data: bytes, message_class: Any, path: str | None = None) -> Snap
     if expected and (reason := other_kind(data[:ENOUGH], expected)):
         return FileKindError(reason, path=path)
     what = expected if expected == WEIGHTS else f"binary {name}"
-    message = f"the file is truncated or damaged, or it is not a {what}"
+    message = f"the file is truncated or damaged, or it is not a {what}; take another copy of it"
     return SnapshotError(message, path=path)
 
 
@@ -270,19 +270,31 @@ def _opened(path: str, kind: type[MinicaffeError], inner: bool) -> Iterator[Bina
         with open_to_read(path, pipes=not inner) as stream:
             yield stream
     except FileNotFoundError as error:
-        hint = tilde_hint(path) or _near(path)
+        hint = tilde_hint(path) or near_file(path)
         raise MissingFileError(f"there is no such file{hint}", path=path) from error
     except ValueError as error:  # a NUL in the name
         raise kind(f"this is no file name: {error}", path=repr(path)) from None
+    except IsADirectoryError as error:
+        raise kind("this is a folder, a file is expected", path=path) from error
     except OSError as error:
         raise kind(f"the file cannot be read: {error.strerror}", path=path) from error
 
 
-def _near(path: str) -> str:
-    """A file beside the missing one whose name is alike."""
+def near_file(path: str) -> str:
+    """A clause about a file beside a missing one whose name is alike; else "".
+
+    Args:
+        path: the missing one.
+    """
     folder, name = os.path.split(path)
     try:
-        return did_you_mean(name, os.listdir(folder or "."))
+        stem, _, ending = name.partition(".")
+        there = [other.partition(".") for other in sorted(os.listdir(folder or "."))]
+        stems = [first for first, _, other in there if other == ending or first == stem]
+        near = closest(stem, stems)
+        found = [first + dot + other for first, dot, other in there if first == near]
+        found.sort(key=lambda other: not other.endswith(ending))
+        return f"; did you mean `{found[0]}`?" if found else ""
     except OSError:
         return f"; there is no folder `{folder}` either"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from minicaffe.errors import MinicaffeError, Problem
+from minicaffe.errors import MinicaffeError, Problem, SettingError
 from minicaffe.proto.lexer import END, SIGN, STRING, WORD, Text, Token, printable
 
 _LARGEST = 1 << 24  # bytes of a file that is read again
@@ -34,6 +34,14 @@ class SourceMap:
         """Remember a field's line."""
         if not self.full:
             self._lines.setdefault(field, line)
+
+    def forget(self, fields: Iterable[str]) -> None:
+        """Remember these fields' lines no more: their values are others than the file's."""
+        for field in fields:
+            self._lines = {
+                name: line for name, line in self._lines.items()
+                if name != field and not name.startswith((f"{field}[", f"{field}."))
+            }  # fmt: skip
 
     @property
     def full(self) -> bool:
@@ -104,6 +112,18 @@ class Places:
             place.width,
             others,
         )
+
+    def setting(self, error: SettingError) -> Problem:
+        """An error about a field outside of layers, with its place as far as that is known."""
+        place = Place(error.path, error.line or 0)
+        if error.path == self._path and error.line:
+            fields = [error.field, *([error.near] if error.near else [])]
+            found = [self.of_field(field, error.line) for field in fields]
+            place = next((exact for exact in found if exact.column), place)
+        return Problem(
+            place.path, place.line, place.column, error.message, place.source_line, error.code,
+            place.width,
+        )  # fmt: skip
 
     def mentioned(self, error: MinicaffeError) -> Place | None:
         """The word of a layer that an error's message is about; None if nothing is found.
@@ -294,4 +314,16 @@ def _mentioned(body: Sequence[Token], error: MinicaffeError) -> Token | None:
     text = printable(error.message.split(";")[0])
     words = [word for word in re.findall(r"[a-z]\w*", text) if "_" in word]
     words += re.findall(r"^(?:\d+ )?'?([a-z]\w*)", text) + re.findall(r"[a-z]\w*(?=: )", text)
-    return next((fields[word] for word in words if word in fields), None)
+    found = next((fields[word] for word in words if word in fields), None)
+    return found or _quoted(body, text)
+
+
+def _quoted(body: Sequence[Token], text: str) -> Token | None:
+    """The string in a layer's settings that a message has in quotes, such as a file's name."""
+    depth = 0
+    for token in body:
+        depth += _DEPTH.get(token.text, 0) if token.kind == SIGN else 0
+        value = token.text[1:-1] if depth and token.kind == STRING else ""
+        if value and f"'{value}'" in text:
+            return token
+    return None

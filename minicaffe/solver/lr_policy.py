@@ -133,7 +133,7 @@ def check_policy(param: caffe_pb2.SolverParameter) -> None:
     if policy in ("step", "sigmoid", "triangular", "triangular2") and param.stepsize <= 0:
         raise SettingError(
             "stepsize",
-            f"lr_policy '{policy}' needs a stepsize above 0, not {param.stepsize}",
+            f"lr_policy '{policy}' needs a stepsize above 0, not {param.stepsize}; set stepsize",
             near="lr_policy",
         )
     if policy in ("step", "exp", "inv", "multistep", "sigmoid") and param.gamma < 0:
@@ -143,8 +143,8 @@ def check_policy(param: caffe_pb2.SolverParameter) -> None:
     if policy in ("poly", "cosine", "one_cycle") and param.max_iter <= 0:
         raise SettingError(
             "max_iter",
-            f"lr_policy '{policy}' lets the rate reach its end at max_iter and so needs max_iter "
-            f"above 0, not {param.max_iter}; set max_iter",
+            f"lr_policy '{policy}' ends at max_iter, which is {param.max_iter}; set max_iter above "
+            "0",
             near="lr_policy",
         )
     _check_forks_settings(param)

@@ -17,7 +17,7 @@ from minicaffe.errors import (
 )
 from minicaffe.named import Numbered
 from minicaffe.net.check import check_net
-from minicaffe.net.init import with_unknown_types
+from minicaffe.net.given import with_other_mistakes
 from minicaffe.net.net import Net
 from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
@@ -178,7 +178,7 @@ class NetFactory:
                 if self.path is not None and not error.problems:  # there may be no such file
                     hint = beside_hint(path, self.path) if _is_missing(error) else ""
                     error.message += f" (it is named in {self.path}){hint}"
-                raise with_unknown_types(error) from None
+                raise with_other_mistakes(error) from None
         return Origin(label, self._read[path], path)
 
     def _build(self, origin: Origin, number: int) -> Net:

@@ -97,7 +97,8 @@ class AdaGrad(Rule):
     def check(cls, param: caffe_pb2.SolverParameter) -> None:
         if param.momentum:
             raise SettingError(
-                "momentum", f"AdaGrad has no momentum, but momentum is {param.momentum:g}"
+                "momentum",
+                f"AdaGrad has no momentum, but momentum is {param.momentum:g}; take it out",
             )
 
     def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
@@ -117,11 +118,12 @@ class RMSProp(Rule):
     def check(cls, param: caffe_pb2.SolverParameter) -> None:
         if param.momentum:
             raise SettingError(
-                "momentum", f"RMSProp has no momentum, but momentum is {param.momentum:g}"
+                "momentum",
+                f"RMSProp has no momentum, but momentum is {param.momentum:g}; take it out",
             )
         if not 0 <= param.rms_decay < 1:
             raise SettingError(
-                "rms_decay", f"rms_decay is {param.rms_decay:g}, expected 0 <= rms_decay < 1"
+                "rms_decay", f"rms_decay is {param.rms_decay:g}, expected at least 0 and below 1"
             )
 
     def update(self, xp: ModuleType, g: Array, h: list[Array], t: Array, rate: float) -> None:
@@ -164,7 +166,8 @@ class Adam(Rule):
         for field in ("momentum", "momentum2"):
             value = getattr(param, field)
             if not 0 <= value < 1:
-                raise SettingError(field, f"Adam's {field} is {value:g}, expected 0 <= {field} < 1")
+                told = f"Adam's {field} is {value:g}, expected at least 0 and below 1"
+                raise SettingError(field, told)
 
     def begin(self, iteration: int) -> None:
         super().begin(iteration)

@@ -330,7 +330,7 @@ def _find_weights(state: SolverState, path: str, mark: FileMark | None) -> str:
         folders = dict.fromkeys(os.path.dirname(os.path.abspath(place)) for place in (name, beside))
         missing = f"'{os.path.basename(name)}' is not in {' nor in '.join(folders)}"
         raise SnapshotError(
-            f"the weights that belong to it are missing: {missing}",
+            f"the weights that belong to it are missing: {missing}; copy them beside the state",
             path=path,
         )
     if mark is None:

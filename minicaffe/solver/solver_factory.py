@@ -14,7 +14,7 @@ from minicaffe.solver.events import Observer
 from minicaffe.solver.prefix_lock import PrefixLock
 from minicaffe.solver.signals import Action
 from minicaffe.solver.solver import Solver
-from minicaffe.solver.solver_param import load_settings
+from minicaffe.solver.solver_param import load_settings, refuse, setting_mistakes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -83,6 +83,16 @@ def solver_types() -> list[str]:
     return sorted(_CLASSES)
 
 
+def mistakes_of_solver(param: caffe_pb2.SolverParameter) -> list[SettingError]:
+    """All that is wrong with a solver's settings, its type included."""
+    kind = param.type
+    if kind in _CLASSES:
+        return setting_mistakes(param, _CLASSES[kind].rule)
+    hint = did_you_mean(kind, _CLASSES) or f"; known are {', '.join(solver_types())}"
+    unknown = SettingError("type", f"unknown solver type '{kind}'{hint}")
+    return [unknown, *setting_mistakes(param)]
+
+
 def get_solver(
     solver: str | os.PathLike[str] | caffe_pb2.SolverParameter,
     *,
@@ -100,8 +110,7 @@ def get_solver(
     """
     settings = load_settings(solver, path, lines)
     kind = settings.param.type
-    with settings.located():
-        if kind not in _CLASSES:
-            hint = did_you_mean(kind, _CLASSES) or f"; known are {', '.join(solver_types())}"
-            raise SettingError("type", f"unknown solver type '{kind}'{hint}")
+    if kind not in _CLASSES:
+        with settings.located():
+            refuse(mistakes_of_solver(settings.param))
     return _CLASSES[kind](settings, **how)

@@ -19,6 +19,7 @@ from minicaffe.errors import (
     SettingError,
     SolverError,
     did_you_mean,
+    raised_by,
 )
 from minicaffe.layers.detection.precision import AP_VERSIONS
 from minicaffe.layers.loss.infogain_loss import InfogainLoss
@@ -29,6 +30,7 @@ from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.forks import fork_of_field
 from minicaffe.proto.io import read_solver_located
+from minicaffe.proto.places import Places
 from minicaffe.proto.upgrade_proto import upgrade_solver
 from minicaffe.solver.local_rates import LocalRates
 from minicaffe.solver.lr_policy import check_policy
@@ -57,26 +59,48 @@ _NO_MATTER = {
 }  # fmt: skip
 
 
-def check_settings(param: caffe_pb2.SolverParameter) -> None:
-    """Refuse what contradicts itself, whichever solver type it is (Caffe's checks).
+def setting_mistakes(
+    param: caffe_pb2.SolverParameter, rule: type[Rule] = Rule
+) -> list[SettingError]:
+    """All that contradicts itself or the update rule (Caffe's checks, and those of forks)."""
+    found = list(_general_mistakes(param))
+    checks = [LocalRates.of, rule.check]
+    if param.HasField("lr_policy") and not _trains_nothing(param):
+        checks.append(check_policy)
+    for check in checks:
+        found += [e for e in raised_by(check, param) if isinstance(e, SettingError)]
+    if param.snapshot and not param.HasField("snapshot_prefix"):
+        found.append(SettingError("snapshot", "snapshot is set, but snapshot_prefix is not"))
+    return found
+
+
+def refuse(mistakes: Sequence[SettingError]) -> None:
+    """Raise what is wrong with settings, if anything is: all at once.
 
     Raises:
-        SettingError: names the field.
+        SettingError: the first, which has the others.
     """
-    if param.average_loss < 1:
-        raise SettingError("average_loss", f"average_loss is {param.average_loss}, expected >= 1")
-    if param.iter_size < 1:
-        raise SettingError("iter_size", f"iter_size is {param.iter_size}, expected >= 1")
+    if mistakes:
+        first, *others = mistakes
+        first.others = tuple(others)
+        raise first
+
+
+def _general_mistakes(param: caffe_pb2.SolverParameter) -> Iterator[SettingError]:
+    """What is wrong whichever type and policy the solver has."""
+    for field in ("average_loss", "iter_size"):
+        value = getattr(param, field)
+        if value < 1:
+            yield SettingError(field, f"{field} is {value}, expected at least 1")
     kind = param.regularization_type
     if param.weight_decay and kind not in ("L1", "L2"):
         hint = did_you_mean(kind, ("L1", "L2")) or "; expected L1 or L2"
-        raise SettingError("regularization_type", f"unknown regularization_type '{kind}'{hint}")
+        yield SettingError("regularization_type", f"unknown regularization_type '{kind}'{hint}")
     if param.ap_version not in AP_VERSIONS:
         found = f'ap_version is "{param.ap_version}"'
-        raise SettingError("ap_version", f"{found}; expected {', '.join(AP_VERSIONS)}")
-    LocalRates.of(param)
-    _check_train_net(param)
-    _check_test_nets(param)
+        yield SettingError("ap_version", f"{found}; expected {', '.join(AP_VERSIONS)}")
+    yield from _mistakes_of_train_net(param)
+    yield from _mistakes_of_test_nets(param)
 
 
 def warn_of_settings(param: caffe_pb2.SolverParameter) -> None:
@@ -182,33 +206,34 @@ def _tell_of_forks(param: caffe_pb2.SolverParameter) -> None:
         logger.info("fields of forks that change nothing here: %s", ", ".join(spared))
 
 
-def _check_train_net(param: caffe_pb2.SolverParameter) -> None:
+def _mistakes_of_train_net(param: caffe_pb2.SolverParameter) -> Iterator[SettingError]:
     fields = ("net", "net_param", "train_net", "train_net_param")
     given = [name for name in fields if param.HasField(name)]
     if not given:
-        raise SettingError("net", f"no train net is given; set one of {', '.join(fields)}")
+        yield SettingError("net", f"no train net is given; set one of {', '.join(fields)}")
     if len(given) > 1:
-        raise SettingError(given[1], f"{' and '.join(given)} both give a train net; keep one")
+        yield SettingError(given[1], f"{' and '.join(given)} both give a train net; keep one")
 
 
-def _check_test_nets(param: caffe_pb2.SolverParameter) -> None:
+def _mistakes_of_test_nets(param: caffe_pb2.SolverParameter) -> Iterator[SettingError]:
     own = len(param.test_net_param) + len(param.test_net)
     count = len(param.test_iter)
     generic = param.HasField("net") or param.HasField("net_param")
     if count < own or (count > own and not generic):
-        raise SettingError(
+        yield SettingError(
             "test_iter",
             f"{count} test_iter for {own} test net(s); give one test_iter for each test net",
         )
     if param.test_state and len(param.test_state) != count:
-        raise SettingError(
+        yield SettingError(
             "test_state",
             f"{len(param.test_state)} test_state for {count} test net(s); give none, or one each",
         )
     if count and param.test_interval <= 0:
-        raise SettingError(
+        yield SettingError(
             "test_interval",
-            f"test_interval is {param.test_interval}, expected > 0 with test_iter",
+            f"test_iter is given, but test_interval is {param.test_interval}; set it to the number "
+            "of iterations between two tests",
             near="test_iter",
         )
 
@@ -239,8 +264,15 @@ class Settings:
         except MemoryLimitError as error:
             raise error.locate(path=self.path, line=self.line(field)) from None
         except SettingError as error:
-            line = self.line(error.field) or (self.line(error.near) if error.near else None)
-            raise error.locate(path=self.path, line=line) from error.__cause__
+            found = (error, *error.others)
+            for wrong in found:
+                line = self.line(wrong.field) or (self.line(wrong.near) if wrong.near else None)
+                wrong.locate(path=self.path, line=line)
+            if error.others:
+                places = Places(self.path)
+                problems = [places.setting(wrong) for wrong in found]
+                error.problems = sorted(problems, key=lambda problem: problem.line)
+            raise error from error.__cause__
 
     def line(self, field: str) -> int | None:
         """The line of a field, as far as it is known."""
@@ -294,12 +326,7 @@ def check_all(settings: Settings, rule: type[Rule]) -> None:
     """
     param = settings.param
     with settings.located():
-        check_settings(param)
-        rule.check(param)
-        if param.HasField("lr_policy") and not _trains_nothing(param):
-            check_policy(param)
-        if param.snapshot and not param.HasField("snapshot_prefix"):
-            raise SettingError("snapshot", "snapshot is set, but snapshot_prefix is not")
+        refuse(setting_mistakes(param, rule))
     warn_of_settings(param)
 
 

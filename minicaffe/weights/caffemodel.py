@@ -192,7 +192,8 @@ def _copy_layers(
         after_each()
     if targets and not any(len(stored) for _, stored in found):
         logger.warning(
-            "%s: nothing was copied, none of its layers with parameters is in net '%s'",
+            "%s: nothing was copied, as net '%s' has none of its layers; layers are found by their "
+            "names, which `minicaffe lint NET --weights=FILE` compares",
             path or "weights",
             net.name,
         )

@@ -6,7 +6,7 @@ import io
 import logging
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -237,8 +237,18 @@ def open_hdf5(
     except MissingExtraError as missing:
         raise missing.locate(path=path) from missing.__cause__
     except Exception as reason:  # h5py raises several classes for a damaged file
+        if _begins_otherwise(path):
+            raise error("this is no HDF5 file", path=path) from None
         text = (isinstance(reason, OSError) and reason.strerror) or reason
         raise error(f"cannot be read as an HDF5 file: {text}", path=path) from reason
+
+
+def _begins_otherwise(path: str) -> bool:
+    """Whether there is a file, and it does not begin as HDF5 files do."""
+    begin = HDF5_SIGNATURE
+    with suppress(OSError, ValueError), open_to_read(path) as file:
+        begin = file.read(len(HDF5_SIGNATURE))
+    return begin != HDF5_SIGNATURE
 
 
 def save_hdf5(net: Net, path: str, write_diff: bool = False) -> None:

@@ -95,19 +95,19 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "database that is not there": (
         add(DATA.format('source: "nowhere_lmdb" backend: LMDB')),
-        ["net.prototxt:3:1: layer 'd' (Data)", "nowhere_lmdb"],
+        ["net.prototxt:3:76: layer 'd' (Data)", "nowhere_lmdb"],
     ),
     "truncated database": (
         both(
             write("cut_lmdb/data.mdb", b"\x00" * 100),
             add(DATA.format('source: "cut_lmdb" backend: LMDB')),
         ),
-        ["net.prototxt:3:1: layer 'd' (Data)", "cut_lmdb"],
+        ["net.prototxt:3:76: layer 'd' (Data)", "cut_lmdb"],
     ),
     "missing solver": (lambda folder: (folder / SOLVER).unlink(), ["solver.prototxt"]),
     "poly without max_iter": (
         both(replace(SOLVER, "max_iter: 10", ""), replace(SOLVER, '"fixed"', '"poly"')),
-        ["solver.prototxt:6: ", "max_iter"],
+        ["solver.prototxt:6:1: ", "max_iter"],
     ),
     "unknown policy": (
         replace(SOLVER, '"fixed"', '"fxied"'),
@@ -119,7 +119,7 @@ MISTAKES: dict[str, tuple[Spoil, list[str]]] = {
     ),
     "step without stepsize": (
         replace(SOLVER, '"fixed"', '"step"'),
-        ["solver.prototxt:6: lr_policy 'step' needs a stepsize"],
+        ["solver.prototxt:6:1: lr_policy 'step' needs a stepsize"],
     ),
     "missing mean file": (
         add(

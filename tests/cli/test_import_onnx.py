@@ -13,6 +13,7 @@ onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 
 from tests.convert.onnx.graphs import model_of  # noqa: E402  (it needs onnx)
+from tests.told import one_line_each  # noqa: E402
 
 N = onnx.helper.make_node
 FLAGS = ["import-onnx", "net.onnx", "-o", "deploy.prototxt", "-w", "w.caffemodel"]
@@ -63,7 +64,7 @@ def test_a_batch_and_a_shape(there: Path) -> None:
 
 def test_a_difference_is_an_error_and_nothing_is_written(there: Path, capsys: Capture) -> None:
     assert cli.main([*FLAGS, "--tolerance=1e-12"]) == 1
-    told = capsys.readouterr().err
+    told = one_line_each(capsys.readouterr().err)
     assert "first in layer 'features.0', value 'c'" in told
     assert "Nothing was written" in told
     assert not Path("deploy.prototxt").exists()
@@ -73,7 +74,7 @@ def test_a_difference_is_an_error_and_nothing_is_written(there: Path, capsys: Ca
 def test_weights_that_cannot_be_written_leave_no_prototxt(there: Path, capsys: Capture) -> None:
     flags = [*FLAGS[:-1], "gone/w.caffemodel", "--no_verify"]
     assert cli.main(flags) == 1
-    assert "gone/w.caffemodel" in capsys.readouterr().err
+    assert "gone/w.caffemodel" in one_line_each(capsys.readouterr().err)
     assert not Path("deploy.prototxt").exists()
 
 
@@ -81,8 +82,8 @@ def test_what_cannot_be_read_is_told(there: Path, capsys: Capture) -> None:
     onnx.save(model_of([N("Erf", ["x"], ["y"], name="it")], {"x": (2, 3)}), "net.onnx")
     assert cli.main(FLAGS) == 1
     assert "error: net.onnx: node 'it' (Erf, opset 17; after x; an output)" in (
-        capsys.readouterr().err
+        one_line_each(capsys.readouterr().err)
     )
     Path("net.onnx").write_bytes(b"no")
     assert cli.main(FLAGS) == 1
-    assert "net.onnx: this is no ONNX model" in capsys.readouterr().err
+    assert "net.onnx: this is no ONNX model" in one_line_each(capsys.readouterr().err)

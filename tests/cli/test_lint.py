@@ -57,7 +57,7 @@ def test_findings(words: list[str], expected: list[str], capsys: Capture) -> Non
     [
         ([], 2, "FILE"),
         (["net.prototxt", "--ignore=BN99"], 2, "unknown code 'BN99'; did you mean `BN"),
-        (["net.prototxt", "--ignore="], 2, "unknown code ''; there are BN001, "),
+        (["net.prototxt", "--ignore="], 2, "unknown code ''; `minicaffe explain` lists all"),
         (["missing.prototxt"], 1, "missing.prototxt: there is no such file"),
         (["empty.prototxt"], 1, "the file is empty"),
         (["lost_net.prototxt"], 1, "it is named in lost_net.prototxt"),

@@ -95,7 +95,7 @@ def test_version(spelling: str, capsys: Capture) -> None:
             "did you mean --weights=w.caffemodel",
         ),
         (["train", "my_solver.prototxt"], "did you mean --solver=my_solver.prototxt?"),
-        (["test", "net.prototxt", "--weights=w"], "missing: --model"),
+        (["test", "net.prototxt", "--weights=w"], "did you mean --model=net.prototxt?"),
         (["train", "--solver=x", "--phase=TETS"], "--phase is 'TETS'; did you mean `TEST`?"),
         (["train", "--solver=x", "--phase=BOTH"], "--phase is 'BOTH'; expected TRAIN, TEST"),
         (["train", "--solver"], "--solver needs a value: --solver=…"),

@@ -81,8 +81,8 @@ def test_pictures(chart: int, ending: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
-        (["8", "p.png", "a.log"], 2, "chart_type"),
-        (["x", "p.png", "a.log"], 2, "chart_type"),
+        (["8", "p.png", "a.log"], 2, "CHART: expected 0 to 7"),
+        (["x", "p.png", "a.log"], 2, "CHART: expected 0 to 7"),
         (["0", "p.txt", "a.log"], 2, "must end with .png, .svg or .pdf"),
         (["0", "p.png"], 2, "LOG"),
     ],

@@ -124,7 +124,7 @@ def test_rows_that_differ_between_files(folder):
 
 def test_damaged_and_missing_files(folder):
     (folder / "0.h5").write_bytes(b"nothing")
-    with pytest.raises(DataError, match=r"0\.h5': cannot be read"):
+    with pytest.raises(DataError, match=r"0\.h5': this is no HDF5 file"):
         hdf5_net(folder)
     (folder / "0.h5").unlink()
     with pytest.raises(DataError, match=r"0\.h5': it does not exist .*list\.txt"):

@@ -267,7 +267,7 @@ def test_what_is_no_net() -> None:
     (wrong,) = lint_net(read_net("net.prototxt"), "net.prototxt")
     assert (wrong.severity, wrong.code, wrong.line) == (Severity.ERROR, "MC023", 1)
     assert "layer 'conv' (Convolution): unknown bottom blob" in wrong.message
-    (wrong,) = lint_solver(caffe_pb2.SolverParameter(max_iter=3))
+    wrong, *_ = lint_solver(caffe_pb2.SolverParameter(max_iter=3))
     assert (wrong.severity, wrong.code) == (Severity.ERROR, "MC016")
     assert "no train net is given" in wrong.message
 

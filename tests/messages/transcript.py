@@ -21,6 +21,7 @@ import importlib.util
 import io
 import re
 import shlex
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ from minicaffe.errors import MinicaffeError
 #: The beginning of a log line, of which its level is kept.
 _STAMP = re.compile(r"^([IWEF])\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] ", re.MULTILINE)
 _STARTS = ("$ ", ">>> ", "# ")
+
+#: What Pillow says of a picture that it cannot read, which differs between its releases.
+_PILLOW = re.compile(r"\((cannot identify image file|image file is truncated)[^()]*\)")
 
 
 @dataclass
@@ -113,9 +117,13 @@ def _surroundings(folder: Path, without: list[str]) -> Iterator[None]:
         patch.setenv("HOME", "/home/user")
         patch.delenv("GLOG_log_dir", raising=False)
         patch.syspath_prepend(folder)
+        before = set(sys.modules)
         for name in without:
-            patch.setitem(__import__("sys").modules, name, None)  # type: ignore[arg-type]
+            patch.setitem(sys.modules, name, None)  # type: ignore[arg-type]
         yield
+        for name in set(sys.modules) - before:  # Python layers of other areas have their names
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
+                del sys.modules[name]
 
 
 def _run(command: str, names: dict[str, object]) -> str:
@@ -133,7 +141,7 @@ def _run(command: str, names: dict[str, object]) -> str:
         else:
             end = _python(command, names)
     told = "".join(f"warning: {one.message}\n" for one in warned)
-    output = _STAMP.sub(r"\1] ", printed.getvalue())
+    output = _PILLOW.sub("(PILLOW'S REASON)", _STAMP.sub(r"\1] ", printed.getvalue()))
     if output and not output.endswith("\n"):
         output += "\n"
     return f"{command}\n{told}{output}{end}"
@@ -145,7 +153,9 @@ def _python(command: str, names: dict[str, object]) -> str:
     try:
         exec(code, names)
     except MinicaffeError as error:
-        return f"{type(error).__name__}: {error}\n"
+        return _PILLOW.sub("(PILLOW'S REASON)", f"{type(error).__name__}: {error}\n")
+    except AttributeError as error:  # Python's own for a name that there is not
+        return f"AttributeError: {error}\n"
     except Exception as error:
         return f"NOT OURS {traceback.format_exception_only(error)[-1]}"
     return ""

@@ -176,7 +176,7 @@ class TestLoadImage:
         with open(self.save(self.rgb), "rb") as stream:
             response = Response(stream.read())
         np.testing.assert_allclose(io.load_image(response), self.rgb / 255.0, rtol=1e-6)
-        with pytest.raises(DataError, match=r"<Response>: this cannot be read as an image"):
+        with pytest.raises(DataError, match=r"<Response>: the image is empty"):
             io.load_image(response)
 
     def test_what_is_neither_a_name_nor_an_open_file(self):
@@ -202,5 +202,5 @@ class TestLoadImage:
             io.load_image("nowhere.png")
         with open("x.jpg", "w") as stream:
             stream.write("text")
-        with pytest.raises(DataError, match=r"x.jpg: this cannot be read as an image"):
+        with pytest.raises(DataError, match=r"x.jpg: 4 bytes that cannot be decoded as an image"):
             io.load_image("x.jpg")

@@ -9,7 +9,7 @@ from minicaffe.errors import SolverError
 from minicaffe.proto import caffe_pb2
 from minicaffe.solver import rules
 from minicaffe.solver.local_rates import LocalRates
-from minicaffe.solver.solver_param import check_settings
+from minicaffe.solver.solver_param import refuse, setting_mistakes
 from minicaffe.solver.update import Updater
 from tests.solver.fakes import MULTIPLIERS, new_gradients, parameter_net
 
@@ -73,4 +73,4 @@ def test_an_unknown_policy_is_refused() -> None:
         net="n", lr_policy="fixed", larc=True, larc_policy="clipp", momentum=0.5
     )
     with pytest.raises(SolverError, match="unknown larc_policy 'clipp'; known are scale, clip"):
-        check_settings(param)
+        refuse(setting_mistakes(param))

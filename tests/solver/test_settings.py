@@ -26,12 +26,12 @@ from tests.solver.problem import NET, make_solver, texts, weights_of, write_prob
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ("average_loss: 0", r"solver\.prototxt:2: average_loss is 0, expected >= 1"),
-        ("iter_size: 0", r"iter_size is 0, expected >= 1"),
+        ("average_loss: 0", r"solver\.prototxt:2: average_loss is 0, expected at least 1"),
+        ("iter_size: 0", r"iter_size is 0, expected at least 1"),
         ("weight_decay: 1 regularization_type: 'L3'", "unknown regularization_type 'L3'"),
         ('train_net: "net.prototxt"', r"prototxt:2: net and train_net both give a train net"),
         ('test_net: "net.prototxt"', "0 test_iter for 1 test net"),
-        ("test_iter: 1", r"test_interval is 0, expected > 0"),
+        ("test_iter: 1", r"test_iter is given, but test_interval is 0"),
         ("test_iter: 1 test_interval: 1 test_state {} test_state {}", "2 test_state for 1 test"),
         ('type: "Adamm"', r"prototxt:2: unknown solver type 'Adamm'; did you mean `Adam`"),
         ('type: "Frank-Wolfe"', "unknown solver type 'Frank-Wolfe'; known are AdaDelta, AdaGrad"),

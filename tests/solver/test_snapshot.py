@@ -137,7 +137,9 @@ def test_missing_weights_are_named_once_with_where_they_were_looked_for(tmp_path
     with pytest.raises(SnapshotError) as caught:
         solver.restore(state)
     assert str(caught.value).count(os.path.basename(model)) == 1
-    assert str(caught.value).endswith(f"is not in {os.path.dirname(os.path.abspath(model))}")
+    assert str(caught.value).endswith(
+        f"is not in {os.path.dirname(os.path.abspath(model))}; copy them beside the state"
+    )
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows' file names are text")

@@ -251,7 +251,7 @@ def test_an_error_in_a_thread_is_reported():
     [
         ("AdaGrad", {"momentum": 0.5}, "AdaGrad has no momentum"),
         ("RMSProp", {"momentum": 0.5}, "RMSProp has no momentum"),
-        ("RMSProp", {"rms_decay": 1}, "rms_decay is 1, expected 0 <= rms_decay < 1"),
+        ("RMSProp", {"rms_decay": 1}, "rms_decay is 1, expected at least 0 and below 1"),
         ("Adam", {"momentum2": 1}, "Adam's momentum2 is 1, expected"),
         ("Adam", {"momentum": -0.5}, "Adam's momentum is -0.5, expected"),
     ],

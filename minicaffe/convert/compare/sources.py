@@ -14,7 +14,8 @@ from minicaffe.convert.compare.net_side import random_arrays, run_whole
 from minicaffe.convert.deploy import Shape, deploy_net
 from minicaffe.convert.onnx.load import load
 from minicaffe.convert.onnx.session import Runner
-from minicaffe.errors import CompareError, DataError
+from minicaffe.errors import DataError
+from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.net.net import TEST, Net
 from minicaffe.options import RunKeywords
 from minicaffe.proto.io import read_net
@@ -181,7 +182,7 @@ def open_source(text: str, shapes: Mapping[str, Shape], options: RunKeywords) ->
         return OnnxSource(text)
     model, *weights = [text] if os.path.exists(text) else text.split(",")
     if not os.path.exists(model):
-        raise CompareError(
+        raise MissingFileError(
             f"'{model}' is not there; expected a prototxt, with weights after a comma "
             "(deploy.prototxt,W.caffemodel), an .onnx file or a folder of .npy files"
         )
