@@ -15,7 +15,7 @@ from minicaffe.detection.finder import Picture, channels_first, picture_input
 from minicaffe.detection.preparation import find_preparation, prepared_by_user
 from minicaffe.errors import ArgumentError, GraphError, UnknownNameError, did_you_mean
 from minicaffe.layers.utility.split import Split
-from minicaffe.net.init import net_parameter
+from minicaffe.net.given import net_parameter
 from minicaffe.net.net import TEST, Net
 
 if TYPE_CHECKING:
