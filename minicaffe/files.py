@@ -220,7 +220,7 @@ def remove_leftovers(prefix: str) -> list[str]:
     folder, stem = os.path.split(prefix)
     name = re.escape(stem)
     pattern = re.compile(
-        rf"\.{name}(_iter_\d+\.(caffemodel|solverstate)(\.h5)?|(\.lock)+)\.[0-9a-f]{{8}}\.part"
+        rf"\.{name}((_iter_\d+|_best)\.(caffemodel|solverstate)(\.h5)?|(\.lock)+)\.[0-9a-f]{{8}}\.part"
         rf"|{name}_iter_\d+\.[0-9a-f]{{8}}\.tempfile"
     )
     removed = []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from minicaffe.cli._progress import duration
 from minicaffe.errors import visible
 from minicaffe.solver import events
+from minicaffe.solver.progress import duration
 
 _BOLD, _GREEN, _RESET = "\033[1m", "\033[32m", "\033[0m"
 

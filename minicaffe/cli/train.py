@@ -27,7 +27,9 @@ from minicaffe.cli._flags import (
     ENGINE_FLAGS,
     add_flags,
     add_limits,
+    explained,
     note_gpu,
+    positive_int,
     run_options,
 )
 from minicaffe.cli._model_folder import add_folder, file_in
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from minicaffe.solver.events import Observer
     from minicaffe.solver.prefix_lock import PrefixLock
     from minicaffe.solver.signals import Action, SignalHandler
+    from minicaffe.solver.solver import Solver
 
 logger = logging.getLogger("minicaffe")
 
@@ -83,6 +86,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show every N iterations what each layer holds, gradients and updates",
     )
+    parser.add_argument(
+        "--keep_best", metavar="OUTPUT",
+        help="keep the weights of the best test by an output, such as accuracy or loss, in "
+        "PREFIX_best.caffemodel",
+    )  # fmt: skip
+    parser.add_argument(
+        "--early_stop", type=explained(positive_int), metavar="N",
+        help="end when N tests in a row were no better than the best one",
+    )  # fmt: skip
     parser.add_argument("--log_json", metavar="FILE", help="add each event to FILE as a JSON line")
     parser.add_argument(
         "--log_csv", metavar="FILE", help="add each number to FILE as a line of CSV"
@@ -253,6 +265,8 @@ def _train(
         if args.snapshot:
             logger.info("Resuming from %s", args.snapshot)
         solver.trace_nan, solver.stats_every = args.trace_nan, args.stats_every
+        if args.keep_best or args.early_stop:
+            _watch_tests(solver, args)
         if page is not None:
             page.attach(solver)
         if args.overfit_batch:
@@ -267,6 +281,19 @@ def _train(
         logger.warning("%d snapshot(s) could not be written meanwhile", solver.failed_snapshots)
         return SNAPSHOTS_FAILED
     return 0
+
+
+def _watch_tests(solver: Solver, args: argparse.Namespace) -> None:
+    """Look for the best test, as ``--keep_best`` and ``--early_stop`` say."""
+    from minicaffe.solver.best import BestTest
+
+    if not (solver.test_nets or solver.is_root):
+        return  # another process tests
+    try:
+        keep = args.keep_best is not None
+        solver.best = BestTest(solver, args.keep_best, keep=keep, patience=args.early_stop)
+    except SolverError as error:
+        raise error.locate(path=args.solver) from None
 
 
 def _dashboard(args: argparse.Namespace, stack: ExitStack) -> Dashboard:
@@ -293,12 +320,12 @@ def _either(signals: SignalHandler, page: Dashboard) -> Callable[[], Action]:
 def _observers(args: argparse.Namespace, stack: ExitStack) -> list[Observer]:
     """What shows a training: the log, a bar on a terminal, a file of JSON lines, a last word."""
     from minicaffe.cli._outcome import Outcome
-    from minicaffe.cli._progress import ProgressBar
     from minicaffe.cli._report import takes_colour
     from minicaffe.solver.events import LogObserver
     from minicaffe.solver.json_log import JsonObserver
     from minicaffe.solver.overfit import OverfitReport
     from minicaffe.solver.post_mortem import PostMortem
+    from minicaffe.solver.progress import ProgressBar
     from minicaffe.solver.scalars import CsvObserver, TensorBoardObserver
 
     observers: list[Observer] = [

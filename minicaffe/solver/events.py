@@ -189,6 +189,38 @@ class SnapshotFailed:
 
 
 @dataclass(frozen=True)
+class Improved:
+    """A test was the best so far, and its weights have been kept.
+
+    Attributes:
+        name, value: the output that is watched.
+        path: the file of the weights.
+    """
+
+    iter: int
+    name: str
+    value: float
+    path: str
+
+
+@dataclass(frozen=True)
+class OutOfPatience:
+    """The training ends, as no test has been better for too long.
+
+    Attributes:
+        name: the output that is watched.
+        best, best_iter: its best value, and when that was.
+        tests: how many there have been since.
+    """
+
+    iter: int
+    name: str
+    best: float
+    best_iter: int
+    tests: int
+
+
+@dataclass(frozen=True)
 class Stats:
     """What the layers hold after an iteration, with ``stats_every``."""
 
@@ -216,6 +248,8 @@ Event = (
     | TestResult
     | Snapshot
     | SnapshotFailed
+    | Improved
+    | OutOfPatience
     | Stats
     | Finish
 )
@@ -257,6 +291,12 @@ class Observer:
     def on_snapshot_failed(self, event: SnapshotFailed) -> None:
         """A snapshot could not be written."""
 
+    def on_improved(self, event: Improved) -> None:
+        """A test was the best so far."""
+
+    def on_out_of_patience(self, event: OutOfPatience) -> None:
+        """No test has been better for too long."""
+
     def on_stats(self, event: Stats) -> None:
         """Time to show what the layers hold."""
 
@@ -279,6 +319,8 @@ _METHODS = {
     TestResult: "on_test_result",
     Snapshot: "on_snapshot",
     SnapshotFailed: "on_snapshot_failed",
+    Improved: "on_improved",
+    OutOfPatience: "on_out_of_patience",
     Stats: "on_stats",
     Finish: "on_finish",
 }
@@ -344,6 +386,18 @@ class LogObserver(Observer):
             event.iter,
             event.reason,
         )
+
+    def on_improved(self, event: Improved) -> None:
+        logger.info(
+            "Iteration %d, best %s so far = %g: weights kept in %s",
+            event.iter, event.name, event.value, event.path,
+        )  # fmt: skip
+
+    def on_out_of_patience(self, event: OutOfPatience) -> None:
+        logger.info(
+            "Iteration %d, no better %s in %d tests (best %g at iteration %d): stopping",
+            event.iter, event.name, event.tests, event.best, event.best_iter,
+        )  # fmt: skip
 
     def on_stats(self, event: Stats) -> None:
         for array in event.arrays:

@@ -20,7 +20,7 @@ from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
 from minicaffe.solver import events, rules, trace_nan, training_state
-from minicaffe.solver.display import LossWindow, Pace, explain_divergence
+from minicaffe.solver.display import LossWindow, explain_divergence
 from minicaffe.solver.layer_stats import gradient_norms, measured
 from minicaffe.solver.lr_policy import check_policy, learning_rate
 from minicaffe.solver.nets import NetFactory, NetVec
@@ -39,6 +39,7 @@ from minicaffe.solver.together import (
     telling_others,
 )
 from minicaffe.solver.update import Updater
+from minicaffe.solver.watched import Watched
 
 if TYPE_CHECKING:
     from minicaffe.proto.places import SourceMap
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("minicaffe")
 
 
-class Solver:
+class Solver(Watched):
     """Trains a net as a ``SolverParameter`` says. Use one of its subclasses or ``get_solver``.
 
     Args:
@@ -71,6 +72,7 @@ class Solver:
         iter: how many updates the weights have had.
         param: the ``SolverParameter``; changes to rates and the like take effect.
         observers: told of every event.
+        best: the best test so far, see :class:`minicaffe.solver.best.BestTest`; None keeps none.
         loss_window: the last losses, whose mean is shown.
         failed_snapshots: how many could not be written while it trained.
         trace_nan: look for values that are not finite in every iteration, and end the training
@@ -112,9 +114,7 @@ class Solver:
         self.param = self._settings.param
         self.is_root = common.solver_rank() == 0
         self._together: Together = Alone()
-        self.observers: list[events.Observer] = (
-            [events.LogObserver()] * self.is_root if observers is None else list(observers)
-        )
+        super().__init__([events.LogObserver()] * self.is_root if observers is None else observers)
         self.action_function = action_function
         self.iter = 0
         self.failed_snapshots = 0
@@ -128,7 +128,6 @@ class Solver:
         self._test_states: list[LayerStates] = []  # before the tests that are running
         self._saved_at: int | None = None
         self._snapshots = Snapshots(self._settings, keep_snapshots, prefix_lock)
-        self._pace = Pace()
         logger.info("Initializing solver from parameters:\n%s", Lines(to_text(self.param).rstrip()))
         check_all(self._settings, self.rule)
         if self.param.snapshot and self.is_root:
@@ -194,17 +193,17 @@ class Solver:
             raise ArgumentError(f"a net to give the weights to is expected, not {shown(net)}")
         net.share_with(self.net)
 
-    def _notify(self, event: events.Event) -> None:
-        events.notify(self.observers, event)
-
     # -------------------------------------------------------------- training
 
     @in_turn
-    def solve(self, resume_file: str | os.PathLike[str] | None = None) -> None:
+    def solve(
+        self, resume_file: str | os.PathLike[str] | None = None, *, progress: bool = False
+    ) -> None:
         """Train until ``max_iter``, with tests, displays and snapshots as the settings say.
 
         Args:
             resume_file: a ``.solverstate`` (or ``.solverstate.h5``) to go on from.
+            progress: show a bar, on a terminal or in a notebook.
 
         Raises:
             SolverError: the loss is not finite; names the iteration and the layer.
@@ -212,12 +211,12 @@ class Solver:
                 snapshots with this prefix.
         """
         writes = bool(self.param.snapshot) or self.param.snapshot_after_train
-        with self._snapshots.locked(writes and self.is_root):
+        with self._snapshots.locked(writes and self.is_root), self.showing(progress):
             self._solve(resume_file)
 
     def _solve(self, resume_file: str | os.PathLike[str] | None) -> None:
         param = self.param
-        self._notify(events.Start(self.iter, param.max_iter, self.net.name, param.lr_policy))
+        self.tell(events.Start(self.iter, param.max_iter, self.net.name, param.lr_policy))
         if resume_file is not None:
             resume_file = file_name(resume_file, "resume_file")
             logger.info("Restoring previous solver status from %s", resume_file)
@@ -232,14 +231,14 @@ class Solver:
         early = self._stop_requested
         if not early:
             self._last_pass()
-        self._notify(events.Finish(self.iter, early))
+        self.tell(events.Finish(self.iter, early))
 
     def _last_pass(self) -> None:
         """Show the loss and the tests once more, with the final weights."""
         param = self.param
         if param.display and self.iter % param.display == 0:
             self.loss_window.add(self.net.forward_loss(), param.average_loss)
-            self._notify(events.Display(self.iter, self.loss_window.mean))
+            self.tell(events.Display(self.iter, self.loss_window.mean))
         if param.test_interval and self.iter % param.test_interval == 0:
             self._test_all()
 
@@ -296,17 +295,17 @@ class Solver:
         loss = sum(self._forward_backward() for _ in range(param.iter_size)) / param.iter_size
         self.loss_window.add(loss, param.average_loss)
         if display:
-            self._display()
+            self.show_iteration()
         for _, on_gradients_ready in self._callbacks:
             on_gradients_ready()
         counted = self.stats_every and self.iter % self.stats_every == 0
         gradients = gradient_norms(self.net) if counted else {}
         rate = self.apply_update()
         if counted:
-            self._notify(events.Stats(self.iter - 1, measured(self.net, gradients)))
+            self.tell(events.Stats(self.iter - 1, measured(self.net, gradients)))
         if self.trace_nan:
             trace_nan.check_weights(self.net, self.iter - 1, rate)
-        self._notify(events.Iteration(self.iter, loss, self.loss_window.mean, rate))
+        self.tell(events.Iteration(self.iter, loss, self.loss_window.mean, rate))
         due = bool(param.snapshot) and self.iter % param.snapshot == 0
         request = self._together.agree(self._requested())
         if due or request in (Action.SNAPSHOT, Action.TERMINATE):
@@ -327,19 +326,6 @@ class Solver:
             trace_nan.check_gradients(self.net, self.iter)
         return loss
 
-    def _display(self) -> None:
-        per_second, seconds = self._pace.since_last(self.iter)
-        self._notify(
-            events.Display(
-                self.iter,
-                self.loss_window.mean,
-                per_second,
-                seconds,
-                self.param.display,
-                events.outputs_of(self.net),
-            )
-        )
-
     @in_turn
     def apply_update(self) -> float:
         """Update the weights from the gradients; counts as an iteration.
@@ -349,9 +335,9 @@ class Solver:
         with self._settings.located():
             rate, step = learning_rate(self.param, self.iter, self._current_step)
         if self.param.lr_policy == "multistep" and step != self._current_step:
-            self._notify(events.StepReached(self.iter, step))
+            self.tell(events.StepReached(self.iter, step))
         if self.param.display and self.iter % self.param.display == 0:
-            self._notify(events.LearningRate(self.iter, rate))
+            self.tell(events.LearningRate(self.iter, rate))
         with uninterrupted():
             clipped = self._updater.clipping()
             self._updater.apply(rate, self.iter, clipped[1] if clipped else 1.0)
@@ -359,7 +345,7 @@ class Solver:
             self.iter += 1
         if clipped:
             limit = self.param.clip_gradients
-            self._notify(events.Clip(self.iter - 1, clipped[0], limit, clipped[1]))
+            self.tell(events.Clip(self.iter - 1, clipped[0], limit, clipped[1]))
         return rate
 
     def _requested(self) -> Action:
@@ -385,8 +371,8 @@ class Solver:
         self._test_states = [layer_states(net) for net in self.test_nets]
         for index in range(len(self.test_nets)):
             if not self._stop_requested:
-                self.test(index)
-        asked = Action.STOP if self._stop_requested else Action.NONE
+                self.note_test(index, self.test(index))
+        asked = Action.STOP if self._stop_requested or self.out_of_patience else Action.NONE
         self._stop_requested = self._together.agree(asked) is Action.STOP
         if self._stop_requested:
             return False  # a training that resumes here runs all of these tests again
@@ -420,11 +406,12 @@ class Solver:
         """Write it, with the states of the train nets of all processes, as far as known."""
         model, path = self._snapshots.names(self.iter)
         for name in (model, path):
-            self._notify(events.Snapshot(self.iter, name, name is path, self._snapshots.hdf5))
+            self.tell(events.Snapshot(self.iter, name, name is path, self._snapshots.hdf5))
         state = SolverState(self.iter, model, self._current_step, self.history)
         training = training_state.training_state(
             self.net, self.test_nets, self.loss_window, states, self._test_states
         )
+        self.add_best(training)
         self._snapshots.write(self.net, state, training)
         self._saved_at = self.iter
         return model, path
@@ -442,7 +429,7 @@ class Solver:
             return True
         except SnapshotError as error:
             self.failed_snapshots += 1
-            self._notify(events.SnapshotFailed(self.iter, str(error)))
+            self.tell(events.SnapshotFailed(self.iter, str(error)))
             return False
 
     @in_turn
@@ -473,6 +460,7 @@ class Solver:
             training_state.restore_training_state(
                 record.training, path, self.net, self.test_nets, self.loss_window
             )
+            self.restore_best(record.training)
             self._resumed = True
 
     # ------------------------------------------------------------------- end

@@ -39,10 +39,7 @@ def run_test(
         found = f"there are {count}, numbered from 0" if count else "the solver has none"
         raise SolverError(f"no test net #{index}: {found}", path=path)
     net, batches = solver.test_nets[index], solver.param.test_iter[index]
-
-    def tell(event: events.Event) -> None:
-        events.notify(solver.observers, event)
-
+    tell = solver.tell
     tell(events.TestStart(solver.iter, index, batches))
     net.share_with(solver.net)
     ranks = _sharing(net, batches, path)

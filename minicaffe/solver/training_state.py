@@ -25,6 +25,7 @@ from minicaffe.syncedmem import only_read
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
+    from minicaffe.solver.best import BestState
     from minicaffe.solver.solver import Solver
 
 logger = logging.getLogger("minicaffe")
@@ -41,6 +42,7 @@ class TrainingState(TypedDict):
         ranks: those of the train nets of other processes, ranks 1, 2, …; left out where they could
             not be asked.
         processes: how many train, if more than one.
+        best: the best test so far, where one is looked for.
     """
 
     engine: str
@@ -49,6 +51,7 @@ class TrainingState(TypedDict):
     tests: list[LayerStates]
     ranks: NotRequired[list[LayerStates]]
     processes: NotRequired[int]
+    best: NotRequired[BestState]
 
 
 def training_state(

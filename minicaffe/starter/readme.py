@@ -38,7 +38,7 @@ def readme_text(folder: str, network: str, facts: DataFacts, side: tuple[int, ..
 
 Run these where the paths in the files begin, the folder that `minicaffe new` was run in:
 
-    minicaffe train {folder}
+    minicaffe train {folder} --keep_best accuracy
     minicaffe test {folder} --metrics per-class,confusion
     minicaffe classify photo.jpg --model {folder}
 

@@ -9,9 +9,10 @@ import sys
 
 import pytest
 
-from minicaffe.cli._progress import Counter, ProgressBar, bar, duration
+from minicaffe.cli._progress import Counter
 from minicaffe.glog import GlogFormatter, StatusHandler, is_terminal, log_to
 from minicaffe.solver.events import Finish, Iteration, Start, TestBatch, TestResult
+from minicaffe.solver.progress import ProgressBar, bar, duration
 
 
 class Rig:
