@@ -8,6 +8,8 @@ model zoo.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import TypedDict, cast
 import yaml
 
 from minicaffe.errors import DataError, did_you_mean
+from minicaffe.files import new_folder
 
 
 class Facts(TypedDict, total=False):
@@ -27,6 +30,7 @@ class Facts(TypedDict, total=False):
         parameters, multiply_adds: of the deploy net, for one item.
         accuracy, accuracy_top5: between 0 and 1; None if not measured with minicaffe.
         expected_accuracy, expected_accuracy_top5: what the source states.
+        weights_accuracy, weights_sha256: of the weights that come with it.
     """
 
     name: str
@@ -40,6 +44,8 @@ class Facts(TypedDict, total=False):
     accuracy_top5: float | None
     expected_accuracy: float | None
     expected_accuracy_top5: float | None
+    weights_accuracy: float
+    weights_sha256: str
 
 
 #: What every readme has to say, and as what.
@@ -71,8 +77,21 @@ class Network:
 
     @property
     def files(self) -> list[Path]:
-        """Its prototxt files and its readme."""
-        return sorted([*self.folder.glob("*.prototxt"), self.folder / "readme.md"])
+        """Its prototxt files and its readme; weights and names of classes, if it has them."""
+        found = [*self.folder.glob("*.prototxt"), self.folder / "readme.md"]
+        return sorted([*found, *(path for path in (self.weights, self.labels) if path)])
+
+    @property
+    def weights(self) -> Path | None:
+        """Weights that this repository has trained; None where none are shipped."""
+        path = self.folder / f"{self.name}.caffemodel"
+        return path if path.is_file() else None
+
+    @property
+    def labels(self) -> Path | None:
+        """The names of its classes, one a line; None without."""
+        path = self.folder / "labels.txt"
+        return path if path.is_file() else None
 
 
 def networks(folder: Path | None = None) -> list[Network]:
@@ -135,6 +154,61 @@ def networks_folder() -> Path:
         "the networks were not installed with this minicaffe; they are in the folder models/ of "
         "its source, and in its wheel"
     )
+
+
+def datasets_folder() -> Path:
+    """Where the images are: in the installed package, or in the checkout that it is in.
+
+    Raises:
+        DataError: nowhere.
+    """
+    package = Path(str(resources.files("minicaffe")))
+    for folder in (package / "datasets", package.parent / "data"):
+        if (folder / "fashion_mnist" / "README.md").is_file():
+            return folder
+    raise DataError(
+        "the images were not installed with this minicaffe; they are in the folder data/ of its "
+        "source, and in its wheel"
+    )
+
+
+def copy_network(chosen: Network, target: str, *, with_data: bool) -> list[str]:
+    """Copy a network to change and train; the paths in its files become those of the copy.
+
+    Args:
+        chosen: the network.
+        target: the folder to make; paths begin where it is seen from.
+        with_data: copy the images that it trains on, too.
+
+    Returns:
+        The names of what was copied.
+
+    Raises:
+        DataError: the folder exists or cannot be written; the images are none of minicaffe's.
+    """
+    texts = {path: path.read_text(encoding="utf-8") for path in chosen.files
+             if path.suffix in (".prototxt", ".md")}  # fmt: skip
+    used = set(re.findall(r"\bdata/(\w+)/", "".join(texts.values())))
+    shipped = {path.name for path in datasets_folder().iterdir() if path.is_dir()}
+    sets = sorted(used & shipped) if with_data else []
+    if with_data and not sets:
+        raise DataError(
+            f"{chosen.name} trains on {chosen.facts['dataset']}, which do not come with minicaffe; "
+            "leave out --with-data"
+        )
+    where = os.path.normpath(target)
+    with new_folder(target, error=DataError) as folder:
+        for path in chosen.files:
+            if path not in texts:
+                shutil.copyfile(path, folder / path.name)
+                continue
+            text = re.sub(rf"\bmodels/{chosen.name}/", lambda _: f"{where}/", texts[path])
+            for name in sets:
+                text = re.sub(rf"(?<!/)\bdata/{name}/", lambda _, n=name: f"{where}/{n}/", text)  # type: ignore[misc]
+            (folder / path.name).write_text(text, encoding="utf-8")
+        for name in sets:
+            shutil.copytree(datasets_folder() / name, folder / name)
+        return sorted(path.name for path in folder.iterdir())
 
 
 def read_facts(readme: Path) -> Facts:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import configparser
+import hashlib
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
-from minicaffe import zoo
+from minicaffe import TEST, Net, cli, zoo
 from minicaffe.errors import DataError
+from minicaffe.metrics import measure
 from tests.zoo import FOLDERS, ROOT
 
 README = """---
@@ -49,7 +51,9 @@ def test_setup_cfg_installs_every_network() -> None:
     """As data of the package ``minicaffe.models``, whose folder is ``models``."""
     config = configparser.ConfigParser(interpolation=None)
     config.read(ROOT / "setup.cfg")
-    assert config["options"]["package_dir"].split("\n") == ["", "minicaffe.models = models"]
+    assert config["options"]["package_dir"].split("\n") == [
+        "", "minicaffe.datasets = data", "minicaffe.models = models",
+    ]  # fmt: skip
     patterns = config["options.package_data"]["minicaffe.models"].split(",")
     found = {path for pattern in patterns for path in (ROOT / "models").glob(pattern.strip())}
     assert found == {file for network in zoo.networks() for file in network.files}
@@ -119,3 +123,68 @@ def test_an_unknown_network_is_refused(name: str, tiny: Path) -> None:
         zoo.network(name, tiny.parents[1])
     with pytest.raises(DataError, match="did you mean `tiny`"):
         zoo.network("tini", tiny.parents[1])
+
+
+def test_setup_cfg_installs_the_images() -> None:
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(ROOT / "setup.cfg")
+    patterns = config["options.package_data"]["minicaffe.datasets"].split(",")
+    found = {path for pattern in patterns for path in (ROOT / "data").glob(pattern.strip())}
+    folder = zoo.datasets_folder() / "fashion_mnist"
+    assert {path for path in folder.rglob("*") if path.is_file()} <= found
+
+
+def test_weights_are_those_that_the_readme_describes() -> None:
+    shipped = [network for network in zoo.networks() if network.weights]
+    assert [network.name for network in shipped] == ["lenet_bn"]
+    for network in shipped:
+        data = network.weights.read_bytes()
+        assert hashlib.sha256(data).hexdigest() == network.facts["weights_sha256"]
+        assert len(data) < 2**20
+
+
+def test_shipped_weights_are_as_good_as_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("PIL.Image", reason="the images are PNG files")
+    monkeypatch.chdir(ROOT)
+    network = zoo.network("lenet_bn")
+    path = str(network.folder / "train_val.prototxt")
+    with Net(path, TEST, weights=str(network.weights)) as net:
+        found = measure(net, 20, ["accuracy"]).confusion
+    assert found.items == 2000
+    assert found.accuracy == pytest.approx(network.facts["weights_accuracy"], abs=2e-3)
+    assert len(network.labels.read_text().splitlines()) == found.classes
+
+
+# --------------------------------------------------------------------------------- copies
+
+
+def test_a_copy_trains_where_there_is_no_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("PIL.Image", reason="the images are PNG files")
+    monkeypatch.chdir(tmp_path)
+    names = zoo.copy_network(zoo.network("lenet_bn"), "net", with_data=True)
+    assert {"fashion_mnist", "lenet_bn.caffemodel", "solver.prototxt", "labels.txt"} <= set(names)
+    for path in Path("net").glob("*.prototxt"):
+        assert "models/" not in path.read_text()
+    assert cli.main(["train", "net", "--fast_dev_run"]) == 0
+
+
+def test_a_copy_without_images_looks_for_them_where_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    zoo.copy_network(zoo.network("lenet"), "a/net", with_data=False)
+    assert 'source: "data/fashion_mnist/train_lmdb"' in Path("a/net/train_val.prototxt").read_text()
+    assert 'net: "a/net/train_val.prototxt"' in Path("a/net/solver.prototxt").read_text()
+    assert not Path("a/net/fashion_mnist").exists()
+
+
+def test_copies_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="which do not come with minicaffe"):
+        zoo.copy_network(zoo.network("resnet50"), "net", with_data=True)
+    assert not Path("net").exists()
+    Path("net").mkdir()
+    with pytest.raises(DataError, match="'net' exists already"):
+        zoo.copy_network(zoo.network("resnet50"), "net", with_data=False)

@@ -89,6 +89,8 @@ def net_files(args: argparse.Namespace) -> tuple[str, str]:
 
     if args.model is not None and os.path.isdir(args.model):
         _take_folder(args)
+    elif args.model is not None and args.weights is None:
+        _take_shipped(args)
     for flag in ("model", "weights"):
         if getattr(args, flag) is None:
             args.usage_error(f"--{flag} is missing; pictures need --model=NET and --weights=FILE")
@@ -118,6 +120,18 @@ def _take_folder(args: argparse.Namespace) -> None:
     if args.labels is None and os.path.isfile(labels):
         args.labels = labels
     args.size = args.size or image_size(folder)
+
+
+def _take_shipped(args: argparse.Namespace) -> None:
+    """Put the weights and names that come with a network of minicaffe's into the flags."""
+    from minicaffe.zoo import net_file, network
+
+    if net_file(args.model) == args.model:
+        return
+    found = network(args.model)
+    args.weights = found.weights and os.fspath(found.weights)
+    if args.labels is None and found.weights and found.labels:
+        args.labels = os.fspath(found.labels)
 
 
 def mean_values(args: argparse.Namespace) -> list[float] | None:

@@ -3,7 +3,8 @@
 minicaffe models                                     a table of all
 minicaffe models resnet50                            what is known of one, and its files
 minicaffe models --json                              everything, for programs
-cp -r "$(minicaffe models resnet50 --path)" models/  a copy to change and train
+minicaffe models lenet_bn --copy net --with-data     a copy to train, with its images
+minicaffe models lenet_bn --weights                  the file of weights that come with it
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from minicaffe.errors import DataError
 
 if TYPE_CHECKING:
     from minicaffe.zoo import Network
@@ -29,14 +32,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="a network; all of them by default")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--path", action="store_true", help="print only the folder")
+    form.add_argument(
+        "--weights", action="store_true", help="print only the file of the weights that it has"
+    )
+    form.add_argument(
+        "--copy", metavar="FOLDER", help="copy it to change and train; its paths begin here"
+    )
+    parser.add_argument(
+        "--with_data", action="store_true", help="with --copy: the images that it trains on, too"
+    )
     form.add_argument("--json", action="store_true", help="print the facts as JSON")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print what was asked for."""
-    from minicaffe.zoo import network, networks, networks_folder
+    from minicaffe.zoo import copy_network, network, networks, networks_folder
 
-    if args.path:
+    if (args.copy or args.weights) and args.name is None:
+        args.usage_error(f"--{'copy' if args.copy else 'weights'} needs the name of a network")
+    if args.with_data and not args.copy:
+        args.usage_error("--with_data is for --copy=FOLDER")
+    if args.copy:
+        names = copy_network(network(args.name), args.copy, with_data=args.with_data)
+        print(f"{args.copy}: {', '.join(names)}")
+        print(f"now run: minicaffe train {args.copy}")
+    elif args.weights:
+        print(_weights(network(args.name)))
+    elif args.path:
         print(networks_folder() if args.name is None else network(args.name).folder)
     elif args.json:
         chosen = (
@@ -49,6 +71,20 @@ def run(args: argparse.Namespace) -> None:
         print("\n".join(_table(networks())))
     else:
         print("\n".join(_page(network(args.name))))
+
+
+def _weights(chosen: Network) -> str:
+    """The file of its weights.
+
+    Raises:
+        DataError: none are shipped.
+    """
+    if chosen.weights is None:
+        raise DataError(
+            f"no weights of {chosen.name} come with minicaffe; `minicaffe models {chosen.name}` "
+            "says where it is from"
+        )
+    return str(chosen.weights)
 
 
 def _as_json(chosen: Network) -> dict[str, object]:

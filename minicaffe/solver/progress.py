@@ -88,7 +88,7 @@ class ProgressBar(Observer):
 
 
 def show_line(text: str) -> None:
-    """Replace the line that stands last on stdout, of a terminal or of a notebook's cell.
+    """Replace the last line of stdout, on a terminal or in a notebook's cell.
 
     Args:
         text: the new line; the empty one removes it.

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from minicaffe import cli, zoo
+from minicaffe.data.backends import open_source
+from minicaffe.zoo import datasets_folder
 from tests.told import one_line_each
 
 Capture = pytest.CaptureFixture[str]
@@ -76,3 +78,47 @@ def test_an_unknown_network_gets_a_suggestion(capsys: Capture) -> None:
     assert one_line_each(capsys.readouterr().err) == (
         "error: there is no network 'resnet51'; did you mean `resnet50`?\n"
     )
+
+
+def test_copies_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["models", "lenet_bn", "--copy", "net", "--with-data"]) == 0
+    assert "now run: minicaffe train net" in capsys.readouterr().out
+    assert Path("net/fashion_mnist/train_lmdb/data.mdb").is_file()
+
+
+def test_prints_the_weights_that_come_with_a_network(capsys: Capture) -> None:
+    assert cli.main(["models", "lenet_bn", "--weights"]) == 0
+    assert Path(capsys.readouterr().out.strip()).is_file()
+    assert cli.main(["models", "resnet50", "--weights"]) == 1
+    assert "no weights of resnet50 come with minicaffe" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--weights"], "--weights needs the name of a network"),
+        (["--copy=x"], "--copy needs the name of a network"),
+        (["lenet", "--with-data"], "--with_data is for --copy"),
+    ],
+)
+def test_bad_usage(words: list[str], message: str, capsys: Capture) -> None:
+    assert cli.main(["models", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_classifies_in_the_first_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """The name of the network is enough: weights and names of classes come with it."""
+    image_module = pytest.importorskip("PIL.Image", reason="image files need Pillow")
+    monkeypatch.chdir(tmp_path)
+    records = open_source(str(datasets_folder() / "fashion_mnist" / "test_lmdb")).read(8)
+    right = 0
+    for image, label in zip(records.images, records.labels, strict=True):
+        image_module.fromarray(image[0]).save("picture.png")
+        assert cli.main(["classify", "picture.png", "--model=lenet_bn", "--json", "--top=1"]) == 0
+        (best,) = json.loads(capsys.readouterr().out)["classes"]
+        right += best["label"] == label
+        assert best["name"]
+    assert right >= 6
