@@ -90,15 +90,20 @@ def run(args: argparse.Namespace) -> int:
         deployed.param, blobs, target, path=args.model, dialect=args.dialect,
         keep_unknown=args.keep_unknown,
     )  # fmt: skip
-    _report(fitted, net)
+    report(fitted, net)
     given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
     prove(net, fitted, given or deployed.batch, args.tolerance, options)
     _write(args.output, fitted)
     return 0
 
 
-def _report(fitted: Fitted, before: Net) -> None:
-    """Log what became of the layers."""
+def report(fitted: Fitted, before: Net) -> None:
+    """Log what became of the layers.
+
+    Args:
+        fitted: the net after.
+        before: the net before.
+    """
     for change in fitted.changes:
         logger.info("%s", change)
     for note in fitted.notes:

@@ -12,10 +12,16 @@ from __future__ import annotations
 
 import argparse
 import logging
+from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_proof, prove
 from minicaffe.cli.deploy import add_shape
+from minicaffe.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from minicaffe.convert.onnx.import_model import Imported
+    from minicaffe.net.net import Net
 
 logger = logging.getLogger("minicaffe")
 
@@ -34,16 +40,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--batch", type=int, metavar="N",
         help="the size of the batch, for a model that leaves it open and cannot do with it",
     )  # fmt: skip
+    parser.add_argument(
+        "--target", metavar="NAME|FILE.yaml",
+        help="rewrite the net for a tool that takes only some of Caffe's layers, as fit_target "
+        "does",
+    )  # fmt: skip
+    parser.add_argument(
+        "--train", action="store_true",
+        help="write a prototxt to fine-tune: Data layers, a loss and an accuracy, in place of the "
+        "input and a last Softmax",
+    )  # fmt: skip
     add_proof(parser)
     add_flags(parser, "max_memory")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, compare, and write."""
+    """Read, compare, rewrite if asked for, and write."""
     from minicaffe.cli._arrays import named_shapes
     from minicaffe.convert.onnx.import_model import import_model, save_net
     from minicaffe.convert.onnx.load import load
+    from minicaffe.convert.train_form import train_form
+    from minicaffe.proto.printing import to_text
 
+    if args.train and args.target:
+        raise ArgumentError("--train and --target: tools that run nets do not train them; give one")
     model = load(args.onnx)
     imported = import_model(
         model, shapes=named_shapes(args.shape, model.inputs), batch=args.batch, path=args.onnx
@@ -51,6 +71,24 @@ def run(args: argparse.Namespace) -> int:
     net = imported.build(engine="numpy", max_memory=args.max_memory)
     if not args.no_verify:
         prove(args, imported.source, net)
-    save_net(imported, net, args.output, args.caffemodel)
+    text = to_text(imported.param)
+    if args.target:
+        text, net = _fitted(args, imported, net)
+    elif args.train:
+        text = to_text(train_form(imported.param, net))
+    save_net(text, net, args.output, args.caffemodel)
     logger.info("Wrote %s and %s", args.output, args.caffemodel)
     return 0
+
+
+def _fitted(args: argparse.Namespace, imported: Imported, net: Net) -> tuple[str, Net]:
+    """The net rewritten for a target, in its spelling, and compared with the net before."""
+    from minicaffe.cli import fit_target
+    from minicaffe.convert.targets import fit
+    from minicaffe.convert.targets.spelling import spelled
+
+    fitted = fit(imported.param, imported.weights, args.target, path=args.onnx)
+    fit_target.report(fitted, net)
+    if not args.no_verify:
+        fit_target.prove(net, fitted, {}, args.tolerance, {"max_memory": args.max_memory})
+    return spelled(fitted.param, fitted.target), fitted.build(engine="numpy")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minicaffe import TEST, Net, cli
+from minicaffe import TEST, TRAIN, Net, cli
+from minicaffe.proto.io import read_net
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
@@ -86,4 +87,53 @@ def test_what_cannot_be_read_is_told(there: Path, capsys: Capture) -> None:
     )
     Path("net.onnx").write_bytes(b"no")
     assert cli.main(FLAGS) == 1
+<<<<<<< HEAD
     assert "net.onnx: this is no ONNX model" in one_line_each(capsys.readouterr().err)
+=======
+    assert "net.onnx: this is no ONNX model" in capsys.readouterr().err
+
+
+def test_a_net_to_fine_tune(there: Path, capsys: Capture) -> None:
+    assert cli.main([*FLAGS, "--train", "--no_verify"]) == 0
+    param = read_net("deploy.prototxt")
+    assert [layer.type for layer in param.layer] == [
+        "Data", "Data", "Convolution", "ReLU", "Pooling", "InnerProduct", "SoftmaxWithLoss",
+        "Accuracy",
+    ]  # fmt: skip
+    assert param.layer[2].convolution_param.weight_filler.type == "msra"
+    del param.layer[:2]
+    data = param.layer.add(name="image", type="DummyData", top=["image", "label"])
+    data.dummy_data_param.shape.add(dim=[2, 3, 6, 7])
+    data.dummy_data_param.shape.add(dim=[2])
+    param.layer.insert(0, param.layer.pop())
+    with Net(param, TRAIN, weights="w.caffemodel") as net:
+        net.forward()
+        net.backward()
+        assert np.abs(net.params["features.0"][1].diff).max() > 0
+    assert cli.main([*FLAGS, "--train", "--target=bvlc"]) == 1
+    assert "--train and --target" in capsys.readouterr().err
+
+
+def test_nets_of_another_form_are_not_made_trainable(there: Path, capsys: Capture) -> None:
+    onnx.save(model_of([N("Relu", ["x"], ["y"])], {"x": (2, 3, 4, 5)}), "net.onnx")
+    assert cli.main([*FLAGS, "--train"]) == 1
+    assert "one output of N×classes; here are y (2×3×4×5)" in capsys.readouterr().err
+    assert not Path("deploy.prototxt").exists()
+
+
+def test_a_net_for_a_target(there: Path, capsys: Capture) -> None:
+    nodes = [
+        N("Conv", ["x", "w"], ["c"], name="conv"),
+        N("Clip", ["c", "low", "high"], ["y"], name="relu6"),
+    ]
+    tensors = {"w": np.ones((2, 3, 1, 1), np.float32), "low": np.float32(0)[...],
+               "high": np.float32(6)[...]}  # fmt: skip
+    onnx.save(model_of(nodes, {"x": (1, 3, 4, 5)}, **tensors), "net.onnx")
+    assert cli.main([*FLAGS, "--target=bvlc"]) == 0
+    types = [layer.type for layer in read_net("deploy.prototxt").layer]
+    assert types[:2] == ["Input", "Convolution"]
+    assert "ReLU6" not in types
+    assert "relu6: " in capsys.readouterr().err
+    assert cli.main(["compare", "deploy.prototxt,w.caffemodel", "net.onnx"]) == 0
+    assert cli.main([*FLAGS, "--target=bvlk"]) == 1
+>>>>>>> 56a26fd3 (import_onnx --target and --train: nets for tool chains, and nets to fine-tune)

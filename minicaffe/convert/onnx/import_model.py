@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +16,12 @@ from minicaffe.convert.onnx.node_site import NodeSite, Source
 from minicaffe.convert.onnx.readers import patterns_of, read_operators, reader_of
 from minicaffe.convert.onnx.site import Cannot
 from minicaffe.convert.onnx.trace import OWN_DOMAINS, Known, trace
+from minicaffe.convert.targets.fit import with_blobs
 from minicaffe.errors import GraphError, Problem, SnapshotError, did_you_mean, require, visible
 from minicaffe.files import refusals, write_together
-from minicaffe.net.net import TEST, Net
+from minicaffe.net.net import Net
 from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.printing import to_text
 from minicaffe.weights.caffemodel import write_caffemodel
 
 if TYPE_CHECKING:
@@ -51,15 +51,10 @@ class Imported:
     weights: dict[str, list[np.ndarray]]
     source: OnnxModel
     path: str | None = None
-    notes: list[str] = field(default_factory=list)
 
     def build(self, **options: Unpack[RunKeywords]) -> Net:
         """The net with its weights, in the TEST phase; ``options`` as for :class:`Net`."""
-        net = Net(self.param, TEST, seed=0, **options)
-        for name, blobs in net.params.items():
-            for blob, values in zip(blobs, self.weights[name], strict=True):
-                blob.data[...] = values.reshape(blob.shape)
-        return net
+        return with_blobs(self.param, self.weights, self.path, **options)
 
 
 def import_model(
@@ -96,22 +91,22 @@ def import_model(
     return _Importer(source, path).run(dict(shapes or {}), batch)
 
 
-def save_net(imported: Imported, net: Net, prototxt: str, weights: str) -> None:
-    """Write the prototxt and the ``.caffemodel`` of an imported net, both or none.
+def save_net(text: str, net: Net, prototxt: str, weights: str) -> None:
+    """Write the prototxt and the ``.caffemodel`` of a net, both or none.
 
     Args:
-        imported: has the text.
-        net: built from it, has the weights.
+        text: the prototxt.
+        net: has the weights.
         prototxt, weights: the files.
 
     Raises:
         SnapshotError: one cannot be written; both are as they were then.
     """
-    with write_together(weights, prototxt) as (blobs, text):
+    with write_together(weights, prototxt) as (blobs, beside):
         with refusals(weights, SnapshotError):
             write_caffemodel(net, blobs)
         with refusals(prototxt, SnapshotError):
-            text.write_bytes(to_text(imported.param).encode("utf-8"))
+            beside.write_bytes(text.encode("utf-8"))
 
 
 class _Importer:

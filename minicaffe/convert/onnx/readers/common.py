@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from minicaffe.convert.onnx.node_site import NodeSite
@@ -45,7 +47,19 @@ def gemm(site: NodeSite) -> None:
     if site.has(2):
         added = site.numbers(2, "third matrix") * np.float32(site.number("beta", 1.0))
         bias = _one_row(added, weights.shape[0])
-    inner_product(site, site.blob(), weights, bias)
+    inner_product(site, _before_flatten(site), weights, bias)
+
+
+def _before_flatten(site: NodeSite) -> str:
+    """The first input's blob; or what it was before it became one row an item, which InnerProduct
+    does itself."""
+    before = site.maker(site.inputs[0], "Flatten", "Reshape", "Squeeze")
+    shape = site.shape()
+    if before is None or len(shape) != 2:
+        return site.blob()
+    own = before.shape()
+    rows = bool(own) and own[0] == shape[0] and prod(n or 0 for n in own[1:]) == shape[1]
+    return before.blob() if rows else site.blob()
 
 
 def _one_row(array: np.ndarray, length: int) -> np.ndarray:
