@@ -17,6 +17,7 @@ import numpy as np
 from minicaffe.cli._arrays import read_inputs
 from minicaffe.cli._config import apply, apply_config, from_flag
 from minicaffe.cli._flags import FLAGS
+from minicaffe.convert.onnx import import_model
 from minicaffe.convert.weights.between import guessed
 from minicaffe.convert.weights.layers import read_layers
 from minicaffe.convert.weights.patterns import Renaming, read_rules
@@ -49,6 +50,7 @@ from minicaffe.weights.caffemodel import load_buffer, load_weights
 from minicaffe.weights.safetensors import read_safetensors
 from tests.fuzz import seeds, whole
 from tests.fuzz.mutate import mutate
+from tests.fuzz.onnx_models import wrong_model
 
 #: What a net built of a damaged prototxt may declare. The matrix of a convolution's windows and
 #: the copies in oneDNN's layouts may take as much each.
@@ -220,6 +222,11 @@ def _safetensors(path: Path) -> None:
     guessed(arrays, str(path))
 
 
+def _onnx(path: Path) -> None:
+    """Read it, make a net of it, and build that."""
+    import_model(path).build(engine="numpy", max_memory=NET_MEMORY)
+
+
 def _name_map(path: Path) -> None:
     renaming = Renaming(read_rules(str(path)))
     for name in ("conv1.weight", "bn2a.running_mean", "fc8"):
@@ -326,6 +333,10 @@ READERS: dict[str, Reader] = {
     "arrays": Reader(seeds.arrays, lambda path: read_inputs(str(path), ["data"])),
     "layer_weights": Reader(
         seeds.caffemodels, lambda path: read_layers(str(path)), declared=MESSAGES
+    ),
+    "onnx": Reader(seeds.onnx_models, _onnx, declared=MESSAGES + 2 * NET_MEMORY, reads=2, share=2),
+    "wrong_onnx": Reader(
+        seeds.onnx_models, _onnx, make=wrong_model, declared=MESSAGES + 2 * NET_MEMORY, reads=2
     ),
     "safetensors": Reader(seeds.named_arrays, _safetensors, reads=2),
     "name_map": Reader(seeds.name_maps, _name_map, text=True),

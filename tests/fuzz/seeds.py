@@ -212,6 +212,37 @@ def blob_vectors() -> list[bytes]:
     return [vector.SerializeToString()]
 
 
+def onnx_models() -> list[bytes]:
+    """Models of many operators, some with open batches."""
+    from onnx import helper
+
+    from tests.convert.onnx.graphs import model_of
+
+    make, random = helper.make_node, np.random.default_rng(6)
+    weights = {
+        "w": random.normal(size=(4, 3, 3, 3)), "b": random.normal(size=4),
+        "fc": random.normal(size=(4, 5)),
+    }  # fmt: skip
+    tensors = {name: array.astype(np.float32) for name, array in weights.items()}
+    whole = {"shape": [0, 2, 2, 5, 4], "flat": [0, -1], "starts": [1], "ends": [4], "axes": [2]}
+    tensors.update({name: np.array(value, np.int64) for name, value in whole.items()})
+    stem = [make("Conv", ["x", "w", "b"], ["c"], pads=[1, 1, 1, 1]), make("Relu", ["c"], ["r"])]
+    ends = [
+        [make("MaxPool", ["r"], ["p"], kernel_shape=[2, 2], strides=[2, 1], ceil_mode=1),
+         make("GlobalAveragePool", ["p"], ["g"]), make("Flatten", ["g"], ["f"]),
+         make("Gemm", ["f", "fc"], ["z"]), make("Softmax", ["z"], ["y"])],
+        [make("Reshape", ["r", "shape"], ["s"]), make("Transpose", ["s"], ["t"],
+         perm=[0, 2, 1, 3, 4]), make("Reshape", ["t", "flat"], ["y"])],
+        [make("Slice", ["r", "starts", "ends", "axes"], ["s"]), make("Sigmoid", ["s"], ["g"]),
+         make("Mul", ["s", "g"], ["m"]), make("ReduceMean", ["m"], ["y"], axes=[1])],
+    ]  # fmt: skip
+    return [
+        model_of([*stem, *end], {"x": shape}, opset=13, **tensors).SerializeToString()
+        for end in ends
+        for shape in ((2, 3, 5, 4), ("n", 3, 5, 4))
+    ]
+
+
 def leveldb_folder(folder: Path) -> Path:
     """Writes a LevelDB of five datums; returns the file that holds them."""
     from minicaffe.data.backends import write_datums

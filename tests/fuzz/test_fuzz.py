@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("h5py", reason="one of the readers is for HDF5")
+pytest.importorskip("onnx", reason="one of the readers is for ONNX")
 pytest.importorskip("lmdb", reason="one of the readers is for LMDB")
 pytest.importorskip("PIL", reason="one of the readers is for images")
 

@@ -34,6 +34,9 @@ OLDEST_OPSET = 7
 #: Batches that shapes are inferred with, to find what changes: not 1, which some operators drop.
 _BATCHES = (2, 3)
 
+#: What Python, numpy and protobuf raise for attributes and shapes that contradict each other.
+_CONTRADICTIONS = (ValueError, TypeError, ArithmeticError, LookupError)
+
 
 @dataclass
 class Imported:
@@ -243,22 +246,37 @@ class _Importer:
             return
         problem = ""
         try:
-            if node.domain not in OWN_DOMAINS:
-                raise Cannot(f"it is of the domain '{node.domain}'", "only ONNX's own can be read")
-            if fault := site.source.known.faults.get(site.index):
-                raise Cannot(f"its shapes do not fit together: {fault}")
-            if any(pattern(site) for pattern in patterns_of(node.op_type)):
-                return
-            reader = reader_of(node.op_type)
-            if reader is None:
-                raise Cannot(*_no_reader(node.op_type))
-            reader(site)
+            self._read_at(site)
         except Cannot as reason:
             problem = _problem(site, str(reason), reason.way)
+        except _CONTRADICTIONS as reason:
+            problem = _problem(site, f"what it says does not fit together: {reason}", "")
         if problem:
             bottoms = [site.text.blobs.get(name, name) for name in node.input
                        if name and name not in site.source.known.constants]  # fmt: skip
             site.text.add("", site.name, bottoms, [n for n in node.output if n], problem=problem)
+
+    def _read_at(self, site: NodeSite) -> None:
+        node, source = site.node, site.source
+        if node.domain not in OWN_DOMAINS:
+            raise Cannot(f"it is of the domain '{node.domain}'", "only ONNX's own can be read")
+        if fault := source.known.faults.get(site.index):
+            raise Cannot(f"its shapes do not fit together: {fault}")
+        for name in (*node.input, *node.output):
+            if name not in source.known.constants and 0 in (source.shape(name) or ()):
+                raise Cannot(f"'{name}' has no values: its shape is {source.shape(name)}")
+        if any(pattern(site) for pattern in patterns_of(node.op_type)):
+            return
+        reader = reader_of(node.op_type)
+        if reader is None:
+            raise Cannot(*_no_reader(node.op_type))
+        reader(site)
+        _check_all_read(site, self.opset)
+        for name in node.output:
+            wanted = name in source.readers or name in source.outputs
+            there = name in site.text.blobs or site.text.producer(name) is not None
+            if name and wanted and not there:
+                raise Cannot(f"no layer computes its result '{name}'")
 
     def _name_outputs(self, source: Source, text: NetText) -> None:
         """Let each output be a blob of its name, also where it is the same as another value."""
@@ -275,6 +293,22 @@ class _Importer:
     def _refuse(self, layers: Sequence[Written]) -> None:
         if problems := [written.problem for written in layers if written.problem]:
             raise _several(problems, self.path)
+
+
+def _check_all_read(site: NodeSite, opset: int) -> None:
+    """Refuse attributes and inputs that the reader has not asked for, as it knows nothing of them.
+
+    Raises:
+        Cannot: there are, and they say something else than when left out.
+    """
+    defs = require("onnx.defs", extra="onnx", purpose="reading ONNX")
+    attributes, inputs = site.unasked()
+    for attribute in attributes:
+        usual = defs.get_schema(site.node.op_type, opset, "").attributes[attribute.name]
+        if attribute.SerializeToString() != usual.default_value.SerializeToString():
+            raise Cannot(f"its attribute {attribute.name} has no place in a layer")
+    if inputs:
+        raise Cannot(f"its input '{site.inputs[inputs[0]]}' has no place in a layer")
 
 
 def _told(shape: Sequence[int | str]) -> str:

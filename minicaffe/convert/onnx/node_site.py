@@ -14,7 +14,7 @@ from minicaffe.convert.onnx.trace import Known
 from minicaffe.proto import caffe_pb2
 
 if TYPE_CHECKING:
-    from onnx import NodeProto
+    from onnx import AttributeProto, NodeProto
 
 
 @dataclass
@@ -88,6 +88,8 @@ class NodeSite:
         self.inputs = list(self.node.input)
         self.outputs = list(self.node.output)
         self._attributes = {attribute.name: attribute for attribute in self.node.attribute}
+        self._asked: set[str] = set()
+        self._seen: set[int] = set()
 
     @property
     def opset(self) -> int:
@@ -98,28 +100,42 @@ class NodeSite:
 
     def integer(self, name: str, default: int) -> int:
         """An attribute that is a whole number."""
-        return int(self._attributes[name].i) if name in self._attributes else default
+        found = self._attribute(name)
+        return default if found is None else int(found.i)
 
     def number(self, name: str, default: float) -> float:
         """An attribute that is a number; as float32 has it, in few digits."""
-        if name not in self._attributes:
-            return default
-        return float(str(np.float32(self._attributes[name].f)))
+        found = self._attribute(name)
+        return default if found is None else float(str(np.float32(found.f)))
 
     def integers(self, name: str, default: Sequence[int]) -> list[int]:
         """An attribute that is a list of whole numbers."""
-        given = self._attributes[name].ints if name in self._attributes else default
-        return [int(n) for n in given]
+        found = self._attribute(name)
+        return [int(n) for n in (default if found is None else found.ints)]
 
     def word(self, name: str, default: str) -> str:
         """An attribute that is a text."""
-        if name not in self._attributes:
-            return default
-        return bytes(self._attributes[name].s).decode("utf-8", "replace")
+        found = self._attribute(name)
+        return default if found is None else bytes(found.s).decode("utf-8", "replace")
+
+    def _attribute(self, name: str) -> AttributeProto | None:
+        self._asked.add(name)
+        return self._attributes.get(name)
+
+    def pass_over(self, *names: str) -> None:
+        """Attributes that change nothing here, whatever they say."""
+        self._asked.update(names)
 
     def has(self, index: int) -> bool:
         """Whether there is an input of this number."""
+        self._seen.add(index)
         return index < len(self.inputs) and bool(self.inputs[index])
+
+    def unasked(self) -> tuple[list[AttributeProto], list[int]]:
+        """The attributes, and the inputs by number, that the reader has not asked for."""
+        attributes = [found for name, found in self._attributes.items() if name not in self._asked]
+        inputs = [n for n, name in enumerate(self.inputs) if name and n not in self._seen]
+        return attributes, inputs
 
     def shape(self, index: int = 0) -> Shape:
         """The lengths of an input's axes.
@@ -127,6 +143,7 @@ class NodeSite:
         Raises:
             Cannot: they are not known before the model runs.
         """
+        self._seen.add(index)
         return self._shape_of(self.inputs[index])
 
     def out_shape(self, index: int = 0) -> Shape:
@@ -197,6 +214,7 @@ class NodeSite:
         Raises:
             Cannot: it is a constant that depends on the size of the batch.
         """
+        self._seen.add(index)
         return self.blob_of(self.inputs[index])
 
     def blob_of(self, value: str) -> str:
@@ -252,11 +270,24 @@ class NodeSite:
         return self.text.producer(blob)
 
 
+def bounded(count: int, what: str) -> None:
+    """Refuse constants of very many numbers, before they take memory.
+
+    Raises:
+        Cannot: there are more than 64 million.
+    """
+    if count > _MOST:
+        raise Cannot(f"it would take {what} of {count} numbers")
+
+
 def freeze(param: caffe_pb2.LayerParameter, count: int) -> None:
     """Let so many parameters of a layer stay as they are in training."""
     for _ in range(count):
         param.param.add(lr_mult=0, decay_mult=0)
 
+
+#: Numbers in a constant that a reader makes.
+_MOST = 2**26
 
 #: What to do where the batch must not change.
 FIX_BATCH = "give the size of the batch: --batch N"

@@ -56,6 +56,8 @@ def identity(site: NodeSite) -> None:
 @reads("Cast", "CastLike")
 def cast(site: NodeSite) -> None:
     """No layer between numbers, as blobs hold no others; whole ones from others are cut off."""
+    site.pass_over("to", "saturate", "round_mode")  # the result's type is known
+    site.has(1)
     types = site.source.known.types
     kinds = [types[name].tensor_type.elem_type for name in (*site.inputs[:1], *site.outputs[:1])
              if name in types]  # fmt: skip

@@ -110,8 +110,9 @@ def matmul_and_bias(site: NodeSite) -> bool:
 @reads("Dropout")
 def dropout(site: NodeSite) -> None:
     """Dropout, which does nothing in a net in use."""
-    if len(site.outputs) > 1 and site.outputs[1] and site.source.readers.get(site.outputs[1]):
-        raise Cannot("its mask is read by another operator")
+    site.pass_over("seed")
+    if site.has(2) and bool(site.numbers(2, "training_mode").any()):
+        raise Cannot("it is in training mode", "export the model in inference mode: model.eval()")
     layer = site.layer("Dropout", [site.blob()])
     ratio = site.number_of("ratio", 1, 0.5)
     if 0 < ratio < 1:

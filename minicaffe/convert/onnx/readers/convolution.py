@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
-from minicaffe.convert.onnx.node_site import NodeSite, freeze
+from minicaffe.convert.onnx.node_site import NodeSite, bounded, freeze
 from minicaffe.convert.onnx.readers import reads
 from minicaffe.convert.onnx.site import Cannot, Shape
 from minicaffe.proto import caffe_pb2
@@ -105,6 +106,7 @@ def one_hot(
         taps: for each spatial axis the place in the window and the window's length.
         stride, pad: of the windows.
     """
+    bounded(channels * prod(length for _, length in taps), "a kernel")
     window = np.zeros([length for _, length in taps], np.float32)
     window[tuple(place for place, _ in taps)] = 1
     weights = np.broadcast_to(window, (channels, 1, *window.shape))
@@ -136,6 +138,9 @@ def zeros_around(
 
 def longer(weights: np.ndarray, before: Sequence[int], after: Sequence[int]) -> np.ndarray:
     """A kernel with so many zeros around its taps."""
+    lengths = zip(weights.shape[2:], before, after, strict=True)
+    count = prod(n + first + last for n, first, last in lengths)
+    bounded(weights.shape[0] * weights.shape[1] * count, "a kernel")
     edges = [(0, 0), (0, 0), *zip(before, after, strict=True)]
     return np.pad(weights, edges)
 
@@ -143,6 +148,7 @@ def longer(weights: np.ndarray, before: Sequence[int], after: Sequence[int]) -> 
 @reads("Conv")
 def conv(site: NodeSite) -> None:
     """Convolution; with other padding before than after, a longer kernel with zeros, or Padding."""
+    site.pass_over("kernel_shape")  # the kernel has it
     weights = [site.numbers(1, "kernel")]
     if site.has(2):
         weights.append(site.numbers(2, "bias"))
@@ -175,6 +181,7 @@ def conv(site: NodeSite) -> None:
 def conv_transpose(site: NodeSite) -> None:
     """Deconvolution; what is to be added at the end, or cut off at one side only, are zeros in a
     longer kernel."""
+    site.pass_over("kernel_shape")  # the kernel has it
     weights = [site.numbers(1, "kernel")]
     if site.has(2):
         weights.append(site.numbers(2, "bias"))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.convert.onnx.node_site import FIX_BATCH, NodeSite, freeze
+from minicaffe.convert.onnx.node_site import FIX_BATCH, NodeSite, bounded, freeze
 from minicaffe.convert.onnx.readers import ends_with, reads
 from minicaffe.convert.onnx.readers.convolution import conv_layer, known
 from minicaffe.convert.onnx.site import Cannot, Shape
@@ -55,6 +55,8 @@ def _rest(shape: Shape) -> int:
 @reads("Reshape", "Squeeze", "Unsqueeze", "Flatten")
 def reshape(site: NodeSite) -> None:
     """Flatten or Reshape; none where the shape stays."""
+    site.pass_over("allowzero", "axis", "axes")  # the shapes are known
+    site.has(1)
     before, after = site.shape(), site.out_shape()
     if before == after:
         site.same(site.blob())
@@ -143,6 +145,7 @@ def depth_to_space(site: NodeSite) -> None:
     """A Deconvolution of one number a window, which puts each channel in its place."""
     block, mode = site.integer("blocksize", 1), site.word("mode", "DCR")
     channels = known(site.shape()[1:2], "number of channels")[0]
+    bounded(channels**2, "a kernel")
     few = channels // block**2
     weights = np.zeros((channels, 1, block, block), np.float32)
     for row in range(block):
@@ -170,19 +173,21 @@ def _one_hot_deconvolution(site: NodeSite, weights: np.ndarray, block: int, grou
 @reads("SpaceToDepth")
 def space_to_depth(site: NodeSite) -> None:
     """A Convolution of one number a window, which makes a channel of each of its pixels."""
-    block = site.integer("blocksize", 1)
+    block, neighbours = site.integer("blocksize", 1), site.word("mode", "DCR") == "CRD"
     channels = known(site.shape()[1:2], "number of channels")[0]
+    bounded((channels * block**2) ** 2, "a kernel")
     weights = np.zeros((channels * block**2, channels, block, block), np.float32)
     index = np.arange(channels)
-    for row in range(block):
-        for column in range(block):
-            weights[(row * block + column) * channels + index, index, row, column] = 1
+    for number, (row, column) in enumerate(np.ndindex(block, block)):
+        places = index * block**2 + number if neighbours else number * channels + index
+        weights[places, index, row, column] = 1
     layer = conv_layer(site, site.blob(), [weights], stride=[block, block], pad=[0, 0])
     freeze(layer, 1)
 
 
 @reads("Expand")
 def expand(site: NodeSite) -> None:
+    site.has(1)  # the shapes are known
     tile_to(site, site.blob(), site.shape(), site.out_shape())
 
 

@@ -13,8 +13,7 @@ from minicaffe.convert.onnx.site import Cannot
 @reads("BatchNormalization")
 def batch_normalization(site: NodeSite) -> None:
     """BatchNorm, which has mean and variance, and Scale, which has factor and bias."""
-    if any(name and site.source.readers.get(name) for name in site.outputs[1:]):
-        raise Cannot("its statistics are read by another operator", "export in inference mode")
+    site.pass_over("momentum")  # of training
     if site.integer("training_mode", 0):
         raise Cannot("it is in training mode", "export the model in inference mode: model.eval()")
     scale, bias, mean, var = (
@@ -42,6 +41,7 @@ def instance_normalization(site: NodeSite) -> None:
 @reads("GroupNormalization")
 def group_normalization(site: NodeSite) -> None:
     """GroupNorm; factors and offsets were of groups before opset 21."""
+    site.pass_over("stash_type")
     groups, channels = site.integer("num_groups", 1), site.shape()[1]
     weights = [site.numbers(1, "factor"), site.numbers(2, "bias")]
     if channels is None:
@@ -54,8 +54,7 @@ def group_normalization(site: NodeSite) -> None:
 
 @reads("LayerNormalization")
 def layer_normalization(site: NodeSite) -> None:
-    if any(name and site.source.readers.get(name) for name in site.outputs[1:]):
-        raise Cannot("its mean or deviation is read by another operator")
+    site.pass_over("stash_type")  # how precise statistics are
     axis = site.axis(-1)
     shape = known(site.shape()[axis:], "shape")
     weights = [np.broadcast_to(site.numbers(1, "factor"), shape)]

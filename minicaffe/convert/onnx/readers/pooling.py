@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.convert.onnx.node_site import NodeSite, freeze
+from minicaffe.convert.onnx.node_site import NodeSite, bounded, freeze
 from minicaffe.convert.onnx.readers import reads
 from minicaffe.convert.onnx.readers.convolution import (
     Pads,
@@ -67,6 +67,7 @@ class _Pool:
     def windows(self, output: list[int]) -> None:
         """Append what gives so many windows along each axis."""
         pads, size = self.pads, self.size
+        bounded(max(output), "windows along an axis")
         valid = [self._valid(axis, n) for axis, n in enumerate(output)]
         found = self._fitting([before for before, _ in pads], size, output)
         if found is None:
@@ -182,14 +183,14 @@ def _of_one_row(
 
 @reads("MaxPool")
 def max_pool(site: NodeSite) -> None:
-    if len(site.outputs) > 1 and site.source.readers.get(site.outputs[1]):
-        raise Cannot("the places of its maxima are read by another operator")
+    site.pass_over("storage_order", "ceil_mode")  # the number of windows is known
     _pool(site, _POOLING.MAX)
 
 
 @reads("AveragePool")
 def average_pool(site: NodeSite) -> None:
     """Pooling; where Caffe divides the sum of a window by another number of pixels, then Scale."""
+    site.pass_over("ceil_mode")  # the number of windows is known
     _pool(site, _POOLING.AVE)
 
 

@@ -72,23 +72,35 @@ def _reduction(
         reshape_to(site, blob, left, wanted, suffix="reshape")
 
 
-@reads("ReduceMax", "ReduceMin")
-def reduce_extreme(site: NodeSite) -> None:
+@reads("ReduceMax")
+def reduce_max(site: NodeSite) -> None:
     """The largest of images by global Pooling, along one other axis by ArgMax."""
+    _largest(site, site.blob(), 0)
+
+
+@reads("ReduceMin")
+def reduce_min(site: NodeSite) -> None:
+    """The largest of the negative values, negative."""
+    blob = power(site, site.blob(), scale=-1, suffix="negative", out=None)
+    power(site, _largest(site, blob, None), scale=-1)
+
+
+def _largest(site: NodeSite, blob: str, out: int | None) -> str:
+    """The largest along the operator's axes; returns the top."""
     axes, shape = _axes(site), site.shape()
-    kept = bool(site.integer("keepdims", 1))
-    if site.node.op_type == "ReduceMin":
-        raise Cannot("no layer finds the smallest", "the largest of the negative values can be")
+    kept, suffix = bool(site.integer("keepdims", 1)), "" if out == 0 else "max"
     if axes == [2, 3] and len(shape) == 4 and kept:
-        global_pooling(site, _POOLING.MAX)
-        return
+        layer = site.layer("Pooling", [blob], suffix=suffix, out=out)
+        layer.pooling_param.pool, layer.pooling_param.global_pooling = _POOLING.MAX, True
+        return str(layer.top[0])
     if len(axes) != 1:
-        raise Cannot(f"it finds the largest over the axes {axes}; one can be, or those of images")
-    layer = site.layer("ArgMax", [site.blob()], out=0 if kept else None)
+        raise Cannot(f"its axes are {axes}; one can be, or those of images")
+    layer = site.layer("ArgMax", [blob], suffix=suffix, out=out if kept else None)
     layer.argmax_param.axis, layer.argmax_param.out_max_val = axes[0], True
-    if not kept:
-        one = (*shape[: axes[0]], 1, *shape[axes[0] + 1 :])
-        reshape_to(site, layer.top[0], one, site.out_shape(), suffix="reshape")
+    if kept:
+        return str(layer.top[0])
+    one = (*shape[: axes[0]], 1, *shape[axes[0] + 1 :])
+    return reshape_to(site, layer.top[0], one, site.out_shape(), suffix="reshape", out=out)
 
 
 @reads("Softmax")

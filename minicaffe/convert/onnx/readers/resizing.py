@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.convert.onnx.node_site import NodeSite
+from minicaffe.convert.onnx.node_site import NodeSite, bounded
 from minicaffe.convert.onnx.readers import reads
 from minicaffe.convert.onnx.readers.convolution import known, zeros_around
 from minicaffe.convert.onnx.readers.moving import along_axis
@@ -18,6 +18,10 @@ from minicaffe.errors import require
 def resize(site: NodeSite) -> None:
     """Upsample, Interp or Resample where they are the same; else a product with a constant matrix
     along each axis."""
+    site.pass_over("mode", "nearest_mode", "cubic_coeff_a", "exclude_outside", "antialias",
+                   "extrapolation_value", "scales", "coordinate_transformation_mode")  # fmt: skip
+    for index in range(1, len(site.inputs)):
+        site.has(index)
     before, after = site.shape(), site.out_shape()
     if len(before) != 4 or before[:2] != after[:2]:
         raise Cannot("it resizes other axes than those of images (N, C, H, W)")
@@ -65,17 +69,18 @@ def _linear(places: np.ndarray, size: int) -> np.ndarray:
 def _matrix(site: NodeSite, axis: int, size: int, wanted: int) -> np.ndarray:
     """What each pixel along an axis counts in each new one: what the operator makes, by onnx's
     reference, of images that are 1 at one pixel."""
+    bounded(max(size * size, size * wanted), "a matrix")
     onnx = require("onnx", extra="onnx", purpose="reading ONNX")
     reference = require("onnx.reference", extra="onnx", purpose="reading ONNX")
     node = onnx.NodeProto()
     node.CopyFrom(site.node)
-    known = site.source.known.constants  # sizes may have that of the batch among them
-    inputs = {f"i{n}": known.get(site.inputs[n]) for n in range(1, len(site.inputs)) if site.has(n)}
-    names = ["x", *(f"i{n}" if site.has(n) else "" for n in range(1, len(site.inputs)))]
-    node.input[:] = names
+    del node.attribute[:]
+    node.attribute.extend(given for given in site.node.attribute if given.name != "axes")
     eye = np.eye(size, dtype=np.float32)
     x = eye.reshape(size, 1, size, 1) if axis == 2 else eye.reshape(size, 1, 1, size)
-    arrays = {"x": x, **_along(site, inputs, axis, size, wanted)}
+    arrays = {"x": x, **_along(site, axis, size, wanted)}
+    last = 3 if "sizes" in arrays else 1 if len(site.inputs) == 2 else 2
+    node.input[:] = ["x", *[""] * (last - 1), "sizes" if "sizes" in arrays else "scales"]
     info = [onnx.helper.make_tensor_value_info(
                 name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
             for name, array in arrays.items()]  # fmt: skip
@@ -86,23 +91,28 @@ def _matrix(site: NodeSite, axis: int, size: int, wanted: int) -> np.ndarray:
     return np.asarray(found.reshape(size, wanted).T, np.float64)
 
 
-def _along(
-    site: NodeSite, inputs: dict[str, np.ndarray | None], axis: int, size: int, wanted: int
-) -> dict[str, np.ndarray]:
-    """The operator's constants such that only one axis is resized."""
-    found = {}
-    for name, array in inputs.items():
+def _along(site: NodeSite, axis: int, size: int, wanted: int) -> dict[str, np.ndarray]:
+    """The operator's scales or sizes, such that only one axis is resized."""
+    known = site.source.known.constants  # sizes may have that of the batch among them
+    axes = [n % 4 for n in site.integers("axes", range(4))]
+    if site.word("coordinate_transformation_mode", "") == "tf_crop_and_resize":
+        raise Cannot("it resizes a part of the image")
+    if site.word("keep_aspect_ratio_policy", "stretch") != "stretch":
+        raise Cannot("it keeps the proportions of images by a rule of its own")
+    for index in range(1, len(site.inputs)):
+        if not site.has(index):
+            continue
+        array = known.get(site.inputs[index])
         if array is None:
             raise Cannot("its sizes are computed while the model runs")
-        own = np.array(array)
-        if own.size == 4 and own.dtype.kind == "f":  # scales
-            own[[n for n in range(4) if n != axis]] = 1
-        elif own.size == 4:  # sizes
-            own = np.array([size, 1, wanted, 1] if axis == 2 else [size, 1, 1, wanted], np.int64)
-        elif own.size:
-            raise Cannot("it names the axes that it resizes, or a part of the image")
-        found[name] = own
-    return found
+        if array.size == len(axes) and array.dtype.kind == "f":
+            factors = np.ones(4, np.float32)
+            factors[axis] = dict(zip(axes, array, strict=True)).get(axis, 1)
+            return {"scales": factors}
+        if array.size == len(axes):
+            sizes = [size, 1, wanted, 1] if axis == 2 else [size, 1, 1, wanted]
+            return {"sizes": np.array(sizes, np.int64)}
+    raise Cannot("it says neither scales nor sizes")
 
 
 def _by_matrices(site: NodeSite, matrices: Sequence[np.ndarray]) -> None:

@@ -7,8 +7,9 @@ from itertools import accumulate
 
 import numpy as np
 
-from minicaffe.convert.onnx.node_site import FIX_BATCH, NodeSite, freeze
+from minicaffe.convert.onnx.node_site import FIX_BATCH, NodeSite, bounded, freeze
 from minicaffe.convert.onnx.readers import ends_with, reads
+from minicaffe.convert.onnx.readers.activation import power
 from minicaffe.convert.onnx.readers.convolution import conv_layer, known, one_hot
 from minicaffe.convert.onnx.readers.moving import along_axis, reshape_to
 from minicaffe.convert.onnx.site import Cannot
@@ -29,6 +30,8 @@ def concat(site: NodeSite) -> None:
 @reads("Split")
 def split(site: NodeSite) -> None:
     """Slice; parts that nothing reads go into a Silence layer."""
+    site.pass_over("split", "num_outputs")  # the parts' shapes are known
+    site.has(1)
     axis, parts = site.axis(0), len(site.outputs)
     lengths = known(tuple(site.out_shape(n)[axis] for n in range(parts)), "parts")
     if parts == 1:
@@ -141,6 +144,7 @@ def _selecting(site: NodeSite, blob: str, places: Mapping[int, Sequence[int]]) -
         if axis == 0:
             raise Cannot("it selects items of the batch")
         length = known(shape[axis : axis + 1], "length")[0]
+        bounded(length * len(numbers), "a matrix")
         last = position == len(places) - 1
         blob = along_axis(
             site, blob, len(shape), axis, np.eye(length)[list(numbers)],
@@ -244,10 +248,24 @@ def gather(site: NodeSite) -> None:
 
 @reads("ArgMax")
 def argmax(site: NodeSite) -> None:
+    """ArgMax; of equal values Caffe takes the later one and ONNX mostly the earlier: Reverse
+    before, and the number counted from the end."""
     axis, shape = site.axis(0), site.shape()
-    kept = bool(site.integer("keepdims", 1))
-    layer = site.layer("ArgMax", [site.blob()], out=0 if kept else None)
+    kept, first = bool(site.integer("keepdims", 1)), not site.integer("select_last_index", 0)
+    length = known(shape[axis : axis + 1], "number of classes")[0]
+    blob = site.blob()
+    if first:
+        turned = site.layer("Reverse", [blob], suffix="turned", out=None)
+        turned.reverse_param.axis = axis
+        blob = str(turned.top[0])
+    plain = kept and not first
+    layer = site.layer("ArgMax", [blob], suffix="" if plain else "place", out=0 if plain else None)
     layer.argmax_param.axis = axis
+    blob = str(layer.top[0])
+    if first:
+        blob = power(
+            site, blob, scale=-1, shift=length - 1, suffix="" if kept else "from_the_end",
+            out=0 if kept else None,
+        )  # fmt: skip
     if not kept:
-        one = (*shape[:axis], 1, *shape[axis + 1 :])
-        reshape_to(site, layer.top[0], one, site.out_shape(), suffix="reshape")
+        reshape_to(site, blob, (*shape[:axis], 1, *shape[axis + 1 :]), site.out_shape())
