@@ -352,6 +352,6 @@ def _problem(site: NodeSite, reason: str, way: str) -> str:
              for index in site.source.readers.get(name, ())]  # fmt: skip
     told = f"node '{site.node.name or site.outputs[0]}' ({site.node.op_type}, opset {site.opset}"
     if before:
-        told += f"; after {', '.join(dict.fromkeys(before))}"
-    told += f"; before {', '.join(dict.fromkeys(after))}" if after else "; an output"
+        told += f", after {' and '.join(dict.fromkeys(before))}"
+    told += f", before {' and '.join(dict.fromkeys(after))}" if after else ", an output"
     return f"{told}): {reason}" + (f"; {way}" if way else "")

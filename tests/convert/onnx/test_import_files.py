@@ -125,8 +125,8 @@ def test_operators_are_refused_all_at_once_with_their_neighbours() -> None:
     with pytest.raises(GraphError) as refusal:
         import_model(model_of(nodes, {"x": ("n", 4)}))
     assert str(refusal.value).splitlines() == [
-        "node 'second' (Erf, opset 17; after Relu; before Mul): no layer does what it does",
-        "node 'fourth' (NonZero, opset 17; after Mul; an output): it selects by values; export the "
+        "node 'second' (Erf, opset 17, after Relu, before Mul): no layer does what it does",
+        "node 'fourth' (NonZero, opset 17, after Mul, an output): it selects by values; export the "
         "model up to what is before it, and select outside of the net",
     ]
 
