@@ -42,10 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", required=True, metavar="NAME",
         help="the files to write: NAME.prototxt and NAME.caffemodel",
     )  # fmt: skip
-    parser.add_argument(
-        "--keep_unknown", action="store_true",
-        help="leave layers of which it is not known whether the target takes them",
-    )  # fmt: skip
+    add_keep_unknown(parser)
     add_shape(parser)
     parser.add_argument(
         "--inputs", metavar="FILE",
@@ -56,6 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tolerance", type=float, metavar="SHARE",
         help="the largest difference, as a share of a value's largest number, that is put down to "
         "rounding; 1e-3 by default",
+    )  # fmt: skip
+
+
+def add_keep_unknown(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--keep_unknown``."""
+    parser.add_argument(
+        "--keep_unknown", action="store_true",
+        help="leave layers of which it is not known whether the target takes them",
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_proof, prove
 from minicaffe.cli.deploy import add_shape
+from minicaffe.cli.fit_target import add_keep_unknown
 from minicaffe.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="rewrite the net for a tool that takes only some of Caffe's layers, as fit_target "
         "does",
     )  # fmt: skip
+    add_keep_unknown(parser)
     parser.add_argument(
         "--train", action="store_true",
         help="write a prototxt to fine-tune: Data layers, a loss and an accuracy, in place of the "
@@ -87,7 +89,10 @@ def _fitted(args: argparse.Namespace, imported: Imported, net: Net) -> tuple[str
     from minicaffe.convert.targets import fit
     from minicaffe.convert.targets.spelling import spelled
 
-    fitted = fit(imported.param, imported.weights, args.target, path=args.onnx)
+    fitted = fit(
+        imported.param, imported.weights, args.target, path=args.onnx,
+        keep_unknown=args.keep_unknown,
+    )  # fmt: skip
     fit_target.report(fitted, net)
     if not args.no_verify:
         fit_target.prove(net, fitted, {}, args.tolerance, {"max_memory": args.max_memory})

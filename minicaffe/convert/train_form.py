@@ -56,8 +56,8 @@ def _only(
     if len(names) != 1 or len(shapes[names[0]]) != axes:
         told = ", ".join(f"{name} ({'×'.join(map(str, shapes[name]))})" for name in names)
         raise GraphError(
-            f"a net to train is made where there is one {what}; here are "
-            f"{told or 'none'}: write its data layers and losses into the prototxt yourself",
+            f"a net to train is made where there is one {what}, and here are {told or 'none'}; "
+            "write its data layers and losses into the prototxt yourself",
             path=path,
         )
     return names[0]
