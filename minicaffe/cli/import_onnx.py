@@ -73,12 +73,12 @@ def run(args: argparse.Namespace) -> int:
     net = imported.build(engine="numpy", max_memory=args.max_memory)
     if not args.no_verify:
         prove(args, imported.source, net)
-    text = to_text(imported.param)
+    text = None
     if args.target:
         text, net = _fitted(args, imported, net)
     elif args.train:
         text = to_text(train_form(imported.param, net))
-    save_net(text, net, args.output, args.caffemodel)
+    save_net(imported, net, args.output, args.caffemodel, text=text)
     logger.info("Wrote %s and %s", args.output, args.caffemodel)
     return 0
 

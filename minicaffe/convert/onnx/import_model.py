@@ -22,6 +22,7 @@ from minicaffe.files import refusals, write_together
 from minicaffe.net.net import Net
 from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.printing import to_text
 from minicaffe.weights.caffemodel import write_caffemodel
 
 if TYPE_CHECKING:
@@ -94,13 +95,16 @@ def import_model(
     return _Importer(source, path).run(dict(shapes or {}), batch)
 
 
-def save_net(text: str, net: Net, prototxt: str, weights: str) -> None:
-    """Write the prototxt and the ``.caffemodel`` of a net, both or none.
+def save_net(
+    imported: Imported, net: Net, prototxt: str, weights: str, *, text: str | None = None
+) -> None:
+    """Write the prototxt and the ``.caffemodel`` of an imported net, both or none.
 
     Args:
-        text: the prototxt.
-        net: has the weights.
+        imported: has the text.
+        net: built from it, or from what became of it, has the weights.
         prototxt, weights: the files.
+        text: what became of its text; None for its own.
 
     Raises:
         SnapshotError: one cannot be written; both are as they were then.
@@ -109,7 +113,8 @@ def save_net(text: str, net: Net, prototxt: str, weights: str) -> None:
         with refusals(weights, SnapshotError):
             write_caffemodel(net, blobs)
         with refusals(prototxt, SnapshotError):
-            beside.write_bytes(text.encode("utf-8"))
+            own = to_text(imported.param) if text is None else text
+            beside.write_bytes(own.encode("utf-8"))
 
 
 class _Importer:
