@@ -20,7 +20,9 @@ from minicaffe.cli.summarize import add_shapes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     parser.add_argument("net", metavar="NET", help="the network's prototxt, or its name")
-    parser.add_argument("--weights", metavar="FILE", help="a .caffemodel to show with it")
+    parser.add_argument(
+        "--weights", metavar="FILE", help="a .caffemodel or .caffemodel.h5 to show with it"
+    )
     parser.add_argument(
         "-o",
         "--output",

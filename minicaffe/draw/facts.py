@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from minicaffe.convert.weights.layers import blob_names
 from minicaffe.draw.filters import filter_picture
 from minicaffe.draw.png import data_uri
 from minicaffe.errors import visible
@@ -48,12 +49,13 @@ class FindingFacts(TypedDict):
 
 
 class BlobFacts(TypedDict):
-    """A parameter blob in a file of weights.
+    """A parameter blob in a file of weights, with its name in the layer.
 
     ``bins`` counts the values between ``low`` and ``high``; ``bad`` are not finite. Without values
     that are finite the numbers are 0. ``picture`` is an address that holds it, or "".
     """
 
+    name: str
     shape: list[int]
     count: int
     low: float
@@ -187,11 +189,12 @@ def _fact(message: str, field: FieldDescriptor, value: str) -> FieldFacts:
     return FieldFacts(name=field.name, value=value, key=f"{message}.{field.name}")
 
 
-def blob_facts(values: np.ndarray) -> BlobFacts:
+def blob_facts(values: np.ndarray, name: str = "") -> BlobFacts:
     """Statistics, a histogram and a picture of a parameter blob.
 
     Args:
         values: of any shape.
+        name: what the layer calls it.
     """
     finite = values[np.isfinite(values)]
     some = finite if finite.size else np.zeros(1, np.float32)
@@ -199,6 +202,7 @@ def blob_facts(values: np.ndarray) -> BlobFacts:
     span = (low, high) if high > low else (low - 0.5, high + 0.5)
     picture = filter_picture(values)
     return BlobFacts(
+        name=name,
         shape=list(values.shape),
         count=values.size,
         low=low,
@@ -214,6 +218,18 @@ def blob_facts(values: np.ndarray) -> BlobFacts:
     )
 
 
-def weight_facts(stored: Mapping[str, Sequence[np.ndarray]]) -> dict[str, list[BlobFacts]]:
-    """:func:`blob_facts` of all blobs of a file of weights, by layer."""
-    return {visible(name): [blob_facts(blob) for blob in blobs] for name, blobs in stored.items()}
+def weight_facts(
+    stored: Mapping[str, Sequence[np.ndarray]], types: Mapping[str, str]
+) -> dict[str, list[BlobFacts]]:
+    """:func:`blob_facts` of all blobs of a file of weights, by layer.
+
+    Args:
+        stored: the blobs by layer.
+        types: of the net's layers; the names of blobs follow from them.
+    """
+    found = {}
+    for layer, blobs in stored.items():
+        names = blob_names(types.get(layer, ""), [blob.size for blob in blobs])
+        pairs = zip(blobs, names, strict=True)
+        found[visible(layer)] = [blob_facts(blob, visible(name)) for blob, name in pairs]
+    return found

@@ -307,7 +307,7 @@ function defaultsOf(fact) {
 
 function weightsOf(name) {
   const blobs = Object.hasOwn(facts.weights, name) ? facts.weights[name] : [];
-  return blobs.flatMap((blob, place) => section(`Weights ${place}: ${shapeText(blob.shape)}`,
+  return blobs.flatMap((blob, place) => section(`Weights: ${blob.name || place}, ${shapeText(blob.shape)}`,
     table([
       ["values", number(blob.count), "", "number"],
       ["from, to", `${small(blob.low)} to ${small(blob.high)}`, "", "number"],

@@ -73,7 +73,7 @@ class PageOptions:
     """How a net is looked at.
 
     Attributes:
-        weights: a ``.caffemodel`` whose histograms and filters are shown.
+        weights: a ``.caffemodel`` (or ``.caffemodel.h5``) whose histograms and filters are shown.
         shapes: of the tops of data and input layers, by blob.
         limits: what the net may do; without them it runs no code (Python layers).
         skip_unknown: pass over types that are not known.
@@ -106,6 +106,7 @@ def net_page(
     stored = StoredWeights.read(options.weights) if options.weights else None
     found = lint_net(param, path, LintOptions(stored, skip_unknown=options.skip_unknown))
     table = _Table(Places(path), found)
+    types = {layer.name: layer.type for layer in param.layer}
     facts = PageFacts(
         name=visible(param.name) or _file_name(path) or "Net",
         file=visible(path or ""),
@@ -113,7 +114,7 @@ def net_page(
         layers=table.facts,
         findings=[],
         meanings={},
-        weights={} if stored is None else weight_facts(stored.layers),
+        weights={} if stored is None else weight_facts(stored.layers, types),
     )
     pictures = []
     for state in states_of(param):

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicaffe.convert.weights.layers import read_layers
 from minicaffe.errors import MinicaffeError
 from minicaffe.proto.io import map_binary
 from minicaffe.weights.blob_proto import shape_for
 from minicaffe.weights.caffemodel import stored_layers
+from minicaffe.weights.hdf5 import is_hdf5
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,14 @@ class StoredWeights:
 
     @classmethod
     def read(cls, path: str) -> StoredWeights:
-        """The weights of a ``.caffemodel``.
+        """The weights of a ``.caffemodel`` or ``.caffemodel.h5``.
 
         Raises:
             SnapshotError: it cannot be read, or is something else.
+            MissingExtraError: it is HDF5, and h5py is not installed.
         """
+        if is_hdf5(path):
+            return cls(path, {layer.name: list(layer.blobs) for layer in read_layers(path)})
         found: dict[str, list[np.ndarray]] = {}
         for name, _, blobs in stored_layers(map_binary(path).view, path):
             found[name] = []

@@ -53,7 +53,7 @@ def test_a_click_shows_a_layer(shown):
     told = shown.text("aside")
     for text in ("y[n,o,i]", "2×3×8×8", "num_output", "defaults taken", 'type: "Convolution"'):
         assert text in told
-    assert "Weights 0: 3×3×3×3".lower() in told.lower()
+    assert "Weights: weight, 3×3×3×3".lower() in told.lower()
     assert shown.run("return document.querySelector('.filters').naturalWidth") > 1
     assert shown.run("return document.querySelectorAll('.histogram rect').length") == 2 * 48
     assert shown.text("#layers [aria-selected=true]").startswith("conv")

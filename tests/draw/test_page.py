@@ -85,6 +85,7 @@ def test_weights(file, tmp_path):
     facts = facts_of(net_page(read_net(file), file, PageOptions(weights=weights)))
     first, bias = facts["weights"]["conv"]
     assert first["shape"] == [3, 3, 3, 3]
+    assert (first["name"], bias["name"]) == ("weight", "bias")
     assert sum(first["bins"]) == first["count"] == 81
     assert first["mean"] == pytest.approx(kernel.mean(dtype=np.float64))
     assert first["picture"].startswith("data:image/png;base64,")
@@ -94,6 +95,20 @@ def test_weights(file, tmp_path):
     assert (broken["bad"], broken["low"], broken["high"]) == (1, 2, 2)
     with pytest.raises(SnapshotError):
         net_page(read_net(file), file, PageOptions(weights=file))
+
+
+def test_weights_in_hdf5(file, tmp_path):
+    pytest.importorskip("h5py", reason="h5py is not installed")
+    weights = [str(tmp_path / f"w.caffemodel{ending}") for ending in ("", ".h5")]
+    with minicaffe.Net(file, minicaffe.TRAIN, seed=1) as net:
+        net.save(weights[0])
+        net.save_hdf5(weights[1])
+    first, second = (
+        facts_of(net_page(read_net(file), file, PageOptions(weights=name)))["weights"]
+        for name in weights
+    )
+    assert first["conv"] == second["conv"]
+    assert set(second) == {"conv", "bn", "one", "ip"}
 
 
 def test_shapes_that_are_given():

@@ -188,6 +188,26 @@ def test_weights(codes: list[str], layers: dict[str, list[np.ndarray]]) -> None:
     assert sorted(d.code for d in found) == codes
 
 
+def test_weights_may_be_hdf5() -> None:
+    h5py = pytest.importorskip("h5py", reason="h5py is not installed")
+    with h5py.File("w.caffemodel.h5", "w") as file:
+        for number, array in enumerate(ip_weights(np.nan)):
+            file[f"data/ip/{number}"] = array
+    stored = StoredWeights.read("w.caffemodel.h5")
+    assert [array.shape for array in stored.layers["ip"]] == [(10, 8), (10,)]
+    assert [d.code for d in found_in(DATA + IP + LOSS, LintOptions(stored))] == ["MC403"]
+
+
+def test_old_shapes_are_kept() -> None:
+    """Of weights whose shape is in four fields."""
+    net = caffe_pb2.NetParameter()
+    blob = net.layer.add(name="ip").blobs.add(num=1, channels=1, height=2, width=3)
+    blob.data.extend(range(6))
+    Path("old.caffemodel").write_bytes(net.SerializeToString())
+    (array,) = StoredWeights.read("old.caffemodel").layers["ip"]
+    assert array.shape == (1, 1, 2, 3)
+
+
 @pytest.mark.parametrize(("factor", "codes"), [(0, ["MC406"]), (1, [])])
 def test_statistics(factor: float, codes: list[str]) -> None:
     stored = weights(
