@@ -131,8 +131,8 @@ FLAGS = {
             "what runs all layers; by default the fastest one here, or what a layer's engine says",
             shown="NAME",
         ),
-        Flag("precision", "how values are stored between layers: float32 (the default) or bf16",
-             choices=PRECISIONS),
+        Flag("precision", "how values are stored between layers: float32 (the default) or bf16; "
+             "tf32 lets a GPU multiply with fewer bits", choices=PRECISIONS),
         Flag("conv_math", "auto (the default) allows convolutions with fewer products, whose sixth "
              "digit differs; direct does not", choices=CONV_MATHS),
         Flag("threads", "how many threads compute; by default OMP_NUM_THREADS or one a core",

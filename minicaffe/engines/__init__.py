@@ -31,8 +31,9 @@ VARIABLE = "MINICAFFE_ENGINE"
 ON_DEVICES = "torch"
 
 #: In what a net's values are stored between layers. The first one is the default; with bf16
-#: (bfloat16: the upper half of a float32) weights, their gradients and losses stay float32.
-PRECISIONS = ("float32", "bf16")
+#: (bfloat16: the upper half of a float32) weights, their gradients and losses stay float32; tf32
+#: stores float32, and lets a GPU multiply with 10 bits.
+PRECISIONS = ("float32", "bf16", "tf32")
 
 
 class Unavailable(NamedTuple):

@@ -18,7 +18,8 @@ def why_not(precision: str) -> Unavailable | None:
     """numpy is a core dependency, but has no such type as bfloat16."""
     if precision == PRECISIONS[0]:
         return None
-    return Unavailable("numpy has no bfloat16; this engine computes and stores float32")
+    has = "numpy has no bfloat16; this" if precision == "bf16" else "this"
+    return Unavailable(f"{has} engine computes and stores float32")
 
 
 def plan(net: Net) -> NumpyPlan:

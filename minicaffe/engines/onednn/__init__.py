@@ -90,8 +90,10 @@ def why_not(precision: str) -> Unavailable | None:
     found = problem()
     if found is not None:
         return Unavailable(str(found), broken=not isinstance(found, NotInstalled))
-    if precision == PRECISIONS[0] or library().has_bf16:
+    if precision == PRECISIONS[0] or (precision == "bf16" and library().has_bf16):
         return None
+    if precision != "bf16":
+        return Unavailable(f"oneDNN's plans store float32 or bf16, not {precision}")
     return Unavailable(
         "oneDNN finds no bfloat16 instructions on this processor "
         "(neither avx512_bf16 nor amx_bf16); leave the precision at float32"

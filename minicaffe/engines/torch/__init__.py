@@ -23,7 +23,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from minicaffe.engines import PRECISIONS, Plan, Unavailable
+from minicaffe.common import devices
+from minicaffe.engines import Plan, Unavailable
 from minicaffe.errors import MissingExtraError, require
 
 if TYPE_CHECKING:
@@ -43,12 +44,16 @@ def problem() -> Unavailable | None:
 
 
 def why_not(precision: str) -> Unavailable | None:
-    """It needs PyTorch."""
+    """It needs PyTorch, and for other precisions a GPU: CPUs gain nothing by PyTorch's."""
     if (found := problem()) is not None:
         return found
-    if precision == PRECISIONS[0]:
+    wanted = {"bf16": "", "tf32": "cuda"}.get(precision)
+    if wanted is None or any(name.startswith(wanted) for name in devices()):
         return None
-    return Unavailable("the torch engine computes and stores float32")
+    return Unavailable(
+        f"PyTorch computes in {precision} on {'NVIDIA ' if wanted else ''}GPUs, and finds none; "
+        "leave the precision at float32"
+    )
 
 
 def check_device(name: str) -> None:

@@ -21,11 +21,13 @@ from minicaffe.engines.torch.copies import (
     store,
 )
 from minicaffe.engines.torch.functions import Function, entry_of
+from minicaffe.engines.torch.precision import Precision
 from minicaffe.layer import Layer
 from minicaffe.layers.activation.scale import Scale
 from minicaffe.layers.normalization.batch_norm import BatchNorm
 from minicaffe.layers.recurrent.recurrent_layer import Recurrent
 from minicaffe.layers.utility.split import has_diff
+from minicaffe.layers.vision.base_conv_layer import ConvolutionBase
 from minicaffe.proto import caffe_pb2
 from minicaffe.syncedmem import SyncedHead, only_read
 
@@ -52,12 +54,13 @@ class Step(Protocol):
         """What runs the layer."""
 
 
-def step_of(node: Node, device: torch.device, *, learns: bool) -> Step:
+def step_of(node: Node, device: torch.device, precision: Precision, *, learns: bool) -> Step:
     """What runs a layer.
 
     Args:
         node: the layer in its place.
         device: where functions compute.
+        precision: how they do.
         learns: whether gradients are asked for: what they need is kept by every forward.
     """
     entry = entry_of(node.layer)
@@ -66,7 +69,7 @@ def step_of(node: Node, device: torch.device, *, learns: bool) -> Step:
     reason = entry.unless(node.layer)
     if reason:
         return NumpyStep(node, reason)
-    return FunctionStep(node, entry.function, device, learns=learns)
+    return FunctionStep(node, entry.function, device, precision, learns=learns)
 
 
 # ------------------------------------------------------------------ numpy
@@ -122,14 +125,22 @@ class FunctionStep:
     Args:
         node: the layer in its place.
         function: what computes its tops.
-        device: where.
+        device, precision: where, and how precisely.
         learns: see :func:`step_of`.
     """
 
     def __init__(
-        self, node: Node, function: Function[Layer], device: torch.device, *, learns: bool
+        self,
+        node: Node,
+        function: Function[Layer],
+        device: torch.device,
+        precision: Precision,
+        *,
+        learns: bool,
     ) -> None:
-        self._node, self._function, self._device = node, function, device
+        self._node, self._function = node, function
+        self._device, self._precision = device, precision
+        self._turns = isinstance(node.layer, ConvolutionBase)
         self._learns, self.forgets = learns, False
         self._record: Record | None = None
 
@@ -161,7 +172,7 @@ class FunctionStep:
         node, layer = self._node, self._node.layer
         wanted = node.propagate_down if node.need_backward else [False] * len(node.bottoms)
         bottoms = [
-            self._values(blob).detach().requires_grad_(want)
+            self._laid_out(self._values(blob)).detach().requires_grad_(want)
             for blob, want in zip(node.bottoms, wanted, strict=True)
         ]
         copies = [self._copy(blob) for blob in layer.blobs]
@@ -174,10 +185,13 @@ class FunctionStep:
         stores = [self._copy(blob).stores for blob in node.bottoms]
         return Record(bottoms, params, None, stores, [copy.changes for copy in copies])
 
+    def _laid_out(self, x: Tensor) -> Tensor:
+        return self._precision.laid_out(x) if self._turns else x
+
     def _apply(self, record: Record, *, gradients: bool) -> list[Tensor]:
         """Compute the tops; what is not repeatable may have changed its parameters by that."""
         layer, params = self._node.layer, record.params
-        with torch.set_grad_enabled(gradients):
+        with torch.set_grad_enabled(gradients), self._precision.storage():
             tops = self._function(layer, record.bottoms, params, layer.phase == caffe_pb2.TRAIN)
         for blob in [] if layer.repeatable else layer.blobs:
             copy = copy_of(blob.data_memory, self._device)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.torch.arena import DeviceArena
 from minicaffe.engines.torch.errors import out_of_memory
 from minicaffe.engines.torch.lending import Lending
+from minicaffe.engines.torch.precision import Precision
 from minicaffe.engines.torch.steps import step_of
 from minicaffe.proto import caffe_pb2
 
@@ -41,7 +44,9 @@ class TorchPlan:
         with out_of_memory(device, net.blobs):
             if learns and net.arena.mirror is None:
                 net.arena.mirror = DeviceArena(net.arena, net.learnable_params, device)
-        self._steps = [step_of(node, device, learns=learns) for node in net.nodes]
+        self._precision = Precision(net.options.precision, device)
+        how = device, self._precision
+        self._steps = [step_of(node, *how, learns=learns) for node in net.nodes]
         self._forget_inputs(forget=True)
 
     def _forget_inputs(self, *, forget: bool) -> None:
@@ -57,12 +62,18 @@ class TorchPlan:
         if self._lending:
             self._lending.begin()
         losses: list[torch.Tensor | float] = []
-        with np.errstate(all="ignore"):
+        with self._computing():
             for index in range(start, end + 1):
                 self._callbacks.run("before_forward", index)
                 losses += self._forward(index)
                 self._callbacks.run("after_forward", index)
         return sum(map(float, losses))
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Within, infinities and NaN pass without numpy's warnings, and products are as wanted."""
+        with np.errstate(all="ignore"), self._precision.products():
+            yield
 
     def _forward(self, index: int) -> list[torch.Tensor | float]:
         if self._lending:
@@ -76,7 +87,7 @@ class TorchPlan:
     def backward(self, start: int, end: int) -> None:
         """Run the gradients of layers ``start`` down to ``end`` (inclusive)."""
         self.keep_all()
-        with np.errstate(all="ignore"):
+        with self._computing():
             for index in range(start, end - 1, -1):
                 node = self._nodes[index]
                 self._callbacks.run("before_backward", index)
@@ -93,7 +104,7 @@ class TorchPlan:
             return
         self._forget_inputs(forget=False)
         if lending.has_lent:
-            with np.errstate(all="ignore"):
+            with self._computing():
                 for index, step in enumerate(self._steps):
                     if lending.lends(index):
                         lending.before(index)

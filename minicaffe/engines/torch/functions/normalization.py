@@ -35,16 +35,17 @@ def batch_norm(
 ) -> list[Tensor]:
     """Of the batch's statistics, or the stored ones; see the layer."""
     x = bottoms[0]
-    folded = fold(x)
     if global_statistics(layer, training):
         mean, variance = stored_statistics(params)
-        y = (folded - mean[:, None]) * inverse_std(layer, variance)[:, None]
-        return [y.reshape(x.shape)]
-    parts = [
-        _normalised(layer, folded[items], params)
-        for items in ghost_batches(len(x), layer.ghost_batch_size)
-    ]
-    return [(parts[0] if len(parts) == 1 else torch.cat(parts)).reshape(x.shape)]
+        return [(x - by_channel(mean, x)) * by_channel(inverse_std(layer, variance), x)]
+    batches = [x[items] for items in ghost_batches(len(x), layer.ghost_batch_size)]
+    parts = [_normalised(layer, batch, params) for batch in batches]
+    return [parts[0] if len(parts) == 1 else torch.cat(parts)]
+
+
+def by_channel(values: Tensor, x: Tensor) -> Tensor:
+    """(C,) in a shape that repeats along the other axes of x (N, C, …)."""
+    return values.reshape(-1, *[1] * (x.dim() - 2))
 
 
 def stored_statistics(params: list[Tensor]) -> tuple[Tensor, Tensor]:
@@ -60,10 +61,10 @@ def inverse_std(layer: BatchNorm, variance: Tensor) -> Tensor:
 
 
 def _normalised(layer: BatchNorm, x: Tensor, params: list[Tensor]) -> Tensor:
-    """(x - mean) / √(var + eps), (N, C, S), whose statistics are stored."""
-    values = x.shape[0] * x.shape[2]
+    """(x - mean) / √(var + eps), of x (N, C, …), whose statistics are stored."""
+    values = x.numel() // x.shape[1]
     if layer.eps > 0:
-        mean, unbiased = x.new_zeros(x.shape[1]), x.new_zeros(x.shape[1])
+        mean, unbiased = (torch.zeros_like(params[0], requires_grad=False) for _ in "12")
         y = torch.batch_norm(x, None, None, mean, unbiased, True, 1.0, layer.eps, True)
     else:  # where PyTorch makes 0 of 1 / √0
         y, mean, unbiased = _by_definition(layer, x)
@@ -75,18 +76,20 @@ def _normalised(layer: BatchNorm, x: Tensor, params: list[Tensor]) -> Tensor:
             ratio, shift = _renormalised(layer, layer.renorm, mean, variance, params)
         store(layer, params, mean, unbiased)
     if layer.renorm is not None:
-        y = y * ratio[:, None] + shift[:, None]
+        y = y * by_channel(ratio, x) + by_channel(shift, x)
     return y
 
 
 def _by_definition(layer: BatchNorm, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """y, mean and unbiased variance."""
-    mean = x.mean((0, 2))
-    centred = x - mean[:, None]
+    folded = fold(x)
+    mean = folded.mean((0, 2))
+    centred = folded - mean[:, None]
     variance = centred.square().mean((0, 2))
-    values = x.shape[0] * x.shape[2]
+    values = x.numel() // x.shape[1]
     unbiased = variance.detach() * (values / max(1, values - 1))
-    return centred * inverse_std(layer, variance)[:, None], mean.detach(), unbiased
+    y = centred * inverse_std(layer, variance)[:, None]
+    return y.reshape(x.shape), mean.detach(), unbiased
 
 
 def store(layer: BatchNorm, params: list[Tensor], mean: Tensor, unbiased: Tensor) -> None:
