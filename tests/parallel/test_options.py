@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from minicaffe import TRAIN, Net, common
-from minicaffe.engines import why_unavailable
+from minicaffe.engines import engine_names, why_unavailable
 from minicaffe.errors import SolverError
+from minicaffe.net.callbacks import WhenReady
 from minicaffe.parallel.gradients import GradientMean, make_buckets
 from minicaffe.parallel.group import Group
 from minicaffe.parallel.shared_memory import SharedMemory
@@ -43,6 +46,35 @@ def test_bfloat16_rounds_what_is_sent(ranks):
     np.testing.assert_array_equal(rounded[0], rounded[1])
     assert (rounded[0] != exact[0]).any()
     np.testing.assert_allclose(rounded[0], exact[0], rtol=0.02, atol=2e-3)
+
+
+class Told(WhenReady):
+    def __init__(self):
+        self.layers = []
+
+    def ready(self, first, last):
+        self.layers.append((first, last))
+
+
+@pytest.mark.parametrize("engine", engine_names())
+def test_every_engine_tells_which_gradients_are_ready(engine):
+    if why_unavailable(engine):
+        pytest.skip(f"no {engine}")
+    write_problem()
+    with common.fresh_settings():
+        solver = make_solver(engine=engine)
+    net, told = solver.net, Told()
+    net.after_backward(told)
+    for begin in (len(net.layers) - 1, 2):
+        told.layers.clear()
+        net.forward_loss()
+        net.backward_from_to(begin, 0)
+        assert told.layers[0][1] == begin
+        assert told.layers[-1][0] == 0
+        for (first, _), (_, last) in pairwise(told.layers):
+            assert last == first - 1, "each layer is told once, after those above it"
+        assert len(told.layers) >= 2
+    solver.close()
 
 
 class Recorded:

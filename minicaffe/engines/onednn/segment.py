@@ -105,6 +105,7 @@ class NumpyLayer(Part):
         if self._node.need_backward:
             self._node.backward()
         self._hooks.run("after_backward", start)
+        self._hooks.ready(start, start)
 
 
 class Guards:
@@ -304,7 +305,12 @@ class Segment(Part):
         backward = plan.backward
         for tensor in (*backward.kept, *backward.given):
             tensor.load()
-        run_calls(backward.calls, plan.steps)
+        if self._hooks.when_ready:
+            for compiled in reversed(plan.steps):
+                run_calls(compiled.backward.run, [compiled])
+                self._hooks.ready(compiled.first, compiled.last)
+        else:
+            run_calls(backward.calls, plan.steps)
         show(backward.gradients)
         if plan.freed:
             self._record = {}  # some of it is overwritten
@@ -322,6 +328,7 @@ class Segment(Part):
             run_calls(part.calls.run, [part])
             show(part.calls.writes)
             self._tell("after_backward", layers)
+            self._hooks.ready(part.first, part.last)
 
     def _parts_between(self, plan: SegmentPlan, first: int, last: int) -> list[BackwardPart]:
         """The gradients of these layers in parts, compiled where those at hand are others."""

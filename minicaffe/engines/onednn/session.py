@@ -125,7 +125,6 @@ class Session:
             part = self._at(begin)
             last = max(end, part.first)
             part.backward(begin, last)
-            self.context.callbacks.ready(last, begin)
             begin = last - 1
 
     @on_own_threads
