@@ -6,8 +6,6 @@ import caffe
 
 
 def solve(proto, gpus, uid, rank):
-    caffe.set_device(gpus[rank])
-    caffe.set_mode_gpu()
     caffe.set_solver_count(len(gpus))
     caffe.set_solver_rank(rank)
     caffe.set_multiprocess(True)

@@ -56,8 +56,8 @@ def test_flags_that_contradict_what_started_the_process(monkeypatch, capsys):
 
 def test_pycaffes_program_for_several_devices(ranks):
     write_problem("max_iter: 4 snapshot: 4 display: 2")
-    program = str(Path(__file__).with_name("pycaffe_program.py"))
-    command = [sys.executable, "-m", "minicaffe.as_caffe", program]
+    shutil.copy(Path(__file__).with_name("pycaffe_program.py"), "program.py")
+    command = [sys.executable, "-m", "minicaffe.as_caffe", "program.py"]
     environ = {**os.environ, "MINICAFFE_ENGINE": "numpy", "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
     assert ended.returncode == 0, ended.stderr
