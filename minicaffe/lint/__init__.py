@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import minicaffe.lint.batchnorm
 import minicaffe.lint.data
+import minicaffe.lint.deprecated
 import minicaffe.lint.fillers
 import minicaffe.lint.losses
 import minicaffe.lint.solver

@@ -12,7 +12,7 @@ from minicaffe.proto.scalars import escape, unescape
 _OPENING, _CLOSING = "{<[", "}>]"
 
 
-class _Field(NamedTuple):
+class Field(NamedTuple):
     """A field in a text: where its name begins, its value begins, and the value ends."""
 
     name: str
@@ -33,7 +33,7 @@ class LayerEdits:
     def __init__(self, path: str, text: str, start: Token) -> None:
         self._path = path
         self._text = text
-        (self._layer,) = _fields(text, start.offset, single=True)
+        (self._layer,) = fields_of(text, start.offset, single=True)
 
     def set(self, path: Sequence[str], value: str, *, safe: bool = True) -> Fix:
         """Give a field a value, whether or not it is there.
@@ -86,25 +86,33 @@ class LayerEdits:
         at = self._layer.end
         return Fix(self._path, (Edit(at, at, f"\n{written}"),), safe)
 
-    def _inside(self, block: _Field) -> list[_Field]:
-        return list(_fields(self._text, self._after_opening(block)))
+    def _inside(self, block: Field) -> list[Field]:
+        return list(fields_of(self._text, self._after_opening(block)))
 
-    def _after_opening(self, block: _Field) -> int:
+    def _after_opening(self, block: Field) -> int:
         return block.value + 1
 
     def _cut(self, start: int, end: int) -> Edit:
-        """From start to end, with the separator after it, and the line where it is alone on it."""
-        text = self._text
-        if text[end : end + 1] in (";", ","):
-            end += 1
-        line = text.rfind("\n", 0, start) + 1
-        after = text.find("\n", end)
-        after = len(text) if after < 0 else after + 1
-        if not text[line:start].strip() and not text[end:after].strip():
-            return Edit(line, after, "")
-        while end < len(text) and text[end] == " ":
-            end += 1
-        return Edit(start, end, "")
+        return cut_of(self._text, start, end)
+
+
+def cut_of(text: str, start: int, end: int) -> Edit:
+    """What takes out a stretch with the separator after it, and the line if it is alone on it.
+
+    Args:
+        text: all of the file.
+        start, end: of the stretch.
+    """
+    if text[end : end + 1] in (";", ","):
+        end += 1
+    line = text.rfind("\n", 0, start) + 1
+    after = text.find("\n", end)
+    after = len(text) if after < 0 else after + 1
+    if not text[line:start].strip() and not text[end:after].strip():
+        return Edit(line, after, "")
+    while end < len(text) and text[end] == " ":
+        end += 1
+    return Edit(start, end, "")
 
 
 def _nested(path: Sequence[str], value: str) -> str:
@@ -116,7 +124,7 @@ def _nested(path: Sequence[str], value: str) -> str:
     return written
 
 
-def _fields(text: str, start: int, *, single: bool = False) -> Iterator[_Field]:
+def fields_of(text: str, start: int, *, single: bool = False) -> Iterator[Field]:
     """The fields from an offset on, up to the end of the block that they are in."""
     tokens = Text(text).tokens(start)
     for token in tokens:
@@ -127,7 +135,7 @@ def _fields(text: str, start: int, *, single: bool = False) -> Iterator[_Field]:
         value = next(tokens)
         if value.kind == SIGN and value.text == ":":
             value = next(tokens)
-        yield _Field(token.text, token.offset, value.offset, _value_end(value, tokens))
+        yield Field(token.text, token.offset, value.offset, _value_end(value, tokens))
         if single:
             return
 
@@ -153,18 +161,18 @@ def layers_of(path: str, text: str) -> list[LayerEdits]:
         text: all of it; it follows the schema.
     """
     words = ("layer", "layers")
-    starts = [found.start for found in _fields(text, 0) if found.name in words]
+    starts = [found.start for found in fields_of(text, 0) if found.name in words]
     return [LayerEdits(path, text, Token(WORD, words[0], start)) for start in starts]
 
 
 def net_edits(text: str, name: str, new: Callable[[str], str]) -> Iterator[Edit]:
     """:meth:`LayerEdits.replace` of a string field that is the net's own."""
-    for found in _fields(text, 0):
+    for found in fields_of(text, 0):
         if found.name == name:
             yield from _replaced(text, found, new)
 
 
-def _replaced(text: str, block: _Field, new: Callable[[str], str]) -> Iterator[Edit]:
+def _replaced(text: str, block: Field, new: Callable[[str], str]) -> Iterator[Edit]:
     """The changes of the strings that a field's value consists of."""
     for token in Text(text).tokens(block.value):
         if token.offset >= block.end:
