@@ -14,6 +14,7 @@ import minicaffe.lint.batchnorm
 import minicaffe.lint.data
 import minicaffe.lint.deprecated
 import minicaffe.lint.fillers
+import minicaffe.lint.forks
 import minicaffe.lint.losses
 import minicaffe.lint.solver
 import minicaffe.lint.structure

@@ -68,6 +68,9 @@ def of_solver(text: str, net: str = GOOD) -> list[Diagnostic]:
 
 
 FOUND = {
+    "PSPNet's": ("BN011", 5, "x", DATA + CONV + layer("BN", "bn_param { eps: 1e-5 }") + END),
+    "NVCaffe's": ("BN011", 5, "bn", DATA + CONV + stats("scale_bias: true") + END),
+    "Intel's": ("BN011", 5, "bn", DATA + CONV + stats("use_weight_bias: true") + END),
     "no Scale": ("BN001", 5, "bn", DATA + CONV + norm() + END),
     "a Scale of two bottoms": (
         "BN001", 5, "bn",
@@ -136,7 +139,8 @@ def test_what_is_found(case: str) -> None:
 )
 def test_a_scale_inside_of_a_fork_is_no_missing_scale(inside: str) -> None:
     """NVCaffe's and Intel Caffe's: its learning rates are right there, and it has a Scale."""
-    assert of_net(DATA + CONV + norm(inside) + END) == []
+    (note,) = of_net(DATA + CONV + norm(inside) + END)
+    assert note.code == "BN011"
 
 
 def test_a_scale_inside_that_is_switched_off() -> None:

@@ -186,11 +186,26 @@ class Entry:
                 text = f"{tool} does not read {name}, and would compute something else"
                 yield Refusal("field", text, self.source, (site.settings_field, name))
 
+    def tidy(self, param: caffe_pb2.LayerParameter) -> None:
+        """Take out fields that the tool does not read and that say what is so without them."""
+        message = getattr(param, own_field(param.type) or "", None)
+        if self.reads is None or not isinstance(message, Message):
+            return
+        kept = {*_said(message), *self.reads}
+        for field, _ in message.ListFields():
+            if field.name not in kept:
+                message.ClearField(field.name)
+
 
 def _said(message: Message) -> Iterator[str]:
-    """The fields of a message that say something else than their defaults."""
+    """The fields of a message that say something else than their defaults.
+
+    A switch that is on where it is written counts too: with ``use_weight_bias: true`` a BatchNorm
+    is Intel Caffe's, though true is what the field is without.
+    """
     for field, value in message.ListFields():
-        if is_repeated(field) or field.message_type or value != field.default_value:
+        plain = not (is_repeated(field) or field.message_type)
+        if not plain or value != field.default_value or value is True:
             yield field.name
 
 

@@ -202,6 +202,9 @@ class _Fitter:
             raise _refused(self.problems, self.path)
         param = self.graph.to_param()
         param.ClearField("state")
+        for part in param.layer:
+            if entry := self.target.entries.get(part.type):
+                entry.tidy(part)
         names = {
             layer.name: [self.known.get(value, value.name) for value in layer.tops]
             for layer in self.graph.layers

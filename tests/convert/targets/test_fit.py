@@ -194,3 +194,26 @@ def test_bad_arguments() -> None:
         fit(param, {}, "bvlc")
     with pytest.raises(GraphError, match="given are 3, 6"):
         fit(param, {"conv": [np.ones(3), np.ones(6)]}, "bvlc")
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "becomes"),
+    [
+        ("BN", "bn_param { eps: 1e-5 }", "Scale"),
+        ("BN", "bn_param { bn_mode: INFERENCE }", "Scale"),
+        ("CuDNNBatchNorm", "", "Scale"),
+        ("BatchNorm", "batch_norm_param { scale_bias: true }", "Scale"),
+        ("BatchNorm", "batch_norm_param { use_weight_bias: true }", "Scale"),
+        ("BatchNorm", "batch_norm_param { use_global_stats: true }", "BatchNorm"),
+    ],
+)
+def test_normalisations_of_forks_for_caffe(kind: str, settings: str, becomes: str) -> None:
+    """Gamma, beta and statistics of one layer; and Caffe's own layer, which stays."""
+    assert types(fitted("bvlc", layer("ReLU"), layer(kind, settings=settings))) == ["ReLU", becomes]
+
+
+def test_what_a_tool_does_not_read_is_not_written() -> None:
+    """Its reader would refuse a name that it does not have, though the default is said."""
+    settings = "batch_norm_param { eps: 1e-5 ghost_batch_size: 0 }"
+    norm = fitted("bvlc", layer("ReLU"), layer("BatchNorm", settings=settings)).param.layer[-1]
+    assert [field.name for field, _ in norm.batch_norm_param.ListFields()] == ["eps"]
