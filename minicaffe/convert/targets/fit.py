@@ -197,7 +197,7 @@ class _Fitter:
                 self._mend(layer, refused)
                 continue
             told = [*self._told(layer, "slow"), *self._told(layer, "unknown")]
-            self.notes += [f"{layer.name}: {one.message}" for one in told]
+            self.notes += [f"{layer.name}: {note.message}" for note in told]
         if self.problems:
             raise _refused(self.problems, self.path)
         param = self.graph.to_param()
