@@ -24,6 +24,11 @@ class BatchReader(Protocol):
         """Reshape and fill the blobs with the next batch."""
         ...
 
+    def names(self) -> list[str]:
+        """What the records of the next batch are called, by key or file, in its order; passes
+        them. Nothing where no record has a name."""
+        ...
+
     def state(self) -> State:
         """What the next batches depend on."""
         ...
@@ -70,6 +75,10 @@ class ImageBatchReader:
         if self._labels:
             blobs[1].reshape(self._batch_size)
             blobs[1].data[...] = records.labels
+
+    def names(self) -> list[str]:
+        """The images' names; see :class:`BatchReader`."""
+        return self._source.names(self._batch_size)
 
     def state(self) -> State:
         """The source's place and the transformer's generator."""

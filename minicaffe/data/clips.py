@@ -175,6 +175,10 @@ class ClipSource:
                 logger.warning("a piece of a video is left out: %s", message)
         raise DataError(f"no piece of the videos in '{self._path}' can be read")
 
+    def names(self, count: int) -> list[str]:
+        """Nothing: pieces of videos have no names."""
+        return []
+
     def state(self) -> State:
         """The place in the list and the generator's state."""
         return {"order": self._order.state(), "generator": self._rng.bit_generator.state}
@@ -291,6 +295,10 @@ class ClipBatchReader:
         if len(blobs) > 1:
             blobs[1].reshape(*self._label_shape)
             blobs[1].data[...] = records.labels
+
+    def names(self) -> list[str]:
+        """Nothing: pieces of videos have no names."""
+        return []
 
     def state(self) -> State:
         """The source's place and the transformer's generator."""

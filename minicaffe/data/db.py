@@ -172,6 +172,17 @@ class DatabaseReader:
         self.cursor.first()
         self.position = 0
 
+    def names(self, count: int) -> list[str]:
+        """The keys of the next ``count`` records, as messages show them; passes them."""
+        found: list[str] = []
+        with database_errors(self.database):
+            while len(found) < count:
+                keys = [key for key, _ in self.cursor.run(self.in_a_row(count - len(found)))]
+                found += [f"'{key.decode('utf-8', 'backslashreplace')}'" for key in keys]
+                self.went_on(len(keys))
+                self.pass_over(self.ranks.size - 1)
+        return found
+
     def in_a_row(self, count: int) -> int:
         """How many of the next ``count`` records follow one another: all, or one if they are
         shared."""

@@ -89,6 +89,16 @@ class Hdf5BatchReader:
             filled += len(rows)
             self._pass(len(rows) * self._ranks.size)
 
+    def names(self) -> list[str]:
+        """``row R of 'FILE'`` for each row of the next batch, which is passed."""
+        found: list[str] = []
+        while len(found) < self._batch_size:
+            rows = self._rows[self._row :: self._ranks.size][: self._batch_size - len(found)]
+            file = shown_name(self._files[self._order.current])
+            found += [f"row {row} of {file}" for row in rows]
+            self._pass(len(rows) * self._ranks.size)
+        return found
+
     def _pass(self, count: int) -> None:
         """Pass over rows, other processes' among them."""
         self._row += count

@@ -144,6 +144,10 @@ class PairBatchReader:
                     )
                 blob.data[number] = item
 
+    def names(self) -> list[str]:
+        """The images' files; see :class:`~minicaffe.data.batch_reader.BatchReader`."""
+        return [f"'{self._pairs.lines[i][0]}'" for i in self._order.take(self._batch_size)]
+
     def state(self) -> State:
         """The place in the list and the generator's state."""
         return {"order": self._order.state(), "generator": self._rng.bit_generator.state}

@@ -227,6 +227,10 @@ class ImageSource(Protocol):
         """
         ...
 
+    def names(self, count: int) -> list[str]:
+        """What the next ``count`` images are called in messages, by key or file; passes them."""
+        ...
+
     def state(self) -> State:
         """What determines the next images: numbers, texts, dictionaries of them."""
         ...
@@ -275,6 +279,10 @@ class DatasetSource:
         images, labels = zip(*(dataset.get_example(index) for index in chosen), strict=True)
         batch = self._stacker.stack(images, lambda i: dataset.name(chosen[i]))
         return Records(batch, np.array(labels))
+
+    def names(self, count: int) -> list[str]:
+        """What the next ``count`` images are called; passes them."""
+        return [self._dataset.name(index) for index in self._order.take(count)]
 
     def state(self) -> State:
         """``{"position": …, "order": …}``: the place in this epoch, and how it was shuffled."""

@@ -306,6 +306,10 @@ class WindowBatchReader:
             np.subtract(pixels, self._mean[:, rows, columns] if whole else self._mean, out=out)
         out *= self._factor
 
+    def names(self) -> list[str]:
+        """Nothing: windows have no names."""
+        return []
+
     def state(self) -> State:
         """``{"generator": …}``: what the next windows and mirrors depend on."""
         return {"generator": self._rng.bit_generator.state}

@@ -13,6 +13,7 @@ from minicaffe.layer import Layer, find_layer_class
 from minicaffe.lint.diagnostic import Diagnostic, Fix, Label, Severity
 from minicaffe.lint.edits import LayerEdits
 from minicaffe.lint.stored import StoredWeights
+from minicaffe.net.check import parameter_shapes
 from minicaffe.net.graph import LayerGraph, LayerRef, Value
 from minicaffe.net.summary import Shape, summarize_net
 from minicaffe.proto import caffe_pb2
@@ -85,6 +86,14 @@ class PhaseNet:
         for layer, summed in zip(self.graph.layers, summary.layers, strict=True):
             found.update(zip(layer.tops, summed.shapes or (), strict=False))
         return found
+
+    @functools.cached_property
+    def parameter_shapes(self) -> dict[str, list[Shape]]:
+        """The shapes of the parameters of each layer, as far as no file is needed to know them."""
+        try:
+            return parameter_shapes(self.param, self.path)
+        except MinicaffeError:
+            return {}
 
     def remark(
         self,

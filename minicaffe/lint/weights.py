@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from minicaffe.blob import shape_text
 from minicaffe.errors import did_you_mean
-from minicaffe.lint.diagnostic import Diagnostic
+from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import LEARNING, Examined, PhaseNet, rule
 from minicaffe.lint.stored import StoredWeights
 from minicaffe.net.graph import LayerRef
@@ -132,6 +133,45 @@ def statistics_never_gathered(examined: Examined) -> Iterator[Diagnostic]:
                 f"the factor of its statistics in '{path}' is 0: no batch was seen",
                 "gather them by `minicaffe bn-stats`",
             )
+
+
+@rule("MC407", Severity.ERROR)
+def weights_of_another_shape(examined: Examined) -> Iterator[Diagnostic]:
+    """A layer's weights are stored in other shapes than it has, or in another number.
+
+    They cannot be copied: a net is not opened with them. Where the layer was changed on purpose,
+    for another number of classes say, another name lets it begin from its fillers.
+
+    Looked for with ``--weights``, in layers whose shapes need no data to be known.
+    """
+    for net, layer, blobs, path in _weighted(examined):
+        own = net.parameter_shapes.get(layer.name)
+        stored = [np.shape(blob) for blob in blobs]
+        asked = layer.type in LEARNING and layer.param.strict_dim
+        if own is None or not asked or _fits(own, stored):
+            continue
+        yield net.remark(
+            layer,
+            f"its parameters have the shapes {_shapes(own)}, in '{path}' {_shapes(stored)}",
+            "rename the layer to let it begin from its fillers, or give the weights of this net",
+            field=("name",),
+        )
+
+
+def _fits(own: Sequence[tuple[int, ...]], stored: Sequence[tuple[int, ...]]) -> bool:
+    """Whether stored shapes are these but for axes of length 1 before them (those of old files)."""
+    if len(own) != len(stored):
+        return False
+    return all(_trimmed(a) == _trimmed(b) for a, b in zip(own, stored, strict=True))
+
+
+def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    first = next((axis for axis, length in enumerate(shape) if length != 1), len(shape))
+    return shape[first:]
+
+
+def _shapes(shapes: Sequence[tuple[int, ...]]) -> str:
+    return " and ".join(map(shape_text, shapes)) or "none"
 
 
 def _outputs(layer: LayerRef, weights: np.ndarray) -> int:

@@ -246,6 +246,20 @@ def _mistakes_of_shapes(
     origin: Origin | None,
 ) -> list[Mistake]:
     """Mistakes that show when the layers without any are built, as far as nothing is opened."""
+    good, found = _buildable(param, known, limits), list[Mistake]()
+    split = insert_splits(good)
+    NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin, mistakes=found)
+    numbers = {layer.name: index for index, layer in enumerate(param.layer)}
+    return [
+        mistake._replace(layer=numbers.get(split.layer[mistake.layer].name, 0)) for mistake in found
+    ]
+
+
+def _buildable(
+    param: caffe_pb2.NetParameter, known: Sequence[Mistake], limits: Limits
+) -> caffe_pb2.NetParameter:
+    """The layers without mistakes whose shapes depend on no file, on no such layer and, where it
+    may not run, on no user's code; nothing is filled when they are built."""
     wrong = {mistake.layer for mistake in known}
     known_blobs: set[str] = set()
     good = caffe_pb2.NetParameter()
@@ -260,13 +274,24 @@ def _mistakes_of_shapes(
             known_blobs.update(layer.top)
             good.layer.add().CopyFrom(layer)
             clear_fillers(good.layer[-1])
-    found: list[Mistake] = []
-    split = insert_splits(good)
-    NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin, mistakes=found)
-    numbers = {layer.name: index for index, layer in enumerate(param.layer)}
-    return [
-        mistake._replace(layer=numbers.get(split.layer[mistake.layer].name, 0)) for mistake in found
-    ]
+    return good
+
+
+def parameter_shapes(
+    param: caffe_pb2.NetParameter, path: str | None
+) -> dict[str, list[tuple[int, ...]]]:
+    """The shapes of the parameters of each layer, as far as they do not depend on a file.
+
+    Args:
+        param, path: as :func:`check_shapes` takes them.
+    """
+    filtered, limits = filter_net(param), Limits(allow_python_layers=False)
+    split = insert_splits(_buildable(filtered, [], limits))
+    origin = origin_of(param, layers=filtered)
+    built = NetBuilder(
+        split, path=path, seed=0, dtype=np.float32, limits=limits, origin=origin, mistakes=[]
+    )
+    return {node.name: [blob.shape for blob in node.layer.blobs] for node in built.nodes}
 
 
 def check_shapes(param: caffe_pb2.NetParameter, path: str | None) -> None:

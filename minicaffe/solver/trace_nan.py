@@ -13,13 +13,16 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.errors import SolverError
+from minicaffe.errors import MinicaffeError, SolverError
+from minicaffe.layers.data.base_data_layer import PrefetchingLayer
 from minicaffe.net.net import Net
 from minicaffe.net.node import Node
 from minicaffe.solver.display import first_not_finite
 
 #: Products of values beyond this soon leave single precision.
 _LARGE = 1e15
+
+_MOST_NAMES = 4  # of records, in a message
 
 
 def check_loss(net: Net, loss: float, iteration: int) -> None:
@@ -36,7 +39,8 @@ def check_loss(net: Net, loss: float, iteration: int) -> None:
         name = f"top '{first.blob.name}' is"
         if first.parameter is not None:
             name = f"parameter {first.parameter} holds"
-        raise _found(net, first.node, iteration, "forward", f"{name} {_first(first.blob.data)}")
+        values = first.blob.data
+        raise _found(net, first.node, iteration, "forward", f"{name} {_first(values)}", values)
     raise SolverError(
         f"iteration {iteration}: the loss is {loss}, but every blob is finite, so the weighted sum "
         "of the losses is too large; lower the loss_weights"
@@ -100,12 +104,26 @@ def _first(values: np.ndarray) -> str:
     return f"{values[place]}{where} ({int(wrong.sum())} of {values.size} values are not finite)"
 
 
-def _found(net: Net, node: Node, iteration: int, direction: str, what: str) -> SolverError:
-    """The error that tells all that is known of the layer and its batch."""
+def _found(
+    net: Net,
+    node: Node,
+    iteration: int,
+    direction: str,
+    what: str,
+    values: np.ndarray | None = None,
+) -> SolverError:
+    """The error that tells all that is known of the layer and its batch.
+
+    Args:
+        net, node, iteration: where and when.
+        direction: forward, backward or update.
+        what: which values are not finite.
+        values: those of a top, whose items are the batch's.
+    """
     parts = [
         f"iteration {iteration}, phase TRAIN, {direction}: {what}",
         *_inputs(node, direction),
-        *_batches(net),
+        *_batches(net, node, values),
         f"likely: {_cause(node, direction)}",
     ]
     error = SolverError("; ".join(parts))
@@ -132,16 +150,46 @@ def _described(values: np.ndarray) -> str:
     return f"from {low:.4g} to {high:.4g}, mean {mean:.4g}"
 
 
-def _batches(net: Net) -> Iterator[str]:
-    """How far the data layers had read when the batch was made."""
+def _batches(net: Net, found: Node, values: np.ndarray | None) -> Iterator[str]:
+    """What the data layers had read: which records by name, and how far they are."""
     for node in net.nodes:
         state = getattr(node.layer, "state", None)
         source = node.layer.source(node.layer.param)
-        place = _position(state()) if state is not None and source else None
-        if place is not None and node.tops:
+        if state is None or not source or not node.tops:
+            continue
+        place, names = _position(state()), _names(node)
+        bad = _items(values) if node is found and values is not None else []
+        if bad and max(bad) < len(names):
+            yield f"{'they are' if len(bad) > 1 else 'it is'} in {_few([names[i] for i in bad])}"
+        if place is not None or names:
             count = node.tops[0].shape[0] if node.tops[0].shape else 1
-            end = f"before number {place}" if place else "at the end"
-            yield f"the batch of '{node.name}' is the {count} records {end} of '{source}'"
+            end = "" if place is None else f" before number {place}" if place else " at the end"
+            told = f": {_few(names)}" if names else ""
+            yield f"the batch of '{node.name}' is the {count} records{end} of '{source}'{told}"
+
+
+def _names(node: Node) -> list[str]:
+    """What the records of a data layer's batch are called; nothing where that is not known."""
+    if not isinstance(node.layer, PrefetchingLayer):
+        return []
+    try:
+        return node.layer.batch_names()
+    except MinicaffeError:  # the source cannot be read once more, say
+        return []
+
+
+def _items(values: np.ndarray) -> list[int]:
+    """The items along the first axis that hold a value that is not finite."""
+    if values.ndim < 1:
+        return []
+    wrong = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    return [int(item) for item in np.flatnonzero(wrong)]
+
+
+def _few(names: list[str]) -> str:
+    if len(names) <= _MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[: _MOST_NAMES - 1])}, … {names[-1]}"
 
 
 def _position(state: object) -> int | None:

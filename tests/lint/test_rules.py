@@ -181,6 +181,9 @@ DEAD = [np.vstack([np.zeros((1, 8)), np.ones((9, 8))]).astype(np.float32), np.ze
         (["MC403"], {"ip": ip_weights(np.inf)}),
         (["MC404"], {"ip": DEAD}),
         (["MC405"], {"ip": ip_weights(1e6)}),
+        (["MC407"], {"ip": [np.ones((5, 8), np.float32), np.zeros(5)]}),
+        (["MC407"], {"ip": [np.ones((10, 8), np.float32)]}),
+        ([], {"ip": [np.ones((1, 1, 10, 8), np.float32), np.zeros((1, 1, 1, 10))]}),
     ],
 )
 def test_weights(codes: list[str], layers: dict[str, list[np.ndarray]]) -> None:
@@ -211,7 +214,7 @@ def test_old_shapes_are_kept() -> None:
 @pytest.mark.parametrize(("factor", "codes"), [(0, ["MC406"]), (1, [])])
 def test_statistics(factor: float, codes: list[str]) -> None:
     stored = weights(
-        ip=ip_weights(),
+        ip=ip_weights()[:1],
         bn=[np.ones(10, np.float32), np.ones(10, np.float32), np.full(1, factor, np.float32)],
         scale=[np.ones(10, np.float32), np.ones(10, np.float32)],
     )

@@ -96,7 +96,48 @@ def test_data(engine: str, tmp_path: Path) -> None:
         "layer 'data' (Data): iteration 2, phase TRAIN, forward: top 'data' is nan at [1, 1" in said
     )
     assert "the batch of 'data' is the 4 records at the end of" in said
+    assert "it is in '00000009'; the batch" in said
+    assert f"of '{tmp_path}/db': '00000008', '00000009', '00000010', '00000011'; likely" in said
     assert "likely: the data hold such values" in said
+
+
+def shuffled_list(folder: Path) -> str:
+    """An ImageData layer with 12 grey images in random order; the list, a batch of 8."""
+    image = pytest.importorskip("PIL.Image", reason="needs Pillow")
+    for index in range(12):
+        image.new("L", (2, 2), index * 20).save(folder / f"{index}.png")
+    lines = "".join(f"{folder}/{index}.png {index % 2}\n" for index in range(12))
+    (folder / "list").write_text(lines)
+    return (
+        'layer { name: "data" type: "ImageData" top: "data" top: "label" image_data_param { '
+        f'source: "{folder}/list" batch_size: 8 shuffle: true is_color: false }} }}\n'
+    )
+
+
+def test_names_of_shuffled_images(tmp_path: Path) -> None:
+    """They are those that the batch was made of, however far the thread has read ahead."""
+    solver = solver_of(shuffled_list(tmp_path) + IP % ("data", 0.01) + LOSS, "numpy")
+    for _ in range(3):
+        solver.step(1)
+        layer = solver.net.nodes[0].layer
+        names = layer.batch_names()  # type: ignore[attr-defined]
+        values = solver.net.blobs["data"].data[:, 0, 0, 0]
+        assert names == [f"image '{tmp_path}/{int(value) // 20}.png'" for value in values]
+
+
+def test_names_of_hdf5_rows(tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    for name in ("a", "b"):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["data"] = np.full((3, 3), np.nan if name == "b" else 0, np.float32)
+            file["label"] = np.zeros(3, np.float32)
+    (tmp_path / "list").write_text(f"{tmp_path}/a.h5\n{tmp_path}/b.h5\n")
+    data = (
+        'layer { name: "data" type: "HDF5Data" top: "data" top: "label" '
+        f'hdf5_data_param {{ source: "{tmp_path}/list" batch_size: 4 }} }}\n'
+    )
+    said = message(solver_of(data + IP % ("data", 0.01) + LOSS, "numpy"))
+    assert f"it is in row 0 of '{tmp_path}/b.h5'; the batch of 'data' is the 4 records" in said
 
 
 @pytest.mark.parametrize("engine", ENGINES)

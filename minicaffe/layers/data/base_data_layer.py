@@ -101,7 +101,7 @@ class PrefetchingLayer(Layer):
         self._closed = self._reading = False
         self._tops, self._process = top, os.getpid()
         self.reader = self.make_reader(top)
-        self._state = self.reader.state()
+        self._state = self._before = self.reader.state()
         for blob, shape in zip(top, self.reader.shapes(), strict=True):
             blob.reshape(*shape)
         logger.info("output data size: %s", ",".join(map(str, top[0].shape)))
@@ -124,7 +124,7 @@ class PrefetchingLayer(Layer):
         for blob, ready in zip(top, batch.blobs, strict=True):
             blob.reshape_like(ready)
             np.copyto(blob.data, ready.data)
-        self._state = batch.state
+        self._before, self._state = self._state, batch.state
         self._prefetcher.release(batch)
         self._reading = False
 
@@ -149,8 +149,22 @@ class PrefetchingLayer(Layer):
         self._follow_a_fork()
         self._stop()
         self.reader.restore(state)
-        self._state = self.reader.state()
+        self._state = self._before = self.reader.state()
         self._reading = False
+
+    def batch_names(self) -> list[str]:
+        """What the records of the last batch are called, by key or file, in its order; nothing
+        where they have no names. They are looked up in the source again.
+
+        Raises:
+            DataError: that cannot be read any more.
+        """
+        reader = self.make_reader(self._tops)
+        try:
+            reader.restore(self._before)
+            return reader.names()
+        finally:
+            reader.close()
 
     def close(self) -> None:
         """End the thread and close the source; forward raises from now on."""

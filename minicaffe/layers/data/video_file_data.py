@@ -161,6 +161,10 @@ class FrameReader:
             blobs[1].reshape(self._batch_size)
             blobs[1].data[...] = 0
 
+    def names(self) -> list[str]:
+        """Nothing: frames have no names."""
+        return []
+
     def state(self) -> State:
         """How many frames have passed, and the generator's state."""
         return {"position": self._position, "transformer": self._transformer.state()}

@@ -200,6 +200,10 @@ class AnnotatedBatchReader:
             example = replace(example, boxes=mirrored)
         return values, example
 
+    def names(self) -> list[str]:
+        """The records' keys; see :class:`~minicaffe.data.batch_reader.BatchReader`."""
+        return self._source.names(self._batch_size)
+
     def state(self) -> State:
         """The source's place and the generator; where sizes are drawn, the last batch's too."""
         state = {"source": self._source.state(), "generator": self._rng.bit_generator.state}

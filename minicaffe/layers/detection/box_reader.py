@@ -164,6 +164,10 @@ class BoxBatchReader:
         )
         return rows if len(rows) else np.array([self._tops.nothing], float)
 
+    def names(self) -> list[str]:
+        """The images' files; see :class:`~minicaffe.data.batch_reader.BatchReader`."""
+        return [f"'{self._images[index].path}'" for index in self._order.take(self._batch_size)]
+
     def state(self) -> State:
         """The place in the list, and the generator."""
         return {"order": self._order.state(), "generator": self._rng.bit_generator.state}
