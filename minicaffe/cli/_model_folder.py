@@ -47,7 +47,7 @@ def file_in(args: argparse.Namespace, name: str, *, instead_of: str) -> str | No
 
 
 def weights_in(folder: str) -> str:
-    """The best weights of a model's trainings that are kept, or else the last ones.
+    """The best weights of a model's trainings that are kept, else the last ones, else any.
 
     Raises:
         DataError: there are none.
@@ -55,10 +55,11 @@ def weights_in(folder: str) -> str:
     names = sorted(os.listdir(folder))
     best = [name for name in names if _BEST.search(name)]
     found = {name: match for name in names if (match := _SNAPSHOT.search(name))}
-    if not best and not found:
+    other = [name for name in names if name.endswith((".caffemodel", ".caffemodel.h5"))]
+    if not other:
         raise DataError(
             f"there are no weights in this folder yet; `minicaffe train {folder}` makes some",
             path=folder,
         )
     last = max(found, key=lambda name: int(found[name][1]), default="")
-    return os.path.join(folder, best[0] if best else last)
+    return os.path.join(folder, best[0] if best else last or other[0])

@@ -85,6 +85,8 @@ def test_copies_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     assert cli.main(["models", "lenet_bn", "--copy", "net", "--with-data"]) == 0
     assert "now run: minicaffe train net" in capsys.readouterr().out
     assert Path("net/fashion_mnist/train_lmdb/data.mdb").is_file()
+    assert cli.main(["test", "net", "--iterations=1", "--metrics=accuracy"]) == 0  # its weights
+    assert capsys.readouterr().out.startswith("accuracy 0.")
 
 
 def test_prints_the_weights_that_come_with_a_network(capsys: Capture) -> None:
