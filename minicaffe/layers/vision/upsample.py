@@ -85,15 +85,18 @@ class Upsample(Layer):
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         require_images(bottom[0])
         shape = bottom[0].shape
-        if len(bottom) == 1:
-            top[0].reshape(*shape[:2], shape[2] * self.repeat, shape[3] * self.repeat)
-            return
-        if bottom[1].shape != shape:
+        if len(bottom) > 1 and bottom[1].shape != shape:
             raise ShapeError(
                 f"the mask has shape {shape_text(bottom[1].shape)}, bottom 0 {shape_text(shape)}; "
                 "the same shape is expected"
             )
-        top[0].reshape(*shape[:2], *_masked_size(self.param.upsample_param, shape[2:]))
+        top[0].reshape(*shape[:2], *self.size_of(shape))
+
+    def size_of(self, shape: Sequence[int]) -> Pair:
+        """The top's height and width, of the shape of bottom 0."""
+        if self.repeat:
+            return shape[2] * self.repeat, shape[3] * self.repeat
+        return _masked_size(self.param.upsample_param, shape[2:])
 
     def numbers_below(self, index: int, bottom: Blobs) -> int | None:
         return bottom[0].shape[2] * bottom[0].shape[3] if index == 1 else None

@@ -141,6 +141,29 @@ def test_another_batch_size_and_names() -> None:
     assert "BatchNorm, running_mean=(4,)" in repr(module)
 
 
+def test_the_forks_statistics_follow_the_phase() -> None:
+    text = """
+    layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 3 dim: 2 dim: 4 } } }
+    layer { name: "bn" type: "BN" bottom: "x" top: "y" bn_param { momentum: 0.75
+      slope_filler { type: "gaussian" } } }
+    """
+    nets = [Net(text_format.Parse(text, caffe_pb2.NetParameter()), phase, seed=1, engine="numpy")
+            for phase in (TRAIN, TEST)]  # fmt: skip
+    module = to_module(nets[0])
+    given = torch.randn(3, 2, 4, generator=torch.Generator().manual_seed(1))
+    nets[1].share_with(nets[0])
+    for net in nets:
+        net.blobs["x"].data[...] = given.numpy()
+        net.forward()
+        expected = torch.tensor(net.blobs["y"].data)
+        torch.testing.assert_close(module(given)["y"], expected)
+        module.eval()
+    state = module.state_dict()
+    assert state["bn.running_var"].shape == (2,)
+    module.load_state_dict(state)
+    assert module.bn.running_var.shape == (1, 2, 1, 1)
+
+
 def test_the_state_is_what_convert_weights_writes(tmp_path: Path) -> None:
     net = write_net(tmp_path)
     source, target = str(tmp_path / "w.caffemodel"), str(tmp_path / "x.pth")

@@ -18,6 +18,7 @@ from minicaffe.layers.activation.log import Log
 from minicaffe.layers.activation.power import Power
 from minicaffe.layers.activation.prelu import PReLU
 from minicaffe.layers.activation.relu import ReLU
+from minicaffe.layers.activation.relu6 import ReLU6
 from minicaffe.layers.activation.scale import Broadcast, Scale
 from minicaffe.layers.activation.sigmoid import Sigmoid
 from minicaffe.layers.activation.swish import Swish
@@ -168,3 +169,18 @@ def bias(layer: Bias, bottoms: list[Tensor], params: list[Tensor], training: boo
     """y = x + bias; the bias is bottom 1, or the parameter."""
     x = bottoms[0]
     return [x + spread(layer, bottoms[1] if len(bottoms) > 1 else params[0], x)]
+
+
+@function_for(ReLU6)
+def relu6(
+    layer: ReLU6, bottoms: list[Tensor], params: list[Tensor], training: bool
+) -> list[Tensor]:
+    """At most 6, with a slope below 0; the gradient is 0 from 6 on."""
+    slope = layer.param.relu6_param.negative_slope
+    return [
+        sloped(
+            bottoms[0],
+            lambda x: (x.clamp(min=0) + slope * x.clamp(max=0) if slope else x.relu()).clamp(max=6),
+            lambda x, y: torch.where(x > 0, 1, slope) * (x < 6),
+        )
+    ]

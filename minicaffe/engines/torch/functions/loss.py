@@ -17,6 +17,7 @@ from minicaffe.layers.loss.infogain_loss import InfogainLoss
 from minicaffe.layers.loss.labels import ClassAxis, ignore_label
 from minicaffe.layers.loss.multinomial_logistic_loss import LOG_THRESHOLD, MultinomialLogisticLoss
 from minicaffe.layers.loss.sigmoid_cross_entropy_loss import SigmoidCrossEntropyLoss
+from minicaffe.layers.loss.smooth_l1_loss import SmoothL1Loss
 from minicaffe.layers.loss.softmax_with_loss import (
     SMALLEST_FLOAT,
     SoftmaxLossLayer,
@@ -198,3 +199,26 @@ def contrastive_loss(
         factor = torch.where(similar, 1, torch.where(missing > 0, factor, 0))
         direction = difference.detach() * factor[:, None]
     return [with_gradient(difference, loss, lambda dy: direction * mean(dy, num))]
+
+
+@function_for(SmoothL1Loss)
+def smooth_l1_loss(
+    layer: SmoothL1Loss, bottoms: list[Tensor], params: list[Tensor], training: bool
+) -> list[Tensor]:
+    """Σ w_out · f(w_in · (a - b)) / N, and the sums over the channels, which have no gradient."""
+    a, b, *weights = (x.reshape(-1) for x in bottoms)
+    differences = a - b
+    if weights:
+        differences = differences * weights[0].detach()
+    size = differences.abs()
+    near, sigma2 = size < 1 / layer.sigma2, layer.sigma2
+    squares = 0.5 * sigma2 * torch.where(near, differences, 0).square()
+    errors = torch.where(near, squares, size - 0.5 / sigma2)
+    if len(weights) > 1:
+        errors = errors * weights[1].detach()
+    tops = [mean(errors.sum(), len(bottoms[0]))]
+    if len(layer.param.top) > 1:
+        items, channels, height, width = (*bottoms[0].shape, 1, 1)[:4]
+        sums = errors.detach().reshape(items, channels, height, width).sum(1, keepdim=True)
+        tops.append(sums)
+    return tops
