@@ -48,7 +48,7 @@ def net_picture(net: caffe_pb2.NetParameter, shapes: Sequence[Shapes], title: st
     """
     blocks, wires = blocks_of(net)
     sizes = {str(number): _size(block, net) for number, block in enumerate(blocks)}
-    edges = _edges(wires, shapes)
+    edges = _edges(blocks, wires, shapes)
     layout = lay_out(sizes, edges)
     head = head_id(layout)
     lines = [f"<title>{shown(title)}</title>", f"<style>{file_text('picture.css')}</style>"]
@@ -90,18 +90,19 @@ def _first(blocks: Sequence[Block], wire: Wire) -> int:
     return blocks[wire.target].layers[0]
 
 
-def _edges(wires: Sequence[Wire], shapes: Sequence[Shapes]) -> list[Edge]:
-    """The arrows; a value that several blocks read has its shape at the first of them."""
+def _edges(blocks: Sequence[Block], wires: Sequence[Wire], shapes: Sequence[Shapes]) -> list[Edge]:
+    """The arrows; a value that several blocks read has its shape at the first from its maker."""
+    labelled: dict[tuple[int | None, int], int] = {}
+    for number, wire in reversed(list(enumerate(wires))):
+        if blocks[wire.source].layers or (wire.layer, wire.top) not in labelled:
+            labelled[wire.layer, wire.top] = number
     edges = []
-    told: set[tuple[int | None, int]] = set()
-    for wire in wires:
-        made = (wire.layer, wire.top)
+    for number, wire in enumerate(wires):
         label = ""
-        if wire.layer is not None and made not in told:
+        if wire.layer is not None and labelled[wire.layer, wire.top] == number:
             known = shapes[wire.layer]
             if known is not None and wire.top < len(known):
                 label = shape_text(known[wire.top])
-        told.add(made)
         edges.append(Edge(str(wire.source), str(wire.target), label))
     return edges
 

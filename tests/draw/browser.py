@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import shutil
 import subprocess
 import urllib.request
@@ -94,11 +95,8 @@ def running(profile: Path) -> Iterator[Browser]:
     """
     driver = subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, text=True)
     try:
-        port = next(
-            line.split("port ")[1].rstrip(".\n")
-            for line in driver.stdout
-            if "started successfully" in line
-        )
+        found = (re.search(r"successfully on port (\d+)", line) for line in driver.stdout)
+        port = next(match[1] for match in found if match)
         browser = Browser(f"http://127.0.0.1:{port}", profile)
         try:
             yield browser

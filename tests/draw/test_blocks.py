@@ -88,6 +88,26 @@ def test_the_picture_has_all_layers_and_shapes():
     assert root.find(f"{SVG}title").text == "a <net>"
 
 
+def test_a_shape_is_at_an_arrow_that_begins_at_its_maker():
+    """Not only at a name that takes the place of an arrow."""
+    layers = ['layer { name: "in" type: "Input" top: "in" }']
+    for number in range(7):
+        bottom = f"top{number - 1}" if number else "other"
+        text = f'name: "n{number}" type: "TanH" bottom: "{bottom}" top: "top{number}"'
+        layers.append(f"layer {{ {text} }}")
+    layers.insert(1, 'layer { name: "other" type: "Input" top: "other" }')
+    both = 'type: "Eltwise" bottom: "in"'
+    layers.append(f'layer {{ name: "far" {both} bottom: "top6" top: "far" }}')
+    layers.append(f'layer {{ name: "near" {both} bottom: "other" top: "near" }}')
+    net = read("".join(layers))
+    shapes = [((7, 7),) if layer.name == "in" else None for layer in net.layer]
+    root = ElementTree.fromstring(net_picture(net, shapes, "net"))
+    elements = list(root)
+    (label,) = [place for place, e in enumerate(elements) if e.get("class") == "label"]
+    assert elements[label].text == "7×7"
+    assert elements[label - 1].get("data-to") == str(len(net.layer) - 1)  # "near"
+
+
 def test_a_net_in_a_notebook():
     with minicaffe.Net(read(BRANCHES), minicaffe.TRAIN) as net:
         html = net._repr_html_()

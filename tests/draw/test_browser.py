@@ -127,7 +127,10 @@ def test_the_picture_is_saved_whole(shown):
         "blob.text().then((text) => { window.saved = text; }); return make(blob); }"
     )
     shown.click("#export")
-    text = shown.run("return new Promise((done) => setTimeout(() => done(window.saved), 50))")
+    text = shown.run(
+        "return new Promise((done) => { const look = () => window.saved ? done(window.saved)"
+        " : setTimeout(look, 10); look(); })"
+    )
     assert text.startswith("<svg")
     assert "<style>" in text
     assert " selected" not in text
