@@ -217,3 +217,10 @@ def test_what_a_tool_does_not_read_is_not_written() -> None:
     settings = "batch_norm_param { eps: 1e-5 ghost_batch_size: 0 }"
     norm = fitted("bvlc", layer("ReLU"), layer("BatchNorm", settings=settings)).param.layer[-1]
     assert [field.name for field, _ in norm.batch_norm_param.ListFields()] == ["eps"]
+
+
+def test_larger_images_of_deeplab_for_caffe() -> None:
+    layers = fitted("bvlc", layer("Interp", settings="interp_param { zoom_factor: 2 }", top="x"))
+    assert types(layers) == ["Deconvolution"]
+    with pytest.raises(GraphError, match="bvlc does not take Interp"):
+        fitted("bvlc", layer("Interp", settings="interp_param { height: 20 width: 20 }", top="x"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -45,6 +45,55 @@ def nearest_in_steps(site: Site) -> Iterator[Replacement]:
             made = Replacement(site)
             value = made.add("Upsample", made.bottom(), scale=float(first))
             yield made.ending(made.add("Upsample", value, scale=float(repeats // first)))
+
+
+@rewrites("Interp")
+def aligned_as_deconvolution(site: Site) -> Iterator[Replacement]:
+    """Interp to (H - 1) · factor + 1 rows becomes a Deconvolution of each channel with tents."""
+    factors, channels = _ratios(site.tops[0], site.bottoms[0]), site.bottoms[0][1]
+    if not factors or not _is_plain(site):
+        return
+    rows, columns = (_tent(factor) for factor in factors)
+    weights = np.tile(np.outer(rows, columns), (channels, 1, 1, 1))
+    high, wide = factors
+    made = Replacement(site)
+    yield made.ending(
+        made.add(
+            "Deconvolution", made.bottom(), blobs=[weights], num_output=channels, group=channels,
+            bias_term=False, kernel_h=2 * high - 1, kernel_w=2 * wide - 1, stride_h=high,
+            stride_w=wide, pad_h=high - 1, pad_w=wide - 1,
+        )
+    )  # fmt: skip
+
+
+@rewrites("Interp")
+def aligned_as_pooling(site: Site) -> Iterator[Replacement]:
+    """Interp that leaves rows and columns out becomes a Pooling of single pixels."""
+    strides = _ratios(site.bottoms[0], site.tops[0])
+    if strides and _is_plain(site):
+        made = Replacement(site)
+        (high, wide), value = strides, made.bottom()
+        yield made.ending(made.add("Pooling", value, kernel_size=1, stride_h=high, stride_w=wide))
+
+
+def _is_plain(site: Site) -> bool:
+    """Whether an Interp takes means of the four pixels around, of the whole bottom."""
+    pads = site.setting("pad_beg") + site.setting("pad_end")
+    return site.setting("mode") == ["LINEAR"] and not any(pads)
+
+
+def _ratios(large: Sequence[int], small: Sequence[int]) -> tuple[int, int] | None:
+    """How many steps of the large image make one of the small one, if the corners agree."""
+    if min(small[2:]) < 2:
+        return None
+    steps = [divmod(a - 1, b - 1) for a, b in zip(large[2:], small[2:], strict=True)]
+    (high, _), (wide, _) = steps
+    return (high, wide) if high and wide and not any(rest for _, rest in steps) else None
+
+
+def _tent(factor: int) -> np.ndarray:
+    """The weights of a pixel in the pixels around: 1 at its own place, 0 at the next one's."""
+    return 1 - np.abs(np.arange(1 - factor, factor)) / factor
 
 
 @rewrites("Deconvolution")
