@@ -1,6 +1,6 @@
 """Show what is inside a network: filters, activations, what a class depends on, mistakes, rates.
 
-    minicaffe show filters lenet_bn W.caffemodel --layer=conv1
+    minicaffe show filters lenet_bn models/lenet_bn/lenet_bn.caffemodel
     minicaffe show activations deploy.prototxt W.caffemodel photo.jpg --layer=conv2 -o out/
     minicaffe show saliency deploy.prototxt W.caffemodel photo.jpg --labels=names.txt
     minicaffe show batch train_val.prototxt
