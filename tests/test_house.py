@@ -165,7 +165,7 @@ def test_a_layer_says_itself_what_it_is(name: str) -> None:
 #: Names with an underscore that others publish: pycaffe, os, typing, argparse, ctypes, Jupyter.
 PUBLISHED = {
     "_batch", "_blob_names", "_blobs", "_inputs", "_outputs", "_caffe",
-    "_exit", "_replace", "_repr_html_", "_option_string_actions", "_NamedFuncPointer",
+    "_exit", "_replace", "_repr_html_", "_option_string_actions", "_actions", "_NamedFuncPointer",
 }  # fmt: skip
 
 
@@ -234,7 +234,7 @@ def test_setup_cfg_lists_every_package() -> None:
     listed = config["options"]["packages"].split()
     found = {".".join(path.parent.parts) for path in map(Path, NAMES) if path.stem == "__init__"}
     dotted = {f"minicaffe.{name}" if name else "minicaffe" for name in found}
-    assert listed == sorted(dotted | {"minicaffe.models"})
+    assert listed == sorted(dotted | {"minicaffe.datasets", "minicaffe.models"})
 
 
 def generator() -> ModuleType:
