@@ -1,9 +1,10 @@
-"""Write the tables of ``docs/convert.md``: the operators of ONNX that each layer type becomes.
+"""Write the tables of ``docs/convert.md``: layers and operators of ONNX, in both directions.
 
     python tools/generate_convert.py [--check]
 
-Every row of the layers' tests is exported; a type's operators are those of all of its rows.
-``tests/docs`` compares.
+Every row of the layers' tests is exported; a type's operators are those of all of its rows. Every
+row of the operators' tests is imported; an operator's layers are those of all rows. ``tests/docs``
+compares.
 """
 
 from __future__ import annotations
@@ -19,11 +20,15 @@ PAGE = ROOT / "docs" / "convert.md"
 sys.path.insert(0, str(ROOT))
 
 from minicaffe.convert.onnx.export import export  # noqa: E402
+from minicaffe.convert.onnx.import_model import import_model  # noqa: E402
+from minicaffe.convert.onnx.readers import read_operators  # noqa: E402
+from tests.convert.onnx.graphs import model_of  # noqa: E402
+from tests.convert.onnx.test_import_nodes import ROWS  # noqa: E402
 from tests.convert.onnx.test_rows import GOOD, net_of_row  # noqa: E402
 
 _MARKS = (
-    "<!-- operators: made by tools/generate_convert.py -->\n\n",
-    "\n\n<!-- end of operators -->",
+    "<!-- {name}: made by tools/generate_convert.py -->\n\n",
+    "\n\n<!-- end of {name} -->",
 )
 
 
@@ -37,24 +42,46 @@ def operators() -> dict[str, list[str]]:
     return {name: found[name] for name in sorted(found, key=str.lower)}
 
 
-def _lines() -> Iterator[str]:
-    made = operators()
+def layers() -> dict[str, list[str]]:
+    """The layers by operator that is read, in the order in which its rows use them."""
+    found: dict[str, list[str]] = {name: [] for name in read_operators()}
+    for nodes, _, shape, tensors, opset in ROWS.values():
+        param = import_model(model_of(nodes, {"x": shape}, opset=opset, **tensors)).param
+        for node in nodes:
+            own = node.name or node.output[0]
+            known = found.setdefault(node.op_type, [])
+            for layer in param.layer:
+                mine = layer.name == own or layer.name.startswith(f"{own}/")
+                if mine and layer.type not in known:
+                    known.append(layer.type)
+    return found
+
+
+def _exported() -> Iterator[str]:
     yield "| layer | operators |"
     yield "| --- | --- |"
-    for name, types in made.items():
+    for name, types in operators().items():
         yield f"| [{name}](layers/{name}.md) | {', '.join(types)} |"
+
+
+def _imported() -> Iterator[str]:
+    yield "| operator | layers |"
+    yield "| --- | --- |"
+    for name, types in layers().items():
+        links = ", ".join(f"[{kind}](layers/{kind}.md)" for kind in types)
+        yield f"| {name} | {links or 'none: the blob stays'} |"
 
 
 def text() -> str:
     """What the page should say."""
-    first, last = _MARKS
-    pattern = f"(?<={re.escape(first)}).*?(?={re.escape(last)})"
-    made = "\n".join(_lines())
-    page, found = re.subn(
-        pattern, lambda _: made, PAGE.read_text(encoding="utf-8"), flags=re.DOTALL
-    )
-    if found != 1:
-        raise SystemExit(f"{PAGE} has {found} places for the table")
+    page = PAGE.read_text(encoding="utf-8")
+    for name, lines in (("operators", _exported()), ("layers", _imported())):
+        first, last = (mark.format(name=name) for mark in _MARKS)
+        pattern = f"(?<={re.escape(first)}).*?(?={re.escape(last)})"
+        made = "\n".join(lines).replace("\\", r"\\")
+        page, found = re.subn(pattern, made, page, flags=re.DOTALL)
+        if found != 1:
+            raise SystemExit(f"{PAGE} has {found} places for the table of {name}")
     return page
 
 

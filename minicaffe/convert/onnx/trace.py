@@ -26,6 +26,8 @@ _MOST = 2**24
 _SMALL = 1024
 #: Names of ONNX's own operators' domain.
 OWN_DOMAINS = ("", "ai.onnx")
+#: Operators whose result has the first input's shape, and of which onnx does not infer it.
+_LIKE_THE_INPUT = frozenset({"GroupNormalization"})
 #: Operators that give something else every time.
 _RANDOM = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial",
@@ -161,6 +163,8 @@ class _Tracer:
             known.faults[index] = str(reason).strip().split("\n")[-1]
             return False
         known.types.update({name: kind for name, kind in found.items() if name})
+        if node.op_type in _LIKE_THE_INPUT and known.shape(node.output[0]) is None:
+            known.types[node.output[0]] = known.types[node.input[0]]
         return bool(found)
 
     def _compute(self, index: int, node: NodeProto) -> None:

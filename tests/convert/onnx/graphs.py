@@ -33,7 +33,11 @@ def model_of(
     model = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8 if opset < 22 else 10
     )
-    return shape_inference.infer_shapes(model, data_prop=True)  # what the outputs are
+    model = shape_inference.infer_shapes(model, data_prop=True)  # what the outputs are
+    for info in model.graph.output:
+        if info.type.WhichOneof("value") is None:  # onnx does not know GroupNormalization's
+            info.type.CopyFrom(model.graph.input[0].type)
+    return model
 
 
 def proved(model: ModelProto, **options: Mapping[str, Sequence[int]]) -> Imported:
