@@ -27,14 +27,23 @@ RANK_FLAGS = ("ranks", "transport", "compress", "bucket", "share_test", "sync_bn
 
 def find_place(args: argparse.Namespace) -> Place | None:
     """Which process this is, where there are several; a usage error where ``--ranks`` says
-    something else.
+    something else. Several numbers of ``--gpu`` are one for each process.
 
     Raises:
         ParallelError: the environment does not say it as it should.
     """
     from minicaffe.parallel.environment import find_place
 
-    place = find_place()
+    place, gpus = find_place(), _gpus(args.gpu)
+    if place is None and len(gpus) > 1 and args.ranks is None:
+        args.ranks = len(gpus)  # one a GPU
+    if place is not None and gpus:
+        if place.local_size > len(gpus):
+            args.usage_error(
+                f"--gpu={args.gpu} names {len(gpus)} GPU(s) for {place.local_size} processes on "
+                "this machine"
+            )
+        args.gpu = gpus[place.local_rank]
     if place is not None and args.ranks not in (None, place.size):
         args.usage_error(
             f"--ranks={args.ranks}, but {place.started_by} has started {place.size} process(es); "
@@ -43,6 +52,17 @@ def find_place(args: argparse.Namespace) -> Place | None:
     if place is not None and place.rank:
         args.log.setLevel(logging.ERROR)  # rank 0 says what there is to say
     return None if place is None or place.size == 1 else place
+
+
+def _gpus(ids: str | None) -> list[str]:
+    """The numbers that ``--gpu`` says, where there are several GPUs to choose from."""
+    from minicaffe.common import devices
+
+    if not ids or (ids != "all" and "," not in ids):
+        return []
+    found = devices()
+    numbers = [str(number) for number in range(len(found))] if ids == "all" else ids.split(",")
+    return [number.strip() for number in numbers] if found else []
 
 
 def start(args: argparse.Namespace) -> int:

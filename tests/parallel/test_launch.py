@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minicaffe import common
 from minicaffe.cli import main
 from minicaffe.net.net import Net
+from minicaffe.parallel import launch
 from minicaffe.parallel.launch import start_ranks
 from tests.parallel.problem import train, write_problem
 
@@ -52,6 +54,19 @@ def test_flags_that_contradict_what_started_the_process(monkeypatch, capsys):
         monkeypatch.setenv(f"MINICAFFE_{name}", value)
     assert main(["train", "--solver=solver.prototxt", "--ranks=3"]) == 2
     assert "minicaffe has started 2 process(es); leave --ranks out" in capsys.readouterr().err
+
+
+def test_each_process_has_a_gpu_of_its_own(monkeypatch, capsys):
+    monkeypatch.setattr(common, "devices", lambda: ["cuda:0", "cuda:1"])
+    started = []
+    monkeypatch.setattr(launch, "start_ranks", lambda size, words: started.append(size) or 0)
+    for gpus in ("all", "0,1"):
+        assert main(["train", "--solver=solver.prototxt", f"--gpu={gpus}"]) == 0
+    assert started == [2, 2]
+    for name, value in (("RANK", "2"), ("RANKS", "3"), ("KEY", "k")):
+        monkeypatch.setenv(f"MINICAFFE_{name}", value)
+    assert main(["train", "--solver=solver.prototxt", "--gpu=0,1"]) == 2
+    assert "names 2 GPU(s) for 3 processes" in capsys.readouterr().err
 
 
 def test_pycaffes_program_for_several_devices(ranks):

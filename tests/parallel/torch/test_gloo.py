@@ -67,6 +67,14 @@ def test_ranks_train_as_over_shared_memory(ranks, port, size):
         np.testing.assert_allclose(history, shared[0][1], rtol=1e-4, atol=1e-7)
 
 
+def test_ranks_train_with_torchs_engine(ranks):
+    write_problem()
+    found = ranks.run(train, 2, 3, "torch")
+    expected = ranks.run(train, 2, 3)
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_allclose(found[0][0], expected[0][0], rtol=1e-4, atol=1e-6)
+
+
 def leave(rank, size, key, port):
     transport = gloo(rank, size, key, port)
     try:
