@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
+from minicaffe.data.augmentation import Augmenter, copy_colours
 from minicaffe.data.batch_reader import at_least_one, required_text
 from minicaffe.data.data_transformer import (
     channel_factor,
@@ -206,7 +207,8 @@ class WindowBatchReader:
     Args:
         param: a layer's ``window_data_param``.
         transform: its ``transform_param``.
-        rng: for the windows and for mirroring.
+        phase: in ``TRAIN`` the windows' colours are changed, as an ``Augmenter`` does it.
+        rng: for the windows, for mirroring and colours.
         dtype: of the images.
 
     Raises:
@@ -217,12 +219,16 @@ class WindowBatchReader:
         self,
         param: caffe_pb2.WindowDataParameter,
         transform: caffe_pb2.TransformationParameter,
+        phase: int,
         rng: np.random.Generator,
         dtype: np.dtype,
     ) -> None:
         self._param, self._rng, self._mirror = param, rng, transform.mirror
         for mistake in window_mistakes(param, transform):
             raise mistake
+        colours = caffe_pb2.TransformationParameter()
+        copy_colours(transform, colours)
+        self._augmenter = Augmenter(colours, phase, rng)
         self._batch_size, self._crop, source = param.batch_size, transform.crop_size, param.source
         listed = read_window_file(source)
         if listed.channels != 3:
@@ -296,6 +302,7 @@ class WindowBatchReader:
             window, self._crop, self._param.context_pad,
             square=self._param.crop_mode == "square", mirrored=mirrored,
         )  # fmt: skip
+        pixels = self._augmenter.changed(pixels[None])[0]
         rows = slice(where.top, where.top + where.height)
         columns = slice(where.left, where.left + where.width)
         out = target[:, rows, columns]

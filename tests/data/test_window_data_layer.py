@@ -7,10 +7,11 @@ import logging
 import numpy as np
 import pytest
 
+from minicaffe import TEST, TRAIN
 from minicaffe.data.images import encode_image, resize_linear
 from minicaffe.data.window_file import Window, read_window_file
 from minicaffe.data.windows import Placement, place
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, GraphError
 from minicaffe.weights.blob_proto import write_blob
 from tests.data.helpers import layer_net, random_images
 
@@ -72,6 +73,24 @@ def test_background_comes_first_then_objects(tmp_path, cache):
             for image, label in zip(net.blobs["data"].data, labels, strict=True):
                 np.testing.assert_array_equal(image, want[int(label)])
     assert seen == {3, 7}
+
+
+@pytest.mark.parametrize("phase", [TRAIN, TEST])
+def test_colours_change_in_training_alone(tmp_path, phase):
+    path = window_file(tmp_path, OBJECTS[:1], BACKGROUND)
+    transform = "crop_size: 8 noise_param { prob: 1 inverse: true }"
+    with window_net(path, "fg_fraction: 0.5", transform, phase=phase) as net:
+        net.forward()
+        want = resize_linear(cut(0, OBJECTS[0]), 8, 8)
+        np.testing.assert_array_equal(
+            net.blobs["data"].data[-1], 255 - want if phase == TRAIN else want
+        )
+
+
+def test_turned_windows_are_refused(tmp_path):
+    path = window_file(tmp_path, OBJECTS[:1], BACKGROUND)
+    with pytest.raises(GraphError, match="max_rotation_angle is a field of"):
+        window_net(path, transform="crop_size: 8 max_rotation_angle: 3")
 
 
 def test_the_share_of_objects_is_rounded_down(tmp_path):

@@ -21,6 +21,7 @@ from tests.reliability.problem import (
     bits,
     dummy,
     images,
+    lmdb,
     open_solver,
     write_training,
 )
@@ -62,6 +63,20 @@ def check_equal(middle: int, **how) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source(source, engine, folder):
     write_training(folder, "max_iter: 10 snapshot: 5 momentum: 0.9", SOURCES[source])
+    check_equal(5, engine=engine)
+
+
+AUGMENTATION = """
+    max_rotation_angle: 9 max_color_shift: 9 erase_ratio: 0.5
+    random_aspect_ratio_param { min_area_ratio: 0.5 aspect_ratio_change: 0.8 }
+    distort_param { brightness_prob: 0.5 brightness_delta: 9 hue_prob: 0.5 hue_delta: 9 }"""
+
+
+def test_images_that_are_changed_at_random(engine, folder):
+    def augmented(folder: Path) -> str:
+        return lmdb(folder).replace("crop_size: 5", f"{AUGMENTATION} crop_size: 5")
+
+    write_training(folder, "max_iter: 10 snapshot: 5 momentum: 0.9", augmented)
     check_equal(5, engine=engine)
 
 

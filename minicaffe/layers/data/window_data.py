@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 
+from minicaffe.data.augmentation import COLOURING
 from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.prefetch import prefetch_depth
 from minicaffe.data.source import derived_generator
@@ -45,6 +46,7 @@ class WindowDataLayer(PrefetchingLayer):
     hierarchies for accurate object detection and semantic segmentation", 2014.
     """
 
+    fork_fields = COLOURING
     exact_tops = 2
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
@@ -66,5 +68,5 @@ class WindowDataLayer(PrefetchingLayer):
             )  # fmt: skip
         rng = derived_generator(self.rng, self.ranks.rank)
         return WindowBatchReader(
-            self.param.window_data_param, self.param.transform_param, rng, self.dtype
+            self.param.window_data_param, self.param.transform_param, self.phase, rng, self.dtype
         )
