@@ -15,21 +15,37 @@ from minicaffe.layers.activation.clip import Clip
 from minicaffe.layers.activation.elu import ELU
 from minicaffe.layers.activation.exp import Exp
 from minicaffe.layers.activation.log import Log
+from minicaffe.layers.activation.mkl_relu import MKLReLU
 from minicaffe.layers.activation.power import Power
 from minicaffe.layers.activation.prelu import PReLU
 from minicaffe.layers.activation.relu import ReLU
 from minicaffe.layers.activation.relu6 import ReLU6
 from minicaffe.layers.activation.scale import Broadcast, Scale
+from minicaffe.layers.activation.selu import SeLu
 from minicaffe.layers.activation.sigmoid import Sigmoid
 from minicaffe.layers.activation.swish import Swish
 from minicaffe.layers.activation.tanh import TanH
 from minicaffe.layers.activation.threshold import Threshold
 
 
-@function_for(ReLU)
+@function_for(ReLU, MKLReLU)
 def relu(layer: ReLU, bottoms: list[Tensor], params: list[Tensor], training: bool) -> list[Tensor]:
     """Without a slope -inf is 0 · -inf, not a number, as in Caffe."""
     return [F.leaky_relu(bottoms[0], layer.param.relu_param.negative_slope)]
+
+
+@function_for(SeLu)
+def selu(layer: SeLu, bottoms: list[Tensor], params: list[Tensor], training: bool) -> list[Tensor]:
+    """y = λ · x, or λ · α · (exp(x) - 1); below 0 the slope is y + λ · α."""
+    param = layer.param.selu_param
+    factor, alpha = getattr(param, "lambda"), param.alpha
+    return [
+        sloped(
+            bottoms[0],
+            lambda x: factor * (x.clamp(min=0) + alpha * torch.expm1(x.clamp(max=0))),
+            lambda x, y: torch.where(x > 0, factor, y + factor * alpha),
+        )
+    ]
 
 
 @function_for(PReLU)

@@ -1,13 +1,18 @@
-"""Normalization layers of forks: three kinds of BN, and Normalize."""
+"""Normalization layers beyond BVLC's: of items and groups, three kinds of BN, and Normalize."""
 
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from minicaffe.engines.torch.functions import function_for
 from minicaffe.engines.torch.functions.formulas import fold
+from minicaffe.engines.torch.functions.normalization import by_channel
 from minicaffe.layers.normalization.bn import BN, CtpnBN, PspnetBN, SegnetBN
+from minicaffe.layers.normalization.group_norm import GroupNorm
+from minicaffe.layers.normalization.instance_norm import InstanceNorm
+from minicaffe.layers.normalization.layer_norm import ItemNorm, LayerNorm
 from minicaffe.layers.normalization.normalize import Normalize
 
 
@@ -102,3 +107,20 @@ def normalize(
         given = length if layer.param.normalize_param.bp_norm else length.detach()
         tops.append(given.reshape(len(x), 1, *bottoms[0].shape[2:]))
     return tops
+
+
+@function_for(LayerNorm, GroupNorm, InstanceNorm)
+def item_norm(
+    layer: ItemNorm, bottoms: list[Tensor], params: list[Tensor], training: bool
+) -> list[Tensor]:
+    """γ · (x - mean) / √(var + eps) + β over each row of values."""
+    x = bottoms[0]
+    if not x.numel():
+        return [x.view_as(x)]
+    rows = x.reshape(layer.rows(tuple(x.shape)), -1)
+    y = F.layer_norm(rows, rows.shape[1:], eps=layer.eps).reshape(x.shape)
+    if not layer.affine:
+        return [y]
+    own = isinstance(layer, LayerNorm)  # whose factors have the shape of a row
+    scale, shift = params if own else (by_channel(param, x) for param in params)
+    return [y * scale + shift]

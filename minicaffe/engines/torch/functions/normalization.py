@@ -10,6 +10,7 @@ from minicaffe.engines.torch.functions import function_for
 from minicaffe.engines.torch.functions.formulas import fold, with_gradient
 from minicaffe.layers.normalization.batch_norm import BatchNorm, Renorm, ghost_batches
 from minicaffe.layers.normalization.lrn import LRN
+from minicaffe.layers.normalization.mkl_lrn import MKLLRN
 from minicaffe.layers.normalization.mvn import MVN
 from minicaffe.proto import caffe_pb2
 
@@ -113,7 +114,7 @@ def _renormalised(
 # ------------------------------------------------------------------ LRN
 
 
-@function_for(LRN)
+@function_for(LRN, MKLLRN)
 def lrn(layer: LRN, bottoms: list[Tensor], params: list[Tensor], training: bool) -> list[Tensor]:
     """y = x · s^-beta, and its gradient by the formula of the layer's."""
     x = bottoms[0].detach()

@@ -9,6 +9,7 @@ from torch import Tensor
 from minicaffe.engines.torch.functions import function_for
 from minicaffe.engines.torch.functions.formulas import like, with_gradient
 from minicaffe.layers.vision.geometry import PoolingGeometry
+from minicaffe.layers.vision.mkl_pooling import MKLPooling
 from minicaffe.layers.vision.pooling import LOWEST, Pooling
 from minicaffe.layers.vision.spp import SPP
 from minicaffe.proto import caffe_pb2
@@ -16,7 +17,7 @@ from minicaffe.proto import caffe_pb2
 _METHODS = caffe_pb2.PoolingParameter
 
 
-@function_for(Pooling)
+@function_for(Pooling, MKLPooling)
 def pooling(
     layer: Pooling, bottoms: list[Tensor], params: list[Tensor], training: bool
 ) -> list[Tensor]:

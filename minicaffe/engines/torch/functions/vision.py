@@ -16,6 +16,7 @@ from minicaffe.layers.vision.deconvolution import Deconvolution
 from minicaffe.layers.vision.depthwise_convolution import DepthwiseConvolution
 from minicaffe.layers.vision.geometry import ConvGeometry, Lengths
 from minicaffe.layers.vision.im2col import Im2col
+from minicaffe.layers.vision.mkl_convolution import MKLConvolution
 
 _FORWARD = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -47,7 +48,12 @@ def reached(x: Tensor, geometry: ConvGeometry, grid: Lengths) -> Tensor:
 
 
 @function_for(
-    Convolution, ConvolutionDepthwise, DepthwiseConvolution, Deconvolution, unless=_too_many_axes
+    Convolution,
+    ConvolutionDepthwise,
+    DepthwiseConvolution,
+    MKLConvolution,
+    Deconvolution,
+    unless=_too_many_axes,
 )
 def convolution(
     layer: ConvolutionBase, bottoms: list[Tensor], params: list[Tensor], training: bool
