@@ -179,7 +179,7 @@ class FunctionStep:
         params = []
         for index, (blob, copy) in enumerate(zip(layer.blobs, copies, strict=True)):
             values = copy.tensor.reshape(-1)[: blob.count].reshape(blob.shape).detach()
-            if not (layer.repeatable or isinstance(layer, BatchNorm)):
+            if isinstance(layer, Recurrent):
                 values = values.clone()  # gradients are of these; they cannot be computed again
             params.append(values.requires_grad_(node.need_backward and layer.wants_gradient(index)))
         stores = [self._copy(blob).stores for blob in node.bottoms]
