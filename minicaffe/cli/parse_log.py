@@ -13,10 +13,13 @@ import csv
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from minicaffe.errors import DataError
 from minicaffe.files import write_beside
-from minicaffe.solver.train_log import Reading, read_values
+
+if TYPE_CHECKING:
+    from minicaffe.solver.train_log import Reading
 
 logger = logging.getLogger("minicaffe")
 
@@ -67,6 +70,8 @@ def parse_log(path: str) -> tuple[list[Row], list[Row]]:
     Raises:
         DataError: the log cannot be read.
     """
+    from minicaffe.solver.train_log import read_values
+
     values = read_values(path)
     return _table(values, "train") or _displays(values), _table(values, "test")
 

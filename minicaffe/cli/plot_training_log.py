@@ -18,11 +18,14 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import explained
 from minicaffe.errors import DataError, require
 from minicaffe.files import write_beside
-from minicaffe.solver.train_log import Reading, read_values
+
+if TYPE_CHECKING:
+    from minicaffe.solver.train_log import Reading
 
 FORMATS = ("png", "svg", "pdf")
 
@@ -158,6 +161,8 @@ def series(log: str, field: Field) -> list[Reading]:
     Raises:
         DataError: the log cannot be read, or has none.
     """
+    from minicaffe.solver.train_log import read_values
+
     values = [reading for reading in read_values(log) if reading.kind == field.kind]
     if field.word:
         named = [reading for reading in values if field.word in reading.name.lower()]
