@@ -17,7 +17,7 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """The thirty thousand tests themselves are no garbage; each search for it would look at them."""
+    """The many thousand tests are no garbage; each search for it would look at them."""
     gc.collect()
     gc.freeze()
 
