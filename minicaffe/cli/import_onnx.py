@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     )
     net = imported.build(engine="numpy", max_memory=args.max_memory)
     if not args.no_verify:
-        prove(args, imported.source, net)
+        prove(args, imported.source, net, half=imported.half)
     text = None
     if args.target:
         text, net = _fitted(args, imported, net)

@@ -56,6 +56,11 @@ class Imported:
     source: OnnxModel
     path: str | None = None
 
+    @property
+    def half(self) -> bool:
+        """Whether the model computes in half precision; the net does not."""
+        return any(array.dtype == np.float16 for array in self.source.tensors.values())
+
     def build(self, **options: Unpack[RunKeywords]) -> Net:
         """The net with its weights, in the TEST phase; ``options`` as for :class:`Net`."""
         return with_blobs(self.param, self.weights, self.path, **options)

@@ -250,7 +250,22 @@ class NodeSite:
         """
         wish = f"{self.name}/{suffix}" if suffix else self.name
         top = self.text.fresh(wish) if out is None else self.outputs[out]
-        return self.text.add(layer_type, wish, bottoms, [top], weights)
+        layer = self.text.add(layer_type, wish, bottoms, [top], weights)
+        shared = [self._shared(array) for array in weights]
+        if any(shared):
+            for name in shared:
+                layer.param.add(name=name) if name else layer.param.add()
+        return layer
+
+    def _shared(self, array: np.ndarray) -> str:
+        """The name of the constant that an array is, if several operators read it; else "".
+
+        A parameter of this name is shared by all layers that have it.
+        """
+        for name in self.inputs:
+            if self.source.known.constants.get(name) is array:
+                return name if len(self.source.readers[name]) > 1 else ""
+        return ""
 
     def same(self, blob: str, out: int = 0) -> None:
         """A result that has the numbers and the shape of a blob."""

@@ -54,19 +54,31 @@ class Runner:
         except Exception as reason:  # onnxruntime has a class of its own for each kind
             raise GraphError(f"onnxruntime does not take the model: {reason}") from None
         self.inputs = {info.name: info.shape for info in self._session.get_inputs()}
+        self._types = {info.name: _numpy_type(info.type) for info in self._session.get_inputs()}
         self.outputs = [info.name for info in self._session.get_outputs()]
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The values by name.
+        """The values by name. Inputs become numbers of the types that the model takes.
 
         Raises:
             GraphError: the runtime refuses the arrays; with its reason.
         """
         try:
-            results = self._session.run(None, {k: np.asarray(v) for k, v in arrays.items()})
+            given = {k: np.asarray(v, self._types.get(k)) for k, v in arrays.items()}
+            results = self._session.run(None, given)
         except Exception as reason:  # as above
             raise GraphError(f"onnxruntime cannot run the model: {reason}") from None
         return dict(zip(self.outputs, results, strict=True))
+
+
+def _numpy_type(text: str) -> np.dtype | None:
+    """What onnxruntime calls ``tensor(int64)``; None for what is no array of numbers."""
+    name = text.removeprefix("tensor(").removesuffix(")")
+    names = {"float": "float32", "double": "float64", "bool": "bool"}
+    try:
+        return np.dtype(names.get(name, name))
+    except TypeError:
+        return None
 
 
 def _with_outputs(

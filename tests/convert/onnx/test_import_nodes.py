@@ -9,9 +9,10 @@ import pytest
 
 pytest.importorskip("onnxruntime")
 
-from onnx import NodeProto, helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 from onnx.defs import onnx_opset_version
 
+from minicaffe.convert.onnx import import_model, verify
 from minicaffe.convert.onnx.readers import read_operators
 from tests.convert.onnx.graphs import model_of, proved, types
 
@@ -268,6 +269,41 @@ def test_values_read_twice_stay_beside_a_pattern() -> None:
     """Sigmoid is read by others, too, so that it stays as a layer."""
     nodes = [N("Sigmoid", ["x"], ["s"]), N("Mul", ["x", "s"], ["m"]), N("Add", ["m", "s"], ["y"])]
     assert types(proved(model_of(nodes, {"x": IMAGE}))) == ["Sigmoid", "Swish", "Eltwise"]
+
+
+def test_shared_weights_stay_shared() -> None:
+    nodes = [
+        N("Conv", ["x", "w", "b"], ["one"]),
+        N("Relu", ["x"], ["r"]),
+        N("Conv", ["r", "w", "b"], ["two"]),
+        N("Add", ["one", "two"], ["y"]),
+    ]
+    imported = proved(model_of(nodes, {"x": IMAGE}, w=W, b=B))
+    net = imported.build()
+    first, second = (net.params[name] for name in ("one", "two"))
+    for blobs in zip(first, second, strict=True):
+        blobs[0].data[...] = 2
+        assert (blobs[1].data == 2).all()
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float64])
+def test_other_kinds_of_numbers(kind: type) -> None:
+    """The net computes in float32; the model is run as it is."""
+    model = model_of(one("Gemm", "w"), {"x": ("n", 5)}, w=normal(5, 6))
+    number = TensorProto.FLOAT16 if kind is np.float16 else TensorProto.DOUBLE
+    for info in (*model.graph.input, *model.graph.output):
+        info.type.tensor_type.elem_type = number
+    weights = numpy_helper.to_array(model.graph.initializer[0]).astype(kind)
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights, "w"))
+    imported = import_model(model)
+    assert imported.half == (kind is np.float16)
+    assert verify(imported.source, imported.build(engine="numpy"), tolerances=(5e-3, 5e-3)).good
+
+
+def test_whole_numbers_are_looked_up() -> None:
+    model = model_of([N("Gather", ["w", "x"], ["y"])], {"x": ("n", 3)}, w=normal(7, 4))
+    model.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
+    assert types(proved(model)) == ["Embed"]
 
 
 def test_two_outputs_one_of_them_an_identity() -> None:
