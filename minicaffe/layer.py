@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from minicaffe.blob import Blob, BlobVec
-from minicaffe.errors import GraphError, MinicaffeError, did_you_mean
+from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.errors.mistakes import BlobCountError, UnknownTypeError
 from minicaffe.filler import fill, leaves_zeros
 from minicaffe.named import Numbered
 from minicaffe.options import ALONE, Limits
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import ReadsForks
-from minicaffe.proto.forks import fork_of_layer
+from minicaffe.proto.hints import hint_for_type
 
 Blobs = Sequence[Blob]
 
@@ -333,15 +333,17 @@ class Layer(ReadsForks):
             ("bottom", bottoms, self.exact_bottoms, self.min_bottoms, self.max_bottoms),
             ("top", tops, self.exact_tops, self.min_tops, self.max_tops),
         ):
+            given = f"{found} {word if found == 1 else f'{word}s'} given"
             if exact is not None and found != exact:
-                raise BlobCountError(f"{found} {word} blob(s) given, exactly {exact} expected")
+                raise BlobCountError(f"{given}, exactly {exact} expected")
             if least is not None and found < least:
-                raise BlobCountError(f"{found} {word} blob(s) given, at least {least} expected")
+                raise BlobCountError(f"{given}, at least {least} expected")
             if most is not None and found > most:
-                raise BlobCountError(f"{found} {word} blob(s) given, at most {most} expected")
+                raise BlobCountError(f"{given}, at most {most} expected")
         if self.equal_bottoms_and_tops and bottoms != tops:
-            told = f"{bottoms} bottom blob(s) and {tops} top blob(s) given"
-            raise BlobCountError(f"{told}, as many tops as bottoms expected")
+            raise BlobCountError(
+                f"{bottoms} bottom(s) and {tops} top(s) given, equally many expected"
+            )
 
     def top_count(self) -> int:
         """How many tops the layer has: those of its text and, with ``auto_tops``, the others."""
@@ -463,10 +465,7 @@ def layer_class(layer_type: str) -> type[Layer]:
         return found
     if not layer_type:
         raise UnknownTypeError('the layer has no type; give it one, such as type: "Convolution"')
-    hint = did_you_mean(layer_type, layer_types())
-    if fork := fork_of_layer(layer_type):
-        skeleton = f"`minicaffe layer-skeleton {layer_type}` prints a layer in Python to begin with"
-        hint = f", which comes from {fork} and is not in minicaffe yet; {skeleton}"
+    hint = hint_for_type(layer_type, layer_types)
     raise UnknownTypeError(f"unknown layer type '{layer_type}'{hint}")
 
 

@@ -21,6 +21,9 @@ from minicaffe.proto.wire import is_repeated
 
 logger = logging.getLogger("minicaffe")
 
+#: Fields of Caffe's old layers that forks kept, in today's words.
+_TODAY = {"blobs_lr": "param { lr_mult: … }", "weight_decay": "param { decay_mult: … }"}
+
 #: Fields of forks in a NetParameter that change nothing on a CPU in floating point.
 _OF_NETS = {
     "engine", "default_forward_type", "default_backward_type", "default_forward_math",
@@ -105,9 +108,12 @@ def refused_fork_fields(
     for found in fork_fields(param):
         if effect_on(cls, param, found) is None:
             what = f": {found.value} is a value" if found.of_enum else " is a field"
+            today = _TODAY.get(found.path[-1])
+            hint = f"today it is {today}" if today else "take it out, or run the net in that fork"
+            kind = param.type or "layer"
             error = GraphError(
-                f"{found.name}{what} of {found.fork}; minicaffe's {param.type or 'layer'} has no "
-                f"such option and would compute something else{cls.instead(found.name)}"
+                f"{found.name}{what} of {found.fork}, and minicaffe's {kind} has no such option: "
+                f"it would compute something else; {hint}{cls.instead(found.name)}"
             )
             yield found.path, error
 

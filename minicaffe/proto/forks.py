@@ -186,3 +186,32 @@ def fork_of_enum_value(enum: Any, value: str) -> str | None:
 def fork_of_value(value: str) -> str | None:
     """The fork that added an enum value ("MKL2017"); None if none is known."""
     return FORK_VALUES.get(value)
+
+
+#: Other frameworks' layer types, in lower case.
+_OTHER_TYPES = {
+    **dict.fromkeys(("conv", "conv1d", "conv2d", "convolution2d", "conv3d"), "Convolution"),
+    **dict.fromkeys(
+        ("conv2dtranspose", "convtranspose", "convtranspose2d", "deconv"), "Deconvolution"
+    ),
+    **dict.fromkeys(
+        ("dense", "linear", "fullyconnected", "fullconnection", "fc", "gemm"), "InnerProduct"
+    ),
+    **dict.fromkeys(
+        ("maxpool", "maxpool2d", "maxpooling", "maxpooling2d", "avgpool", "avgpool2d",
+         "averagepool", "averagepooling2d", "globalaveragepool", "globalaveragepooling2d"),
+        "Pooling",
+    ),
+    **dict.fromkeys(
+        ("batchnorm1d", "batchnorm2d", "batchnormalization"), "BatchNorm, with a Scale after it"
+    ),
+    **dict.fromkeys(("add", "sum", "mul", "multiply"), "Eltwise"), "concatenate": "Concat",
+    **dict.fromkeys(("crossentropyloss", "crossentropy"), "SoftmaxWithLoss"),
+    **dict.fromkeys(("mseloss", "mse", "l2loss"), "EuclideanLoss"),
+    "leakyrelu": "ReLU, with relu_param { negative_slope: … }",
+}  # fmt: skip
+
+
+def type_of_others(layer_type: str) -> str:
+    """Caffe's name for a layer type of another framework, such as Conv2D; "" for any other."""
+    return _OTHER_TYPES.get(layer_type.lower(), "")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minicaffe.errors import closest, did_you_mean
-from minicaffe.proto.forks import fork_of_field, without_forks
+from minicaffe.proto.forks import fork_of_field, fork_of_layer, type_of_others, without_forks
 from minicaffe.proto.lexer import LONGEST, STRING, WORD, Token
 from minicaffe.proto.own_fields import own_field, own_fields
 
@@ -44,6 +44,21 @@ class Block(NamedTuple):
     message: Any = None
 
 
+def hint_for_type(layer_type: str, known: Callable[[], list[str]]) -> str:
+    """What to say besides of a layer type that is not known: Caffe's name for it, or its fork.
+
+    Args:
+        layer_type: the type.
+        known: gives all types that are.
+    """
+    if fork := fork_of_layer(layer_type):
+        skeleton = f"`minicaffe layer-skeleton {layer_type}` prints a layer in Python to begin with"
+        return f", which comes from {fork} and is not in minicaffe yet; {skeleton}"
+    if caffes := type_of_others(layer_type):
+        return f"; in Caffe it is {caffes}"
+    return did_you_mean(layer_type, known())
+
+
 def unknown_field(name: str, blocks: Sequence[Block]) -> str:
     """What to say of a field that the innermost of the blocks around it does not have."""
     block = blocks[-1]
@@ -77,7 +92,7 @@ def _hint(name: str, blocks: Sequence[Block]) -> str:
         return f"; it is a field of {fork}"
     if len(blocks) == 1 and (hint := _other_root(name, here)):
         return hint
-    if hint := _of_the_type(name, blocks[-1]) or _of_other_programs(name, blocks[-1]):
+    if hint := _of_other_programs(name, blocks[-1]) or _of_the_type(name, blocks[-1]):
         return hint
     if inside := _inner_blocks(name, here):
         return f"; it belongs into {_listed(inside)}"
@@ -105,6 +120,8 @@ def _of_the_type(name: str, block: Block) -> str:
 
 def _of_other_programs(name: str, block: Block) -> str:
     """For a word by which other frameworks call what Caffe has in a layer's settings."""
+    if name in ("activation", "act_type") and block.descriptor.name.endswith("Parameter"):
+        return "; in Caffe an activation is a layer of its own, such as ReLU"
     caffes = _OTHER_WORDS.get(name)
     if caffes is None:
         return ""

@@ -314,6 +314,7 @@ def _mentioned(body: Sequence[Token], error: MinicaffeError) -> Token | None:
     text = printable(error.message.split(";")[0])
     words = [word for word in re.findall(r"[a-z]\w*", text) if "_" in word]
     words += re.findall(r"^(?:\d+ )?'?([a-z]\w*)", text) + re.findall(r"[a-z]\w*(?=: )", text)
+    words += [word[:-1] for word in words if word in ("bottoms", "tops")]
     found = next((fields[word] for word in words if word in fields), None)
     return found or _quoted(body, text)
 

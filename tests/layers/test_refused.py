@@ -64,7 +64,7 @@ REFUSED: list[tuple[str, str, Shapes, int, type[MinicaffeError], str]] = [
     ("EuclideanLoss", "", [(2, 3), (3, 2)], 1, ShapeError, "shape 2×3, the targets 3×2"),
     ("EuclideanLoss", "", [(2, 3), (2, 4)], 1, ShapeError, "2×3 and 2×4"),
     ("EuclideanLoss", "", [(), ()], 1, ShapeError, "axis 0"),
-    ("EuclideanLoss", "", [(2, 3)], 1, GraphError, "1 bottom blob(s) given, exactly 2"),
+    ("EuclideanLoss", "", [(2, 3)], 1, GraphError, "1 bottom given, exactly 2"),
     ("SigmoidCrossEntropyLoss", "", [(2, 3), (2, 4)], 1, ShapeError, "one target for each"),
     ("HingeLoss", "", [(2, 3), (2, 2)], 1, ShapeError, "4 labels (shape 2×2) for 2 items"),
     ("MultinomialLogisticLoss", "", [(2, 3), (2, 3)], 1, ShapeError, "exactly one label"),

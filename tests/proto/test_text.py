@@ -408,7 +408,11 @@ SOLVER = 'net: "models/n.prototxt"\nbase_lr: 0.1\nmax_iter: 5\ndebug_info: true\
 @pytest.mark.parametrize(
     ("text", "cls", "message"),
     [
-        (LAYERS, caffe_pb2.SolverParameter, "this is a net, a solver is expected here: a file"),
+        (
+            LAYERS,
+            caffe_pb2.SolverParameter,
+            "this is a net, a solver is expected here; give the file",
+        ),
         (SOLVER, caffe_pb2.NetParameter, "expected here; its net is models/n.prototxt"),
     ],
 )

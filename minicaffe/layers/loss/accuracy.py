@@ -47,7 +47,7 @@ class Accuracy(JudgesClasses, Layer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         param = self.param.accuracy_param
-        self._split = ClassAxis.of(bottom[0], param.axis)
+        self._split = ClassAxis.of(bottom[0], param.axis, bottom[1])
         self._split.check_labels(bottom[0], bottom[1])
         if param.top_k > self._split.classes:
             raise ShapeError(

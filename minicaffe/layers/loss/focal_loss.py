@@ -61,7 +61,7 @@ class FocalLoss(LossLayer):
         super().reshape(bottom, top)
         param = self.param.focal_loss_param
         axis = param.axis if param.HasField("axis") else self.param.softmax_param.axis
-        self._split = ClassAxis.of(bottom[0], axis)
+        self._split = ClassAxis.of(bottom[0], axis, bottom[1])
         self._split.check_labels(bottom[0], bottom[1])
         self._prob = np.zeros(bottom[0].shape, self.dtype)
         for blob in top[1:]:

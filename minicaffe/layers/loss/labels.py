@@ -33,12 +33,22 @@ class ClassAxis:
     inner: int
 
     @classmethod
-    def of(cls, scores: Blob, axis: int) -> ClassAxis:
+    def of(cls, scores: Blob, axis: int, labels: Blob | None = None) -> ClassAxis:
         """Split a blob's shape at an axis (which may be negative).
+
+        Args:
+            scores: the blob.
+            axis: of the classes.
+            labels: of these scores, for the message where the two are given in the other order.
 
         Raises:
             ShapeError: it has no such axis.
         """
+        if labels is not None and axis > 0 and len(scores.shape) <= axis < len(labels.shape):
+            raise ShapeError(
+                f"the predictions (bottom 0) have shape {shape_text(scores.shape)}, the labels "
+                f"(bottom 1) {shape_text(labels.shape)}; predictions come first: swap the bottoms"
+            )
         return cls.of_shape(scores.shape, scores.axis(axis))
 
     @classmethod

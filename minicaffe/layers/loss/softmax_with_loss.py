@@ -50,7 +50,7 @@ class SoftmaxLossLayer(JudgesClasses, LossLayer):
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
         super().reshape(bottom, top)
-        self.split = ClassAxis.of(bottom[0], self.class_axis)
+        self.split = ClassAxis.of(bottom[0], self.class_axis, bottom[1])
         self.split.check_labels(bottom[0], bottom[1])
         self.probabilities.reshape_like(bottom[0])
         if len(top) > 1:
