@@ -80,6 +80,11 @@ class EngineCopy:
         """Put the values into the plain array."""
         raise NotImplementedError(f"{type(self).__name__}.write_to")
 
+    def kept(self) -> EngineCopy | None:
+        """The values as they are now, where the engine can keep them without a plain array: they
+        come back by :meth:`SyncedMemory.set_head`. None where it cannot."""
+        return None
+
 
 class Watcher(Protocol):
     """Who wants to keep what a memory holds before it changes."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypedDict
 
+import numpy as np
+
 from minicaffe import common
 from minicaffe.blob import Blob
 from minicaffe.engines import engine_name
@@ -20,7 +22,7 @@ from minicaffe.net.layer_states import (
 from minicaffe.net.net import Net
 from minicaffe.solver.display import LossState, LossWindow
 from minicaffe.solver.signals import uninterrupted
-from minicaffe.syncedmem import only_read
+from minicaffe.syncedmem import EngineCopy, only_read
 
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
@@ -160,8 +162,7 @@ def rolled_back_on_error(solver: Solver, net: Net, loss: LossWindow) -> Iterator
     """
     iteration, window = solver.iter, loss.state()
     blobs = _changed_by_forward(net)
-    with only_read([blob.data_memory for blob in blobs]):
-        before = [blob.data.copy() for blob in blobs]
+    before = [_kept(blob) for blob in blobs]
     try:
         yield
     except BaseException:
@@ -169,8 +170,28 @@ def rolled_back_on_error(solver: Solver, net: Net, loss: LossWindow) -> Iterator
             with uninterrupted():
                 loss.restore(window)
                 for blob, values in zip(blobs, before, strict=True):
-                    blob.data[...] = values
+                    _put_back(blob, values)
         raise
+
+
+def _kept(blob: Blob) -> EngineCopy | np.ndarray:
+    """A blob's values as they are now; those on a device stay there."""
+    copy = blob.data_memory.engine_copy
+    kept = copy.kept() if copy is not None else None
+    if kept is not None:
+        return kept
+    with only_read([blob.data_memory]):
+        return blob.data.copy()
+
+
+def _put_back(blob: Blob, values: EngineCopy | np.ndarray) -> None:
+    memory = blob.data_memory
+    if not isinstance(values, EngineCopy):
+        blob.data[...] = values
+        return
+    memory.set_head(values)
+    if memory.exported:
+        memory.to_cpu()
 
 
 def _changed_by_forward(net: Net) -> list[Blob]:

@@ -52,6 +52,10 @@ class DeviceCopy(EngineCopy):
         flat = self.tensor.detach().reshape(-1)
         torch.from_numpy(array[: flat.numel()]).copy_(flat)
 
+    def kept(self) -> DeviceCopy:
+        """The values as they are now, on the device."""
+        return DeviceCopy(self.tensor.detach().clone())
+
     def put(self, values: Tensor) -> None:
         """Take other values."""
         self.changes += 1

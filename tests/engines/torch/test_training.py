@@ -15,7 +15,7 @@ import torch
 from minicaffe.engines.torch.arena import DeviceArena
 from minicaffe.solver.solver import Solver
 from minicaffe.syncedmem import SyncedHead
-from tests.engines.test_trajectories import RULES, follow
+from tests.engines.test_trajectories import RULES, follow, solver_on
 from tests.engines.twins import error_of
 from tests.reliability.problem import bits, open_solver, write_training
 from tests.solver import test_update
@@ -80,6 +80,31 @@ def test_resumed_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert bits(resumed) == bits(whole)
     for solver in (whole, resumed):
         solver.close()
+
+
+def test_an_iteration_that_fails_counts_nothing() -> None:
+    """Statistics that the forward has changed on the device are put back."""
+    solver = solver_on("torch", "SGD", "TanH")
+    solver.step(2)
+    statistics = list(solver.net.params["conv1_bn"])
+    before = [blob.data.copy() for blob in statistics]
+    solver.step(1)
+    assert not np.array_equal(statistics[0].data, before[0])
+    solver.net.forward()  # the newest statistics are on the device
+    before = [blob.data_memory.device_copy.tensor.clone() for blob in statistics]
+    fails = iter([True])
+
+    def fail() -> None:
+        if next(fails, False):
+            raise ZeroDivisionError
+
+    solver.add_callback(lambda: None, fail)
+    with pytest.raises(ZeroDivisionError):
+        solver.step(1)
+    for blob, values in zip(statistics, before, strict=True):
+        np.testing.assert_array_equal(blob.data, values.numpy())
+    solver.step(1)
+    assert not np.array_equal(statistics[0].data, before[0].numpy())
 
 
 def test_an_update_stays_on_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
