@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ import pytest
 pytest.importorskip("onnx", reason="needs the extra onnx")
 
 import onnx.backend.test.case.node as node_cases
-from onnx import ModelProto, numpy_helper
+from onnx import ModelProto, NodeProto, helper, numpy_helper
+from onnx.defs import onnx_opset_version
 
 from minicaffe.convert.compare.net_side import fill
 from minicaffe.convert.onnx import Imported, import_model
@@ -30,31 +32,44 @@ MODULES = (
 
 
 class Row(NamedTuple):
-    """A case: its model, what it takes by name, what it gives, and how exactly."""
+    """A case: its model, what it takes by name, and what it gives."""
 
     model: ModelProto
     inputs: dict[str, np.ndarray]
     outputs: list[np.ndarray]
-    rtol: float
 
 
-def rows_of(module: str) -> list[Row]:
+def rows_of(module: str, monkeypatch: pytest.MonkeyPatch) -> list[Row]:
     """The module's cases of one operator alone, of arrays of numbers."""
-    name = f"{node_cases.__name__}.{module}"
+    name, found = f"{node_cases.__name__}.{module}", []
+
+    def expect(node: NodeProto, inputs: list, outputs: list, **options: Any) -> None:
+        arrays = [*inputs, *outputs]
+        numbers = all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in arrays)
+        if numbers and node.op_type.lower() == module:
+            found.append(_row(node, inputs, outputs, options.get("opset_imports")))
+
     if importlib.util.find_spec(name) is None:
         pytest.skip("this onnx has no such cases")
+    monkeypatch.setattr(node_cases, "expect", expect)  # which the module hands its cases to
+    sys.modules.pop(name, None)
     with np.errstate(all="ignore"):
-        importlib.import_module(name)  # which enters its cases
-    found = []
-    for case in node_cases._NodeTestCases:
-        graph = case.model.graph
-        arrays = [*case.data_sets[0][0], *case.data_sets[0][1]]
-        numbers = all(isinstance(a, np.ndarray) and a.dtype.kind in "fiu" for a in arrays)
-        if len(graph.node) == 1 and numbers and graph.node[0].op_type.lower() == module:
-            names = [info.name for info in graph.input]
-            inputs = dict(zip(names, case.data_sets[0][0], strict=False))
-            found.append(Row(case.model, inputs, list(case.data_sets[0][1]), case.rtol))
+        importlib.import_module(name)
     return found
+
+
+def _row(node: NodeProto, inputs: list[np.ndarray], outputs: list[np.ndarray], opsets: Any) -> Row:
+    names = [name for name in node.input if name]
+    results = [name for name in node.output if name]
+    infos = [
+        [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(a.dtype), a.shape)
+         for n, a in zip(part, arrays, strict=False)]
+        for part, arrays in ((names, inputs), (results, outputs))
+    ]  # fmt: skip
+    graph = helper.make_graph([node], "case", *infos)
+    opsets = opsets or [helper.make_opsetid("", onnx_opset_version())]
+    model = helper.make_model(graph, opset_imports=opsets)
+    return Row(model, dict(zip(names, inputs, strict=False)), outputs)
 
 
 def imported(row: Row, names: list[str]) -> Imported:
@@ -78,9 +93,9 @@ def ways(row: Row) -> Iterator[list[str]]:
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_cases_are_equal_or_refused(module: str) -> None:
+def test_cases_are_equal_or_refused(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
     equal = 0
-    for row in rows_of(module):
+    for row in rows_of(module, monkeypatch):
         for names in ways(row):
             try:
                 net = imported(row, names).build(engine="numpy")
@@ -94,6 +109,6 @@ def test_cases_are_equal_or_refused(module: str) -> None:
         for info, wanted in zip(row.model.graph.output, row.outputs, strict=False):
             found = net.blobs[info.name].data
             assert found.shape == wanted.shape
-            np.testing.assert_allclose(found, wanted.astype(np.float32), row.rtol, 1e-5)
+            np.testing.assert_allclose(found, wanted.astype(np.float32), 1e-3, 1e-5)
         equal += 1
     assert equal
