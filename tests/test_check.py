@@ -400,8 +400,8 @@ WRONG_SOURCES: list[tuple[str, str, list[tuple[str, str]]]] = [
      "resize_param { height: 3 } "
      "expand_param { max_expand_ratio: 0.5 } }",
      [("layer", "batch_size is 0"), ("layer", "source is not given"),
-      ("batch_sampler", "batch_sampler 1: min_scale is 2"), ("erode", "erode is not among"),
-      ("saltpepper_param", "saltpepper_param has fraction 2"),
+      ("erode", "erode is not among"), ("saltpepper_param", "saltpepper_param has fraction 2"),
+      ("batch_sampler", "batch_sampler 1: min_scale is 2"),
       ("resize_param", "resize_param has height 3"), ("max_expand_ratio", "max_expand_ratio is")]),
     ("Data", "data_param { prefetch: 0 } transform_param { std_value: 0 force_gray: true "
      "force_color: true mean_file: 'm' mean_value: 1 }",
