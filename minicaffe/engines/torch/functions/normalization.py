@@ -64,10 +64,10 @@ def inverse_std(layer: BatchNorm, variance: Tensor) -> Tensor:
 def _normalised(layer: BatchNorm, x: Tensor, params: list[Tensor]) -> Tensor:
     """(x - mean) / √(var + eps), of x (N, C, …), whose statistics are stored."""
     values = x.numel() // x.shape[1]
-    if layer.eps > 0:
+    if layer.eps > 0 and x.is_cuda:
         mean, unbiased = (torch.zeros_like(params[0], requires_grad=False) for _ in "12")
         y = torch.batch_norm(x, None, None, mean, unbiased, True, 1.0, layer.eps, True)
-    else:  # where PyTorch makes 0 of 1 / √0
+    else:
         y, mean, unbiased = _by_definition(layer, x)
     with torch.no_grad():
         if values == 1:
@@ -82,15 +82,31 @@ def _normalised(layer: BatchNorm, x: Tensor, params: list[Tensor]) -> Tensor:
 
 
 def _by_definition(layer: BatchNorm, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """y, mean and unbiased variance."""
-    folded = fold(x)
-    mean = folded.mean((0, 2))
-    centred = folded - mean[:, None]
-    variance = centred.square().mean((0, 2))
+    """y, mean and unbiased variance, of sums in double precision where the device has that.
+
+    PyTorch's own sums on a CPU are off where the mean is large beside the deviation, and its
+    gradient is 0 where 1 / √(var + eps) is infinite.
+    """
+    exact = x.dtype if x.device.type == "mps" else torch.float64
+    folded = fold(x.detach())
     values = x.numel() // x.shape[1]
-    unbiased = variance.detach() * (values / max(1, values - 1))
-    y = centred * inverse_std(layer, variance)[:, None]
-    return y.reshape(x.shape), mean.detach(), unbiased
+    mean = folded.mean((0, 2), dtype=exact)
+    near = mean.to(x.dtype)
+    centred = folded - near[:, None]
+    centred -= (mean - near).to(x.dtype)[:, None]  # what rounding has taken of the mean
+    variance = centred.square().mean((0, 2), dtype=exact)
+    inv_std = (variance + layer.eps).rsqrt()
+
+    def gradient(dy: Tensor) -> Tensor:
+        dy = fold(dy)
+        mean_dy = dy.mean((0, 2), dtype=exact)
+        slope = (dy * centred).mean((0, 2), dtype=exact) * inv_std.square()
+        about = dy - centred * slope.to(dy.dtype)[:, None] - mean_dy.to(dy.dtype)[:, None]
+        return (about * inv_std.to(dy.dtype)[:, None]).reshape(x.shape)
+
+    y = (centred * inv_std.to(x.dtype)[:, None]).reshape(x.shape)
+    unbiased = (variance * (values / max(1, values - 1))).to(x.dtype)
+    return with_gradient(x, y, gradient), near, unbiased
 
 
 def store(layer: BatchNorm, params: list[Tensor], mean: Tensor, unbiased: Tensor) -> None:
