@@ -193,5 +193,5 @@ def test_a_bottom_that_only_a_layer_in_place_makes_is_told() -> None:
     """
     param = caffe_pb2.NetParameter()
     parse(text, param)
-    with pytest.raises(GraphError, match="bottom blob 'lost' is used before"):
+    with pytest.raises(GraphError, match="bottom blob 'lost' is the layer's own top"):
         Net(param, TEST)

@@ -57,7 +57,7 @@ def test_other_messages(file: Path) -> None:
     [
         (None, "there is no such file"),
         (b"", "the file is empty; a net in prototxt is expected"),
-        (b"# nothing\n", "the file is empty; a net in prototxt is expected"),
+        (b"# nothing\n", "the file has nothing but comments; a net in prototxt is expected"),
         (b"\x0a\x00\x01", "binary file"),
         (HDF5, "HDF5 file, not a prototxt"),
         (b"nam: 'x'", "unknown field `nam`; did you mean `name`?"),
@@ -103,7 +103,7 @@ def test_binary_messages(file: Path) -> None:
 
 
 def test_a_directory_and_a_name_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(PrototxtError, match="cannot be read"):
+    with pytest.raises(PrototxtError, match="this is a folder, a file is expected"):
         read_net(tmp_path)
     with pytest.raises(PrototxtError, match="this is no file name"):
         read_net("a\0b")

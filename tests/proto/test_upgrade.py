@@ -169,7 +169,7 @@ def test_v0_net_keeps_what_caffe_keeps():
     [
         (
             'layers { source_line: 4 layer { name: "c" type: "convv" } }',
-            "old.prototxt:4: layer 'c' (convv): unknown V0 layer type 'convv'; did you mean `conv`",
+            "old.prototxt:4: layer 'c': unknown V0 layer type 'convv'; did you mean `conv`",
         ),
         (
             'input: "data" layers { source_line: 5 layer { name: "c" type: "conv" } '
