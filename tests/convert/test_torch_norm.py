@@ -76,12 +76,12 @@ def test_pytorch_itself(module: Module, tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_documentation() -> None:
-    """docs/batchnorm.md prints what our layer makes of this input; here is PyTorch's word."""
+    """docs/batchnorm-relatives.md prints what our layer makes of this input; so says PyTorch."""
     torch = pytest.importorskip("torch", reason="PyTorch is absent")
     small = (np.arange(24) * 7 % 11).reshape(1, 2, 3, 4)
     y = torch.nn.BatchNorm2d(2).double()(torch.from_numpy(small.astype(float)))
     printed = str(y.detach().numpy()[0, 1].round(4))
-    doc = Path(__file__).parents[2] / "docs" / "batchnorm.md"
+    doc = Path(__file__).parents[2] / "docs" / "batchnorm-relatives.md"
     assert printed in doc.read_text(encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""docs/batchnorm.md says what is: its examples run, its prototxts build, its sums are right."""
+"""docs/batchnorm.md and its second page are true: examples run, prototxts build, sums are right."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 import minicaffe as caffe
 
 DOC = Path(__file__).parents[2] / "docs" / "batchnorm.md"
+RELATIVES = DOC.with_name("batchnorm-relatives.md")
 TEXT = DOC.read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 PROTOTXTS = re.findall(r"^```prototxt\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
 
 
@@ -22,13 +22,17 @@ def in_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
 
 
-def test_the_examples() -> None:
-    assert len(EXAMPLES) > 10
+@pytest.mark.parametrize(
+    ("page", "least"), [(DOC, 60), (RELATIVES, 40)], ids=["itself", "relatives"]
+)
+def test_the_examples(page: Path, least: int) -> None:
+    text = page.read_text(encoding="utf-8")
+    examples = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     parser = doctest.DocTestParser()
-    test = parser.get_doctest("".join(EXAMPLES), {}, DOC.name, str(DOC), 0)
+    test = parser.get_doctest("".join(examples), {}, page.name, str(page), 0)
     report: list[str] = []
     results = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append)
-    assert results.attempted > 40
+    assert results.attempted > least
     assert not results.failed, "".join(report)
 
 
