@@ -59,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Read, compare, rewrite if asked for, and write."""
     from minicaffe.cli._arrays import named_shapes
+    from minicaffe.convert.bn_stats import settle_statistics
     from minicaffe.convert.onnx.import_model import import_model, save_net
     from minicaffe.convert.onnx.load import load
     from minicaffe.convert.train_form import train_form
@@ -78,6 +79,7 @@ def run(args: argparse.Namespace) -> int:
         text, net = _fitted(args, imported, net)
     elif args.train:
         text = to_text(train_form(imported.param, net))
+        settle_statistics(net)
     save_net(imported, net, args.output, args.caffemodel, text=text)
     logger.info("Wrote %s and %s", args.output, args.caffemodel)
     return 0

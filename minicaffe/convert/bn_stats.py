@@ -8,10 +8,11 @@ from typing import cast
 
 import numpy as np
 
+from minicaffe.blob import Blob
 from minicaffe.errors import GraphError
 from minicaffe.layer import find_layer_class
 from minicaffe.layers.common.dropout import Dropout
-from minicaffe.layers.normalization.batch_norm import BatchNorm
+from minicaffe.layers.normalization.batch_norm import STATISTICS, BatchNorm
 from minicaffe.net.net import TRAIN, Net
 from minicaffe.net.node import Node
 from minicaffe.proto import caffe_pb2
@@ -118,24 +119,54 @@ def _collect(
     net: Net, nodes: Sequence[Node], batches: int, last: int, on_batch: OnBatch, begin: int, of: int
 ) -> None:
     """Run the net up to layer ``last`` and store what the nodes saw."""
-    fractions = [_layer(node).moving_average_fraction for node in nodes]
-    totals = [[np.zeros(blob.shape) for blob in node.layer.blobs] for node in nodes]
-    try:
+    totals = [[np.zeros(blob.shape) for blob in _sums(node)] for node in nodes]
+    with _counting_alike(nodes):
         for done in range(1, batches + 1):
             for node in nodes:
-                _layer(node).moving_average_fraction = 1.0  # ghost batches count alike
-                for blob in node.layer.blobs:
+                for blob in _sums(node):
                     blob.data[...] = 0
             net.forward_from_to(0, last)
-            for node, sums in zip(nodes, totals, strict=True):
-                for blob, total in zip(node.layer.blobs, sums, strict=True):
-                    total += blob.data
+            for node, total in zip(nodes, totals, strict=True):
+                for blob, values in zip(_sums(node), total, strict=True):
+                    values += blob.data
             on_batch(begin + done, of)
+    for node, (mean, variance, count) in zip(nodes, totals, strict=True):
+        _layer(node).store_statistics(mean / count, variance / count)
+
+
+def _sums(node: Node) -> Sequence[Blob]:
+    """The blobs with statistics; forks have others after them."""
+    return node.layer.blobs[: len(STATISTICS)]
+
+
+@contextmanager
+def _counting_alike(nodes: Sequence[Node]) -> Iterator[None]:
+    """Let each batch, and each ghost batch, be added to sums, also where averages are stored."""
+    layers = [_layer(node) for node in nodes]
+    fractions = [layer.moving_average_fraction for layer in layers]
+    of_averages = [layer for layer in layers if layer.averages]
+    try:
+        for layer in layers:
+            layer.moving_average_fraction = 1.0
+        for layer in of_averages:
+            layer.averages = False
+        yield
     finally:
-        for node, fraction in zip(nodes, fractions, strict=True):
-            _layer(node).moving_average_fraction = fraction
-    for node, sums, fraction in zip(nodes, totals, fractions, strict=True):
-        weight = 1 / (1 - fraction) if fraction < 1 else 1.0
-        count = sums[2]
-        for blob, total in zip(node.layer.blobs, sums, strict=True):
-            blob.data[...] = total * (weight / count)
+        for layer, fraction in zip(layers, fractions, strict=True):
+            layer.moving_average_fraction = fraction
+        for layer in of_averages:
+            layer.averages = True
+
+
+def settle_statistics(net: Net) -> None:
+    """Give BatchNorm's averages the weight with which a training goes on from them.
+
+    What they are stays the same; see
+    :func:`~minicaffe.layers.normalization.batch_norm.settled_weight`.
+
+    Args:
+        net: whose blobs change.
+    """
+    for node in net.nodes:
+        if isinstance(node.layer, BatchNorm) and node.layer.blobs[2].data[0]:
+            node.layer.store_statistics(*node.layer.stored_statistics())

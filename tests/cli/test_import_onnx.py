@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, TRAIN, Net, cli
+from minicaffe.convert.weights import read_layers
 from minicaffe.proto.io import read_net
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
@@ -108,6 +109,24 @@ def test_a_net_to_fine_tune(there: Path, capsys: Capture) -> None:
         assert np.abs(net.params["features.0"][1].diff).max() > 0
     assert cli.main([*FLAGS, "--train", "--target=bvlc"]) == 1
     assert "--train and --target" in capsys.readouterr().err
+
+
+def test_statistics_of_a_net_to_fine_tune_move_as_the_model_says(there: Path) -> None:
+    """ONNX's momentum is Caffe's fraction; the weight of the sums is that of a long training."""
+    nodes = [
+        N("BatchNormalization", ["x", "s", "b", "m", "v"], ["n"], momentum=0.75),
+        N("GlobalAveragePool", ["n"], ["p"]),
+        N("Flatten", ["p"], ["scores"]),
+    ]
+    statistics = {name: np.array([2.0, 3.0], np.float32) for name in "sbmv"}
+    onnx.save(model_of(nodes, {"x": (1, 2, 4, 4)}, ["scores"], **statistics), "net.onnx")
+    for flags, weight in ([], 1), (["--train"], 4):
+        assert cli.main([*FLAGS, "--no_verify", *flags]) == 0
+        (norm,) = [part for part in read_net("deploy.prototxt").layer if part.type == "BatchNorm"]
+        assert norm.batch_norm_param.moving_average_fraction == 0.75
+        (mean, _, total) = read_layers("w.caffemodel")[0].blobs
+        assert total.tolist() == [weight]
+        assert mean.tolist() == [2 * weight, 3 * weight]
 
 
 def test_nets_of_another_form_are_not_made_trainable(there: Path, capsys: Capture) -> None:

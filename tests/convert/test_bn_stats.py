@@ -9,7 +9,7 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import TEST, TRAIN, Net
-from minicaffe.convert.bn_stats import population_statistics, without_dropout
+from minicaffe.convert.bn_stats import population_statistics, settle_statistics, without_dropout
 from minicaffe.errors import GraphError
 from minicaffe.proto import caffe_pb2
 
@@ -40,7 +40,7 @@ def net_of(text: str = "", dropout: bool = False) -> Net:
     net = Net(param if dropout else without_dropout(param), TRAIN, seed=1)
     net.set_input_arrays(X.reshape(-1, 3, 4, 2), np.zeros(len(X) * 5, np.float32))
     for name in ("bn1", "bn2", "frozen"):
-        for blob, value in zip(net.params[name], (7, 8, 2), strict=True):
+        for blob, value in zip(net.params[name], (7, 8, 2), strict=False):
             blob.data[...] = value  # what a training may have left
     return net
 
@@ -138,3 +138,28 @@ def test_what_cannot_be_done(tmp_path: Path) -> None:
     del param.layer[1:]
     with pytest.raises(GraphError, match="no BatchNorm layer that takes statistics"):
         population_statistics(Net(param, TRAIN), 1)
+
+
+@pytest.mark.parametrize("settings", ["scale_bias: true", "use_weight_bias: true"])
+def test_factor_and_offset_inside_stay(settings: str) -> None:
+    """NVCaffe's averages and Intel's sums; the last two blobs are no statistics."""
+    net = net_of(f"{settings} moving_average_fraction: 0.75")
+    gamma, beta = (blob.data for blob in net.params["bn1"][3:])
+    gamma[...], beta[...] = (1, 2, 3), (-1, 0, 1)
+    population_statistics(net, BATCHES)
+    assert gamma.tolist() == [1, 2, 3]
+    assert beta.tolist() == [-1, 0, 1]
+    check(net, "bn1", population(X), weight=1 if "scale_bias" in settings else 4)
+
+
+def test_settled_statistics_go_on_as_pytorchs_do() -> None:
+    """The next batch counts 1 - fraction."""
+    net = net_of("moving_average_fraction: 0.75")
+    for blob, value in zip(net.params["bn1"], (6, 8, 2), strict=True):
+        blob.data[...] = value
+    settle_statistics(net)
+    assert [blob.data.flat[0] for blob in net.params["bn1"]] == [12, 16, 4]
+    net.forward()
+    mean, _, weight = (blob.data for blob in net.params["bn1"])
+    want = 0.75 * 3 + 0.25 * X[0].mean(axis=AXES, dtype=np.float64)
+    np.testing.assert_allclose(mean / weight, want, rtol=1e-6)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import ShapeError
+from minicaffe.layers.normalization.batch_norm import settled_weight
 
 
 class Tensor(Protocol):
@@ -70,7 +71,7 @@ def torch_batchnorm(
             raise ValueError(
                 f"moving_average_fraction is {moving_average_fraction}, expected 0 to below 1"
             )
-        total /= 1 - moving_average_fraction
+        total *= settled_weight(moving_average_fraction)
     return CaffeBlobs([mean * total, variance * total, total], [gamma, beta])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from minicaffe.convert.weights.layers import blob_names
 from minicaffe.errors import GraphError
-from minicaffe.layers.normalization.batch_norm import BatchNorm
+from minicaffe.layers.normalization.batch_norm import BatchNorm, settled_weight
 from minicaffe.net.filter import filter_net, set_state
 from minicaffe.net.net import TRAIN
 from minicaffe.net.summary import built_without_data
@@ -74,8 +74,8 @@ def read_model(path: str) -> Model:
         blobs = node.layer.blobs
         names = blob_names(node.layer.type, [blob.count for blob in blobs])
         total = 1.0
-        if isinstance(node.layer, BatchNorm) and 0 <= node.layer.moving_average_fraction < 1:
-            total = 1 / (1 - node.layer.moving_average_fraction)
+        if isinstance(node.layer, BatchNorm):
+            total = settled_weight(node.layer.moving_average_fraction)
         shapes = tuple(blob.shape for blob in blobs)
         found = ModelLayer(node.name, node.layer.type, shapes, names, total)
         if shapes:

@@ -108,6 +108,7 @@ class BatchNorm(SharedStatistics):
         use_global_stats, eps, beyond_caffe: with :meth:`stored_statistics` and
             :meth:`update_stored` all of the rules, for an engine that computes the normalisation.
         renorm: r_max and d_max, or None without ``renorm``; a training may change them.
+        averages: whether averages are stored, and no sums; never in Caffe.
     """
 
     keeps_coordinates = True
@@ -115,6 +116,7 @@ class BatchNorm(SharedStatistics):
     exact_tops = 1
     backward_reads = ()
     dialects = ("caffe", "nvcaffe", "intel")
+    averages = False
     fork_fields: ClassVar[Mapping[str, Effect]] = {
         **meant("stats_batch_size", "use_weight_bias", "bias_term", "scale_bias"),
         **meant("scale_filler", "bias_filler", "filler"),
@@ -246,6 +248,13 @@ class BatchNorm(SharedStatistics):
         factor = 1 / weight[0]
         return sums * factor, squares * factor
 
+    def store_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        """Store a mean and a variance, each of shape (C,), with :func:`settled_weight`."""
+        weight = settled_weight(self.moving_average_fraction)
+        values = (mean * weight, variance * weight, weight)
+        for blob, value in zip(self.blobs[: len(STATISTICS)], values, strict=True):
+            blob.data[...] = value
+
     def _warn_of_nothing_stored(self) -> None:
         """Once; in TEST only beside averages, as a test before the first iteration is usual."""
         if self._warned or not self.use_global_stats:
@@ -351,6 +360,18 @@ class BatchNorm(SharedStatistics):
             "ghost_batch_size": self.ghost_batch_size, "renorm": self.renorm, "sync": self.syncs,
         }  # fmt: skip
         return ", ".join(what for what, value in asked.items() if value)
+
+
+def settled_weight(fraction: float) -> float:
+    """What the sums' weight is after many batches: 1 / (1 - fraction); 1 where it grows for ever.
+
+    Averages that come from elsewhere get this weight, so that a training goes on with them as if it
+    had seen many batches: each new one then counts 1 - fraction.
+
+    Args:
+        fraction: the layer's ``moving_average_fraction``.
+    """
+    return 1 / (1 - fraction) if 0 <= fraction < 1 else 1.0
 
 
 def _evidence(param: caffe_pb2.BatchNormParameter) -> list[tuple[str, str]]:

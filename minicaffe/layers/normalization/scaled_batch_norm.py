@@ -49,20 +49,20 @@ class ScaledBatchNorm(BatchNorm):
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         super().setup(bottom, top)
         param = self.param.batch_norm_param
-        self._averages: bool = self.reading.dialect == "nvcaffe"
+        self.averages = self.reading.dialect == "nvcaffe"
         self._relu: bool = param.relu or param.fused_relu
         self._batches_seen = 0
         #: What the statistics alone make of the bottom.
         self._normal = Blob(dtype=self.dtype)
         self._positive = np.ones((), bool)
-        if self._averages:
+        if self.averages:
             self.blobs[2].data[...] = 1
             self._learn_at_full_rate()
         gamma = param.scale_filler if param.HasField("scale_filler") else param.filler
         given = param.HasField("scale_filler") or param.HasField("filler")
-        if self._averages or param.use_weight_bias:
+        if self.averages or param.use_weight_bias:
             self.add_param((self.channels,), gamma if given else _ONES)
-            if self._averages or param.bias_term:
+            if self.averages or param.bias_term:
                 self.add_param((self.channels,), param.bias_filler)
 
     def _learn_at_full_rate(self) -> None:
@@ -111,16 +111,16 @@ class ScaledBatchNorm(BatchNorm):
         super().backward([self._normal], propagate_down, bottom)
 
     def blob_order(self, found: int, values: Callable[[int], int]) -> Sequence[int]:
-        oldest = self._averages and self.channels > 1 and found == len(_OLDEST_ORDER)
+        oldest = self.averages and self.channels > 1 and found == len(_OLDEST_ORDER)
         return _OLDEST_ORDER if oldest and values(found - 1) == 1 else range(found)
 
     def stored_statistics(self) -> tuple[np.ndarray, np.ndarray]:
-        if self._averages:
+        if self.averages:
             return self.blobs[0].data.copy(), self.blobs[1].data.copy()
         return super().stored_statistics()
 
     def update_stored(self, mean: np.ndarray, variance: np.ndarray, values: int) -> None:
-        if not self._averages:
+        if not self.averages:
             super().update_stored(mean, variance, values)
             return
         self._batches_seen += 1
@@ -128,6 +128,13 @@ class ScaledBatchNorm(BatchNorm):
         for blob, value in zip(self.blobs, (mean, variance), strict=False):
             blob.data *= old
             blob.data[...] += (1 - old) * value
+
+    def store_statistics(self, mean: np.ndarray, variance: np.ndarray) -> None:
+        if not self.averages:
+            super().store_statistics(mean, variance)
+            return
+        for blob, value in zip(self.blobs[: len(STATISTICS)], (mean, variance, 1), strict=True):
+            blob.data[...] = value
 
     def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
         """gamma/√(var + eps) and beta - gamma · mean/√(var + eps), of the stored statistics.

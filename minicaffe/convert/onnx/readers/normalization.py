@@ -13,7 +13,6 @@ from minicaffe.convert.onnx.site import Cannot
 @reads("BatchNormalization")
 def batch_normalization(site: NodeSite) -> None:
     """BatchNorm, which has mean and variance, and Scale, which has factor and bias."""
-    site.pass_over("momentum")  # of training
     if site.integer("training_mode", 0):
         raise Cannot("it is in training mode", "export the model in inference mode: model.eval()")
     scale, bias, mean, var = (
@@ -27,6 +26,9 @@ def batch_normalization(site: NodeSite) -> None:
     epsilon = site.number("epsilon", 1e-5)
     if np.float32(epsilon) != np.float32(1e-5):
         normal.batch_norm_param.eps = epsilon
+    momentum = site.number("momentum", 0.9)  # of training: how much of the old averages stays
+    if 0 <= momentum < 1:
+        normal.batch_norm_param.moving_average_fraction = momentum
     layer = site.layer("Scale", [normal.top[0]], weights=[scale, bias], suffix="scale")
     layer.scale_param.bias_term = True
 
