@@ -14,11 +14,11 @@ from minicaffe.arguments import file_name, message
 from minicaffe.blob import shape_text
 from minicaffe.draw import graphviz
 from minicaffe.draw.layout import Edge
-from minicaffe.draw.states import State
 from minicaffe.draw.svg import render_svg
 from minicaffe.errors import DataError, MinicaffeError, visible
 from minicaffe.files import write_beside
 from minicaffe.layer import find_layer_class
+from minicaffe.net.states import State
 from minicaffe.net.summary import summarize_net
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.upgrade_proto import upgrade_net

@@ -22,10 +22,10 @@ from minicaffe.draw.facts import (
     weight_facts,
 )
 from minicaffe.draw.picture import Shapes, file_text, net_picture
-from minicaffe.draw.states import State, states_of
 from minicaffe.errors import MinicaffeError, visible
 from minicaffe.lint import Diagnostic, LintOptions, lint_net
 from minicaffe.lint.stored import StoredWeights
+from minicaffe.net.states import State, states_of
 from minicaffe.net.summary import LayerSummary, NetSummary, Shape, summarize_net
 from minicaffe.options import Limits
 from minicaffe.proto import caffe_pb2

@@ -16,6 +16,7 @@ from minicaffe.net.filter import filter_net
 from minicaffe.net.given import with_other_mistakes
 from minicaffe.net.graph import LayerGraph
 from minicaffe.net.insert_splits import wiring_mistakes
+from minicaffe.net.states import states_of
 from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net, read_solver_located
@@ -83,6 +84,7 @@ def lint_net(
     """What is wrong with a net or hardly meant, in either phase.
 
     A phase for which the rules leave out a layer's input is passed over, if the other is whole.
+    With stages and levels that rules name only errors are looked for.
 
     Args:
         param: the ``NetParameter``, as ``read_net`` returns it; it is left alone.
@@ -96,7 +98,11 @@ def lint_net(
         own.state.phase = phase
         texts.append(own)
     whole = [text for text in texts if _is_wired(text)] or texts
-    return _linted([(text, path) for text in whole], options or LintOptions())
+    others = [state.net(param) for state in states_of(param) if state.stages or state.level]
+    return _linted(
+        [(text, path) for text in whole], options or LintOptions(),
+        others=[(text, path) for text in others if _is_wired(text)],
+    )  # fmt: skip
 
 
 def lint_solver(
@@ -141,9 +147,19 @@ SolverText = tuple[caffe_pb2.SolverParameter, str | None, SourceMap | None]
 
 
 def _linted(
-    texts: Sequence[Text], options: LintOptions, solver: SolverText | None = None
+    texts: Sequence[Text],
+    options: LintOptions,
+    solver: SolverText | None = None,
+    others: Sequence[Text] = (),
 ) -> list[Diagnostic]:
-    """The errors of nets in their states, and what the rules find in those that are whole."""
+    """The errors of nets in their states, and what the rules find in those that are whole.
+
+    Args:
+        texts: nets with their files.
+        options: what may be looked at.
+        solver: whose they are.
+        others: those that are built in other states, of which the rules know nothing.
+    """
     errors: list[Diagnostic] = []
     nets: list[PhaseNet] = []
     places: dict[str | None, Places] = {}
@@ -152,6 +168,9 @@ def _linted(
         if _is_wired(param):
             nets.append(_phase_net(param, path, places.setdefault(path, Places(path))))
         for error in found:
+            errors += of_error(error.locate(path=path))
+    for param, path in others:
+        for error in raised_by(_check, param, path, options):
             errors += of_error(error.locate(path=path))
     solver_param, solver_path, lines = solver or (None, None, None)
     examined = Examined(

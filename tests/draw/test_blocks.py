@@ -7,8 +7,8 @@ import xml.etree.ElementTree as ElementTree
 import minicaffe
 from minicaffe.draw.blocks import blocks_of
 from minicaffe.draw.picture import net_picture
-from minicaffe.draw.states import State, states_of
 from minicaffe.net.filter import filter_net
+from minicaffe.net.states import State, states_of
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.text_format import parse
 from tests.draw.nets import BRANCHES, read
