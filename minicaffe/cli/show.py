@@ -87,13 +87,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Write the figures, and say where they are."""
     from minicaffe.errors import require
-    from minicaffe.files import write_beside
+    from minicaffe.files import refusals, write_beside
 
     require("matplotlib.figure", extra="plot", purpose="showing figures")
     if args.weights is None and args.kind not in ("batch", "lr-find"):
         args.usage_error(f"WEIGHTS is missing; `minicaffe show {args.kind}` needs a .caffemodel")
     for name, figure in KINDS[args.kind](args):
-        os.makedirs(args.output, exist_ok=True)
+        with refusals(args.output, DataError):
+            os.makedirs(args.output, exist_ok=True)
         file = os.path.join(args.output, f"{re.sub(r'[^.A-Za-z0-9_-]', '_', name)}.{args.format}")
         with write_beside(file, error=DataError) as beside:
             figure.savefig(beside, format=args.format, dpi=110)

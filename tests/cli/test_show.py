@@ -90,6 +90,13 @@ def test_mistakes(
     assert not (deploy / "out").exists()
 
 
+def test_a_folder_that_cannot_be_made_is_told(deploy: Path, capsys: Capture) -> None:
+    words = ["show", "filters", "deploy.prototxt", "w.caffemodel", "--layer=ip", "-o", "names.txt"]
+    assert cli.main(words) == 1
+    assert "error[MC004]: cannot write the file" in capsys.readouterr().err
+    assert (deploy / "names.txt").read_text() == "a\nb\nc\nd\ne\n"
+
+
 def test_without_matplotlib(deploy: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert cli.main(["show", "filters", "deploy.prototxt", "w.caffemodel"]) == 1
