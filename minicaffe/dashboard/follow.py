@@ -33,7 +33,11 @@ class Follower:
     """
 
     def __init__(self, paths: list[str]) -> None:
-        self._logs = [_Log(path) for path in paths]
+        names = [os.path.basename(path) for path in paths]
+        self._logs = [
+            _Log(path, name if names.count(name) == 1 else path)
+            for path, name in zip(paths, names, strict=True)
+        ]
         self.read()
         self.runs = [log.run for log in self._logs]
         self._ended = threading.Event()
@@ -68,11 +72,11 @@ class Follower:
 class _Log:
     """One file and what it has held so far."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, name: str) -> None:
         self._path = path
         self._size = -1
         self._at = 0  # what of a JSON file has been read
-        self.run = Run(os.path.basename(path))
+        self.run = Run(name)
         try:
             with open_to_read(path) as stream:
                 self._is_json = stream.read(_FIRST).lstrip().startswith(b'{"event"')

@@ -46,7 +46,8 @@ class Dashboard(events.Observer):
         self._lock = threading.Lock()
         self._orders: list[str] = []
         self._batch = 0
-        self._mark: tuple[int, float] | None = None
+        self._mark: tuple[int, float] | None = None  # an iteration and when it was, tests left out
+        self._test_from: float | None = None
         self._filters_at = 0.0
         self._statistics: dict[str, np.ndarray] = {}
 
@@ -99,13 +100,12 @@ class Dashboard(events.Observer):
         if self._mark is None or event.iter <= self._mark[0]:
             self._mark = (event.iter, now)
         start, then = self._mark
-        speed = (event.iter - start) / (now - then) if now > then else 0.0
+        self.run.note(iter=event.iter, loss=event.smoothed_loss, lr=event.rate, status="training")
+        if event.iter > start and now > then:  # until then the speed is that of before
+            speed = (event.iter - start) / (now - then)
+            self.run.note(per_second=speed, images_per_second=speed * self._batch)
         if now - then > 10:
             self._mark = (event.iter, now)
-        self.run.note(
-            iter=event.iter, loss=event.smoothed_loss, lr=event.rate, status="training",
-            per_second=speed, images_per_second=speed * self._batch,
-        )  # fmt: skip
         if now - self._filters_at > _FILTERS_EVERY and self._solver is not None:
             self._filters_at = now
             if filters := filters_of(self._solver.net):
@@ -114,10 +114,14 @@ class Dashboard(events.Observer):
     def on_test_start(self, event: events.TestStart) -> None:
         """Show that it tests; that time does not count for the speed."""
         self.run.note(status=f"testing net #{event.net}")
-        self._mark = None
+        self._test_from = time.monotonic()
 
     def on_test_result(self, event: events.TestResult) -> None:
         """Add what the test gave."""
+        if self._mark is not None and self._test_from is not None:
+            at, when = self._mark
+            self._mark = (at, when + time.monotonic() - self._test_from)
+        self._test_from = None
         values = [(output.name, output.value) for output in event.outputs or []]
         self.run.add_outputs("test", event.iter, values, event.net)
 

@@ -21,7 +21,7 @@ from minicaffe.dashboard.follow import Follower
 from minicaffe.dashboard.live import filters_of
 from minicaffe.dashboard.run import Run, Series
 from minicaffe.errors import ArgumentError, DataError
-from minicaffe.solver.events import LogObserver
+from minicaffe.solver.events import Iteration, LogObserver, TestResult, TestStart
 from minicaffe.solver.json_log import JsonObserver
 from minicaffe.solver.signals import Action
 
@@ -99,6 +99,22 @@ def test_a_training_is_shown(solver_file: Path) -> None:
     assert facts["images_per_second"] == pytest.approx(4 * facts["per_second"])
     assert {"conv[0]", "ip[1]", "data"} <= {layer["name"] for layer in shown["layers"]}
     assert shown["filters"]["shape"] == [5, 3, 3, 3]
+
+
+def test_tests_between_all_iterations_hide_no_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two seconds an iteration; the tests after each, of five seconds, do not count."""
+    now = 0.0
+    monkeypatch.setattr("minicaffe.dashboard.live.time.monotonic", lambda: now)
+    page, shown = Dashboard("run"), list[Any]()
+    for number in range(1, 5):
+        now += 2.0
+        page.on_iteration(Iteration(number, 1.0, 1.0, 0.1))
+        page.on_test_start(TestStart(number, 0, 1))
+        now += 5.0
+        page.on_test_result(TestResult(number, 0, None))
+        facts: Any = page.run.shown()["facts"]
+        shown.append(facts.get("per_second"))
+    assert shown == [None, 0.5, 0.5, 0.5]
 
 
 def test_orders_are_obeyed_between_iterations(solver_file: Path, tmp_path: Path) -> None:
@@ -206,6 +222,14 @@ def test_logs_of_both_kinds_are_followed(solver_file: Path, tmp_path: Path) -> N
         stream.write('{"event": "iteration", "iter": 13, "smoothed_loss": 1.5, "rate": 1}\n{"ev')
     follower.read()
     assert lines(follower.runs[0])["loss: train loss"][-1] == (13, 1.5)
+
+
+def test_logs_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    paths = [str(tmp_path / name) for name in ("a/run.jsonl", "b/run.jsonl", "c.jsonl")]
+    for path in paths:
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text('{"event": "start", "time": 1.0, "iter": 0, "end": 5}\n')
+    assert [run.name for run in Follower(paths).runs] == [*paths[:2], "c.jsonl"]
 
 
 def test_caffes_log_is_shown(tmp_path: Path) -> None:

@@ -122,12 +122,12 @@ function chart(title, lines) {
   const legend = element("ul", { class: "legend" }, ...lines.map((l) => element("li", {}, element("button", {
     type: "button", "aria-pressed": String(!hidden.has(l.key)),
     onclick: () => { hidden.has(l.key) ? hidden.delete(l.key) : hidden.add(l.key); draw(); },
-  }, swatch(l.colour), l.label))));
+  }, swatch(l), l.label))));
   return element("article", {}, element("h2", {}, title), svg, legend, under);
 }
-const swatch = (colour) => {
-  const made = element("span", { class: "swatch", "aria-hidden": "true" });
-  made.style.background = colour;
+const swatch = ({ colour, dash }) => { // a piece of the line as the chart has it
+  const made = drawn("svg", { class: "swatch", viewBox: "0 0 18 3", "aria-hidden": "true" });
+  made.append(drawn("line", { x1: 0, x2: 18, y1: 1.5, y2: 1.5, stroke: colour, "stroke-width": 3, "stroke-dasharray": dash }));
   return made;
 };
 
