@@ -99,7 +99,7 @@ def _common_size(examined: Examined) -> tuple[int, int] | None:
 def _log_left_out(left_out: Sequence[LeftOut]) -> None:
     for each in left_out[:_SHOWN]:
         name, detail = visible(each.name), visible(each.detail)
-        if each.reason == "unreadable":
+        if each.reason in ("unreadable", "name"):
             logger.warning("left out: %s (%s)", name, detail)
         elif each.reason == "duplicate":
             logger.warning("left out: %s is the same image as %s", name, detail)

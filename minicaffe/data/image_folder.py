@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,9 @@ from minicaffe.files import open_to_read
 
 #: What folders are called that hold a part of the images each, with a folder a class inside.
 _TRAIN, _VAL = ("train", "training"), ("val", "valid", "validation", "test", "testing")
+
+#: What a name in a list may not hold.
+_TWO_LINES = re.compile(r"[\r\n]")
 
 #: Parts that a folder of images may be divided into already.
 TRAIN, VAL = "train", "val"
@@ -42,8 +46,9 @@ class LeftOut:
     Attributes:
         name: its path below the folder.
         reason: what keeps it out: ``unreadable``, ``duplicate``, or ``two classes`` for an image
-            that two classes have, as one of the two is wrong.
-        detail: what is wrong with the file, or which other image is the same.
+            that two classes have, as one of the two is wrong; ``name`` for an image whose name
+            no line of a list can hold.
+        detail: what is wrong with the file or its name, or which other image is the same.
     """
 
     name: str
@@ -186,6 +191,10 @@ def examine_photos(
     grays = dict[str, bool]()
     for done, photo in enumerate(folder.photos, 1):
         on_image(done)
+        if _TWO_LINES.search(photo.name):
+            detail = "its name holds a line's end, so no list can name it; rename the file"
+            result.left_out.append(LeftOut(photo.name, "name", detail))
+            continue
         try:
             content = _content(folder.path, photo.name)
             height, width, grays[photo.name] = examine_image(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from minicaffe import cli
 from minicaffe.data.backends import open_database
 from minicaffe.data.datum import datum_image
 from minicaffe.data.db import records_of
+from minicaffe.data.image_list import read_image_list
 from minicaffe.data.images import Color, read_image, resize_linear
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
@@ -117,6 +119,19 @@ def test_each_class_is_in_both_parts(photos: Path) -> None:
         save(f"photos/rare/{index}.png", seed=200 + index)
     rare = convert("--split=0.99")["classes"][2]
     assert (rare["train"], rare["val"]) == (1, 1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_names_of_two_lines_keep_the_lists_whole(photos: Path, capsys: Capture) -> None:
+    save("photos/cats/a\nb.png", seed=50)
+    save("photos/cats/c\rd.png", seed=51)
+    report = convert()
+    assert {(each["image"], each["reason"]) for each in report["left_out"]} == {
+        ("cats/a\nb.png", "name"),
+        ("cats/c\rd.png", "name"),
+    }
+    assert len(read_image_list("db/train.txt")) + len(read_image_list("db/val.txt")) == 20
+    assert "left out: cats/a\\nb.png (its name holds a line's end" in capsys.readouterr().err
 
 
 def test_what_cannot_be_used_is_reported(photos: Path, capsys: Capture) -> None:
