@@ -18,6 +18,7 @@ from minicaffe.convert.values import unused_name, value_names
 from minicaffe.errors import GraphError, MinicaffeError, Problem, visible
 from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.data.input import Input
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics
 from minicaffe.net.filter import filter_net
 from minicaffe.net.graph import LayerGraph, LayerRef, Value
 from minicaffe.net.net import TEST, Net
@@ -118,9 +119,9 @@ def fit(
     """Rewrite a net so that a tool takes it; what it computes stays the same.
 
     Layers that the target takes stay as they are. BatchNorm and Scale are folded into the layers
-    beside them where the target refuses them, Dropout and Split go, and every other layer that it
-    refuses is written by others, if there is a way
-    (:mod:`minicaffe.convert.targets.rewrites`). Names of blobs stay; a layer's parts are called
+    beside them where the target refuses them; where it takes them, a fork's BN becomes both.
+    Dropout and Split go, and every other layer that it refuses is written by others, if there is a
+    way (:mod:`minicaffe.convert.targets.rewrites`). Names of blobs stay; a layer's parts are called
     ``layer/type``.
 
     Args:
@@ -189,7 +190,7 @@ class _Fitter:
 
     def run(self, options: RunKeywords) -> Fitted:
         self._drop_identities()
-        if any(self._is_affine(layer) and self._refused(layer) for layer in self.graph.layers):
+        if any(self._wants_folding(layer) for layer in self.graph.layers):
             self._fold(options)
         for layer in list(self.graph.layers):
             refused = self._refused(layer)
@@ -233,6 +234,16 @@ class _Fitter:
     def _is_affine(self, layer: LayerRef) -> bool:
         cls = find_layer_class(layer.type)
         return cls.channel_affine is not Layer.channel_affine and len(layer.bottoms) == 1
+
+    def _wants_folding(self, layer: LayerRef) -> bool:
+        """Whether the target refuses what can be folded, and takes no normalisation for it."""
+        if not self._is_affine(layer) or not self._refused(layer):
+            return False
+        found = mend(self._site(layer), self.target, 1)
+        return found is None or not any(
+            issubclass(find_layer_class(piece.param.type), SharedStatistics)
+            for piece in found.pieces
+        )
 
     # ------------------------------------------------------------ what is done
 

@@ -40,7 +40,7 @@ def mend(site: Site, target: Target, depth: int = _DEPTH) -> Mended | None:
         return None
     for rewrite in rewrites_of(site.param.type):
         for replacement in rewrite.way(site):
-            mended = _accepted(replacement, target, depth)
+            mended = _accepted(replacement, target, 1 if rewrite.direct else depth)
             if mended is not None:
                 mended.used.insert(0, rewrite.summary)
                 return mended

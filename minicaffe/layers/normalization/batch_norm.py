@@ -19,8 +19,7 @@ from minicaffe.layers.channels import (
     fold,
     require_channels,
 )
-from minicaffe.layers.folding import channel_affine
-from minicaffe.layers.normalization.shared_statistics import SharedStatistics
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics, StoredNormalisation
 from minicaffe.layers.sums import near
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Effect, Origin, Reading, changes_training, meant
@@ -339,17 +338,10 @@ class BatchNorm(SharedStatistics):
         """With global statistics: others count every batch into the stored ones."""
         return self.use_global_stats
 
-    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
-        """1/√(var + eps) and -mean/√(var + eps) of the stored statistics; infinite where
-        var + eps is 0 (algorithm 2, line 11).
-
-        Raises:
-            GraphError: it normalises with the batch's statistics.
-        """
+    def stored_normalisation(self) -> StoredNormalisation:
         if not self.use_global_stats:
             raise GraphError("it uses the batch's statistics (use_global_stats: false)")
-        mean, variance = self.stored_statistics()
-        return channel_affine(mean, variance, self.eps)
+        return StoredNormalisation(*self.stored_statistics(), self.eps)
 
     @property
     def beyond_caffe(self) -> str:

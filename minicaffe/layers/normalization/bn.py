@@ -11,9 +11,8 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import channel_dot, channel_sum, fold
-from minicaffe.layers.folding import channel_affine
 from minicaffe.layers.normalization.batch_norm import centre
-from minicaffe.layers.normalization.shared_statistics import SharedStatistics
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics, StoredNormalisation
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
 
@@ -254,16 +253,11 @@ class BN(SharedStatistics):
     def wrong_in_place_in_caffe(self) -> bool:
         return self.blob_count == 2 and not self.takes_statistics
 
-    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
-        """scale / √(var + eps) and shift - mean · scale / √(var + eps).
-
-        Raises:
-            GraphError: it normalises with the batch's statistics, or its channels are axis 2.
-        """
+    def stored_normalisation(self) -> StoredNormalisation:
         if self.takes_statistics or self.axis != 1:
             raise GraphError("it uses the batch's statistics, or channels on axis 2")
         scale, shift = (self._each(blob.data) for blob in self.blobs[:2])
-        return channel_affine(*self.statistics(), scale=scale, shift=shift)
+        return StoredNormalisation(*self.statistics(), scale, shift)
 
     def blobs_hint(self, found: int) -> str:
         if found not in (2, 4) or found == self.blob_count:

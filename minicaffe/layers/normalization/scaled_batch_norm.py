@@ -11,6 +11,7 @@ from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs
 from minicaffe.layers.channels import channel_dot, channel_sum, fold
 from minicaffe.layers.normalization.batch_norm import STATISTICS, BatchNorm, param_block_mistake
+from minicaffe.layers.normalization.shared_statistics import StoredNormalisation
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import meant
 
@@ -136,17 +137,10 @@ class ScaledBatchNorm(BatchNorm):
         for blob, value in zip(self.blobs[: len(STATISTICS)], (mean, variance, 1), strict=True):
             blob.data[...] = value
 
-    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
-        """gamma/√(var + eps) and beta - gamma · mean/√(var + eps), of the stored statistics.
-
-        Raises:
-            GraphError: it normalises with the batch's statistics, or has a ReLU inside.
-        """
+    def stored_normalisation(self) -> StoredNormalisation:
         if self._relu:
             raise GraphError("it has a ReLU inside")
-        factor, offset = super().channel_affine(bottom)
-        gamma = self.gamma.astype(np.float64)
-        return gamma * factor, gamma * offset + (0 if self.beta is None else self.beta)
+        return super().stored_normalisation()._replace(scale=self.gamma, shift=self.beta)
 
     @property
     def beyond_caffe(self) -> str:

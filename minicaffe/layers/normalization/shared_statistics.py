@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from minicaffe.blob import Blob
 from minicaffe.layer import Layer
 from minicaffe.layers.channels import channel_moments
+from minicaffe.layers.folding import channel_affine
+
+
+class StoredNormalisation(NamedTuple):
+    """y = scale · (x - mean) / √(variance + eps) + shift, with stored mean and variance.
+
+    Attributes:
+        mean, variance: of each channel, shape (C,).
+        eps: added to the variance.
+        scale, shift: shape (C,); None for a layer that has neither.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray
+    eps: float
+    scale: np.ndarray | None = None
+    shift: np.ndarray | None = None
 
 
 class SharedStatistics(Layer):
@@ -54,3 +74,20 @@ class SharedStatistics(Layer):
         self.ranks.add_up(sums)
         one, other = sums[: len(first)], sums[len(first) : -1]
         return one, other, int(sums[-1])
+
+    def stored_normalisation(self) -> StoredNormalisation:
+        """What it computes with its stored statistics, as they are now.
+
+        Raises:
+            GraphError: it normalises with the batch's, or does more than that (says what).
+        """
+        raise NotImplementedError(f"{type(self).__name__}.stored_normalisation")
+
+    def channel_affine(self, bottom: Blob) -> tuple[np.ndarray, np.ndarray]:
+        """scale / √(var + eps) and shift - mean · scale / √(var + eps) of the stored statistics;
+        infinite where var + eps is 0 (algorithm 2, line 11).
+
+        Raises:
+            GraphError: as :meth:`stored_normalisation`.
+        """
+        return channel_affine(*self.stored_normalisation())

@@ -199,17 +199,36 @@ def test_bad_arguments() -> None:
 @pytest.mark.parametrize(
     ("kind", "settings", "becomes"),
     [
-        ("BN", "bn_param { eps: 1e-5 }", "Scale"),
-        ("BN", "bn_param { bn_mode: INFERENCE }", "Scale"),
-        ("CuDNNBatchNorm", "", "Scale"),
-        ("BatchNorm", "batch_norm_param { scale_bias: true }", "Scale"),
-        ("BatchNorm", "batch_norm_param { use_weight_bias: true }", "Scale"),
-        ("BatchNorm", "batch_norm_param { use_global_stats: true }", "BatchNorm"),
+        ("BN", "bn_param { eps: 1e-3 }", ["BatchNorm", "Scale"]),
+        ("BN", "bn_param { moving_average: true }", ["BatchNorm", "Scale"]),
+        ("BN", "bn_param { bn_mode: INFERENCE }", []),  # no statistics: the conv takes it in
+        ("CuDNNBatchNorm", "", ["BatchNorm", "Scale"]),
+        ("BatchNorm", "batch_norm_param { scale_bias: true }", ["BatchNorm", "Scale"]),
+        (
+            "BatchNorm", "batch_norm_param { use_weight_bias: true bias_term: false }",
+            ["BatchNorm", "Scale"],
+        ),
+        ("BatchNorm", "batch_norm_param { use_global_stats: true }", ["BatchNorm"]),
     ],
-)
-def test_normalisations_of_forks_for_caffe(kind: str, settings: str, becomes: str) -> None:
-    """Gamma, beta and statistics of one layer; and Caffe's own layer, which stays."""
-    assert types(fitted("bvlc", layer("ReLU"), layer(kind, settings=settings))) == ["ReLU", becomes]
+)  # fmt: skip
+def test_normalisations_of_forks_for_caffe(kind: str, settings: str, becomes: list[str]) -> None:
+    """Gamma, beta and statistics of one layer, to be trained further: not folded into the conv
+    above; and Caffe's own layer, which stays."""
+    assert types(fitted("bvlc", layer(kind, settings=settings), layer("ReLU"))) == [
+        *becomes, "ReLU",
+    ]  # fmt: skip
+
+
+def test_normalisations_of_forks_where_only_scale_is_taken(tmp_path: Path) -> None:
+    """BatchNorm and Scale would become two Scales there; and what is beside takes it in."""
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "title: x\nsources: {a: {title: b, where: c}}\n"
+        "types: [{of: [Input, Convolution, ReLU, Scale], source: a}]\n",
+        encoding="utf-8",
+    )
+    assert types(fitted(str(own), layer("BN"))) == []
+    assert types(fitted(str(own), layer("ReLU"), layer("BN"))) == ["ReLU", "Scale"]
 
 
 def test_what_a_tool_does_not_read_is_not_written() -> None:

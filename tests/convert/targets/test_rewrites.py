@@ -43,6 +43,8 @@ ROWS: list[tuple[str, str, list[tuple[int, ...]]]] = [
     ("Scale", "scale_param { bias_term: true }", [IMAGE]),
     ("Scale=", "scale_param { bias_term: true }", [IMAGE]),
     ("BatchNorm", "", [IMAGE]),
+    ("BN", "bn_param { eps: 1e-3 }", [IMAGE]),
+    ("BatchNorm", "batch_norm_param { use_weight_bias: true bias_term: false }", [(2, 3)]),
     ("Axpy", "", [(2, 6, 1, 1), IMAGE, IMAGE]),
     ("Axpy", "", [(2, 6), IMAGE, IMAGE]),
     ("Eltwise", "eltwise_param { coeff: 0.5 coeff: -1 coeff: 1 }", [IMAGE] * 3),

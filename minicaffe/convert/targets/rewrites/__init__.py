@@ -21,10 +21,12 @@ class Rewrite:
     Attributes:
         types: of the layers; empty for every type.
         way: finds replacements.
+        direct: whether it is for targets alone that take all that it makes, as it is.
     """
 
     types: tuple[str, ...]
     way: Way
+    direct: bool = False
 
     @property
     def name(self) -> str:
@@ -41,11 +43,16 @@ class Rewrite:
 _rewrites: list[Rewrite] = []  # filled once, as the modules of this package are imported
 
 
-def rewrites(*layer_types: str) -> Callable[[Way], Way]:
-    """Decorator: this function rewrites layers of these types; of all types without any."""
+def rewrites(*layer_types: str, direct: bool = False) -> Callable[[Way], Way]:
+    """Decorator: this function rewrites layers of these types; of all types without any.
+
+    Args:
+        layer_types: the types.
+        direct: see :class:`Rewrite`.
+    """
 
     def add(way: Way) -> Way:
-        _rewrites.append(Rewrite(layer_types, way))
+        _rewrites.append(Rewrite(layer_types, way, direct))
         return way
 
     return add

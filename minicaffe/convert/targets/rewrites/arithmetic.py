@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from minicaffe.convert.targets.quantities import Site
 from minicaffe.convert.targets.rewrites import rewrites
 from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Layer, find_layer_class
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics
 
 
 @rewrites("Power")
@@ -99,6 +101,26 @@ def _factors(site: Site) -> list[np.ndarray]:
     blobs = [np.asarray(blob, np.float64).reshape(-1) for blob in site.blobs]
     only_shifts = not site.setting("bias_term")  # which Bias does not have
     return [np.ones_like(blobs[0]), *blobs] if only_shifts else blobs
+
+
+@rewrites(direct=True)
+def normalisation_in_two(site: Site) -> Iterator[Replacement]:
+    """A fork's normalisation with a factor inside becomes Caffe's two, BatchNorm and Scale."""
+    if not issubclass(find_layer_class(site.param.type), SharedStatistics):
+        return
+    try:
+        with one_layer(site) as net:
+            layer = cast(SharedStatistics, net.nodes[-1].layer)
+            mean, variance, eps, scale, shift = layer.stored_normalisation()
+    except MinicaffeError:
+        return
+    if scale is None or (not mean.any() and (variance + eps == 1).all()):
+        return  # it is Caffe's already, or has no statistics
+    made = Replacement(site)
+    statistics = [mean, variance, np.ones(1)]
+    normal = made.add("BatchNorm", made.bottom(), blobs=statistics, eps=eps)
+    blobs = [scale] if shift is None else [scale, shift]
+    yield made.ending(made.add("Scale", normal, blobs=blobs, bias_term=shift is not None))
 
 
 @rewrites()
