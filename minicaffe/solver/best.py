@@ -42,7 +42,8 @@ class BestTest:
 
     The weights of the best test are kept in ``PREFIX_best.caffemodel`` (with ``.h5`` for
     ``snapshot_format: HDF5``). Larger is better, but of an output that counts in the loss smaller
-    is. A value that is not finite is never the best.
+    is. A value that is not finite is never the best, nor is any value of a net whose loss or
+    weights are not finite: Accuracy counts scores that are no numbers as right, as Caffe's does.
 
     Args:
         solver: with tests.
@@ -112,7 +113,7 @@ class BestTest:
                 "one; choose an output that is a single number"
             )
         self._seen = now
-        if not self._is_better(value):
+        if not self._is_better(value) or self._has_diverged(results):
             self.waited += 1
             if self.exhausted and self.iter is not None and self.value is not None:
                 self._solver.tell(
@@ -129,6 +130,13 @@ class BestTest:
         if self.value is None:
             return True
         return value < self.value if self._smaller else value > self.value
+
+    def _has_diverged(self, results: Mapping[str, float | np.ndarray]) -> bool:
+        """Whether a loss of the test net or a weight is not finite."""
+        weights = self._solver.test_nets[self._index].blob_loss_weights
+        losses = [value for name, value in results.items() if weights[name]]
+        blobs = (blob.data for blobs in self._solver.net.params.values() for blob in blobs)
+        return not all(np.isfinite(values).all() for values in (*losses, *blobs))
 
     def _write(self, value: float) -> None:
         """Keep the weights; where they cannot be written, the training goes on."""

@@ -141,6 +141,20 @@ def test_what_is_not_finite_is_never_the_best(tmp_path):
     assert (best.value, best.waited) == (None, 1)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_net_that_has_diverged_does_not_replace_the_best(tmp_path, value):
+    solver, _, _ = scripted(tmp_path, [])
+    best = solver.best = BestTest(solver, "accuracy", patience=9)
+    best.note(0, {"accuracy": 0.5, "loss": 1.0})
+    kept = Path(best.path).read_bytes()
+    for solver.iter, results in enumerate([{"accuracy": 1.0, "loss": value}, {"accuracy": 1.0}], 1):
+        if "loss" not in results:
+            solver.net.params["fc"][0].data[1, 2] = value
+        best.note(0, results)
+        assert (best.value, best.iter, best.waited) == (0.5, 0, solver.iter)
+    assert Path(best.path).read_bytes() == kept
+
+
 def test_weights_that_cannot_be_written_do_not_end_the_training(tmp_path):
     solver, _, seen = scripted(tmp_path, [1, 2, 3, 4, 4, 4, 4])
     solver.best = BestTest(solver, "accuracy")
