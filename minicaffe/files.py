@@ -16,6 +16,8 @@ from typing import BinaryIO
 
 from minicaffe.errors import MinicaffeError, SnapshotError, tilde_hint
 
+#: How to mend that a file cannot be written.
+WRITING_ADVICE = "make sure that the directory exists, is writable and has space"
 #: What says that a folder cannot be opened at all: on Windows, or where it may be written into
 #: and not be listed.
 _NO_FOLDERS_OPEN = (errno.EACCES, errno.EPERM, errno.EISDIR, errno.EINVAL)
@@ -202,8 +204,7 @@ def refusals(
     except OSError as reason:
         text = reason.strerror or str(reason)
         raise error(
-            f"cannot write the file: {text}; make sure that the directory exists, is writable "
-            f"and has space{tilde_hint(path)}",
+            f"cannot write the file: {text}; {WRITING_ADVICE}{tilde_hint(path)}",
             path=os.fspath(path),
         ) from reason
 

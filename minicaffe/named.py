@@ -56,12 +56,16 @@ class Named(OrderedDict[str, Item]):
         raise UnknownNameError(f"the net has no {self._what} '{name}'{hint}", path=self._path)
 
     def _known(self) -> str:
-        """The end of a message: which names there are, or the first of them."""
-        names = list(self)
-        if not names:
-            return "; it has none"
-        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        return f"; it has {', '.join(names[:_SHOWN])}{more}"
+        return it_has(self)
+
+
+def it_has(items: Collection[str]) -> str:
+    """The end of a message: which names there are, or the first of them."""
+    names = list(items)
+    if not names:
+        return "; it has none"
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return f"; it has {', '.join(names[:_SHOWN])}{more}"
 
 
 class Numbered(list[Item]):

@@ -52,7 +52,7 @@ def pages() -> dict[Path, str]:
     """What the pages should say."""
     design = {name: "\n".join(_table(paths())) for name, paths in TABLES.items()}
     tools = DOCS / "tools.md"
-    marked = re.findall(_MARKS[0].format(name=r"(\w+)"), tools.read_text(encoding="utf-8"))
+    marked = re.findall(_MARKS[0].strip().format(name=r"(\w+)"), tools.read_text(encoding="utf-8"))
     return {
         DOCS / "design.md": _with_parts(DOCS / "design.md", design),
         tools: _with_parts(tools, {verb: help_of(verb) for verb in marked}),

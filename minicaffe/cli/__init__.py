@@ -71,6 +71,8 @@ def _run(words: Sequence[str]) -> int:
     if "--version" in words:
         print(f"minicaffe {minicaffe.__version__}")
         return 0
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
     # Only the module of the verb that is asked for is imported: the others may be slow.
     typed = _typed_verb(words)
     if typed is None or _module_name(typed) not in verbs():
@@ -110,6 +112,8 @@ def _overview(words: Sequence[str], verb: str | None) -> int:
     choices = parser.add_subparsers(title="verbs", metavar="VERB")
     for name in verbs():
         choices.add_parser(name, help=_summary(name))
+    if verb is not None and verb.endswith((".prototxt", ".caffemodel")):
+        parser.error(f"a verb is missing before '{verb}', such as view, lint or train")
     if verb is not None:
         parser.error(f"unknown verb '{verb}'{did_you_mean(verb, verbs())}")
     if {"-h", "--help"}.isdisjoint(words):

@@ -81,6 +81,19 @@ def _dialect(text: str) -> str:
     return text
 
 
+def _gpus(text: str) -> str:
+    """Numbers of GPUs with commas between, or ``all``; nothing for the CPU.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if text != "all" and not all(part.strip().isdecimal() for part in comma_list(text)):
+        raise ValueError(
+            "expected the number of a GPU, from 0, several as in 0,1, or all, not " + text
+        )
+    return text
+
+
 def comma_list(text: str) -> list[str]:
     """The words of ``a,b``, without spaces around them; empty ones are left out."""
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -146,7 +159,7 @@ FLAGS = {
              f"{', '.join(DIALECTS)}; by default the net's text decides", _dialect, shown="NAME"),
         Flag("backend", "the kind of database: lmdb (the default) or leveldb", choices=BACKENDS),
         Flag("gpu", "the number of the GPU that computes, by PyTorch; without one the CPU does",
-             shown="IDS"),
+             _gpus, shown="IDS"),
         Flag("ranks", "train in N processes on this machine, each with the net's batch_size; "
              "gradients are averaged (docs/parallel.md)", positive_int, shown="N"),
         Flag("transport", "what carries gradients between processes: auto (the default), shared "

@@ -34,7 +34,10 @@ def file_in(args: argparse.Namespace, name: str, *, instead_of: str) -> str | No
     if args.folder is None:
         return None
     if not os.path.isdir(args.folder):
-        args.usage_error(f"unrecognized arguments: {args.folder}")
+        named = getattr(args, instead_of) or os.path.splitext(args.folder)[1]
+        if named or os.path.exists(args.folder):
+            args.usage_error(f"unrecognized arguments: {args.folder}")
+        raise DataError(f"there is no such folder; {_who_makes(args.folder)}", path=args.folder)
     if getattr(args, instead_of):
         args.usage_error(f"--{instead_of} is given besides the folder {args.folder}")
     path = os.path.join(args.folder, name)
@@ -44,6 +47,15 @@ def file_in(args: argparse.Namespace, name: str, *, instead_of: str) -> str | No
             path=args.folder,
         )
     return path
+
+
+def _who_makes(folder: str) -> str:
+    """What to run for the folder that is not there."""
+    from minicaffe.zoo import networks
+
+    if folder in {network.name for network in networks()}:
+        return f"`minicaffe models {folder} --copy {folder}` makes one of the network of this name"
+    return "`minicaffe new` makes one for images of your own"
 
 
 def weights_in(folder: str) -> str:

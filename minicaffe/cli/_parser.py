@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NoReturn
 
-from minicaffe.errors import closest, did_you_mean
+from minicaffe.errors import MinicaffeError, closest, did_you_mean
 
 #: The flags that take a file of a kind, by its ending; the first that a verb has is meant.
 _FOR_FILES = (
@@ -25,6 +25,16 @@ _NAMES_OF_FILES = ("--model", "--solver", "--net", "--prototxt", "--input", "--f
 _CHOICE = re.compile(r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", re.DOTALL)
 
 
+def _fields_of_a_solver() -> Container[str]:
+    """Their names; none where protobuf is missing, as mistakes in flags are told without it."""
+    try:
+        from minicaffe.proto import caffe_pb2
+    except (ImportError, MinicaffeError):
+        return ()
+
+    return caffe_pb2.SolverParameter.DESCRIPTOR.fields_by_name
+
+
 class Parser(argparse.ArgumentParser):
     """An ``ArgumentParser`` whose errors begin with what is wrong and do not show the usage.
 
@@ -35,6 +45,7 @@ class Parser(argparse.ArgumentParser):
 
     intermixed = False
     _words: Sequence[str] = ()
+    _needed: Sequence[str] = ()
     _inside = False
 
     def parse_known_args(  # type: ignore[override]
@@ -44,6 +55,11 @@ class Parser(argparse.ArgumentParser):
         if self._inside:  # what parse_known_intermixed_args calls for some of the words
             return super().parse_known_args(args, namespace)
         self._words = list(sys.argv[1:] if args is None else args)
+        self._needed = [
+            str(action.metavar or action.dest)
+            for action in self._actions
+            if not action.option_strings and action.nargs in (None, "+")
+        ]
         if not self.intermixed:
             return super().parse_known_args(self._words, namespace)
         self._inside = True
@@ -80,11 +96,20 @@ class Parser(argparse.ArgumentParser):
         if match := re.match(r"the following arguments are required: (.*)", message):
             unflagged = [word for word in self._words if not word.startswith("-")]
             meant = [word for word in unflagged if "did you mean" in self._left_over(word)]
-            return self._left_over(meant[0]) if meant else f"missing: {match[1]}"
+            return self._left_over(meant[0]) if meant else self._missing(match[1])
+        if match := re.fullmatch(r"one of the arguments (.*) is required", message):
+            *most, last = match[1].split(" ")
+            return self._missing(f"{', '.join(most)} or {last}")
         if match := re.fullmatch(r"argument (\S+): invalid (float|int) value: '(.*)'", message):
             what = "a number" if match[2] == "float" else "a whole number"
             return f"{match[1]}: expected {what}, not {match[3]}"
         return message.removeprefix("argument ")
+
+    def _missing(self, flags: str) -> str:
+        """With the words that no flag precedes, of which argparse speaks only after the flags."""
+        words = [] if any(not word.startswith("-") for word in self._words) else self._needed
+        new = [word for word in words if word not in flags.split(", ")]
+        return f"missing: {', '.join([*new, flags])}"
 
     def _is_unknown_flag(self, word: str) -> bool:
         match = re.match(r"--[A-Za-z][\w-]*", word)
@@ -102,6 +127,9 @@ class Parser(argparse.ArgumentParser):
             return (
                 f"unknown flag {flag}; files are given without one: {self.prog} {' '.join(words)}"
             )
+        if "--set" in listed and flag.removeprefix("--") in _fields_of_a_solver():
+            field = flag.removeprefix("--")
+            return f"unknown flag {flag}; it is a field of the solver: --set {field}=…"
         near = closest(flag, listed)
         return f"unknown flag {flag}" + (f"; did you mean {near}?" if near else "")
 

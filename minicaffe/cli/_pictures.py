@@ -114,7 +114,10 @@ def _take_folder(args: argparse.Namespace) -> None:
 
     folder, args.model = args.model, os.path.join(args.model, "deploy.prototxt")
     if not os.path.isfile(args.model):
-        raise DataError("there is no deploy.prototxt in this folder", path=folder)
+        raise DataError(
+            "there is no deploy.prototxt in this folder; `minicaffe new` makes one that has it",
+            path=folder,
+        )
     args.weights = args.weights or weights_in(folder)
     labels = os.path.join(folder, "labels.txt")
     if args.labels is None and os.path.isfile(labels):

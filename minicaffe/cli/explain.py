@@ -22,10 +22,10 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.lint import codes, explain
 
     wanted = [code.strip().upper() for code in args.codes]
-    for code in wanted:
+    for code, typed in zip(wanted, args.codes, strict=True):
         if code not in codes():
             hint = did_you_mean(code, codes()) or "; `minicaffe explain` lists all"
-            raise ArgumentError(f"there is no code '{code}'{hint}")
+            raise ArgumentError(f"there is no code '{typed}'{hint}")
     if not wanted:
         for code in codes():
             print(explain(code).partition("\n")[0].removeprefix("# "))

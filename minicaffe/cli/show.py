@@ -69,7 +69,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what to show: {', '.join(KINDS)}")  # fmt: skip
     add("net", metavar="NET", help="the net's or, for lr-find, the solver's prototxt")
     add("weights", metavar="WEIGHTS", nargs="?", help="its .caffemodel")
-    add("pictures", metavar="PICTURE", nargs="*", help="picture files, or folders of them")
+    add(
+        "pictures",
+        metavar="PICTURE",
+        nargs="*",
+        default=[],
+        help="picture files, or folders of them",
+    )
     add("-o", "--output", metavar="DIR", default=".", help="the folder for the figures (.)")
     add("--format", choices=FORMATS, default="png", help="of the figures (png)")
     add("--layer", metavar="NAME", help="the layer or blob; by default what suits the kind")

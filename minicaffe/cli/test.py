@@ -84,7 +84,7 @@ def _take_folder(args: argparse.Namespace) -> None:
     from minicaffe.proto.io import read_solver
 
     missing = [f"--{flag}" for flag in ("model", "weights") if not getattr(args, flag)]
-    if missing and not (args.folder and os.path.isdir(args.folder)):
+    if missing and not args.folder:
         args.usage_error(f"the following arguments are required: {', '.join(missing)}")
     model = file_in(args, "train_val.prototxt", instead_of="model")
     if model is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.convert.weights.layers import hdf5_layers
 from minicaffe.convert.weights.patterns import LEFT_OUT, Renaming
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, did_you_mean
 from minicaffe.files import open_to_read
 from minicaffe.lint.diagnostic import Edit
 from minicaffe.lint.edits import layers_of, net_edits, with_edits
@@ -93,7 +93,11 @@ def rename_layers(
                 problems.append(
                     f"'{file.path}': layers '{other}' and '{old}' would both be called '{name}'"
                 )
-    problems += [f"{rule.place}: no layer is called `{rule.old}`" for rule in renaming.unused]
+    names = dict.fromkeys(old for file in found for old, _ in file.layers)
+    problems += [
+        f"{rule.place}: no layer is called `{rule.old}`{did_you_mean(rule.old, names)}"
+        for rule in renaming.unused
+    ]
     if problems:
         raise DataError("; ".join(problems))
     return found

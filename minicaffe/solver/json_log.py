@@ -9,6 +9,7 @@ import re
 import time
 
 from minicaffe.errors import SolverError
+from minicaffe.files import WRITING_ADVICE
 from minicaffe.solver import events
 
 
@@ -34,7 +35,9 @@ class JsonObserver(events.Observer):
             self._stream = open(path, "a", encoding="utf-8")  # noqa: SIM115  (see __exit__)
         except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
             text = getattr(reason, "strerror", None) or reason
-            raise SolverError(f"the log cannot be written ({text})", path=path) from reason
+            raise SolverError(
+                f"the log cannot be written ({text}); {WRITING_ADVICE}", path=path
+            ) from reason
 
     def __enter__(self) -> JsonObserver:
         return self

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from minicaffe.errors import SolverError, require
+from minicaffe.files import WRITING_ADVICE
 from minicaffe.solver import events
 
 
@@ -62,7 +63,9 @@ class CsvObserver(events.Observer):
             self._stream = open(path, "a", encoding="utf-8", newline="")  # noqa: SIM115  (__exit__)
         except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
             text = getattr(reason, "strerror", None) or reason
-            raise SolverError(f"the table cannot be written ({text})", path=path) from reason
+            raise SolverError(
+                f"the table cannot be written ({text}); {WRITING_ADVICE}", path=path
+            ) from reason
         self._writer = csv.writer(self._stream, lineterminator="\n")
         self._start = time.monotonic()
         if self._stream.tell() == 0:
@@ -100,7 +103,7 @@ class TensorBoardObserver(events.Observer):
         try:
             self._writer = writer.SummaryWriter(folder, write_to_disk=True)
         except OSError as reason:
-            text = f"the folder cannot be written ({reason.strerror or reason})"
+            text = f"the folder cannot be written ({reason.strerror or reason}); {WRITING_ADVICE}"
             raise SolverError(text, path=folder) from reason
 
     def __enter__(self) -> TensorBoardObserver:

@@ -105,9 +105,19 @@ def _databases(data: str, val: str | None) -> tuple[str, str]:
             "convert_imageset photos/ db` makes one of images",
             path=data,
         )
+    if not os.path.isdir(data):
+        raise DataError(
+            "this is a file, a database is expected, which is a folder; `minicaffe "
+            "convert_imageset photos/ db` makes one of images",
+            path=data,
+        )
     if kind_of(data):
         if val is None:
-            raise DataError("this is one database; --val names that to validate on", path=data)
+            raise DataError(
+                "this is one database, and there is none to validate on; give --val DB, or let "
+                "`minicaffe convert_imageset photos/ db --split 0.8` make both",
+                path=data,
+            )
         train: str | None = data
     else:
         train = _inside(data, _TRAIN)

@@ -63,6 +63,15 @@ def test_every_verb_explains_itself(verb: str, capsys: Capture) -> None:
     assert verb in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("verb", [[], ["train"]], ids=" ".join)
+def test_help_is_understood_as_a_word(verb: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    shown = []
+    for words in ([*verb, "--help"], ["help", *verb]):
+        assert cli.main(words) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1] != ""
+
+
 @pytest.mark.parametrize("spelling", ["--version", "-version"])
 def test_version(spelling: str, capsys: Capture) -> None:
     assert cli.main([spelling]) == 0

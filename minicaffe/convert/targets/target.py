@@ -126,8 +126,10 @@ def load_target(name: str) -> Target:
         try:
             with open(name, encoding="utf-8") as file:
                 text = file.read()
-        except (OSError, UnicodeDecodeError) as reason:
-            raise DataError(f"it cannot be read: {reason}", path=name) from None
+        except OSError as reason:
+            raise DataError(f"cannot read it: {reason.strerror or reason}", path=name) from None
+        except UnicodeDecodeError:
+            raise DataError("this is no text in UTF-8", path=name) from None
         return parse_target(text, os.path.splitext(os.path.basename(name))[0], name)
     if name not in targets():
         hint = did_you_mean(name, targets())

@@ -17,6 +17,7 @@ from minicaffe.convert.weights.layers import LayerWeights, read_layers
 from minicaffe.convert.weights.model import Model
 from minicaffe.convert.weights.patterns import Rule, match, parse_rules
 from minicaffe.errors import DataError, did_you_mean, visible
+from minicaffe.named import it_has
 
 Layers = dict[str, LayerWeights]
 
@@ -50,8 +51,8 @@ class Patient:
         """
         found = [name for name in self.layers if match(pattern, name, whole=True)]
         if not found:
-            hint = did_you_mean(pattern, self.layers)
-            raise DataError(f"no layer with parameters is called `{pattern}`{hint}")
+            hint = did_you_mean(pattern, self.layers) or it_has(self.layers)
+            raise DataError(f"the file has no layer with parameters `{pattern}`{hint}")
         return found
 
 
@@ -269,7 +270,7 @@ def _assignment(
     """``LAYER=REST``: the name with its axis, the layer, and the rest."""
     name, sign, rest = text.rpartition("=")
     if not sign:
-        raise DataError(f"`{text}`: expected LAYER=...")
+        raise DataError(f"`{text}` names a layer only; expected {text}=…")
     plain = name.partition("@")[0] if axis else name
     found, *more = patient.matching(plain)
     if more:
