@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.errors import ArgumentError, GraphError, did_you_mean
+from minicaffe.errors import ArgumentError, DataError, GraphError, did_you_mean
 from minicaffe.layers.detection.evaluate_layer import EvaluateLayer
 from minicaffe.layers.loss.judges_classes import JudgesClasses
 from minicaffe.layers.loss.labels import Labels
@@ -69,16 +69,14 @@ class Collector:
         """Take in what the net's last forward has left.
 
         Raises:
-            DataError: a label outside the classes.
+            DataError: a label outside the classes, or a score that is nan.
         """
         self._batches += 1
         layer = self._judge.layer
         if self._boxes is not None:
             self._boxes.add(self._judge.tops[0].data)
         elif isinstance(layer, JudgesClasses):
-            with self._judge.located():
-                scores, labels = layer.judged(self._judge.bottoms)
-            self._add_classes(scores, labels)
+            self._add_classes(*compared(self._judge, layer))
 
     def _add_classes(self, scores: np.ndarray, labels: Labels) -> None:
         classes = scores.shape[1]
@@ -125,6 +123,7 @@ def measure(net: Net, batches: int, metrics: Sequence[str]) -> Report:
     Raises:
         ArgumentError: there is no such metric, or there are no batches.
         GraphError: the net has no layer that compares with labels.
+        DataError: a label outside the classes, or a score that is nan.
     """
     net.keep_all()
     collector = Collector(net, metrics)
@@ -132,6 +131,28 @@ def measure(net: Net, batches: int, metrics: Sequence[str]) -> Report:
         net.forward_loss()
         collector.add()
     return collector.report()
+
+
+def compared(judge: Node, layer: JudgesClasses) -> tuple[np.ndarray, Labels]:
+    """The scores (outer, classes, inner) and labels that a layer compares.
+
+    Args:
+        judge: the layer in its place.
+        layer: ``judge.layer``.
+
+    Raises:
+        DataError: a label outside the classes, or a score that is nan: it has no order among the
+            others, so there is no best class.
+    """
+    with judge.located():
+        scores, labels = layer.judged(judge.bottoms)
+        wrong = np.isnan(scores)
+        if wrong.any():
+            raise DataError(
+                f"{np.count_nonzero(wrong)} of {scores.size} scores are nan, so there is no best "
+                "class; look for such values in the weights (minicaffe view --weights) and data"
+            )
+    return scores, labels
 
 
 def find_judge(net: Net, metrics: Sequence[str]) -> Node:

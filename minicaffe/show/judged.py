@@ -12,7 +12,7 @@ from minicaffe.errors import GraphError
 from minicaffe.layers.loss.judges_classes import JudgesClasses
 from minicaffe.layers.loss.labels import Labels
 from minicaffe.metrics import measure
-from minicaffe.metrics.collector import find_judge
+from minicaffe.metrics.collector import compared, find_judge
 from minicaffe.net.net import Net
 from minicaffe.net.node import Node
 from minicaffe.show.panels import as_rgb, grid, new_figure, stretched, title_of
@@ -97,12 +97,11 @@ def judged(net: Net, judge: Node) -> tuple[np.ndarray, Labels]:
 
     Raises:
         GraphError: it judges boxes.
-        DataError: a label outside the classes.
+        DataError: a label outside the classes, or a score that is nan.
     """
     if not isinstance(judge.layer, JudgesClasses):
         raise GraphError("the net finds boxes, and has no scores of classes", path=net.path)
-    with judge.located():
-        return judge.layer.judged(judge.bottoms)
+    return compared(judge, judge.layer)
 
 
 def confusion(net: Net, batches: int, names: Mapping[int, str] | None = None) -> Figure:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.detection.finder import Picture
-from minicaffe.errors import ArgumentError
+from minicaffe.errors import ArgumentError, DataError
 from minicaffe.show.panels import as_rgb, grid, new_figure, require_offsets, title_of
 from minicaffe.show.subject import Subject
 
@@ -30,12 +30,19 @@ def features(subject: Subject, images: Sequence[Picture], layer: str | None = No
 
     Raises:
         UnknownNameError: there is no such layer.
+        DataError: a value is not finite.
     """
     rows = []
     for image in images:
         subject.look(image)
         name = _before_scores(subject) if layer is None else subject.blob(layer)
         values = subject.net.blobs[name].data[0].astype(np.float64)
+        if not np.isfinite(values).all():
+            raise DataError(
+                f"blob '{name}' has values that are not finite, which have no place in a space; "
+                "look for such values in the weights (minicaffe view --weights)",
+                path=subject.net.path,
+            )
         rows.append(values.mean(axis=(1, 2)) if values.ndim == 3 else values.ravel())
     return np.stack(rows)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minicaffe import TEST, Net
-from minicaffe.errors import ArgumentError, GraphError
+from minicaffe.errors import ArgumentError, DataError, GraphError
 from minicaffe.layers.detection.precision import average_precision
 from minicaffe.layers.loss.labels import Labels
 from minicaffe.metrics import ClassPrecisions, Collector, Confusion, Ranks, measure, read_metrics
@@ -70,6 +70,17 @@ def test_nothing_counted() -> None:
     assert Confusion(3).accuracy is None
     assert Ranks(3).top(1) is None
     assert Ranks(2).top_by_class(1) == [None, None]
+
+
+@pytest.mark.parametrize("metric", ["confusion", "top2", "map"])
+def test_scores_that_are_nan_have_no_best_class(metric: str, tmp_path: Path) -> None:
+    (tmp_path / "net.prototxt").write_text(NET)
+    with Net(str(tmp_path / "net.prototxt"), TEST) as net:
+        net.keep_all()
+        net.forward_loss()
+        net.blobs["x"].data[1, 2, 0, 1] = np.nan
+        with pytest.raises(DataError, match=r"'loss'.*1 of 120 scores are nan"):
+            Collector(net, [metric]).add()
 
 
 def test_ties_count_against_the_true_class() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minicaffe import show
-from minicaffe.errors import ArgumentError, GraphError, UnknownNameError
+from minicaffe.errors import ArgumentError, DataError, GraphError, UnknownNameError
 from minicaffe.show import Subject
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed")
@@ -179,3 +179,10 @@ def test_features_of_pictures(subject):
         show.embedding(subject, images[:1])
     same = show.embedding(subject, [images[0]] * 2)  # no variance at all
     assert "0%" in same.axes[0].get_xlabel()
+
+
+def test_what_is_not_finite_has_no_place_in_a_space(subject):
+    subject.net.params["conv"][0].data[0, 0, 0, 0] = np.nan
+    for draw in (show.embedding, show.neighbours):
+        with pytest.raises(DataError, match="blob 'conv' has values that are not finite"):
+            draw(subject, [picture(0), picture(1)], "conv")
