@@ -117,7 +117,10 @@ def network(name: str, folder: Path | None = None) -> Network:
     """
     readmes = _readmes(folder)
     if name not in readmes:
-        hint = did_you_mean(name, readmes) or "; `minicaffe models` lists them"
+        longer = [each for each in readmes if name and name.lower() in each]  # bvlc_alexnet
+        hint = (
+            f"; did you mean `{longer[0]}`?" if len(longer) == 1 else did_you_mean(name, readmes)
+        ) or "; `minicaffe models` lists them"
         raise DataError(f"there is no network '{name}'{hint}")
     return Network(name, readmes[name].parent, read_facts(readmes[name]))
 
@@ -192,9 +195,10 @@ def copy_network(chosen: Network, target: str, *, with_data: bool) -> list[str]:
     shipped = {path.name for path in datasets_folder().iterdir() if path.is_dir()}
     sets = sorted(used & shipped) if with_data else []
     if with_data and not sets:
+        images = chosen.facts["dataset"].removesuffix(", not part of minicaffe")
         raise DataError(
-            f"{chosen.name} trains on {chosen.facts['dataset']}, which do not come with minicaffe; "
-            "leave out --with-data"
+            f"{chosen.name} trains on {images}, which do not come with minicaffe; leave out "
+            "--with-data"
         )
     where = os.path.normpath(target)
     with new_folder(target, error=DataError) as folder:

@@ -125,6 +125,15 @@ def test_an_unknown_network_is_refused(name: str, tiny: Path) -> None:
         zoo.network("tini", tiny.parents[1])
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("alexnet", "bvlc_alexnet"), ("CaffeNet", "bvlc_reference_caffenet")],
+)
+def test_a_part_of_a_name_tells_the_network(name: str, meant: str) -> None:
+    with pytest.raises(DataError, match=f"did you mean `{meant}`"):
+        zoo.network(name)
+
+
 def test_setup_cfg_installs_the_images() -> None:
     config = configparser.ConfigParser(interpolation=None)
     config.read(ROOT / "setup.cfg")
@@ -182,7 +191,7 @@ def test_a_copy_without_images_looks_for_them_where_they_were(
 
 def test_copies_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(DataError, match="which do not come with minicaffe"):
+    with pytest.raises(DataError, match=r"validation images\), which do not come with minicaffe"):
         zoo.copy_network(zoo.network("resnet50"), "net", with_data=True)
     assert not Path("net").exists()
     Path("net").mkdir()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import re
 
 from minicaffe.errors import DataError
+
+logger = logging.getLogger("minicaffe")
 
 #: How the names of weights end, the best ones of a training first.
 _BEST = re.compile(r"_best\.caffemodel(\.h5)?")
@@ -74,4 +77,6 @@ def weights_in(folder: str) -> str:
             path=folder,
         )
     last = max(found, key=lambda name: int(found[name][1]), default="")
-    return os.path.join(folder, best[0] if best else last or other[0])
+    chosen = os.path.join(folder, best[0] if best else last or other[0])
+    logger.info("The weights are those of %s.", chosen)
+    return chosen

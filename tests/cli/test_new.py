@@ -53,7 +53,10 @@ def test_from_a_folder_to_a_model(photos: Path, capsys: Capture) -> None:
     best = json.loads(capsys.readouterr().out)["classes"][0]
     assert (best["label"], best["name"]) == (1, "green")
     run("test", "mynet", "--metrics", "per-class,confusion", "--json")
-    found = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    last = max(int(path.stem.split("_")[-1]) for path in Path("mynet").glob("*.solverstate"))
+    assert f"mynet_iter_{last}.caffemodel." in printed.err  # not of one in between
+    found = json.loads(printed.out)
     assert found["items"] == 9
     assert found["accuracy"] == 1
     assert [each["name"] for each in found["per_class"]] == list(COLOURS)
