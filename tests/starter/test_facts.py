@@ -102,7 +102,7 @@ def test_an_image_that_cannot_be_read(data: Path) -> None:
     [
         ("nowhere", None, "there is no such database"),
         ("empty", None, "there is no train_lmdb in this folder"),
-        ("db/train_lmdb", None, "this is one database; --val names"),
+        ("db/train_lmdb", None, "this is one database, and there is none to validate on"),
         ("db/train_lmdb", "empty", "this is no database"),
     ],
 )
