@@ -5,6 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.data.helpers import IMAGES, write_database
+from tests.data.test_prefetch import end_unclosed
+
+
+@pytest.fixture(autouse=True)
+def _only_own_threads():
+    end_unclosed()
 
 
 @pytest.fixture

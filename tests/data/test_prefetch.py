@@ -57,6 +57,16 @@ def left_prefetchers() -> list[threading.Thread]:
     return prefetchers()
 
 
+def end_unclosed() -> None:
+    """End the threads of nets that earlier tests have left unclosed.
+
+    Such nets are cycles: their threads live until the next search for garbage, and for ever once
+    ``gc.freeze`` has taken them out of it.
+    """
+    if prefetchers():
+        gc.collect()
+
+
 def have_ended(threads: Iterable[threading.Thread]) -> bool:
     """Whether all of these end within ten seconds each."""
     return not any(thread.join(timeout=10) or thread.is_alive() for thread in threads)

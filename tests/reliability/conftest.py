@@ -9,11 +9,13 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from minicaffe.engines import engine_names, why_unavailable
+from tests.data.test_prefetch import end_unclosed
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
     """The test's folder, made the current one."""
+    end_unclosed()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
