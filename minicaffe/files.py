@@ -130,10 +130,12 @@ def write_together(
         error: what to raise where the system refuses.
 
     Raises:
-        MinicaffeError: as :func:`write_beside`. What the block itself does is the block's
-            affair: see :func:`refusals`.
+        MinicaffeError: as :func:`write_beside`, and where two of the paths are one file. What the
+            block itself does is the block's affair: see :func:`refusals`.
     """
     targets = [Path(os.path.realpath(path)) for path in paths]
+    if twice := [p for p, target in zip(paths, targets, strict=True) if targets.count(target) > 1]:
+        raise error("two results would be this one file", path=os.fspath(twice[0]))
     besides = []
     for path, target in zip(paths, targets, strict=True):
         with refusals(path, error):

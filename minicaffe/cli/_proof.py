@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 from typing import TYPE_CHECKING
 
 from minicaffe.errors import CompareError
@@ -18,19 +19,41 @@ logger = logging.getLogger("minicaffe")
 
 def add_proof(parser: argparse.ArgumentParser) -> None:
     """Declare the flags of :func:`prove`."""
-    parser.add_argument(
-        "--inputs", metavar="FILE",
-        help="arrays to compare on, besides random ones: .npy for a net with one input, or .npz "
-        "with an array named as each input blob",
-    )  # fmt: skip
-    parser.add_argument(
-        "--tolerance", type=float, metavar="SHARE",
-        help="the largest difference of a layer, as a share of its largest value, that is put down "
-        "to rounding: 1e-3 by default",
-    )  # fmt: skip
+    add_inputs(parser)
+    add_tolerance(parser)
     parser.add_argument(
         "--no_verify", action="store_true", help="write the result without comparing it"
     )
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--inputs``, for :func:`minicaffe.cli._arrays.read_inputs`."""
+    parser.add_argument(
+        "--inputs", metavar="FILE",
+        help="arrays to compare on: .npy for a net with one input, or .npz with an array named as "
+        "each input blob",
+    )  # fmt: skip
+
+
+def add_tolerance(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--tolerance``: None where it is not given."""
+    from minicaffe.cli._flags import explained
+
+    parser.add_argument(
+        "--tolerance", metavar="SHARE", type=explained(_share),
+        help="the largest difference, as a share of a value's largest number, that is put down to "
+        "rounding; 1e-3 by default",
+    )  # fmt: skip
+
+
+def _share(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise ValueError(f"expected a number from 0 on, such as 1e-3, not {text}")
+    return number
 
 
 def prove(args: argparse.Namespace, model: OnnxModel, net: Net, *, half: bool = False) -> None:

@@ -15,6 +15,7 @@ import argparse
 import logging
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._proof import add_inputs, add_tolerance
 from minicaffe.cli.deploy import add_shape
 
 logger = logging.getLogger("minicaffe")
@@ -32,15 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bisect", action="store_true", help="find the first layer that differs by itself"
     )
-    parser.add_argument(
-        "--inputs", metavar="FILE",
-        help="arrays to compare on: .npy for one input, or .npz with an array for each",
-    )  # fmt: skip
-    parser.add_argument(
-        "--tolerance", type=float, metavar="SHARE",
-        help="the largest difference, as a share of a value's largest number, that is put down to "
-        "rounding; 1e-3 by default",
-    )  # fmt: skip
+    add_inputs(parser)
+    add_tolerance(parser)
     add_shape(parser)
     add_flags(parser, "engine", "max_memory", "dialect")
 

@@ -16,6 +16,7 @@ import argparse
 import logging
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._results import keep_sources
 
 logger = logging.getLogger("minicaffe")
 
@@ -34,6 +35,7 @@ def run(args: argparse.Namespace) -> None:
     from minicaffe.convert.weights.model import read_model
     from minicaffe.convert.weights.patterns import Renaming, read_rules
 
+    keep_sources([args.output], [args.input, args.model, args.map])
     names = convert_weights(
         args.input,
         args.output,

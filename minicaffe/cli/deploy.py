@@ -13,6 +13,7 @@ import argparse
 import logging
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._results import keep_sources
 
 logger = logging.getLogger("minicaffe")
 
@@ -53,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
     from minicaffe.proto.io import read_net
     from minicaffe.proto.printing import write_text
 
+    keep_sources([args.output], [args.model])
     param = read_net(args.model)
     deployed = deploy_net(
         param, parse_shapes(args.shape, param), level=args.level or 0, stages=args.stage or (),

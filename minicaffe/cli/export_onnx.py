@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_proof, prove
+from minicaffe.cli._results import keep_sources
 from minicaffe.cli.deploy import add_shape, add_until
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.convert.onnx.half import halved
     from minicaffe.convert.onnx.model_file import save
 
+    keep_sources([args.output], [args.model, *(args.weights or ()), args.inputs])
     net, used, names = _nets(args)
     exported = export(
         used,

@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._proof import add_inputs, add_tolerance
+from minicaffe.cli._results import keep_sources
 from minicaffe.cli.deploy import add_shape
 from minicaffe.errors import CompareError
 
@@ -44,16 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     add_keep_unknown(parser)
     add_shape(parser)
-    parser.add_argument(
-        "--inputs", metavar="FILE",
-        help="arrays to compare the nets on: .npy for a net with one input, or .npz with an "
-        "array named as each input blob",
-    )  # fmt: skip
-    parser.add_argument(
-        "--tolerance", type=float, metavar="SHARE",
-        help="the largest difference, as a share of a value's largest number, that is put down to "
-        "rounding; 1e-3 by default",
-    )  # fmt: skip
+    add_inputs(parser)
+    add_tolerance(parser)
 
 
 def add_keep_unknown(parser: argparse.ArgumentParser) -> None:
@@ -68,10 +62,14 @@ def run(args: argparse.Namespace) -> int:
     """Rewrite, compare all values of both nets, and write prototxt and weights."""
     from minicaffe.cli._arrays import parse_shapes, read_inputs
     from minicaffe.convert.deploy import deploy_net
+    from minicaffe.convert.pair import pair_names, write_pair
     from minicaffe.convert.targets import fit, load_target
+    from minicaffe.convert.targets.spelling import spelled
     from minicaffe.net.net import TEST, Net
     from minicaffe.proto.io import read_net
 
+    results = pair_names(args.output)
+    keep_sources(results, [args.model, *args.weights, args.target, args.inputs])
     target = load_target(args.target)
     param = read_net(args.model)
     limits = {"path": args.model, "max_memory": args.max_memory}
@@ -98,7 +96,9 @@ def run(args: argparse.Namespace) -> int:
     report(fitted, net)
     given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
     prove(net, fitted, given or deployed.batch, args.tolerance, options)
-    _write(args.output, fitted)
+    with fitted.build(engine="numpy") as after:
+        write_pair(spelled(fitted.param, target), after, *results)
+    logger.info("Wrote %s and %s", *results)
     return 0
 
 
@@ -157,18 +157,3 @@ def prove(
             f"'{row.value}': off by {row.relative:.3g} of the largest value, more than {share:g}"
             f"{cause}. Nothing was written"
         )
-
-
-def _write(output: str, fitted: Fitted) -> None:
-    """Write the prototxt in the target's spelling, and the weights."""
-    from minicaffe.convert.targets.spelling import spelled
-    from minicaffe.files import write_beside
-
-    name = output
-    for ending in (".caffemodel", ".prototxt"):
-        name = name.removesuffix(ending)
-    with fitted.build(engine="numpy") as net:
-        net.save(f"{name}.caffemodel")
-    with write_beside(f"{name}.prototxt") as beside:
-        beside.write_bytes(spelled(fitted.param, fitted.target).encode("utf-8"))
-    logger.info("Wrote %s.prototxt and %s.caffemodel", name, name)

@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._proof import add_inputs
+from minicaffe.cli._results import keep_sources
+from minicaffe.cli.deploy import add_shape
 from minicaffe.errors import MinicaffeError, SnapshotError
 
 if TYPE_CHECKING:
@@ -38,16 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", required=True, metavar="NAME",
         help="the files to write: NAME.prototxt and NAME.caffemodel",
     )  # fmt: skip
-    parser.add_argument(
-        "--shape", action="append", default=[], metavar="[BLOB=]N,C,H,W",
-        help="the shape of an input blob; by default that of the model's Input layer, or of its "
-        "data with a batch of 1",
-    )  # fmt: skip
-    parser.add_argument(
-        "--inputs", metavar="FILE",
-        help="arrays to compare the nets on: .npy for a net with one input, or .npz with an "
-        "array named as each input blob",
-    )  # fmt: skip
+    add_shape(parser)
+    add_inputs(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -55,9 +50,13 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.cli._arrays import parse_shapes, read_inputs
     from minicaffe.convert.deploy import deploy_net
     from minicaffe.convert.fold_bn import fold_net
+    from minicaffe.convert.pair import pair_names, write_pair
     from minicaffe.net.net import TEST, Net
     from minicaffe.proto.io import read_net
+    from minicaffe.proto.printing import to_text
 
+    results = pair_names(args.output)
+    keep_sources(results, [args.model, *args.weights, args.inputs])
     param = read_net(args.model)
     shapes = parse_shapes(args.shape, param)
     limits = {"path": args.model, "max_memory": args.max_memory}
@@ -71,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
     report(deployed, folded, net, smaller)
     given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
     verify(net, smaller, deployed.batch, given)
-    write(args.output, smaller, folded)
+    write_pair(to_text(folded.param), smaller, *results)
+    logger.info("Wrote %s and %s", *results)
     return 0
 
 
@@ -138,21 +138,3 @@ def verify(
                 f"of the largest value, more than {TOLERANCE:g}; nothing was written. A channel "
                 "with hardly any variance may be amplified beyond float's precision"
             )
-
-
-def write(output: str, net: Net, folded: Folded) -> None:
-    """Write the prototxt and the weights.
-
-    Args:
-        output: the files' name, with or without an ending.
-        net: has the weights.
-        folded: has the net.
-    """
-    from minicaffe.proto.printing import write_text
-
-    name = output
-    for ending in (".caffemodel", ".prototxt"):
-        name = name.removesuffix(ending)
-    net.save(f"{name}.caffemodel")
-    write_text(f"{name}.prototxt", folded.param)
-    logger.info("Wrote %s.prototxt and %s.caffemodel", name, name)

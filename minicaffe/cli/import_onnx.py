@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_proof, prove
+from minicaffe.cli._results import keep_sources
 from minicaffe.cli.deploy import add_shape
 from minicaffe.cli.fit_target import add_keep_unknown
 from minicaffe.errors import ArgumentError
@@ -23,6 +24,7 @@ from minicaffe.errors import ArgumentError
 if TYPE_CHECKING:
     from minicaffe.convert.onnx.import_model import Imported
     from minicaffe.net.net import Net
+    from minicaffe.options import RunKeywords
 
 logger = logging.getLogger("minicaffe")
 
@@ -67,6 +69,9 @@ def run(args: argparse.Namespace) -> int:
 
     if args.train and args.target:
         raise ArgumentError("--train and --target: tools that run nets do not train them; give one")
+    if args.keep_unknown and not args.target:
+        raise ArgumentError("--keep_unknown is about what a target takes: give --target, too")
+    keep_sources([args.output, args.caffemodel], [args.onnx, args.target, args.inputs])
     model = load(args.onnx)
     imported = import_model(
         model, shapes=named_shapes(args.shape, model.inputs), batch=args.batch, path=args.onnx
@@ -88,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
 def _fitted(args: argparse.Namespace, imported: Imported, net: Net) -> tuple[str, Net]:
     """The net rewritten for a target, in its spelling, and compared with the net before."""
     from minicaffe.cli import fit_target
+    from minicaffe.cli._arrays import read_inputs
     from minicaffe.convert.targets import fit
     from minicaffe.convert.targets.spelling import spelled
 
@@ -97,5 +103,7 @@ def _fitted(args: argparse.Namespace, imported: Imported, net: Net) -> tuple[str
     )  # fmt: skip
     fit_target.report(fitted, net)
     if not args.no_verify:
-        fit_target.prove(net, fitted, {}, args.tolerance, {"max_memory": args.max_memory})
+        given = read_inputs(args.inputs, net.inputs) if args.inputs else {}
+        options: RunKeywords = {"max_memory": args.max_memory}
+        fit_target.prove(net, fitted, given, args.tolerance, options)
     return spelled(fitted.param, fitted.target), fitted.build(engine="numpy")

@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import logging
 
+from minicaffe.cli._results import keep_sources
+
 logger = logging.getLogger("minicaffe")
 
 
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Read, compare, and write."""
+    keep_sources([args.output, args.caffemodel], [args.program])
     from minicaffe.convert.onnx.import_model import save_net
     from minicaffe.convert.torch import from_module
 

@@ -16,6 +16,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from minicaffe.cli._results import keep_sources
 from minicaffe.errors import DataError
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def run(args: argparse.Namespace) -> None:
     if not rules:
         raise DataError("no names are given: --rename OLD=NEW, or --map FILE")
     targets = [_target(path, args.output) for path in args.files]
+    if args.output:
+        keep_sources(targets, [*args.files, args.map])
     if len(set(map(os.path.realpath, targets))) < len(targets):
         raise DataError(f"two of the files would be one in '{args.output}'")
     renamed = rename_layers(args.files, Renaming(rules, whole=True), blobs=args.blobs)

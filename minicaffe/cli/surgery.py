@@ -17,6 +17,7 @@ import logging
 from collections.abc import Sequence
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._results import keep_sources
 from minicaffe.errors import DataError
 
 logger = logging.getLogger("minicaffe")
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> None:
 
     if not args.operations:
         raise DataError("no operation is given, such as --drop PATTERN")
+    if args.output:
+        keep_sources([args.output], [args.weights, args.model])
     model = read_model(args.model) if args.model else None
     before = read_layers(args.weights, model.shared if model else {})
     after = operate(before, args.operations, model)

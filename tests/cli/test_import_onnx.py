@@ -129,6 +129,17 @@ def test_statistics_of_a_net_to_fine_tune_move_as_the_model_says(there: Path) ->
         assert mean.tolist() == [2 * weight, 3 * weight]
 
 
+def test_one_file_for_both_is_refused(there: Path, capsys: Capture) -> None:
+    assert cli.main(["import-onnx", "net.onnx", "-o", "same", "-w", "./same", "--no_verify"]) == 1
+    assert "two results would be this one file" in capsys.readouterr().err
+    assert not Path("same").exists()
+
+
+def test_a_flag_about_targets_needs_one(there: Path, capsys: Capture) -> None:
+    assert cli.main([*FLAGS, "--keep_unknown"]) == 1
+    assert "give --target, too" in capsys.readouterr().err
+
+
 def test_nets_of_another_form_are_not_made_trainable(there: Path, capsys: Capture) -> None:
     onnx.save(model_of([N("Relu", ["x"], ["y"])], {"x": (2, 3, 4, 5)}), "net.onnx")
     assert cli.main([*FLAGS, "--train"]) == 1

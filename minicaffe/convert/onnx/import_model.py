@@ -16,14 +16,13 @@ from minicaffe.convert.onnx.node_site import NodeSite, Source
 from minicaffe.convert.onnx.readers import patterns_of, read_operators, reader_of
 from minicaffe.convert.onnx.site import Cannot
 from minicaffe.convert.onnx.trace import OWN_DOMAINS, Known, trace
+from minicaffe.convert.pair import write_pair
 from minicaffe.convert.targets.fit import with_blobs
-from minicaffe.errors import GraphError, Problem, SnapshotError, did_you_mean, require, visible
-from minicaffe.files import refusals, write_together
+from minicaffe.errors import GraphError, Problem, did_you_mean, require, visible
 from minicaffe.net.net import Net
 from minicaffe.options import RunKeywords
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.printing import to_text
-from minicaffe.weights.caffemodel import write_caffemodel
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -112,14 +111,9 @@ def save_net(
         text: what became of its text; None for its own.
 
     Raises:
-        SnapshotError: one cannot be written; both are as they were then.
+        SnapshotError: one cannot be written, or both are one file; both are as they were then.
     """
-    with write_together(weights, prototxt) as (blobs, beside):
-        with refusals(weights, SnapshotError):
-            write_caffemodel(net, blobs)
-        with refusals(prototxt, SnapshotError):
-            own = to_text(imported.param) if text is None else text
-            beside.write_bytes(own.encode("utf-8"))
+    write_pair(to_text(imported.param) if text is None else text, net, prototxt, weights)
 
 
 class _Importer:
