@@ -280,6 +280,8 @@ CHAINS = {
         lambda t, b: t.add("TanH", b, "t1") and b,
         lambda t, b: t.add("AbsVal", b, "t2") and b,
         lambda t, b: t.add("Eltwise", f"{b} t1 t2", "product", "eltwise_param { operation: PROD }"),
+        # else one step makes the softmax 1, and what is left of its gradient is rounding
+        lambda t, b: t.add("Power", b, "small", "power_param { scale: 0.05 }"),
     ],
     "flat and not": [
         lambda t, b: t.add("Flatten", b, "flat"),

@@ -163,6 +163,29 @@ def test_caffes_rule_for_the_maximum(engine: str, count: int) -> None:
     np.testing.assert_array_equal(net.blobs["out"].data[0], np.float32(want))
 
 
+HINGES = {  # the loss of scores (x, 0) with label 0, and its gradient
+    np.inf: (1, [0, 1]),
+    -np.inf: (np.inf, [-1, 1]),
+    np.nan: (1, [0, 1]),  # what is no number loses the comparison with 0
+}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "onednn"])
+@pytest.mark.parametrize("score", HINGES, ids=str)
+def test_caffes_rule_for_the_hinge(score: float, engine: str) -> None:
+    text = Text()
+    bottoms = f"{text.input('x', 1, 2)} {text.input('label', 1)}"
+    text.add("HingeLoss", bottoms, "loss", "propagate_down: true propagate_down: false")
+    param = text_format.Parse(f"force_backward: true {text}", caffe_pb2.NetParameter())
+    net = Net(param, TRAIN, engine=engine)
+    net.blobs["x"].data[0, 0] = score
+    net.forward()
+    net.backward()
+    loss, gradient = HINGES[score]
+    assert net.blobs["loss"].data == loss
+    np.testing.assert_array_equal(net.blobs["x"].diff[0], gradient)
+
+
 def chains() -> dict[str, Twins]:
     """Nets whose ReLU is part of another layer's primitive."""
 

@@ -38,15 +38,14 @@ class HingeLoss(LossLayer):
         self._margins = np.empty((self._split.outer, self._split.classes, 1), self.dtype)
 
     def _negate_label(self, bottom: Blobs, array: np.ndarray) -> None:
-        labels = self._split.read(bottom[1].data)
-        labels.add(array, -2 * labels.pick(array))
+        self._split.read(bottom[1].data).negate(array)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         margins = self._margins
         np.copyto(margins, self._split.view(bottom[0].data))
         self._negate_label(bottom, margins)
         margins += 1
-        np.maximum(margins, 0, out=margins)
+        np.fmax(margins, 0, out=margins)  # as in Caffe, what is no number loses the comparison
         squared = self.param.hinge_loss_param.norm == caffe_pb2.HingeLossParameter.L2
         total = np.vdot(margins, margins) if squared else margins.sum()
         top[0].data[...] = mean(float(total), self._split.outer)

@@ -113,10 +113,18 @@ class Labels:
 
     def add(self, array: np.ndarray, amount: float | np.ndarray) -> None:
         """Add to each label's own element of an array (outer, classes, inner)."""
-        if not array.shape[1]:
-            return
+        if array.shape[1]:
+            array[self._own()] += amount
+
+    def negate(self, array: np.ndarray) -> None:
+        """Change the sign of each label's own element of an array (outer, classes, inner)."""
+        if array.shape[1]:
+            array[self._own()] *= -1
+
+    def _own(self) -> tuple[np.ndarray, ...]:
+        """The places of the labels' own elements in an array (outer, classes, inner)."""
         outer, inner = self.values.shape
-        array[np.arange(outer)[:, None], self.values, np.arange(inner)] += amount
+        return np.arange(outer)[:, None], self.values, np.arange(inner)
 
     def clear_ignored(self, array: np.ndarray) -> None:
         """Set all classes of ignored labels to 0 in an array (outer, classes, inner)."""

@@ -22,8 +22,10 @@ def smooth_l1(differences: np.ndarray, sigma2: float = 1.0) -> np.ndarray:
 
 
 def smooth_l1_slope(differences: np.ndarray, sigma2: float = 1.0) -> np.ndarray:
-    """f'(x): sigma2 · x where |x| < 1/sigma2, the sign elsewhere."""
-    return np.clip(differences * sigma2, -1, 1)
+    """f'(x): sigma2 · x where |x| < 1/sigma2, the sign elsewhere; 0, as in Caffe, of NaN."""
+    slope = np.clip(differences * sigma2, -1, 1)
+    slope[np.isnan(slope)] = 0
+    return slope
 
 
 @register("SmoothL1Loss")

@@ -242,7 +242,7 @@ class BatchNorm(SharedStatistics):
         """The running mean and variance, each of shape (C,), from the three blobs."""
         sums, squares, weight = (blob.data for blob in self.blobs[: len(STATISTICS)])
         if weight[0] == 0:
-            self._warn_of_nothing_stored()
+            self.warn_of_nothing_stored()
             return np.zeros_like(sums), np.zeros_like(squares)
         factor = 1 / weight[0]
         return sums * factor, squares * factor
@@ -254,7 +254,7 @@ class BatchNorm(SharedStatistics):
         for blob, value in zip(self.blobs[: len(STATISTICS)], values, strict=True):
             blob.data[...] = value
 
-    def _warn_of_nothing_stored(self) -> None:
+    def warn_of_nothing_stored(self) -> None:
         """Once; in TEST only beside averages, as a test before the first iteration is usual."""
         if self._warned or not self.use_global_stats:
             return

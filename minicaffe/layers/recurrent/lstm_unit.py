@@ -66,8 +66,8 @@ def unit_backward(
     np.multiply(dc, i, out=dg)
     # Caffe's rule: the slope of f is that of cont · f
     inner = gates[:, : -g.shape[1]]
+    dgates[:, : -g.shape[1]] *= inner  # one after the other: f² may be too large for a float
     slope = np.subtract(1, inner)
-    slope *= inner
     dgates[:, : -g.shape[1]] *= slope
     np.square(g, out=slope[:, : g.shape[1]])
     dg -= dg * slope[:, : g.shape[1]]

@@ -68,6 +68,6 @@ def test_inputs_that_are_written_between_the_passes(kind: str, settings: str, bo
     )
 
 
-@pytest.mark.parametrize("name", ["silence", "flat and not"])
+@pytest.mark.parametrize("name", ["silence", "flat and not", "used thrice"])
 def test_chain(name: str) -> None:
     test_nets.test_chain(name)

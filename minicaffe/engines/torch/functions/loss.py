@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from minicaffe.engines.torch.functions import function_for
@@ -123,7 +122,8 @@ def hinge_loss(
     labels = labels_of(bottoms[1], split)
     signs = torch.ones_like(bottoms[0]).reshape(split.outer, split.classes, 1)
     signs = signs.scatter(1, labels.values[:, None], -1.0)  # -δ
-    margins = F.relu(1 + signs * bottoms[0].reshape(signs.shape))
+    margins = 1 + signs * bottoms[0].reshape(signs.shape)
+    margins = torch.where(margins > 0, margins, 0)
     squared = layer.param.hinge_loss_param.norm == caffe_pb2.HingeLossParameter.L2
     return [mean((margins.square() if squared else margins).sum(), split.outer)]
 

@@ -37,6 +37,8 @@ def batch_norm(
     """Of the batch's statistics, or the stored ones; see the layer."""
     x = bottoms[0]
     if global_statistics(layer, training):
+        if x.device.type == "cpu" and not params[2].item():  # a GPU would have to be waited for
+            layer.warn_of_nothing_stored()
         mean, variance = stored_statistics(params)
         return [(x - by_channel(mean, x)) * by_channel(inverse_std(layer, variance), x)]
     batches = [x[items] for items in ghost_batches(len(x), layer.ghost_batch_size)]
