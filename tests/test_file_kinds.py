@@ -87,7 +87,7 @@ EVERYWHERE = [
     (b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch checkpoint, not a {}"),
     (PICKLE, "a pickled Python object, not a {}"),
     (npy(), "this is a .npy array of numpy, not a {}; "),
-    (onnx(), "this is an ONNX model, not a {}; .*onnx.load"),
+    (onnx(), "this is an ONNX model, not a {}; .*`minicaffe import_onnx net.onnx"),
     (tensorflow(), "this is a TensorFlow model .*, not a {}"),
     (b"x" * 257 + b"ustar\0", "this is a tar archive, not a {}"),
 ]  # fmt: skip

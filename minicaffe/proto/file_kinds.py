@@ -48,7 +48,10 @@ _CONVERT = "convert it: `minicaffe convert_weights FILE W.caffemodel --model=net
 
 _TORCH = Kind("a PyTorch checkpoint", _CONVERT)
 
-_ONNX = Kind("an ONNX model", _COPY.format("onnx.load"))
+_ONNX = Kind(
+    "an ONNX model",
+    "make a net of it: `minicaffe import_onnx net.onnx -o deploy.prototxt -w W.caffemodel`",
+)
 _TENSORFLOW = Kind("a TensorFlow model (GraphDef or SavedModel)", _COPY.format("TensorFlow"))
 _NPY, _NPZ = Kind("a .npy array of numpy", code="npy"), Kind("a .npz archive of numpy", code="npz")
 _KERAS = Kind("a Keras model", _COPY.format("Keras"))
@@ -170,7 +173,7 @@ def _kind(data: bytes, *, text_is_right: bool) -> Kind | None:
     if data[4:8] == b"TFL3":
         return Kind("a TensorFlow Lite model", _COPY.format("TensorFlow"))
     if data[8:10] == b'{"' and data[6:8] == b"\0\0":
-        return Kind("a safetensors file", _COPY.format("safetensors"))
+        return Kind("a safetensors file", _CONVERT)
     if re.match(rb"\x80[\x02-\x05][\x95}\])(c]", data):
         return Kind("a pickled Python object", _COPY.format("pickle or torch.load"))
     if found := _text_kind(data, text_is_right):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from minicaffe.proto.printing import to_text
 if TYPE_CHECKING:
     from onnx import ModelProto
     from typing_extensions import Unpack
+
+logger = logging.getLogger("minicaffe")
 
 #: The oldest version of the operators that is read.
 OLDEST_OPSET = 7
@@ -151,6 +154,7 @@ class _Importer:
         self._name_outputs(source, text)
         layers = text.needed(self.source.outputs)
         self._refuse(layers)
+        self._tell_outputs_that_are_read(layers)
         param = caffe_pb2.NetParameter(name=self.graph.name or "net")
         param.layer.extend(written.param for written in layers)
         weights = {w.param.name: w.weights for w in layers if w.weights}
@@ -294,6 +298,17 @@ class _Importer:
             elif blob != name:
                 text.add("Power", name, [blob], [name])
 
+    def _tell_outputs_that_are_read(self, layers: Sequence[Written]) -> None:
+        """Say which outputs are no outputs of the net: Caffe's are only the blobs nothing reads."""
+        readers = {name: layer.param.name for layer in layers for name in layer.param.bottom}
+        for name in self.source.outputs:
+            if name in readers:
+                logger.warning(
+                    "output '%s' is read by layer '%s', too: a net's outputs are only the blobs "
+                    'that no layer reads. Take it from the net as blobs["%s"]',
+                    name, readers[name], name,
+                )  # fmt: skip
+
     def _refuse(self, layers: Sequence[Written]) -> None:
         if problems := [written.problem for written in layers if written.problem]:
             raise _several(problems, self.path)
@@ -340,7 +355,9 @@ def _no_reader(op_type: str) -> tuple[str, str]:
             "it selects by values",
             "export the model up to what is before it, and select outside of the net",
         )
-    hint = did_you_mean(op_type, read_operators())
+    defs = require("onnx.defs", extra="onnx", purpose="reading ONNX")
+    known = defs.has(op_type)  # then it is meant, whatever is spelt alike
+    hint = "" if known else did_you_mean(op_type, read_operators())
     return "no layer does what it does", hint.removeprefix("; ")
 
 

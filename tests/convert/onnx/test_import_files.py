@@ -131,6 +131,24 @@ def test_operators_are_refused_all_at_once_with_their_neighbours() -> None:
     ]
 
 
+def test_an_operator_of_onnx_is_no_slip_of_the_pen() -> None:
+    """Gelu is not Elu; CumSum is not Sum."""
+    for operator in ("Celu", "Greater"):
+        made = [N(operator, ["x"] if operator == "Celu" else ["x", "x"], ["y"])]
+        with pytest.raises(GraphError, match=r"no layer does what it does$"):
+            import_model(model_of(made, {"x": ("n", 4)}))
+
+
+def test_outputs_that_a_layer_reads_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """Caffe's nets do not give them, and nothing else would say so."""
+    nodes = [N("Relu", ["x"], ["r"]), N("Sigmoid", ["r"], ["y"])]
+    net = import_model(model_of(nodes, {"x": ("n", 4)}, ["r", "y"])).build()
+    assert net.outputs == ["y"]
+    assert "r" in net.blobs
+    (told,) = caplog.messages
+    assert told.startswith("output 'r' is read by layer 'y', too")
+
+
 def test_other_domains_are_refused() -> None:
     model = small()
     model.graph.node[0].domain = "com.example"
