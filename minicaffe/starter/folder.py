@@ -110,6 +110,7 @@ def new_model(folder: str, network: Network, facts: DataFacts, wishes: Wishes) -
     if wishes.weights is not None:
         counts = _try_weights(deploy, wishes.weights, fitting.heads(net))
         fitting.freeze(net, frozen, counts)
+        frozen = [name for name in frozen if counts.get(name)]
         solver.weights[:] = [wishes.weights]
     where = os.path.normpath(folder)
     solver.net = os.path.join(where, "train_val.prototxt")
@@ -224,7 +225,7 @@ def _choices(
         f"{solver.base_lr:g}",
     ]
     if frozen:
-        lines.append(f"{len(frozen)} layers are frozen, up to {frozen[-1]}")
+        lines.append(f"{len(frozen)} layers with weights are frozen, up to {frozen[-1]}")
     return lines
 
 

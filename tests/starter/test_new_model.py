@@ -184,7 +184,8 @@ def test_few_images_train_the_classifier_alone(weights: str) -> None:
     with Net("mynet/train_val.prototxt", 0) as net:
         learning = {param.layer_name for param in net.learnable_params if param.lr_mult}
         assert learning == {"fc_mynet"}
-    assert any("layers are frozen" in note for note in notes)
+        held = [name for name in net.params if name not in learning]
+    assert f"{len(held)} layers with weights are frozen, up to {held[-1]}" in notes
     for layer in layers("mynet").values():
         if layer.type == "BatchNorm":
             assert layer.batch_norm_param.use_global_stats
