@@ -45,7 +45,7 @@ from minicaffe.cli._pictures import (
     note_preparation,
     red_first,
 )
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, GraphError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,13 +98,24 @@ def run(args: argparse.Namespace) -> None:
     require("matplotlib.figure", extra="plot", purpose="showing figures")
     if args.weights is None and args.kind not in ("batch", "lr-find"):
         args.usage_error(f"WEIGHTS is missing; `minicaffe show {args.kind}` needs a .caffemodel")
+    taken = set[str]()
     for name, figure in KINDS[args.kind](args):
         with refusals(args.output, DataError):
             os.makedirs(args.output, exist_ok=True)
-        file = os.path.join(args.output, f"{re.sub(r'[^.A-Za-z0-9_-]', '_', name)}.{args.format}")
+        file = os.path.join(args.output, f"{_free_name(name, taken)}.{args.format}")
         with write_beside(file, error=DataError) as beside:
             figure.savefig(beside, format=args.format, dpi=110)
         print(f"Wrote {file}")
+
+
+def _free_name(name: str, taken: set[str]) -> str:
+    """The name for a file system; with a number where an earlier figure has it, and then taken."""
+    plain = re.sub(r"[^.A-Za-z0-9_-]", "_", name)
+    free, number = plain, 2
+    while free.lower() in taken:  # a/1.jpg and b/1.jpg, or 1.jpg and 1.png
+        free, number = f"{plain}_{number}", number + 1
+    taken.add(free.lower())
+    return free
 
 
 # -------------------------------------------------------------------------- nets
@@ -211,6 +222,13 @@ def _batch(args: argparse.Namespace) -> _Figures:
     from minicaffe.show.judged import classes_of
 
     with _built(args, phase_number(args.phase, TRAIN)) as net:
+        sources = [node for node in net.nodes if not node.bottoms]
+        if all(name in net.inputs for node in sources for name in node.top_names):
+            raise GraphError(
+                "the net reads no data: programs fill its Input layers; give a net with data "
+                "layers, such as train_val.prototxt",
+                path=net.path,
+            )
         yield "batch", show.batch(net, _names(args, lambda: classes_of(net)))
 
 

@@ -78,6 +78,7 @@ def test_figures_are_written(words: list[str], files: list[str], deploy: Path) -
             1, "2 names found",
         ),
         (["batch", "net.prototxt"], 1, "reads pictures"),
+        (["batch", "deploy.prototxt"], 1, "the net reads no data"),
         (["top-losses", "net.prototxt", "t.caffemodel"], 1, "reads no pictures"),
         (["lr-find", "solver.prototxt", "--lowest=2"], 1, "lowest < highest"),
     ],
@@ -88,6 +89,19 @@ def test_mistakes(
     assert cli.main(["show", *words, "-o", "out"]) == code
     assert complaint in capsys.readouterr().err
     assert not (deploy / "out").exists()
+
+
+def test_pictures_of_one_name_have_a_figure_each(deploy: Path, capsys: Capture) -> None:
+    for other in ("photos/p0.bmp", "more/P0.png", "more/p0_2.png"):
+        (deploy / other).parent.mkdir(exist_ok=True)
+        with image_module.open("photos/p0.png") as picture:
+            picture.save(deploy / other)
+    words = ["gradients", "deploy.prototxt", "w.caffemodel", "photos", "more", "--class=1"]
+    assert cli.main(["show", *words, "-o", "out"]) == 0
+    written = [line.removeprefix("Wrote ") for line in capsys.readouterr().out.splitlines()]
+    assert len(written) == 5
+    assert len({file.lower() for file in written}) == 5
+    assert all(Path(file).stat().st_size for file in written)
 
 
 def test_a_folder_that_cannot_be_made_is_told(deploy: Path, capsys: Capture) -> None:
