@@ -30,7 +30,8 @@ class Facts(TypedDict, total=False):
         parameters, multiply_adds: of the deploy net, for one item.
         accuracy, accuracy_top5: between 0 and 1; None if not measured with minicaffe.
         expected_accuracy, expected_accuracy_top5: what the source states.
-        weights_accuracy, weights_sha256: of the weights that come with it.
+        weights_accuracy, weights_mean_average_precision, weights_sha256: of the weights that come
+            with it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Facts(TypedDict, total=False):
     expected_accuracy: float | None
     expected_accuracy_top5: float | None
     weights_accuracy: float
+    weights_mean_average_precision: float
     weights_sha256: str
 
 
@@ -77,8 +79,10 @@ class Network:
 
     @property
     def files(self) -> list[Path]:
-        """Its prototxt files and its readme; weights and names of classes, if it has them."""
-        found = [*self.folder.glob("*.prototxt"), self.folder / "readme.md"]
+        """Prototxt files and readme; weights, names of classes and a picture, if it has them."""
+        found = [
+            *self.folder.glob("*.prototxt"), *self.folder.glob("*.png"), self.folder / "readme.md",
+        ]  # fmt: skip
         return sorted([*found, *(path for path in (self.weights, self.labels) if path)])
 
     @property

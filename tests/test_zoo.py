@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import TEST, Net, cli, zoo
+from minicaffe.detection import find_boxes, read_names
 from minicaffe.errors import DataError
 from minicaffe.metrics import measure
 from tests.zoo import FOLDERS, ROOT
@@ -145,11 +146,11 @@ def test_setup_cfg_installs_the_images() -> None:
 
 def test_weights_are_those_that_the_readme_describes() -> None:
     shipped = [network for network in zoo.networks() if network.weights]
-    assert [network.name for network in shipped] == ["lenet_bn"]
+    assert [network.name for network in shipped] == ["lenet_bn", "ssd_shapes"]
     for network in shipped:
         data = network.weights.read_bytes()
         assert hashlib.sha256(data).hexdigest() == network.facts["weights_sha256"]
-        assert len(data) < 2**20
+        assert len(data) < 1.25 * 2**20
 
 
 def test_shipped_weights_are_as_good_as_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,6 +163,15 @@ def test_shipped_weights_are_as_good_as_the_readme_says(monkeypatch: pytest.Monk
     assert found.items == 2000
     assert found.accuracy == pytest.approx(network.facts["weights_accuracy"], abs=2e-3)
     assert len(network.labels.read_text().splitlines()) == found.classes
+
+
+def test_shipped_weights_find_what_is_in_the_picture() -> None:
+    pytest.importorskip("PIL.Image", reason="the picture is a PNG file")
+    network = zoo.network("ssd_shapes")
+    names = read_names(str(network.labels), range(1, 4))
+    picture = str(network.folder / "picture.png")
+    found = find_boxes(picture, network.folder / "deploy.prototxt", network.weights, threshold=0.5)
+    assert [names[int(label)] for label in found[:, 0]] == ["circle", "square"]
 
 
 # --------------------------------------------------------------------------------- copies
