@@ -84,7 +84,9 @@ def connected(args: argparse.Namespace, place: Place | None) -> Iterator[Transpo
         return
     from minicaffe import common
     from minicaffe.parallel.environment import connect
+    from minicaffe.parallel.launch import end_with_starter
 
+    end_with_starter()
     common.set_solver_count(place.size)
     common.set_solver_rank(place.rank)
     common.set_multiprocess(True)

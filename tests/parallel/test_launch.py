@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,6 +47,55 @@ def test_a_mistake_is_told_once_and_ends_all_processes(capfd):
     assert told.count("expected a folder with the file data.mdb") == 1
     assert "layer 'data' (Data)" in told
     assert told.count("Use CPU.") == 1
+
+
+ORPHAN = """
+import time
+from minicaffe.parallel.launch import end_with_starter
+end_with_starter()
+print("begun", flush=True)
+time.sleep(300)
+"""
+STARTER = f"""
+import os, subprocess, sys
+environ = {{**os.environ, "MINICAFFE_STARTER": str(os.getpid())}}
+started = subprocess.Popen([sys.executable, "-c", '''{ORPHAN}'''], env=environ)
+started.wait()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not tell who has ended")
+def test_processes_end_when_what_has_started_them_is_killed():
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True
+    ) as starter:
+        assert starter.stdout.readline() == "begun\n"
+        starter.kill()
+        assert starter.communicate(timeout=60)[0] == ""  # the other has closed its end
+
+
+class Told:
+    """In place of a process: what has been sent to it."""
+
+    def __init__(self):
+        self.came = []
+
+    def send_signal(self, number):
+        self.came.append(number)
+
+    def kill(self):
+        self.came.append("kill")
+
+
+@pytest.mark.parametrize("foreground", [False, True])
+def test_an_interrupt_reaches_all_processes_once_and_a_second_kills_them(monkeypatch, foreground):
+    monkeypatch.setattr(launch, "in_foreground", lambda: foreground)  # of a terminal
+    told = [Told(), Told()]
+    with launch.passing_signals_on(told):
+        for _ in range(2):
+            signal.raise_signal(signal.SIGINT)
+    expected = ["kill"] if foreground else [signal.SIGINT, "kill"]
+    assert [process.came for process in told] == [expected, expected]
 
 
 def test_flags_that_contradict_what_started_the_process(monkeypatch, capsys):
