@@ -14,7 +14,7 @@ import argparse
 import logging
 from typing import TYPE_CHECKING
 
-from minicaffe.cli._flags import add_flags
+from minicaffe.cli._flags import add_flags, explained, positive_int
 from minicaffe.cli._proof import add_proof, prove
 from minicaffe.cli._results import keep_sources
 from minicaffe.cli.deploy import add_shape
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_shape(parser)
     parser.add_argument(
-        "--batch", type=int, metavar="N",
+        "--batch", type=explained(positive_int), metavar="N",
         help="the size of the batch, for a model that leaves it open and cannot do with it",
     )  # fmt: skip
     parser.add_argument(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.convert.weights.layers import hdf5_layers
 from minicaffe.convert.weights.patterns import LEFT_OUT, Renaming
-from minicaffe.errors import DataError, did_you_mean
+from minicaffe.errors import DataError, Problem, did_you_mean
 from minicaffe.files import open_to_read
 from minicaffe.lint.diagnostic import Edit
 from minicaffe.lint.edits import layers_of, net_edits, with_edits
@@ -79,7 +79,7 @@ def rename_layers(
         if LEFT_OUT in (rule.old, rule.new)
     ]
     if problems:
-        raise DataError("; ".join(problems))
+        raise _several(problems)
 
     def new(name: str) -> str:
         return renaming(name) or name
@@ -99,8 +99,15 @@ def rename_layers(
         for rule in renaming.unused
     ]
     if problems:
-        raise DataError("; ".join(problems))
+        raise _several(problems)
     return found
+
+
+def _several(problems: Sequence[str]) -> DataError:
+    """One error that tells them all."""
+    error = DataError(problems[0])
+    error.problems = [Problem(None, 0, 0, told, "") for told in problems]
+    return error
 
 
 def _renamed(path: str, new: Names, *, blobs: bool) -> Renamed:

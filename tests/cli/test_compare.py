@@ -62,6 +62,13 @@ def test_the_same_net_twice(capsys: Capture) -> None:
     assert "5 values compared; 0 only in net.prototxt" in shown.err
 
 
+def test_weights_that_are_not_given_are_told(capsys: Capture) -> None:
+    assert cli.main(["compare", A, "net.prototxt"]) == 1
+    told = capsys.readouterr().err
+    assert "net.prototxt: no weights are given (net.prototxt,W.caffemodel)" in told
+    assert told.count("no weights are given") == 1
+
+
 def test_other_weights_are_found(capsys: Capture) -> None:
     assert cli.main(["compare", A, "net.prototxt,b.caffemodel"]) == 1
     shown = capsys.readouterr()

@@ -63,6 +63,12 @@ def test_a_batch_and_a_shape(there: Path) -> None:
     assert cli.main([*FLAGS, "--shape=image=4,3,6,8"]) == 1
 
 
+@pytest.mark.parametrize("batch", ["0", "-3", "many"])
+def test_a_batch_is_a_number_of_items(there: Path, batch: str, capsys: Capture) -> None:
+    assert cli.main([*FLAGS, f"--batch={batch}"]) != 0
+    assert f"expected a whole number from 1 to 2147483647, not {batch}" in capsys.readouterr().err
+
+
 def test_a_difference_is_an_error_and_nothing_is_written(there: Path, capsys: Capture) -> None:
     assert cli.main([*FLAGS, "--tolerance=1e-12"]) == 1
     told = capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.net.net import TEST, Net
 from minicaffe.options import RunKeywords
 from minicaffe.proto.io import read_net
+
+logger = logging.getLogger("minicaffe")
 
 
 @dataclass
@@ -76,6 +79,11 @@ class NetSource:
         self.net = Net(deployed.param, TEST, seed=0, path=model, **options)
         for path in weights:
             self.net.copy_from(path)
+        if not weights and self.net.params:
+            logger.warning(
+                "%s: no weights are given (%s,W.caffemodel): it has what the fillers make",
+                model, model,
+            )  # fmt: skip
         self.inputs, self.outputs = self.net.inputs, self.net.outputs
 
     def values(self, arrays: Mapping[str, np.ndarray]) -> Values:

@@ -195,7 +195,7 @@ class _Importer:
                 )
                 if not fits:
                     problems.append(
-                        f"input '{name}' has the shape {_told(own)}; {_told(wanted)} is given"
+                        f"input '{name}' has the shape {_told(own)}, and {_told(wanted)} is given"
                     )
                 own = [b if axis == 0 else a
                        for axis, (a, b) in enumerate(zip(wanted, own, strict=False))]  # fmt: skip

@@ -6,6 +6,7 @@ import inspect
 import os
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,11 +126,15 @@ def _opened(
 
 def _loaded(path: str) -> ExportedProgram:
     try:
-        with open_to_read(path), warnings.catch_warnings():
+        with open_to_read(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if not zipfile.is_zipfile(file):  # PyTorch would log a traceback of its own first
+                raise DataError("this is no file of torch.export.save, or it is damaged", path=path)
             return torch.export.load(path)
     except OSError as reason:
         raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
+    except DataError:
+        raise
     except Exception as reason:  # of a damaged file, or another version's
         raise DataError(
             f"this is no file of torch.export.save, or it is damaged: {_line(reason)}", path=path

@@ -164,7 +164,9 @@ def _indices(numbers: str, length: int, text: str) -> list[int]:
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise DataError(f"`{text}`: expected numbers such as 0,5,7-9")
         start, end = int(first), int(last or first)
-        if not start <= end < length:
+        if end < start:
+            raise DataError(f"`{text}`: {word.strip()} is no range; the smaller number comes first")
+        if end >= length:
             raise DataError(f"`{text}`: {word.strip()} is beyond the {length} that there are")
         chosen += range(start, end + 1)
     return chosen

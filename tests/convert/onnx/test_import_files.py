@@ -169,7 +169,7 @@ def test_open_lengths_have_to_be_given() -> None:
     with pytest.raises(GraphError, match=r"input 'x' has the shape n×3×h×w.*--shape x="):
         import_model(model)
     proved(model, shapes={"x": (2, 3, 5, 6)})
-    with pytest.raises(GraphError, match="the shape n×3×h×w; 1×4×5×6 is given"):
+    with pytest.raises(GraphError, match="the shape n×3×h×w, and 1×4×5×6 is given"):
         import_model(model, shapes={"x": (1, 4, 5, 6)})
     with pytest.raises(GraphError, match="'data', which is no input"):
         import_model(model, shapes={"data": (1, 3, 5, 6)})

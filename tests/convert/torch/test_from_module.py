@@ -138,7 +138,9 @@ def test_what_cannot_be_converted() -> None:
         from_module(Text(), torch.ones(2, 3))
 
 
-def test_examples_and_files_that_are_wrong(tmp_path: Path) -> None:
+def test_examples_and_files_that_are_wrong(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(DataError, match="example_inputs are no tensors"):
         from_module(Small())
     with pytest.raises(DataError, match="input_names are a, a: 1 different ones"):
@@ -151,6 +153,8 @@ def test_examples_and_files_that_are_wrong(tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(DataError, match=r"no file of torch\.export\.save, or it is damaged"):
         from_module(path)
+    assert not caplog.records  # PyTorch has logged no traceback
+    assert "Traceback" not in capfd.readouterr().err
 
 
 def test_a_net_that_differs_is_refused() -> None:

@@ -150,6 +150,7 @@ def test_a_dry_run_only_shows(folder: Path, capsys: Capture) -> None:
     [
         ([], "no operation is given"),
         (["--drop=fc7"], "the file has no layer with parameters `fc7`; did you mean `fc"),
+        (["--slice=fc8=4-2"], "4-2 is no range"),
         (["--slice=fc8=0-5"], "`fc8=0-5`: 0-5 is beyond the 5 that there are"),
         (["--slice=fc8=a"], "expected numbers such as 0,5,7-9"),
         (["--slice=fc*=1"], "2 layers, one is expected"),
