@@ -55,6 +55,14 @@ def open_to_read(path: str | os.PathLike[str], *, pipes: bool = False) -> Binary
     raise _not_regular(path, mode)
 
 
+def short_names(paths: Sequence[str]) -> list[str]:
+    """What to call files: by their names, and by their whole paths where several have one name."""
+    names = [os.path.basename(path) for path in paths]
+    return [
+        name if names.count(name) == 1 else path for path, name in zip(paths, names, strict=True)
+    ]
+
+
 def check_regular(path: str | os.PathLike[str]) -> None:
     """Refuse what is no regular file, without opening it.
 

@@ -16,13 +16,12 @@ accuracies of both; what a log lacks is left out.
 from __future__ import annotations
 
 import argparse
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import explained
 from minicaffe.errors import DataError, require
-from minicaffe.files import write_beside
+from minicaffe.files import short_names, write_beside
 
 if TYPE_CHECKING:
     from minicaffe.solver.train_log import Reading
@@ -85,12 +84,12 @@ def run(args: argparse.Namespace) -> int:
     figure = module.Figure(layout="tight")
     plot = figure.subplots()
     fields, axis = _fields(args.chart_type)
-    for log in args.logs:
+    for log, name in zip(args.logs, short_names(args.logs), strict=True):
         found = _found(log, fields)
         for field, readings in found:
             x = [reading.iteration if axis == "Iters" else reading.seconds for reading in readings]
             y = smoothed([reading.value for reading in readings], args.smooth)
-            label = os.path.basename(log).removesuffix(".log")
+            label = name.removesuffix(".log")
             label += f": {field.title.lower()}" if len(fields) > 1 else ""
             plot.plot(x, y, label=label, linewidth=0.75, marker="." if len(x) < 200 else "")
     title = fields[0].title if len(fields) == 1 else args.chart_type.capitalize()

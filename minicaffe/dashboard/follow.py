@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from minicaffe.dashboard.run import Run, chart_of
 from minicaffe.errors import DataError, MinicaffeError
-from minicaffe.files import open_to_read
+from minicaffe.files import open_to_read, short_names
 from minicaffe.solver.train_log import read_values
 
 _SECONDS = 1.0
@@ -33,11 +33,8 @@ class Follower:
     """
 
     def __init__(self, paths: list[str]) -> None:
-        names = [os.path.basename(path) for path in paths]
-        self._logs = [
-            _Log(path, name if names.count(name) == 1 else path)
-            for path, name in zip(paths, names, strict=True)
-        ]
+        names = short_names(paths)
+        self._logs = [_Log(path, name) for path, name in zip(paths, names, strict=True)]
         self.read()
         self.runs = [log.run for log in self._logs]
         self._ended = threading.Event()

@@ -116,6 +116,16 @@ def test_train_and_test_in_one_chart(tmp_path: Path) -> None:
     assert "<!-- a: train accuracy -->" not in Path("y.svg").read_text()
 
 
+def test_logs_of_one_name_are_told_apart() -> None:
+    pytest.importorskip("matplotlib")
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+        Path(folder, "a.log").write_text(Path("a.log").read_text())
+    assert cli.main(["plot_training_log", "6", "x.svg", "one/a.log", "two/a.log"]) == 0
+    for label in ("one/a", "two/a"):
+        assert f"<!-- {label} -->" in Path("x.svg").read_text()
+
+
 def test_moving_means() -> None:
     assert smoothed([4.0, 1.0, 1.0], 0.0) == [4, 1, 1]
     assert smoothed([4.0, 1.0, 1.0], 0.5) == pytest.approx([4, 2, (4 + 2 + 4) / 7])
