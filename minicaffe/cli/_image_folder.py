@@ -190,4 +190,6 @@ def _log_summary(path: str, report: dict[str, object]) -> None:
         )  # fmt: skip
         if not each["train"]:
             logger.warning("class %s has no image to train on", visible(each["name"]))
+        elif not each["val"] and report["split"] != 1:  # 1 asks for that
+            logger.warning("class %s has no image to validate on", visible(each["name"]))
     logger.info("Write to %s: see %s", path, os.path.join(path, "report.json"))

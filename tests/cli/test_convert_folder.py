@@ -114,6 +114,15 @@ def test_all_may_be_trained_on(photos: Path) -> None:
     assert not Path("db/val_lmdb").exists()
 
 
+def test_a_class_of_one_image_is_told(photos: Path, capsys: Capture) -> None:
+    save("photos/rare/0.png", seed=200)
+    convert()
+    assert "class rare has no image to validate on" in capsys.readouterr().err
+    shutil.rmtree("db")
+    convert("--split=1")
+    assert "to validate on\n" not in capsys.readouterr().err
+
+
 def test_each_class_is_in_both_parts(photos: Path) -> None:
     for index in range(2):
         save(f"photos/rare/{index}.png", seed=200 + index)
