@@ -41,6 +41,7 @@ from minicaffe.glog import is_terminal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from minicaffe.cli._config import Override
     from minicaffe.dashboard import Dashboard
     from minicaffe.parallel.transport import Transport
     from minicaffe.proto import caffe_pb2
@@ -125,12 +126,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; or score, with ``--phase=TEST``."""
-    from minicaffe.cli import _config as _overrides
-    from minicaffe.cli._config import apply_config
-    from minicaffe.proto.io import read_solver_located
+    from minicaffe.cli._config import apply_config, from_flag
 
     overrides = apply_config(args, (*_FLAGS, "max_memory", "dialect"))
-    overrides += [_overrides.from_flag(word) for word in args.set]
+    overrides += [from_flag(word) for word in args.set]
     args.solver = file_in(args, "solver.prototxt", instead_of="solver") or args.solver
     if not args.solver:
         args.usage_error("a solver definition is needed: --solver=FILE")
@@ -141,18 +140,30 @@ def run(args: argparse.Namespace) -> int:
     place = _ranks.find_place(args)
     if place is None and args.phase != "TEST" and (args.ranks or 1) > 1:
         return _ranks.start(args)
-    param, lines = read_solver_located(args.solver)
-    _overrides.apply(param, overrides, lines)
-    note_gpu(args.gpu)
     if args.phase == "TEST":
+        param, _ = _read_solver(args, overrides)
         _put_flags(param, args)
         _score(param, args)
         return 0
     try:
         with _ranks.connected(args, place) as transport:
+            param, lines = _read_solver(args, overrides)  # connected: its mistakes are told once
             return _resume_or_begin(param, lines, args, transport)
     except MinicaffeError as error:
         return _ranks.status_of(error, place)
+
+
+def _read_solver(
+    args: argparse.Namespace, overrides: list[Override]
+) -> tuple[caffe_pb2.SolverParameter, SourceMap]:
+    """The solver's definition, with what the flags and the configuration replace in it."""
+    from minicaffe.cli import _config
+    from minicaffe.proto.io import read_solver_located
+
+    param, lines = read_solver_located(args.solver)
+    _config.apply(param, overrides, lines)
+    note_gpu(args.gpu)
+    return param, lines
 
 
 def _resume_or_begin(

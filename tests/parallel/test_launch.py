@@ -39,6 +39,12 @@ def test_two_ranks_train_as_one_with_two_batches(caplog):
             assert blob.data == pytest.approx(other.data, rel=1e-5, abs=1e-7)
 
 
+def test_a_mistake_in_the_solver_is_told_once(capfd):
+    write_problem("base_learning_rate: 1")
+    assert start_ranks(2, ["train", "--solver=solver.prototxt"]) == 1
+    assert capfd.readouterr().err.count("--> solver.prototxt:") == 1
+
+
 def test_a_mistake_is_told_once_and_ends_all_processes(capfd):
     write_problem(SETTINGS)
     os.remove("records/data.mdb")
