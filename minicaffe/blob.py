@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -270,6 +271,13 @@ class BlobVec(Numbered[Blob]):
         super().__init__()
         self.dtype = dtype
         self.budget: MemoryBudget | None = None
+
+    if not TYPE_CHECKING:  # there is no such attribute
+
+        def __getattr__(self, name):
+            hint = "; it is a list of blobs: [0] is the first" if hasattr(Blob, name) else ""
+            text = f"'{type(self).__name__}' object has no attribute '{name}'{hint}"
+            raise AttributeError(text, name=name, obj=self)
 
     def add_blob(self, *shape: ShapePart) -> Blob:
         """Append a blob of zeros of this shape, given as :meth:`Blob.reshape` takes it."""

@@ -41,6 +41,7 @@ class LayerVec(Numbered["Layer"]):
     """A net's layers by number; pycaffe's ``LayerVec``."""
 
     what = "layer"
+    by_name = "by its name it is net.layer_dict[{!r}]"
 
 
 class Layer(ReadsForks):

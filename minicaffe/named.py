@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from minicaffe.errors import UnknownNameError, UnknownNumberError, did_you_mean
+from minicaffe.errors import ArgumentError, UnknownNameError, UnknownNumberError, did_you_mean
 
 Item = TypeVar("Item")
 
@@ -73,6 +73,8 @@ class Numbered(list[Item]):
 
     #: What messages call one.
     what: ClassVar[str] = "item"
+    #: What gives one by its name, with {!r} for that; "" where they have none.
+    by_name: ClassVar[str] = ""
 
     if not TYPE_CHECKING:  # the types are the list's
 
@@ -81,6 +83,12 @@ class Numbered(list[Item]):
                 return super().__getitem__(index)
             except IndexError:
                 raise self._beyond(index) from None
+            except TypeError:
+                raise self._no_number(index) from None
+
+    def _no_number(self, index: object) -> ArgumentError:
+        hint = "; " + self.by_name.format(index) if self.by_name and isinstance(index, str) else ""
+        return ArgumentError(f"a {self.what} is asked for by its number, not by {index!r}{hint}")
 
     def _beyond(self, index: object) -> UnknownNumberError:
         count = len(self)

@@ -17,7 +17,7 @@ from minicaffe.errors import GraphError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags, those of Caffe's script."""
     add = parser.add_argument
-    add("input_net_proto_file", help="the network's prototxt")
+    add("input_net_proto_file", help="its prototxt, or a network of `minicaffe models`")
     add("output_image_file", help="the picture; .svg, .png, .pdf, or .dot for graphviz' language")
     add(
         "--rankdir",
@@ -42,8 +42,9 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.draw.graph import draw_net_to_file
     from minicaffe.proto import caffe_pb2
     from minicaffe.proto.io import read_net
+    from minicaffe.zoo import net_file
 
-    path = args.input_net_proto_file
+    path = net_file(args.input_net_proto_file)
     if "." not in os.path.basename(args.output_image_file):
         args.usage_error(f"'{args.output_image_file}' must end with .svg, .png, .pdf or the like")
     net = read_net(path, skip_unknown=bool(args.skip_unknown))

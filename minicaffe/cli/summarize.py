@@ -34,7 +34,7 @@ _FLOAT = 4  # bytes
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags: those of Caffe's script, and those that choose the net."""
-    parser.add_argument("filename", help="the network's prototxt")
+    parser.add_argument("filename", help="its prototxt, or a network of `minicaffe models`")
     parser.add_argument(
         "-w",
         "--max_width",
@@ -67,12 +67,14 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.net.net import TRAIN
     from minicaffe.net.summary import summarize_net
     from minicaffe.proto.io import read_net
+    from minicaffe.zoo import net_file
 
-    param = read_net(args.filename, skip_unknown=bool(args.skip_unknown))
+    path = net_file(args.filename)
+    param = read_net(path, skip_unknown=bool(args.skip_unknown))
     set_state(param, phase_number(args.phase, TRAIN), args.level or 0, args.stage)
     summary = summarize_net(
         param,
-        args.filename,
+        path,
         shapes=dict(args.shape),
         limits=Limits(args.max_memory, args.python_layers),
         skip_unknown=bool(args.skip_unknown),

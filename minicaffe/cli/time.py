@@ -51,10 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Log the times of the whole net and of each layer."""
     from minicaffe.net.net import TEST, TRAIN, Net
+    from minicaffe.zoo import net_file
 
     note_gpu(args.gpu)
     phase = phase_number(args.phase, TEST if args.forward_only else TRAIN)
     options = run_options(args, keep="outputs").keywords()
+    args.model = net_file(args.model)
     with Net(args.model, phase, args.level or 0, args.stage, **options) as net:
         if not net.layers:
             raise GraphError("the net has no layers in this phase", path=args.model)

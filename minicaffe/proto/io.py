@@ -270,6 +270,8 @@ def _opened(path: str, kind: type[MinicaffeError], inner: bool) -> Iterator[Bina
         with open_to_read(path, pipes=not inner) as stream:
             yield stream
     except FileNotFoundError as error:
+        if not path:
+            raise MissingFileError("the name of the file is empty") from error
         hint = tilde_hint(path) or near_file(path)
         raise MissingFileError(f"there is no such file{hint}", path=path) from error
     except ValueError as error:  # a NUL in the name
