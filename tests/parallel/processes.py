@@ -10,9 +10,15 @@ import traceback
 from minicaffe import common
 from minicaffe.parallel.nccl import NCCL
 
+if "forkserver" in multiprocessing.get_all_start_methods():  # imports once, for all of them
+    _METHOD = multiprocessing.get_context("forkserver")
+    _METHOD.set_forkserver_preload(["tests.parallel.problem", "torch.distributed"])
+else:
+    _METHOD = multiprocessing.get_context("spawn")
+
 
 class Ranks:
-    """Processes that wait for work. (Each takes half a second to start.)"""
+    """Processes that wait for work."""
 
     def __init__(self, most):
         started = [_started() for _ in range(most)]
@@ -47,9 +53,8 @@ class Ranks:
 
 
 def _started():
-    spawn = multiprocessing.get_context("spawn")
-    ours, theirs = spawn.Pipe()
-    process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
+    ours, theirs = _METHOD.Pipe()
+    process = _METHOD.Process(target=_serve, args=(theirs,), daemon=True)
     process.start()
     theirs.close()
     return process, ours
