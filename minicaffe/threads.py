@@ -349,14 +349,32 @@ class _Forks:
     def _alive(self) -> list[ForkLock]:
         return [lock for found in self._locks.valuerefs() if (lock := found()) is not None]
 
+    def register(self) -> None:
+        """Be asked at forks; more than once does no harm, as the locks are reentrant."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(
+                before=self.before,
+                after_in_parent=self.after_in_parent,
+                after_in_child=self.after_in_child,
+            )
+
 
 @functools.cache
 def _forks() -> _Forks:
     forks = _Forks()
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            before=forks.before,
-            after_in_parent=forks.after_in_parent,
-            after_in_child=forks.after_in_child,
-        )
+    forks.register()
     return forks
+
+
+@functools.cache
+def wait_before(library: str) -> None:
+    """Let a fork take the locks of this program before those of a library that is imported now.
+
+    A fork asks in turn whoever has registered, the last one first. A library such as h5py, once
+    it is imported, has taken its own lock by then, for which a thread that reads waits within ours:
+    neither would go on.
+
+    Args:
+        library: its name; this counts once for each.
+    """
+    _forks().register()

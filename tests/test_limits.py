@@ -237,7 +237,7 @@ def spy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_python_layers_run_unless_they_are_forbidden(spy: Path) -> None:
     with pytest.raises(GraphError, match="runs the code of module 'spy_layer'") as caught:
         minicaffe.Net("net.prototxt", allow_python_layers=False)
-    assert str(caught.value).startswith("net.prototxt:2: layer 'spy' (Python): ")
+    assert str(caught.value).startswith("net.prototxt:2:68: layer 'spy' (Python): ")
     with pytest.raises(GraphError, match="not allowed"):
         minicaffe.get_solver("solver.prototxt", allow_python_layers=False)
     with pytest.raises(GraphError, match="not allowed"):

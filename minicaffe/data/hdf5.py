@@ -13,10 +13,10 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.data.images import shown_name
 from minicaffe.data.lazy_sequence import LazySequence
 from minicaffe.data.source import EpochOrder, State, number_in, rank_state, ranks_passed
-from minicaffe.errors import DataError, did_you_mean, require, tilde_hint
+from minicaffe.errors import DataError, did_you_mean, tilde_hint
 from minicaffe.files import open_to_read
 from minicaffe.options import ALONE, Limits, Ranks
-from minicaffe.weights.hdf5 import Hdf5Reader, open_hdf5
+from minicaffe.weights.hdf5 import Hdf5Reader, open_hdf5, require_h5py
 
 _ENDINGS = (".h5", ".hdf5", ".hdf", ".he5", ".mat")
 _NAME = re.compile(r"\S+")
@@ -138,7 +138,7 @@ class Hdf5BatchReader:
         self._rows = self._order.within(len(self._arrays[0]))
 
     def _read_file(self, file: str) -> list[np.ndarray]:
-        require("h5py", extra="hdf5", purpose="reading HDF5 data")
+        require_h5py("reading HDF5 data")
         if not os.path.exists(file):
             hint = tilde_hint(file) if _looks_like_hdf5(file) else ""
             raise DataError(f"it does not exist (as seen from {os.getcwd()}){hint}")

@@ -19,6 +19,7 @@ from minicaffe.errors.mistakes import FileKindError
 from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
+from minicaffe.threads import wait_before
 from minicaffe.weights.hdf5_checks import check_fill_value, check_superblock, unpacked
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Hdf5Reader:
         self.path = path
         self._error = error
         self._limits = limits or Limits()
-        self._h5py: Any = require("h5py", extra="hdf5", purpose="reading HDF5 files")
+        self._h5py: Any = require_h5py("reading HDF5 files")
 
     def __enter__(self) -> Hdf5Reader:
         return self
@@ -206,13 +207,18 @@ def is_hdf5(path: str) -> bool:
         return False
 
 
-def require_h5py() -> ModuleType:
+def require_h5py(purpose: str = "reading and writing HDF5 files") -> ModuleType:
     """The optional package h5py.
+
+    Args:
+        purpose: what it is needed for, as the error says.
 
     Raises:
         MissingExtraError: it is not installed.
     """
-    return require("h5py", extra="hdf5", purpose="reading and writing HDF5 files")
+    h5py = require("h5py", extra="hdf5", purpose=purpose)
+    wait_before("h5py")
+    return h5py
 
 
 def open_hdf5(

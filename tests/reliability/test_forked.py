@@ -79,3 +79,48 @@ def test_a_database_that_cannot_be_taken_along(engine: str, folder: Path) -> Non
         assert "LevelDB 'records' was opened before this process was forked" in line
         assert 'start processes by "spawn"' in line
     assert len(parent) == 64
+
+
+_WAITS = """
+import os, threading
+from minicaffe import threads
+from minicaffe.data import db  # whose locks are registered before h5py is imported
+from minicaffe.weights.hdf5 import open_hdf5
+
+threads.FORK_PATIENCE = 3.0
+with open_hdf5("x.h5"):
+    pass
+lock, within, done = threads.ForkLock(), threading.Event(), []
+
+def read():
+    with lock:
+        within.set()
+        while not forking:
+            pass
+        for _ in range(200):
+            with open_hdf5("x.h5") as file:
+                file.numbers(file.find("x"), "x")
+        done.append(True)
+
+forking = []
+os.register_at_fork(before=lambda: forking.append(True))
+reader = threading.Thread(target=read)
+reader.start()
+within.wait()
+child = os.fork()
+if child == 0:
+    os._exit(0 if done else 1)
+reader.join()
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_fork_waits_for_a_thread_before_it_locks_hdf5(folder: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "x.h5", "w") as file:
+        file["x"] = [1.0, 2.0]
+    done = subprocess.run(
+        [sys.executable, "-c", _WAITS], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=LIMIT,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0\n", "")

@@ -10,10 +10,11 @@ import numpy as np
 
 from minicaffe.blob import shape_text
 from minicaffe.data.batch_reader import required_text
-from minicaffe.errors import DataError, MinicaffeError, ShapeError, raised_by, require
+from minicaffe.errors import DataError, MinicaffeError, ShapeError, raised_by
 from minicaffe.files import check_regular, check_writable, write_beside
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
+from minicaffe.weights.hdf5 import require_h5py
 
 if TYPE_CHECKING:
     import h5py
@@ -58,7 +59,7 @@ class HDF5OutputLayer(Layer):
         return raised_by(required_text, self.param.hdf5_output_param, "file_name")
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self._h5py = require("h5py", extra="hdf5", purpose="writing HDF5 files")
+        self._h5py = require_h5py("writing HDF5 files")
         self.file_name: str = self.param.hdf5_output_param.file_name
         _refuse_pipes(self.file_name)
         if self.limits.allow_python_layers:  # else forward refuses; looking at the net is allowed
