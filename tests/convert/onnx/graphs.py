@@ -40,9 +40,9 @@ def model_of(
     return model
 
 
-def proved(model: ModelProto, **options: Mapping[str, Sequence[int]]) -> Imported:
+def proved(model: ModelProto, shapes: Mapping[str, Sequence[int]] | None = None) -> Imported:
     """The net of a model, found equal to it at every value: by both engines, on two inputs."""
-    imported = import_model(model, **options)
+    imported = import_model(model, shapes=shapes)
     found = verify(imported.source, imported.build(engine="numpy"), tolerances=(2e-5, 2e-5))
     assert found.good, found.worst
     assert found.layers

@@ -252,16 +252,18 @@ def test_every_operator_that_is_read_has_a_row() -> None:
 def test_focus() -> None:
     """YOLOv5's Focus: four slices of every second pixel, side by side."""
     nodes = []
-    starts = {"0": whole(0), "1": whole(1)}
-    for number, (row, column) in enumerate(("00", "10", "01", "11")):
+    places = (("zero", "zero"), ("one", "zero"), ("zero", "one"), ("one", "one"))
+    for number, (row, column) in enumerate(places):
         nodes += [
             N("Slice", ["x", row, "end", "rows", "two"], [f"r{number}"]),
             N("Slice", [f"r{number}", column, "end", "columns", "two"], [f"s{number}"]),
         ]
     nodes.append(N("Concat", [f"s{n}" for n in range(4)], ["y"], axis=1))
-    tensors = {**starts, "end": whole(2**62), "rows": whole(2), "columns": whole(3),
-               "two": whole(2)}  # fmt: skip
-    imported = proved(model_of(nodes, {"x": ("n", 3, 6, 8)}, **tensors))
+    model = model_of(
+        nodes, {"x": ("n", 3, 6, 8)}, zero=whole(0), one=whole(1), end=whole(2**62),
+        rows=whole(2), columns=whole(3), two=whole(2),
+    )  # fmt: skip
+    imported = proved(model)
     assert types(imported) == ["Convolution"]
 
 
@@ -293,7 +295,7 @@ def test_other_kinds_of_numbers(kind: type) -> None:
     number = TensorProto.FLOAT16 if kind is np.float16 else TensorProto.DOUBLE
     for info in (*model.graph.input, *model.graph.output):
         info.type.tensor_type.elem_type = number
-    weights = numpy_helper.to_array(model.graph.initializer[0]).astype(kind)
+    weights: np.ndarray = numpy_helper.to_array(model.graph.initializer[0]).astype(kind)
     model.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights, "w"))
     imported = import_model(model)
     assert imported.half == (kind is np.float16)
