@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Iterable
 
 from minicaffe.errors import ArgumentError
+
+
+def add_net_results(parser: argparse.ArgumentParser) -> None:
+    """Declare where a verb writes a net and its weights."""
+    parser.add_argument(
+        "-o", "--output", required=True, metavar="FILE", help="the prototxt to write"
+    )
+    parser.add_argument(
+        "-w", "--caffemodel", required=True, metavar="FILE", help="the weights to write"
+    )
 
 
 def keep_sources(results: Iterable[str], sources: Iterable[str | None]) -> None:

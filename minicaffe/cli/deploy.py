@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import logging
 
+from minicaffe.cli._deployed import deployed_net
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._results import keep_sources
 
@@ -49,17 +50,13 @@ def add_until(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the deploy net, and log what became of the layers."""
-    from minicaffe.cli._arrays import parse_shapes
-    from minicaffe.convert.deploy import cut_net, deploy_net
+    from minicaffe.convert.deploy import cut_net
     from minicaffe.proto.io import read_net
     from minicaffe.proto.printing import write_text
 
     keep_sources([args.output], [args.model])
     param = read_net(args.model)
-    deployed = deploy_net(
-        param, parse_shapes(args.shape, param), level=args.level or 0, stages=args.stage or (),
-        path=args.model, max_memory=args.max_memory,
-    )  # fmt: skip
+    deployed = deployed_net(args, param)
     result = deployed.param
     if args.until:
         result = cut_net(result, args.until, args.model)

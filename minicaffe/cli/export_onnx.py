@@ -16,6 +16,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from minicaffe.cli._deployed import deployed_net
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_proof, prove
 from minicaffe.cli._results import keep_sources
@@ -105,18 +106,13 @@ def _batch(text: str | None) -> int | str | None:
 def _nets(args: argparse.Namespace) -> tuple[Net, Net, Mapping[str, list[str]] | None]:
     """The net in its deploy form, run by the numpy engine; the one to write, folded; and what
     its layers' values are called."""
-    from minicaffe.cli._arrays import parse_shapes
-    from minicaffe.convert.deploy import cut_net, deploy_net
+    from minicaffe.convert.deploy import cut_net
     from minicaffe.convert.preprocess import add_preprocessing
     from minicaffe.net.net import TEST, Net
     from minicaffe.proto.io import read_net
 
     param = read_net(args.model)
-    limits = {"path": args.model, "max_memory": args.max_memory}
-    deployed = deploy_net(
-        param, parse_shapes(args.shape, param), level=args.level or 0, stages=args.stage or (),
-        **limits,
-    )  # fmt: skip
+    deployed = deployed_net(args, param)
     for note in deployed.notes:
         logger.info("%s", note)
     text = cut_net(deployed.param, args.until, args.model) if args.until else deployed.param

@@ -17,6 +17,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from minicaffe.cli._deployed import deployed_net
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_inputs, add_tolerance
 from minicaffe.cli._results import keep_sources
@@ -60,8 +61,7 @@ def add_keep_unknown(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Rewrite, compare all values of both nets, and write prototxt and weights."""
-    from minicaffe.cli._arrays import parse_shapes, read_inputs
-    from minicaffe.convert.deploy import deploy_net
+    from minicaffe.cli._arrays import read_inputs
     from minicaffe.convert.pair import pair_names, write_pair
     from minicaffe.convert.targets import fit, load_target
     from minicaffe.convert.targets.spelling import spelled
@@ -72,11 +72,7 @@ def run(args: argparse.Namespace) -> int:
     keep_sources(results, [args.model, *args.weights, args.target, args.inputs])
     target = load_target(args.target)
     param = read_net(args.model)
-    limits = {"path": args.model, "max_memory": args.max_memory}
-    deployed = deploy_net(
-        param, parse_shapes(args.shape, param), level=args.level or 0, stages=args.stage or (),
-        **limits,
-    )  # fmt: skip
+    deployed = deployed_net(args, param)
     for note in deployed.notes:
         logger.info("%s", note)
     options: RunKeywords = {

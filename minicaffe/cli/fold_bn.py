@@ -14,6 +14,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from minicaffe.cli._deployed import deployed_net
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_inputs
 from minicaffe.cli._results import keep_sources
@@ -47,8 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Fold, compare the outputs of both nets, and write prototxt and weights."""
-    from minicaffe.cli._arrays import parse_shapes, read_inputs
-    from minicaffe.convert.deploy import deploy_net
+    from minicaffe.cli._arrays import read_inputs
     from minicaffe.convert.fold_bn import fold_net
     from minicaffe.convert.pair import pair_names, write_pair
     from minicaffe.net.net import TEST, Net
@@ -58,10 +58,11 @@ def run(args: argparse.Namespace) -> int:
     results = pair_names(args.output)
     keep_sources(results, [args.model, *args.weights, args.inputs])
     param = read_net(args.model)
-    shapes = parse_shapes(args.shape, param)
-    limits = {"path": args.model, "max_memory": args.max_memory}
-    deployed = deploy_net(param, shapes, level=args.level or 0, stages=args.stage or (), **limits)
-    options = {"engine": args.engine, "allow_python_layers": False, **limits}
+    deployed = deployed_net(args, param)
+    options = {
+        "engine": args.engine, "allow_python_layers": False, "path": args.model,
+        "max_memory": args.max_memory,
+    }  # fmt: skip
     net = Net(deployed.param, TEST, seed=0, **options)
     for path in args.weights:
         net.copy_from(path)

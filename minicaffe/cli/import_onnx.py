@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags, explained, positive_int
 from minicaffe.cli._proof import add_proof, prove
-from minicaffe.cli._results import keep_sources
+from minicaffe.cli._results import add_net_results, keep_sources
 from minicaffe.cli.deploy import add_shape
 from minicaffe.cli.fit_target import add_keep_unknown
 from minicaffe.errors import ArgumentError
@@ -32,12 +32,7 @@ logger = logging.getLogger("minicaffe")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     parser.add_argument("onnx", metavar="net.onnx", help="the ONNX model")
-    parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the prototxt to write"
-    )
-    parser.add_argument(
-        "-w", "--caffemodel", required=True, metavar="FILE", help="the weights to write"
-    )
+    add_net_results(parser)
     add_shape(parser)
     parser.add_argument(
         "--batch", type=explained(positive_int), metavar="N",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import logging
 
-from minicaffe.cli._results import keep_sources
+from minicaffe.cli._results import add_net_results, keep_sources
 
 logger = logging.getLogger("minicaffe")
 
@@ -21,12 +21,7 @@ logger = logging.getLogger("minicaffe")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
     parser.add_argument("program", metavar="net.pt2", help="the program")
-    parser.add_argument(
-        "-o", "--output", required=True, metavar="FILE", help="the prototxt to write"
-    )
-    parser.add_argument(
-        "-w", "--caffemodel", required=True, metavar="FILE", help="the weights to write"
-    )
+    add_net_results(parser)
 
 
 def run(args: argparse.Namespace) -> None:

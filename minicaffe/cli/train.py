@@ -75,6 +75,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="replace a field of the solver, such as base_lr=0.02 or test_state.level=1; "
         "may be repeated",
     )
+    _add_views(parser)
+    parser.add_argument(
+        "--overfit_batch",
+        action="store_true",
+        help="train on the first batch alone, without snapshots: a sound net learns it",
+    )
+    parser.add_argument(
+        "--fast_dev_run",
+        action="store_true",
+        help="run one iteration and one batch of each test, without snapshots",
+    )
+    parser.add_argument("--config", metavar="FILE", help="a YAML file with these flags")
+
+
+def _add_views(parser: argparse.ArgumentParser) -> None:
+    """Declare what looks at a training."""
     parser.add_argument(
         "--trace_nan",
         action="store_true",
@@ -111,17 +127,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PORT",
         help="show the training as a page in the browser, on this port or any free one",
     )
-    parser.add_argument(
-        "--overfit_batch",
-        action="store_true",
-        help="train on the first batch alone, without snapshots: a sound net learns it",
-    )
-    parser.add_argument(
-        "--fast_dev_run",
-        action="store_true",
-        help="run one iteration and one batch of each test, without snapshots",
-    )
-    parser.add_argument("--config", metavar="FILE", help="a YAML file with these flags")
 
 
 def run(args: argparse.Namespace) -> int:

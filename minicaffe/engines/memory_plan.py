@@ -8,12 +8,16 @@ while it lives ("greedy by size for offset calculation", Pisarchyk & Lee 2020, a
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from minicaffe.syncedmem import ALIGNMENT, aligned_zeros
+from minicaffe.blob import Blob
+from minicaffe.syncedmem import ALIGNMENT, Freed, SyncedMemory, aligned_zeros
+
+if TYPE_CHECKING:
+    from minicaffe.net.node import Node
 
 
 class Lifetime(NamedTuple):
@@ -27,6 +31,47 @@ class Lifetime(NamedTuple):
     size: int
     first: int
     last: int
+
+
+class Uses:
+    """Which layer is the last to use each blob, and whose values are wanted after it.
+
+    Those are the blobs that are asked for, and the tops that cannot be made again: of layers
+    without bottoms, and of those that give something else each time.
+
+    Args:
+        nodes: the net's layers.
+        blobs: the net's blobs by name.
+        kept: names of blobs whose values are wanted after the last layer.
+
+    Attributes:
+        kept: blobs that stay.
+        last: the number of the last layer that has each blob.
+    """
+
+    def __init__(
+        self, nodes: Sequence[Node], blobs: Mapping[str, Blob], kept: Iterable[str]
+    ) -> None:
+        self._blobs = blobs
+        self.kept = {blobs[name] for name in kept}
+        for node in nodes:
+            if not (node.bottoms and node.repeatable):
+                self.kept.update(node.tops)
+        self.last = {
+            blob: index for index, node in enumerate(nodes) for blob in (*node.bottoms, *node.tops)
+        }
+
+    def kept_memories(self) -> set[SyncedMemory]:
+        """The memories that the blobs that stay have now."""
+        return {blob.data_memory for blob in self.kept}
+
+    def abandon(self) -> None:
+        """A forward has ended in the middle: values may be lost that were not marked yet."""
+        kept = self.kept_memories()
+        for name, blob in self._blobs.items():
+            memory = blob.data_memory
+            if memory not in kept and not memory.exported:
+                memory.set_head(Freed(memory, name))
 
 
 class MemoryPlan(NamedTuple):

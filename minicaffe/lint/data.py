@@ -169,8 +169,7 @@ def mirrored_tests(examined: Examined) -> Iterator[Diagnostic]:
         layer { name: "silence" type: "Silence" bottom: "data" bottom: "label" }
     """
     for net, layer in _data_layers(examined):
-        only_test = layer.param.include and all(r.phase == TEST for r in layer.param.include)
-        if net.phase == TEST and only_test and layer.param.transform_param.mirror:
+        if _only_tests(net, layer) and layer.param.transform_param.mirror:
             edits = net.edits(layer)
             yield net.remark(
                 layer,
@@ -199,10 +198,9 @@ def augmented_tests(examined: Examined) -> Iterator[Diagnostic]:
         layer { name: "silence" type: "Silence" bottom: "data" bottom: "label" }
     """
     for net, layer in _data_layers(examined):
-        transform, rules = layer.param.transform_param, layer.param.include
-        only_tests = bool(rules) and all(rule.phase == TEST for rule in rules)
+        transform = layer.param.transform_param
         found = [name for name in AUGMENTATIONS if transform.HasField(name)]
-        if only_tests and found and net.phase == TEST:
+        if found and _only_tests(net, layer):
             yield net.remark(
                 layer,
                 f"{found[0]} does nothing in phase TEST",
@@ -456,6 +454,12 @@ def _data_layers(examined: Examined) -> Iterator[tuple[PhaseNet, LayerRef]]:
         for layer in net.graph.layers:
             if layer.type in _IMAGES and not layer.bottoms:
                 yield net, layer
+
+
+def _only_tests(net: PhaseNet, layer: LayerRef) -> bool:
+    """Whether a layer is in this net of phase TEST, and by its rules in no other phase."""
+    rules = layer.param.include
+    return net.phase == TEST and bool(rules) and all(rule.phase == TEST for rule in rules)
 
 
 def _batch_size(layer: LayerRef) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.blob import Blob
-from minicaffe.engines.memory_plan import Lifetime, plan_memory
+from minicaffe.engines.memory_plan import Lifetime, Uses, plan_memory
 from minicaffe.syncedmem import Freed, SyncedHead, SyncedMemory
 
 if TYPE_CHECKING:
@@ -32,16 +32,10 @@ class BlobArena:
     ) -> None:
         self._nodes = nodes
         self._names = {blob: name for name, blob in blobs.items()}
-        self._kept = {blobs[name] for name in kept}
-        for node in nodes:
-            if not (node.bottoms and node.repeatable):
-                self._kept.update(node.tops)
-        self._last = {
-            blob: index for index, node in enumerate(nodes) for blob in (*node.bottoms, *node.tops)
-        }
+        self._uses = Uses(nodes, blobs, kept)
         #: The blobs that each layer is the last to use.
         self._ends: list[list[Blob]] = [[] for _ in nodes]
-        for blob, index in self._last.items():
+        for blob, index in self._uses.last.items():
             self._ends[index].append(blob)
         self._lifetimes: dict[SyncedMemory, Lifetime] = {}
         self._arena = np.empty(0, np.uint8)
@@ -55,11 +49,7 @@ class BlobArena:
 
     def abandon(self) -> None:
         """A forward has ended in the middle: values may be lost that were not marked yet."""
-        kept = {blob.data_memory for blob in self._kept}
-        for blob, name in self._names.items():
-            memory = blob.data_memory
-            if memory not in kept and not memory.exported:
-                memory.set_head(Freed(memory, name))
+        self._uses.abandon()
 
     def begin(self) -> None:
         """A forward begins: plan where its blobs' memories are to be, unless that is known."""
@@ -76,11 +66,11 @@ class BlobArena:
     def _lifetimes_now(self) -> dict[SyncedMemory, Lifetime]:
         """Of all memories that are to be in the arena, from the first layer that writes one to the
         last that reads it."""
-        kept = {blob.data_memory for blob in self._kept}
+        kept = self._uses.kept_memories()
         found: dict[SyncedMemory, Lifetime] = {}
         for index, node in enumerate(self._nodes):
             for top in node.tops:
-                memory, last = top.data_memory, self._last[top]
+                memory, last = top.data_memory, self._uses.last[top]
                 if memory in found:
                     before = found[memory]
                     found[memory] = Lifetime(before.size, before.first, max(before.last, last))
@@ -116,7 +106,7 @@ class BlobArena:
             self._users.setdefault(memory, set()).add(top)
             self._first.setdefault(memory, top)
         for blob in self._ends[index]:
-            if blob in self._kept:
+            if blob in self._uses.kept:
                 continue
             memory = blob.data_memory
             self._leave(blob)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from minicaffe.blob import Blob
+from minicaffe.engines.memory_plan import Uses
 from minicaffe.syncedmem import Freed, SyncedHead, SyncedMemory
 
 if TYPE_CHECKING:
@@ -27,29 +28,20 @@ class Lending:
         self, nodes: Sequence[Node], blobs: Mapping[str, Blob], kept: Iterable[str]
     ) -> None:
         self._nodes, self._blobs = nodes, blobs
-        self._kept = {blobs[name] for name in kept}
-        for node in nodes:
-            if not (node.bottoms and node.repeatable):
-                self._kept.update(node.tops)
-        self._last = {
-            blob: index for index, node in enumerate(nodes) for blob in (*node.bottoms, *node.tops)
-        }
+        self._uses = Uses(nodes, blobs, kept)
         self._ends: list[list[Freed]] = []
 
     def lends(self, index: int) -> bool:
         """Whether what a layer makes may be given up, and made again by it."""
-        node, kept = self._nodes[index], self._kept_memories()
+        node, kept = self._nodes[index], self._uses.kept_memories()
         return bool(node.bottoms) and kept.isdisjoint(top.data_memory for top in node.tops)
-
-    def _kept_memories(self) -> set[SyncedMemory]:
-        return {blob.data_memory for blob in self._kept}
 
     def begin(self) -> None:
         """A forward begins: see after which layer each memory is read no more."""
-        kept = self._kept_memories()
+        kept = self._uses.kept_memories()
         last: dict[SyncedMemory, tuple[int, str]] = {}
         for name, blob in self._blobs.items():
-            memory, index = blob.data_memory, self._last.get(blob, -1)
+            memory, index = blob.data_memory, self._uses.last.get(blob, -1)
             if memory not in kept and index >= last.get(memory, (-1, ""))[0]:
                 last[memory] = index, last.get(memory, (0, name))[1]
         self._ends = [[] for _ in self._nodes]
@@ -71,10 +63,7 @@ class Lending:
 
     def abandon(self) -> None:
         """A forward has ended in the middle: no value that may be given up is believed."""
-        kept = self._kept_memories()
-        for name, blob in self._blobs.items():
-            if blob.data_memory not in kept and not blob.data_memory.exported:
-                blob.data_memory.set_head(Freed(blob.data_memory, name))
+        self._uses.abandon()
 
     @property
     def has_lent(self) -> bool:
