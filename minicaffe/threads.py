@@ -370,9 +370,9 @@ def _forks() -> _Forks:
 def wait_before(library: str) -> None:
     """Let a fork take the locks of this program before those of a library that is imported now.
 
-    A fork asks in turn whoever has registered, the last one first. A library such as h5py, once
-    it is imported, has taken its own lock by then, for which a thread that reads waits within ours:
-    neither would go on.
+    A fork calls the functions that were registered for it, the newest first. A library such as
+    h5py, imported later than this module, would lock itself before we wait for a thread that reads,
+    and that thread would wait for the library: neither would go on.
 
     Args:
         library: its name; this counts once for each.
