@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,6 +37,36 @@ COLOURING = meant(*(f"transform_param.{field}" for field in COLOURS))
 _ATTEMPTS = 100  # to find a rectangle that lies inside an image
 
 
+@dataclass(frozen=True)
+class Frames:
+    """How the frames of a piece of a video lie among the planes of one image.
+
+    Attributes:
+        count: how many frames there are.
+        by_channel: all frames of the first channel come first; else all channels of the first
+            frame.
+    """
+
+    count: int
+    by_channel: bool
+
+    def parts(self, planes: np.ndarray) -> np.ndarray:
+        """Planes × height × width as frames × channels × height × width, in the same memory."""
+        size = planes.shape[1:]
+        if self.by_channel:
+            return planes.reshape(-1, self.count, *size).swapaxes(0, 1)
+        return planes.reshape(self.count, -1, *size)
+
+    def joined(self, frames: np.ndarray) -> np.ndarray:
+        """What :meth:`parts` took apart, together again."""
+        ordered = frames.swapaxes(0, 1) if self.by_channel else frames
+        return ordered.reshape(-1, *frames.shape[2:])
+
+
+#: An image by itself.
+_SINGLE = Frames(1, by_channel=False)
+
+
 class Augmenter:
     """Changes images at random; in TEST it does nothing.
 
@@ -62,19 +93,27 @@ class Augmenter:
         ``scale_max`` of the width wide, and ``aspect_min`` to ``aspect_max`` times as high (the
         fork tries for ever to place one; here it is cut at the edge in the end)
 
+    All frames of a piece of a video are changed alike.
+
     Args:
         param: a ``TransformationParameter``.
         phase: ``TRAIN`` or ``TEST``.
         rng: what is drawn from.
+        frames: what the planes of an image are; by default one frame.
 
     Raises:
         DataError: a setting is wrong.
     """
 
     def __init__(
-        self, param: caffe_pb2.TransformationParameter, phase: int, rng: np.random.Generator
+        self,
+        param: caffe_pb2.TransformationParameter,
+        phase: int,
+        rng: np.random.Generator,
+        frames: Frames = _SINGLE,
     ) -> None:
         self._param = param
+        self._frames = frames
         self._rng = rng
         train = phase == caffe_pb2.TRAIN
         self._jitter = train and param.HasField("random_aspect_ratio_param")
@@ -119,7 +158,15 @@ class Augmenter:
                 f"the images are {images.dtype}, and colours are changed of bytes only; leave "
                 "distort_param and the like out"
             )
-        return np.stack([self._one(image) for image in images])
+        return np.stack([self._alike(image) for image in images])
+
+    def _alike(self, planes: np.ndarray) -> np.ndarray:
+        """All frames changed by what is drawn for the first: the generator goes back for each."""
+        before, changed = self._rng.bit_generator.state, []
+        for frame in self._frames.parts(planes):
+            self._rng.bit_generator.state = before
+            changed.append(self._one(frame))
+        return self._frames.joined(np.stack(changed))
 
     def _one(self, image: np.ndarray) -> np.ndarray:
         param, rng, size = self._param, self._rng, image.shape[1:]
@@ -179,8 +226,8 @@ class Augmenter:
         for image in images:
             if self._rng.uniform() < self._param.erase_ratio:
                 rows, columns = self._rectangle(image.shape[1], image.shape[2])
-                hole = image[:, rows, columns]
-                hole[...] = self._rng.integers(255, size=hole.shape)
+                holes = self._frames.parts(image)[:, :, rows, columns]
+                holes[...] = self._rng.integers(255, size=holes.shape[1:])
         return images
 
     def _rectangle(self, height: int, width: int) -> tuple[slice, slice]:

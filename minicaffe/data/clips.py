@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.data.augmentation import Augmenter, Frames
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, read_image, shown_name
@@ -222,7 +223,7 @@ def as_planes(frames: Sequence[np.ndarray]) -> np.ndarray:
 
 
 class ClipTransformer(DataTransformer):
-    """What ``transform_param`` says, done to pieces of videos: to all frames alike.
+    """What ``transform_param`` says, done to pieces of videos: to all frames alike, also at random.
 
     A ``mean_file`` is one of pieces (1×C×L×H×W), or of frames (1×C×H×W); mean_value and std_value
     are one number, or one a channel.
@@ -249,6 +250,7 @@ class ClipTransformer(DataTransformer):
                 values.extend(repeated)
         self._length = length
         super().__init__(of_planes, phase, rng, dtype)
+        self.augmenter = Augmenter(of_planes, phase, rng, Frames(length, by_channel=True))
 
     def fitted_mean(self, mean: np.ndarray) -> np.ndarray:
         if mean.ndim == 5 and len(mean) == 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minicaffe.data.augmentation import Augmenter, Frames
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.images import resize_linear
 from minicaffe.errors import DataError
@@ -28,11 +29,14 @@ class SegmentTransformer(DataTransformer):
     - in TRAIN, with ``multi_scale``, a part of another height and width is cut and resized to
       crop_size: each is the image's shorter side times one of ``scale_ratios`` (1, 0.875, 0.75,
       0.66), the two not more than ``max_distort`` apart in the list;
-    - with ``fix_crop`` it is in a corner or the middle, with ``more_fix_crop`` in one of 13 places.
+    - with ``fix_crop`` it is in a corner or the middle, with ``more_fix_crop`` in one of 13 places;
+    - all frames are changed alike by an :class:`~minicaffe.data.augmentation.Augmenter`, and images
+      that it turns or resizes are not cut again.
 
     Args:
         param, phase, rng, dtype: those of :class:`DataTransformer`.
         channels: how many planes an image has.
+        frames: of which so many frames consist.
 
     Raises:
         DataError: the numbers of mean values and planes do not fit; multi_scale has a mean_file.
@@ -45,6 +49,7 @@ class SegmentTransformer(DataTransformer):
         rng: np.random.Generator,
         dtype: np.dtype,
         channels: int,
+        frames: int = 1,
     ) -> None:
         of_planes = caffe_pb2.TransformationParameter()
         of_planes.CopyFrom(param)
@@ -58,18 +63,20 @@ class SegmentTransformer(DataTransformer):
         if param.multi_scale and param.HasField("mean_file"):
             raise DataError("multi_scale wants mean_value, not a mean_file")
         super().__init__(of_planes, phase, rng, dtype)
+        self.augmenter = Augmenter(of_planes, phase, rng, Frames(frames, by_channel=False))
         self._param = param
 
     def apply(self, images: np.ndarray, out: np.ndarray) -> None:
         """Transform a batch; see :meth:`DataTransformer.apply`."""
         for image, target in zip(images, out, strict=True):
             mirrored = bool(self.mirror and self.rng.integers(2))
-            (height, width), (row, column) = self._window(image.shape[1], image.shape[2])
+            changed = self.augmenter.changed(image[None])[0]
+            (height, width), (row, column) = self._window(changed.shape[1], changed.shape[2])
             window = np.s_[:, row : row + height, column : column + width]
-            part = image[window]
+            part = changed[window]
             if self.crop and (height, width) != (self.crop, self.crop):
                 part = resize_linear(part, self.crop, self.crop)
-            values = part.astype(out.dtype)
+            values = self.augmenter.erased(part[None])[0].astype(out.dtype)
             if mirrored and self._param.is_flow:
                 values[::2] = 255 - values[::2]
             if self.mean is not None:
@@ -80,7 +87,7 @@ class SegmentTransformer(DataTransformer):
     def _window(self, height: int, width: int) -> tuple[tuple[int, int], tuple[int, int]]:
         """The size of what is cut, and its first row and column."""
         crop, param = self.crop, self._param
-        if not crop:
+        if not crop or self.augmenter.moves:
             return (height, width), (0, 0)
         size = (crop, crop)
         if not self.random_crop:

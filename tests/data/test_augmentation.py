@@ -9,9 +9,11 @@ import pytest
 from google.protobuf import text_format
 
 from minicaffe import TEST, TRAIN, Net
+from minicaffe.data.clips import ClipTransformer
 from minicaffe.data.colours import distort
 from minicaffe.data.data_transformer import DataTransformer, transform_mistakes
 from minicaffe.data.interpolation import rotated
+from minicaffe.data.segments import SegmentTransformer
 from minicaffe.errors import DataError, GraphError, MinicaffeError
 from minicaffe.proto import caffe_pb2
 from tests.data.helpers import random_images
@@ -216,6 +218,40 @@ def test_colours_of_floats_are_refused() -> None:
 def test_a_crop_that_is_too_large_after_all() -> None:
     with pytest.raises(DataError, match="crop_size is 30"):
         applied(transformer("max_rotation_angle: 9 crop_size: 30"))
+
+
+# ------------------------------------------------------------------------------- videos
+
+LENGTH = 4  # frames in a piece
+
+
+@pytest.mark.parametrize("text", EACH.values(), ids=EACH)
+def test_frames_of_a_piece_are_changed_as_one_image_is(text: str) -> None:
+    """Pieces of a frame again and again: that frame, changed by the same draws, again and again."""
+    pieces = np.repeat(IMAGES, LENGTH, axis=1)  # channel by channel
+    clips = ClipTransformer(settings(text), TRAIN, np.random.default_rng(1), np.float32, LENGTH)
+    want = applied(transformer(text))
+    np.testing.assert_array_equal(applied(clips, pieces), np.repeat(want, LENGTH, axis=1))
+    state = clips.state()
+    second = applied(clips, pieces)
+    assert not np.array_equal(second[:, ::LENGTH], want)
+    clips.restore(state)
+    np.testing.assert_array_equal(applied(clips, pieces), second)
+
+
+@pytest.mark.parametrize("text", EACH.values(), ids=EACH)
+def test_frames_of_segments_are_changed_alike(text: str) -> None:
+    pieces = np.tile(IMAGES, (1, LENGTH, 1, 1))  # frame by frame
+    rng = np.random.default_rng(1)
+    made = SegmentTransformer(settings(text), TRAIN, rng, np.dtype(np.float32), 3 * LENGTH, LENGTH)
+    found = applied(made, pieces)
+    frames = found.reshape(len(found), LENGTH, 3, *found.shape[2:])
+    np.testing.assert_array_equal(frames, np.repeat(frames[:, :1], LENGTH, axis=1))
+    alone = SegmentTransformer(
+        settings(text), TRAIN, np.random.default_rng(1), np.dtype(np.float32), 3
+    )
+    np.testing.assert_array_equal(applied(alone), frames[:, 0])
+    assert not np.array_equal(applied(alone), frames[:, 0])
 
 
 # ------------------------------------------------------------------------------- layers

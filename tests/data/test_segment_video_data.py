@@ -49,6 +49,16 @@ def shown(number: int) -> np.ndarray:
     return FRAMES[number - 1].transpose(2, 0, 1)[::-1]
 
 
+def test_pictures_are_changed_at_random_and_flow_is_not(folder: Path) -> None:
+    grey = "transform_param { max_color_shift: 255 apply_probability: 1 }"
+    text = "num_segments: 2 new_length: 2"
+    with segment_net(folder, f"{text} modality: RGB", grey, phase=TRAIN) as net:
+        net.forward()
+        assert net.blobs["data"].data.max() == 255 or net.blobs["data"].data.min() == 0
+    with pytest.raises(MinicaffeError, match="max_color_shift changes pictures"):
+        segment_net(folder, f"{text} modality: FLOW", grey)
+
+
 def test_a_test_takes_the_middle_of_each_part(folder: Path) -> None:
     """Three parts of ⌊11 / 3⌋ = 3 frames: frames (3 - 2 + 1) // 2 + 1 = 2 and 3 of each."""
     with segment_net(folder, "modality: RGB num_segments: 3 new_length: 2") as net:

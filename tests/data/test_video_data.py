@@ -69,6 +69,22 @@ def test_pieces_come_in_the_lists_order(folder: Path) -> None:
         assert net.blobs["label"].data.tolist() == [5, 3]
 
 
+def test_frames_of_a_piece_get_the_same_shift(folder: Path) -> None:
+    shift = "transform_param { max_color_shift: 60 apply_probability: 1 }"
+    with video_net(folder, f"{C3D} batch_size: 2", shift, phase=TRAIN) as net:
+        net.forward()
+        plain = np.stack([clip("a", 1, 2, 3), clip("b", 4, 5, 6)]).astype(np.float32)
+        changes = net.blobs["data"].data - plain
+        most = np.abs(changes).max(axis=(2, 3, 4), keepdims=True)  # of a channel
+        shift_of = np.where(changes.sum(axis=(2, 3, 4), keepdims=True) < 0, -most, most)
+        assert len(np.unique(shift_of)) > 2
+        np.testing.assert_array_equal(net.blobs["data"].data, np.clip(plain + shift_of, 0, 255))
+        state = net.layers[0].state()
+        second = net.forward()["data"].copy()
+        net.layers[0].restore(state)
+        np.testing.assert_array_equal(net.forward()["data"], second)
+
+
 def test_video_caffes_names_grey_and_resized(folder: Path) -> None:
     for name in FRAMES:
         for number in range(10):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from minicaffe.data.augmentation import AUGMENTATIONS, AUGMENTING
 from minicaffe.data.batch_reader import BatchReader, ImageBatchReader, at_least_one, required_text
 from minicaffe.data.clips import Clip, ClipSource, read_clips, read_frames
 from minicaffe.data.data_transformer import transform_mistakes
@@ -60,7 +61,7 @@ class SegmentVideoData(PrefetchingLayer):
     fork_fields = meant(
         "transform_param.multi_scale", "transform_param.scale_ratios",
         "transform_param.max_distort", "transform_param.fix_crop",
-        "transform_param.more_fix_crop", "transform_param.is_flow",
+        "transform_param.more_fix_crop", "transform_param.is_flow", *AUGMENTING,
     ) | changes_nothing("transform_param.original_image")  # fmt: skip
 
     @classmethod
@@ -77,10 +78,21 @@ class SegmentVideoData(PrefetchingLayer):
         yield from transform_mistakes(self.param.transform_param)
         if not (param.num_segments and _length(param)):
             yield DataError("new_length or num_segments is 0, expected at least 1")
+        yield from self._flow_mistakes()
         flow = param.modality == _KINDS.FLOW
         if not (_FLOW_PATTERN if flow else _RGB_PATTERN).fullmatch(_pattern(param)):
             known = "flow_%c_%04d.jpg" if flow else "image_%04d.jpg"
             yield DataError(f"name_pattern is '{_pattern(param)}', expected one such as '{known}'")
+
+    def _flow_mistakes(self) -> Iterator[MinicaffeError]:
+        """What changes pictures, of planes that are movements."""
+        transform = self.param.transform_param
+        given = [field for field in AUGMENTATIONS if transform.HasField(field)]
+        if given and self.param.video_data_param.modality == _KINDS.FLOW:
+            yield DataError(
+                f"{given[0]} changes pictures, and with modality FLOW the frames are movements; "
+                "leave it out (mirror, multi_scale and the crops suit flow)"
+            )
 
     def make_reader(self, top: Blobs) -> BatchReader:
         """A reader of the videos in the list.
@@ -95,8 +107,9 @@ class SegmentVideoData(PrefetchingLayer):
         self.limits.check(planes * max(300, 4 * pixels), f"an image of {planes} planes")
         rng = derived_generator(self.rng, self.ranks.rank)
         transformer = SegmentTransformer(
-            self.param.transform_param, self.phase, rng, self.dtype, planes
-        )
+            self.param.transform_param, self.phase, rng, self.dtype, planes,
+            1 if param.modality == _KINDS.FLOW else _length(param) * param.num_segments,
+        )  # fmt: skip
         clips = read_clips(param.source)
         shuffled = derived_generator(self.rng) if param.shuffle else None
         skip = drawn_skip(self.rng, param.rand_skip)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from minicaffe.data.augmentation import AUGMENTING
 from minicaffe.data.batch_reader import BatchReader
 from minicaffe.data.clips import (
     Clip,
@@ -92,6 +93,7 @@ class VideoDataLayer(ListedImagesLayer):
 
     min_tops = 1
     max_tops = 2
+    fork_fields = AUGMENTING
     dialects = ("video-caffe", "pspnet", "ssd")
 
     @classmethod
