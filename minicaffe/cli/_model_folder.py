@@ -43,13 +43,28 @@ def file_in(args: argparse.Namespace, name: str, *, instead_of: str) -> str | No
         raise DataError(f"there is no such folder; {_who_makes(args.folder)}", path=args.folder)
     if getattr(args, instead_of):
         args.usage_error(f"--{instead_of} is given besides the folder {args.folder}")
-    path = os.path.join(args.folder, name)
+    return model_file(args.folder, name)
+
+
+def model_file(folder: str, name: str) -> str:
+    """A file of a model's folder.
+
+    Raises:
+        DataError: it has no such file.
+    """
+    path = os.path.join(folder, name)
     if not os.path.isfile(path):
         raise DataError(
             f"there is no {name} in this folder; `minicaffe new` makes one that has it",
-            path=args.folder,
+            path=folder,
         )
     return path
+
+
+def labels_in(folder: str) -> str | None:
+    """The file of names of a model's classes; None where it has none."""
+    path = os.path.join(folder, "labels.txt")
+    return path if os.path.isfile(path) else None
 
 
 def _who_makes(folder: str) -> str:

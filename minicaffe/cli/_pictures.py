@@ -7,7 +7,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from minicaffe.cli._model_folder import weights_in
+from minicaffe.cli._model_folder import labels_in, model_file, weights_in
 from minicaffe.errors import DataError
 from minicaffe.files import check_regular
 
@@ -112,16 +112,9 @@ def _take_folder(args: argparse.Namespace) -> None:
     """
     from minicaffe.starter.readme import image_size
 
-    folder, args.model = args.model, os.path.join(args.model, "deploy.prototxt")
-    if not os.path.isfile(args.model):
-        raise DataError(
-            "there is no deploy.prototxt in this folder; `minicaffe new` makes one that has it",
-            path=folder,
-        )
+    folder, args.model = args.model, model_file(args.model, "deploy.prototxt")
     args.weights = args.weights or weights_in(folder)
-    labels = os.path.join(folder, "labels.txt")
-    if args.labels is None and os.path.isfile(labels):
-        args.labels = labels
+    args.labels = args.labels or labels_in(folder)
     args.size = args.size or image_size(folder)
 
 

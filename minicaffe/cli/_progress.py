@@ -37,8 +37,14 @@ class Counter:
         self._interval = interval
         self._start = self._drawn = clock()
 
-    def show(self, done: int) -> None:
-        """Show how many are done, unless the line was drawn a moment ago."""
+    def show(self, done: int, total: int | None = None) -> None:
+        """Show how many are done, unless the line was drawn a moment ago.
+
+        Args:
+            done: how many.
+            total: of how many, where that was not known before.
+        """
+        self._total = total or self._total
         now = self._clock()
         if not self._shown or now - self._drawn < self._interval:
             return

@@ -1,6 +1,6 @@
 """Show what is inside a network: filters, activations, what a class depends on, mistakes, rates.
 
-    minicaffe show filters lenet_bn models/lenet_bn/lenet_bn.caffemodel
+    minicaffe show filters lenet_bn
     minicaffe show activations deploy.prototxt W.caffemodel photo.jpg --layer=conv2 -o out/
     minicaffe show saliency deploy.prototxt W.caffemodel photo.jpg --labels=names.txt
     minicaffe show batch train_val.prototxt
@@ -18,7 +18,13 @@ KIND is one of
     top-losses   NET WEIGHTS           where that net is wrong the most
     lr-find      SOLVER [WEIGHTS]      the loss of a short training whose rate rises
 
-NET is a prototxt, or a network of `minicaffe models` by its name; a PICTURE may be a folder.
+NET is a prototxt, a network of `minicaffe models` by its name, or a folder that `minicaffe new`
+has made. The kind says which of a network's or folder's files is meant; where they have weights,
+WEIGHTS may be left out. A PICTURE may be a folder.
+
+    minicaffe show saliency mynet photo.jpg
+    minicaffe show confusion mynet
+
 Needs matplotlib. docs/view.md tells how to read the figures.
 """
 
@@ -39,6 +45,7 @@ from minicaffe.cli._flags import (
     positive_int,
     run_options,
 )
+from minicaffe.cli._model_folder import labels_in, model_file, weights_in
 from minicaffe.cli._pictures import (
     add_preparation_flags,
     mean_values,
@@ -67,8 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("kind", metavar="KIND", choices=[kind.replace("_", "-") for kind in KINDS],
         help=f"what to show: {', '.join(KINDS)}")  # fmt: skip
-    add("net", metavar="NET", help="the net's or, for lr-find, the solver's prototxt")
-    add("weights", metavar="WEIGHTS", nargs="?", help="its .caffemodel")
+    add("net", metavar="NET", help="the net's or, for lr-find, the solver's prototxt; a network's "
+        "name or a model's folder")  # fmt: skip
+    add("weights", metavar="WEIGHTS", nargs="?", help="its .caffemodel; may be left out after a "
+        "name or folder that has weights")  # fmt: skip
     add(
         "pictures",
         metavar="PICTURE",
@@ -96,7 +105,8 @@ def run(args: argparse.Namespace) -> None:
     from minicaffe.files import refusals, write_beside
 
     require("matplotlib.figure", extra="plot", purpose="showing figures")
-    if args.weights is None and args.kind not in ("batch", "lr-find"):
+    _take_folder(args)
+    if args.weights is None and _needs_weights(args):
         args.usage_error(f"WEIGHTS is missing; `minicaffe show {args.kind}` needs a .caffemodel")
     taken = set[str]()
     for name, figure in KINDS[args.kind](args):
@@ -106,6 +116,42 @@ def run(args: argparse.Namespace) -> None:
         with write_beside(file, error=DataError) as beside:
             figure.savefig(beside, format=args.format, dpi=110)
         print(f"Wrote {file}")
+
+
+#: The file of a model's folder that a kind looks at, where it is not the net for use.
+_FILES = {
+    "batch": "train_val.prototxt", "confusion": "train_val.prototxt",
+    "top-losses": "train_val.prototxt", "lr-find": "solver.prototxt",
+}  # fmt: skip
+
+
+def _needs_weights(args: argparse.Namespace) -> bool:
+    return args.kind not in ("batch", "lr-find")
+
+
+def _take_folder(args: argparse.Namespace) -> None:
+    """Put the files of a network's or model's folder in the place of its name.
+
+    Raises:
+        DataError: there is no such network, or the folder lacks a file.
+    """
+    from minicaffe.zoo import net_file, network
+
+    folder, shipped = args.net, None
+    if not os.path.isdir(folder):
+        if net_file(args.net) == args.net:
+            return
+        shipped = network(args.net)
+        folder = os.fspath(shipped.folder)
+    args.net = model_file(folder, _FILES.get(args.kind, "deploy.prototxt"))
+    if args.weights is not None and not args.weights.endswith((".caffemodel", ".caffemodel.h5")):
+        args.pictures, args.weights = [args.weights, *args.pictures], None
+    if args.weights is None and _needs_weights(args):
+        if shipped is None:
+            args.weights = weights_in(folder)
+        elif shipped.weights is not None:
+            args.weights = os.fspath(shipped.weights)
+    args.labels = args.labels or labels_in(folder)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
@@ -123,10 +169,9 @@ def _free_name(name: str, taken: set[str]) -> str:
 
 def _built(args: argparse.Namespace, phase: int) -> Net:
     from minicaffe.net.net import Net
-    from minicaffe.zoo import net_file
 
     return Net(
-        net_file(args.net), phase, args.level or 0, args.stage, weights=args.weights,
+        args.net, phase, args.level or 0, args.stage, weights=args.weights,
         **run_options(args).keywords(),
     )  # fmt: skip
 
@@ -140,11 +185,10 @@ def _with_labels(args: argparse.Namespace) -> Net:
 
 def _subject(args: argparse.Namespace) -> Subject:
     from minicaffe.show import Subject
-    from minicaffe.zoo import net_file
 
     options = run_options(args).keywords()
     subject = Subject(
-        net_file(args.net), args.weights, mean=mean_values(args), scale=args.scale,
+        args.net, args.weights, mean=mean_values(args), scale=args.scale,
         rgb=red_first(args), **options,
     )  # fmt: skip
     note_preparation(args, subject.preparation)
@@ -195,16 +239,21 @@ def _filters(args: argparse.Namespace) -> _Figures:
 def _of_pictures(args: argparse.Namespace) -> _Figures:
     """activations, gradients, saliency: a figure a picture."""
     from minicaffe import show
+    from minicaffe.cli._progress import Counter
 
     files, subject = _pictures(args), _subject(args)
-    names = _names(args, lambda: subject.classes)
+    named = args.kind != "activations"  # which look at no class, and at nets without any
+    names = _names(args, lambda: subject.classes) if named else {}
     for file in files:
         if args.kind == "activations":
             figure = show.activations(subject, file, args.layer)
         elif args.kind == "gradients":
             figure = show.gradients(subject, file, args.layer, args.label, names)
         else:
-            figure = show.saliency(subject, file, args.label, args.layer, names)
+            with Counter(args.log, None, "squares occluded") as counter:
+                figure = show.saliency(
+                    subject, file, args.label, args.layer, names, progress=counter.show
+                )
         yield f"{args.kind}_{_stem(file)}", figure
 
 

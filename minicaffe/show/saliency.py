@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _BATCH = 16  # pictures that are occluded at a time
 _PATCHES = 8  # along a side
 
+#: Is told how many of how many squares have been occluded.
+Progress = Callable[[int, int], None]
+
 
 def saliency(
     subject: Subject,
@@ -26,6 +29,7 @@ def saliency(
     label: int | None = None,
     layer: str | None = None,
     names: Mapping[int, str] | None = None,
+    progress: Progress | None = None,
 ) -> Figure:
     """A picture, and what of it a class depends on, in three ways.
 
@@ -39,6 +43,7 @@ def saliency(
         label: the class; by default the best one.
         layer: of Grad-CAM; by default the last one with feature maps.
         names: of classes, by number.
+        progress: see :func:`occlusion`, which takes nearly all of the time.
 
     Raises:
         ArgumentError: there is no such class.
@@ -50,7 +55,7 @@ def saliency(
     score = subject.scores()[0, label]
     slopes = np.abs(subject.gradient(label, subject.input)[0]).max(axis=0)
     seen = grad_cam(subject, label, layer)
-    drop = occlusion(subject, image, label)
+    drop = occlusion(subject, image, label, progress)
     plain = as_rgb(pixels)
     share = stretched(seen, 0.0, float(seen.max()))[..., None]
     heat = np.concatenate([share, np.zeros_like(share), 1 - share], axis=2)
@@ -93,7 +98,9 @@ def grad_cam(subject: Subject, label: int, layer: str | None = None) -> np.ndarr
     return np.asarray(resize_linear(seen[None].astype(np.float32), *subject.size)[0])
 
 
-def occlusion(subject: Subject, image: Picture, label: int) -> np.ndarray:
+def occlusion(
+    subject: Subject, image: Picture, label: int, progress: Progress | None = None
+) -> np.ndarray:
     """By how much a class's score falls when a part of the picture is grey.
 
     A square of an eighth of the picture's sides moves by half of its own; a pixel has the mean fall
@@ -104,6 +111,8 @@ def occlusion(subject: Subject, image: Picture, label: int) -> np.ndarray:
         subject: the net.
         image: the picture.
         label: the class.
+        progress: is called with how many squares are done and how many there are, after each batch
+            of them.
 
     Returns:
         height × width, in units of the score.
@@ -129,5 +138,7 @@ def occlusion(subject: Subject, image: Picture, label: int) -> np.ndarray:
         for (top, left), score in zip(some, subject.scores()[:, label], strict=True):
             fall[top : top + side[0], left : left + side[1]] += whole - score
             covered[top : top + side[0], left : left + side[1]] += 1
+        if progress is not None:
+            progress(start + len(some), len(corners))
     subject.run(values[None])
     return fall / np.maximum(covered, 1)

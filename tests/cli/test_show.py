@@ -10,6 +10,7 @@ import pytest
 
 import minicaffe
 from minicaffe import cli
+from minicaffe.zoo import networks_folder
 from tests.show.test_subject import NET
 
 image_module = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
@@ -29,6 +30,10 @@ def deploy(tiny: Path) -> Path:
     (tiny / "names.txt").write_text("a\nb\nc\nd\ne\n")
     (tiny / "two.txt").write_text("a\nb\n")
     (tiny / "photos").mkdir()
+    for name, source in (("deploy", "deploy"), ("train_val", "net"), ("solver", "solver")):
+        text = Path(f"{source}.prototxt").read_text(encoding="utf-8")
+        (tiny / "mynet").mkdir(exist_ok=True)
+        (tiny / "mynet" / f"{name}.prototxt").write_text(text, encoding="utf-8")
     for number in range(2):
         pixels = np.random.default_rng(number).integers(0, 256, (9, 7, 3), dtype=np.uint8)
         image_module.fromarray(pixels).save(tiny / "photos" / f"p{number}.png")
@@ -63,11 +68,47 @@ def test_figures_are_written(words: list[str], files: list[str], deploy: Path) -
 
 
 @pytest.mark.parametrize(
+    ("words", "weights", "files"),
+    [
+        (["filters", "mynet", "--layer=ip"], "w", ["filters_ip"]),
+        (["activations", "mynet", "photos"], "w", ["activations_p0", "activations_p1"]),
+        (["gradients", "mynet", "w.caffemodel", "photos/p0.png"], "", ["gradients_p0"]),
+        (["saliency", "mynet", "photos/p0.png"], "w", ["saliency_p0"]),
+        (["confusion", "mynet", "--iterations=2"], "t", ["confusion"]),
+        (["lr-find", "mynet", "--iterations=3"], "", ["lr-find"]),
+    ],
+)
+def test_a_models_folder_has_the_file_for_each_kind(
+    words: list[str], weights: str, files: list[str], deploy: Path, capsys: Capture
+) -> None:
+    if weights:
+        (deploy / f"{weights}.caffemodel").rename(deploy / "mynet" / "m_iter_7.caffemodel")
+    assert cli.main(["show", *words, "-o", "out", "--format=svg"]) == 0
+    assert sorted(path.name for path in (deploy / "out").iterdir()) == [f"{f}.svg" for f in files]
+    said = "The weights are those of mynet/m_iter_7.caffemodel" in capsys.readouterr().err
+    assert said == bool(weights)
+
+
+def test_a_network_with_weights_needs_only_its_name(
+    deploy: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli.main(["show", "gradients", "lenet_bn", "photos/p0.png", "--class=9"]) == 0
+    assert (deploy / "gradients_p0.png").stat().st_size
+    assert cli.main(["show", "filters", "resnet50"]) == 2
+    assert "WEIGHTS is missing" in capsys.readouterr().err
+    monkeypatch.chdir(networks_folder().parent)
+    assert cli.main(["show", "batch", "lenet_bn", "-o", str(deploy / "out")]) == 0
+
+
+@pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
         (["filter", "deploy.prototxt", "w.caffemodel"], 2, "KIND"),
         (["filters", "deploy.prototxt"], 2, "WEIGHTS is missing"),
         (["saliency", "deploy.prototxt", "w.caffemodel"], 2, "PICTURES are missing"),
+        (["filters", "mynet"], 1, "there are no weights in this folder yet"),
+        (["batch", "photos"], 1, "there is no train_val.prototxt in this folder"),
+        (["filters", "lenet_b"], 1, "did you mean `lenet_bn`"),
         (["filters", "deploy.prototxt", "no.caffemodel"], 1, "no.caffemodel"),
         (["filters", "deploy.prototxt", "w.caffemodel", "--layer=cnv"], 1, "`conv`"),
         (["activations", "deploy.prototxt", "w.caffemodel", "none.png"], 1, "none.png"),

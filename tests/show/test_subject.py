@@ -136,7 +136,10 @@ def test_occlusion_finds_what_counts(tmp_path):
     subject.net.params["ip"][0].data[1].reshape(16, 16)[4, 9] = 2.0
     image = np.zeros((16, 16), np.uint8)
     image[4, 9] = 128
-    fall = show.occlusion(subject, image, 1)
+    seen: list[tuple[int, int]] = []
+    fall = show.occlusion(subject, image, 1, lambda *done: seen.append(done))
+    assert seen == sorted(seen)
+    assert seen[-1][0] == seen[-1][1] > len(seen) >= 1
     lost = 2 * (128 - 128 / 256)
     assert fall[4, 9] == pytest.approx(lost)
     reach = fall > 0
