@@ -7,18 +7,23 @@ model zoo.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import TypedDict, cast
 
 import yaml
 
-from minicaffe.errors import DataError, did_you_mean
+from minicaffe.errors import DataError, MissingExtraError, did_you_mean, require
 from minicaffe.files import new_folder
+
+logger = logging.getLogger("minicaffe")
 
 
 class Facts(TypedDict, total=False):
@@ -185,19 +190,21 @@ def copy_network(chosen: Network, target: str, *, with_data: bool) -> list[str]:
     Args:
         chosen: the network.
         target: the folder to make; paths begin where it is seen from.
-        with_data: copy the images that it trains on, too.
+        with_data: copy the images that it trains on, too: those that come with minicaffe, and the
+            complete Fashion-MNIST where Debian's package dataset-fashion-mnist is installed.
 
     Returns:
         The names of what was copied.
 
     Raises:
-        DataError: the folder exists or cannot be written; the images are none of minicaffe's.
+        DataError: the folder exists or cannot be written; the images are none of minicaffe's; the
+            package's files are damaged.
     """
     texts = {path: path.read_text(encoding="utf-8") for path in chosen.files
              if path.suffix in (".prototxt", ".md")}  # fmt: skip
     used = set(re.findall(r"\bdata/(\w+)/", "".join(texts.values())))
-    shipped = {path.name for path in datasets_folder().iterdir() if path.is_dir()}
-    sets = sorted(used & shipped) if with_data else []
+    makers = {name: make for name, make in _image_makers().items() if name in used}
+    sets = sorted(makers) if with_data else []
     if with_data and not sets:
         images = chosen.facts["dataset"].removesuffix(", not part of minicaffe")
         raise DataError(
@@ -215,8 +222,29 @@ def copy_network(chosen: Network, target: str, *, with_data: bool) -> list[str]:
                 text = re.sub(rf"(?<!/)\bdata/{name}/", lambda _, n=name: f"{where}/{n}/", text)  # type: ignore[misc]
             (folder / path.name).write_text(text, encoding="utf-8")
         for name in sets:
-            shutil.copytree(datasets_folder() / name, folder / name)
+            makers[name](folder / name)
         return sorted(path.name for path in folder.iterdir())
+
+
+def _image_makers() -> dict[str, Callable[[Path], None]]:
+    """What puts images into a folder, by the name of the folder in ``data/`` that files say."""
+    from minicaffe.data import fashion_mnist  # with numpy, which listing networks does without
+
+    makers: dict[str, Callable[[Path], None]] = {
+        path.name: partial(shutil.copytree, path)
+        for path in datasets_folder().iterdir()
+        if path.is_dir()
+    }
+    if (debian := fashion_mnist.debian_folder()) is not None:
+        try:
+            require("lmdb", extra="data", purpose="writing LMDB databases")
+            makers["fashion_mnist_full"] = partial(fashion_mnist.write_complete, debian)
+        except MissingExtraError:
+            logger.warning(
+                "The images of Debian's package dataset-fashion-mnist are left out; writing their "
+                "database needs the package lmdb (pip install 'minicaffe[data]')."
+            )
+    return makers
 
 
 def read_facts(readme: Path) -> Facts:

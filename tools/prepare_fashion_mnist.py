@@ -12,37 +12,28 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from minicaffe.data import fashion_mnist  # noqa: E402
 from minicaffe.data.backends import open_source, write_datums  # noqa: E402
-from minicaffe.data.datum import make_datum  # noqa: E402
-from minicaffe.data.idx import balanced_subset, parse_idx, read_idx  # noqa: E402
+from minicaffe.data.fashion_mnist import as_datums  # noqa: E402
+from minicaffe.data.idx import balanced_subset, parse_idx  # noqa: E402
 from minicaffe.errors import DataError, MinicaffeError  # noqa: E402
 from minicaffe.files import write_beside  # noqa: E402
 
-DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 SHIPPED = ROOT / "data" / "fashion_mnist"
 ADDRESSES = (
     "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
 )
-SPLITS = {"train": "train", "test": "t10k"}
 SUBSET = {"train": 1000, "test": 200}  # images a class
 SEED = 20170825
 PAUSE = 1.0  # seconds before the second attempt at a download; doubled after each
-CHECKSUMS = {  # of the unpacked files
-    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -68,15 +59,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def prepare(folder: Path | None, output: Path, subset: bool) -> None:
     """Write both databases; a shipped one that already lies there is compared instead."""
-    if folder is None and all((DEBIAN / f"{name}.gz").is_file() for name in CHECKSUMS):
-        folder = DEBIAN
+    folder = folder or fashion_mnist.debian_folder()
     if folder is None:
         folder = output.with_name("fashion_mnist_idx")
-        for name in CHECKSUMS:
+        for name in fashion_mnist.CHECKSUMS:
             download(name, folder / f"{name}.gz")
-    for split, prefix in SPLITS.items():
-        images = read(folder, f"{prefix}-images-idx3-ubyte")
-        labels = read(folder, f"{prefix}-labels-idx1-ubyte")
+    for split in fashion_mnist.SPLITS:
+        images, labels = fashion_mnist.read_split(folder, split)
         if subset:
             chosen = balanced_subset(labels, SUBSET[split], SEED)
             images, labels = images[chosen], labels[chosen]
@@ -84,27 +73,9 @@ def prepare(folder: Path | None, output: Path, subset: bool) -> None:
         if subset and path.exists():
             print(f"{path}: {compare(path, images, labels)}")
         else:
-            count = write_datums(path, datums(images, labels, encode=subset))
+            count = write_datums(path, as_datums(images, labels, encode=subset))
             size = (path / "data.mdb").stat().st_size
             print(f"{path}: {count} images, {size / 1e6:.1f} MB")
-
-
-def read(folder: Path, name: str) -> np.ndarray:
-    """The array of an idx file, compressed or not.
-
-    Raises:
-        DataError: it is not there, or is not the published one.
-    """
-    for path in (folder / f"{name}.gz", folder / name):
-        if path.is_file():
-            return read_idx(path, CHECKSUMS[name])
-    raise DataError(f"there is neither '{name}.gz' nor '{name}' in '{folder}'; give another --from")
-
-
-def datums(images: np.ndarray, labels: np.ndarray, encode: bool) -> Iterator[Any]:
-    """The images as Datum messages."""
-    for image, label in zip(images, labels, strict=True):
-        yield make_datum(image[None], int(label), encode=encode)
 
 
 def compare(path: Path, images: np.ndarray, labels: np.ndarray) -> str:
@@ -118,7 +89,7 @@ def compare(path: Path, images: np.ndarray, labels: np.ndarray) -> str:
         return f"DIFFERS: {different.sum()} of {len(images)} records hold something else"
     source.close()
     with tempfile.TemporaryDirectory() as folder:
-        write_datums(Path(folder, "lmdb"), datums(images, labels, encode=True))
+        write_datums(Path(folder, "lmdb"), as_datums(images, labels, encode=True))
         again = Path(folder, "lmdb", "data.mdb").read_bytes()
     if again == (path / "data.mdb").read_bytes():
         return "the same, bit for bit"
@@ -137,7 +108,7 @@ def download(name: str, path: Path) -> None:
     for attempt in range(3):
         for address in ADDRESSES:
             try:
-                content = fetch(f"{address}{path.name}", CHECKSUMS[name])
+                content = fetch(f"{address}{path.name}", fashion_mnist.CHECKSUMS[name])
             except (OSError, DataError) as problem:
                 problems.append(f"{address}{path.name}: {problem}")
                 continue

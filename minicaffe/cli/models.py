@@ -39,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--copy", metavar="FOLDER", help="copy it to change and train; its paths begin here"
     )
     parser.add_argument(
-        "--with_data", action="store_true", help="with --copy: the images that it trains on, too"
+        "--with_data",
+        action="store_true",
+        help="with --copy: the images that it trains on, too, "
+        "those that come with minicaffe or Debian's package dataset-fashion-mnist",
     )
     form.add_argument("--json", action="store_true", help="print the facts as JSON")
 

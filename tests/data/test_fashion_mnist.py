@@ -5,11 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import importlib.util
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from minicaffe import zoo
+from minicaffe.data import fashion_mnist
 from minicaffe.errors import DataError
 from tests.data.helpers import data_net
 
@@ -57,9 +60,9 @@ def tool(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in idx_files().items()}
-    monkeypatch.setattr(module, "CHECKSUMS", sums)
+    monkeypatch.setattr(fashion_mnist, "CHECKSUMS", sums)
     monkeypatch.setattr(module, "SUBSET", {"train": 3, "test": 2})
-    monkeypatch.setattr(module, "DEBIAN", Path("/no/such/folder"))
+    monkeypatch.setattr(fashion_mnist, "DEBIAN", Path("/no/such/folder"))
     monkeypatch.setattr(module, "PAUSE", 0)
     return module
 
@@ -99,8 +102,35 @@ def test_the_complete_set(tool, folder, tmp_path, capsys):
 def test_the_debian_packages_files_are_found(tool, tmp_path, monkeypatch):
     for name, data in idx_files().items():
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(data))
-    monkeypatch.setattr(tool, "DEBIAN", tmp_path)
+    monkeypatch.setattr(fashion_mnist, "DEBIAN", tmp_path)
     assert tool.main(["--output", str(tmp_path / "out")]) == 0
+
+
+def test_a_networks_copy_has_the_debian_packages_images(tool, tmp_path, monkeypatch, caplog):
+    """Besides those that come with minicaffe; the copy's files say where they are."""
+    debian = tmp_path / "debian"
+    debian.mkdir()
+    for name, data in idx_files().items():
+        (debian / f"{name}.gz").write_bytes(gzip.compress(data))
+    monkeypatch.setattr(fashion_mnist, "DEBIAN", debian)
+    monkeypatch.chdir(tmp_path)
+    lenet_bn = zoo.network("lenet_bn")
+    names = zoo.copy_network(lenet_bn, "net", with_data=True)
+    assert {"fashion_mnist", "fashion_mnist_full"} <= set(names)
+    text = (tmp_path / "net" / "train_val_full.prototxt").read_text()
+    assert 'source: "net/fashion_mnist_full/train_lmdb"' in text
+    source = open_source("net/fashion_mnist_full/train_lmdb")
+    assert len(source) == 20
+    source.close()
+    (debian / "t10k-labels-idx1-ubyte.gz").write_bytes(b"damaged")
+    with pytest.raises(DataError, match="no idx file"):
+        zoo.copy_network(lenet_bn, "other", with_data=True)
+    assert not (tmp_path / "other").exists()
+    monkeypatch.setitem(sys.modules, "lmdb", None)
+    assert "fashion_mnist_full" not in zoo.copy_network(lenet_bn, "small", with_data=True)
+    assert "needs the package lmdb" in caplog.text
+    full = 'source: "data/fashion_mnist_full/train_lmdb"'
+    assert full in (tmp_path / "small" / "train_val_full.prototxt").read_text()
 
 
 def test_the_subset_is_compared_with_what_is_there(tool, folder, tmp_path, capsys):
@@ -114,7 +144,7 @@ def test_the_subset_is_compared_with_what_is_there(tool, folder, tmp_path, capsy
 def test_differences_are_described(tool, tmp_path):
     images = np.random.default_rng(0).integers(0, 256, (4, 28, 28), dtype=np.uint8)
     labels = np.arange(4)
-    write_datums(tmp_path / "db", tool.datums(images, labels, encode=False))
+    write_datums(tmp_path / "db", tool.as_datums(images, labels, encode=False))
     assert "packed differently" in tool.compare(tmp_path / "db", images, labels)
     assert "1 of 4 records" in tool.compare(tmp_path / "db", images, np.array([0, 1, 2, 9]))
     assert "4 images, expected 3" in tool.compare(tmp_path / "db", images[:3], labels[:3])
