@@ -93,13 +93,12 @@ def start(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 
 
-def kill_once(folder: Path, rng: random.Random, tally: Tally) -> None:
-    """Train for a random time, kill, and check what is left.
+def run_until_killed(folder: Path, rng: random.Random) -> list[int]:
+    """Train for a random time and kill; returns the iterations that were told.
 
     Raises:
-        LostError: something is not as it must be.
+        LostError: the training ended before it was killed.
     """
-    before = tally.newest
     told: list[int] = []
     lines: list[str] = []
     begun = threading.Event()
@@ -127,6 +126,17 @@ def kill_once(folder: Path, rng: random.Random, tally: Tally) -> None:
         listener.join()
     if process.returncode != -9:
         raise LostError(f"it ended by itself ({process.returncode}):\n{''.join(lines[-20:])}")
+    return told
+
+
+def kill_once(folder: Path, rng: random.Random, tally: Tally) -> None:
+    """Train for a random time, kill, and check what is left.
+
+    Raises:
+        LostError: something is not as it must be.
+    """
+    before = tally.newest
+    told = run_until_killed(folder, rng)
     tally.kills += 1
     tally.early += not told
     tally.unfinished += len(list(folder.glob(".*.part")))

@@ -30,6 +30,9 @@ DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 #: Lines beyond which a file holds more than one idea.
 LONGEST = 500
 
+#: Lines of a function, what it says of itself left out, beyond which it has more than one part.
+LONGEST_FUNCTION = 45
+
 #: What oneDNN calls its parts; other packages do not speak of them.
 ENGINE_WORDS = re.compile(r"\b(dnnl|primitive desc|post-op|memory desc|reorder primitive)", re.I)
 
@@ -106,6 +109,38 @@ def test_the_top_level_is_small() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_is_one_idea(name: str) -> None:
     assert len((PACKAGE / name).read_text(encoding="utf-8").splitlines()) <= LONGEST
+
+
+def lines_of_code(function: ast.FunctionDef) -> int:
+    """How many lines a function has with its signature, its docstring left out."""
+    first = function.body[0]
+    said = ast.get_docstring(function) is not None
+    doc = (first.end_lineno or 0) - first.lineno + 1 if said else 0
+    return (function.end_lineno or 0) - function.lineno + 1 - doc
+
+
+def programs() -> list[Path]:
+    """All that runs: the package, what makes its files, and what measures it."""
+    return [
+        path
+        for room in (PACKAGE, ROOT / "tools", ROOT / "benchmarks")
+        for path in room.rglob("*.py")
+    ]
+
+
+def test_a_function_is_one_part() -> None:
+    """A longer one is read in parts: each is a function with a name."""
+    functions = [
+        (path, node)
+        for path in programs()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}"
+        for path, node in functions
+        if lines_of_code(node) > LONGEST_FUNCTION
+    ] == []
 
 
 def test_a_file_says_what_it_is_for() -> None:

@@ -37,12 +37,46 @@ def convert_folder(args: argparse.Namespace, size: tuple[int, int] | None) -> No
     Raises:
         DataError: the images are no classes to tell apart, or something cannot be written.
     """
-    from minicaffe.cli._progress import Counter
     from minicaffe.data.datum_maker import DatumMaker
-    from minicaffe.data.image_folder import examine_photos, find_photos, split_photos
+    from minicaffe.data.image_folder import split_photos
 
     if os.path.lexists(args.database):
         raise DataError(f"'{args.database}' exists already; remove it first or choose another name")
+    folder, examined = _examined(args)
+    share = SPLIT if args.split is None else args.split
+    parts = split_photos(examined.good, share, args.seed or 0)
+    wanted = size or _common_size(examined)
+    gray = args.gray or (examined.gray and not args.color)
+    make = DatumMaker(
+        gray=gray, size=wanted, encoded=args.encoded or bool(args.encode_type),
+        encoding=args.encode_type, check_size=args.check_size, upright=True,
+    )  # fmt: skip
+    height, width = wanted or examined.sizes[0]
+    report = _report(folder, examined, parts) | {
+        "split": None if folder.divided else share,
+        "seed": args.seed or 0,
+        "channels": 1 if gray else 3,
+        "height": height,
+        "width": width,
+    }
+    with new_folder(args.database, error=DataError) as target:
+        for name, photos in zip(("train", "val"), parts, strict=True):
+            _write_list(target / f"{name}.txt", photos)
+            if photos:
+                database = target / f"{name}_{args.backend or 'lmdb'}"
+                _write_database(database, folder, photos, make, args)
+        _write_lines(target / "labels.txt", folder.classes)
+        report["mean_value"] = [round(value, 4) for value in _write_mean(target, args)]
+        text = json.dumps(report, indent=2, ensure_ascii=False)
+        _write_lines(target / "report.json", [text])
+    _log_summary(args.database, report)
+
+
+def _examined(args: argparse.Namespace) -> tuple[ImageFolder, Examined]:
+    """The images of a folder, and which of them can be used."""
+    from minicaffe.cli._progress import Counter
+    from minicaffe.data.image_folder import examine_photos, find_photos
+
     folder = find_photos(args.root)
     if folder.divided and args.split is not None:
         raise DataError(
@@ -53,34 +87,7 @@ def convert_folder(args: argparse.Namespace, size: tuple[int, int] | None) -> No
     with Counter(args.log, len(folder.photos), "images") as counter:
         examined = examine_photos(folder, counter.show)
     _log_left_out(examined.left_out)
-    share = SPLIT if args.split is None else args.split
-    parts = split_photos(examined.good, share, args.seed or 0)
-    wanted = size or _common_size(examined)
-    gray = args.gray or (examined.gray and not args.color)
-    make = DatumMaker(
-        gray=gray, size=wanted, encoded=args.encoded or bool(args.encode_type),
-        encoding=args.encode_type, check_size=args.check_size, upright=True,
-    )  # fmt: skip
-    with new_folder(args.database, error=DataError) as target:
-        for name, photos in zip(("train", "val"), parts, strict=True):
-            _write_list(target / f"{name}.txt", photos)
-            if photos:
-                database = target / f"{name}_{args.backend or 'lmdb'}"
-                _write_database(database, folder, photos, make, args)
-        _write_lines(target / "labels.txt", folder.classes)
-        mean = _write_mean(target, args)
-        report = _report(folder, examined, parts)
-        report |= {
-            "split": None if folder.divided else share,
-            "seed": args.seed or 0,
-            "channels": 1 if gray else 3,
-            "height": (wanted or examined.sizes[0])[0],
-            "width": (wanted or examined.sizes[0])[1],
-            "mean_value": [round(value, 4) for value in mean],
-        }
-        text = json.dumps(report, indent=2, ensure_ascii=False)
-        _write_lines(target / "report.json", [text])
-    _log_summary(args.database, report)
+    return folder, examined
 
 
 def _common_size(examined: Examined) -> tuple[int, int] | None:

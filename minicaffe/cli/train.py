@@ -253,10 +253,8 @@ def _train(
     lock: PrefixLock | None = None,
 ) -> int:
     """Train; returns the exit status."""
-    from minicaffe.solver.overfit import keep_to_one_batch
     from minicaffe.solver.signals import SignalHandler
     from minicaffe.solver.solver_factory import get_solver
-    from minicaffe.solver.solver_param import warn_of_inputs
 
     keep = "all" if args.stats_every else "outputs"
     _ranks.share_seed(transport, param)
@@ -278,19 +276,32 @@ def _train(
             **run_options(args, keep=keep).keywords(),
         )
         stack.enter_context(closing(solver))
-        if args.snapshot:
-            logger.info("Resuming from %s", args.snapshot)
-        solver.trace_nan, solver.stats_every = args.trace_nan, args.stats_every
-        if args.keep_best or args.early_stop:
-            _watch_tests(solver, args)
-        if page is not None:
-            page.attach(solver)
-        if args.overfit_batch:
-            keep_to_one_batch(solver)
-        warn_of_inputs(solver.net)
+        _set_up(solver, args, page)
         _ranks.join(args, transport, solver)
         logger.info("Starting Optimization")
         solver.solve(args.snapshot if transport is None else None)  # join has restored it
+    return _status(solver, signals)
+
+
+def _set_up(solver: Solver, args: argparse.Namespace, page: Dashboard | None) -> None:
+    """Prepare a solver for what the flags ask besides its text."""
+    from minicaffe.solver.overfit import keep_to_one_batch
+    from minicaffe.solver.solver_param import warn_of_inputs
+
+    if args.snapshot:
+        logger.info("Resuming from %s", args.snapshot)
+    solver.trace_nan, solver.stats_every = args.trace_nan, args.stats_every
+    if args.keep_best or args.early_stop:
+        _watch_tests(solver, args)
+    if page is not None:
+        page.attach(solver)
+    if args.overfit_batch:
+        keep_to_one_batch(solver)
+    warn_of_inputs(solver.net)
+
+
+def _status(solver: Solver, signals: SignalHandler) -> int:
+    """The exit status of a training that has ended."""
     if signals.terminated:
         return 128 + signal.SIGTERM
     if solver.failed_snapshots:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -125,21 +125,31 @@ def summarize_net(
     if builder is None:
         summary.layers = [LayerSummary(layer) for layer in whole]
         return summary
-    counted: set[int] = set()
     names = {layer.name for layer in filtered.layer}  # without the splits that were inserted
-    built_nodes = (node for node in builder.nodes if node.name in names)
-    for index, layer in enumerate(whole):
-        if index in left_open:
-            summary.layers.append(LayerSummary(layer))
-            continue
-        node = next(built_nodes)
-        summary.layers.append(_layer(layer, node, counted))
-        node.layer.close()
+    summary.layers = _layers(
+        whole, left_open, (node for node in builder.nodes if node.name in names)
+    )
     learned = [param.blob.count for param in builder.params.learnable if param.lr_mult]
     summary.learned = sum(learned)
     if builder.blobs and builder.blobs[0].blob.shape:
         summary.batch = max(1, builder.blobs[0].blob.shape[0])
     return summary
+
+
+def _layers(
+    layers: Sequence[caffe_pb2.LayerParameter], left_open: set[int], nodes: Iterator[Node]
+) -> list[LayerSummary]:
+    """A summary of each layer: those whose numbers are in ``left_open`` have no node."""
+    counted: set[int] = set()
+    summaries = []
+    for index, layer in enumerate(layers):
+        if index in left_open:
+            summaries.append(LayerSummary(layer))
+            continue
+        node = next(nodes)
+        summaries.append(_layer(layer, node, counted))
+        node.layer.close()
+    return summaries
 
 
 def built_without_data(

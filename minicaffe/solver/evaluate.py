@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -70,21 +70,7 @@ def average_outputs(
             scores.interrupted = True
             break
         scores.loss += net.forward_loss()
-        for index, name in enumerate(net.outputs):
-            values = net.blobs[name].data.astype(np.float64)
-            if name in collected:
-                collected[name].append(values)
-                values = np.zeros(())  # its place, which the score takes
-            if done == 1:
-                scores.outputs.append(values)
-            elif scores.outputs[index].shape != values.shape:
-                raise SolverError(
-                    f"test output '{name}' has shape {values.shape} in batch {done} and "
-                    f"{scores.outputs[index].shape} before; outputs of different shapes cannot "
-                    "be averaged"
-                )
-            else:
-                scores.outputs[index] += values
+        _add_outputs(scores, net, collected)
         scores.done = done
         on_batch(done)
     if add_up is not None:
@@ -97,6 +83,25 @@ def average_outputs(
             scores.outputs[index] = np.asarray(score)
     scores.loss /= max(scores.done, 1)
     return scores
+
+
+def _add_outputs(scores: Scores, net: Net, collected: Mapping[str, list[np.ndarray]]) -> None:
+    """Add one batch's outputs to the sums; those that a layer scores by itself are collected."""
+    for index, name in enumerate(net.outputs):
+        values = net.blobs[name].data.astype(np.float64)
+        if name in collected:
+            collected[name].append(values)
+            values = np.zeros(())  # its place, which the score takes
+        if not scores.done:
+            scores.outputs.append(values)
+        elif scores.outputs[index].shape != values.shape:
+            raise SolverError(
+                f"test output '{name}' has shape {values.shape} in batch {scores.done + 1} and "
+                f"{scores.outputs[index].shape} before; outputs of different shapes cannot "
+                "be averaged"
+            )
+        else:
+            scores.outputs[index] += values
 
 
 def _add_up(scores: Scores, add_up: Callable[[np.ndarray], None]) -> None:

@@ -116,11 +116,8 @@ class Solver(Watched):
         self._together: Together = Alone()
         super().__init__([events.LogObserver()] * self.is_root if observers is None else observers)
         self.action_function = action_function
-        self.iter = 0
-        self.failed_snapshots = 0
-        self.trace_nan = False
-        self.stats_every = 0
-        self._current_step = 0
+        self.iter = self._current_step = self.failed_snapshots = 0
+        self.trace_nan, self.stats_every = False, 0
         self._callbacks: list[tuple[Callback, Callback]] = []
         self._stop_requested = False
         self.loss_window = LossWindow()
@@ -134,7 +131,11 @@ class Solver(Watched):
             self._snapshots.check(self.iter)
         how = (engine, precision, fuse, keep, allow_python_layers, max_memory, dialect, conv_math)
         options = RunOptions(*how, device or device_of(self.param, engine))
-        factory = NetFactory(self.param, path=self._settings.path, options=options)
+        self._make_nets(NetFactory(self.param, path=self._settings.path, options=options))
+        logger.info("Solver scaffolding done.")
+
+    def _make_nets(self, factory: NetFactory) -> None:
+        """Check the nets' texts; make the net to train, what updates it, and the nets to test."""
         factory.check()
         self.net: Net = factory.train_net()
         with self._settings.located("type"):
@@ -143,7 +144,6 @@ class Solver(Watched):
         self.test_nets: list[Net] = NetVec(factory.test_nets() if tests else [])
         for test_net in self.test_nets:
             test_net.warn_of_twins(self.net)
-        logger.info("Solver scaffolding done.")
 
     # -------------------------------------------------------------- settings
 

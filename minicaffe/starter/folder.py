@@ -83,13 +83,8 @@ def new_model(folder: str, network: Network, facts: DataFacts, wishes: Wishes) -
     solver = read_solver(str(network.folder / "solver.prototxt"))
     fitting.check_classifies(net, network.name)
     tuned = wishes.weights is not None
-    if tuned and network.facts["input"][0] != facts.shape[0]:
-        raise DataError(
-            f"the images have {facts.shape[0]} channel(s), and weights of {network.name} are for "
-            f"{network.facts['input'][0]}; make the database again with convert_imageset "
-            f"--{'gray' if facts.shape[0] > 1 else 'color'}",
-            path=facts.train,
-        )
+    if tuned:
+        _check_channels(network, facts)
     old_batch = _train_batch(net)
     crop = _crop(net, network, facts)
     side = (crop, crop) if crop else facts.shape[1:]
@@ -119,6 +114,18 @@ def new_model(folder: str, network: Network, facts: DataFacts, wishes: Wishes) -
     readme = readme_text(where, network.name, facts, side)
     _write(folder, net, deploy, solver, readme, facts, chosen)
     return [*notes, *chosen]
+
+
+def _check_channels(network: Network, facts: DataFacts) -> None:
+    """Refuse images with another number of channels than the network's weights are for."""
+    expected, found = network.facts["input"][0], facts.shape[0]
+    if found != expected:
+        raise DataError(
+            f"the images have {found} channel(s), and weights of {network.name} are for "
+            f"{expected}; make the database again with convert_imageset "
+            f"--{'gray' if found > 1 else 'color'}",
+            path=facts.train,
+        )
 
 
 def _train_batch(net: caffe_pb2.NetParameter) -> int:

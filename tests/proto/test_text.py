@@ -15,7 +15,8 @@ from minicaffe.errors import MAX_COUNTED, PrototxtError, closest, did_you_mean
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.lexer import SIGN, Text, Token
 from minicaffe.proto.places import MAX_NOTED
-from minicaffe.proto.text_format import MAX_DEPTH, MAX_PROBLEMS, parse
+from minicaffe.proto.text_format import MAX_DEPTH, parse
+from minicaffe.proto.token_reader import MAX_PROBLEMS
 
 
 def read(text: str | bytes, cls: type = caffe_pb2.NetParameter) -> Any:
