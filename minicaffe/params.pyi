@@ -212,6 +212,7 @@ RandVec = caffe_pb2.RandVecParameter
 RandomAspectRatio = caffe_pb2.RandomAspectRatioParameter
 RandomGenerator = caffe_pb2.RandomGeneratorParameter
 RandomResize = caffe_pb2.RandomResizeParameter
+Randvec = caffe_pb2.RandvecParameter
 ReLU = caffe_pb2.ReLUParameter
 Reader = caffe_pb2.ReaderParameter
 Recurrent = caffe_pb2.RecurrentParameter

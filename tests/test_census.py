@@ -37,6 +37,7 @@ FILES = {
     "b/python.prototxt": INPUT + 'layer { name: "p" type: "Python" bottom: "x" top: "p" '
     'python_param { module: "m" layer: "L" } }',
     "c/solver.prototxt": 'net: "n" base_lr: 1 lr_policy: "fixed"',
+    "c/snapshot.prototxt": 'net: "n" base_lr: 1 lr_policy: "fixed" snapshot: 5',
     "c/policy.prototxt": 'net: "n" base_lr: 1 lr_policy: "fixd"',
     "c/notes.txt": "not looked at",
 }
@@ -80,6 +81,7 @@ def test_how_far_each_file_comes(
                                                   "of … padded by …"]),
         "b/python.prototxt": ("net", "read", ["Python m.L"]),
         "c/solver.prototxt": ("solver", "complete", []),
+        "c/snapshot.prototxt": ("solver", "complete", []),  # the prefix is the file's name
         "c/policy.prototxt": ("solver", "read", ["unknown lr_policy …"]),
     }  # fmt: skip
 
@@ -93,7 +95,7 @@ def test_tables(
                         "complete"]  # fmt: skip
     assert ["a", "4", "4", "4", "0", "0"] in lines
     assert ["b", "5", "4", "1", "0", "0"] in lines
-    assert ["all", "9", "8", "5", "2", "1"] in lines
+    assert ["all", "9", "8", "5", "3", "2"] in lines
     assert ["1", "1", "type", "Winograd"] in lines
 
 

@@ -33,9 +33,9 @@ from minicaffe.net.init import layer_class_of
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.options import check_dialect
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.io import read_net, read_solver
+from minicaffe.proto.io import read_net
 from minicaffe.solver.lr_policy import check_policy
-from minicaffe.solver.solver_param import refuse, setting_mistakes
+from minicaffe.solver.solver_param import load_settings, refuse, setting_mistakes
 
 ENDINGS = (".prototxt", ".pt", ".prototext")
 STAGES = ("read", "complete", "built", "run")
@@ -96,7 +96,7 @@ def examine(path: Path, name: str, stages: Sequence[str], dialect: str | None) -
 
 def _examine_solver(path: Path, name: str, as_net: PrototxtError) -> Entry:
     try:
-        param = read_solver(path)
+        param = load_settings(path).param
     except PrototxtError as as_solver:
         layers = isinstance(as_net.net, caffe_pb2.NetParameter) and (
             as_net.net.layer or as_net.net.layers

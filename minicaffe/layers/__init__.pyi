@@ -2898,6 +2898,7 @@ def Data(
     mirror: bool = ...,
     force_encoded_color: bool = ...,
     prefetch: int = ...,
+    transform_param: Mapping[str, Any] | Message = ...,
     shuffle: bool = ...,
     show_data: int = ...,
     threads: int = ...,
@@ -2942,6 +2943,8 @@ def Data(
     mirror: Old place of transform_param's `mirror`.
     force_encoded_color: Whether to decode encoded images in colour.
     prefetch: How many batches to read ahead.
+    transform_param: Earlier place of the layer's transform_param. [forks of Caffe's
+        history]
     shuffle: [TSN, NVCaffe and others]
     show_data: [C3D]
     threads: [NVCaffe and Vitis AI]
@@ -3720,6 +3723,55 @@ def DepthwiseConvolution(
     mem_group_size: [forks of Caffe's history]
     dilation_h: [TSN]
     dilation_w: [TSN]
+    """
+
+def Detection(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Detection layer: its bottoms, then fields as keywords.
     """
 
 def DetectionAccuracy(
@@ -5898,6 +5950,7 @@ def ImageData(
     crop_size: int = ...,
     mirror: bool = ...,
     root_folder: str = ...,
+    transform_param: Mapping[str, Any] | Message = ...,
     ignore_label: int = ...,
     label_type: int | str = ...,
     new_length: int = ...,
@@ -5957,6 +6010,8 @@ def ImageData(
     crop_size: Old place of transform_param's `crop_size`.
     mirror: Old place of transform_param's `mirror`.
     root_folder: Put before each name, so with a slash at its end.
+    transform_param: Earlier place of the layer's transform_param. [forks of Caffe's
+        history]
     ignore_label: [PSPNet, DeepLab and others]
     label_type: [PSPNet, DeepLab and others]
     new_length: [C3D]
@@ -6158,6 +6213,7 @@ def ImageSegData(
     crop_size: int = ...,
     mirror: bool = ...,
     root_folder: str = ...,
+    transform_param: Mapping[str, Any] | Message = ...,
     ignore_label: int = ...,
     label_type: int | str = ...,
     new_length: int = ...,
@@ -6217,6 +6273,8 @@ def ImageSegData(
     crop_size: Old place of transform_param's `crop_size`.
     mirror: Old place of transform_param's `mirror`.
     root_folder: Put before each name, so with a slash at its end.
+    transform_param: Earlier place of the layer's transform_param. [forks of Caffe's
+        history]
     ignore_label: [PSPNet, DeepLab and others]
     label_type: [PSPNet, DeepLab and others]
     new_length: [C3D]
@@ -9784,6 +9842,8 @@ def ProposalTarget(
     append_gtbox: bool = ...,
     gt_iou_thr: float = ...,
     stage: int = ...,
+    bbox_mean: float | Sequence[float] = ...,
+    bbox_std: float | Sequence[float] = ...,
     **more: Any,
 ) -> Any:
     """
@@ -9805,6 +9865,8 @@ def ProposalTarget(
     append_gtbox: [Cascade R-CNN]
     gt_iou_thr: [makefile's frcnn]
     stage: [makefile's frcnn]
+    bbox_mean: [MS-CNN]
+    bbox_std: [MS-CNN]
     """
 
 def ProposalTargetLayer(

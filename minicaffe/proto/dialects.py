@@ -138,7 +138,7 @@ class ReadsForks:
         **changes_training(
             "breadth_decay_mult", "kernel_shape_decay_mult", "block_group_lasso",
             "regularization_type", "compression", "force_mult", "force_regularize",
-            "mn_grad_compress_param",
+            "mn_grad_compress_param", "group_decay_mult",
         ),
         **meant("strict_dim"),  # DeepLab: weights of as many values, whatever their shape, fit
     }  # fmt: skip

@@ -5,6 +5,8 @@ The reader takes such a field for Caffe's, so that what it writes again is Caffe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 _TRUE, _FALSE = ("true", "True", "t", "1"), ("false", "False", "f", "0")
@@ -15,13 +17,21 @@ class Synonym(NamedTuple):
 
     Attributes:
         name: the field's name.
-        words: for each word that may follow the fork's field, Caffe's.
+        words: for each word that may follow the fork's field, Caffe's; none where the values are
+            the same.
         expected: what may follow it, for messages.
     """
 
     name: str
-    words: dict[str, str]
-    expected: str
+    words: Mapping[str, str] = MappingProxyType({})
+    expected: str = ""
+
+    def note(self, field: str, value: str) -> str:
+        """What to tell of the fork's field and its value."""
+        if not self.words:
+            return f"`{field}` is read as `{self.name}`, its later name"
+        word = self.words[value]
+        return f"`{field}: {value}` is read as `{self.name}: {word}`, Caffe's name for it"
 
 
 #: "Message.field" of a fork → Caffe's
@@ -31,6 +41,10 @@ SYNONYMS = {
         {**dict.fromkeys(_TRUE, "CEIL"), **dict.fromkeys(_FALSE, "FLOOR")},
         "true or false",
     ),
+    "LayerParameter.detection_param": Synonym("detection_loss_param"),
+    "LayerParameter.bbox_accuracy_param": Synonym("bbox_reg_param"),
+    "V0LayerParameter.context_pad": Synonym("det_context_pad"),
+    "V0LayerParameter.crop_mode": Synonym("det_crop_mode"),
 }
 
 #: "Message.field" that a fork repeats: TSN's Caffe trains on several graphics cards.

@@ -201,7 +201,7 @@ class _Reader(TokenReader):
             found = ", not `=`" if self.next.text == "=" else ""
             raise Wrong(self.next, f"`:` expected after `{token.text}`{found}")
         if other is not None:
-            self.next = self._translated(token, other)
+            self._translate(token, other)
         self._read_values(message, field, prefix, line, plain=other is None)
 
     def _refuse_name(self, token: Token) -> None:
@@ -246,16 +246,16 @@ class _Reader(TokenReader):
             self._read_numbers(message, field, again(field.name))
         self._read_value(message, field, prefix, line)
 
-    def _translated(self, name: Token, other: Synonym) -> Token:
-        """The word of Caffe for the next one, the value of a fork's field."""
+    def _translate(self, name: Token, other: Synonym) -> None:
+        """Let the next word, the value of a fork's field, be Caffe's."""
         value = self.next
-        if value.kind not in (WORD, NUMBER) or value.text not in other.words:
-            found = f"{name.text}: {value.shown()} found"
-            raise Wrong(value, f"{found}, {other.expected} expected", WrongValueError)
-        word = other.words[value.text]
-        note = f"`{name.text}: {value.text}` is read as `{other.name}: {word}`, Caffe's name for it"
+        if other.words:
+            if value.kind not in (WORD, NUMBER) or value.text not in other.words:
+                found = f"{name.text}: {value.shown()} found"
+                raise Wrong(value, f"{found}, {other.expected} expected", WrongValueError)
+            self.next = value._replace(kind=WORD, text=other.words[value.text])
+        note = other.note(name.text, value.text)
         self.notes.setdefault(name.text, (self.text.line(name.offset), note))
-        return value._replace(kind=WORD, text=word)
 
     def _read_list(self, message: Any, field: Any, prefix: str) -> None:
         if self.took("]"):

@@ -23,6 +23,7 @@ from minicaffe.options import RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_net
 from minicaffe.solver.solver_param import (
+    never_tests,
     warn_of_infogain,
     warn_of_iter_size,
     warn_of_nothing_to_learn,
@@ -135,6 +136,8 @@ class NetFactory:
         param = self.param
         origins = [Origin("test_net_param", net, self.path) for net in param.test_net_param]
         origins += [self._file("test_net file", name) for name in param.test_net]
+        if never_tests(param):
+            return origins
         while len(origins) < len(param.test_iter):
             if param.HasField("net_param"):
                 origins.append(Origin("net_param", param.net_param, self.path))

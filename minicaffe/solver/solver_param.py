@@ -153,6 +153,9 @@ def odd_settings(param: caffe_pb2.SolverParameter) -> Iterator[tuple[str, str]]:
             f"test_interval is {param.test_interval}, but there is no test_iter, so nothing is "
             "tested; set test_iter to the number of batches of a test",
         )
+    if param.test_iter and never_tests(param):
+        told = "test_iter is given, but no test net and no test_interval, so nothing is tested"
+        yield "test_iter", f"{told}; remove it, or give both"
     policy = param.lr_policy
     if policy in ("step", "exp", "multistep") and not param.HasField("gamma"):
         yield "gamma", f"gamma is not set, so lr_policy '{policy}' makes the rate 0; set gamma"
@@ -215,7 +218,17 @@ def _mistakes_of_train_net(param: caffe_pb2.SolverParameter) -> Iterator[Setting
         yield SettingError(given[1], f"{' and '.join(given)} both give a train net; keep one")
 
 
+def never_tests(param: caffe_pb2.SolverParameter) -> bool:
+    """Whether neither a test net nor an interval between tests is given, as in C3D v1.0's solvers,
+    whose ``test_iter`` then means nothing (BVLC Caffe stops there)."""
+    nets = param.test_net_param or param.test_net
+    generic = param.HasField("net") or param.HasField("net_param")
+    return not nets and not generic and param.test_interval <= 0
+
+
 def _mistakes_of_test_nets(param: caffe_pb2.SolverParameter) -> Iterator[SettingError]:
+    if never_tests(param) and not param.test_state:
+        return
     own = len(param.test_net_param) + len(param.test_net)
     count = len(param.test_iter)
     generic = param.HasField("net") or param.HasField("net_param")

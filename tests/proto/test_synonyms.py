@@ -80,6 +80,24 @@ def test_only_where_the_fork_has_it():
         read("layer { convolution_param { ceil_mode: true } }")
 
 
+def test_a_later_name_takes_the_same_values(caplog):
+    net = read('layer { name: "d" type: "Detection" detection_param { cls_num: 3 lambda: 2 } }')
+    loss = net.layer[0].detection_loss_param
+    assert loss.cls_num == 3
+    assert getattr(loss, "lambda") == 2
+    (note,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert note == (
+        "net.prototxt:1: `detection_param` is read as `detection_loss_param`, its later name"
+    )
+    old = read(
+        "layers { layer { name: 'w' type: 'window_data' context_pad: 16 crop_mode: 'warp' } }"
+    )
+    assert old.layers[0].layer.det_context_pad == 16
+    assert old.layers[0].layer.det_crop_mode == "warp"
+    with pytest.raises(PrototxtError, match=r"given twice \(as `detection_loss_param`\)"):
+        read("layer { detection_loss_param { } detection_param { } }")
+
+
 def test_net_spec_says_caffes_name():
     with pytest.raises(GraphError, match=r"'ceil_mode' .*; Caffe's name for it is `round_mode`"):
         L.Pooling(L.Input(), kernel_size=3, ceil_mode=False).to_proto()
@@ -88,8 +106,9 @@ def test_net_spec_says_caffes_name():
 def test_the_tables_are_of_fields_that_exist():
     for known, other in synonyms.SYNONYMS.items():
         message = caffe_pb2.DESCRIPTOR.message_types_by_name[known.partition(".")[0]]
-        values = message.fields_by_name[other.name].enum_type.values_by_name
-        assert set(other.words.values()) <= set(values)
+        field = message.fields_by_name[other.name]
+        if other.words:
+            assert set(other.words.values()) <= set(field.enum_type.values_by_name)
     for known in synonyms.SYNONYMS:
         assert forks.fork_of_field(*known.split("."))
 

@@ -83,6 +83,18 @@ def test_max_iter_0_fills_a_net_and_needs_no_rate(tmp_path, more):
         solver.step(1)
 
 
+def test_test_iter_of_a_solver_that_never_tests(tmp_path, caplog):
+    """C3D v1.0's solvers give it, though they have no test net."""
+    write_problem(tmp_path)
+    text = 'train_net: "net.prototxt" test_iter: 9 base_lr: 0.1 lr_policy: "fixed" max_iter: 1'
+    (tmp_path / "s.prototxt").write_text(text)
+    with caplog.at_level(logging.WARNING, logger="minicaffe"):
+        solver = get_solver("s.prototxt")
+    solver.solve()
+    assert not solver.test_nets
+    assert "test_iter is given, but no test net and no test_interval" in caplog.text
+
+
 def test_no_train_net(tmp_path):
     (tmp_path / "s.prototxt").write_text('base_lr: 0.1 lr_policy: "fixed"')
     with pytest.raises(SolverError, match="no train net is given; set one of net, net_param"):

@@ -6,6 +6,8 @@ import numpy as np
 
 from minicaffe.layer import register
 from minicaffe.layers.activation.neuron_layer import Neuron
+from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant, renamed
 
 
 @register("ELU")
@@ -14,13 +16,30 @@ class ELU(Neuron):
 
     Shapes: bottom x of any shape; top y like x, also in place.
 
-    Settings: ``elu_param``: alpha (1).
+    With ``lambda``, NVCaffe's, y is times lambda: the net makes a SeLu of such a layer. Its
+    gradient is that of the formula; NVCaffe's CPU code has lambda · dy · (y + alpha) where x ≤ 0.
+
+    Settings: ``elu_param``: alpha (1), lambda (1).
 
     Gradients: dx = dy where x > 0, else dy · (y + alpha).
 
-    Source: elu_layer.cpp (BVLC/caffe); Clevert, Unterthiner & Hochreiter, "Fast and accurate deep
-    network learning by exponential linear units", 2016 (arXiv:1511.07289).
+    Source: elu_layer.cpp (BVLC/caffe, NVIDIA/caffe); Clevert, Unterthiner & Hochreiter, "Fast and
+    accurate deep network learning by exponential linear units", 2016 (arXiv:1511.07289).
     """
+
+    fork_fields = meant("elu_param.lambda")
+
+    @classmethod
+    def in_caffes_words(cls, param: caffe_pb2.LayerParameter) -> caffe_pb2.LayerParameter:
+        """A SeLu, where there is a lambda other than 1."""
+        factor = getattr(param.elu_param, "lambda")
+        if factor == 1:
+            return param
+        found = renamed(param, "SeLu")
+        found.ClearField("elu_param")
+        found.selu_param.alpha = param.elu_param.alpha
+        setattr(found.selu_param, "lambda", factor)
+        return found
 
     def prepare(self) -> None:
         self._alpha = self.param.elu_param.alpha

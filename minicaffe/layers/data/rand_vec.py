@@ -10,35 +10,45 @@ from minicaffe.data.source import number_in
 from minicaffe.errors import GraphError, MinicaffeError
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.dialects import meant
 
 
 @register("RandVec")
 class RandVec(Layer):
     """Uniform numbers from ``lower`` up to ``upper``, the same ones in ``repeat`` forwards.
 
+    ``randvec_param`` is that of another fork, with other defaults; the numbers differ in each
+    forward.
+
     Shapes: no bottom; top (batch_size, dim), or (batch_size, dim, height, width) where height and
     width are given.
 
     Settings: ``rand_vec_param``: batch_size and dim, required; height (0), width (0), lower (-1),
-    upper (1), repeat (1).
+    upper (1), repeat (1). Or ``randvec_param``: batch_size (1), dim (128), height (1), width (1),
+    lower (-1), upper (1).
 
     Gradients: none, as there are no bottoms.
 
     Raises:
-        GraphError: batch_size, dim or repeat is 0; upper is not above lower.
+        GraphError: batch_size, dim or repeat is 0; upper is not above lower; both messages are
+            given.
 
-    Source: minicaffe, as published with GAN ports of Caffe; no repository has it.
+    Source: randvec_layer.cpp (BVLC/caffe), of a fork in its history, for ``randvec_param``; the
+    other form is published with GAN ports of Caffe, and no repository has it.
     """
 
     exact_bottoms = 0
     exact_tops = 1
+    fork_fields = meant("randvec_param")
 
     @classmethod
     def opens_files(cls, param: caffe_pb2.LayerParameter) -> bool:
         return False
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
-        param = self.param.rand_vec_param
+        if self.param.HasField("rand_vec_param") and self.param.HasField("randvec_param"):
+            yield GraphError("rand_vec_param and randvec_param are both given; keep one")
+        param = _settings(self.param)
         for name in ("batch_size", "dim", "repeat"):
             if not getattr(param, name):
                 yield GraphError(f"{name} is missing or 0, expected at least 1")
@@ -50,12 +60,12 @@ class RandVec(Layer):
         self._values = np.zeros(0, self.dtype)
 
     def reshape(self, bottom: Blobs, top: Blobs) -> None:
-        param = self.param.rand_vec_param
+        param = _settings(self.param)
         pixels = (param.height, param.width) if param.height and param.width else ()
         top[0].reshape(param.batch_size, param.dim, *pixels)
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        param, out = self.param.rand_vec_param, top[0].data
+        param, out = _settings(self.param), top[0].data
         if self._used == 0 or self._values.size != out.size:
             self._values = self.rng.uniform(param.lower, param.upper, out.size).astype(self.dtype)
         np.copyto(out, self._values.reshape(out.shape))
@@ -77,3 +87,13 @@ class RandVec(Layer):
         """Go on from where ``state()`` was taken."""
         self._used = number_in(state, "used")
         self._values = np.array(state["values"], self.dtype)
+
+
+def _settings(param: caffe_pb2.LayerParameter) -> caffe_pb2.RandVecParameter:
+    """``rand_vec_param``, or ``randvec_param`` in its words."""
+    if not param.HasField("randvec_param"):
+        return param.rand_vec_param
+    other, found = param.randvec_param, caffe_pb2.RandVecParameter()
+    for name in ("batch_size", "dim", "height", "width", "lower", "upper"):
+        setattr(found, name, getattr(other, name))
+    return found

@@ -128,7 +128,8 @@ class ConvolutionBase(Layer):
     min_bottoms = 1
     fork_fields = changes_nothing(
         "cudnn_convolution_algo_seeker", "conv_algos_override", "conv_mode", "conv_algorithm",
-        "cudnn_flavor", "dump_parameter", "dump_activation", "parameter_sparsity_pattern_histogram",
+        "cudnn_flavor", "mem_group_size", "dump_parameter", "dump_activation",
+        "parameter_sparsity_pattern_histogram",
     )  # fmt: skip
     min_tops = 1
     equal_bottoms_and_tops = True

@@ -174,4 +174,6 @@ CASES = [
          reference=lambda b, _: [np.where(b[0] > 0, b[0], b[0] * math.log(2) / 2)]),
     Case("RandVec", "rand_vec_param { batch_size: 3 dim: 4 }", bottoms=[], has_gradient=False,
          deterministic=False),
+    Case("RandVec", "randvec_param { batch_size: 3 dim: 4 }", bottoms=[], has_gradient=False,
+         deterministic=False, name="the other fork's"),
 ]  # fmt: skip

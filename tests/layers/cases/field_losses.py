@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tests.layers.cascade_boxes import small
 from tests.layers.cases.cascade import MEAN, NORMALIZED, STD
@@ -71,7 +72,11 @@ def accuracy(param: str, *, mscnn: bool = False, more: str = "", **settings: obj
 
 REG = f"bbox_reg_param {{ {NORMALIZED} }}"
 IGNORE = "loss_param { ignore_label: 2 }"
+_FIRST = loss('sample_mode: "all" field_xyr: 0.25 field_whr: 8', mscnn=True, mining="all",
+              bounds=(0.25, 8))  # fmt: skip
+
 CASES = [
+    replace(_FIRST, type="Detection", name="of the first version"),
     loss("lambda: 0.5", factor=0.5),
     loss("bg_multiple: 1 bg_threshold: 0.25 neg_mining_type: \"bootstrap\"",
          multiple=1, threshold=0.25, mining="bootstrap"),

@@ -65,6 +65,12 @@ rectifiers = [
         in_place=True,
         reference=of(lambda x: np.where(x > 0, x, 0.5 * np.expm1(x))),
     ),
+    Case(
+        "ELU",
+        "elu_param { alpha: 0.5 lambda: 1.25 }",
+        in_place=True,
+        reference=of(lambda x: np.where(x > 0, 1.25 * x, 0.625 * np.expm1(x))),
+    ),
     Case("AbsVal", reference=of(np.abs)),
     Case("Clip", "clip_param { min: -0.5 max: 0.75 }", reference=of(lambda x: x.clip(-0.5, 0.75))),
     Case("Threshold", has_gradient=False, in_place=True, reference=of(lambda x: x > 0)),

@@ -1,0 +1,61 @@
+"""What earlier versions of Caffe and of its forks wrote elsewhere than today.
+
+Transformations inside of ``data_param``, MS-CNN's means of offsets in ``proposal_target_param``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minicaffe.errors import GraphError
+
+#: Data layers' messages that had ``transform_param`` inside of them, in Caffe of summer 2014.
+_WITH_TRANSFORMS = ("data_param", "image_data_param")
+
+#: Of MS-CNN's first version: fields of ``proposal_target_param``, now of ``bbox_reg_param``.
+_OF_OFFSETS = ("bbox_mean", "bbox_std")
+
+
+def upgrade_older_fields(layer: Any) -> None:
+    """Put into today's place what a layer says in an earlier one.
+
+    Args:
+        layer: a ``LayerParameter``; it is changed.
+
+    Raises:
+        GraphError: both places say something.
+    """
+    for name in _WITH_TRANSFORMS:
+        if layer.HasField(name) and getattr(layer, name).HasField("transform_param"):
+            _move_transform(layer, name)
+    if layer.HasField("proposal_target_param"):
+        _move_offsets(layer)
+
+
+def _move_transform(layer: Any, name: str) -> None:
+    settings = getattr(layer, name)
+    if layer.HasField("transform_param"):
+        raise _twice(layer, "transform_param", name)
+    layer.transform_param.CopyFrom(settings.transform_param)
+    settings.ClearField("transform_param")
+
+
+def _move_offsets(layer: Any) -> None:
+    old = layer.proposal_target_param
+    for name in _OF_OFFSETS:
+        if not getattr(old, name):
+            continue
+        if getattr(layer.bbox_reg_param, name):
+            raise _twice(layer, name, "proposal_target_param")
+        getattr(layer.bbox_reg_param, name).extend(getattr(old, name))
+        old.ClearField(name)
+
+
+def _twice(layer: Any, field: str, inside: str) -> GraphError:
+    return GraphError(
+        f"{field} is given twice, in {inside}, where earlier versions have it, and outside of it; "
+        "keep one",
+        line=layer.source_line or None,
+        layer=layer.name,
+        layer_type=layer.type,
+    )
