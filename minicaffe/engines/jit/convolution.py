@@ -37,7 +37,8 @@ def suits(layer: Layer) -> TypeGuard[Convolution]:
     if type(layer) is not Convolution:
         return False
     geometry = layer.geometry
-    kernel, taps = tuple(geometry.kernel), geometry.kernel[0]
+    kernel = tuple(geometry.kernel)
+    taps = kernel[0] if kernel else 0  # a layer without spatial axes has none
     return (
         layer.dtype == np.float32
         and kernel == (taps, taps)
@@ -62,6 +63,15 @@ class WinogradKernel(ConvolutionKernel):
         super().__init__(layer)
         self._team, self._scratch = team, scratch
         self._passes: _Passes | None = None
+
+    @property
+    def words(self) -> str:
+        """What runs the layer, for who asks."""
+        if not suits(self.layer):
+            return "numpy"
+        taps = self.layer.geometry.kernel[0]
+        tile = TILES[taps]
+        return f"jit, Winograd F({tile}x{tile}, {taps}x{taps})"
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """Winograd's way where it can be gone."""

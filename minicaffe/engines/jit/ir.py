@@ -134,6 +134,12 @@ class Function:
             return min(a, b)
         return self.value(f"select i1 {self.compare('slt', a, b)}, i64 {a}, i64 {b}")
 
+    def maximum(self, a: Int, b: Int) -> Int:
+        """The larger one."""
+        if isinstance(a, int) and isinstance(b, int):
+            return max(a, b)
+        return self.value(f"select i1 {self.compare('sgt', a, b)}, i64 {a}, i64 {b}")
+
     def both(self, a: str, b: str) -> str:
         """Whether two i1 are true."""
         return self.value(f"and i1 {a}, {b}")
@@ -146,7 +152,7 @@ class Function:
             return pointer
         return self.value(f"getelementptr inbounds float, ptr {pointer}, i64 {offset}")
 
-    def integer(self, pointer: str, index: int) -> str:
+    def integer(self, pointer: str, index: Int) -> str:
         """The i64 of this index in an array of them."""
         where = self.value(f"getelementptr inbounds i64, ptr {pointer}, i64 {index}")
         return self.value(f"load i64, ptr {where}, align 8")
@@ -166,29 +172,45 @@ class Function:
 
     def broadcast(self, pointer: str, offset: Int = 0) -> Vector:
         """A vector full of the one float ``offset`` floats behind ``pointer``."""
-        number = self.value(f"load float, ptr {self.at(pointer, offset)}, align 4")
-        one = self.value(f"insertelement {self.vector} poison, float {number}, i64 0")
-        mask = f"<{self.width} x i32> zeroinitializer"
-        return self.value(f"shufflevector {self.vector} {one}, {self.vector} poison, {mask}")
+        return self.filled(self.load_float(pointer, offset))
 
-    def load_first(self, pointer: str, count: int) -> Vector:
-        """A vector whose first ``count`` elements are read, the others being 0."""
-        kind, mask = self.vector, self._first(count)
+    def filled(self, number: str) -> Vector:
+        """A vector full of a float."""
+        return self._repeated("float", number)
+
+    def load_first(self, pointer: str, count: Int, other: Vector = "zeroinitializer") -> Vector:
+        """A vector whose first ``count`` elements are read, the others being those of ``other``."""
+        kind, mask = self.vector, self.first(count)
         return self.value(
             f"call {kind} @llvm.masked.load.v{self.width}f32.p0(ptr {pointer}, i32 4, "
-            f"{mask}, {kind} zeroinitializer)"
+            f"{self._mask} {mask}, {kind} {other})"
         )
 
-    def store_first(self, vector: Vector, pointer: str, count: int) -> None:
+    def store_first(self, vector: Vector, pointer: str, count: Int) -> None:
         """Write the first ``count`` elements of a vector."""
         self.line(
             f"call void @llvm.masked.store.v{self.width}f32.p0({self.vector} {vector}, "
-            f"ptr {pointer}, i32 4, {self._first(count)})"
+            f"ptr {pointer}, i32 4, {self._mask} {self.first(count)})"
         )
 
-    def _first(self, count: int) -> str:
-        bits = ", ".join(f"i1 {int(index < count)}" for index in range(self.width))
-        return f"<{self.width} x i1> <{bits}>"
+    def first(self, count: Int) -> str:
+        """A mask, true for the first ``count`` elements."""
+        if isinstance(count, int):
+            bits = ", ".join(f"i1 {int(index < count)}" for index in range(self.width))
+            return f"<{bits}>"
+        places = ", ".join(f"i32 {index}" for index in range(self.width))
+        counts = self._repeated("i32", self.value(f"trunc i64 {count} to i32"))
+        return self.value(f"icmp sgt <{self.width} x i32> {counts}, <{places}>")
+
+    @property
+    def _mask(self) -> str:
+        return f"<{self.width} x i1>"
+
+    def _repeated(self, kind: str, value: str) -> str:
+        vector = f"<{self.width} x {kind}>"
+        one = self.value(f"insertelement {vector} poison, {kind} {value}, i64 0")
+        zeros = f"<{self.width} x i32> zeroinitializer"
+        return self.value(f"shufflevector {vector} {one}, {vector} poison, {zeros}")
 
     def load_float(self, pointer: str, offset: Int = 0) -> str:
         """One float."""
@@ -212,9 +234,19 @@ class Function:
 
     def constant(self, number: float) -> Vector:
         """A vector full of a number, rounded to float32."""
-        rounded = struct.unpack("<f", struct.pack("<f", number))[0]
-        bits = struct.unpack("<Q", struct.pack("<d", rounded))[0]
-        return "<" + ", ".join([f"float 0x{bits:016X}"] * self.width) + ">"
+        return "<" + ", ".join([_float(number)] * self.width) + ">"
+
+    def ascending(self) -> Vector:
+        """0, 1, 2, …"""
+        return "<" + ", ".join(map(_float, range(self.width))) + ">"
+
+    def float_of(self, number: Int) -> str:
+        """An integer as a float."""
+        return self.value(f"sitofp i64 {number} to float")
+
+    def whole_of(self, number: str) -> str:
+        """A float that is an integer, as such."""
+        return self.value(f"fptosi float {number} to i64")
 
     def fadd(self, a: Vector, b: Vector) -> Vector:
         """a + b."""
@@ -252,15 +284,19 @@ class Function:
 
     def above(self, a: Vector, floor: Vector) -> Vector:
         """a, or ``floor`` where a is below it; NaN stays NaN."""
-        below = self.value(f"fcmp olt {self.vector} {a}, {floor}")
-        kind = f"<{self.width} x i1>"
-        return self.value(f"select {kind} {below}, {self.vector} {floor}, {self.vector} {a}")
+        return self.select(self.fcompare("olt", a, floor), floor, a)
 
     def below(self, a: Vector, ceiling: Vector) -> Vector:
         """a, or ``ceiling`` where a is above it; NaN stays NaN."""
-        above = self.value(f"fcmp ogt {self.vector} {a}, {ceiling}")
-        kind = f"<{self.width} x i1>"
-        return self.value(f"select {kind} {above}, {self.vector} {ceiling}, {self.vector} {a}")
+        return self.select(self.fcompare("ogt", a, ceiling), ceiling, a)
+
+    def fcompare(self, how: str, a: Vector, b: Vector) -> str:
+        """A mask by a word of LLVM's: "ogt" (a > b), "uno" (one of them is NaN)."""
+        return self.value(f"fcmp {how} {self.vector} {a}, {b}")
+
+    def select(self, mask: str, a: Vector, b: Vector) -> Vector:
+        """Elements of a where the mask is true, of b elsewhere."""
+        return self.value(f"select {self._mask} {mask}, {self.vector} {a}, {self.vector} {b}")
 
     def shuffle(self, a: Vector, b: Vector, order: Sequence[int]) -> Vector:
         """Elements of a (0 to width - 1) and b (from width on), in this order."""
@@ -391,6 +427,13 @@ class Function:
         words += [f"i64 {integer}" for integer in integers]
         target = function if function.startswith("%") else f"@{function}"
         self.line(f"call void {target}({', '.join(words)})")
+
+
+def _float(number: float) -> str:
+    """A number rounded to float32, as LLVM writes it: by the bits of a double."""
+    rounded = struct.unpack("<f", struct.pack("<f", number))[0]
+    bits = struct.unpack("<Q", struct.pack("<d", rounded))[0]
+    return f"float 0x{bits:016X}"
 
 
 def module(functions: Sequence[Function]) -> str:

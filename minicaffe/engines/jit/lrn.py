@@ -32,6 +32,8 @@ class LRNKernel(lrn.LRNKernel):
         team, scratch: of the plan.
     """
 
+    words = "jit"
+
     def __init__(self, layer: LRN, team: Team, scratch: Scratch) -> None:
         super().__init__(layer)
         self._team, self._scratch = team, scratch

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minicaffe.engines.jit import lrn
-from minicaffe.engines.jit.convolution import TILES, WinogradKernel, suits
+from minicaffe.engines.jit import lrn, pooling
+from minicaffe.engines.jit.convolution import WinogradKernel
 from minicaffe.engines.jit.scratch import Scratch
 from minicaffe.engines.jit.target import host_target
 from minicaffe.engines.jit.team import Team
+from minicaffe.engines.numpy.kernels import Kernel
 from minicaffe.engines.numpy.plan import NumpyPlan
 from minicaffe.errors import EngineError
+from minicaffe.layer import Layer
 from minicaffe.layers.vision.convolution import Convolution
 
 if TYPE_CHECKING:
@@ -34,12 +36,9 @@ class JitPlan(NumpyPlan):
             raise EngineError("no kernels can be made for this processor")
         team, scratch = Team(target), Scratch()
         for node in net.nodes:
-            if node.kernel is not node.layer:
-                continue
-            if type(node.layer) is Convolution and net.options.convolutions == "auto":
-                node.kernel = WinogradKernel(node.layer, team, scratch)
-            elif lrn.suits(node.layer):
-                node.kernel = lrn.LRNKernel(node.layer, team, scratch)
+            if node.kernel is node.layer:
+                direct = net.options.convolutions == "direct"
+                node.kernel = jit_kernel(node.layer, team, scratch, direct=direct) or node.kernel
         self._listed = net.nodes
         super().__init__(net)
 
@@ -48,11 +47,20 @@ class JitPlan(NumpyPlan):
         return [f"{node.name}: {_words(node)}" for node in self._listed]
 
 
+def jit_kernel(layer: Layer, team: Team, scratch: Scratch, *, direct: bool) -> Kernel | None:
+    """What runs a layer here; None where numpy's engine does.
+
+    Args:
+        layer: the layer.
+        team, scratch: of the plan.
+        direct: no convolutions with fewer products.
+    """
+    if type(layer) is Convolution:
+        return None if direct else WinogradKernel(layer, team, scratch)
+    if lrn.suits(layer):
+        return lrn.LRNKernel(layer, team, scratch)
+    return pooling.PoolingKernel(layer, team, scratch) if pooling.suits(layer) else None
+
+
 def _words(node: Node) -> str:
-    if isinstance(node.kernel, lrn.LRNKernel):
-        return "jit"
-    if not isinstance(node.kernel, WinogradKernel) or not suits(node.layer):
-        return "numpy"
-    taps = node.layer.geometry.kernel[0]
-    tile = TILES[taps]
-    return f"jit, Winograd F({tile}x{tile}, {taps}x{taps})"
+    return getattr(node.kernel, "words", "numpy")
