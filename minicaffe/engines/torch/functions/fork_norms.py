@@ -8,7 +8,7 @@ from torch import Tensor
 
 from minicaffe.engines.torch.functions import function_for
 from minicaffe.engines.torch.functions.formulas import fold
-from minicaffe.engines.torch.functions.normalization import by_channel
+from minicaffe.engines.torch.functions.normalization import by_channel, by_definition
 from minicaffe.layers.normalization.bn import BN, CtpnBN, PspnetBN, SegnetBN
 from minicaffe.layers.normalization.group_norm import GroupNorm
 from minicaffe.layers.normalization.instance_norm import InstanceNorm
@@ -118,7 +118,10 @@ def item_norm(
     if not x.numel():
         return [x.view_as(x)]
     rows = x.reshape(layer.rows(tuple(x.shape)), -1)
-    y = F.layer_norm(rows, rows.shape[1:], eps=layer.eps).reshape(x.shape)
+    y = F.layer_norm(rows, rows.shape[1:], eps=layer.eps)
+    if x.device.type == "cpu" and not y.detach().isfinite().all():
+        y = by_definition(rows, (1,), layer.eps)[0]
+    y = y.reshape(x.shape)
     if not layer.affine:
         return [y]
     own = isinstance(layer, LayerNorm)  # whose factors have the shape of a row

@@ -84,31 +84,45 @@ def _normalised(layer: BatchNorm, x: Tensor, params: list[Tensor]) -> Tensor:
 
 
 def _by_definition(layer: BatchNorm, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """y, mean and unbiased variance, of sums in double precision where the device has that.
+    """y, mean and unbiased variance, (C,)."""
+    values = x.numel() // x.shape[1]
+    y, mean, variance = by_definition(fold(x), (0, 2), layer.eps)
+    unbiased = (variance * (values / max(1, values - 1))).to(x.dtype)
+    return y.reshape(x.shape), mean.reshape(-1), unbiased.reshape(-1)
 
-    PyTorch's own sums on a CPU are off where the mean is large beside the deviation, and its
-    gradient is 0 where 1 / √(var + eps) is infinite.
+
+def by_definition(x: Tensor, axes: tuple[int, ...], eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """(x - mean) / √(var + eps), mean and variance, of sums in double precision where there is any.
+
+    PyTorch's own sums on a CPU are off where the mean is large beside the deviation, its gradient
+    is 0 where 1 / √(var + eps) is infinite, and where squares overflow it finds no number, not
+    the infinite variance that makes 0 of all values.
+
+    Args:
+        x: of any shape.
+        axes: over which the statistics are taken.
+        eps: what is added to the variance.
+
+    Returns:
+        y, with a gradient; the mean in x's type and the variance in double precision, without, of
+        x's shape but for the axes, which have length 1.
     """
     exact = x.dtype if x.device.type == "mps" else torch.float64
-    folded = fold(x.detach())
-    values = x.numel() // x.shape[1]
-    mean = folded.mean((0, 2), dtype=exact)
+    inner = x.detach()
+    mean = inner.mean(axes, keepdim=True, dtype=exact)
     near = mean.to(x.dtype)
-    centred = folded - near[:, None]
-    centred -= (mean - near).to(x.dtype)[:, None]  # what rounding has taken of the mean
-    variance = centred.square().mean((0, 2), dtype=exact)
-    inv_std = (variance + layer.eps).rsqrt()
+    centred = inner - near
+    centred -= (mean - near).to(x.dtype)  # what rounding has taken of the mean
+    variance = centred.square().mean(axes, keepdim=True, dtype=exact)
+    inv_std = (variance + eps).rsqrt()
 
     def gradient(dy: Tensor) -> Tensor:
-        dy = fold(dy)
-        mean_dy = dy.mean((0, 2), dtype=exact)
-        slope = (dy * centred).mean((0, 2), dtype=exact) * inv_std.square()
-        about = dy - centred * slope.to(dy.dtype)[:, None] - mean_dy.to(dy.dtype)[:, None]
-        return (about * inv_std.to(dy.dtype)[:, None]).reshape(x.shape)
+        mean_dy = dy.mean(axes, keepdim=True, dtype=exact)
+        slope = (dy * centred).mean(axes, keepdim=True, dtype=exact) * inv_std.square()
+        about = dy - centred * slope.to(dy.dtype) - mean_dy.to(dy.dtype)
+        return about * inv_std.to(dy.dtype)
 
-    y = (centred * inv_std.to(x.dtype)[:, None]).reshape(x.shape)
-    unbiased = (variance * (values / max(1, values - 1))).to(x.dtype)
-    return with_gradient(x, y, gradient), near, unbiased
+    return with_gradient(x, centred * inv_std.to(x.dtype), gradient), near, variance
 
 
 def store(layer: BatchNorm, params: list[Tensor], mean: Tensor, unbiased: Tensor) -> None:
