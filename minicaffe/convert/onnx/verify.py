@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -74,7 +74,8 @@ def verify(
 
     By the numpy engine every layer gets the values that the model has computed before it, so that a
     difference is the layer's own. By the default engine the net runs from end to end. Inputs are
-    random, of two deviations and, if the batch is open, of two sizes; and those that are given.
+    random, of two deviations and, if the batch is open, of two sizes; and those that are given. A
+    large batch that only the inputs' declarations say counts as open.
 
     Args:
         exported: the model.
@@ -89,7 +90,7 @@ def verify(
     found = Verified(decided=[node.name for node in net.nodes if decides(node.layer)])
     fast = _twin(net)
     wanted = [name for name in exported.values if name not in exported.inputs]
-    looking = Runner(exported.model, exported.tensors, wanted)
+    exported, looking = _with_few_items(exported, net, wanted)
     alone = Runner(exported.model, exported.tensors)
     judged = set(exported.values) - _after_decisions(net)
     for what, arrays in _inputs(exported, net, given or {}):
@@ -161,6 +162,57 @@ def _inputs(
         yield f"random inputs of deviation {scale:g}: {told}", arrays
     if given:
         yield "the inputs given", dict(given)
+
+
+def _with_few_items(
+    exported: OnnxModel, net: Net, wanted: Sequence[str]
+) -> tuple[OnnxModel, Runner]:
+    """The model, and what runs it and shows all its values.
+
+    Where only the declarations of its inputs say how many items it takes, one item of ten proves as
+    much, in a tenth of the time and memory: it is the model with an open batch then. Whether
+    that is so is tried: one item has to give every value the shape that it has in the net.
+    """
+    firsts = [shape[0] for shape in exported.shapes.values() if shape]
+    if len(firsts) == len(exported.inputs) and all(isinstance(n, int) and n > 2 for n in firsts):
+        opened = _opened(exported)
+        single = dict.fromkeys(exported.inputs, 1)
+        try:
+            fill(net, _zeros(_shapes_with(opened, single)))
+            looking = Runner(opened.model, opened.tensors, wanted)
+            values = looking.run(random_arrays(net, 0, 1.0))
+        except MinicaffeError:
+            pass  # it is for so many items alone
+        else:
+            shapes = _shapes_of_values(net)
+            if all(values[name].shape == shapes.get(name) for name in wanted):
+                return opened, looking
+    return exported, Runner(exported.model, exported.tensors, wanted)
+
+
+def _opened(exported: OnnxModel) -> OnnxModel:
+    """The model with inputs of any number of items; nothing is said of its values' shapes."""
+    model = type(exported.model)()
+    model.CopyFrom(exported.model)
+    del model.graph.value_info[:]
+    for info in model.graph.output:
+        info.type.tensor_type.ClearField("shape")
+    for info in model.graph.input:
+        if info.name in exported.shapes:
+            info.type.tensor_type.shape.dim[0].dim_param = "batch"
+    shapes: dict[str, list[int | str]] = {
+        name: ["batch", *shape[1:]] for name, shape in exported.shapes.items()
+    }
+    return replace(exported, model=model, shapes=shapes)
+
+
+def _shapes_of_values(net: Net) -> dict[str, tuple[int, ...]]:
+    """The shape that each value has now, by its name."""
+    return {
+        name: edge.blob.shape
+        for names, node in zip(value_names(net), net.nodes, strict=True)
+        for name, edge in zip(names, node.top_edges, strict=True)
+    }
 
 
 def _smallest_batch(exported: OnnxModel, net: Net) -> dict[str, int]:

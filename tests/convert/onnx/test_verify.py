@@ -49,6 +49,27 @@ def test_two_sizes_of_an_open_batch() -> None:
     assert "data 2×3×9×8" in inputs[1]
 
 
+def test_a_batch_that_only_the_inputs_declare_is_not_computed_whole() -> None:
+    """As much is proved by one item and two; the model still says that it takes seven."""
+    net, exported = exported_net(7)
+    found = verify(exported, net)
+    assert found.good
+    assert ["data 1×3×9×8" in found.inputs[0], "data 2×3×9×8" in found.inputs[1]] == [True, True]
+    assert exported.shapes == {"data": [7, 3, 9, 8]}
+    assert exported.model.graph.input[0].type.tensor_type.shape.dim[0].dim_value == 7
+
+
+def test_a_batch_that_the_operators_count_on_is_computed_whole() -> None:
+    net = net_of(
+        """layer { name: "rows" type: "Reshape" bottom: "data" top: "rows"
+                   reshape_param { shape { dim: 6 dim: -1 } } }""",
+        data=(3, 4, 5),
+    )
+    found = verify(export(net), net)
+    assert found.good
+    assert all("data 3×4×5" in told for told in found.inputs)
+
+
 def test_the_first_wrong_layer_is_named_with_a_cause() -> None:
     """Later layers, which get wrong values, are right by themselves."""
     net, exported = exported_net()
