@@ -65,12 +65,12 @@ def run(args: argparse.Namespace) -> None:
     """Print the table, and write the weights."""
     from minicaffe.convert.weights.layers import read_layers, write_layers
     from minicaffe.convert.weights.model import read_model
-    from minicaffe.convert.weights.surgery import operate, table
+    from minicaffe.convert.weights.surgery import files_read, operate, table
 
     if not args.operations:
         raise DataError("no operation is given, such as --drop PATTERN")
     if args.output:
-        keep_sources([args.output], [args.weights, args.model])
+        keep_sources([args.output], [args.weights, args.model, *files_read(args.operations)])
     model = read_model(args.model) if args.model else None
     before = read_layers(args.weights, model.shared if model else {})
     after = operate(before, args.operations, model)

@@ -91,13 +91,18 @@ def take(patient: Patient, text: str) -> None:
         DataError: another form, or none is called so there.
         SnapshotError: the file cannot be read.
     """
-    path, colon, names = text.rpartition(":")
-    if not colon:
-        raise DataError(f"`{text}`: expected FILE:FROM=TO or FILE:PATTERN")
+    path, names = _file_and_names(text)
     rule = parse_rules([names])[0] if "=" in names else Rule(names, names, f"`{names}`")
     other = Patient(_by_name(read_layers(path)))
     for name in other.matching(rule.old):
         _put_copy(patient, other.layers[name], rule, f" of {path}")
+
+
+def _file_and_names(text: str) -> tuple[str, str]:
+    path, colon, names = text.rpartition(":")
+    if not colon:
+        raise DataError(f"`{text}`: expected FILE:FROM=TO or FILE:PATTERN")
+    return path, names
 
 
 def _put_copy(patient: Patient, layer: LayerWeights, rule: Rule, source: str) -> None:
@@ -217,7 +222,7 @@ def average(patient: Patient, text: str) -> None:
     Raises:
         DataError: a layer is missing in one of them or has other shapes; tells all.
     """
-    paths = text.split(",")
+    paths = _files(text)
     others = [_by_name(read_layers(path)) for path in paths]
     problems = []
     for path, other in zip(paths, others, strict=True):
@@ -234,6 +239,10 @@ def average(patient: Patient, text: str) -> None:
         means = [np.mean(blobs, axis=0) for blobs in zip(*models, strict=True)]
         patient.layers[name] = replace(layer, blobs=_sums(layer, means))
         patient.note(name, f"mean of {len(models)}")
+
+
+def _files(text: str) -> list[str]:
+    return text.split(",")
 
 
 def _averages(layer: LayerWeights) -> list[np.ndarray]:
@@ -329,6 +338,24 @@ OPERATIONS: dict[str, Operation] = {
     "sum": add,
     "average": average,
 }
+
+
+def files_read(operations: Sequence[tuple[str, str]]) -> list[str]:
+    """The files of weights that operations read, besides the one that they are done to.
+
+    Args:
+        operations: as :func:`operate` takes them.
+
+    Raises:
+        DataError: one has another form.
+    """
+    found: list[str] = []
+    for name, text in operations:
+        if OPERATIONS[name] is take:
+            found.append(_file_and_names(text)[0])
+        elif OPERATIONS[name] is average:
+            found += _files(text)
+    return found
 
 
 def operate(

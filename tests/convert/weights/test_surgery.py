@@ -145,6 +145,17 @@ def test_a_dry_run_only_shows(folder: Path, capsys: Capture) -> None:
     assert before == sorted(path.name for path in folder.iterdir())
 
 
+@pytest.mark.parametrize("words", [["--take=a.caffemodel:fc8"], ["--average=b.h5,a.caffemodel"]])
+def test_a_file_that_an_operation_reads_is_not_replaced(
+    folder: Path, capsys: Capture, words: list[str]
+) -> None:
+    save("a.caffemodel", fc8=[[[1, 2]], [1]])
+    before = (folder / "a.caffemodel").read_bytes()
+    assert surgery(*words, "-o", "./a.caffemodel") == 1
+    assert "the result would replace 'a.caffemodel'" in one_line_each(capsys.readouterr().err)
+    assert (folder / "a.caffemodel").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
