@@ -154,7 +154,7 @@ class _Importer:
         self._name_outputs(source, text)
         layers = text.needed(self.source.outputs)
         self._refuse(layers)
-        self._tell_outputs_that_are_read(layers)
+        self._give_out_what_is_read(layers, text)
         param = caffe_pb2.NetParameter(name=self.graph.name or "net")
         param.layer.extend(written.param for written in layers)
         weights = {w.param.name: w.weights for w in layers if w.weights}
@@ -298,15 +298,18 @@ class _Importer:
             elif blob != name:
                 text.add("Power", name, [blob], [name])
 
-    def _tell_outputs_that_are_read(self, layers: Sequence[Written]) -> None:
-        """Say which outputs are no outputs of the net: Caffe's are only the blobs nothing reads."""
-        readers = {name: layer.param.name for layer in layers for name in layer.param.bottom}
+    def _give_out_what_is_read(self, layers: list[Written], text: NetText) -> None:
+        """Let outputs that layers read be outputs of the net, too: Caffe's are only the blobs that
+        nothing reads. What is an input as well can be no output, and is told."""
         for name in self.source.outputs:
-            if name in readers:
+            readers = [layer.param.name for layer in layers if name in layer.param.bottom]
+            if readers and name not in self.source.inputs:
+                text.give_out(layers, name)
+            elif readers:
                 logger.warning(
-                    "output '%s' is read by layer '%s', too: a net's outputs are only the blobs "
-                    'that no layer reads. Take it from the net as blobs["%s"]',
-                    name, readers[name], name,
+                    "output '%s' is an input that layer '%s' reads: a net's outputs are only the "
+                    'blobs that no layer reads. Take it from the net as blobs["%s"]',
+                    name, readers[0], name,
                 )  # fmt: skip
 
     def _refuse(self, layers: Sequence[Written]) -> None:

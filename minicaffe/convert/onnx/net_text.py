@@ -80,6 +80,23 @@ class NetText:
         self.blobs[blob] = name
         self._producers[name] = self._producers.pop(blob)
 
+    def give_out(self, layers: list[Written], blob: str) -> None:
+        """Let a blob that layers read be an output as well: a Split with one top gives it, and they
+        read what is before it.
+
+        Args:
+            layers: those of the net, in order; gets the Split.
+            blob: the output.
+        """
+        before = self.fresh(f"{blob}/value")
+        for written in layers:
+            for names in (written.param.bottom, written.param.top):
+                names[:] = [before if own == blob else own for own in names]
+        place = next(n for n, written in enumerate(layers) if before in written.param.top)
+        name = unused_name(f"{blob}/split", self._names)
+        split = caffe_pb2.LayerParameter(name=name, type="Split", bottom=[before], top=[blob])
+        layers.insert(place + 1, Written(split))
+
     def needed(self, outputs: Iterable[str]) -> list[Written]:
         """The layers that the outputs depend on, in order, and all inputs."""
         wanted, found = set(outputs), set[Written]()

@@ -15,7 +15,7 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from minicaffe.convert.onnx import import_model
 from minicaffe.convert.onnx.load import load
 from minicaffe.errors import DataError, GraphError
-from tests.convert.onnx.graphs import model_of, proved
+from tests.convert.onnx.graphs import model_of, proved, types
 
 N = helper.make_node
 W = np.arange(24, dtype=np.float32).reshape(4, 6)
@@ -139,14 +139,19 @@ def test_an_operator_of_onnx_is_no_slip_of_the_pen() -> None:
             import_model(model_of(made, {"x": ("n", 4)}))
 
 
-def test_outputs_that_a_layer_reads_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """Caffe's nets do not give them, and nothing else would say so."""
-    nodes = [N("Relu", ["x"], ["r"]), N("Sigmoid", ["r"], ["y"])]
-    net = import_model(model_of(nodes, {"x": ("n", 4)}, ["r", "y"])).build()
+def test_outputs_that_a_layer_reads_are_outputs_of_the_net() -> None:
+    """By a Split, as Caffe's nets give only what no layer reads; r and y keep their names."""
+    nodes = [N("Relu", ["x"], ["r"]), N("Sigmoid", ["r"], ["y"]), N("Tanh", ["r"], ["z"])]
+    imported = proved(model_of(nodes, {"x": ("n", 4)}, ["r", "y", "z"]))
+    assert sorted(imported.build().outputs) == ["r", "y", "z"]
+    assert types(imported) == ["ReLU", "Split", "Sigmoid", "TanH"]
+
+
+def test_an_input_that_is_an_output_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """A net of Caffe does not give it, and nothing else would say so."""
+    net = import_model(model_of([N("Relu", ["x"], ["y"])], {"x": ("n", 4)}, ["x", "y"])).build()
     assert net.outputs == ["y"]
-    assert "r" in net.blobs
-    (told,) = caplog.messages
-    assert told.startswith("output 'r' is read by layer 'y', too")
+    assert caplog.messages[0].startswith("output 'x' is an input that layer 'y' reads")
 
 
 def test_other_domains_are_refused() -> None:

@@ -98,6 +98,7 @@ ROWS: list[tuple[str, str, list[tuple[int, ...]]]] = [
     ("Reorg", "reorg_param { stride: 2 reverse: true }", [(2, 8, 6, 4)]),
     ("Flatten", "", [IMAGE]),
     ("Reshape", "reshape_param { shape { dim: 0 dim: -1 } }", [IMAGE]),
+    ("Split", "", [IMAGE]),
     ("Tile", "tile_param { axis: 2 tiles: 3 }", [IMAGE]),
     ("Transpose", "transpose_param { dim: 0 dim: 2 dim: 3 dim: 1 }", [IMAGE]),
     ("Permute", "permute_param { order: 0 order: 2 order: 3 order: 1 }", [(2, 6, 1, 1)]),

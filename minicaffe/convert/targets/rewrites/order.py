@@ -108,6 +108,13 @@ def reshape_as_flatten(site: Site) -> Iterator[Replacement]:
         yield made.ending(made.add("Flatten", made.bottom()))
 
 
+@rewrites("Split")
+def split_as_power(site: Site) -> Iterator[Replacement]:
+    """Split becomes a Power for each top that changes nothing."""
+    made = Replacement(site)
+    yield made.ending(*[made.affine(made.bottom(), 1.0) for _ in site.tops])
+
+
 @rewrites("Tile")
 def tile_as_concat(site: Site) -> Iterator[Replacement]:
     """Tile becomes a Concat of a blob with itself."""
