@@ -9,7 +9,7 @@ turn it is not are stopped. The load of the machine is watched, and turns in whi
 took more than --max-load of it do not count. A rival that is not installed is left out with a line
 saying so. All of them:
 
-    pip install torch onnx onnxscript onnxruntime openvino 'opencv-python-headless<5'
+    pip install torch onnx onnxscript onnxruntime openvino 'opencv-python-headless<5' ncnn pnnx MNN
 
 The result of a net replaces an earlier one in the file of --results; --output writes the tables of
 that whole file into a document, between its two markers. README.md here says more.
@@ -48,11 +48,13 @@ def arguments() -> argparse.ArgumentParser:
     add("--mode", choices=["train", "infer"], default="train")
     add("--nets", nargs="+", choices=list(nets.NETS), default=list(nets.NETS), metavar="NET",
         help=f"of {', '.join(nets.NETS)} (default: all)")  # fmt: skip
-    add("--rivals", nargs="*", choices=(*contenders.RIVALS, *contenders.NAMES),
-        default=list(contenders.RIVALS[:-1]),
-        metavar="RIVAL", help=f"any of {', '.join(contenders.RIVALS)}, or a single mode by its "
-        "column's name, such as 'torch tuned' (default: all but numpy, "
-        "which is minicaffe's own other engine)")  # fmt: skip
+    add("--rivals", nargs="*", metavar="RIVAL",
+        choices=(*contenders.RIVALS, *contenders.ENGINES, *contenders.NAMES),
+        default=list(contenders.RIVALS), help=f"any of {', '.join(contenders.RIVALS)} (default: "
+        f"all), {' and '.join(contenders.ENGINES)}, which are minicaffe's own other engines, or a "
+        "single mode by its column's name, such as 'torch tuned'")  # fmt: skip
+    add("--instructions", choices=["all", "AVX2"], default="all", help="AVX2: as on a processor "
+        "that has nothing newer; rivals that cannot be told so are left out")  # fmt: skip
     add("--precision", choices=["float32", "bf16"], default="float32")
     add("--batch", nargs="+", type=int, default=[1, 16], help="of --mode infer (default: 1 16)")
     add("--threads", type=int, default=os.cpu_count(), help="of each (default: all cores)")
@@ -76,7 +78,9 @@ def compare(net: str, batch: int | None, args: argparse.Namespace, folder: str) 
     processes: list[Process] = []
     try:
         for contender in (
-            *contenders.chosen(args.mode, args.precision, args.rivals),
+            *contenders.chosen(
+                args.mode, args.precision, args.rivals, limited=args.instructions != "all"
+            ),
             contenders.PEAK,
         ):
             try:
@@ -137,7 +141,7 @@ def _row(task: Task, processes: Sequence[Process], args: argparse.Namespace) -> 
         mode=args.mode, precision=task.precision, net=task.net,
         batch=task.batch or nets.NETS[task.net].batch, threads=task.threads, results=results,
         operations=nets.operations(net, gradients=task.batch is None), peak=peak,
-        machine=machine.describe(), versions=sorted(set(versions)),
+        machine=machine.describe(args.instructions), versions=sorted(set(versions)),
         date=datetime.date.today().isoformat(), command=_command(args),
     )  # fmt: skip
 
@@ -152,9 +156,10 @@ def _own_versions() -> str:
 def _command(args: argparse.Namespace) -> str:
     """The command that measures such a row again, for all nets."""
     batch = f" --batch {' '.join(map(str, args.batch))}" if args.mode == "infer" else ""
+    only = "" if args.instructions == "all" else f" --instructions {args.instructions}"
     return (
         f"python benchmarks/compare.py --mode {args.mode} --precision {args.precision}{batch} "
-        f"--threads {args.threads} --seconds {args.seconds:g}"
+        f"--threads {args.threads} --seconds {args.seconds:g}{only}"
     )
 
 
@@ -185,6 +190,8 @@ def main() -> int:
         parser.error(str(error))
     if args.check:
         return check(args.nets)
+    if args.instructions != "all":
+        os.environ.update(contenders.AVX2_ONLY)
     old = table.load(args.results) if args.results else []
     rows: list[table.Row] = []
     batches = args.batch if args.mode == "infer" else [None]

@@ -1,4 +1,4 @@
-"""One forward pass in ONNX Runtime, OpenVINO and OpenCV."""
+"""One forward pass in ONNX Runtime, OpenVINO, OpenCV, ncnn and MNN."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks import nets, ours
 from minicaffe.proto.printing import to_text
@@ -62,6 +64,79 @@ def opencv(name: str, batch: int, threads: int, folder: str) -> Step:
         return rival.forward()
 
     return step
+
+
+def ncnn(name: str, batch: int, threads: int, folder: str) -> Step:
+    """ncnn, from the ONNX file by its own converter pnnx; it runs a batch image by image.
+
+    Its 16-bit formats are switched off, its Winograd convolutions are on, as they are by default.
+    """
+    import ncnn as package
+
+    source = Path(onnx_file(name, 1, folder))
+    base = source.with_suffix(".ncnn")
+    if not base.with_suffix(".ncnn.bin").exists():
+        _converted("pnnx", str(source), "fp16=0")
+    net = package.Net()
+    net.opt.num_threads = threads
+    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
+    net.opt.use_bf16_storage = False
+    if net.load_param(f"{base}.param") or net.load_model(f"{base}.bin"):
+        raise RuntimeError("ncnn does not load what its converter wrote")
+    data, _ = nets.batch_of(name, batch)
+
+    def scores(image: np.ndarray) -> np.ndarray:
+        extractor = net.create_extractor()
+        extractor.input("in0", package.Mat(image))
+        _, out = extractor.extract("out0")
+        return np.array(out).ravel()
+
+    return lambda: np.stack([scores(image) for image in data])
+
+
+def mnn(name: str, batch: int, threads: int, folder: str) -> Step:
+    """MNN, from the ONNX file by its own converter, in float32."""
+    import MNN
+
+    source = onnx_file(name, batch, folder)
+    model = str(Path(source).with_suffix(".mnn"))
+    if not Path(model).exists():
+        _converted("mnnconvert", "-f", "ONNX", "--modelFile", source, "--MNNModel", model,
+                   "--bizCode", "benchmark")  # fmt: skip
+    interpreter = MNN.Interpreter(model)
+    session = interpreter.createSession(
+        {"backend": "CPU", "numThread": threads, "precision": "high"}
+    )
+    data, _ = nets.batch_of(name, batch)
+    place = interpreter.getSessionInput(session)
+    result = interpreter.getSessionOutput(session)
+    layout = MNN.Tensor_DimensionType_Caffe
+    given = MNN.Tensor(data.shape, MNN.Halide_Type_Float, data, layout)
+    taken = MNN.Tensor(result.getShape(), MNN.Halide_Type_Float,
+                       np.zeros(result.getShape(), np.float32), layout)  # fmt: skip
+
+    def step() -> Any:
+        place.copyFrom(given)
+        interpreter.runSession(session)
+        result.copyToHostTensor(taken)
+        return taken.getNumpyData()
+
+    return step
+
+
+def _converted(command: str, *args: str) -> None:
+    """Run a rival's converter, which lies beside this interpreter.
+
+    Raises:
+        RuntimeError: it is not there, or fails.
+    """
+    path = Path(sys.executable).parent / command
+    if not path.exists():
+        raise RuntimeError(f"{command} is not installed (pip install pnnx ncnn MNN)")
+    done = subprocess.run([str(path), *args], capture_output=True, text=True)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["it failed"])[-1]
+        raise RuntimeError(f"{command}: {reason}")
 
 
 def onnx_file(name: str, batch: int, folder: str) -> str:

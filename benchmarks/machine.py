@@ -21,8 +21,12 @@ Reader = Callable[[Sequence[int]], Ticks | None]
 _TICK = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
-def describe() -> str:
-    """The processor and how many cores of it there are."""
+def describe(instructions: str = "all") -> str:
+    """The processor and how many cores of it there are.
+
+    Args:
+        instructions: ``AVX2`` if no others were used.
+    """
     name = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -32,7 +36,8 @@ def describe() -> str:
     facts = {key.strip(): value.strip() for key, value in facts.items()}
     flags = facts.get("flags", "").split()
     wide = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in flags]
-    return f"{facts.get('model name', name)}, {os.cpu_count()} cores, {' '.join(wide)}"
+    used = " ".join(wide) if instructions == "all" else f"its {instructions} instructions only"
+    return f"{facts.get('model name', name)}, {os.cpu_count()} cores, {used}"
 
 
 class Load:

@@ -42,6 +42,9 @@ NETS: dict[str, Model] = {
     "googlenet": Model("bvlc_googlenet", (3, 224, 224), 1000, 16),
     "resnet18": Model("resnet18", (3, 224, 224), 1000, 16),
     "resnet50": Model("resnet50", (3, 224, 224), 1000, 16),
+    "vgg16": Model("vgg16", (3, 224, 224), 1000, 16),
+    "densenet121": Model("densenet121", (3, 224, 224), 1000, 16),
+    "squeezenet": Model("squeezenet", (3, 224, 224), 1000, 16),
     "mobilenet": Model("mobilenet", (3, 224, 224), 1000, 16),
 }
 

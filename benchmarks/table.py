@@ -90,7 +90,7 @@ class Row:
     def key(self) -> tuple[Any, ...]:
         """What a newer row of the same key replaces."""
         batch = self.batch if self.mode == "infer" else 0
-        return self.mode, self.precision, batch, self.threads, self.net
+        return self.mode, self.precision, batch, self.threads, self.net, self.machine
 
     def best_rival(self) -> tuple[str, Measured] | None:
         """The fastest of the others."""
@@ -124,7 +124,7 @@ def merged(old: Sequence[Row], new: Sequence[Row], order: Sequence[str]) -> list
         rows.values(),
         key=lambda row: (
             modes.index(row.mode), row.precision != "float32", row.threads, row.key[2],
-            order.index(row.net) if row.net in order else len(order),
+            row.machine, order.index(row.net) if row.net in order else len(order),
         ),
     )  # fmt: skip
 

@@ -57,6 +57,8 @@ def version(kind: str) -> str:
         "onnxruntime": ("onnxruntime",),
         "openvino": ("openvino",),
         "opencv": ("opencv-python-headless", "opencv-python"),
+        "ncnn": ("ncnn",),
+        "mnn": ("MNN",),
         "minicaffe": ("onednn-cpu-gomp", "onednn"),
     }
     for package in packages.get(kind, ()):

@@ -88,6 +88,14 @@ def test_a_single_mode_can_be_chosen():
     assert "minicaffe" not in contenders.NAMES
 
 
+def test_rivals_that_choose_their_instructions_themselves_are_left_out():
+    everyone = [*contenders.RIVALS, *contenders.ENGINES]
+    who = {item.kind for item in contenders.chosen("infer", "float32", everyone)}
+    assert who == {"minicaffe", *contenders.RIVALS}
+    who = {item.kind for item in contenders.chosen("infer", "float32", everyone, limited=True)}
+    assert who == {"minicaffe", "torch", "opencv"}
+
+
 def test_names_of_contenders_differ():
     for who in contenders.CONTENDERS.values():
         assert len({item.name for item in who}) == len(who)
