@@ -221,6 +221,7 @@ RedSoftmaxWithLoss = caffe_pb2.RedSoftmaxWithLossParameter
 Reduction = caffe_pb2.ReductionParameter
 RegionLoss = caffe_pb2.RegionLossParameter
 Region = caffe_pb2.RegionParameter
+Render = caffe_pb2.RenderParameter
 Reorg = caffe_pb2.ReorgParameter
 Resample = caffe_pb2.ResampleParameter
 ReshapeLabel = caffe_pb2.ReshapeLabelParameter

@@ -120,6 +120,69 @@ def Accuracy(
     history_size: [caffe-jacinto]
     """
 
+def AccuracyRegression(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    top_k: int = ...,
+    axis: int = ...,
+    ignore_label: int = ...,
+    denominator: float = ...,
+    min_is_better: bool = ...,
+    history_size: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A AccuracyRegression layer: its bottoms, then fields as keywords. Those of accuracy_param:
+
+    top_k: How many of the best scores the label may be among. Scores equal to the label's
+        count against it.
+    axis: The axis of the classes.
+    ignore_label: Positions with this label do not count.
+    denominator: [LRCN]
+    min_is_better: [happynear's Caffe]
+    history_size: [caffe-jacinto]
+    """
+
 def AnchorTargetLayer(
     *bottoms: Top,
     ntop: int = ...,
@@ -5350,6 +5413,60 @@ def FrcnnOutput(
     save_output_param: [Cascade R-CNN]
     """
 
+def GSTiling(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    stride: int = ...,
+    reverse: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A GSTiling layer: its bottoms, then fields as keywords. Those of gs_tiling_param:
+
+    stride: [Vitis AI]
+    reverse: [Vitis AI]
+    """
+
 def Gather(
     *bottoms: Top,
     ntop: int = ...,
@@ -5673,6 +5790,166 @@ def HingeLoss(
     A HingeLoss layer: its bottoms, then fields as keywords. Those of hinge_loss_param:
 
     norm: What each term counts.
+    """
+
+def HoleConvolution(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int | Sequence[int] = ...,
+    kernel_size: int | Sequence[int] = ...,
+    stride: int | Sequence[int] = ...,
+    dilation: int | Sequence[int] = ...,
+    pad_h: int = ...,
+    pad_w: int = ...,
+    kernel_h: int = ...,
+    kernel_w: int = ...,
+    stride_h: int = ...,
+    stride_w: int = ...,
+    group: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    axis: int = ...,
+    force_nd_im2col: bool = ...,
+    kernel_depth: int = ...,
+    temporal_stride: int = ...,
+    filter_group: int = ...,
+    temporal_pad: int = ...,
+    hole: int = ...,
+    hole_h: int = ...,
+    hole_w: int = ...,
+    conv_mode: int | str = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    parameter_sparsity_pattern_histogram: bool = ...,
+    cudnn_convolution_algo_seeker: int | str = ...,
+    conv_algos_override: str = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    conv_algorithm: str = ...,
+    coeff: float | Sequence[float] = ...,
+    fusion_type: int | str = ...,
+    cudnn_flavor: int | str = ...,
+    fuse_type: int | str = ...,
+    eltwise_param: Mapping[str, Any] | Message = ...,
+    relu_param: Mapping[str, Any] | Message = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    kernel_shape: Mapping[str, Any] | Message = ...,
+    pad_shape: Mapping[str, Any] | Message = ...,
+    stride_shape: Mapping[str, Any] | Message = ...,
+    shape_offset: int | Sequence[int] = ...,
+    mem_group_size: int = ...,
+    dilation_h: int = ...,
+    dilation_w: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A HoleConvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
+
+    num_output: Number of output channels. Weights are (num_output, channels / group, kernel
+        ...); those of Deconvolution (channels, num_output / group, kernel ...).
+    bias_term: Whether to add a learned number to each output channel. Useless before a
+        BatchNorm, which subtracts it again.
+    pad: Zeros added on both sides; 0 unless set.
+    kernel_size: Size of the window.
+    stride: Step of the window; 1 unless set.
+    dilation: Distance of the inputs that a window joins; 1 unless set.
+    pad_h: Zeros above and below; for images, in place of `pad`.
+    pad_w: Zeros to the left and right.
+    kernel_h: Height of the window; in place of `kernel_size`.
+    kernel_w: Width of the window.
+    stride_h: Vertical step; in place of `stride`.
+    stride_w: Horizontal step.
+    group: Into how many parts channels and outputs are divided, each joined only to its
+        like.
+    weight_filler: Initial weights; 0 unless set, which learns nothing.
+    bias_filler: Initial bias; 0 unless set.
+    engine: The code to run. CAFFE: numpy, whatever `--engine` says; otherwise `--engine`
+        chooses.
+    axis: The axis of the channels; all after it are spatial, all before it batch.
+    force_nd_im2col: Whether to use the code for any number of axes even for images; same
+        results.
+    kernel_depth: [C3D]
+    temporal_stride: [C3D]
+    filter_group: [C3D]
+    temporal_pad: [C3D]
+    hole: [DeepLab]
+    hole_h: [DeepLab]
+    hole_w: [DeepLab]
+    conv_mode: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    parameter_sparsity_pattern_histogram: [SkimCaffe]
+    cudnn_convolution_algo_seeker: [NVCaffe and Vitis AI]
+    conv_algos_override: [NVCaffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    conv_algorithm: [Intel Caffe]
+    coeff: [Intel Caffe]
+    fusion_type: [Intel Caffe]
+    cudnn_flavor: [jolibrain's Caffe]
+    fuse_type: [naibaf7's Caffe]
+    eltwise_param: [naibaf7's Caffe]
+    relu_param: [naibaf7's Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    kernel_shape: [chuckcho/video-caffe]
+    pad_shape: [chuckcho/video-caffe]
+    stride_shape: [chuckcho/video-caffe]
+    shape_offset: [happynear's Caffe]
+    mem_group_size: [forks of Caffe's history]
+    dilation_h: [TSN]
+    dilation_w: [TSN]
     """
 
 def Im2col(
@@ -7493,6 +7770,70 @@ def LayerNorm(
     affine: Whether to learn a factor and an offset for each normalised value.
     scale_filler: Initial factor; 1 if not set.
     bias_filler: Initial offset; 0 if not set.
+    """
+
+def Local(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    pad: int = ...,
+    kernel_size: int = ...,
+    stride: int = ...,
+    weight_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, Any] | Message = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Local layer: its bottoms, then fields as keywords. Those of local_param:
+
+    num_output: [happynear's Caffe]
+    bias_term: [happynear's Caffe]
+    pad: [happynear's Caffe]
+    kernel_size: [happynear's Caffe]
+    stride: [happynear's Caffe]
+    weight_filler: [happynear's Caffe]
+    bias_filler: [happynear's Caffe]
     """
 
 def Log(
@@ -10603,6 +10944,58 @@ def RegionLoss(
     class_map: A file with other numbers for the classes; not supported.
     """
 
+def Render(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    **more: Any,
+) -> Any:
+    """
+    A Render layer: its bottoms, then fields as keywords. Those of render_param:
+
+    num_output: Channels of the top.
+    """
+
 def Reorg(
     *bottoms: Top,
     ntop: int = ...,
@@ -12471,6 +12864,104 @@ def VideoData(
     skip_frames: [NVCaffe, Intel Caffe and others]
     """
 
+def VoxelSoftmax(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A VoxelSoftmax layer: its bottoms, then fields as keywords.
+    """
+
+def VoxelSoftmaxLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A VoxelSoftmaxLoss layer: its bottoms, then fields as keywords.
+    """
+
 def WindowData(
     *bottoms: Top,
     ntop: int = ...,
@@ -12547,6 +13038,55 @@ def WindowData(
     cache_images: Whether to keep all images in memory.
     root_folder: Put before each image's name.
     config: [makefile's frcnn]
+    """
+
+def XCovLoss(
+    *bottoms: Top,
+    ntop: int = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, Any] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    net_quantizer: Mapping[str, Any] | Message = ...,
+    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    **more: Any,
+) -> Any:
+    """
+    A XCovLoss layer: its bottoms, then fields as keywords.
     """
 
 def YoloDetectionOutput(

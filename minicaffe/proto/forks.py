@@ -22,7 +22,7 @@ LAYERS = {
         "DomainTransformForwardOnly DominantChannel GainChannel Histogram IgnoreOverlay Onehot "
         "RelativeError UniqueLabel"
     ),
-    "PSPNet": "HoleConvolution SpatialProduct",
+    "PSPNet": "SpatialProduct",
     "TSN": "BatchReduction SegData SyncBN",
     "YOLO ports": (
         "AssistedExcitation GaussianYolov3 LaneData Mish Region SegmentationEvaluate YOLO"
@@ -42,7 +42,7 @@ LAYERS = {
     "CTC and LSTM ports": "WarpCTCLoss",
     "C3D": (
         "BlackHole DownSampling EltwiseProduct L2Normalize VideoSegmentationData "
-        "VideoWithVoxelTruthData VolumeData VoxelCustomLoss VoxelSoftmax VoxelSoftmaxLoss"
+        "VideoWithVoxelTruthData VolumeData VoxelCustomLoss"
     ),
     "DeconvNet": (
         "BinAccuracy DropoutChannel EltwiseAccuracy RedAccuracy RedSoftmaxLoss SelectSegBinary "
@@ -54,15 +54,14 @@ LAYERS = {
     "RMPE": "AccuracyHeatmap PredictionHeatmap SpatialTransformer",
     "RMPE and tpfister/caffe-heatmap": "DataHeatmap EuclideanLossHeatmap",
     "Vitis AI": (
-        "ConvolutionBNFixed ConvolutionFixed DriveData DrivingData2 FixedNeuron GSTiling Recall "
-        "ReshapeLabel"
+        "ConvolutionBNFixed ConvolutionFixed DriveData DrivingData2 FixedNeuron Recall ReshapeLabel"
     ),
     "MNC": "MaskPooling MaskResize ROIWarping",
     "DeeperCut": "PoseData SoftmaxWithLossVec",
     "NormFace and AM-Softmax (happynear)": (
         "BatchContrastiveLoss ConfidencePenaltyLoss Contrastive EltwiseAffine FeatureDecayLoss "
         "GeneralContrastiveLoss GeneralTripletLoss GlobalLSEMargin LabelSpecificAffine "
-        "LabelSpecificHardMargin LabelSpecificMargin LabelSpecificStatistics Local "
+        "LabelSpecificHardMargin LabelSpecificMargin LabelSpecificStatistics "
         "MultiLabelImageData PairwiseLoss SoftContrastiveLoss SoftTruncation SubRegion Truncation"
     ),
     "makefile's frcnn": (
@@ -85,10 +84,10 @@ LAYERS = {
     "jwcom79/myproject": "Dropin Pushin",
     "netscope": "implicit",
     "forks of Caffe's history": (
-        "AccuracyRegression ConfusionMatrix CTCLoss DocData FasterRcnnDetectionOutput Import "
+        "ConfusionMatrix CTCLoss DocData FasterRcnnDetectionOutput Import "
         "LocalWeightedConvolution LRNMap LS MultiLabelData QuantizationLoss RBMInnerProduct "
         "RemoteData SaliencyPooling SimpleCrop SimplerNMS SpatialPyramidPooling "
-        "SpatialPyramidPoolingData SVRLoss Topk WassersteinLoss XCovLoss"
+        "SpatialPyramidPoolingData SVRLoss Topk WassersteinLoss"
     ),
 }
 

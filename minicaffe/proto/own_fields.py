@@ -11,6 +11,7 @@ from minicaffe.proto import caffe_pb2
 
 #: Types whose parameters are in another type's message.
 _BORROWED = {
+    "AccuracyRegression": "accuracy_param",
     "AnchorTargetLayer": "python_param",
     "ConvolutionDepthwise": "convolution_param",
     "ConvolutionReLU": "convolution_param",
@@ -22,6 +23,8 @@ _BORROWED = {
     "DeconvolutionRistretto": "convolution_param",
     "DepthwiseConvolution": "convolution_param",
     "FcRistretto": "inner_product_param",
+    "GSTiling": "gs_tiling_param",
+    "HoleConvolution": "convolution_param",
     "Im2col": "convolution_param",
     "ImageSegData": "image_data_param",
     "InnerProductReLUDropout": "inner_product_param",

@@ -13,7 +13,7 @@ from minicaffe.proto import caffe_pb2, forks
     [
         ("CPMData", "OpenPose"),
         ("ImageLabelData", "caffe-jacinto"),
-        ("VoxelSoftmax", "C3D"),
+        ("VoxelCustomLoss", "C3D"),
         ("MaskPooling", "MNC"),
         ("Mish", "YOLO ports"),
         ("DetectNetTransformation", "NVCaffe"),
