@@ -66,7 +66,7 @@ LAYERS = {
     ),
     "makefile's frcnn": (
         "AnnotatedRData CuDNNDeconvolution DeformablePSROIPooling FPNAnchorTarget FPNProposal "
-        "FPNProposalTarget FrcnnAnchorTarget FrcnnProposal FrcnnProposalTarget FrcnnRoiData "
+        "FPNProposalTarget FrcnnRoiData "
         "FrcnnVidData Module MultiRBoxLoss PriorRBox PSROIAlign RDetectionEvaluate "
         "RDetectionOutput ROIMaskPooling ROIPadding"
     ),
