@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from minicaffe.blob import shape_text
@@ -63,7 +65,7 @@ class AnchorTargetLayer(RpnLayer):
     min_bottoms = 3
     max_bottoms = 4
     exact_tops = 4
-    replaces_modules = ("rpn.anchor_target_layer",)
+    replaces_modules: ClassVar[tuple[str, ...]] = ("rpn.anchor_target_layer",)
 
     @property
     def repeatable(self) -> bool:

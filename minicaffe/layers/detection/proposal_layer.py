@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from minicaffe.layer import Blobs, Layer, register
@@ -59,8 +61,8 @@ class ProposalLayer(RpnLayer):
     exact_bottoms = 3
     min_tops = 1
     max_tops = 2
-    replaces_modules = ("rpn.proposal_layer", _OF_TEXT)
-    dialects = (*DIALECTS, "ctpn")
+    replaces_modules: ClassVar[tuple[str, ...]] = ("rpn.proposal_layer", _OF_TEXT)
+    dialects: ClassVar[tuple[str, ...]] = (*DIALECTS, "ctpn")
 
     @classmethod
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -72,7 +72,7 @@ class ProposalTargetLayer(RpnLayer):
     exact_bottoms = 2
     exact_tops = 5
     required = "num_classes"
-    replaces_modules = ("rpn.proposal_target_layer",)
+    replaces_modules: ClassVar[tuple[str, ...]] = ("rpn.proposal_target_layer",)
 
     @property
     def repeatable(self) -> bool:

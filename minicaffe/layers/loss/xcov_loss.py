@@ -43,15 +43,15 @@ class XCovLoss(LossLayer):
             self._rows, self._covariances = [], np.zeros((0, 0), self.dtype)
             top[0].data[...] = 0 if bottom[0].shape[0] else np.nan
             return
-        self._rows = [part - part.sum(axis=0) / self.dtype.type(num) for part in rows]
-        self._covariances = self._rows[0].T @ self._rows[1] / self.dtype.type(num)
+        self._rows = [part - part.sum(axis=0) / num for part in rows]
+        self._covariances = self._rows[0].T @ self._rows[1] / num
         squares = np.square(self._covariances, dtype=np.float64)
         top[0].data[...] = squares.sum() / 2
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         if not self._rows:
             return
-        factor = self.dtype.type(self.weight(top) / bottom[0].shape[0])
+        factor = self.weight(top) / bottom[0].shape[0]
         slopes = (self._rows[1] @ self._covariances.T, self._rows[0] @ self._covariances)
         for blob, wanted, slope in zip(bottom, propagate_down, slopes, strict=True):
             if wanted:
