@@ -60,6 +60,72 @@ def channel_moments(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return sums.moments(as_rows(array))
 
 
+class ChannelPasses:
+    """Passes over arrays (N, C, S) with numbers of each channel, (C,): what BatchNorm and Scale are
+    made of. An engine gives a layer quicker ones; these are numpy's, of any type.
+    """
+
+    def moments(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """:func:`channel_moments`."""
+        return channel_moments(x)
+
+    def products(self, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Σ left and Σ left · right: float64."""
+        first, second = sums.products(as_rows(left), as_rows(right))
+        return first, second
+
+    def normalise(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        about: np.ndarray,
+        gain: np.ndarray,
+        rest: np.ndarray | None = None,
+        shift: np.ndarray | None = None,
+        kept: np.ndarray | None = None,
+    ) -> None:
+        """y = d · gain + shift with d = x - about - rest, which ``kept`` takes if it is given;
+        y may be x."""
+        centred = y if kept is None else kept
+        np.subtract(x, about[:, None], out=centred)
+        if rest is not None:
+            centred -= rest[:, None]
+        np.multiply(centred, gain[:, None], out=y)
+        if shift is not None:
+            y += shift[:, None]
+
+    def differentiate(
+        self,
+        dy: np.ndarray,
+        dx: np.ndarray,
+        centred: np.ndarray,
+        slope: np.ndarray,
+        mean: np.ndarray,
+        gain: np.ndarray,
+        work: np.ndarray,
+    ) -> None:
+        """dx = (dy - centred · slope - mean) · gain; dx may be dy, but ``work`` may not."""
+        np.multiply(centred, slope[:, None], out=work)
+        np.subtract(dy, work, out=dx)
+        dx -= mean[:, None]
+        dx *= gain[:, None]
+
+    def scale(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        gain: np.ndarray,
+        shift: np.ndarray | None = None,
+        kept: np.ndarray | None = None,
+    ) -> None:
+        """y = x · gain + shift; y may be x, of which ``kept`` takes a copy if it is given."""
+        if kept is not None:
+            np.copyto(kept, x)
+        np.multiply(x, gain[:, None], out=y)
+        if shift is not None:
+            y += shift[:, None]
+
+
 def row_dot(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Σ left · right along each row of two arrays (rows, n): their type, (rows, 1)."""
     return channel_dot(left[None], right[None]).astype(left.dtype)[:, None]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from minicaffe.engines.jit import lrn, pooling
+from minicaffe.engines.jit import channel_passes, depthwise, lrn, pooling, relu
 from minicaffe.engines.jit.convolution import WinogradKernel
 from minicaffe.engines.jit.scratch import Scratch
 from minicaffe.engines.jit.target import host_target
@@ -55,11 +56,21 @@ def jit_kernel(layer: Layer, team: Team, scratch: Scratch, *, direct: bool) -> K
         team, scratch: of the plan.
         direct: no convolutions with fewer products.
     """
-    if type(layer) is Convolution:
-        return None if direct else WinogradKernel(layer, team, scratch)
-    if lrn.suits(layer):
-        return lrn.LRNKernel(layer, team, scratch)
-    return pooling.PoolingKernel(layer, team, scratch) if pooling.suits(layer) else None
+    for suited, kernel in _KERNELS:
+        if suited(layer):
+            return kernel(layer, team, scratch)
+    if type(layer) is Convolution and not direct:
+        return WinogradKernel(layer, team, scratch)
+    return None
+
+
+_KERNELS: tuple[tuple[Callable[[Layer], bool], Callable[..., Kernel]], ...] = (
+    (channel_passes.suits, channel_passes.ChannelKernel),
+    (depthwise.suits, depthwise.DepthwiseKernel),
+    (lrn.suits, lrn.LRNKernel),
+    (pooling.suits, pooling.PoolingKernel),
+    (relu.suits, relu.ReLUKernel),
+)
 
 
 def _words(node: Node) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.channels import channel_dot, channel_sum, fold
+from minicaffe.layers.channels import ChannelPasses, channel_sum, fold
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
@@ -137,6 +137,7 @@ class Scale(Broadcast):
     """
 
     word = "scale"
+    passes = ChannelPasses()
 
     @property
     def settings(self) -> caffe_pb2.ScaleParameter:
@@ -182,29 +183,30 @@ class Scale(Broadcast):
         return self.blobs[-1] if self.param.scale_param.bias_term else None
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        x, y = bottom[0].data, top[0].data
-        if bottom[0] is top[0]:
-            np.copyto(self._kept.data, x)
-        y = self.fold(y)
-        np.multiply(self.fold(x), self.operand(bottom).data.reshape(-1, 1), out=y)
-        if self.bias is not None:
-            y += self.bias.data.reshape(-1, 1)
+        x, y = self.fold(bottom[0].data), self.fold(top[0].data)
+        kept = self.fold(self._kept.data) if bottom[0] is top[0] else None
+        bias = None if self.bias is None else self.bias.data.reshape(-1)
+        self.passes.scale(x, y, self.operand(bottom).data.reshape(-1), bias, kept)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        dy = self.fold(top[0].diff)
-        if self.bias is not None and self.wants_gradient(len(self.blobs) - 1):
-            self.accumulate(len(self.blobs) - 1, channel_sum(dy))
+        dy, last = self.fold(top[0].diff), len(self.blobs) - 1
+        shifts = self.bias is not None and self.wants_gradient(last)
         scale = self.operand(bottom)
         learned = len(bottom) == 1
         if self.wants_gradient(0) if learned else propagate_down[1]:
             x = self._kept.data if bottom[0] is top[0] else bottom[0].data
-            gradient = channel_dot(dy, self.fold(x)).reshape(scale.shape)
+            total, gradient = self.passes.products(dy, self.fold(x))
+            gradient = gradient.reshape(scale.shape)
             if learned:
                 self.add_gradient(gradient, dy.shape)
             else:
                 scale.diff[...] = gradient
+            if shifts:
+                self.accumulate(last, total)
+        elif shifts:
+            self.accumulate(last, channel_sum(dy))
         if propagate_down[0]:
-            np.multiply(dy, scale.data.reshape(-1, 1), out=self.fold(bottom[0].diff))
+            self.passes.scale(dy, self.fold(bottom[0].diff), scale.data.reshape(-1))
 
     def add_gradient(self, gradient: np.ndarray, folded: tuple[int, ...]) -> None:
         """Take in the learned scale's gradient as Caffe does.

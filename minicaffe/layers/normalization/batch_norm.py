@@ -14,8 +14,6 @@ from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError, raised_by
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.layers.channels import (
-    channel_dot,
-    channel_sum,
     fold,
     require_channels,
 )
@@ -178,8 +176,7 @@ class BatchNorm(SharedStatistics):
         if self.use_global_stats:
             mean, variance = self.stored_statistics()
             self._inv_std = self._inverse_std(variance)
-            np.subtract(x, mean[:, None], out=y)
-            y *= self._inv_std[:, None]
+            self.passes.normalise(x, y, mean, self._inv_std)
             return
         centred, self._batches = fold(self._centred.data), []
         for items in ghost_batches(len(x), self.ghost_batch_size):
@@ -188,13 +185,12 @@ class BatchNorm(SharedStatistics):
 
     def _normalise(self, items: slice, x: np.ndarray, centred: np.ndarray, y: np.ndarray) -> Batch:
         mean, variance, values = self.moments(x)
-        centre(x, mean, variance, out=centred)
+        about, rest = split_mean(mean, variance, x.dtype)
         inv_std = self._inverse_std(variance)
         gain, shift = self._renormalised(mean, inv_std)
         self.update_stored(mean, variance, values)
-        np.multiply(centred, gain[:, None], out=y)
-        if shift is not None:
-            y += shift.astype(y.dtype)[:, None]
+        shift = None if shift is None else shift.astype(y.dtype)
+        self.passes.normalise(x, y, about, gain, rest, shift, kept=centred)
         return Batch(items, inv_std, gain)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
@@ -202,7 +198,7 @@ class BatchNorm(SharedStatistics):
             return
         dy, dx = fold(top[0].diff), fold(bottom[0].diff)
         if self.use_global_stats:
-            np.multiply(dy, self._inv_std[:, None], out=dx)
+            self.passes.scale(dy, dx, self._inv_std)
             return
         centred = fold(self._centred.data)
         work = fold(self._centred.diff) if bottom[0] is top[0] else dx
@@ -213,13 +209,11 @@ class BatchNorm(SharedStatistics):
     def _differentiate(
         self, batch: Batch, dy: np.ndarray, centred: np.ndarray, work: np.ndarray, dx: np.ndarray
     ) -> None:
-        sums, dots = channel_sum(dy), channel_dot(dy, centred)
+        sums, dots = self.passes.products(dy, centred)
         sums, dots, values = self.over_all(sums, dots, dy.shape[0] * dy.shape[2])
         mean_dy, slope = sums / values, dots / values * batch.inv_std**2
-        np.multiply(centred, slope.astype(dx.dtype)[:, None], out=work)
-        np.subtract(dy, work, out=dx)
-        dx -= mean_dy.astype(dx.dtype)[:, None]
-        dx *= batch.gain[:, None]
+        slope, mean_dy = slope.astype(dx.dtype), mean_dy.astype(dx.dtype)
+        self.passes.differentiate(dy, dx, centred, slope, mean_dy, batch.gain, work)
 
     def _inverse_std(self, variance: np.ndarray) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):  # eps: 0 divides by 0, as in Caffe
@@ -401,16 +395,18 @@ def ghost_batches(items: int, size: int) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, items, size))
 
 
-def centre(x: np.ndarray, mean: np.ndarray, variance: np.ndarray, out: np.ndarray) -> None:
-    """Write x - mean, with all the digits of the mean: a type's own are too few for one of 10⁶.
+def split_mean(
+    mean: np.ndarray, variance: np.ndarray, dtype: np.dtype
+) -> tuple[np.ndarray, np.ndarray]:
+    """A mean as the sum of two numbers, which have all its digits: a type's own are too few for one
+    of 10⁶.
 
     Args:
-        x, out: (N, C, S).
         mean, variance: (C,), float64.
+        dtype: of the two.
     """
-    about = near(mean, variance, x.dtype)
-    np.subtract(x, about[:, None], out=out)
-    out -= (mean - about).astype(x.dtype)[:, None]
+    about = near(mean, variance, dtype)
+    return about, (mean - about).astype(dtype)
 
 
 @dataclass

@@ -10,8 +10,8 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import GraphError, MinicaffeError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.channels import channel_dot, channel_sum, fold
-from minicaffe.layers.normalization.batch_norm import centre
+from minicaffe.layers.channels import fold
+from minicaffe.layers.normalization.batch_norm import split_mean
 from minicaffe.layers.normalization.shared_statistics import SharedStatistics, StoredNormalisation
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin, Reading
@@ -161,16 +161,15 @@ class BN(SharedStatistics):
         if self.takes_statistics:
             mean, variance, self.values = self.moments(x)
             centred = fold(self._centred.data, self.axis)
-            centre(x, mean, variance, out=centred)
+            about, rest = split_mean(mean, variance, x.dtype)
             self.take_statistics(mean, variance, top)
             self._inv_std = _inverse_std(variance, self.eps).astype(self.dtype)
-            np.multiply(centred, (scale * self._inv_std)[:, None], out=y)
-            y += shift[:, None]
+            gain = scale * self._inv_std
+            self.passes.normalise(x, y, about, gain, rest, shift, kept=centred)
             return
         mean, variance, eps = self.statistics()
-        np.subtract(x, mean.astype(self.dtype)[:, None], out=y)
-        y *= (scale * _inverse_std(variance, eps)).astype(self.dtype)[:, None]
-        y += shift[:, None]
+        gain = (scale * _inverse_std(variance, eps)).astype(self.dtype)
+        self.passes.normalise(x, y, mean.astype(self.dtype), gain, shift=shift)
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
         dy, scale = fold(top[0].diff, self.axis), self._each(self.blobs[0].data)
@@ -181,8 +180,8 @@ class BN(SharedStatistics):
             mean, variance, eps = self.statistics()
             inv_std = _inverse_std(variance, eps).astype(self.dtype)
             centred = fold(bottom[0].data, self.axis) - mean.astype(self.dtype)[:, None]
-        dots = channel_dot(dy, centred) * inv_std
-        sums = channel_sum(dy)
+        sums, dots = self.passes.products(dy, centred)
+        dots = dots * inv_std
         if not self.frozen:
             self.accumulate(0, dots)
             self.accumulate(1, sums)
@@ -193,12 +192,10 @@ class BN(SharedStatistics):
             sums, dots, values = self.over_all(sums, dots, max(1, dy.shape[0] * dy.shape[2]))
             slope = (dots * inv_std / values).astype(self.dtype)
             work = fold(self._centred.diff, self.axis)
-            np.multiply(centred, slope[:, None], out=work)
-            np.subtract(dy, work, out=dx)
-            dx -= (sums / values).astype(self.dtype)[:, None]
-            dx *= (scale * inv_std)[:, None]
+            mean_dy, gain = (sums / values).astype(self.dtype), scale * inv_std
+            self.passes.differentiate(dy, dx, centred, slope, mean_dy, gain, work)
         else:
-            np.multiply(dy, (scale * inv_std)[:, None], out=dx)
+            self.passes.scale(dy, dx, scale * inv_std)
 
     # ------------------------------------------------------------ what the three differ in
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from minicaffe.blob import Blob
 from minicaffe.layer import Layer
-from minicaffe.layers.channels import channel_moments
+from minicaffe.layers.channels import ChannelPasses
 from minicaffe.layers.folding import channel_affine
 
 
@@ -34,9 +34,11 @@ class SharedStatistics(Layer):
 
     Attributes:
         sync: whether it is asked for.
+        passes: over the values of each channel.
     """
 
     sync: bool = False
+    passes = ChannelPasses()
 
     @property
     def syncs(self) -> bool:
@@ -52,7 +54,7 @@ class SharedStatistics(Layer):
         Args:
             x: this process's batch, (N, C, S).
         """
-        mean, variance = channel_moments(x)
+        mean, variance = self.passes.moments(x)
         values = x.shape[0] * x.shape[2]
         if not self.syncs or self.ranks.add_up is None:
             return mean, variance, values

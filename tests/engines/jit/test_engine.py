@@ -73,9 +73,8 @@ def test_it_says_what_runs_each_layer() -> None:
     lines = dict(line.split(": ", 1) for line in net.plan.describe())
     assert lines["padded"] == "jit, Winograd F(4x4, 3x3)"
     assert lines["wide"] == "jit, Winograd F(3x3, 5x5)"
-    assert {lines[name] for name in ("data", "padded_relu", "strided", "grouped", "dilated")} == {
-        "numpy"
-    }
+    assert lines["padded_relu"] == "jit"
+    assert {lines[name] for name in ("data", "strided", "grouped", "dilated")} == {"numpy"}
 
 
 def test_shapes_may_change() -> None:
@@ -96,10 +95,10 @@ def test_other_types_than_float32_run_as_numpy() -> None:
 
 def test_direct_convolutions_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     net = Net(small_net(), phase=TEST, engine="jit", conv_math="direct")
-    assert all(line.endswith(": numpy") for line in net.plan.describe())
+    assert "Winograd" not in "\n".join(net.plan.describe())
     monkeypatch.setenv("MINICAFFE_CONV_MATH", "direct")
     net = Net(small_net(), phase=TEST, engine="jit")
-    assert all(line.endswith(": numpy") for line in net.plan.describe())
+    assert "Winograd" not in "\n".join(net.plan.describe())
     net = Net(small_net(), phase=TEST, engine="jit", conv_math="auto")
     assert "Winograd" in "\n".join(net.plan.describe())
     monkeypatch.setenv("MINICAFFE_CONV_MATH", "fast")
