@@ -124,7 +124,11 @@ class _Log:
         if values:
             last = values[-1]
             per_second = last.iteration / last.seconds if last.seconds > 0 else 0.0
-            self.run.note(iter=last.iteration, per_second=per_second, status="log")
+            newest = {reading.kind: reading.value for reading in values}
+            self.run.note(
+                iter=last.iteration, loss=newest.get("loss"), lr=newest.get("rate"),
+                per_second=per_second, status="log",
+            )  # fmt: skip
 
 
 def _add(run: Run, event: Mapping[str, object]) -> None:

@@ -256,6 +256,8 @@ def test_caffes_log_is_shown(tmp_path: Path) -> None:
             "loss: train loss": [(0, 2.5), (8, 1.5)],
             "learning rate: learning rate": [(0, 0.01)],
         }
+        facts = follower.runs[0].shown()["facts"]
+        assert (facts["iter"], facts["loss"], facts["lr"]) == (8, 1.5, 0.01)
 
 
 def test_files_that_are_no_logs_are_told(
