@@ -298,6 +298,14 @@ class Function:
         """Elements of a where the mask is true, of b elsewhere."""
         return self.value(f"select {self._mask} {mask}, {self.vector} {a}, {self.vector} {b}")
 
+    def where_positive(self, gate: Vector, a: Vector) -> Vector:
+        """a where the gate is above 0; 0 elsewhere, and where the gate is NaN."""
+        passed = self.value(f"fcmp ogt {self.vector} {gate}, zeroinitializer")
+        kind = f"<{self.width} x i1>"
+        return self.value(
+            f"select {kind} {passed}, {self.vector} {a}, {self.vector} zeroinitializer"
+        )
+
     def shuffle(self, a: Vector, b: Vector, order: Sequence[int]) -> Vector:
         """Elements of a (0 to width - 1) and b (from width on), in this order."""
         mask = ", ".join(f"i32 {index}" for index in order)

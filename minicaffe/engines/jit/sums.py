@@ -11,6 +11,8 @@ a vector holds a row's channels; with a single lane, neighbouring rows of the on
 from __future__ import annotations
 
 import functools
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +25,14 @@ from minicaffe.engines.jit.team import Team
 from minicaffe.layers import sums
 from minicaffe.layers.sums import ROWS
 
-#: Of both arrays: the addresses of left and right, of what is subtracted of right, and of where
-#: the sums go; blocks, rows and lanes; rows of a segment, and how many segments a block has.
-SUMS = Layout("left right about sums", "blocks rows lanes segment segments")
+#: Of both arrays: the addresses of left and right, of what is subtracted of right, of the numbers
+#: that say what a ReLU has let pass, and of where the sums go; then as :class:`Segments` says.
+SUMS = Layout("left right about gain shift sums", "blocks rows lanes segment segments")
+
+#: What is summed, see :class:`SumKernels`.
+KINDS = ("moments", "products", "slopes", "passed")
+
+_NUMBERS = dict.fromkeys(KINDS, ("about",)) | {"passed": ("about", "gain", "shift")}
 
 #: Elements of a segment: enough to keep a thread busy for some microseconds.
 _SEGMENT = 1 << 15
@@ -34,24 +41,75 @@ _SIDE_BY_SIDE = 4
 
 
 @dataclass(frozen=True)
+class Segments:
+    """How arrays of a shape are cut into the units that threads share.
+
+    Attributes:
+        shape: (items, blocks, rows, lanes).
+        size: rows of a segment, of one block of one item.
+        count: segments of a block.
+    """
+
+    shape: tuple[int, ...]
+    size: int
+    count: int
+
+    @staticmethod
+    def of(shape: tuple[int, ...], target: Target) -> Segments:
+        """Those of arrays of this shape."""
+        _, _, rows, lanes = shape
+        step = ROWS * target.width if lanes == 1 else ROWS
+        size = max(step, _SEGMENT // lanes // step * step)
+        return Segments(shape, size, -(-rows // size))
+
+    @property
+    def units(self) -> int:
+        """How many units there are."""
+        return self.shape[0] * self.shape[1] * self.count
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """The numbers of a frame."""
+        _, blocks, rows, lanes = self.shape
+        sizes = {"blocks": blocks, "rows": rows, "lanes": lanes}
+        return {**sizes, "segment": self.size, "segments": self.count}
+
+    @staticmethod
+    def read(f: Function, job: Fields, unit: Int) -> tuple[Int, Int, Int, Int]:
+        """Of a unit: the number of its block, its rows from and to, and the block's offset."""
+        block, segment = f.div(unit, job["segments"]), f.rem(unit, job["segments"])
+        begin = f.mul(segment, job["segment"])
+        end = f.minimum(f.add(begin, job["segment"]), job["rows"])
+        start = f.mul(f.mul(block, job["rows"]), job["lanes"])
+        return f.rem(block, job["blocks"]), begin, end, start
+
+
+def has_kernels(shape: tuple[int, ...], target: Target) -> bool:
+    """Whether vectors fit arrays of float32 of this shape, (items, blocks, rows, lanes)."""
+    lanes = shape[3]
+    return math.prod(shape) > 0 and (lanes == 1 or lanes % target.width == 0)
+
+
+@dataclass(frozen=True)
 class _Values:
-    """What a kernel reads: two arrays from one place on, and what is subtracted."""
+    """What a kernel reads: two arrays from one place on."""
 
     kind: str
     left: str
     right: str
 
     def pair(
-        self, f: Function, offset: Int, about: Vector, count: int | None = None
+        self, f: Function, offset: Int, numbers: Sequence[Vector], count: int | None = None
     ) -> tuple[Vector, Vector]:
         """The factors of the product, of which the first is summed, too.
 
         Args:
             f: the function.
             offset: of both, in floats.
-            about: what is subtracted.
+            numbers: what is subtracted, and a ReLU's gain and shift.
             count: how many elements of the vectors are there, if not all.
         """
+        about, *normalised = numbers
 
         def load(pointer: str) -> Vector:
             place = f.at(pointer, offset)
@@ -63,15 +121,18 @@ class _Values:
         other = load(self.right)
         if self.kind == "slopes":
             return load(self.left), f.below(other, f.constant(0.0))
-        return load(self.left), f.fsub(other, about)
+        factor, difference = load(self.left), f.fsub(other, about)
+        if self.kind == "passed":
+            factor = f.where_positive(f.fma(difference, *normalised), factor)
+        return factor, difference
 
     def total(
-        self, f: Function, begin: Int, end: Int, stride: Int, first: Int, about: Vector
+        self, f: Function, begin: Int, end: Int, stride: Int, first: Int, numbers: Sequence[Vector]
     ) -> list[Vector]:
         """Both sums over vectors ``begin`` to ``end``, ``stride`` floats apart."""
 
         def add(index: Int, totals: list[Vector]) -> list[Vector]:
-            one, other = self.pair(f, f.add(f.mul(index, stride), first), about)
+            one, other = self.pair(f, f.add(f.mul(index, stride), first), numbers)
             return [f.fadd(totals[0], one), f.fma(one, other, totals[1])]
 
         def add_several(index: Int, totals: list[Vector]) -> list[Vector]:
@@ -93,8 +154,9 @@ class SumKernels:
     """Writes the kernels, which put two sums for each channel of a unit.
 
     ``moments`` puts Σ (x - about) and Σ (x - about)², ``products`` Σ left and
-    Σ left · (right - about), ``slopes`` Σ left and Σ left · min(right, 0). Names end with
-    ``_lanes`` or ``_rows``, by what a vector holds.
+    Σ left · (right - about), ``slopes`` Σ left and Σ left · min(right, 0). ``passed`` are the
+    products with 0 in the place of left where (right - about) · gain + shift is not above 0.
+    Names end with ``_lanes`` or ``_rows``, by what a vector holds.
     """
 
     target: Target
@@ -102,7 +164,7 @@ class SumKernels:
     def functions(self) -> list[Function]:
         """All of them."""
         ways = (self._write_lanes, self._write_rows)
-        return [write(kind) for kind in ("moments", "products", "slopes") for write in ways]
+        return [write(kind) for kind in KINDS for write in ways]
 
     def _write_lanes(self, kind: str) -> Function:
         """A vector holds channels; lanes are a multiple of the width."""
@@ -110,8 +172,9 @@ class SumKernels:
         job = SUMS.read(f, "%pass")
         lanes, channels = job["lanes"], f.mul(job["blocks"], job["lanes"])
         with f.loop("%last", "%first") as unit:
-            block, begin, end, values = self._segment(f, job, kind, unit)
-            about = f.at(job["about"], f.mul(block, lanes))
+            block, begin, end, start = Segments.read(f, job, unit)
+            values = _Values(kind, f.at(job["left"], start), f.at(job["right"], start))
+            first = f.mul(block, lanes)
             to = f.add(f.mul(self._place(f, job, unit), f.mul(2, channels)), f.mul(block, lanes))
             with f.loop(lanes, step=f.width) as lane:
                 for index in range(2):
@@ -119,7 +182,8 @@ class SumKernels:
                     f.store_doubles("zeroinitializer", job["sums"], where)
             with f.loop(end, begin, ROWS) as row, f.loop(lanes, step=f.width) as lane:
                 last = f.minimum(end, f.add(row, ROWS))
-                found = values.total(f, row, last, lanes, lane, f.load(f.at(about, lane)))
+                numbers = [f.load(job[name], f.add(first, lane)) for name in _NUMBERS[kind]]
+                found = values.total(f, row, last, lanes, lane, numbers)
                 for index, total in enumerate(found):
                     where = f.add(f.add(to, f.mul(channels, index)), lane)
                     before = f.load_doubles(job["sums"], where)
@@ -132,15 +196,16 @@ class SumKernels:
         job, width = SUMS.read(f, "%pass"), self.target.width
         totals = f.stack(2 * 2 * width)  # two vectors of doubles
         with f.loop("%last", "%first") as unit:
-            block, begin, end, values = self._segment(f, job, kind, unit)
-            place = f.at(job["about"], block)
-            about, only_first = f.broadcast(place), f.load_first(place, 1)
+            block, begin, end, start = Segments.read(f, job, unit)
+            values = _Values(kind, f.at(job["left"], start), f.at(job["right"], start))
+            numbers = [f.broadcast(job[name], block) for name in _NUMBERS[kind]]
+            only_first = [f.load_first(f.at(job["about"], block), 1), *numbers[1:]]
             for index in range(2):
                 f.store_doubles("zeroinitializer", totals, index * width)
             whole = f.sub(end, f.rem(f.sub(end, begin), width))
             with f.loop(whole, begin, ROWS * width) as row:
                 stop = f.div(f.sub(f.minimum(whole, f.add(row, ROWS * width)), row), width)
-                self._add(f, totals, values.total(f, 0, stop, width, row, about))
+                self._add(f, totals, values.total(f, 0, stop, width, row, numbers))
             with f.loop(end, whole) as row:
                 one, other = values.pair(f, row, only_first, 1)
                 self._add(f, totals, [one, f.fmul(one, other)])
@@ -149,17 +214,6 @@ class SumKernels:
                 total = f.total_of_doubles(f.load_doubles(totals, index * width))
                 f.store_double(total, job["sums"], f.add(to, f.mul(job["blocks"], index)))
         return f
-
-    def _segment(
-        self, f: Function, job: Fields, kind: str, unit: Int
-    ) -> tuple[Int, Int, Int, _Values]:
-        """The block of a unit, its rows from and to, and the arrays from the block on."""
-        block_of_item, segment = f.div(unit, job["segments"]), f.rem(unit, job["segments"])
-        begin = f.mul(segment, job["segment"])
-        end = f.minimum(f.add(begin, job["segment"]), job["rows"])
-        start = f.mul(f.mul(block_of_item, job["rows"]), job["lanes"])
-        values = _Values(kind, f.at(job["left"], start), f.at(job["right"], start))
-        return f.rem(block_of_item, job["blocks"]), begin, end, values
 
     def _place(self, f: Function, job: Fields, unit: Int) -> Int:
         """Which of the rows of sums is a unit's: that of its item and segment."""
@@ -212,38 +266,43 @@ class ChannelSums:
         first, second = self._run(kind, left, right, about)
         return first, second
 
+    def passed(
+        self, left: np.ndarray, right: np.ndarray, numbers: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Σ left, Σ left · (right - about) of what a ReLU of (right - about) · gain + shift has
+        let pass.
+
+        Args:
+            left, right: arrays that :func:`has_kernels` knows.
+            numbers: about, gain and shift.
+        """
+        first, second = self._run("passed", left, right, *numbers)
+        return first, second
+
     def _suits(self, values: np.ndarray) -> bool:
-        lanes = values.shape[3]
-        return (
-            values.dtype == np.float32
-            and values.flags.c_contiguous
-            and values.size > 0
-            and (lanes == 1 or lanes % self._team.target.width == 0)
-        )
+        known = values.dtype == np.float32 and values.flags.c_contiguous
+        return known and has_kernels(values.shape, self._team.target)
 
     def _run(
-        self, kind: str, left: np.ndarray, right: np.ndarray, about: np.ndarray
+        self, kind: str, left: np.ndarray, right: np.ndarray, *numbers: np.ndarray
     ) -> list[np.ndarray]:
-        items, blocks, rows, lanes = left.shape
-        step = ROWS * self._team.target.width if lanes == 1 else ROWS
-        segment = max(step, _SEGMENT // lanes // step * step)
-        segments = -(-rows // segment)
-        about = np.ascontiguousarray(about, np.float32)
-        found = np.empty((items * segments, 2, blocks * lanes))
+        segments = Segments.of(left.shape, self._team.target)
+        items, blocks, _, lanes = left.shape
+        given = [np.ascontiguousarray(array, np.float32) for array in numbers]
+        about, gain, shift = (given[index % len(given)].ctypes.data for index in range(3))
+        found = np.empty((items * segments.count, 2, blocks * lanes))
         frame = SUMS.frame(
             left=left.ctypes.data,
             right=right.ctypes.data,
-            about=about.ctypes.data,
+            about=about,
+            gain=gain,
+            shift=shift,
             sums=found.ctypes.data,
-            blocks=blocks,
-            rows=rows,
-            lanes=lanes,
-            segment=segment,
-            segments=segments,
+            **segments.fields,
         )
         way = "rows" if lanes == 1 else "lanes"
         kernel = _compiled(self._team.target)[f"{kind}_{way}"]
-        self._team.run(kernel, frame.address, items * blocks * segments)
+        self._team.run(kernel, frame.address, segments.units)
         with np.errstate(all="ignore"):
             return list(found.sum(axis=0))
 

@@ -14,7 +14,9 @@ from typing import Protocol
 
 import numpy as np
 
-from minicaffe.engines.jit.sums import ChannelSums
+from minicaffe.engines.jit.normalization import Normalization
+from minicaffe.engines.jit.sums import ChannelSums, has_kernels
+from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.dnnl import Failed, library
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 from minicaffe.layers import sums
@@ -59,7 +61,7 @@ def known_layout(desc: MemoryDesc) -> MemoryDesc:
 
 def items_of(memory: Memory) -> np.ndarray:
     """The values, float32, as (items, blocks, rows, lanes): channels are on axes 1 and 3."""
-    rows = _rows(memory)
+    rows = rows_of(memory)
     return rows.reshape(memory.desc.shape[0], rows.shape[1], -1, rows.shape[3])
 
 
@@ -67,7 +69,7 @@ def images_of(memory: Memory) -> np.ndarray:
     """The values, float32, with rows on axis 2 and columns on axis 3: channels are on axis 1, and
     on axis 4 where a pixel has several side by side."""
     items, channels, *size = memory.desc.shape
-    rows = _rows(memory)
+    rows = rows_of(memory)
     if memory.desc.block == 0:
         return rows.reshape(items, 1, *size, channels)
     if memory.desc.block == 1:
@@ -78,13 +80,13 @@ def images_of(memory: Memory) -> np.ndarray:
 def channel_moments(memory: Memory) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of each channel, as float64 (C)."""
     channels = memory.desc.shape[1]
-    mean, variance = channel_sums().moments(_rows(memory))
+    mean, variance = channel_sums().moments(rows_of(memory))
     return mean[:channels], variance[:channels]
 
 
 def channel_total(memory: Memory) -> np.ndarray:
     """Σ y of each channel, as float64 (C)."""
-    return channel_sums().total(_rows(memory))[: memory.desc.shape[1]]
+    return channel_sums().total(rows_of(memory))[: memory.desc.shape[1]]
 
 
 def channel_products(
@@ -96,17 +98,17 @@ def channel_products(
         left, right: of one layout.
         about: (C).
     """
-    rows = _rows(left)
+    rows = rows_of(left)
     channels = left.desc.shape[1]
     filled = np.zeros(rows.shape[1] * rows.shape[3], np.float32)
     filled[:channels] = about
-    first, second = channel_sums().products(rows, _rows(right), filled)
+    first, second = channel_sums().products(rows, rows_of(right), filled)
     return first[:channels], second[:channels]
 
 
 def slope_gradient(gradient: Memory, values: Memory) -> np.ndarray:
     """Σ dy · min(x, 0) of each channel, as float64 (C)."""
-    _, second = channel_sums().products(_rows(gradient), _rows(values), below_zero=True)
+    _, second = channel_sums().products(rows_of(gradient), rows_of(values), below_zero=True)
     return second[: values.desc.shape[1]]
 
 
@@ -116,22 +118,40 @@ def spoil(memory: Memory, channels: np.ndarray) -> None:
     Args:
         channels: which of them, bool (C).
     """
-    rows = _rows(memory)
+    rows = rows_of(memory)
     not_a_number = 0x7FC0 if rows.dtype == np.uint16 else np.nan
     for channel in np.flatnonzero(channels):
         rows[:, channel // rows.shape[3], :, channel % rows.shape[3]] = not_a_number
 
 
-def _rows(memory: Memory) -> np.ndarray:
-    """The values as (items, blocks, rows, lanes), as :mod:`minicaffe.layers.sums` takes them."""
-    desc = memory.desc
+def rows_shape(desc: MemoryDesc) -> tuple[int, int, int, int]:
+    """The values as (items, blocks, rows, lanes), as :mod:`minicaffe.layers.sums` sees them."""
     items, channels, *rest = desc.shape
     places, block = math.prod(rest), desc.block
     if block is None:
         raise Failed(f"channels of shape {desc.shape} in a layout that is not known here")
-    shape = (items, -(-channels // max(1, block)), places, block)
     if block == 0:
-        shape = (1, 1, items * places, channels)
-    elif block == 1 and places == 1:
-        shape = (1, 1, items, channels)
+        return 1, 1, items * places, channels
+    if block == 1 and places == 1:
+        return 1, 1, items, channels
+    return items, -(-channels // block), places, block
+
+
+def rows_of(memory: Memory) -> np.ndarray:
+    """The values in the shape that :func:`rows_shape` says."""
+    shape = rows_shape(memory.desc)
     return memory.elements[: math.prod(shape)].reshape(shape)
+
+
+def normalization(desc: MemoryDesc, *, relu: bool) -> Normalization | None:
+    """Kernels that normalise values of a layout by statistics of the batch, where there are some.
+
+    Args:
+        desc: the layout.
+        relu: a ReLU follows.
+    """
+    threads = library().team
+    if threads is None or desc.dtype != dnnl.F32 or not summable(desc):
+        return None
+    shape = rows_shape(desc)
+    return Normalization(threads, shape, relu=relu) if has_kernels(shape, threads.target) else None

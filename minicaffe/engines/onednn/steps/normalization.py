@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from minicaffe.engines.jit.normalization import Normalization
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.channels import channel_moments, channel_products, known_layout, spoil
+from minicaffe.engines.onednn.channels import (
+    channel_moments,
+    channel_products,
+    known_layout,
+    normalization,
+    rows_of,
+    spoil,
+)
 from minicaffe.engines.onednn.fusion import (
     GradientBetween,
     Passed,
@@ -60,18 +68,45 @@ class Affine(Step):
         self.relu = fused_relu(self.nodes)
         source = self.read(builder, needed=builder.training)
         self.source = builder.another_layout(source, known_layout(source.desc))
-        desc = self.source.desc
         self.saved = SavedSource(self.source, self.bottom.data_memory)
         if builder.training and self.saves_bottom and not self.kept:
             builder.then(self.saved.take)
         channels = self.bottom.shape[1]
         self.mean, self.variance = (Memory(MemoryDesc((channels,))) for _ in range(2))
         self.learned = self._learned(builder)
-        self.flags = ctypes.c_uint(self._flags())
-        self.forward_pd = PrimitiveDesc(
-            "batch_normalization_forward", builder.propagation, desc, desc, self.eps, self.flags
-        )
+        self.kernels = self._choose_kernels(builder)
         self.prepare_statistics(builder)
+        if self.kernels is None:
+            self._normalise_by_primitive(builder)
+        else:
+            self._normalise_by_kernel(builder, self.kernels)
+
+    def _choose_kernels(self, builder: Builder) -> Normalization | None:
+        """Kernels that are generated at run time, where the statistics are those of the batch.
+
+        A gradient between layers that do not work in place is oneDNN's to know.
+        """
+        if not (self.of_batch and builder.training):
+            return None
+        alone = self.in_place and self.node.propagate_down[0]
+        if self.relu is not None and not alone:
+            return None
+        return normalization(self.source.desc, relu=self.relu is not None)
+
+    def _normalise_by_kernel(self, builder: Builder, kernels: Normalization) -> None:
+        source, result = self.source, self.write(builder, self.source.desc)
+        self.result = result
+        builder.kernel(
+            lambda: kernels.forward(source.address, result.address),
+            {dnnl.SRC: source, dnnl.DST: result},
+            "batch_normalization_forward/jit:generated",
+        )
+
+    def _normalise_by_primitive(self, builder: Builder) -> None:
+        desc, flags = self.source.desc, ctypes.c_uint(self._flags())
+        self.forward_pd = PrimitiveDesc(
+            "batch_normalization_forward", builder.propagation, desc, desc, self.eps, flags
+        )
         memories = {dnnl.SRC: self.source, dnnl.MEAN: self.mean, dnnl.VARIANCE: self.variance}
         memories.update(self.learned)
         self.result = self.write(builder, desc)
@@ -107,9 +142,10 @@ class Affine(Step):
         desc, down = self.source.desc, self.node.propagate_down[0]
         gradient = builder.gradient_source(self.top, desc)
         target = passed = None
-        if down or self.relu is not None:
+        by_primitive = self.relu is not None and self.kernels is None
+        if down or by_primitive:
             target = self.write_gradient(builder, desc) if down else builder.own(desc)
-        if self.relu is not None and target is not None:
+        if by_primitive and target is not None:
             passed = self._pass_relu(builder, gradient, target)
             gradient = target
         self._differentiate(builder, gradient, target if down else None, self.nodes)
@@ -128,8 +164,16 @@ class Affine(Step):
             target = make(bottom, desc)
         if node is not self.relu:
             self._differentiate(builder, gradient, target, [node])
-        elif target is not None:
+        elif target is not None and self.kernels is None:
             self._pass_relu(builder, gradient, target)
+        elif target is not None and self.kernels is not None:
+            kernels, source = self.kernels, self.saved.view(desc)
+            builder.then(self.saved.choose)
+            builder.kernel(
+                lambda: kernels.pass_on(source.address, gradient.address, target.address),
+                {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target},
+                "eltwise_backward/jit:generated",
+            )
 
     def _differentiate(
         self,
@@ -145,10 +189,7 @@ class Affine(Step):
         builder.then(self.saved.choose)
         for parameter in learned:
             builder.then(*parameter.before)
-        flat = _without_places(self.source.desc)
-        channels = self.node.bottoms[0].shape[1]
-        one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), block=flat.block)
-        factors = [Memory(one_each) for _ in range(4)]
+        factors = self._factors()
         if learned or of_batch:
             add_up = functools.partial(self._add_up, gradient, source, learned, factors, layers)
             builder.kernel(add_up, {dnnl.DIFF_DST: gradient, dnnl.SRC: source})
@@ -156,10 +197,20 @@ class Affine(Step):
             builder.then(lambda: _fill(factors[0], self._gain(layers, self._inv_std())))
         for parameter in learned:
             builder.then(*parameter.after)
-        if target is not None:
+        if target is not None and of_batch and self.kernels is not None:
+            self._input_gradient_by_kernel(builder, gradient, target, factors, layers)
+        elif target is not None:
             self._input_gradient(builder, gradient, target, factors, of_batch=of_batch)
         if learned and self._folded is not None:
             builder.then(lambda: self._overwrite(learned[0].memory))
+
+    def _factors(self) -> list[Memory]:
+        """For each channel by what is multiplied, slope, rest and mean: see
+        :meth:`_input_gradient`."""
+        flat = _without_places(self.source.desc)
+        channels = self.node.bottoms[0].shape[1]
+        one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), block=flat.block)
+        return [Memory(one_each) for _ in range(4)]
 
     def _hand_on(self) -> list[Node]:
         """The layers after the first whose backward passes a gradient on to their bottom."""
@@ -215,6 +266,26 @@ class Affine(Step):
             memories[post_op_argument(index, dnnl.SRC_1)] = operand
         builder.run(pd, memories)
 
+    def _input_gradient_by_kernel(
+        self,
+        builder: Builder,
+        gradient: Memory,
+        target: Memory,
+        factors: Sequence[Memory],
+        layers: Sequence[Node],
+    ) -> None:
+        """The same of what the ReLU has let pass, where it is one of the layers."""
+        source, kernels, relu = self.saved.view(self.source.desc), self.kernels, self.relu in layers
+        numbers = [memory.buffer.view(np.float32) for memory in factors[:3]]
+
+        def run() -> None:
+            assert kernels is not None
+            addresses = source.address, gradient.address, target.address
+            kernels.backward(*addresses, numbers, relu=relu)
+
+        operands = {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target}
+        builder.kernel(run, operands, "batch_normalization_backward/jit:generated")
+
     def _inv_std(self) -> np.ndarray:
         with np.errstate(all="ignore"):
             deviation: np.ndarray = np.sqrt(self.variance.floats.astype(np.float64) + self.eps)
@@ -240,7 +311,7 @@ class Affine(Step):
         inv_std = self._inv_std()
         about = self.mean.floats
         with np.errstate(all="ignore"):
-            total, product = channel_products(gradient, source, about)
+            total, product = self._sums(gradient, source, relu=self.relu in layers)
             product -= self.rest * total
             count = self.node.bottoms[0].count // total.size
             slope = -inv_std * inv_std * product / count
@@ -252,6 +323,17 @@ class Affine(Step):
                 factors, (self._gain(layers, inv_std), slope, rest, about), strict=True
             ):
                 _fill(factor, value)
+
+    def _sums(
+        self, gradient: Memory, source: Memory, *, relu: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Σ dy and Σ dy · (x - mean), by channel, where kernels compute a ReLU of what it has let
+        pass."""
+        channels = self.mean.floats.size
+        if self.kernels is None:
+            return channel_products(gradient, source, self.mean.floats)
+        total, product = self.kernels.add_up(rows_of(gradient), rows_of(source), relu=relu)
+        return total[:channels], product[:channels]
 
     #: What the mean is beyond :attr:`mean`, by channel.
     rest: np.ndarray | float = 0.0
@@ -329,7 +411,7 @@ class BatchNorm(Affine):
         self.scale = next((node for node in self.nodes[1:] if step_of(node) is Scale), None)
         self.of_batch, self.eps = not self.layer.use_global_stats, float(self.layer.eps)
         super().forward(builder)
-        if self.of_batch and self.relu is not None:
+        if self.of_batch and self.relu is not None and self.kernels is None:
             builder.then(self._keep_not_numbers)
 
     def _learned(self, builder: Builder) -> dict[int, Memory]:
@@ -361,9 +443,13 @@ class BatchNorm(Affine):
             self.variance.floats[...] = variance
             self.rest = mean - self.mean.floats
             offset = 0 if self.offset is None else self.offset.floats
-            self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * self._gain(
-                self.nodes, self._inv_std()
-            )
+            gain = self._gain(self.nodes, self._inv_std())
+            self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * gain
+        if self.kernels is not None:
+            forward = (self.kernels.about, self.kernels.gain, self.kernels.shift)
+            found = (self.mean.floats, gain, self.learned[dnnl.SHIFT].floats)
+            for numbers, values in zip(forward, found, strict=True):
+                numbers[: values.size] = values
         self.measured = mean, variance
 
     def _count(self) -> None:

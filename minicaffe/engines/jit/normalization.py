@@ -1,0 +1,201 @@
+"""Batch normalisation with the scale, shift and ReLU after it, each way in two passes over memory.
+
+With numbers for each channel, which the sums of :mod:`~minicaffe.engines.jit.sums` give::
+
+    z = (x - about) · gain + shift        y = z  or  max(z, 0)
+    g = dy  or  dy where z > 0            dx = (g + (x - about) · slope + rest) · factor
+
+Backward finds what the ReLU has let pass by computing z again, by the very instructions of the
+forward: nothing but x is kept between them, and x is read for the slope anyway.
+
+Arrays, units and vectors are those of the sums.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minicaffe.engines.jit.compiler import compile_functions
+from minicaffe.engines.jit.frame import Fields, Layout
+from minicaffe.engines.jit.ir import Function, Int, Vector
+from minicaffe.engines.jit.sums import ROWS, ChannelSums, Segments
+from minicaffe.engines.jit.target import Target
+from minicaffe.engines.jit.team import Team, aligned_floats
+
+#: The addresses of x, dy and the result, and of the numbers of each channel; then as
+#: :class:`~minicaffe.engines.jit.sums.Segments` says.
+NORMALIZE = Layout(
+    "source gradient target about gain shift slope rest factor",
+    "blocks rows lanes segment segments",
+)
+
+#: Rows that are computed side by side.
+_SIDE_BY_SIDE = 4
+
+_FORWARD = ("about", "gain", "shift")
+_BACKWARD = (*_FORWARD, "slope", "rest", "factor")
+#: What the kernels compute, and the numbers that they read.
+_KINDS = {
+    "normalize": _FORWARD,
+    "normalize_relu": _FORWARD,
+    "differentiate": _BACKWARD,
+    "differentiate_relu": _BACKWARD,
+    "pass": _FORWARD,
+}
+
+
+@dataclass(frozen=True)
+class NormalizationKernels:
+    """Writes the kernels: y, with or without ReLU, dx, and ``pass``, the ReLU's gradient alone.
+
+    Names end with ``_lanes`` or ``_rows``, by what a vector holds.
+    """
+
+    target: Target
+
+    def functions(self) -> list[Function]:
+        """All of them."""
+        ways = (self._write_lanes, self._write_rows)
+        return [write(kind) for kind in _KINDS for write in ways]
+
+    def _write_lanes(self, kind: str) -> Function:
+        """A vector holds channels; lanes are a multiple of the width."""
+        f = Function(f"{kind}_lanes", self.target, ["pass", "workspace"], ["first", "last"])
+        job = NORMALIZE.read(f, "%pass")
+        lanes = job["lanes"]
+        with f.loop("%last", "%first") as unit:
+            block, begin, end, start = Segments.read(f, job, unit)
+            channel = f.mul(block, lanes)
+            with f.loop(end, begin, ROWS) as row, f.loop(lanes, step=f.width) as lane:
+                numbers = [f.load(job[name], f.add(channel, lane)) for name in _KINDS[kind]]
+                last = f.minimum(end, f.add(row, ROWS))
+                whole = f.sub(last, f.rem(f.sub(last, row), _SIDE_BY_SIDE))
+                for stop, first, count in ((whole, row, _SIDE_BY_SIDE), (last, whole, 1)):
+                    with f.loop(stop, first, count) as index:
+                        for side in range(count):
+                            offset = f.add(f.mul(f.add(index, side), lanes), f.add(start, lane))
+                            loaded = functools.partial(_load, f, job, offset)
+                            f.store(_result(f, kind, numbers, loaded), job["target"], offset)
+        return f
+
+    def _write_rows(self, kind: str) -> Function:
+        """A vector holds neighbouring rows of a channel; there is a single lane."""
+        f = Function(f"{kind}_rows", self.target, ["pass", "workspace"], ["first", "last"])
+        job, width = NORMALIZE.read(f, "%pass"), self.target.width
+        with f.loop("%last", "%first") as unit:
+            block, begin, end, start = Segments.read(f, job, unit)
+            numbers = [f.broadcast(job[name], block) for name in _KINDS[kind]]
+            whole = f.sub(end, f.rem(f.sub(end, begin), width))
+            with f.loop(whole, begin, width) as row:
+                offset = f.add(start, row)
+                loaded = functools.partial(_load, f, job, offset)
+                f.store(_result(f, kind, numbers, loaded), job["target"], offset)
+            with f.loop(end, whole) as row:
+                offset = f.add(start, row)
+                one = functools.partial(_load, f, job, offset, count=1)
+                result = _result(f, kind, numbers, one)
+                f.store_first(result, f.at(job["target"], offset), 1)
+        return f
+
+
+def _load(f: Function, job: Fields, offset: Int, name: str, count: int | None = None) -> Vector:
+    """A vector of one of the arrays, or its first elements."""
+    place = f.at(job[name], offset)
+    return f.load(place) if count is None else f.load_first(place, count)
+
+
+def _result(
+    f: Function, kind: str, numbers: Sequence[Vector], load: Callable[[str], Vector]
+) -> Vector:
+    """A vector of y or dx."""
+    about, gain, shift, *backward = numbers
+    difference = f.fsub(load("source"), about)
+    if kind == "normalize":
+        return f.fma(difference, gain, shift)
+    if kind == "normalize_relu":
+        return f.above(f.fma(difference, gain, shift), f.constant(0.0))
+    gradient = load("gradient")
+    if kind != "differentiate":
+        gradient = f.where_positive(f.fma(difference, gain, shift), gradient)
+    if kind == "pass":
+        return gradient
+    slope, rest, factor = backward
+    return f.fmul(f.fadd(f.fma(difference, slope, rest), gradient), factor)
+
+
+class Normalization:
+    """The passes over arrays of one shape, with the numbers of each channel.
+
+    Args:
+        team: the threads.
+        shape: (items, blocks, rows, lanes), which :func:`~minicaffe.engines.jit.sums.has_kernels`
+            knows.
+        relu: a ReLU follows.
+
+    Attributes:
+        about, gain, shift: of the forward; to be filled before it. Channels that fill up a block
+            keep 0.
+    """
+
+    def __init__(self, team: Team, shape: tuple[int, ...], *, relu: bool) -> None:
+        self._team, self._relu = team, relu
+        self._sums = ChannelSums(team)
+        self._segments = Segments.of(shape, team.target)
+        self._way = "rows" if shape[3] == 1 else "lanes"
+        self.about, self.gain, self.shift = (self.numbers() for _ in range(3))
+        forward = {name: getattr(self, name).ctypes.data for name in _FORWARD}
+        none = dict.fromkeys((*_BACKWARD[len(_FORWARD) :], "source", "gradient", "target"), 0)
+        self._frame = NORMALIZE.frame(**forward, **none, **self._segments.fields)
+
+    def numbers(self) -> np.ndarray:
+        """A number for each channel."""
+        _, blocks, _, lanes = self._segments.shape
+        return aligned_floats(blocks * lanes)
+
+    def forward(self, x: int, y: int) -> None:
+        """y, at the same or another address."""
+        self._run("normalize_relu" if self._relu else "normalize", x, 0, y)
+
+    def add_up(self, dy: np.ndarray, x: np.ndarray, *, relu: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Σ g, and Σ g · (x - about), of each channel.
+
+        Args:
+            dy, x: arrays of the shape.
+            relu: g is what the ReLU has let pass.
+        """
+        if relu:
+            return self._sums.passed(dy, x, (self.about, self.gain, self.shift))
+        return self._sums.products(dy, x, self.about)
+
+    def backward(
+        self, x: int, dy: int, dx: int, numbers: Sequence[np.ndarray], *, relu: bool
+    ) -> None:
+        """dx, at dy's or another address.
+
+        Args:
+            x, dy, dx: addresses.
+            numbers: factor, slope and rest of each channel.
+            relu: g is what the ReLU has let pass.
+        """
+        for name, array in zip(("factor", "slope", "rest"), numbers, strict=True):
+            self._frame[name] = array.ctypes.data
+        self._run("differentiate_relu" if relu else "differentiate", x, dy, dx)
+
+    def pass_on(self, x: int, dy: int, g: int) -> None:
+        """The gradient of what the ReLU has let pass, at dy's or another address."""
+        self._run("pass", x, dy, g)
+
+    def _run(self, kind: str, source: int, gradient: int, target: int) -> None:
+        frame = self._frame
+        frame["source"], frame["gradient"], frame["target"] = source, gradient, target
+        kernel = _compiled(self._team.target)[f"{kind}_{self._way}"]
+        self._team.run(kernel, frame.address, self._segments.units)
+
+
+@functools.cache
+def _compiled(target: Target) -> dict[str, int]:
+    return dict(compile_functions(NormalizationKernels(target).functions(), target))
