@@ -298,13 +298,14 @@ class Function:
         """Elements of a where the mask is true, of b elsewhere."""
         return self.value(f"select {self._mask} {mask}, {self.vector} {a}, {self.vector} {b}")
 
-    def where_positive(self, gate: Vector, a: Vector) -> Vector:
-        """a where the gate is above 0; 0 elsewhere, and where the gate is NaN."""
-        passed = self.value(f"fcmp ogt {self.vector} {gate}, zeroinitializer")
-        kind = f"<{self.width} x i1>"
-        return self.value(
-            f"select {kind} {passed}, {self.vector} {a}, {self.vector} zeroinitializer"
-        )
+    def store_mask(self, mask: str, pointer: str, index: Int) -> None:
+        """Write a mask's bits as those of this index, each in :func:`bytes_of_mask`."""
+        kind, size = f"i{self.width}", bytes_of_mask(self.width)
+        number = self.value(f"bitcast {self._mask} {mask} to {kind}")
+        if self.width % 8:
+            kind, number = "i8", self.value(f"zext {kind} {number} to i8")
+        place = f"getelementptr inbounds i8, ptr {pointer}, i64 {self.mul(index, size)}"
+        self.line(f"store {kind} {number}, ptr {self.value(place)}, align 1")
 
     def shuffle(self, a: Vector, b: Vector, order: Sequence[int]) -> Vector:
         """Elements of a (0 to width - 1) and b (from width on), in this order."""
@@ -435,6 +436,11 @@ class Function:
         words += [f"i64 {integer}" for integer in integers]
         target = function if function.startswith("%") else f"@{function}"
         self.line(f"call void {target}({', '.join(words)})")
+
+
+def bytes_of_mask(width: int) -> int:
+    """How many bytes the bits of a vector of this width take."""
+    return -(-width // 8)
 
 
 def _float(number: float) -> str:

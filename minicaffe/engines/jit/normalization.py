@@ -14,22 +14,23 @@ Arrays, units and vectors are those of the sums.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from minicaffe.engines.jit.compiler import compile_functions
 from minicaffe.engines.jit.frame import Fields, Layout
-from minicaffe.engines.jit.ir import Function, Int, Vector
+from minicaffe.engines.jit.ir import Function, Int, Vector, bytes_of_mask
 from minicaffe.engines.jit.sums import ROWS, ChannelSums, Segments
 from minicaffe.engines.jit.target import Target
 from minicaffe.engines.jit.team import Team, aligned_floats
 
-#: The addresses of x, dy and the result, and of the numbers of each channel; then as
-#: :class:`~minicaffe.engines.jit.sums.Segments` says.
+#: The addresses of x, dy, the result and the bits of what has passed, and of the numbers of each
+#: channel; then as :class:`~minicaffe.engines.jit.sums.Segments` says.
 NORMALIZE = Layout(
-    "source gradient target about gain shift slope rest factor",
+    "source gradient target passed about gain shift slope rest factor",
     "blocks rows lanes segment segments",
 )
 
@@ -44,6 +45,7 @@ _KINDS = {
     "normalize_relu": _FORWARD,
     "differentiate": _BACKWARD,
     "differentiate_relu": _BACKWARD,
+    "differentiate_relu_kept": _BACKWARD,
     "pass": _FORWARD,
 }
 
@@ -52,7 +54,8 @@ _KINDS = {
 class NormalizationKernels:
     """Writes the kernels: y, with or without ReLU, dx, and ``pass``, the ReLU's gradient alone.
 
-    Names end with ``_lanes`` or ``_rows``, by what a vector holds.
+    ``kept`` writes bits as well, for each vector which of its elements have passed. Names end
+    with ``_lanes`` or ``_rows``, by what a vector holds.
     """
 
     target: Target
@@ -78,8 +81,8 @@ class NormalizationKernels:
                     with f.loop(stop, first, count) as index:
                         for side in range(count):
                             offset = f.add(f.mul(f.add(index, side), lanes), f.add(start, lane))
-                            loaded = functools.partial(_load, f, job, offset)
-                            f.store(_result(f, kind, numbers, loaded), job["target"], offset)
+                            write = _Vector(f, job, offset, f.div(offset, f.width))
+                            write.result(kind, numbers)
         return f
 
     def _write_rows(self, kind: str) -> Function:
@@ -89,42 +92,66 @@ class NormalizationKernels:
         with f.loop("%last", "%first") as unit:
             block, begin, end, start = Segments.read(f, job, unit)
             numbers = [f.broadcast(job[name], block) for name in _KINDS[kind]]
-            whole = f.sub(end, f.rem(f.sub(end, begin), width))
+            rest = f.rem(f.sub(end, begin), width)
+            whole = f.sub(end, rest)
+            before = f.mul(f.div(start, job["rows"]), f.div(f.add(job["rows"], width - 1), width))
             with f.loop(whole, begin, width) as row:
-                offset = f.add(start, row)
-                loaded = functools.partial(_load, f, job, offset)
-                f.store(_result(f, kind, numbers, loaded), job["target"], offset)
-            with f.loop(end, whole) as row:
-                offset = f.add(start, row)
-                one = functools.partial(_load, f, job, offset, count=1)
-                result = _result(f, kind, numbers, one)
-                f.store_first(result, f.at(job["target"], offset), 1)
+                index = f.add(before, f.div(row, width))
+                _Vector(f, job, f.add(start, row), index).result(kind, numbers)
+            with f.when(f.compare("sgt", rest, 0)):
+                index = f.add(before, f.div(whole, width))
+                _Vector(f, job, f.add(start, whole), index, rest).result(kind, numbers)
         return f
 
 
-def _load(f: Function, job: Fields, offset: Int, name: str, count: int | None = None) -> Vector:
-    """A vector of one of the arrays, or its first elements."""
-    place = f.at(job[name], offset)
-    return f.load(place) if count is None else f.load_first(place, count)
+@dataclass(frozen=True)
+class _Vector:
+    """A vector that is computed.
 
+    Attributes:
+        f, job: the function, and what it has read of its frame.
+        offset: of the vector in all arrays.
+        index: the number of the vector.
+        count: how many of its elements are there, if not all.
+    """
 
-def _result(
-    f: Function, kind: str, numbers: Sequence[Vector], load: Callable[[str], Vector]
-) -> Vector:
-    """A vector of y or dx."""
-    about, gain, shift, *backward = numbers
-    difference = f.fsub(load("source"), about)
-    if kind == "normalize":
-        return f.fma(difference, gain, shift)
-    if kind == "normalize_relu":
-        return f.above(f.fma(difference, gain, shift), f.constant(0.0))
-    gradient = load("gradient")
-    if kind != "differentiate":
-        gradient = f.where_positive(f.fma(difference, gain, shift), gradient)
-    if kind == "pass":
-        return gradient
-    slope, rest, factor = backward
-    return f.fmul(f.fadd(f.fma(difference, slope, rest), gradient), factor)
+    f: Function
+    job: Fields
+    offset: Int
+    index: Int
+    count: Int | None = None
+
+    def load(self, name: str) -> Vector:
+        """The vector of an array."""
+        place = self.f.at(self.job[name], self.offset)
+        return self.f.load(place) if self.count is None else self.f.load_first(place, self.count)
+
+    def result(self, kind: str, numbers: Sequence[Vector]) -> None:
+        """Write y or dx."""
+        vector, place = self._computed(kind, numbers), self.f.at(self.job["target"], self.offset)
+        if self.count is None:
+            self.f.store(vector, place)
+        else:
+            self.f.store_first(vector, place, self.count)
+
+    def _computed(self, kind: str, numbers: Sequence[Vector]) -> Vector:
+        f, zero = self.f, self.f.constant(0.0)
+        about, gain, shift, *backward = numbers
+        difference = f.fsub(self.load("source"), about)
+        if kind == "normalize":
+            return f.fma(difference, gain, shift)
+        if kind == "normalize_relu":
+            return f.above(f.fma(difference, gain, shift), zero)
+        gradient = self.load("gradient")
+        if kind != "differentiate":
+            passed = f.fcompare("ogt", f.fma(difference, gain, shift), zero)
+            gradient = f.select(passed, gradient, zero)
+            if kind.endswith("kept"):
+                f.store_mask(passed, self.job["passed"], self.index)
+        if kind == "pass":
+            return gradient
+        slope, rest, factor = backward
+        return f.fmul(f.fadd(f.fma(difference, slope, rest), gradient), factor)
 
 
 class Normalization:
@@ -148,8 +175,9 @@ class Normalization:
         self._way = "rows" if shape[3] == 1 else "lanes"
         self.about, self.gain, self.shift = (self.numbers() for _ in range(3))
         forward = {name: getattr(self, name).ctypes.data for name in _FORWARD}
-        none = dict.fromkeys((*_BACKWARD[len(_FORWARD) :], "source", "gradient", "target"), 0)
-        self._frame = NORMALIZE.frame(**forward, **none, **self._segments.fields)
+        self._frame = NORMALIZE.frame(
+            **dict.fromkeys(NORMALIZE.names, 0) | forward | self._segments.fields
+        )
 
     def numbers(self) -> np.ndarray:
         """A number for each channel."""
@@ -172,7 +200,14 @@ class Normalization:
         return self._sums.products(dy, x, self.about)
 
     def backward(
-        self, x: int, dy: int, dx: int, numbers: Sequence[np.ndarray], *, relu: bool
+        self,
+        x: int,
+        dy: int,
+        dx: int,
+        numbers: Sequence[np.ndarray],
+        *,
+        relu: bool,
+        passed: np.ndarray | None = None,
     ) -> None:
         """dx, at dy's or another address.
 
@@ -180,10 +215,35 @@ class Normalization:
             x, dy, dx: addresses.
             numbers: factor, slope and rest of each channel.
             relu: g is what the ReLU has let pass.
+            passed: memory for :attr:`passed_size` bytes, which are to say what that is.
         """
         for name, array in zip(("factor", "slope", "rest"), numbers, strict=True):
             self._frame[name] = array.ctypes.data
-        self._run("differentiate_relu" if relu else "differentiate", x, dy, dx)
+        kind = "differentiate_relu" if relu else "differentiate"
+        if passed is not None:
+            self._frame["passed"] = passed.ctypes.data
+            kind += "_kept"
+        self._run(kind, x, dy, dx)
+
+    @property
+    def passed_size(self) -> int:
+        """How many bytes tell for each element whether it has passed."""
+        return math.prod(self._vectors) * bytes_of_mask(self._team.target.width)
+
+    @property
+    def _vectors(self) -> tuple[int, int]:
+        """How many rows of vectors there are, and vectors in each."""
+        items, blocks, rows, lanes = self._segments.shape
+        width = self._team.target.width
+        return (items * blocks, -(-rows // width) if lanes == 1 else rows * lanes // width)
+
+    def elements_passed(self, passed: np.ndarray) -> np.ndarray:
+        """What :meth:`backward` has written, as a bool for each element, flat."""
+        width, (rows, _) = self._team.target.width, self._vectors
+        bits = np.unpackbits(passed[: self.passed_size], bitorder="little")
+        each = bits.reshape(-1, 8 * bytes_of_mask(width))[:, :width].reshape(rows, -1)
+        there: np.ndarray = each[:, : math.prod(self._segments.shape[2:])].astype(bool)
+        return there.reshape(-1)
 
     def pass_on(self, x: int, dy: int, g: int) -> None:
         """The gradient of what the ReLU has let pass, at dy's or another address."""

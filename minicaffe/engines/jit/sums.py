@@ -123,7 +123,9 @@ class _Values:
             return load(self.left), f.below(other, f.constant(0.0))
         factor, difference = load(self.left), f.fsub(other, about)
         if self.kind == "passed":
-            factor = f.where_positive(f.fma(difference, *normalised), factor)
+            zero = f.constant(0.0)
+            passed = f.fcompare("ogt", f.fma(difference, *normalised), zero)
+            factor = f.select(passed, factor, zero)
         return factor, difference
 
     def total(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.engines.jit.normalization import Normalization
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.dnnl import Failed
@@ -126,6 +127,32 @@ class Passed:
         reorder(result, outside)()
 
 
+class PassedBits:
+    """What a normalisation's ReLU has let pass, as its kernel has written it with the gradient.
+
+    Args:
+        kernels: the normalisation's.
+        desc: the layout of the gradient.
+
+    Attributes:
+        bits: where the kernel writes; the next backward does so again.
+    """
+
+    def __init__(self, kernels: Normalization, desc: MemoryDesc) -> None:
+        self._kernels, self._desc = kernels, desc
+        self.bits = np.zeros(kernels.passed_size, np.uint8)
+
+    def keep(self) -> None:
+        """Nothing: forwards leave the bits alone."""
+
+    def pass_on(self, gradient: np.ndarray) -> None:
+        """Make 0 of what was not let pass, in an array."""
+        outside, given = plain(gradient.reshape(-1), gradient.shape), Memory(self._desc)
+        reorder(outside, given)()
+        given.elements[~self._kernels.elements_passed(self.bits)] = 0
+        reorder(given, outside)()
+
+
 class GradientBetween(EngineCopy):
     """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
 
@@ -138,7 +165,9 @@ class GradientBetween(EngineCopy):
         passed: what the ReLU lets pass, if there is one.
     """
 
-    def __init__(self, blob: Blob, scale: Memory | None, passed: Passed | None) -> None:
+    def __init__(
+        self, blob: Blob, scale: Memory | None, passed: Passed | PassedBits | None
+    ) -> None:
         self._blob, self._scale, self._passed = blob, scale, passed
         self._last: EngineCopy | None = None
         self._factors = np.ones(1, np.float32)

@@ -55,9 +55,9 @@ class Example:
         self.kernels.forward(self.x.ctypes.data, self.out.ctypes.data)
         return self.out.copy()
 
-    def backward(self, *, relu: bool) -> np.ndarray:
+    def backward(self, *, relu: bool, passed: np.ndarray | None = None) -> np.ndarray:
         addresses = (array.ctypes.data for array in (self.x, self.dy, self.out))
-        self.kernels.backward(*addresses, self.given[3:], relu=relu)
+        self.kernels.backward(*addresses, self.given[3:], relu=relu, passed=passed)
         return self.out.copy()
 
 
@@ -84,6 +84,9 @@ def test_forward_and_gradients(team: Team, shape: tuple[int, ...], relu: bool) -
     if relu:
         example.kernels.pass_on(*(a.ctypes.data for a in (example.x, example.dy, example.out)))
         np.testing.assert_array_equal(example.out, passed)
+        bits = np.empty(example.kernels.passed_size, np.uint8)
+        np.testing.assert_array_equal(example.backward(relu=True, passed=bits), got)
+        np.testing.assert_array_equal(example.kernels.elements_passed(bits), y.ravel() > 0)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 10, 16), (1, 2, 67, 1)], ids=str)

@@ -1,380 +1,23 @@
-"""BatchNorm, with the Scale and ReLU that follow it, as one primitive; Scale and Bias."""
+"""BatchNorm, with the Scale and ReLU that follow it, in one step; Scale and Bias."""
 
 from __future__ import annotations
 
-import ctypes
-import functools
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from minicaffe.engines.jit.normalization import Normalization
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
-from minicaffe.engines.onednn.channels import (
-    channel_moments,
-    channel_products,
-    known_layout,
-    normalization,
-    rows_of,
-    spoil,
-)
-from minicaffe.engines.onednn.fusion import (
-    GradientBetween,
-    Passed,
-    fused_relu,
-    is_plain_relu,
-    is_relu,
-)
-from minicaffe.engines.onednn.primitive import (
-    Attributes,
-    Memory,
-    MemoryDesc,
-    PrimitiveDesc,
-    post_op_argument,
-)
-from minicaffe.engines.onednn.steps import Step, step_for, step_of
-from minicaffe.engines.onednn.tensor import ParameterGradient, SavedSource
+from minicaffe.engines.onednn.channels import channel_moments, spoil
+from minicaffe.engines.onednn.fusion import is_plain_relu, is_relu
+from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
+from minicaffe.engines.onednn.steps import step_for, step_of
+from minicaffe.engines.onednn.steps.affine import Affine
 from minicaffe.layers.sums import near
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
-
-
-class Affine(Step):
-    """y = ReLU(γ · (x - mean) / sqrt(var + eps) + β), as far as the layers say so.
-
-    oneDNN's primitive normalises with given statistics; all sums over channels are those of
-    :mod:`~minicaffe.engines.onednn.channels`.
-
-    Attributes:
-        scale: the Scale (or Bias) layer's node, if there is one.
-        eps: added to the variance.
-    """
-
-    scale: Node | None = None
-    #: With variance 0. The other way round the channels with which oneDNN fills up its blocks,
-    #: whose variance is 0, too, would be 0 / 0, and the next convolution's sums with them.
-    eps = 1.0
-
-    def prepare_statistics(self, builder: Builder) -> None:
-        """Fill mean and variance, or append what does."""
-        self.mean.floats[...] = 0
-        self.variance.floats[...] = 0
-
-    def forward(self, builder: Builder) -> None:
-        self.relu = fused_relu(self.nodes)
-        source = self.read(builder, needed=builder.training)
-        self.source = builder.another_layout(source, known_layout(source.desc))
-        self.saved = SavedSource(self.source, self.bottom.data_memory)
-        if builder.training and self.saves_bottom and not self.kept:
-            builder.then(self.saved.take)
-        channels = self.bottom.shape[1]
-        self.mean, self.variance = (Memory(MemoryDesc((channels,))) for _ in range(2))
-        self.learned = self._learned(builder)
-        self.kernels = self._choose_kernels(builder)
-        self.prepare_statistics(builder)
-        if self.kernels is None:
-            self._normalise_by_primitive(builder)
-        else:
-            self._normalise_by_kernel(builder, self.kernels)
-
-    def _choose_kernels(self, builder: Builder) -> Normalization | None:
-        """Kernels that are generated at run time, where the statistics are those of the batch.
-
-        A gradient between layers that do not work in place is oneDNN's to know.
-        """
-        if not (self.of_batch and builder.training):
-            return None
-        alone = self.in_place and self.node.propagate_down[0]
-        if self.relu is not None and not alone:
-            return None
-        return normalization(self.source.desc, relu=self.relu is not None)
-
-    def _normalise_by_kernel(self, builder: Builder, kernels: Normalization) -> None:
-        source, result = self.source, self.write(builder, self.source.desc)
-        self.result = result
-        builder.kernel(
-            lambda: kernels.forward(source.address, result.address),
-            {dnnl.SRC: source, dnnl.DST: result},
-            "batch_normalization_forward/jit:generated",
-        )
-
-    def _normalise_by_primitive(self, builder: Builder) -> None:
-        desc, flags = self.source.desc, ctypes.c_uint(self._flags())
-        self.forward_pd = PrimitiveDesc(
-            "batch_normalization_forward", builder.propagation, desc, desc, self.eps, flags
-        )
-        memories = {dnnl.SRC: self.source, dnnl.MEAN: self.mean, dnnl.VARIANCE: self.variance}
-        memories.update(self.learned)
-        self.result = self.write(builder, desc)
-        memories[dnnl.DST] = self.result
-        if self.relu is not None and builder.training:
-            self.workspace = builder.own(self.forward_pd.desc("workspace"))
-            memories[dnnl.WORKSPACE] = self.workspace
-        builder.run(self.forward_pd, memories)
-
-    @property
-    def arguments(self) -> tuple[int, ...]:
-        """For each blob of the Scale layer, the argument of its values."""
-        return dnnl.SCALE, dnnl.SHIFT
-
-    def _flags(self) -> int:
-        flags = dnnl.USE_GLOBAL_STATS
-        flags |= dnnl.USE_SCALE if dnnl.SCALE in self.learned else 0
-        flags |= dnnl.USE_SHIFT if dnnl.SHIFT in self.learned else 0
-        return flags | (dnnl.FUSE_NORM_RELU if self.relu is not None else 0)
-
-    def _learned(self, builder: Builder) -> dict[int, Memory]:
-        if self.scale is None:
-            return {}
-        return {
-            argument: builder.weights.source(blob, MemoryDesc(blob.shape))
-            for argument, blob in zip(self.arguments, self.scale.layer.blobs, strict=False)
-        }
-
-    # ---------------------------------------------------------------- backward
-
-    def backward(self, builder: Builder) -> None:
-        """The gradients of the scale and the shift, and of the input."""
-        desc, down = self.source.desc, self.node.propagate_down[0]
-        gradient = builder.gradient_source(self.top, desc)
-        target = passed = None
-        by_primitive = self.relu is not None and self.kernels is None
-        if down or by_primitive:
-            target = self.write_gradient(builder, desc) if down else builder.own(desc)
-        if by_primitive and target is not None:
-            passed = self._pass_relu(builder, gradient, target)
-            gradient = target
-        self._differentiate(builder, gradient, target if down else None, self.nodes)
-        after = self._hand_on()
-        if after and not (self.in_place and down):
-            scale = self.learned[dnnl.SCALE] if self.scale in after else None
-            between = GradientBetween(self.top, scale, passed)
-            builder.kernel(between, {dnnl.WORKSPACE: self.workspace} if passed else {})
-
-    def backward_of(self, builder: Builder, node: Node) -> None:
-        """That of the ReLU, of the scale, or of the normalisation."""
-        bottom, top, desc = node.bottoms[0], node.tops[0], self.source.desc
-        gradient, target = builder.gradient_source(top, desc), None
-        if node.propagate_down[0]:
-            make = builder.gradient_in_place if top is bottom else builder.gradient_result
-            target = make(bottom, desc)
-        if node is not self.relu:
-            self._differentiate(builder, gradient, target, [node])
-        elif target is not None and self.kernels is None:
-            self._pass_relu(builder, gradient, target)
-        elif target is not None and self.kernels is not None:
-            kernels, source = self.kernels, self.saved.view(desc)
-            builder.then(self.saved.choose)
-            builder.kernel(
-                lambda: kernels.pass_on(source.address, gradient.address, target.address),
-                {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target},
-                "eltwise_backward/jit:generated",
-            )
-
-    def _differentiate(
-        self,
-        builder: Builder,
-        gradient: Memory,
-        target: Memory | None,
-        layers: Sequence[Node],
-    ) -> None:
-        """The gradients of the scale and the shift, and of the bottom, of some of the layers."""
-        learned = self._parameter_gradients(builder) if self.scale in layers else []
-        of_batch = self.of_batch and self.node in layers
-        source = self.saved.view(self.source.desc)
-        builder.then(self.saved.choose)
-        for parameter in learned:
-            builder.then(*parameter.before)
-        factors = self._factors()
-        if learned or of_batch:
-            add_up = functools.partial(self._add_up, gradient, source, learned, factors, layers)
-            builder.kernel(add_up, {dnnl.DIFF_DST: gradient, dnnl.SRC: source})
-        else:
-            builder.then(lambda: _fill(factors[0], self._gain(layers, self._inv_std())))
-        for parameter in learned:
-            builder.then(*parameter.after)
-        if target is not None and of_batch and self.kernels is not None:
-            self._input_gradient_by_kernel(builder, gradient, target, factors, layers)
-        elif target is not None:
-            self._input_gradient(builder, gradient, target, factors, of_batch=of_batch)
-        if learned and self._folded is not None:
-            builder.then(lambda: self._overwrite(learned[0].memory))
-
-    def _factors(self) -> list[Memory]:
-        """For each channel by what is multiplied, slope, rest and mean: see
-        :meth:`_input_gradient`."""
-        flat = _without_places(self.source.desc)
-        channels = self.node.bottoms[0].shape[1]
-        one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), block=flat.block)
-        return [Memory(one_each) for _ in range(4)]
-
-    def _hand_on(self) -> list[Node]:
-        """The layers after the first whose backward passes a gradient on to their bottom."""
-        after = self.nodes[1:]
-        stops = [i for i, node in enumerate(after, 1) if not node.propagate_down[0]]
-        return after[max(stops, default=0) :]
-
-    #: Whether mean and variance are those of the batch, and have gradients themselves.
-    of_batch = False
-    #: Whether Caffe's backward reads a copy that the forward has made, not the bottom.
-    saves_bottom = False
-
-    def _pass_relu(self, builder: Builder, gradient: Memory, target: Memory) -> Passed:
-        """The gradient of what the ReLU has let pass: a normalisation that divides by √(0 + 1)."""
-        desc, flags = self.source.desc, ctypes.c_uint(dnnl.USE_GLOBAL_STATS | dnnl.FUSE_NORM_RELU)
-        forward = PrimitiveDesc(
-            "batch_normalization_forward", dnnl.FORWARD_TRAINING, desc, desc, 1.0, flags
-        )
-        args = (dnnl.BACKWARD_DATA, desc, desc, desc, 1.0, flags, forward)
-        pd = PrimitiveDesc("batch_normalization_backward", *args)
-        zeros = Memory(self.mean.desc)
-        memories = {
-            dnnl.SRC: self.source, dnnl.MEAN: zeros, dnnl.VARIANCE: zeros,
-            dnnl.WORKSPACE: self.workspace, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target,
-        }  # fmt: skip
-        builder.run(pd, memories)
-        return Passed(pd, memories)
-
-    def _input_gradient(
-        self,
-        builder: Builder,
-        gradient: Memory,
-        target: Memory,
-        factors: Sequence[Memory],
-        *,
-        of_batch: bool,
-    ) -> None:
-        """dx = gain · (dy + slope · (x - mean) + rest), the middle for statistics of the batch."""
-        desc, (gain, slope, rest, mean) = _without_places(self.source.desc), factors
-        source = self.saved.view(desc)
-        if desc is not self.source.desc:
-            gradient, target = gradient.seen_as(desc), target.seen_as(desc)
-        if not of_batch:
-            pd = PrimitiveDesc("binary", dnnl.BINARY_MUL, desc, gain.desc, desc)
-            builder.run(pd, {dnnl.SRC: gradient, dnnl.SRC_1: gain, dnnl.DST: target})
-            return
-        attributes = Attributes().append_binary(dnnl.BINARY_MUL, slope.desc)
-        attributes.append_binary(dnnl.BINARY_ADD, rest.desc).append_binary(dnnl.BINARY_ADD, desc)
-        attributes.append_binary(dnnl.BINARY_MUL, gain.desc)
-        pd = PrimitiveDesc("binary", dnnl.BINARY_SUB, desc, mean.desc, desc, attributes=attributes)
-        memories = {dnnl.SRC: source, dnnl.SRC_1: mean, dnnl.DST: target}
-        for index, operand in enumerate((slope, rest, gradient, gain)):
-            memories[post_op_argument(index, dnnl.SRC_1)] = operand
-        builder.run(pd, memories)
-
-    def _input_gradient_by_kernel(
-        self,
-        builder: Builder,
-        gradient: Memory,
-        target: Memory,
-        factors: Sequence[Memory],
-        layers: Sequence[Node],
-    ) -> None:
-        """The same of what the ReLU has let pass, where it is one of the layers."""
-        source, kernels, relu = self.saved.view(self.source.desc), self.kernels, self.relu in layers
-        numbers = [memory.buffer.view(np.float32) for memory in factors[:3]]
-
-        def run() -> None:
-            assert kernels is not None
-            addresses = source.address, gradient.address, target.address
-            kernels.backward(*addresses, numbers, relu=relu)
-
-        operands = {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target}
-        builder.kernel(run, operands, "batch_normalization_backward/jit:generated")
-
-    def _inv_std(self) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            deviation: np.ndarray = np.sqrt(self.variance.floats.astype(np.float64) + self.eps)
-            return 1 / deviation
-
-    def _gain(self, layers: Sequence[Node], inv_std: np.ndarray) -> np.ndarray:
-        """By what some of the layers multiply: 1 / √(var + eps), γ, or both."""
-        gain = inv_std if self.node in layers else np.ones(inv_std.size)
-        if self.scale in layers and dnnl.SCALE in self.learned:
-            with np.errstate(all="ignore"):
-                gain = gain * self.learned[dnnl.SCALE].floats
-        return gain
-
-    def _add_up(
-        self,
-        gradient: Memory,
-        source: Memory,
-        learned: Sequence[ParameterGradient],
-        factors: Sequence[Memory],
-        layers: Sequence[Node],
-    ) -> None:
-        """What is needed of Σ dy and Σ dy · (x - mean), by channel."""
-        inv_std = self._inv_std()
-        about = self.mean.floats
-        with np.errstate(all="ignore"):
-            total, product = self._sums(gradient, source, relu=self.relu in layers)
-            product -= self.rest * total
-            count = self.node.bottoms[0].count // total.size
-            slope = -inv_std * inv_std * product / count
-            values = {dnnl.SCALE: inv_std * product, dnnl.SHIFT: total}
-            for argument, parameter in zip(self.arguments, learned, strict=False):
-                parameter.memory.floats[...] = values[argument]
-            rest = -total / count - slope * self.rest
-            for factor, value in zip(
-                factors, (self._gain(layers, inv_std), slope, rest, about), strict=True
-            ):
-                _fill(factor, value)
-
-    def _sums(
-        self, gradient: Memory, source: Memory, *, relu: bool
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Σ dy and Σ dy · (x - mean), by channel, where kernels compute a ReLU of what it has let
-        pass."""
-        channels = self.mean.floats.size
-        if self.kernels is None:
-            return channel_products(gradient, source, self.mean.floats)
-        total, product = self.kernels.add_up(rows_of(gradient), rows_of(source), relu=relu)
-        return total[:channels], product[:channels]
-
-    #: What the mean is beyond :attr:`mean`, by channel.
-    rest: np.ndarray | float = 0.0
-
-    def _parameter_gradients(self, builder: Builder) -> list[ParameterGradient]:
-        scale = self.scale
-        if scale is None or not any(map(scale.layer.wants_gradient, range(len(scale.layer.blobs)))):
-            return []
-        gradients = []
-        for index, blob in enumerate(scale.layer.blobs):
-            added = scale.layer.wants_gradient(index) and not (index == 0 and self._folded)
-            gradients.append(builder.weights.gradient(blob, MemoryDesc(blob.shape), wanted=added))
-        return gradients
-
-    @property
-    def _folded(self) -> tuple[int, ...] | None:
-        """The bottom's shape as the Scale layer sees it, where Caffe does not add up a scale's
-        gradient; else None."""
-        if self.scale is None:
-            return None
-        layer: Any = self.scale.layer
-        shape = self.scale.bottoms[0].shape
-        folded = (shape[0], shape[1], math.prod(shape[2:]))
-        return folded if layer.wants_gradient(0) and layer.overwrites(folded) else None
-
-    def _overwrite(self, computed: Memory) -> None:
-        """Take a scale's gradient in where Caffe does not add it up."""
-        layer: Any = self.scale and self.scale.layer
-        layer.add_gradient(computed.floats, self._folded)
-
-
-def _fill(factor: Memory, values: np.ndarray) -> None:
-    factor.buffer.view(np.float32)[: values.size] = values
-
-
-def _without_places(desc: MemoryDesc) -> MemoryDesc:
-    """The layout with two axes where the others have length 1: oneDNN 3.2 takes one number for
-    each channel for a single one there, when it follows another operation."""
-    if len(desc.shape) > 2 and math.prod(desc.shape[2:]) == 1 and desc.block in (0, 1):
-        return MemoryDesc(desc.shape[:2], desc.dtype)
-    return desc
 
 
 @step_for("BatchNorm")
@@ -414,10 +57,10 @@ class BatchNorm(Affine):
         if self.of_batch and self.relu is not None and self.kernels is None:
             builder.then(self._keep_not_numbers)
 
-    def _learned(self, builder: Builder) -> dict[int, Memory]:
+    def learned_memories(self, builder: Builder) -> dict[int, Memory]:
         """For statistics of the batch, a shift that takes in how far the mean is from the number
         near it that is subtracted."""
-        learned = super()._learned(builder)
+        learned = super().learned_memories(builder)
         self.offset = learned.get(dnnl.SHIFT)
         if self.of_batch:
             learned[dnnl.SHIFT] = Memory(MemoryDesc((self.node.bottoms[0].shape[1],)))
@@ -443,7 +86,7 @@ class BatchNorm(Affine):
             self.variance.floats[...] = variance
             self.rest = mean - self.mean.floats
             offset = 0 if self.offset is None else self.offset.floats
-            gain = self._gain(self.nodes, self._inv_std())
+            gain = self.gain_of(self.nodes, self.inv_std())
             self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * gain
         if self.kernels is not None:
             forward = (self.kernels.about, self.kernels.gain, self.kernels.shift)
@@ -503,7 +146,7 @@ class Bias(Scale):
 
     folding_order = 2
     field = "bias_param"
-    _folded = None
+    folded = None
 
     @property
     def arguments(self) -> tuple[int, ...]:
