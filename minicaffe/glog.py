@@ -137,6 +137,27 @@ def log_to(stream: TextIO | None = None, level: int | None = None) -> Iterator[S
         logger.setLevel(before[0])
 
 
+@contextmanager
+def each_line_once() -> Iterator[None]:
+    """Leave out lines that minicaffe's log has had already, for a while.
+
+    For what makes a net several times, of which each says what it has to say of its text.
+    """
+    logger, told = logging.getLogger("minicaffe"), set[tuple[int, str]]()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        line = record.levelno, record.getMessage()
+        known = line in told
+        told.add(line)
+        return not known
+
+    logger.addFilter(is_new)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_new)
+
+
 class _LogFile(logging.FileHandler):
     """Writes log lines into a file; a disk that is full must not end what is logged."""
 

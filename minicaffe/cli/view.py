@@ -38,11 +38,14 @@ def run(args: argparse.Namespace) -> None:
     from minicaffe.draw.page import PageOptions, net_page
     from minicaffe.errors import DataError
     from minicaffe.files import write_beside
+    from minicaffe.glog import each_line_once
     from minicaffe.options import Limits
     from minicaffe.proto.io import read_net
-    from minicaffe.zoo import net_file
+    from minicaffe.zoo import net_file, network
 
     path = net_file(args.net)
+    if path != args.net and args.weights is None:
+        args.weights = network(args.net).weights
     param = read_net(path, skip_unknown=bool(args.skip_unknown))
     options = PageOptions(
         weights=args.weights,
@@ -51,7 +54,8 @@ def run(args: argparse.Namespace) -> None:
         skip_unknown=bool(args.skip_unknown),
         dialect=args.dialect,
     )
-    page = net_page(param, path, options)
+    with each_line_once():  # a net is made for each phase
+        page = net_page(param, path, options)
     output = args.output or _page_name(args.net, path)
     with write_beside(output, error=DataError) as beside:
         beside.write_text(page, encoding="utf-8")

@@ -25,6 +25,25 @@ def test_a_network_by_its_name(tiny: Path, capsys: Capture) -> None:
     assert capsys.readouterr().out == "Wrote lenet.html\n"
 
 
+def test_the_weights_of_a_network_come_with_its_name(tiny: Path) -> None:
+    assert cli.main(["view", "lenet_bn"]) == 0
+    page = (tiny / "lenet_bn.html").read_text(encoding="utf-8")
+    assert '"deviation"' in page
+    assert cli.main(["view", "lenet"]) == 0
+    assert '"deviation"' not in (tiny / "lenet.html").read_text(encoding="utf-8")
+
+
+def test_what_is_said_of_a_net_is_said_once(tiny: Path, capsys: Capture) -> None:
+    """A page has a net for each phase, and the lint makes some, too."""
+    (tiny / "ssd.prototxt").write_text(
+        'layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 2 dim: 3 dim: 4 } } }'
+        'layer { name: "n" type: "Normalize" bottom: "d" top: "n" norm_param { eps: 0.1 } }'
+        'layer { name: "t" type: "ReLU" bottom: "n" top: "t" include { phase: TEST } }'
+    )
+    assert cli.main(["view", "ssd.prototxt"]) == 0
+    assert capsys.readouterr().err.count("type Normalize read as in SSD") == 1
+
+
 def test_flags(tiny: Path) -> None:
     (tiny / "data.prototxt").write_text(
         'layer { name: "d" type: "Data" top: "d" data_param { source: "none" batch_size: 2 } }'
