@@ -2962,6 +2962,8 @@ def Data(
     force_encoded_color: bool = ...,
     prefetch: int = ...,
     transform_param: Mapping[str, Any] | Message = ...,
+    mpi_skip_step: int = ...,
+    mem_data_source: str = ...,
     shuffle: bool = ...,
     show_data: int = ...,
     threads: int = ...,
@@ -3008,6 +3010,8 @@ def Data(
     prefetch: How many batches to read ahead.
     transform_param: Earlier place of the layer's transform_param. [forks of Caffe's
         history]
+    mpi_skip_step: [forks of Caffe's history]
+    mem_data_source: [forks of Caffe's history]
     shuffle: [TSN, NVCaffe and others]
     show_data: [C3D]
     threads: [NVCaffe and Vitis AI]

@@ -98,7 +98,6 @@ FIELDS = {
     "Cascade R-CNN, PytorchToCaffe and others": {"PoolingParameter": "ceil_mode"},
     "jwcom79/myproject": {"LayerParameter": "pushin_param"},
     "forks of Caffe's history": {
-        "LayerParameter": "doc_data_param image_transform_param",
         "SolverParameter": "multinode_param",
         "V0LayerParameter": "context_pad crop_mode",
     },

@@ -1,6 +1,7 @@
 """What earlier versions of Caffe and of its forks wrote elsewhere than today.
 
-Transformations inside of ``data_param``, MS-CNN's means of offsets in ``proposal_target_param``.
+Transformations inside of ``data_param``, MS-CNN's means of offsets in ``proposal_target_param``, a
+ReLU inside of ``convolution_param``.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def upgrade_older_fields(layer: Any) -> None:
     for name in _WITH_TRANSFORMS:
         if layer.HasField(name) and getattr(layer, name).HasField("transform_param"):
             _move_transform(layer, name)
+    _part_fused(layer)
     if layer.HasField("proposal_target_param"):
         _move_offsets(layer)
 
@@ -38,6 +40,20 @@ def _move_transform(layer: Any, name: str) -> None:
         raise _twice(layer, "transform_param", name)
     layer.transform_param.CopyFrom(settings.transform_param)
     settings.ClearField("transform_param")
+
+
+def _part_fused(layer: Any) -> None:
+    """Let naibaf7's Convolution with ``fuse_type: FUSED_CONV_RELU`` be SkimCaffe's type for it."""
+    param = layer.convolution_param
+    if layer.type != "Convolution" or param.fuse_type != param.FUSED_CONV_RELU:
+        return
+    if layer.HasField("relu_param"):
+        raise _twice(layer, "relu_param", "convolution_param")
+    layer.type = "ConvolutionReLU"
+    if param.HasField("relu_param"):
+        layer.relu_param.CopyFrom(param.relu_param)
+    param.ClearField("relu_param")
+    param.ClearField("fuse_type")
 
 
 def _move_offsets(layer: Any) -> None:

@@ -161,6 +161,8 @@ def _upgrade_layer(old: Any, path: str | None) -> Any:
         elif name in _FIELDS or name == "hdf5_output_param":
             where = _error(old, f"{name} does not belong to this type and is ignored")
             logger.warning("%s", where.locate(path=path, line=where.line))
+    if v0.HasField("subtraction"):
+        new.transform_param.mean_value.append(v0.subtraction / (v0.scale or 1))
     return new
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import minicaffe
@@ -67,6 +68,34 @@ def test_v0_fields_of_selective_search(tmp_path):
     assert window.window_data_param.context_pad == 16
     assert window.window_data_param.crop_mode == "square"
     assert product.inner_product_param.num_output == 3
+
+
+@pytest.mark.parametrize(("more", "want"), [("", 114), ("scale: 0.5", 228)])
+def test_v0_subtraction_is_a_mean_after_the_scale(tmp_path, more, want):
+    text = f'layer {{ name: "d" type: "data" source: "f" batchsize: 2 subtraction: 114 {more} }}'
+    (data,) = read(tmp_path, f'layers {{ {text} top: "x" }}').layer
+    assert list(data.transform_param.mean_value) == [want]
+
+
+CONVOLUTION = """layer { name: "x" type: "Input" top: "x"
+  input_param { shape { dim: [1, 2, 5, 5] } } } layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 3
+  kernel_size: 3 weight_filler { type: "gaussian" } %s } %s }"""
+
+
+def test_a_convolution_with_its_relu_inside(tmp_path):
+    found = []
+    fused = "fuse_type: FUSED_CONV_RELU relu_param { negative_slope: 0.25 }"
+    for text in (fused, "fuse_type: UNFUSED"):
+        (tmp_path / "net.prototxt").write_text(CONVOLUTION % (text, ""))
+        with minicaffe.Net(tmp_path / "net.prototxt", minicaffe.TEST, seed=3) as net:
+            net.blobs["x"].data[...] = np.linspace(-1, 1, 50).reshape(1, 2, 5, 5)
+            found.append(net.forward()["y"].copy())
+            assert list(net.params) == ["c"]
+    rectified, plain = found
+    assert (plain < 0).any()
+    np.testing.assert_allclose(rectified, np.where(plain > 0, plain, plain / 4), atol=1e-6)
+    with pytest.raises(GraphError, match="relu_param is given twice, in convolution_param"):
+        read(tmp_path, CONVOLUTION % (fused, "relu_param { }"))
 
 
 @pytest.mark.parametrize(

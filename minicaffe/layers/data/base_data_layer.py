@@ -48,7 +48,7 @@ class PrefetchingLayer(Layer):
             "use_gpu_transform", "forward_packing", "show_data", "dataset_share_per_node",
             "multi_gpu_testing",
         ),
-        **changes_training("data_param.shuffle", "random_seed"),
+        **changes_training("data_param.shuffle", "random_seed", "mpi_skip_step"),
     }  # fmt: skip
 
     #: How many batches are made ahead at most.
