@@ -77,9 +77,9 @@ def test_v0_subtraction_is_a_mean_after_the_scale(tmp_path, more, want):
     assert list(data.transform_param.mean_value) == [want]
 
 
-CONVOLUTION = """layer { name: "x" type: "Input" top: "x"
-  input_param { shape { dim: [1, 2, 5, 5] } } } layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 3
-  kernel_size: 3 weight_filler { type: "gaussian" } %s } %s }"""
+CONVOLUTION = """layer { name: "x" type: "Input" top: "x" input_param {
+  shape { dim: [1, 2, 5, 5] } } } layer { name: "c" type: "Convolution" bottom: "x" top: "y"
+  convolution_param { num_output: 3 kernel_size: 3 weight_filler { type: "gaussian" } %s } %s }"""
 
 
 def test_a_convolution_with_its_relu_inside(tmp_path):

@@ -30,14 +30,14 @@ class FrcnnLayer(RpnLayer):
     def reading_of(cls, param: caffe_pb2.LayerParameter, origin: Origin) -> Reading:
         return Reading()
 
-    def _config(self) -> Config:
+    def config_of_fork(self) -> Config:
         return in_test(_VOC) if self.phase == caffe_pb2.TEST else _VOC
 
-    def _read(self, wrong: list[GraphError]) -> tuple[RpnSettings, list[str]]:
+    def told(self, wrong: list[GraphError]) -> tuple[RpnSettings, list[str]]:
         text = self.param_str
         if not text.strip():
             text = f"{self.required}: {_GIVEN[self.required]}"
-        return read_settings(text, self.required, self._config(), wrong)
+        return read_settings(text, self.required, self.config_of_fork(), wrong)
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
         super().setup(bottom, top)

@@ -42,8 +42,8 @@ class FrcnnProposal(FrcnnLayer, ProposalLayer):
     replaces_modules: ClassVar[tuple[str, ...]] = ()
     fork_fields = meant("proposal_param")
 
-    def _read(self, wrong: list[GraphError]) -> tuple[RpnSettings, list[str]]:
-        settings, unknown = super()._read(wrong)
+    def told(self, wrong: list[GraphError]) -> tuple[RpnSettings, list[str]]:
+        settings, unknown = super().told(wrong)
         given = self.param.proposal_param
         if given.HasField("feat_stride") and given.feat_stride:
             settings = replace(settings, feat_stride=given.feat_stride)

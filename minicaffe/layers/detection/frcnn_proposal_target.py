@@ -59,17 +59,17 @@ class FrcnnProposalTarget(FrcnnLayer, ProposalTargetLayer):
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         yield from super().param_mistakes()
-        size = self._read([])[0].config.batch_size
+        size = self.told([])[0].config.batch_size
         if size < 1:
             yield GraphError(f"param_str: 'BATCH_SIZE' is {size}; expected at least 1")
 
-    def _shape(self, top: Blobs, count: int) -> None:
+    def shape_tops(self, top: Blobs, count: int) -> None:
         offsets = 4 * self.settings.num_classes
         for blob, numbers in zip(top, (5, 1, *[offsets] * 3), strict=True):
             blob.reshape(count, numbers, 1, 1)
 
-    def _truths(self, bottom: Blobs) -> np.ndarray:
-        truths = super()._truths(bottom)
+    def truths(self, bottom: Blobs) -> np.ndarray:
+        truths = super().truths(bottom)
         if (truths[:, 4] < 1).any():
             raise DataError("a true box has class 0, which is background; expected at least 1")
         wrong = truths[:, 4].max(initial=0)
@@ -80,7 +80,7 @@ class FrcnnProposalTarget(FrcnnLayer, ProposalTargetLayer):
             )
         return truths
 
-    def _draw(self, regions: np.ndarray, truths: np.ndarray) -> Drawn:
+    def draw(self, regions: np.ndarray, truths: np.ndarray) -> Drawn:
         own, config = self.param.proposal_target_param, self.config
         if own.stage:
             largest = overlaps(regions, truths[:, :4], 1).max(axis=1, initial=0)

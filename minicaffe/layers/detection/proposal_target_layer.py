@@ -85,9 +85,10 @@ class ProposalTargetLayer(RpnLayer):
                 f"bottom 0 has shape {shape_text(shape)}; expected R×5, for each region 0, x1, y1, "
                 "x2, y2"
             )
-        self._shape(top, 1)
+        self.shape_tops(top, 1)
 
-    def _shape(self, top: Blobs, count: int) -> None:
+    def shape_tops(self, top: Blobs, count: int) -> None:
+        """Shape the tops for so many regions."""
         offsets = 4 * self.settings.num_classes
         if self.reading.dialect in RFCN:
             for blob, numbers in zip(top, (5, 1, *[offsets] * 3), strict=True):
@@ -97,9 +98,9 @@ class ProposalTargetLayer(RpnLayer):
             blob.reshape(*((count, numbers) if numbers else (count,)))
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        drawn = self._draw(self._regions(bottom), self._truths(bottom))
+        drawn = self.draw(self._regions(bottom), self.truths(bottom))
         count, classes = len(drawn.labels), self.settings.num_classes
-        self._shape(top, count)
+        self.shape_tops(top, count)
         rows = np.column_stack([np.zeros(count), drawn.boxes])
         top[0].data[...] = rows.reshape(top[0].shape)
         top[1].data[...] = drawn.labels.reshape(top[1].shape)
@@ -122,7 +123,7 @@ class ProposalTargetLayer(RpnLayer):
             )
         return np.asarray(rows[:, 1:])
 
-    def _truths(self, bottom: Blobs) -> np.ndarray:
+    def truths(self, bottom: Blobs) -> np.ndarray:
         """The true boxes and their classes (G, 5)."""
         truths, classes = true_boxes(bottom[1]), self.settings.num_classes
         wrong = np.flatnonzero(truths[:, 4] >= classes)
@@ -133,7 +134,7 @@ class ProposalTargetLayer(RpnLayer):
             )
         return truths
 
-    def _draw(self, regions: np.ndarray, truths: np.ndarray) -> Drawn:
+    def draw(self, regions: np.ndarray, truths: np.ndarray) -> Drawn:
         """The regions that are learned from."""
         config = self.config
         boxes = np.concatenate([regions, truths[:, :4]])

@@ -65,20 +65,25 @@ class RpnLayer(Layer):
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         wrong: list[GraphError] = []
-        self._read(wrong)
+        self.told(wrong)
         yield from wrong
 
-    def _read(self, wrong: list[GraphError]) -> tuple[RpnSettings, list[str]]:
-        return read_settings(self.param_str, self.required, self._config(), wrong)
+    def told(self, wrong: list[GraphError]) -> tuple[RpnSettings, list[str]]:
+        """What the layer's text says, and its keys that mean nothing.
 
-    def _config(self) -> Config:
+        Args:
+            wrong: gets an error for each mistake.
+        """
+        return read_settings(self.param_str, self.required, self.config_of_fork(), wrong)
+
+    def config_of_fork(self) -> Config:
         """What config.py says for the layer's phase and fork."""
         forks = {"r-fcn": IN_RFCN, "r-fcn-ohem": WITH_OHEM}
         config = forks.get(self.reading.dialect, Config())
         return in_test(config) if self.phase == caffe_pb2.TEST else config
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:
-        self.settings, unknown = self._read([])
+        self.settings, unknown = self.told([])
         self.config = self.settings.config
         self.anchors = basic_anchors(_BASE, self.settings.ratios, self.settings.scales)
         if unknown:
