@@ -6,7 +6,7 @@
 The page has the picture of the net in each phase and stage, with the shapes at the arrows; of each
 layer its fields and the defaults that it takes, sizes, text and what `minicaffe lint` finds; and
 with --weights histograms and filters. docs/view.md tells how to read it. NET is a prototxt, or a
-network of `minicaffe models` by its name.
+network of `minicaffe models` by its name, which brings its weights where it has any.
 """
 
 from __future__ import annotations
