@@ -69,6 +69,14 @@ class ChannelPasses:
         """:func:`channel_moments`."""
         return channel_moments(x)
 
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """:func:`channel_sum`."""
+        return channel_sum(values)
+
+    def add(self, values: np.ndarray, shift: np.ndarray) -> None:
+        """values += shift."""
+        values += shift[:, None]
+
     def products(self, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Σ left and Σ left · right: float64."""
         first, second = sums.products(as_rows(left), as_rows(right))

@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     reason = engines.why_unavailable("onednn")
     if reason:
         for item in items:
-            if "engines" in item.path.parts and "torch" not in item.path.parts:
+            if "engines" in item.path.parts and not {"torch", "jit"} & {*item.path.parts}:
                 item.add_marker(pytest.mark.skip(reason=f"the engines: {reason}"))
 
 

@@ -54,6 +54,18 @@ class CompiledPasses(ChannelPasses):
         """Mean and variance: float64."""
         return self._sums.moments(as_rows(x)) if _suit(x) else super().moments(x)
 
+    def total(self, values: np.ndarray) -> np.ndarray:
+        """Σ values: float64."""
+        return self._sums.total(as_rows(values)) if _suit(values) else super().total(values)
+
+    def add(self, values: np.ndarray, shift: np.ndarray) -> None:
+        """values += shift."""
+        if not _suit(values):
+            super().add(values, shift)
+            return
+        ones = np.ones(values.shape[1], np.float32)
+        self._pointwise.by_channel("scale", values, values, gain=ones, shift=shift)
+
     def products(self, left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Σ left and Σ left · right: float64."""
         if not _suit(left, right):

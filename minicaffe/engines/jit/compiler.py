@@ -6,11 +6,15 @@ import ctypes
 import functools
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from minicaffe.engines.jit.cache import keep_kernel, read_kernel
 from minicaffe.engines.jit.ir import Function, module
 from minicaffe.engines.jit.target import Target
 from minicaffe.threads import ForkLock
+
+if TYPE_CHECKING:
+    import llvmlite.binding as llvm
 
 #: A change of what is compiled how, beside the text, the target and LLVM's version.
 _RECIPE = "1"
@@ -50,6 +54,22 @@ def _compiler(target: Target) -> _Compiler:
     return _Compiler(target)
 
 
+def machine_code(text: str, machine: llvm.TargetMachine) -> bytes:
+    """The object file of a module's text for a processor, which need not be this one."""
+    import llvmlite.binding as llvm
+
+    parsed = llvm.parse_assembly(text)
+    parsed.triple = machine.triple
+    parsed.data_layout = str(machine.target_data)
+    # loops are written with vectors and unrolled as they should be
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = False
+    options.loop_unrolling = False
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(parsed, builder)
+    return bytes(machine.emit_object(parsed))
+
+
 class _Compiler:
     """LLVM for one target; LLVM's own objects are used by one thread at a time."""
 
@@ -75,19 +95,8 @@ class _Compiler:
 
     def compile(self, text: str) -> bytes:
         """The object file of a module's text."""
-        import llvmlite.binding as llvm
-
         with self._lock:
-            parsed = llvm.parse_assembly(text)
-            parsed.triple = self._machine.triple
-            parsed.data_layout = str(self._machine.target_data)
-            # loops are written with vectors and unrolled as they should be
-            options = llvm.create_pipeline_tuning_options(speed_level=2)
-            options.loop_vectorization = options.slp_vectorization = False
-            options.loop_unrolling = False
-            builder = llvm.create_pass_builder(self._machine, options)
-            builder.getModulePassManager().run(parsed, builder)
-            return bytes(self._machine.emit_object(parsed))
+            return machine_code(text, self._machine)
 
     def load(self, key: str, code: bytes, names: Sequence[str]) -> Mapping[str, int]:
         """The addresses of the functions of an object file; one that is there is used again."""

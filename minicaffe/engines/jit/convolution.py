@@ -9,6 +9,7 @@ from typing import TypeGuard
 import numpy as np
 
 from minicaffe.blob import Blob
+from minicaffe.engines.jit.channel_passes import CompiledPasses
 from minicaffe.engines.jit.compiler import compile_functions
 from minicaffe.engines.jit.pack import PACK, Packing
 from minicaffe.engines.jit.passes import (
@@ -61,6 +62,7 @@ class WinogradKernel(ConvolutionKernel):
 
     def __init__(self, layer: Convolution, team: Team, scratch: Scratch) -> None:
         super().__init__(layer)
+        layer.passes = CompiledPasses(team)
         self._team, self._scratch = team, scratch
         self._passes: _Passes | None = None
 

@@ -7,6 +7,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from minicaffe.engines.jit.channel_passes import CompiledPasses
 from minicaffe.engines.jit.depthwise_pass import DepthwisePass
 from minicaffe.engines.jit.planes import PlaneWindows
 from minicaffe.engines.jit.scratch import Scratch
@@ -43,6 +44,7 @@ class DepthwiseKernel(ConvolutionKernel):
 
     def __init__(self, layer: Convolution, team: Team, scratch: Scratch) -> None:
         super().__init__(layer)
+        layer.passes = CompiledPasses(team)
         self._team, self._scratch = team, scratch
         self._made: tuple[int, PlaneWindows, DepthwisePass] | None = None
         self._no_bias = aligned_floats(layer.num_output)

@@ -17,6 +17,7 @@ from minicaffe.engines.numpy.flipped import FlippedKernelBackward, flipping_pays
 from minicaffe.engines.numpy.kernels import Kernel, kernel_for
 from minicaffe.engines.numpy.pointwise import Pointwise
 from minicaffe.layer import Blobs
+from minicaffe.layers.channels import fold
 from minicaffe.layers.vision.base_conv_layer import ConvolutionBase
 from minicaffe.layers.vision.convolution import Convolution
 from minicaffe.layers.vision.deconvolution import Deconvolution
@@ -95,7 +96,7 @@ class ConvolutionKernel(ColumnKernel):
             if self.pointwise is not None:
                 self.pointwise.multiply(layer.weights, images, values)
                 if bias is not None:
-                    values += bias.reshape(-1, *[1] * len(layer.size))
+                    layer.passes.add(fold(values), bias.reshape(-1))
                 continue
             for part in columns.parts(len(images)):
                 product = columns.multiply(layer.weights, columns.gather(images[part]))

@@ -21,7 +21,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from minicaffe.blob import shape_text
 from minicaffe.errors import MinicaffeError, ShapeError, raised_by
 from minicaffe.layer import Blobs, CoordMap, Layer
-from minicaffe.layers.channels import channel_sum
+from minicaffe.layers.channels import ChannelPasses
 from minicaffe.layers.vision.geometry import (
     ConvGeometry,
     Lengths,
@@ -120,6 +120,7 @@ class ConvolutionBase(Layer):
         size, output_size: the spatial lengths of bottoms and tops.
         reverse: whether the bottom lies on the grid of windows, not the top (and the weights'
             first axis counts its channels).
+        passes: over the values of each output, for the bias.
     """
 
     linear = True
@@ -134,6 +135,7 @@ class ConvolutionBase(Layer):
     min_tops = 1
     equal_bottoms_and_tops = True
     reverse: ClassVar[bool] = False
+    passes = ChannelPasses()
     backward_reads = ("bottoms",)
 
     @classmethod
@@ -285,7 +287,7 @@ class ConvolutionBase(Layer):
         """Add Σ dy (N, num_output, …) over items and pixels to the bias's diff, where wanted."""
         if self.bias_term and self.wants_gradient(1):
             flat = self.items(dy).reshape(-1, self.num_output, math.prod(self.output_size))
-            self.accumulate(1, channel_sum(flat))
+            self.accumulate(1, self.passes.total(flat))
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
         """y = W · im2col(x) + b, or for Deconvolution y = col2im(Wᵀ · x) + b."""
