@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from minicaffe.convert.deploy import Deployed
     from minicaffe.proto import caffe_pb2
+
+
+def take_network(args: argparse.Namespace, *, needs_weights: bool = False) -> None:
+    """Put the deploy net, and the weights that come with it, in the place of a network's name.
+
+    Args:
+        args: the flags ``--model`` and ``--weights``.
+        needs_weights: whether weights have to be given where none come with it.
+
+    Raises:
+        DataError: there is no network of that name.
+    """
+    from minicaffe.zoo import net_file, network
+
+    name, args.model = args.model, net_file(args.model)
+    if args.model != name and not args.weights and (shipped := network(name).weights):
+        args.weights = [os.fspath(shipped)]
+    if needs_weights and not args.weights:
+        args.usage_error("the following arguments are required: --weights")
 
 
 def deployed_net(args: argparse.Namespace, param: caffe_pb2.NetParameter) -> Deployed:

@@ -1,6 +1,7 @@
 """Write a network as an ONNX model, and prove that it computes the same.
 
     minicaffe export_onnx --model=deploy.prototxt --weights=W.caffemodel -o net.onnx
+    minicaffe export_onnx --model=lenet_bn -o net.onnx        (a network of `minicaffe models`)
 
 The model may be a deploy net or the one that was trained: data layers become inputs; losses,
 accuracies and Dropout are removed. BatchNorm and Scale are folded into the layers beside them
@@ -16,7 +17,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from minicaffe.cli._deployed import deployed_net
+from minicaffe.cli._deployed import deployed_net, take_network
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_proof, prove
 from minicaffe.cli._results import keep_sources
@@ -74,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.convert.onnx.half import halved
     from minicaffe.convert.onnx.model_file import save
 
+    take_network(args)
     keep_sources([args.output], [args.model, *(args.weights or ()), args.inputs])
     net, used, names = _nets(args)
     exported = export(

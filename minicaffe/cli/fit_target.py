@@ -17,7 +17,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from minicaffe.cli._deployed import deployed_net
+from minicaffe.cli._deployed import deployed_net, take_network
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_inputs, add_tolerance
 from minicaffe.cli._results import keep_sources
@@ -36,8 +36,17 @@ logger = logging.getLogger("minicaffe")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
-    needed = ("model", "weights")
-    add_flags(parser, *needed, "level", "stage", "engine", "max_memory", "dialect", required=needed)
+    add_flags(
+        parser,
+        "model",
+        "weights",
+        "level",
+        "stage",
+        "engine",
+        "max_memory",
+        "dialect",
+        required=("model",),
+    )
     parser.add_argument(
         "--target", required=True, metavar="NAME|FILE.yaml", help="the tool, or a file about it"
     )
@@ -68,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.net.net import TEST, Net
     from minicaffe.proto.io import read_net
 
+    take_network(args, needs_weights=True)
     results = pair_names(args.output)
     keep_sources(results, [args.model, *args.weights, args.target, args.inputs])
     target = load_target(args.target)

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from minicaffe.cli._deployed import deployed_net
+from minicaffe.cli._deployed import deployed_net, take_network
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._proof import add_inputs
 from minicaffe.cli._results import keep_sources
@@ -36,8 +36,9 @@ TOLERANCE = 1e-3
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's flags."""
-    needed = ("model", "weights")
-    add_flags(parser, *needed, "level", "stage", "engine", "max_memory", required=needed)
+    add_flags(
+        parser, "model", "weights", "level", "stage", "engine", "max_memory", required=("model",)
+    )
     parser.add_argument(
         "-o", "--output", required=True, metavar="NAME",
         help="the files to write: NAME.prototxt and NAME.caffemodel",
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     from minicaffe.proto.io import read_net
     from minicaffe.proto.printing import to_text
 
+    take_network(args, needs_weights=True)
     results = pair_names(args.output)
     keep_sources(results, [args.model, *args.weights, args.inputs])
     param = read_net(args.model)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from minicaffe import TRAIN, Net, cli
+from minicaffe.zoo import network
 from tests.told import one_line_each
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")
@@ -166,3 +167,13 @@ def test_pixels_as_they_are(trained: Path, capsys: Capture) -> None:
     Path("net.prototxt").write_text(NET)
     assert cli.main([*FLAGS, "--preprocess"]) == 1
     assert "no data layer has a transform_param" in one_line_each(capsys.readouterr().err)
+
+
+def test_a_networks_name_brings_its_files(trained: Path) -> None:
+    words = ["export-onnx", "--model=lenet_bn", "-o", "named.onnx", "--no_verify"]
+    assert cli.main(words) == 0
+    shipped = network("lenet_bn")
+    weights = [f"--weights={shipped.weights}", "-o", "files.onnx", "--no_verify"]
+    assert cli.main(["export-onnx", f"--model={shipped.folder}/deploy.prototxt", *weights]) == 0
+    graphs = [onnx.load(path).graph for path in ("named.onnx", "files.onnx")]
+    assert graphs[0] == graphs[1]

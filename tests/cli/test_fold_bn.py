@@ -150,3 +150,14 @@ def test_bad_input(trained: Path, capsys: Capture, words: list[str], says: str) 
     assert says in said
     assert "Traceback" not in said
     assert not list(Path().glob("out*"))
+
+
+def test_a_networks_name_brings_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["fold-bn", "--model=lenet_bn", "-o", "out"]) == 0
+    assert Path("out.caffemodel").is_file()
+    assert "BatchNorm" not in Path("out.prototxt").read_text(encoding="utf-8")
+    assert cli.main(["fold-bn", "--model=resnet18", "-o", "other"]) == 2
+    assert "missing: --weights" in capsys.readouterr().err
