@@ -3763,20 +3763,22 @@ class RandVecParameter(_message.Message):
     def __init__(self, batch_size: _Optional[int] = ..., dim: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., repeat: _Optional[int] = ..., value: _Optional[float] = ...) -> None: ...
 
 class RandvecParameter(_message.Message):
-    __slots__ = ("batch_size", "dim", "lower", "upper", "height", "width")
+    __slots__ = ("batch_size", "dim", "lower", "upper", "repeat", "height", "width")
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     DIM_FIELD_NUMBER: _ClassVar[int]
     LOWER_FIELD_NUMBER: _ClassVar[int]
     UPPER_FIELD_NUMBER: _ClassVar[int]
+    REPEAT_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
     batch_size: int
     dim: int
     lower: float
     upper: float
+    repeat: int
     height: int
     width: int
-    def __init__(self, batch_size: _Optional[int] = ..., dim: _Optional[int] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
+    def __init__(self, batch_size: _Optional[int] = ..., dim: _Optional[int] = ..., lower: _Optional[float] = ..., upper: _Optional[float] = ..., repeat: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
 
 class DocDataParameter(_message.Message):
     __slots__ = ("sources", "weights", "batch_size", "rand_skip", "backend", "label_names", "missing_value")

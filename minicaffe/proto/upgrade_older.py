@@ -1,7 +1,7 @@
 """What earlier versions of Caffe and of its forks wrote elsewhere than today.
 
 Transformations inside of ``data_param``, MS-CNN's means of offsets in ``proposal_target_param``, a
-ReLU inside of ``convolution_param``.
+ReLU inside of ``convolution_param``, the name of a blob in the place of a second bottom.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def upgrade_older_fields(layer: Any) -> None:
         if layer.HasField(name) and getattr(layer, name).HasField("transform_param"):
             _move_transform(layer, name)
     _part_fused(layer)
+    _name_reference(layer)
     if layer.HasField("proposal_target_param"):
         _move_offsets(layer)
 
@@ -54,6 +55,16 @@ def _part_fused(layer: Any) -> None:
         layer.relu_param.CopyFrom(param.relu_param)
     param.ClearField("relu_param")
     param.ClearField("fuse_type")
+
+
+def _name_reference(layer: Any) -> None:
+    """Let SimpleCrop, which cuts off rows below and columns at the right, be a Crop."""
+    names = list(layer.crop_param.blob_name)
+    if layer.type != "SimpleCrop" or len(names) != 1 or len(layer.bottom) != 1:
+        return
+    layer.type = "Crop"
+    layer.bottom.append(names[0])
+    layer.crop_param.ClearField("blob_name")
 
 
 def _move_offsets(layer: Any) -> None:

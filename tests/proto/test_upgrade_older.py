@@ -77,6 +77,22 @@ def test_v0_subtraction_is_a_mean_after_the_scale(tmp_path, more, want):
     assert list(data.transform_param.mean_value) == [want]
 
 
+CROP = """layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [1, 2, 5, 6] } } }
+layer { name: "z" type: "Input" top: "z" input_param { shape { dim: [1, 3, 3, 4] } } }
+layer { name: "c" type: "SimpleCrop" bottom: "x" top: "y" crop_param { %s } }"""
+
+
+def test_simple_crop_s_blob_is_a_bottom(tmp_path):
+    (tmp_path / "net.prototxt").write_text(CROP % 'blob_name: "z"')
+    with minicaffe.Net(tmp_path / "net.prototxt", minicaffe.TEST) as net:
+        x = net.blobs["x"].data
+        x[...] = np.arange(60).reshape(1, 2, 5, 6)
+        np.testing.assert_array_equal(net.forward()["y"], x[:, :, :3, :4])
+    (tmp_path / "net.prototxt").write_text(CROP % "")
+    with pytest.raises(GraphError, match="SimpleCrop"):
+        minicaffe.Net(tmp_path / "net.prototxt", minicaffe.TEST)
+
+
 CONVOLUTION = """layer { name: "x" type: "Input" top: "x" input_param {
   shape { dim: [1, 2, 5, 5] } } } layer { name: "c" type: "Convolution" bottom: "x" top: "y"
   convolution_param { num_output: 3 kernel_size: 3 weight_filler { type: "gaussian" } %s } %s }"""

@@ -25,7 +25,7 @@ class RandVec(Layer):
 
     Settings: ``rand_vec_param``: batch_size and dim, required; height (0), width (0), lower (-1),
     upper (1), repeat (1). Or ``randvec_param``: batch_size (1), dim (128), height (1), width (1),
-    lower (-1), upper (1).
+    lower (-1), upper (1), repeat (1).
 
     Gradients: none, as there are no bottoms.
 
@@ -94,6 +94,6 @@ def _settings(param: caffe_pb2.LayerParameter) -> caffe_pb2.RandVecParameter:
     if not param.HasField("randvec_param"):
         return param.rand_vec_param
     other, found = param.randvec_param, caffe_pb2.RandVecParameter()
-    for name in ("batch_size", "dim", "height", "width", "lower", "upper"):
+    for name in ("batch_size", "dim", "height", "width", "lower", "upper", "repeat"):
         setattr(found, name, getattr(other, name))
     return found
