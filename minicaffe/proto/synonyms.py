@@ -51,6 +51,20 @@ SYNONYMS = {
 REPEATED = {"SolverParameter.device_id"}
 
 
+#: "Message.field" with one value in Caffe and one for each axis in video-caffe and TSN → the field
+#: that takes several.
+FOR_EACH_AXIS = {
+    "PoolingParameter.kernel_size": "kernel_size_3d",
+    "PoolingParameter.stride": "stride_3d",
+    "PoolingParameter.pad": "pad_3d",
+}
+
+
+def for_each_axis(message: str, field: str) -> str | None:
+    """The repeated field for what a fork gives once for each axis, or None."""
+    return FOR_EACH_AXIS.get(f"{message}.{field}")
+
+
 def repeated_in(message: str, field: str) -> bool:
     """Whether a fork gives several values where Caffe has one; the first one counts."""
     return f"{message}.{field}" in REPEATED

@@ -42,7 +42,7 @@ from minicaffe.proto.lexer import (
 )
 from minicaffe.proto.places import SourceMap
 from minicaffe.proto.scalars import COMMA, NUMBERS, BadValue, again, plain_numbers, scalar
-from minicaffe.proto.synonyms import Synonym, repeated_in, synonym
+from minicaffe.proto.synonyms import Synonym, for_each_axis, repeated_in, synonym
 from minicaffe.proto.token_reader import CURLY_QUOTES, MAX_PROBLEMS, TokenReader, Wrong
 from minicaffe.proto.wire import MessageBudget, TooManyMessages, is_repeated
 
@@ -192,6 +192,7 @@ class _Reader(TokenReader):
             self._skip_unknown(token, descriptor)
             return
         line = self.text.line(token.offset)
+        field = self._of_axes(message, field)
         if not is_repeated(field):
             if field.name in first_lines or message.HasField(field.name):
                 self._skip_second(token, field, other is not None, first_lines.get(field.name))
@@ -203,6 +204,19 @@ class _Reader(TokenReader):
         if other is not None:
             self._translate(token, other)
         self._read_values(message, field, prefix, line, plain=other is None)
+
+    def _of_axes(self, message: Any, field: Any) -> Any:
+        """The field for values of each axis, where a fork gives several for a field of one."""
+        name = for_each_axis(message.DESCRIPTOR.name, field.name)
+        if name is None:
+            return field
+        values = getattr(message, name)
+        if message.HasField(field.name):
+            values.append(getattr(message, field.name))
+            message.ClearField(field.name)
+        elif not values and not (self.next.text == ":" and self._following.text == "["):
+            return field
+        return message.DESCRIPTOR.fields_by_name[name]
 
     def _refuse_name(self, token: Token) -> None:
         """Complain about what is in the place of a field's name."""

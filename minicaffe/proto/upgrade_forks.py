@@ -49,6 +49,63 @@ def upgrade_windows(layer: Any) -> None:
             _add_time(layer, param, field, name, (height, width), default)
 
 
+def upgrade_frames(layer: Any) -> None:
+    """Let a Pooling with a value for each of three axes, as in video-caffe and TSN, be a Pooling3D.
+
+    Args:
+        layer: a ``LayerParameter``; it is changed.
+
+    Raises:
+        GraphError: there are not one or three values, or what Pooling3D does not have.
+    """
+    if layer.type != "Pooling" or not layer.HasField("pooling_param"):
+        return
+    param = layer.pooling_param
+    lists = {name: list(getattr(param, f"{name}_3d")) for name in _OF_AXES}
+    if not any(lists.values()):
+        return
+    wrong = next((name for name, values in lists.items() if len(values) not in (0, 1, 3)), None)
+    if wrong is not None:
+        found = f"{wrong} has {len(lists[wrong])} values; expected one, or three for frames, rows"
+        raise _error(layer, f"{found} and columns ({_SIDES[wrong]} give rows and columns alone)")
+    several = max(map(len, lists.values())) == 3
+    for name, values in lists.items():
+        if len(values) == 1:
+            setattr(param, name, values[0])
+        if len(values) == 1 or several:
+            param.ClearField(f"{name}_3d")
+    if several:
+        _pool_frames(layer, {name: lists[name] or [getattr(param, name)] * 3 for name in _OF_AXES})
+
+
+#: The fields of a Pooling that may have a value for each axis, and their forms for two.
+_SIDES = {
+    "kernel_size": "kernel_h and kernel_w", "stride": "stride_h and stride_w",
+    "pad": "pad_h and pad_w",
+}  # fmt: skip
+_OF_AXES = tuple(_SIDES)
+
+
+def _pool_frames(layer: Any, values: dict[str, list[int]]) -> None:
+    """Make a Pooling3D of three values each."""
+    param = layer.pooling_param
+    values = {name: each * 3 if len(each) == 1 else each for name, each in values.items()}
+    for name in ("global_pooling", "round_mode"):
+        if param.HasField(name):
+            raise _error(layer, f"{name} is given, which pooling of three axes does not have")
+    if any(values["pad"]):
+        raise _error(layer, f"pad is {values['pad']}; pooling of three axes takes no padding here")
+    for name in ("kernel_size", "stride"):
+        if values[name][1] != values[name][2]:
+            raise _error(
+                layer, f"{name} is {values[name]}; expected one value for rows and columns"
+            )
+    layer.type = "Pooling3D"
+    param.kernel_depth, param.kernel_size = values["kernel_size"][:2]
+    param.temporal_stride, param.stride = values["stride"][:2]
+    param.ClearField("pad")
+
+
 def upgrade_videos(layer: Any) -> None:
     """Let a VideoData layer of C3D 1.0 say in ``video_data_param`` what it says of images.
 
@@ -135,8 +192,14 @@ def _add_time(
 
 
 def _contradiction(layer: Any, field: str, other: str) -> GraphError:
+    return _error(
+        layer, f"convolution_param has both {field} and {other}, which say the same; keep one"
+    )
+
+
+def _error(layer: Any, message: str) -> GraphError:
     return GraphError(
-        f"convolution_param has both {field} and {other}, which say the same; keep one",
+        message,
         line=layer.source_line or None,
         layer=layer.name,
         layer_type=layer.type,

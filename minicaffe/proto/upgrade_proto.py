@@ -22,7 +22,7 @@ from typing import Any
 
 from minicaffe.errors import GraphError, SolverError
 from minicaffe.proto import caffe_pb2
-from minicaffe.proto.upgrade_forks import upgrade_videos, upgrade_windows
+from minicaffe.proto.upgrade_forks import upgrade_frames, upgrade_videos, upgrade_windows
 from minicaffe.proto.upgrade_older import upgrade_older_fields
 from minicaffe.proto.upgrade_v0 import has_v0_layers, upgrade_v0_net
 from minicaffe.proto.upgrade_v1 import (
@@ -82,6 +82,7 @@ def upgrade_net(param: Any, path: str | None = None) -> Any:
             upgrade_windows(layer)
             upgrade_older_fields(layer)
             upgrade_videos(layer)
+            upgrade_frames(layer)
             _warn_of_ignored(layer, path)
     except GraphError as error:
         error.locate(path=path, line=error.line)

@@ -109,3 +109,62 @@ def test_types_that_forks_added_to_the_old_form(value: str, layer_type: str) -> 
     net = caffe_pb2.NetParameter()
     parse(f'layers {{ name: "a" type: {value} bottom: "x" top: "y" }}'.encode(), net)
     assert upgrade_net(net).layer[0].type == layer_type
+
+
+POOLING = 'layer {{ name: "c" type: "Pooling" bottom: "x" top: "c" pooling_param {{ {} }} }}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "kernel_size: [1, 2, 2] stride: [3, 2, 2]",
+            "kernel_depth: 1 kernel_size: 2 temporal_stride: 3 stride: 2",
+        ),
+        (
+            "pool: AVE kernel_size: 2 stride: 1 kernel_size: 3 stride: 2 kernel_size: 3 stride: 2",
+            "pool: AVE kernel_depth: 2 kernel_size: 3 temporal_stride: 1 stride: 2",
+        ),
+        (
+            "kernel_size: 3 stride: [1, 2, 2] pad: [0, 0, 0]",
+            "kernel_depth: 3 kernel_size: 3 temporal_stride: 1 stride: 2",
+        ),
+        (
+            "kernel_size: [4, 2, 2] stride: [2]",
+            "kernel_depth: 4 kernel_size: 2 temporal_stride: 2 stride: 2",
+        ),
+        ("kernel_size: [3] stride: 2 pad: [1]", "kernel_size: 3 stride: 2 pad: 1"),
+    ],
+)
+def test_a_pooling_with_values_for_each_axis(text: str, expected: str) -> None:
+    net, want = caffe_pb2.NetParameter(), caffe_pb2.NetParameter()
+    parse(POOLING.format(text), net)
+    parse(POOLING.format(expected), want)
+    (layer,) = upgrade_net(net).layer
+    assert layer.type == ("Pooling3D" if "kernel_depth" in expected else "Pooling")
+    assert layer.pooling_param == want.layer[0].pooling_param
+
+
+def test_pooling_of_three_axes_rounds_up(tmp_path: Path) -> None:
+    path = tmp_path / "net.prototxt"
+    text = POOLING.format("kernel_size: [1, 2, 2] stride: [1, 2, 2]")
+    path.write_text(INPUT.format("1, 2, 4, 5, 7") + text)
+    with Net(path, TEST) as net:
+        assert net.blobs["c"].shape == (1, 2, 4, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("kernel_size: [2, 3]", r"kernel_size has 2 values; .*\(kernel_h and kernel_w give rows"),
+        ("kernel_size: 2 stride: 2 stride: 2", "stride has 2 values; expected one, or three"),
+        ("kernel_size: [1, 2, 3]", r"kernel_size is \[1, 2, 3\]; expected one value for rows"),
+        ("kernel_size: [1, 2, 2] pad: [0, 1, 1]", "takes no padding here"),
+        ("kernel_size: [1, 2, 2] round_mode: FLOOR", "round_mode is given"),
+    ],
+)
+def test_poolings_that_are_refused(text: str, message: str) -> None:
+    net = caffe_pb2.NetParameter()
+    parse(POOLING.format(text), net)
+    with pytest.raises(GraphError, match=message):
+        upgrade_net(net)
