@@ -8,30 +8,18 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from minicaffe.arguments import file_name, shown
-from minicaffe.blob import shape_text
-from minicaffe.data.images import Color, read_image, to_gray
-from minicaffe.detection.preparation import (
-    Placed,
-    Preparation,
-    find_preparation,
-    known,
-    prepared_by_user,
-)
+from minicaffe.detection.picture_net import Picture, PictureNet
+from minicaffe.detection.preparation import Placed, Preparation, known
 from minicaffe.detection.rois import MEANS, boxes_of_rois
-from minicaffe.errors import ArgumentError, GraphError, ShapeError
+from minicaffe.errors import GraphError
 from minicaffe.layers.detection.boxes import clip
 from minicaffe.layers.detection.finds_boxes import FindsBoxes
-from minicaffe.net.given import net_parameter
-from minicaffe.net.net import TEST, Net
+from minicaffe.net.net import Net
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from minicaffe.options import NetKeywords
-
-#: A file's name, or an array.
-Picture = str | os.PathLike[str] | np.ndarray
 
 #: What Faster R-CNN's Python code calls the blobs that it makes boxes of.
 _ROIS = ("rois", "cls_prob", "bbox_pred")
@@ -53,7 +41,7 @@ class End(Protocol):
         """The boxes of the last forward in a picture of this height and width: (n, 6)."""
 
 
-class BoxFinder:
+class BoxFinder(PictureNet):
     """A net that finds objects in pictures, with the preparation that it wants.
 
     The net ends with a layer that makes boxes (DetectionOutput, YoloDetectionOutput,
@@ -63,7 +51,7 @@ class BoxFinder:
         model: the net's prototxt, the one for use ("deploy").
         weights: its weights; None leaves the fillers' values.
         mean: what is subtracted, one number or one a channel in the net's order; found in the
-            net's own files by default (see :func:`find_preparation`), as the next one; where these
+            net's own files by default (see :class:`PictureNet`), as the next one; where these
             say nothing, py-faster-rcnn's for nets that end as it does.
         scale: the factor after that.
         rgb: whether the net takes red, green, blue; by default blue, green, red, as Caffe.
@@ -87,23 +75,14 @@ class BoxFinder:
         size: tuple[int, int] | None = None,
         **options: Unpack[NetKeywords],
     ) -> None:
-        path = file_name(model, "model")
-        param, _ = net_parameter(path, None)
-        values = None if mean is None else np.atleast_1d(np.asarray(mean, np.float64)).tolist()
-        settings: NetKeywords = {"path": path}
-        settings.update(options)
-        self.net = Net(param, TEST, weights=weights, **settings)
-        self.input = picture_input(self.net)
-        found = find_preparation(path, param)
-        if not found.origin and _has_rois(self.net):
-            found = known(MEANS, "py-faster-rcnn")
-        self.preparation = prepared_by_user(found, mean=values, scale=scale, rgb=rgb)
+        super().__init__(model, weights, mean=mean, scale=scale, rgb=rgb, **options)
         self.end = _end(self.net, self.input, self.preparation, size)
 
-    @property
-    def channels(self) -> int:
-        """How many channels the net's pictures have."""
-        return self.net.blobs[self.input].shape[1]
+    def completed(self, found: Preparation) -> Preparation:
+        """What the net's files say, or what py-faster-rcnn does with the nets that end as its."""
+        if not found.origin and _has_rois(self.net):
+            return known(MEANS, "py-faster-rcnn")
+        return found
 
     def find(self, image: Picture, threshold: float = 0.0) -> np.ndarray:
         """The boxes in a picture.
@@ -121,15 +100,14 @@ class BoxFinder:
             DataError: the file cannot be read.
             ShapeError: the array is no picture.
         """
-        return self.find_in(self._pixels(image), threshold)
+        return self.find_in(self.read(image), threshold)
 
     def find_in(self, pixels: np.ndarray, threshold: float = 0.0) -> np.ndarray:
         """:meth:`find` in pixels, channels × height × width, uint8, grey or blue first.
 
         A net that takes grey pictures sees those of three channels in grey.
         """
-        if len(pixels) != self.channels:
-            pixels = to_gray(pixels) if self.channels == 1 else np.repeat(pixels, 3, axis=0)
+        pixels = self.fit_channels(pixels)
         placed = self.end.place(pixels)
         self._fill(placed)
         self.net.forward()
@@ -139,20 +117,10 @@ class BoxFinder:
         rows = rows[(rows[:, 1] >= threshold) & np.isfinite(rows).all(axis=1)]
         return rows[np.argsort(-rows[:, 1], kind="stable")]
 
-    def _pixels(self, image: Picture) -> np.ndarray:
-        """channels × height × width, uint8, blue first, with as many channels as the net takes."""
-        if isinstance(image, str | os.PathLike):
-            color = Color.GRAY if self.channels == 1 else Color.COLOR
-            return read_image(file_name(image, "image"), color, upright=True)
-        return channels_first(image)
-
     def _fill(self, placed: Placed) -> None:
         """Bring the input blobs to the picture's size, and put it there."""
-        blob, shape = self.net.blobs[self.input], (1, *placed.values.shape)
-        if blob.shape != shape:
-            blob.reshape(*shape)
-            self.net.reshape()
-        blob.data[0] = placed.values
+        self.reshape((1, *placed.values.shape))
+        self.net.blobs[self.input].data[0] = placed.values
         if _IM_INFO in self.net.inputs:
             info = self.net.blobs[_IM_INFO]
             facts = (*placed.values.shape[1:], placed.zoom[0])[: info.count]
@@ -178,25 +146,6 @@ def find_boxes(
     """
     finder = BoxFinder(model, weights, mean=mean, scale=scale, rgb=rgb, size=size, **options)
     return finder.find(image, threshold)
-
-
-def channels_first(image: object) -> np.ndarray:
-    """An array of a picture as channels × height × width.
-
-    Raises:
-        ArgumentError: it is no array of uint8.
-        ShapeError: it has other axes.
-    """
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
-        kind = f"an array of {image.dtype}" if isinstance(image, np.ndarray) else shown(image)
-        raise ArgumentError(f"the picture is {kind}, expected a file's name or an array of uint8")
-    pixels = image[:, :, None] if image.ndim == 2 else image
-    if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or not pixels.size:
-        raise ShapeError(
-            f"the picture has shape {shape_text(image.shape)}, expected height×width×3 (blue, "
-            "green, red) or height×width"
-        )
-    return pixels.transpose(2, 0, 1)
 
 
 class _LayerEnd:
@@ -242,23 +191,6 @@ class _RoisEnd:
         rois = rois.reshape(-1, 5)
         places = placed.to_picture(rois[:, 1:])
         return boxes_of_rois(places, scores.reshape(len(rois), -1), deltas, size)
-
-
-def picture_input(net: Net) -> str:
-    """The first input blob of four axes.
-
-    Raises:
-        GraphError: there is none.
-    """
-    for name in net.inputs:
-        shape = net.blobs[name].shape
-        if len(shape) == 4 and shape[1] in (1, 3):
-            return name
-    raise GraphError(
-        "the net has no input of 1 or 3 channels for pictures; expected a deploy prototxt, which "
-        "begins with an Input layer",
-        path=net.path,
-    )
 
 
 def _has_rois(net: Net) -> bool:

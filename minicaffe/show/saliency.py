@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.data.images import resize_linear
-from minicaffe.detection.finder import Picture
+from minicaffe.detection.picture_net import Picture
 from minicaffe.errors import ArgumentError
 from minicaffe.show.panels import as_rgb, grid, stretched
 from minicaffe.show.subject import Subject

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.detection.finder import Picture
+from minicaffe.detection.picture_net import Picture
 from minicaffe.errors import ArgumentError, DataError
 from minicaffe.show.panels import as_rgb, grid, new_figure, require_offsets, title_of
 from minicaffe.show.subject import Subject

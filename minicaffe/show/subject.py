@@ -2,72 +2,30 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.arguments import file_name
 from minicaffe.blob import shape_text
-from minicaffe.data.images import Color, read_image, resize_linear
-from minicaffe.detection.finder import Picture, channels_first, picture_input
-from minicaffe.detection.preparation import find_preparation, prepared_by_user
+from minicaffe.data.images import resize_linear
+from minicaffe.detection.picture_net import Picture, PictureNet
 from minicaffe.errors import ArgumentError, GraphError, UnknownNameError, did_you_mean
 from minicaffe.layers.utility.split import Split
-from minicaffe.net.given import net_parameter
-from minicaffe.net.net import TEST, Net
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-    from minicaffe.options import NetKeywords
+    pass
 
 
-class Subject:
+class Subject(PictureNet):
     """A net for use, with the preparation that its pictures want, and its weights.
 
     The scores are what the net's last output gives, before a layer that squashes them (Softmax,
     Sigmoid): only there do gradients tell classes apart.
 
-    Args:
-        model: the net's prototxt, the one for use ("deploy").
-        weights: its weights; None leaves the fillers' values.
-        mean: what is subtracted, one number or one a channel; found in the net's own files by
-            default (:func:`minicaffe.detection.preparation.find_preparation`), as the next one.
-        scale: the factor after that.
-        rgb: whether the net takes red, green, blue; by default blue, green, red, as Caffe.
-        options: what else :class:`minicaffe.Net` takes.
-
-    Attributes:
-        net: the net, in which gradients reach every blob.
-        input: the name of the blob that pictures go into.
-
-    Raises:
-        GraphError: the net has no input for pictures.
-        MinicaffeError: what :class:`minicaffe.Net` raises.
+    Its arguments are those of :class:`PictureNet`; gradients reach every blob.
     """
 
-    def __init__(
-        self,
-        model: str | os.PathLike[str],
-        weights: str | os.PathLike[str] | None,
-        *,
-        mean: float | Sequence[float] | None = None,
-        scale: float | None = None,
-        rgb: bool | None = None,
-        **options: Unpack[NetKeywords],
-    ) -> None:
-        path = file_name(model, "model")
-        param, _ = net_parameter(path, None)
-        param.force_backward = True
-        settings: NetKeywords = {"path": path}
-        settings.update(options)
-        self.net = Net(param, TEST, weights=weights, **settings)
-        self.input = picture_input(self.net)
-        values = None if mean is None else np.atleast_1d(np.asarray(mean, np.float64)).tolist()
-        found = find_preparation(path, param)
-        self.preparation = prepared_by_user(found, mean=values, scale=scale, rgb=rgb)
+    gradients = True
 
     # ---------------------------------------------------------------- pictures
 
@@ -88,18 +46,10 @@ class Subject:
 
         Raises:
             DataError: the file cannot be read.
+            ArgumentError: an array of another type than uint8.
             ShapeError: the array is no picture.
         """
-        channels = self.net.blobs[self.input].shape[1]
-        if isinstance(image, str | os.PathLike):
-            color = Color.GRAY if channels == 1 else Color.COLOR
-            pixels = read_image(file_name(image, "image"), color, upright=True)
-        else:
-            pixels = channels_first(image)
-        if len(pixels) != channels:
-            mean = pixels.mean(axis=0, keepdims=True).astype(np.uint8)
-            pixels = mean if channels == 1 else np.repeat(mean, channels, axis=0)
-        return resize_linear(pixels, *self.size)
+        return resize_linear(self.read(image), *self.size)
 
     def look(self, image: Picture) -> np.ndarray:
         """Run the net on a picture; returns its :meth:`pixels`."""
@@ -109,11 +59,8 @@ class Subject:
 
     def run(self, values: np.ndarray) -> None:
         """Run the net on prepared pictures, number × channels × height × width."""
-        blob = self.net.blobs[self.input]
-        if blob.shape != values.shape:
-            blob.reshape(*values.shape)
-            self.net.reshape()
-        blob.data[...] = values
+        self.reshape(values.shape)
+        self.net.blobs[self.input].data[...] = values
         self.net.forward()
 
     # ------------------------------------------------------- scores and blobs

@@ -57,6 +57,16 @@ def test_a_picture_is_prepared_as_the_net_says(subject):
     np.testing.assert_array_equal(gray, np.repeat(image[None, :, :, 0], 3, axis=0))
 
 
+def test_a_gray_net_sees_an_array_as_the_file_of_it(file, tmp_path):
+    image = pytest.importorskip("PIL.Image", reason="encoded images need Pillow")
+    file.write_text(NET.replace("dim: 3", "dim: 1", 1))
+    gray = Subject(file, None, engine="numpy")
+    colours = picture(4)
+    image.fromarray(colours[:, :, ::-1]).save(tmp_path / "a.png")
+    of_file = gray.pixels(tmp_path / "a.png").astype(int)  # OpenCV rounds there otherwise
+    assert abs(gray.pixels(colours).astype(int) - of_file).max() <= 1
+
+
 def test_scores_are_taken_before_the_softmax(subject):
     subject.look(picture(1))
     assert (subject.output, subject.score, subject.classes) == ("prob", "ip", 5)
