@@ -106,9 +106,9 @@ def _maps_to_ancestors(top: Top) -> dict[Top, CoordMap]:
             step = coord_map(here.fn)
         except UndefinedMapException:
             continue
-        lent = find_layer_class(here.fn.type_name).size_bottoms
+        for_size = find_layer_class(here.fn.type_name).size_bottoms
         for index, bottom in enumerate(here.fn.inputs):
-            if index not in lent and bottom not in maps:
+            if index not in for_size and bottom not in maps:
                 maps[bottom] = compose(maps[here], step)
                 waiting.append(bottom)
     return maps

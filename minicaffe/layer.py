@@ -111,7 +111,7 @@ class Layer(ReadsForks):
     writes_files: ClassVar[bool] = False
     #: Without bottoms, its tops are data (those of Parameter are not).
     gives_data: ClassVar[bool] = True
-    #: Bottoms that only lend their size (the second one of a Crop).
+    #: Bottoms of which only the size is used (the second one of a Crop).
     size_bottoms: ClassVar[frozenset[int]] = frozenset()
     #: A value lies where the one that it was made of lies (see :meth:`coord_map`).
     keeps_coordinates: ClassVar[bool] = False

@@ -131,7 +131,7 @@ class Team:
         self._pool = None
 
 
-#: Whoever sets one of these has chosen for BLAS, and nothing is changed.
+#: A user who sets one of these has chosen for BLAS, and nothing is changed.
 VARIABLES = (
     "OPENBLAS_NUM_THREADS",
     "GOTO_NUM_THREADS",

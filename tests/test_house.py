@@ -389,9 +389,25 @@ def says(text: str, error: str) -> bool:
     return any(re.search(rf"\b{base}\b", text) for base in bases - {"object", "Exception"})
 
 
+def says_only_its_name(node: ast.FunctionDef | ast.ClassDef) -> bool:
+    """Whether a docstring of at most three words has none but the name's, and articles."""
+    words = re.findall(r"[a-z]+", (ast.get_docstring(node) or "").lower())
+    own = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name).lower())
+    told = [word for word in words if word not in ("the", "a", "an", "of", "its", "this", "all")]
+    stems = [word.rstrip("s")[:5] for word in own]
+    return bool(told) and len(words) <= 3 and all(word.rstrip("s")[:5] in stems for word in told)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstrings_say_more_than_names(name: str) -> None:
+    nodes = [n for n in ast.walk(tree(name)) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+    assert [f"{node.lineno}: {node.name}" for node in nodes if says_only_its_name(node)] == []
+
+
 #: Words that say in a roundabout way what has a plain one.
 ROUNDABOUT = re.compile(
-    r"\b(somebody|nobody|anew|stands|whoever)\b|\bfor one in\b|\"\"\"The same\b"
+    r"\b(somebody|nobody|anew|stands|[Ww]hoever|lends?|lent|lending|freshened|recipe)\b"
+    r"|\bfor one in\b|\"\"\"The same\b"
 )
 
 

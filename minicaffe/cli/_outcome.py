@@ -58,7 +58,7 @@ class Outcome(events.Observer):
             self._weights = event.path
 
     def on_finish(self, event: events.Finish) -> None:
-        """Tell all of it."""
+        """Tell what the training came to: its losses, its speed, its files."""
         done, seconds = event.iter - self._start[0], self._clock() - self._start[1]
         if done <= 0:
             return

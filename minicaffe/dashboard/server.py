@@ -1,6 +1,6 @@
 """The page's server: this machine alone, with a token, and nothing from elsewhere.
 
-It listens on 127.0.0.1. Whoever asks must show the token of the address that was printed, so that
+It listens on 127.0.0.1. Each request must show the token of the address that was printed, so that
 neither other users of the machine nor pages of other sites can read a training or steer it; and
 the ``Host`` that is asked for must be this machine, whatever name a browser was led here by.
 """

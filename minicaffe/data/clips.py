@@ -312,5 +312,5 @@ class ClipBatchReader:
         self._transformer.restore(part_of(state, "transformer"))
 
     def close(self) -> None:
-        """Close the source."""
+        """Close the video that is open; its frames cannot be read any more."""
         self._source.close()

@@ -171,7 +171,7 @@ class RawIterator(Protocol):
         ...
 
     def item(self) -> Record:
-        """The record."""
+        """Key and value of the record that it is at."""
         ...
 
     def next(self) -> None:

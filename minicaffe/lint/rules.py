@@ -162,7 +162,7 @@ class Examined:
         self.places = Places(self.path)
 
     def in_phase(self, phase: int) -> list[PhaseNet]:
-        """The nets of one phase."""
+        """Those that train, or those that test."""
         return [net for net in self.nets if net.phase == phase]
 
     def remark(self, field: str, message: str, help: str = "", *, note: str = "") -> Diagnostic:

@@ -83,7 +83,7 @@ class HasTurn(Protocol):
 
     @property
     def turn(self) -> Turn:
-        """Whose turn it is."""
+        """Which thread runs it now, if any."""
 
 
 Owner = TypeVar("Owner", bound=HasTurn)

@@ -112,7 +112,7 @@ class GradientMean:
         self.begin()
 
     def begin(self) -> None:
-        """An update begins."""
+        """Nothing has been sent yet of the next update."""
         self._done = 0  # passes
         self._sent: list[Sent] = []
 

@@ -185,7 +185,7 @@ class Star:
                 self._send(peer, _FAILED, cause.encode())
 
     def close(self) -> None:
-        """Close the sockets."""
+        """End the connections to the other processes; what is sent later fails."""
         self._failed = True
         for peer in self._peers:
             peer.close()

@@ -29,18 +29,18 @@ class HistoryTable(events.Observer):
 
     @property
     def columns(self) -> list[str]:
-        """The names of all columns."""
+        """What any row has a value of: iteration, rate and loss before the others."""
         found = dict.fromkeys(name for row in self.rows for name in row)
         return [name for name in _FIRST if name in found] + [
             name for name in found if name not in _FIRST
         ]
 
     def on_display(self, event: events.Display) -> None:
-        """Note the loss."""
+        """Note the mean loss since the last line."""
         self._row(event.iter)["loss"] = event.loss
 
     def on_learning_rate(self, event: events.LearningRate) -> None:
-        """Note the rate."""
+        """Note the rate of the next update."""
         self._row(event.iter)["lr"] = event.rate
 
     def on_test_result(self, event: events.TestResult) -> None:

@@ -50,7 +50,7 @@ class Replacement:
     tops: list[str] = field(default_factory=list)
 
     def bottom(self, index: int = 0) -> str:
-        """A bottom of the layer."""
+        """The name of the layer's bottom of this number."""
         return f"bottom{index}"
 
     def add(

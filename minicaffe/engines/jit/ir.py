@@ -147,7 +147,7 @@ class Function:
     # ------------------------------------------------------------------ memory
 
     def at(self, pointer: str, offset: Int = 0) -> str:
-        """The address ``offset`` floats behind ``pointer``."""
+        """The address ``offset`` floats after ``pointer``."""
         if offset == 0:
             return pointer
         return self.value(f"getelementptr inbounds float, ptr {pointer}, i64 {offset}")
@@ -163,15 +163,15 @@ class Function:
         return self.value(f"load ptr, ptr {where}, align 8")
 
     def load(self, pointer: str, offset: Int = 0) -> Vector:
-        """The vector ``offset`` floats behind ``pointer``."""
+        """The vector ``offset`` floats after ``pointer``."""
         return self.value(f"load {self.vector}, ptr {self.at(pointer, offset)}, align 4")
 
     def store(self, vector: Vector, pointer: str, offset: Int = 0) -> None:
-        """Write a vector ``offset`` floats behind ``pointer``."""
+        """Write a vector ``offset`` floats after ``pointer``."""
         self.line(f"store {self.vector} {vector}, ptr {self.at(pointer, offset)}, align 4")
 
     def broadcast(self, pointer: str, offset: Int = 0) -> Vector:
-        """A vector full of the one float ``offset`` floats behind ``pointer``."""
+        """A vector full of the one float ``offset`` floats after ``pointer``."""
         return self.filled(self.load_float(pointer, offset))
 
     def filled(self, number: str) -> Vector:

@@ -41,7 +41,7 @@ class LRNKernel(lrn.LRNKernel):
         self._pass: LRNPass | None = None
 
     def forward(self, bottom: Blobs, top: Blobs) -> None:
-        """One kernel."""
+        """In one pass over the blob where that can be; in place, numpy's."""
         prepared = self._prepared(bottom[0].shape) if bottom[0] is not top[0] else None
         if prepared is None:
             super().forward(bottom, top)
@@ -50,7 +50,7 @@ class LRNKernel(lrn.LRNKernel):
             prepared.forward(x.ctypes.data, y.ctypes.data, self._workspace(prepared))
 
     def backward(self, top: Blobs, propagate_down: Sequence[bool], bottom: Blobs) -> None:
-        """One kernel."""
+        """In one pass over the blob where that can be; in place, numpy's."""
         prepared = self._prepared(bottom[0].shape) if bottom[0] is not top[0] else None
         if prepared is None:
             super().backward(top, propagate_down, bottom)

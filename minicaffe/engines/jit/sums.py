@@ -164,7 +164,7 @@ class SumKernels:
     target: Target
 
     def functions(self) -> list[Function]:
-        """All of them."""
+        """Three sums, each for vectors of channels and vectors of places."""
         ways = (self._write_lanes, self._write_rows)
         return [write(kind) for kind in KINDS for write in ways]
 

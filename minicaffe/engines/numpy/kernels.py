@@ -70,7 +70,7 @@ class HasKernel(Protocol):
 
     @property
     def layer(self) -> Layer:
-        """The layer."""
+        """Whose passes the kernel runs."""
 
 
 def use_kernels(nodes: Iterable[HasKernel]) -> None:

@@ -1,4 +1,4 @@
-"""The plan of the numpy engine: the layers in order, and blobs that lend each other memory."""
+"""The plan of the numpy engine: the layers in order, and blobs that share memory."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class NumpyPlan:
         self._keep_all(len(self._nodes))
 
     def abandon(self) -> None:
-        """Mark the blobs that have lent their memory."""
+        """Mark the blobs whose memory others have used."""
         if self._arena is not None:
             self._arena.abandon()
 

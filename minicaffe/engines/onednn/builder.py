@@ -209,7 +209,7 @@ class Builder:
         return self.calls
 
     def then(self, *calls: Call) -> None:
-        """Append calls."""
+        """Let these run after what the step runs so far."""
         self.calls.run += calls
 
     def once(self, call: Call) -> None:

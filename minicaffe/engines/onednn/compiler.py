@@ -50,7 +50,7 @@ logger = logging.getLogger("minicaffe")
 _SMALL = 1 << 16
 
 #: Layouts for which oneDNN has code with every set of instructions, by their number of channels in
-#: a block. With the channels last, values can lend each other memory, which in row-major order are
+#: a block. With the channels last, values can share memory, which in row-major order are
 #: kept in their blobs.
 _LAYOUTS = {0: "with the channels last", 1: "in row-major order"}
 

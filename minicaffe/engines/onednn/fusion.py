@@ -156,7 +156,7 @@ class PassedBits:
 class GradientBetween(EngineCopy):
     """The gradient of a normalisation's own top, on which Scale and ReLU work in place.
 
-    The primitive passes over it; the blob holds that of the last layer's top. Whoever asks
+    The primitive passes over it; the blob holds that of the last layer's top. A program that asks
     gets it computed from that one, and from what Scale and ReLU were in this backward.
 
     Args:

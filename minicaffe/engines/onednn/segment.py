@@ -66,7 +66,7 @@ class Part(ABC):
         """Give every blob its own memory from now on, and its values where others have used it."""
 
     def abandon(self) -> None:  # noqa: B027
-        """Mark the blobs that have lent their memory, as a run has ended in the middle."""
+        """Mark the blobs whose memory others have used, as a run has ended in the middle."""
 
 
 def runs_alone(node: Node) -> bool:

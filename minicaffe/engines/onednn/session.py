@@ -134,7 +134,7 @@ class Session:
             part.keep_all()
 
     def abandon(self) -> None:
-        """Mark the blobs that have lent their memory."""
+        """Mark the blobs whose memory others have used."""
         for part in self.parts:
             part.abandon()
 

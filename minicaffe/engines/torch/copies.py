@@ -57,7 +57,7 @@ class DeviceCopy(EngineCopy):
         return DeviceCopy(self.tensor.detach().clone())
 
     def put(self, values: Tensor) -> None:
-        """Take other values."""
+        """Take these values in place of those before; a fixed tensor is written into."""
         self.changes += 1
         if self.fixed:
             with torch.no_grad():

@@ -12,7 +12,7 @@ import torch
 from minicaffe.engines.numpy.kernels import use_kernels
 from minicaffe.engines.torch.arena import DeviceArena
 from minicaffe.engines.torch.errors import out_of_memory
-from minicaffe.engines.torch.lending import Lending
+from minicaffe.engines.torch.freed import FreedValues
 from minicaffe.engines.torch.precision import Precision
 from minicaffe.engines.torch.steps import step_of
 from minicaffe.proto import caffe_pb2
@@ -38,9 +38,9 @@ class TorchPlan:
         self._blobs = net.blobs
         use_kernels(net.nodes)
         learns = net.phase == caffe_pb2.TRAIN
-        self._lending: Lending | None = None
+        self._freed: FreedValues | None = None
         if net.options.keep == "outputs" and not learns:
-            self._lending = Lending(net.nodes, net.blobs, [*net.inputs, *net.outputs])
+            self._freed = FreedValues(net.nodes, net.blobs, [*net.inputs, *net.outputs])
         with out_of_memory(device, net.blobs):
             if learns and net.arena.mirror is None:
                 net.arena.mirror = DeviceArena(net.arena, net.learnable_params, device)
@@ -52,15 +52,15 @@ class TorchPlan:
     def _forget_inputs(self, *, forget: bool) -> None:
         """Let steps keep what their gradients need, or not where they can run once more."""
         for index, step in enumerate(self._steps):
-            step.forgets = forget and self._lending is not None and self._lending.lends(index)
+            step.forgets = forget and self._freed is not None and self._freed.frees(index)
 
     def forward(self, start: int, end: int) -> float:
         """Run layers ``start`` to ``end`` (inclusive); returns their part of the loss."""
         whole = start == 0 and end == len(self._nodes) - 1
-        if self._lending and (self._callbacks or not whole):
+        if self._freed and (self._callbacks or not whole):
             self.keep_all()
-        if self._lending:
-            self._lending.begin()
+        if self._freed:
+            self._freed.begin()
         losses: list[torch.Tensor | float] = []
         with self._computing():
             for index in range(start, end + 1):
@@ -76,12 +76,12 @@ class TorchPlan:
             yield
 
     def _forward(self, index: int) -> list[torch.Tensor | float]:
-        if self._lending:
-            self._lending.before(index)
+        if self._freed:
+            self._freed.before(index)
         with self._nodes[index].located(), out_of_memory(self.device, self._blobs):
             losses = self._steps[index].forward()
-        if self._lending:
-            self._lending.after(index)
+        if self._freed:
+            self._freed.after(index)
         return losses
 
     def backward(self, start: int, end: int) -> None:
@@ -99,22 +99,22 @@ class TorchPlan:
 
     def keep_all(self) -> None:
         """Let every blob keep its values from now on; those of the last forward are there again."""
-        lending = self._lending
-        if lending is None:
+        freed = self._freed
+        if freed is None:
             return
         self._forget_inputs(forget=False)
-        if lending.has_lent:
+        if freed.any_freed:
             with self._computing():
                 for index, step in enumerate(self._steps):
-                    if lending.lends(index):
-                        lending.before(index)
+                    if freed.frees(index):
+                        freed.before(index)
                         step.forward()
-        self._lending = None  # not before: who is interrupted marks them again
+        self._freed = None  # not before: who is interrupted marks them again
 
     def abandon(self) -> None:
         """Mark the blobs that have been given up."""
-        if self._lending is not None:
-            self._lending.abandon()
+        if self._freed is not None:
+            self._freed.abandon()
 
     def describe(self, *, verbose: bool = False) -> list[str]:
         """What runs each layer, and where."""

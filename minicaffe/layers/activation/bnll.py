@@ -27,12 +27,12 @@ class BNLL(Neuron):
         return False
 
     def function(self, x: np.ndarray, y: np.ndarray) -> None:
-        tail = np.abs(x, out=self.scratch(x))  # log(1 + exp(-|x|)) cannot overflow
-        np.negative(tail, out=tail)
-        np.exp(tail, out=tail)
-        np.log1p(tail, out=tail)
+        rest = np.abs(x, out=self.scratch(x))  # log(1 + exp(-|x|)) cannot overflow
+        np.negative(rest, out=rest)
+        np.exp(rest, out=rest)
+        np.log1p(rest, out=rest)
         np.maximum(x, 0, out=y)
-        y += tail
+        y += rest
 
     def gradient(self, x: np.ndarray, y: np.ndarray, dy: np.ndarray, dx: np.ndarray) -> None:
         growth = np.minimum(x, BNLL_LIMIT, out=self.scratch(x))

@@ -146,7 +146,7 @@ class AngularMargin(Layer):
 
     @property
     def repeatable(self) -> bool:
-        """Unless λ falls."""
+        """Whether a forward has the same results again: unless λ falls with each."""
         return self.times == 1 or not self.settings.gamma
 
     def state(self) -> Mapping[str, object]:

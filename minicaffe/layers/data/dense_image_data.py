@@ -60,7 +60,7 @@ class DenseImageDataLayer(ListedImagesLayer):
 
     @classmethod
     def settings(cls, param: caffe_pb2.LayerParameter) -> Settings:
-        """Its own."""
+        """``dense_image_data_param``."""
         return param.dense_image_data_param
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:

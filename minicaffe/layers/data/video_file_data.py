@@ -175,5 +175,5 @@ class FrameReader:
         self._transformer.restore(part_of(state, "transformer"))
 
     def close(self) -> None:
-        """Close the video."""
+        """Let the decoder go; the next batch opens the file again."""
         self._frames = None

@@ -181,13 +181,13 @@ class AnnotatedBatchReader:
         self._values.apply(image[None], values[None])
         height = transform.crop_h or transform.crop_size or image.shape[1]
         width = transform.crop_w or transform.crop_size or image.shape[2]
-        room = np.array([image.shape[1] - height, image.shape[2] - width])
-        if (room < 0).any():
+        margin = np.array([image.shape[1] - height, image.shape[2] - width])
+        if (margin < 0).any():
             raise DataError(
                 f"the crop is {height}×{width}, but the image has {image.shape[1]}×"
                 f"{image.shape[2]} (height×width); lower crop_size or add a resize_param"
             )
-        top, left = self._rng.integers(room + 1) if self._random else room // 2
+        top, left = self._rng.integers(margin + 1) if self._random else margin // 2
         sides = np.array([image.shape[2], image.shape[1]])
         low = np.array([left, top]) / sides
         part = np.concatenate([low, low + np.array([width, height]) / sides])
@@ -220,7 +220,7 @@ class AnnotatedBatchReader:
             self._policy = number_in(state, "resize_param")
 
     def close(self) -> None:
-        """Close the database."""
+        """Let the database go: nothing is read any more."""
         self._source.close()
 
 

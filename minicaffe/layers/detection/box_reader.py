@@ -116,7 +116,7 @@ class BoxBatchReader:
         return self._shapes
 
     def read_batch(self, blobs: Sequence[Blob]) -> None:
-        """Read a batch."""
+        """Images into the first blob, and the boxes of each into the others."""
         examples = list(self._examples())
         height, width = examples[0].placed.size
         blobs[0].reshape(self._batch_size, 3, height, width)

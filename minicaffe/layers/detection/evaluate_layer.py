@@ -33,7 +33,7 @@ class EvaluateLayer(ScoredLayer):
 
     @property
     def settings(self) -> caffe_pb2.DetectionEvaluateParameter:
-        """The layer's message."""
+        """``detection_evaluate_param``; forks have it under another name."""
         return self.param.detection_evaluate_param
 
     def setup(self, bottom: Blobs, top: Blobs) -> None:

@@ -34,7 +34,7 @@ class FieldLayer(Layer):
 
     @property
     def settings(self) -> GroupSettings | JoinedSettings:
-        """The layer's message."""
+        """The message of the type that inherits this."""
         raise NotImplementedError(f"{type(self).__name__}.settings")
 
     def fields(self) -> Fields:
@@ -64,7 +64,7 @@ class GroupFieldLayer(FieldLayer):
 
     @property
     def settings(self) -> GroupSettings:
-        """The layer's message."""
+        """The message of the type that inherits this."""
         raise NotImplementedError(f"{type(self).__name__}.settings")
 
     def fields(self) -> Fields:
@@ -97,7 +97,7 @@ class JoinedFieldLayer(FieldLayer):
 
     @property
     def settings(self) -> JoinedSettings:
-        """The layer's message."""
+        """The message of the type that inherits this."""
         raise NotImplementedError(f"{type(self).__name__}.settings")
 
     def fields(self) -> Fields:

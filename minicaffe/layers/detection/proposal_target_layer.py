@@ -142,8 +142,8 @@ class ProposalTargetLayer(RpnLayer):
         largest = pairs.max(axis=1, initial=0)
         nearest = truths[pairs.argmax(axis=1)] if len(truths) else np.zeros((len(boxes), 5))
         objects = np.flatnonzero(largest >= config.fg_thresh)
-        behind = (largest < config.bg_thresh_hi) & (largest >= config.bg_thresh_lo)
-        background = np.flatnonzero(behind)
+        is_background = (largest < config.bg_thresh_hi) & (largest >= config.bg_thresh_lo)
+        background = np.flatnonzero(is_background)
         total = math.inf if config.batch_size < 0 else config.batch_size
         most = total if math.isinf(total) else round(config.fg_fraction * total)
         objects = self._some(objects, most)

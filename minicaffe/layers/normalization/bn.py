@@ -206,7 +206,7 @@ class BN(SharedStatistics):
 
     @property
     def axis(self) -> int:
-        """The axis of the channels."""
+        """That of the channels, 1: this form has no setting for it."""
         return 1
 
     @property
@@ -236,7 +236,7 @@ class BN(SharedStatistics):
 
     @property
     def channels(self) -> int:
-        """C."""
+        """How many channels are normalised, C."""
         return self._shape[self.axis]
 
     @property

@@ -47,7 +47,7 @@ def mirror(site: Site, axes: list[int]) -> None:
 
 @writes("Crop")
 def crop(site: Site) -> None:
-    """The second bottom only lends its size, which is known."""
+    """Of the second bottom only the size is used, which is known."""
     param, shape, wanted = site.layer.param.crop_param, *site.bottom_shapes
     start = param.axis % len(shape)
     offsets = list(param.offset) or [0]

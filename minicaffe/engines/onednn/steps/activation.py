@@ -83,7 +83,7 @@ class Activation(Step):
             builder.then(self.saved.take)
 
     def compute(self, builder: Builder, pd: PrimitiveDesc, source: Memory, target: Memory) -> None:
-        """Append the primitive."""
+        """Let the primitive make the target of the source."""
         builder.run(pd, {dnnl.SRC: source, dnnl.DST: target})
 
     def backward(self, builder: Builder) -> None:
@@ -285,7 +285,7 @@ class Power(Activation):
 
     @property
     def inner(self) -> tuple[float, float]:
-        """What is squared."""
+        """(scale, shift) before the square; with power 1 nothing is squared."""
         return (1.0, 0.0) if self._param.power == 1 else (self._param.scale, self._param.shift)
 
     def check(self) -> None:

@@ -135,14 +135,14 @@ class WeightedPrimitive:
 
     # ---------------------------------------------------------------- forward
 
-    def forward(self, builder: Builder, tail: PostOps) -> None:
+    def forward(self, builder: Builder, post_ops: PostOps) -> None:
         """Append the forward primitive and what brings its operands into their layouts."""
-        self.folding = tail.folding
-        attributes = tail.attributes(lambda: self._forward_pd(builder, None).desc("dst"))
+        self.folding = post_ops.folding
+        attributes = post_ops.attributes(lambda: self._forward_pd(builder, None).desc("dst"))
         self.forward_pd = self._forward_pd(builder, attributes)
         wanted = self._layout(self.forward_pd.desc("src"), self.bottom)
         self.source = self._seen(builder.source(self.bottom, wanted), self.source_shape)
-        memories = {dnnl.SRC: self.source, **self._learned(builder), **tail.operands(builder)}
+        memories = {dnnl.SRC: self.source, **self._learned(builder), **post_ops.operands(builder)}
         self.result = builder.result(self.top, self._layout(self.forward_pd.desc("dst"), self.top))
         memories[dnnl.DST] = self._seen(self.result, self.top_shape)
         self._run(builder, memories, attributes)
@@ -332,14 +332,14 @@ class Convolution(Step):
                 f"{spatial} spatial axes after axis {geometry.axis}, not 1 to 3 after axis 1"
             )
         weights = self._weights()
-        tail = PostOps(self.nodes)
+        post_ops = PostOps(self.nodes)
         tops = self.nodes[-1].tops if len(self.nodes) > 1 else self.node.tops
         self.passes = [
             self.primitive_class(builder, top)(self, bottom, top, weights)
             for bottom, top in zip(self.node.bottoms, tops, strict=True)
         ]
         for way in self.passes:
-            way.forward(builder, tail)
+            way.forward(builder, post_ops)
 
     def primitive_class(self, builder: Builder, top: Blob) -> type[ConvolutionPrimitive]:
         """What runs one bottom and top."""

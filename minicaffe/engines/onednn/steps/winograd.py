@@ -44,14 +44,14 @@ def suits_winograd(step: Step, top: Blob, builder: Builder) -> bool:
 class WinogradConvolution(ConvolutionPrimitive):
     """One image batch through the filters, forward and back."""
 
-    def forward(self, builder: Builder, tail: PostOps) -> None:
+    def forward(self, builder: Builder, post_ops: PostOps) -> None:
         """The kernel, with the bias, another blob that is added, and a ReLU."""
-        after = tail.sum_and_relu
+        after = post_ops.sum_and_relu
         if after is None:
-            super().forward(builder, tail)
+            super().forward(builder, post_ops)
             self._prepare(builder, self.source.desc.block)
             return
-        self.folding = tail.folding
+        self.folding = post_ops.folding
         self._prepare(builder, self._block_at_hand(builder))
         self.source = builder.source(self.bottom, _desc(self._read))
         forward = ForwardPass(self._kernels, self._read, self._made, self._pad)
@@ -59,7 +59,7 @@ class WinogradConvolution(ConvolutionPrimitive):
         if self.biased:
             operands[dnnl.BIAS] = self._padded_bias(builder)
         made = _desc(self._made)
-        added = {dnnl.SRC_1: tail.added(builder, made)} if after.adds else {}
+        added = {dnnl.SRC_1: post_ops.added(builder, made)} if after.adds else {}
         self.result = builder.result(self.top, made)
         operands |= {dnnl.DST: self.result, **added}
         workspace = builder.own(MemoryDesc((forward.workspace,)))

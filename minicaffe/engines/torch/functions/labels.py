@@ -26,7 +26,7 @@ class Labels:
     valid: Tensor | None
 
     def count(self, dtype: torch.dtype) -> Tensor:
-        """How many count."""
+        """The number of values that are no ignored label."""
         if self.valid is None:
             return self.values.new_tensor(self.values.numel(), dtype=dtype)
         return self.valid.sum().to(dtype)

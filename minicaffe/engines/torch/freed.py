@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from minicaffe.net.node import Node
 
 
-class Lending:
+class FreedValues:
     """Gives up values after the last layer that reads them, as ``keep="outputs"`` allows.
 
     What a program holds stays, and so does what cannot be computed again.
@@ -31,7 +31,7 @@ class Lending:
         self._uses = Uses(nodes, blobs, kept)
         self._ends: list[list[Freed]] = []
 
-    def lends(self, index: int) -> bool:
+    def frees(self, index: int) -> bool:
         """Whether what a layer makes may be given up, and made again by it."""
         node, kept = self._nodes[index], self._uses.kept_memories()
         return bool(node.bottoms) and kept.isdisjoint(top.data_memory for top in node.tops)
@@ -66,6 +66,6 @@ class Lending:
         self._uses.abandon()
 
     @property
-    def has_lent(self) -> bool:
+    def any_freed(self) -> bool:
         """Whether values have been given up."""
         return any(blob.data_memory.head is SyncedHead.FREED for blob in self._blobs.values())
