@@ -304,7 +304,11 @@ def signatures(name: str) -> Iterator[tuple[ast.FunctionDef, list[ast.expr]]]:
             yield node, [annotation for annotation in annotations if annotation]
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("proto/")])
+TYPED = [name for name in NAMES if not name.startswith("proto/")]
+TYPED += [f"../{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "tools").glob("*.py")]
+
+
+@pytest.mark.parametrize("name", TYPED)
 def test_signatures_say_their_types(name: str) -> None:
     """``Any`` is for readers of messages of any kind, in proto/, and for what functions hide."""
     vague = [
@@ -313,6 +317,12 @@ def test_signatures_say_their_types(name: str) -> None:
         if any(re.search(r"\bAny\b", ast.unparse(annotation)) for annotation in annotations)
     ]
     assert vague == []
+
+
+def test_stubs_say_their_types() -> None:
+    """What editors show of layers and messages, which is generated."""
+    stubs = [path for path in PACKAGE.rglob("*.pyi") if "Any" in path.read_text(encoding="utf-8")]
+    assert stubs == []
 
 
 def test_aliases_of_types_say_them_too() -> None:

@@ -18,12 +18,15 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 
 _HEAD = '"""Made by tools/generate_proto.py; do not edit."""\n\n'
 
+#: ``ntop`` decides what a call returns, and 1, which is left out as a rule, is an ``int`` as well.
+_OVERLAPPING = '# mypy: disable-error-code="overload-overlap"\n'
+
 #: What a Python value for a field of each protobuf type may be, by the type's number.
 _SCALARS = {
     **dict.fromkeys((1, 2), "float"),
     **dict.fromkeys((3, 4, 5, 6, 7, 13, 15, 16, 17, 18), "int"),
     8: "bool", 9: "str", 12: "bytes",
-    11: "Mapping[str, Any] | Message",
+    11: "Mapping[str, object] | Message",
     14: "int | str",
 }  # fmt: skip
 _REPEATED = 3  # the label of a field in its descriptor
@@ -56,9 +59,10 @@ def layers_stub(
     layer = {field.name: field for field in messages["LayerParameter"].field}
     shared = [field for name, field in layer.items() if name not in _SET_BY_THE_CALL]
     shared = [field for field in shared if not field.name.endswith("_param")]
-    lines = [_HEAD + "from collections.abc import Mapping, Sequence\nfrom typing import Any\n"]
+    lines = [_OVERLAPPING + _HEAD + "from collections.abc import Mapping, Sequence"]
+    lines.append("from typing import Literal, overload\n")
     lines.append("from google.protobuf.message import Message\n")
-    lines.append("from minicaffe.net_spec import Top\n")
+    lines.append("from minicaffe.net_spec import Function, Top\n")
     for name, settings in sorted(types.items()):
         own: list[FieldDescriptorProto] = []
         if settings:
@@ -77,10 +81,10 @@ def _function(
 ) -> Iterator[str]:
     fields = {field.name: field for field in (*shared, *own)}  # its own field wins, as in a call
     fields = {name: field for name, field in fields.items() if not keyword.iskeyword(name)}
-    yield f"\ndef {name}(\n    *bottoms: Top,"
-    yield "    ntop: int = ...,\n    in_place: bool = ...,"
+    yield f"\n@overload\ndef {name}(\n    *bottoms: Top,"
+    yield "    ntop: Literal[1] = ...,\n    in_place: bool = ...,"
     yield from (f"    {field.name}: {_kind(field)} = ...," for field in fields.values())
-    yield '    **more: Any,\n) -> Any:\n    """'
+    yield '    **more: object,\n) -> Top:\n    """'
     yield f"    A {name} layer: its bottoms, then fields as keywords." + (
         f" Those of {settings}:\n" if settings else ""
     )
@@ -90,6 +94,9 @@ def _function(
             text = f"{field.name}: {docs.get(f'{message}.{field.name}', '')}".replace("\\", r"\\")
             yield from textwrap.wrap(text, 92, initial_indent="    ", subsequent_indent="        ")
     yield '    """'
+    for ntop, made in (("Literal[0]", "Function"), ("int", "tuple[Top, ...]")):
+        yield f"\n@overload\ndef {name}("
+        yield f"    *bottoms: Top, ntop: {ntop}, **fields: object\n) -> {made}: ..."
 
 
 def _kind(field: FieldDescriptorProto) -> str:

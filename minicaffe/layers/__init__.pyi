@@ -1,25 +1,27 @@
+# mypy: disable-error-code="overload-overlap"
 """Made by tools/generate_proto.py; do not edit."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal, overload
 
 from google.protobuf.message import Message
 
-from minicaffe.net_spec import Top
+from minicaffe.net_spec import Function, Top
 
 
+@overload
 def AbsVal(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -28,15 +30,15 @@ def AbsVal(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -51,24 +53,35 @@ def AbsVal(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A AbsVal layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def AbsVal(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def AbsVal(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Accuracy(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -77,15 +90,15 @@ def Accuracy(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -106,8 +119,8 @@ def Accuracy(
     denominator: float = ...,
     min_is_better: bool = ...,
     history_size: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Accuracy layer: its bottoms, then fields as keywords. Those of accuracy_param:
 
@@ -120,18 +133,29 @@ def Accuracy(
     history_size: [caffe-jacinto]
     """
 
+@overload
+def Accuracy(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Accuracy(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def AccuracyRegression(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -140,15 +164,15 @@ def AccuracyRegression(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -169,8 +193,8 @@ def AccuracyRegression(
     denominator: float = ...,
     min_is_better: bool = ...,
     history_size: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A AccuracyRegression layer: its bottoms, then fields as keywords. Those of accuracy_param:
 
@@ -183,18 +207,29 @@ def AccuracyRegression(
     history_size: [caffe-jacinto]
     """
 
+@overload
+def AccuracyRegression(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def AccuracyRegression(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def AnchorTargetLayer(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -203,15 +238,15 @@ def AnchorTargetLayer(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -230,8 +265,8 @@ def AnchorTargetLayer(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A AnchorTargetLayer layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -241,18 +276,29 @@ def AnchorTargetLayer(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def AnchorTargetLayer(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def AnchorTargetLayer(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def AnnotatedData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -261,15 +307,15 @@ def AnnotatedData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -284,7 +330,7 @@ def AnnotatedData(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    batch_sampler: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    batch_sampler: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     label_map_file: str = ...,
     anno_type: int | str = ...,
     yolo_data_type: int = ...,
@@ -295,8 +341,8 @@ def AnnotatedData(
     seg_resize_width: int = ...,
     seg_resize_height: int = ...,
     difficult_label_warmup: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A AnnotatedData layer: its bottoms, then fields as keywords. Those of annotated_data_param:
 
@@ -314,18 +360,29 @@ def AnnotatedData(
     difficult_label_warmup: [YOLO ports]
     """
 
+@overload
+def AnnotatedData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def AnnotatedData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ArgMax(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -334,15 +391,15 @@ def ArgMax(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -361,8 +418,8 @@ def ArgMax(
     top_k: int = ...,
     axis: int = ...,
     softmax_threshold: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ArgMax layer: its bottoms, then fields as keywords. Those of argmax_param:
 
@@ -374,18 +431,29 @@ def ArgMax(
     softmax_threshold: [MNN]
     """
 
+@overload
+def ArgMax(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ArgMax(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Axpy(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -394,15 +462,15 @@ def Axpy(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -417,24 +485,35 @@ def Axpy(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Axpy layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def Axpy(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Axpy(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BN(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -443,15 +522,15 @@ def BN(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -466,21 +545,21 @@ def BN(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    slope_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    slope_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     momentum: float = ...,
     eps: float = ...,
     frozen: bool = ...,
-    scale_filler: Mapping[str, Any] | Message = ...,
-    shift_filler: Mapping[str, Any] | Message = ...,
+    scale_filler: Mapping[str, object] | Message = ...,
+    shift_filler: Mapping[str, object] | Message = ...,
     bn_mode: int | str = ...,
     var_eps: float = ...,
     moving_average: bool = ...,
     decay: float = ...,
     axis: int = ...,
     sync: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BN layer: its bottoms, then fields as keywords. Those of bn_param:
 
@@ -502,18 +581,29 @@ def BN(
         batches of all of them. [minicaffe]
     """
 
+@overload
+def BN(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BN(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BNLL(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -522,15 +612,15 @@ def BNLL(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -545,24 +635,35 @@ def BNLL(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BNLL layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def BNLL(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BNLL(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BatchNorm(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -571,15 +672,15 @@ def BatchNorm(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -599,12 +700,12 @@ def BatchNorm(
     eps: float = ...,
     stats_batch_size: int = ...,
     relu: bool = ...,
-    scale_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    scale_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     scale_bias: bool = ...,
     use_weight_bias: bool = ...,
     bias_term: bool = ...,
-    filler: Mapping[str, Any] | Message = ...,
+    filler: Mapping[str, object] | Message = ...,
     ghost_batch_size: int = ...,
     renorm: bool = ...,
     r_max: float = ...,
@@ -616,8 +717,8 @@ def BatchNorm(
     disable_variance: bool = ...,
     frozen: bool = ...,
     momentum: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BatchNorm layer: its bottoms, then fields as keywords. Those of batch_norm_param:
 
@@ -660,18 +761,29 @@ def BatchNorm(
     momentum: [GENet]
     """
 
+@overload
+def BatchNorm(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BatchNorm(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BatchReindex(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -680,15 +792,15 @@ def BatchReindex(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -703,24 +815,35 @@ def BatchReindex(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BatchReindex layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def BatchReindex(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BatchReindex(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BboxAccuracy(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -729,15 +852,15 @@ def BboxAccuracy(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -752,24 +875,35 @@ def BboxAccuracy(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BboxAccuracy layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def BboxAccuracy(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BboxAccuracy(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Bias(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -778,15 +912,15 @@ def Bias(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -803,9 +937,9 @@ def Bias(
     snapshot_log_out: bool = ...,
     axis: int = ...,
     num_axes: int = ...,
-    filler: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    filler: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A Bias layer: its bottoms, then fields as keywords. Those of bias_param:
 
@@ -815,18 +949,29 @@ def Bias(
     filler: Initial values of a learned b; 0 unless set.
     """
 
+@overload
+def Bias(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Bias(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BoxAnnotatorOHEM(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -835,15 +980,15 @@ def BoxAnnotatorOHEM(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -860,8 +1005,8 @@ def BoxAnnotatorOHEM(
     snapshot_log_out: bool = ...,
     roi_per_img: int = ...,
     ignore_label: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BoxAnnotatorOHEM layer: its bottoms, then fields as keywords. Those of box_annotator_ohem_param:
 
@@ -869,18 +1014,29 @@ def BoxAnnotatorOHEM(
     ignore_label: The label that the others get.
     """
 
+@overload
+def BoxAnnotatorOHEM(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BoxAnnotatorOHEM(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BoxGroupOutput(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -889,15 +1045,15 @@ def BoxGroupOutput(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -915,14 +1071,14 @@ def BoxGroupOutput(
     fg_thr: float = ...,
     iou_thr: float = ...,
     nms_type: str = ...,
-    box_group_param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    box_group_param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     field_whr: float = ...,
     field_xyr: float = ...,
     max_nms_num: int = ...,
     max_post_nms_num: int = ...,
     min_size: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BoxGroupOutput layer: its bottoms, then fields as keywords. Those of box_group_output_param:
 
@@ -937,18 +1093,29 @@ def BoxGroupOutput(
     min_size: [Cascade R-CNN]
     """
 
+@overload
+def BoxGroupOutput(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BoxGroupOutput(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BoxOutput(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -957,15 +1124,15 @@ def BoxOutput(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -991,8 +1158,8 @@ def BoxOutput(
     max_post_nms_num: int = ...,
     min_size: float = ...,
     nms_type: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BoxOutput layer: its bottoms, then fields as keywords. Those of box_output_param:
 
@@ -1009,18 +1176,29 @@ def BoxOutput(
     nms_type: [MS-CNN]
     """
 
+@overload
+def BoxOutput(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BoxOutput(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def BroadcastMul(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1029,15 +1207,15 @@ def BroadcastMul(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1052,24 +1230,35 @@ def BroadcastMul(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A BroadcastMul layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def BroadcastMul(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def BroadcastMul(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def CenterLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1078,15 +1267,15 @@ def CenterLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1102,11 +1291,11 @@ def CenterLoss(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     num_output: int = ...,
-    center_filler: Mapping[str, Any] | Message = ...,
+    center_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     distance_type: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A CenterLoss layer: its bottoms, then fields as keywords. Those of center_loss_param:
 
@@ -1116,18 +1305,29 @@ def CenterLoss(
     distance_type: [MNN]
     """
 
+@overload
+def CenterLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def CenterLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ChannelScale(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1136,15 +1336,15 @@ def ChannelScale(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1166,8 +1366,8 @@ def ChannelScale(
     max_global_scale: float = ...,
     min_global_scale: float = ...,
     init_global_scale: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ChannelScale layer: its bottoms, then fields as keywords. Those of channel_scale_param:
 
@@ -1183,18 +1383,29 @@ def ChannelScale(
         once.
     """
 
+@overload
+def ChannelScale(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ChannelScale(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ChannelShuffle(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1203,15 +1414,15 @@ def ChannelShuffle(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1229,8 +1440,8 @@ def ChannelShuffle(
     shuffle_pattern: int = ...,
     shuffle_channel_num: int = ...,
     group: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ChannelShuffle layer: its bottoms, then fields as keywords. Those of channel_shuffle_param:
 
@@ -1240,18 +1451,29 @@ def ChannelShuffle(
     group: Number of groups.
     """
 
+@overload
+def ChannelShuffle(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ChannelShuffle(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Clip(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1260,15 +1482,15 @@ def Clip(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1285,8 +1507,8 @@ def Clip(
     snapshot_log_out: bool = ...,
     min: float = ...,
     max: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Clip layer: its bottoms, then fields as keywords. Those of clip_param:
 
@@ -1294,18 +1516,29 @@ def Clip(
     max: Upper limit.
     """
 
+@overload
+def Clip(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Clip(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ClusterDetections(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1314,15 +1547,15 @@ def ClusterDetections(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1337,24 +1570,35 @@ def ClusterDetections(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ClusterDetections layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def ClusterDetections(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ClusterDetections(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ClusterGroundtruth(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1363,15 +1607,15 @@ def ClusterGroundtruth(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1386,24 +1630,35 @@ def ClusterGroundtruth(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ClusterGroundtruth layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def ClusterGroundtruth(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ClusterGroundtruth(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Concat(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1412,15 +1667,15 @@ def Concat(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1438,8 +1693,8 @@ def Concat(
     axis: int = ...,
     concat_dim: int = ...,
     per_fla_fuse: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Concat layer: its bottoms, then fields as keywords. Those of concat_param:
 
@@ -1449,18 +1704,29 @@ def Concat(
     engine: [Intel Caffe]
     """
 
+@overload
+def Concat(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Concat(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ContinuationIndicator(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1469,15 +1735,15 @@ def ContinuationIndicator(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1495,8 +1761,8 @@ def ContinuationIndicator(
     time_step: int = ...,
     axis: int = ...,
     batch_size: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ContinuationIndicator layer: its bottoms, then fields as keywords. Those of continuation_indicator_param:
 
@@ -1505,18 +1771,29 @@ def ContinuationIndicator(
     batch_size: Number of sequences. [crnn.caffe]
     """
 
+@overload
+def ContinuationIndicator(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ContinuationIndicator(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ContrastiveLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1525,15 +1802,15 @@ def ContrastiveLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1550,8 +1827,8 @@ def ContrastiveLoss(
     snapshot_log_out: bool = ...,
     margin: float = ...,
     legacy_version: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ContrastiveLoss layer: its bottoms, then fields as keywords. Those of contrastive_loss_param:
 
@@ -1560,18 +1837,29 @@ def ContrastiveLoss(
         d², 0), as old versions did, in place of max(margin - d, 0)².
     """
 
+@overload
+def ContrastiveLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ContrastiveLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Convolution(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1580,15 +1868,15 @@ def Convolution(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1616,8 +1904,8 @@ def Convolution(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -1640,23 +1928,23 @@ def Convolution(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Convolution layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -1720,18 +2008,29 @@ def Convolution(
     dilation_w: [TSN]
     """
 
+@overload
+def Convolution(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Convolution(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Convolution3D(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1740,15 +2039,15 @@ def Convolution3D(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1771,12 +2070,12 @@ def Convolution3D(
     kernel_depth: int = ...,
     stride: int = ...,
     temporal_stride: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     filter_group: int = ...,
     temporal_pad: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Convolution3D layer: its bottoms, then fields as keywords. Those of convolution3d_param:
 
@@ -1794,18 +2093,29 @@ def Convolution3D(
     temporal_pad: Frames of zeros before and after.
     """
 
+@overload
+def Convolution3D(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Convolution3D(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ConvolutionDepthwise(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1814,15 +2124,15 @@ def ConvolutionDepthwise(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -1850,8 +2160,8 @@ def ConvolutionDepthwise(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -1874,23 +2184,23 @@ def ConvolutionDepthwise(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ConvolutionDepthwise layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -1954,18 +2264,29 @@ def ConvolutionDepthwise(
     dilation_w: [TSN]
     """
 
+@overload
+def ConvolutionDepthwise(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ConvolutionDepthwise(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ConvolutionReLU(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -1974,15 +2295,15 @@ def ConvolutionReLU(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2010,8 +2331,8 @@ def ConvolutionReLU(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -2034,23 +2355,23 @@ def ConvolutionReLU(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ConvolutionReLU layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -2114,18 +2435,29 @@ def ConvolutionReLU(
     dilation_w: [TSN]
     """
 
+@overload
+def ConvolutionReLU(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ConvolutionReLU(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ConvolutionReLUPool(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2134,15 +2466,15 @@ def ConvolutionReLUPool(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2170,8 +2502,8 @@ def ConvolutionReLUPool(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -2194,23 +2526,23 @@ def ConvolutionReLUPool(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ConvolutionReLUPool layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -2274,18 +2606,29 @@ def ConvolutionReLUPool(
     dilation_w: [TSN]
     """
 
+@overload
+def ConvolutionReLUPool(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ConvolutionReLUPool(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ConvolutionReLUPoolLRN(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2294,15 +2637,15 @@ def ConvolutionReLUPoolLRN(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2330,8 +2673,8 @@ def ConvolutionReLUPoolLRN(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -2354,23 +2697,23 @@ def ConvolutionReLUPoolLRN(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ConvolutionReLUPoolLRN layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -2434,18 +2777,29 @@ def ConvolutionReLUPoolLRN(
     dilation_w: [TSN]
     """
 
+@overload
+def ConvolutionReLUPoolLRN(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ConvolutionReLUPoolLRN(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ConvolutionRistretto(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2454,15 +2808,15 @@ def ConvolutionRistretto(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2490,8 +2844,8 @@ def ConvolutionRistretto(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -2514,23 +2868,23 @@ def ConvolutionRistretto(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ConvolutionRistretto layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -2594,18 +2948,29 @@ def ConvolutionRistretto(
     dilation_w: [TSN]
     """
 
+@overload
+def ConvolutionRistretto(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ConvolutionRistretto(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Correlation(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2614,15 +2979,15 @@ def Correlation(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2645,8 +3010,8 @@ def Correlation(
     do_abs: bool = ...,
     single_direction: int = ...,
     correlation_type: int | str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Correlation layer: its bottoms, then fields as keywords. Those of correlation_param:
 
@@ -2660,18 +3025,29 @@ def Correlation(
     correlation_type: How to compare.
     """
 
+@overload
+def Correlation(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Correlation(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Crop(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2680,15 +3056,15 @@ def Crop(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2716,8 +3092,8 @@ def Crop(
     offset_w: int = ...,
     offset_width: int = ...,
     blob_name: str | Sequence[str] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Crop layer: its bottoms, then fields as keywords. Those of crop_param:
 
@@ -2737,18 +3113,29 @@ def Crop(
     blob_name: [forks of Caffe's history]
     """
 
+@overload
+def Crop(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Crop(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def CropCenter(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2757,15 +3144,15 @@ def CropCenter(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2781,26 +3168,37 @@ def CropCenter(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     crop_size: int | Sequence[int] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A CropCenter layer: its bottoms, then fields as keywords. Those of crop_center_param:
 
     crop_size: What to cut at both ends of each axis; one entry for each axis of the bottom.
     """
 
+@overload
+def CropCenter(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def CropCenter(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def CtcLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2809,15 +3207,15 @@ def CtcLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2835,8 +3233,8 @@ def CtcLoss(
     alphabet_size: int = ...,
     time_step: int = ...,
     blank_label: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A CtcLoss layer: its bottoms, then fields as keywords. Those of ctc_loss_param:
 
@@ -2845,18 +3243,29 @@ def CtcLoss(
     blank_label: The class that means nothing.
     """
 
+@overload
+def CtcLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def CtcLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def CuDNNBatchNorm(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2865,15 +3274,15 @@ def CuDNNBatchNorm(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2888,14 +3297,14 @@ def CuDNNBatchNorm(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     eps: float = ...,
     frozen: bool = ...,
     momentum: float = ...,
-    scale_filler: Mapping[str, Any] | Message = ...,
+    scale_filler: Mapping[str, object] | Message = ...,
     sync: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A CuDNNBatchNorm layer: its bottoms, then fields as keywords. Those of cudnn_batch_norm_param:
 
@@ -2908,18 +3317,29 @@ def CuDNNBatchNorm(
         batches of all of them. [minicaffe]
     """
 
+@overload
+def CuDNNBatchNorm(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def CuDNNBatchNorm(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Data(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -2928,15 +3348,15 @@ def Data(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -2961,7 +3381,7 @@ def Data(
     mirror: bool = ...,
     force_encoded_color: bool = ...,
     prefetch: int = ...,
-    transform_param: Mapping[str, Any] | Message = ...,
+    transform_param: Mapping[str, object] | Message = ...,
     mpi_skip_step: int = ...,
     mem_data_source: str = ...,
     shuffle: bool = ...,
@@ -2992,8 +3412,8 @@ def Data(
     output_width: bool = ...,
     multi_gpu_testing: bool = ...,
     shuffle_skip_max: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Data layer: its bottoms, then fields as keywords. Those of data_param:
 
@@ -3042,18 +3462,29 @@ def Data(
     shuffle_skip_max: [caffe-jacinto]
     """
 
+@overload
+def Data(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Data(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DecodeBBox(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3062,15 +3493,15 @@ def DecodeBBox(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3086,26 +3517,37 @@ def DecodeBBox(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     gt_iou_thr: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DecodeBBox layer: its bottoms, then fields as keywords. Those of decode_bbox_param:
 
     gt_iou_thr: [Cascade R-CNN]
     """
 
+@overload
+def DecodeBBox(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DecodeBBox(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Deconvolution(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3114,15 +3556,15 @@ def Deconvolution(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3150,8 +3592,8 @@ def Deconvolution(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -3174,23 +3616,23 @@ def Deconvolution(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Deconvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -3254,18 +3696,29 @@ def Deconvolution(
     dilation_w: [TSN]
     """
 
+@overload
+def Deconvolution(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Deconvolution(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Deconvolution3D(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3274,15 +3727,15 @@ def Deconvolution3D(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3305,12 +3758,12 @@ def Deconvolution3D(
     kernel_depth: int = ...,
     stride: int = ...,
     temporal_stride: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     filter_group: int = ...,
     temporal_pad: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Deconvolution3D layer: its bottoms, then fields as keywords. Those of convolution3d_param:
 
@@ -3328,18 +3781,29 @@ def Deconvolution3D(
     temporal_pad: Frames of zeros before and after.
     """
 
+@overload
+def Deconvolution3D(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Deconvolution3D(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DeconvolutionRistretto(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3348,15 +3812,15 @@ def DeconvolutionRistretto(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3384,8 +3848,8 @@ def DeconvolutionRistretto(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -3408,23 +3872,23 @@ def DeconvolutionRistretto(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DeconvolutionRistretto layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -3488,18 +3952,29 @@ def DeconvolutionRistretto(
     dilation_w: [TSN]
     """
 
+@overload
+def DeconvolutionRistretto(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DeconvolutionRistretto(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DenseCRF(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3508,15 +3983,15 @@ def DenseCRF(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3538,8 +4013,8 @@ def DenseCRF(
     bi_rgb_std: float | Sequence[float] = ...,
     bi_w: float | Sequence[float] = ...,
     output_probability: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DenseCRF layer: its bottoms, then fields as keywords. Those of dense_crf_param:
 
@@ -3552,18 +4027,29 @@ def DenseCRF(
     output_probability: Whether to give probabilities, else their logarithms. [PSPNet]
     """
 
+@overload
+def DenseCRF(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DenseCRF(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DenseImageData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3572,15 +4058,15 @@ def DenseImageData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3610,8 +4096,8 @@ def DenseImageData(
     rotate: bool = ...,
     one_hot_nclasses: int = ...,
     label_divide_factor: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DenseImageData layer: its bottoms, then fields as keywords. Those of dense_image_data_param:
 
@@ -3632,18 +4118,29 @@ def DenseImageData(
     label_divide_factor: [ENet]
     """
 
+@overload
+def DenseImageData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DenseImageData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DepthwiseConvolution(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3652,15 +4149,15 @@ def DepthwiseConvolution(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3688,8 +4185,8 @@ def DepthwiseConvolution(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -3712,23 +4209,23 @@ def DepthwiseConvolution(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DepthwiseConvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -3792,18 +4289,29 @@ def DepthwiseConvolution(
     dilation_w: [TSN]
     """
 
+@overload
+def DepthwiseConvolution(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DepthwiseConvolution(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Detection(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3812,15 +4320,15 @@ def Detection(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3835,24 +4343,35 @@ def Detection(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Detection layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def Detection(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Detection(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DetectionAccuracy(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3861,15 +4380,15 @@ def DetectionAccuracy(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3894,8 +4413,8 @@ def DetectionAccuracy(
     field_xyr: float = ...,
     objectness: bool = ...,
     top_k: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DetectionAccuracy layer: its bottoms, then fields as keywords. Those of detection_accuracy_param:
 
@@ -3911,18 +4430,29 @@ def DetectionAccuracy(
     top_k: [MS-CNN]
     """
 
+@overload
+def DetectionAccuracy(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DetectionAccuracy(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DetectionData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -3931,15 +4461,15 @@ def DetectionData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -3990,10 +4520,10 @@ def DetectionData(
     output_gt_boxes: bool = ...,
     cache_images: bool = ...,
     root_folder: str = ...,
-    distort_param: Mapping[str, Any] | Message = ...,
-    resize_param: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    distort_param: Mapping[str, object] | Message = ...,
+    resize_param: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A DetectionData layer: its bottoms, then fields as keywords. Those of detection_data_param:
 
@@ -4037,18 +4567,29 @@ def DetectionData(
     resize_param: [Cascade R-CNN]
     """
 
+@overload
+def DetectionData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DetectionData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DetectionEvaluate(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4057,15 +4598,15 @@ def DetectionEvaluate(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4085,10 +4626,10 @@ def DetectionEvaluate(
     overlap_threshold: float = ...,
     evaluate_difficult_gt: bool = ...,
     name_size_file: str = ...,
-    resize_param: Mapping[str, Any] | Message = ...,
+    resize_param: Mapping[str, object] | Message = ...,
     output_logits: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DetectionEvaluate layer: its bottoms, then fields as keywords. Those of detection_evaluate_param:
 
@@ -4102,18 +4643,29 @@ def DetectionEvaluate(
         then has, too. [jolibrain's Caffe]
     """
 
+@overload
+def DetectionEvaluate(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DetectionEvaluate(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DetectionGroupAccuracy(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4122,15 +4674,15 @@ def DetectionGroupAccuracy(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4153,8 +4705,8 @@ def DetectionGroupAccuracy(
     field_xyr: float = ...,
     bg_threshold: float = ...,
     objectness: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DetectionGroupAccuracy layer: its bottoms, then fields as keywords. Those of detection_group_accuracy_param:
 
@@ -4168,18 +4720,29 @@ def DetectionGroupAccuracy(
     objectness: [Cascade R-CNN]
     """
 
+@overload
+def DetectionGroupAccuracy(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DetectionGroupAccuracy(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DetectionGroupLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4188,15 +4751,15 @@ def DetectionGroupLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4226,8 +4789,8 @@ def DetectionGroupLoss(
     batch_size: int = ...,
     pos_neg_weighted: bool = ...,
     bbox_loss_type: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DetectionGroupLoss layer: its bottoms, then fields as keywords. Those of detection_group_loss_param:
 
@@ -4249,18 +4812,29 @@ def DetectionGroupLoss(
     bbox_loss_type: [Cascade R-CNN]
     """
 
+@overload
+def DetectionGroupLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DetectionGroupLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DetectionLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4269,15 +4843,15 @@ def DetectionLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4315,8 +4889,8 @@ def DetectionLoss(
     objectness: bool = ...,
     pos_neg_weighted: bool = ...,
     sample_mode: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DetectionLoss layer: its bottoms, then fields as keywords. Those of detection_loss_param:
 
@@ -4346,18 +4920,29 @@ def DetectionLoss(
     sample_mode: [MS-CNN]
     """
 
+@overload
+def DetectionLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DetectionLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DetectionOutput(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4366,15 +4951,15 @@ def DetectionOutput(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4392,8 +4977,8 @@ def DetectionOutput(
     num_classes: int = ...,
     share_location: bool = ...,
     background_label_id: int = ...,
-    nms_param: Mapping[str, Any] | Message = ...,
-    save_output_param: Mapping[str, Any] | Message = ...,
+    nms_param: Mapping[str, object] | Message = ...,
+    save_output_param: Mapping[str, object] | Message = ...,
     code_type: int | str = ...,
     keep_top_k: int = ...,
     variance_encoded_in_target: bool = ...,
@@ -4413,8 +4998,8 @@ def DetectionOutput(
     normalized: bool = ...,
     input_height: int = ...,
     input_width: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DetectionOutput layer: its bottoms, then fields as keywords. Those of detection_output_param:
 
@@ -4450,18 +5035,29 @@ def DetectionOutput(
     input_width: The image's width in pixels, if not normalized. [OpenVINO]
     """
 
+@overload
+def DetectionOutput(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DetectionOutput(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Dropout(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4470,15 +5066,15 @@ def Dropout(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4498,8 +5094,8 @@ def Dropout(
     scale_train: bool = ...,
     random_seed: int = ...,
     sqrt_scale: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Dropout layer: its bottoms, then fields as keywords. Those of dropout_param:
 
@@ -4511,18 +5107,29 @@ def Dropout(
     sqrt_scale: [happynear's Caffe]
     """
 
+@overload
+def Dropout(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Dropout(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def DummyData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4531,15 +5138,15 @@ def DummyData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4554,14 +5161,14 @@ def DummyData(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    data_filler: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    data_filler: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    shape: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     num: int | Sequence[int] = ...,
     channels: int | Sequence[int] = ...,
     height: int | Sequence[int] = ...,
     width: int | Sequence[int] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A DummyData layer: its bottoms, then fields as keywords. Those of dummy_data_param:
 
@@ -4573,18 +5180,29 @@ def DummyData(
     width: Fourth dimension in the old form.
     """
 
+@overload
+def DummyData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def DummyData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ELU(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4593,15 +5211,15 @@ def ELU(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4617,8 +5235,8 @@ def ELU(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     alpha: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ELU layer: its bottoms, then fields as keywords. Those of elu_param:
 
@@ -4626,18 +5244,29 @@ def ELU(
     lambda: [NVCaffe]
     """
 
+@overload
+def ELU(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ELU(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Eltwise(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4646,15 +5275,15 @@ def Eltwise(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4676,8 +5305,8 @@ def Eltwise(
     power: float = ...,
     scale: float = ...,
     shift: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Eltwise layer: its bottoms, then fields as keywords. Those of eltwise_param:
 
@@ -4692,18 +5321,29 @@ def Eltwise(
     shift: [Tengine]
     """
 
+@overload
+def Eltwise(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Eltwise(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Embed(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4712,15 +5352,15 @@ def Embed(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4738,11 +5378,11 @@ def Embed(
     num_output: int = ...,
     input_dim: int = ...,
     bias_term: bool = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     weight_data_size: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Embed layer: its bottoms, then fields as keywords. Those of embed_param:
 
@@ -4754,18 +5394,29 @@ def Embed(
     weight_data_size: [Tengine]
     """
 
+@overload
+def Embed(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Embed(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def EuclideanLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4774,15 +5425,15 @@ def EuclideanLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4798,26 +5449,37 @@ def EuclideanLoss(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     type: int | str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A EuclideanLoss layer: its bottoms, then fields as keywords. Those of euclidean_loss_param:
 
     type: [DeepLab]
     """
 
+@overload
+def EuclideanLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def EuclideanLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def EvalData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4826,15 +5488,15 @@ def EvalData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4857,8 +5519,8 @@ def EvalData(
     short_size: int = ...,
     long_size: int = ...,
     root_folder: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A EvalData layer: its bottoms, then fields as keywords. Those of eval_data_param:
 
@@ -4872,18 +5534,29 @@ def EvalData(
     root_folder: [Cascade R-CNN]
     """
 
+@overload
+def EvalData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def EvalData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def EvalDetection(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4892,15 +5565,15 @@ def EvalDetection(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4924,8 +5597,8 @@ def EvalDetection(
     score_type: int | str = ...,
     nms: float = ...,
     biases: float | Sequence[float] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A EvalDetection layer: its bottoms, then fields as keywords. Those of eval_detection_param:
 
@@ -4940,18 +5613,29 @@ def EvalDetection(
     biases: [Intel Caffe, YOLO ports and others]
     """
 
+@overload
+def EvalDetection(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def EvalDetection(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Exp(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -4960,15 +5644,15 @@ def Exp(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -4986,8 +5670,8 @@ def Exp(
     base: float = ...,
     scale: float = ...,
     shift: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Exp layer: its bottoms, then fields as keywords. Those of exp_param:
 
@@ -4996,18 +5680,29 @@ def Exp(
     shift: Added to scale · x.
     """
 
+@overload
+def Exp(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Exp(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def FcRistretto(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5016,15 +5711,15 @@ def FcRistretto(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5041,8 +5736,8 @@ def FcRistretto(
     snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     transpose: bool = ...,
     gemm_mode: int | str = ...,
@@ -5059,8 +5754,8 @@ def FcRistretto(
     a_min: int = ...,
     a_max: int = ...,
     normalize: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A FcRistretto layer: its bottoms, then fields as keywords. Those of inner_product_param:
 
@@ -5087,18 +5782,29 @@ def FcRistretto(
     normalize: [PytorchToCaffe]
     """
 
+@overload
+def FcRistretto(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def FcRistretto(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Filter(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5107,15 +5813,15 @@ def Filter(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5130,24 +5836,35 @@ def Filter(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Filter layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def Filter(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Filter(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Flatten(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5156,15 +5873,15 @@ def Flatten(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5181,8 +5898,8 @@ def Flatten(
     snapshot_log_out: bool = ...,
     axis: int = ...,
     end_axis: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Flatten layer: its bottoms, then fields as keywords. Those of flatten_param:
 
@@ -5190,18 +5907,29 @@ def Flatten(
     end_axis: The last of them; negative counts from the end.
     """
 
+@overload
+def Flatten(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Flatten(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Flip(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5210,15 +5938,15 @@ def Flip(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5235,8 +5963,8 @@ def Flip(
     snapshot_log_out: bool = ...,
     flip_width: bool = ...,
     flip_height: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Flip layer: its bottoms, then fields as keywords. Those of flip_param:
 
@@ -5244,18 +5972,29 @@ def Flip(
     flip_height: Whether to exchange top and bottom.
     """
 
+@overload
+def Flip(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Flip(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def FlowWarp(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5264,15 +6003,15 @@ def FlowWarp(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5288,26 +6027,37 @@ def FlowWarp(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     fill_value: int | str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A FlowWarp layer: its bottoms, then fields as keywords. Those of flow_warp_param:
 
     fill_value: What stands where nothing is known.
     """
 
+@overload
+def FlowWarp(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def FlowWarp(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def FocalLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5316,15 +6066,15 @@ def FocalLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5344,8 +6094,8 @@ def FocalLoss(
     gamma: float = ...,
     type: int | str = ...,
     beta: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A FocalLoss layer: its bottoms, then fields as keywords. Those of focal_loss_param:
 
@@ -5357,18 +6107,29 @@ def FocalLoss(
     beta: Offset of the formula LINEAR. [makefile's frcnn and PytorchToCaffe]
     """
 
+@overload
+def FocalLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def FocalLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def FrcnnAnchorTarget(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5377,15 +6138,15 @@ def FrcnnAnchorTarget(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5404,8 +6165,8 @@ def FrcnnAnchorTarget(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A FrcnnAnchorTarget layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -5415,18 +6176,29 @@ def FrcnnAnchorTarget(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def FrcnnAnchorTarget(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def FrcnnAnchorTarget(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def FrcnnOutput(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5435,15 +6207,15 @@ def FrcnnOutput(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5462,9 +6234,9 @@ def FrcnnOutput(
     iou_thr: float = ...,
     nms_type: str = ...,
     max_det_num: int = ...,
-    save_output_param: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    save_output_param: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A FrcnnOutput layer: its bottoms, then fields as keywords. Those of frcnn_output_param:
 
@@ -5475,18 +6247,29 @@ def FrcnnOutput(
     save_output_param: [Cascade R-CNN]
     """
 
+@overload
+def FrcnnOutput(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def FrcnnOutput(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def FrcnnProposal(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5495,15 +6278,15 @@ def FrcnnProposal(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5522,8 +6305,8 @@ def FrcnnProposal(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A FrcnnProposal layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -5533,18 +6316,29 @@ def FrcnnProposal(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def FrcnnProposal(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def FrcnnProposal(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def FrcnnProposalTarget(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5553,15 +6347,15 @@ def FrcnnProposalTarget(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5580,8 +6374,8 @@ def FrcnnProposalTarget(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A FrcnnProposalTarget layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -5591,18 +6385,29 @@ def FrcnnProposalTarget(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def FrcnnProposalTarget(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def FrcnnProposalTarget(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def GSTiling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5611,15 +6416,15 @@ def GSTiling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5636,8 +6441,8 @@ def GSTiling(
     snapshot_log_out: bool = ...,
     stride: int = ...,
     reverse: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A GSTiling layer: its bottoms, then fields as keywords. Those of gs_tiling_param:
 
@@ -5645,18 +6450,29 @@ def GSTiling(
     reverse: [Vitis AI]
     """
 
+@overload
+def GSTiling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def GSTiling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Gather(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5665,15 +6481,15 @@ def Gather(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5688,24 +6504,35 @@ def Gather(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Gather layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def Gather(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Gather(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def GroupNorm(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5714,15 +6541,15 @@ def GroupNorm(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5740,10 +6567,10 @@ def GroupNorm(
     num_groups: int = ...,
     eps: float = ...,
     affine: bool = ...,
-    scale_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    scale_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A GroupNorm layer: its bottoms, then fields as keywords. Those of group_norm_param:
 
@@ -5754,18 +6581,29 @@ def GroupNorm(
     bias_filler: Initial offset; 0 if not set.
     """
 
+@overload
+def GroupNorm(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def GroupNorm(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def HDF5Data(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5774,15 +6612,15 @@ def HDF5Data(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5801,8 +6639,8 @@ def HDF5Data(
     batch_size: int = ...,
     shuffle: bool = ...,
     image: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A HDF5Data layer: its bottoms, then fields as keywords. Those of hdf5_data_param:
 
@@ -5812,18 +6650,29 @@ def HDF5Data(
     image: [jolibrain's Caffe]
     """
 
+@overload
+def HDF5Data(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def HDF5Data(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def HDF5Output(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5832,15 +6681,15 @@ def HDF5Output(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5856,26 +6705,37 @@ def HDF5Output(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     file_name: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A HDF5Output layer: its bottoms, then fields as keywords. Those of hdf5_output_param:
 
     file_name: The file to write.
     """
 
+@overload
+def HDF5Output(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def HDF5Output(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def HardMining(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5884,15 +6744,15 @@ def HardMining(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5909,8 +6769,8 @@ def HardMining(
     snapshot_log_out: bool = ...,
     num_roi_per_image: int = ...,
     num_image: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A HardMining layer: its bottoms, then fields as keywords. Those of hard_mining_param:
 
@@ -5918,18 +6778,29 @@ def HardMining(
     num_image: [Cascade R-CNN]
     """
 
+@overload
+def HardMining(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def HardMining(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def HingeLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5938,15 +6809,15 @@ def HingeLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -5962,26 +6833,37 @@ def HingeLoss(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     norm: int | str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A HingeLoss layer: its bottoms, then fields as keywords. Those of hinge_loss_param:
 
     norm: What each term counts.
     """
 
+@overload
+def HingeLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def HingeLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def HoleConvolution(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -5990,15 +6872,15 @@ def HoleConvolution(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6026,8 +6908,8 @@ def HoleConvolution(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -6050,23 +6932,23 @@ def HoleConvolution(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A HoleConvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -6130,18 +7012,29 @@ def HoleConvolution(
     dilation_w: [TSN]
     """
 
+@overload
+def HoleConvolution(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def HoleConvolution(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Im2col(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6150,15 +7043,15 @@ def Im2col(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6186,8 +7079,8 @@ def Im2col(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -6210,23 +7103,23 @@ def Im2col(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Im2col layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -6290,18 +7183,29 @@ def Im2col(
     dilation_w: [TSN]
     """
 
+@overload
+def Im2col(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Im2col(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ImResize(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6310,15 +7214,15 @@ def ImResize(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6338,8 +7242,8 @@ def ImResize(
     factor: float = ...,
     start_scale: float = ...,
     scale_gap: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ImResize layer: its bottoms, then fields as keywords. Those of imresize_param:
 
@@ -6350,18 +7254,29 @@ def ImResize(
     scale_gap: Difference of the scales.
     """
 
+@overload
+def ImResize(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ImResize(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ImageData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6370,15 +7285,15 @@ def ImageData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6405,7 +7320,7 @@ def ImageData(
     crop_size: int = ...,
     mirror: bool = ...,
     root_folder: str = ...,
-    transform_param: Mapping[str, Any] | Message = ...,
+    transform_param: Mapping[str, object] | Message = ...,
     ignore_label: int = ...,
     label_type: int | str = ...,
     new_length: int = ...,
@@ -6448,8 +7363,8 @@ def ImageData(
     label_cut_start: int = ...,
     label_cut_end: int = ...,
     other_object_label: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ImageData layer: its bottoms, then fields as keywords. Those of image_data_param:
 
@@ -6511,18 +7426,29 @@ def ImageData(
     other_object_label: [DeconvNet]
     """
 
+@overload
+def ImageData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ImageData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ImageGtData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6531,15 +7457,15 @@ def ImageGtData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6580,8 +7506,8 @@ def ImageGtData(
     scale: float = ...,
     shuffle: bool = ...,
     source: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ImageGtData layer: its bottoms, then fields as keywords. Those of image_gt_data_param:
 
@@ -6613,18 +7539,29 @@ def ImageGtData(
     source: [MS-CNN]
     """
 
+@overload
+def ImageGtData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ImageGtData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ImageSegData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6633,15 +7570,15 @@ def ImageSegData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6668,7 +7605,7 @@ def ImageSegData(
     crop_size: int = ...,
     mirror: bool = ...,
     root_folder: str = ...,
-    transform_param: Mapping[str, Any] | Message = ...,
+    transform_param: Mapping[str, object] | Message = ...,
     ignore_label: int = ...,
     label_type: int | str = ...,
     new_length: int = ...,
@@ -6711,8 +7648,8 @@ def ImageSegData(
     label_cut_start: int = ...,
     label_cut_end: int = ...,
     other_object_label: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ImageSegData layer: its bottoms, then fields as keywords. Those of image_data_param:
 
@@ -6774,18 +7711,29 @@ def ImageSegData(
     other_object_label: [DeconvNet]
     """
 
+@overload
+def ImageSegData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ImageSegData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def InfogainLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6794,15 +7742,15 @@ def InfogainLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6819,8 +7767,8 @@ def InfogainLoss(
     snapshot_log_out: bool = ...,
     source: str = ...,
     axis: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A InfogainLoss layer: its bottoms, then fields as keywords. Those of infogain_loss_param:
 
@@ -6828,18 +7776,29 @@ def InfogainLoss(
     axis: The axis of the classes.
     """
 
+@overload
+def InfogainLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def InfogainLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def InnerDistance(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6848,15 +7807,15 @@ def InnerDistance(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6873,15 +7832,15 @@ def InnerDistance(
     snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     transpose: bool = ...,
     distance_type: str = ...,
     normalize: bool = ...,
     update_center_only: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A InnerDistance layer: its bottoms, then fields as keywords. Those of inner_distance_param:
 
@@ -6898,18 +7857,29 @@ def InnerDistance(
         last bottom is the label.
     """
 
+@overload
+def InnerDistance(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def InnerDistance(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def InnerProduct(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -6918,15 +7888,15 @@ def InnerProduct(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -6943,8 +7913,8 @@ def InnerProduct(
     snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     transpose: bool = ...,
     gemm_mode: int | str = ...,
@@ -6961,8 +7931,8 @@ def InnerProduct(
     a_min: int = ...,
     a_max: int = ...,
     normalize: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A InnerProduct layer: its bottoms, then fields as keywords. Those of inner_product_param:
 
@@ -6989,18 +7959,29 @@ def InnerProduct(
     normalize: [PytorchToCaffe]
     """
 
+@overload
+def InnerProduct(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def InnerProduct(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def InnerProductReLUDropout(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7009,15 +7990,15 @@ def InnerProductReLUDropout(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7034,8 +8015,8 @@ def InnerProductReLUDropout(
     snapshot_log_out: bool = ...,
     num_output: int = ...,
     bias_term: bool = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     transpose: bool = ...,
     gemm_mode: int | str = ...,
@@ -7052,8 +8033,8 @@ def InnerProductReLUDropout(
     a_min: int = ...,
     a_max: int = ...,
     normalize: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A InnerProductReLUDropout layer: its bottoms, then fields as keywords. Those of inner_product_param:
 
@@ -7080,18 +8061,29 @@ def InnerProductReLUDropout(
     normalize: [PytorchToCaffe]
     """
 
+@overload
+def InnerProductReLUDropout(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def InnerProductReLUDropout(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Input(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7100,15 +8092,15 @@ def Input(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7123,10 +8115,10 @@ def Input(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    shape: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    shape: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     dim: int | Sequence[int] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Input layer: its bottoms, then fields as keywords. Those of input_param:
 
@@ -7134,18 +8126,29 @@ def Input(
     dim: [GENet]
     """
 
+@overload
+def Input(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Input(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Insanity(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7154,15 +8157,15 @@ def Insanity(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7179,8 +8182,8 @@ def Insanity(
     snapshot_log_out: bool = ...,
     lb: float = ...,
     ub: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Insanity layer: its bottoms, then fields as keywords. Those of insanity_param:
 
@@ -7188,18 +8191,29 @@ def Insanity(
     ub: The largest number that a negative value is divided by.
     """
 
+@overload
+def Insanity(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Insanity(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def InstanceNorm(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7208,15 +8222,15 @@ def InstanceNorm(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7233,10 +8247,10 @@ def InstanceNorm(
     snapshot_log_out: bool = ...,
     eps: float = ...,
     affine: bool = ...,
-    scale_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    scale_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A InstanceNorm layer: its bottoms, then fields as keywords. Those of instance_norm_param:
 
@@ -7246,18 +8260,29 @@ def InstanceNorm(
     bias_filler: Initial offset; 0 if not set.
     """
 
+@overload
+def InstanceNorm(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def InstanceNorm(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Interp(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7266,15 +8291,15 @@ def Interp(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7297,8 +8322,8 @@ def Interp(
     pad_end: int = ...,
     mode: int | str = ...,
     use_blob_size: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Interp layer: its bottoms, then fields as keywords. Those of interp_param:
 
@@ -7313,18 +8338,29 @@ def Interp(
         is one. [soeaver's Caffe]
     """
 
+@overload
+def Interp(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Interp(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def L1Loss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7333,15 +8369,15 @@ def L1Loss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7361,8 +8397,8 @@ def L1Loss(
     normalize_by_num_entries: bool = ...,
     epsilon: float = ...,
     plateau: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A L1Loss layer: its bottoms, then fields as keywords. Those of l1_loss_param:
 
@@ -7375,18 +8411,29 @@ def L1Loss(
     plateau: Differences below this count as 0.
     """
 
+@overload
+def L1Loss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def L1Loss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LRN(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7395,15 +8442,15 @@ def LRN(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7424,11 +8471,11 @@ def LRN(
     norm_region: int | str = ...,
     k: float = ...,
     fuse_type: int | str = ...,
-    pooling_param: Mapping[str, Any] | Message = ...,
+    pooling_param: Mapping[str, object] | Message = ...,
     unit_test_mode: bool = ...,
     unit_test_fuse_kernel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LRN layer: its bottoms, then fields as keywords. Those of lrn_param:
 
@@ -7445,18 +8492,29 @@ def LRN(
     unit_test_fuse_kernel: [naibaf7's Caffe]
     """
 
+@overload
+def LRN(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LRN(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LRNRistretto(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7465,15 +8523,15 @@ def LRNRistretto(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7494,11 +8552,11 @@ def LRNRistretto(
     norm_region: int | str = ...,
     k: float = ...,
     fuse_type: int | str = ...,
-    pooling_param: Mapping[str, Any] | Message = ...,
+    pooling_param: Mapping[str, object] | Message = ...,
     unit_test_mode: bool = ...,
     unit_test_fuse_kernel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LRNRistretto layer: its bottoms, then fields as keywords. Those of lrn_param:
 
@@ -7515,18 +8573,29 @@ def LRNRistretto(
     unit_test_fuse_kernel: [naibaf7's Caffe]
     """
 
+@overload
+def LRNRistretto(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LRNRistretto(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LSTM(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7535,15 +8604,15 @@ def LSTM(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7559,12 +8628,12 @@ def LSTM(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     num_output: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     debug_info: bool = ...,
     expose_hidden: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LSTM layer: its bottoms, then fields as keywords. Those of recurrent_param:
 
@@ -7576,18 +8645,29 @@ def LSTM(
         kept from one forward to the next.
     """
 
+@overload
+def LSTM(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LSTM(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LSTMUnit(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7596,15 +8676,15 @@ def LSTMUnit(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7619,24 +8699,35 @@ def LSTMUnit(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LSTMUnit layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def LSTMUnit(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LSTMUnit(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LabelSpecificAdd(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7645,15 +8736,15 @@ def LabelSpecificAdd(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7676,8 +8767,8 @@ def LabelSpecificAdd(
     bias_min: float = ...,
     bias_max: float = ...,
     iteration: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LabelSpecificAdd layer: its bottoms, then fields as keywords. Those of label_specific_add_param:
 
@@ -7692,18 +8783,29 @@ def LabelSpecificAdd(
     iteration: The iteration that the bias's change begins with.
     """
 
+@overload
+def LabelSpecificAdd(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LabelSpecificAdd(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LabelSpecificRescale(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7712,15 +8814,15 @@ def LabelSpecificRescale(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7749,8 +8851,8 @@ def LabelSpecificRescale(
     iteration: int = ...,
     bias_fix: bool = ...,
     power_on_positive: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LabelSpecificRescale layer: its bottoms, then fields as keywords. Those of label_specific_rescale_param:
 
@@ -7770,18 +8872,29 @@ def LabelSpecificRescale(
     power_on_positive: Read, and not used by its fork.
     """
 
+@overload
+def LabelSpecificRescale(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LabelSpecificRescale(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LabelsequenceAccuracy(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7790,15 +8903,15 @@ def LabelsequenceAccuracy(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7814,26 +8927,37 @@ def LabelsequenceAccuracy(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     blank_label: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LabelsequenceAccuracy layer: its bottoms, then fields as keywords. Those of labelsequence_accuracy_param:
 
     blank_label: The class that means nothing.
     """
 
+@overload
+def LabelsequenceAccuracy(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LabelsequenceAccuracy(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LargeMarginInnerProduct(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7842,15 +8966,15 @@ def LargeMarginInnerProduct(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7867,15 +8991,15 @@ def LargeMarginInnerProduct(
     snapshot_log_out: bool = ...,
     num_output: int = ...,
     type: int | str = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     base: float = ...,
     gamma: float = ...,
     power: float = ...,
     iteration: int = ...,
     lambda_min: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A LargeMarginInnerProduct layer: its bottoms, then fields as keywords. Those of largemargin_inner_product_param:
 
@@ -7890,18 +9014,29 @@ def LargeMarginInnerProduct(
     lambda_min: lambda is at least this.
     """
 
+@overload
+def LargeMarginInnerProduct(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LargeMarginInnerProduct(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def LayerNorm(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7910,15 +9045,15 @@ def LayerNorm(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7936,10 +9071,10 @@ def LayerNorm(
     axis: int = ...,
     eps: float = ...,
     affine: bool = ...,
-    scale_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    scale_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A LayerNorm layer: its bottoms, then fields as keywords. Those of layer_norm_param:
 
@@ -7950,18 +9085,29 @@ def LayerNorm(
     bias_filler: Initial offset; 0 if not set.
     """
 
+@overload
+def LayerNorm(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def LayerNorm(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Local(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -7970,15 +9116,15 @@ def Local(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -7998,10 +9144,10 @@ def Local(
     pad: int = ...,
     kernel_size: int = ...,
     stride: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A Local layer: its bottoms, then fields as keywords. Those of local_param:
 
@@ -8014,18 +9160,29 @@ def Local(
     bias_filler: [happynear's Caffe]
     """
 
+@overload
+def Local(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Local(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Log(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8034,15 +9191,15 @@ def Log(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8060,8 +9217,8 @@ def Log(
     base: float = ...,
     scale: float = ...,
     shift: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Log layer: its bottoms, then fields as keywords. Those of log_param:
 
@@ -8070,18 +9227,29 @@ def Log(
     shift: Added to scale · x.
     """
 
+@overload
+def Log(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Log(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Lstm(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8090,15 +9258,15 @@ def Lstm(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8115,16 +9283,16 @@ def Lstm(
     snapshot_log_out: bool = ...,
     num_output: int = ...,
     clipping_threshold: float = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     batch_size: int = ...,
     paramq: int = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Lstm layer: its bottoms, then fields as keywords. Those of lstm_param:
 
@@ -8140,18 +9308,29 @@ def Lstm(
     a_max: [MNN]
     """
 
+@overload
+def Lstm(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Lstm(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MKLConvolution(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8160,15 +9339,15 @@ def MKLConvolution(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8196,8 +9375,8 @@ def MKLConvolution(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -8220,23 +9399,23 @@ def MKLConvolution(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MKLConvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -8300,18 +9479,29 @@ def MKLConvolution(
     dilation_w: [TSN]
     """
 
+@overload
+def MKLConvolution(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MKLConvolution(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MKLLRN(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8320,15 +9510,15 @@ def MKLLRN(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8349,11 +9539,11 @@ def MKLLRN(
     norm_region: int | str = ...,
     k: float = ...,
     fuse_type: int | str = ...,
-    pooling_param: Mapping[str, Any] | Message = ...,
+    pooling_param: Mapping[str, object] | Message = ...,
     unit_test_mode: bool = ...,
     unit_test_fuse_kernel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MKLLRN layer: its bottoms, then fields as keywords. Those of lrn_param:
 
@@ -8370,18 +9560,29 @@ def MKLLRN(
     unit_test_fuse_kernel: [naibaf7's Caffe]
     """
 
+@overload
+def MKLLRN(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MKLLRN(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MKLPooling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8390,15 +9591,15 @@ def MKLPooling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8434,11 +9635,11 @@ def MKLPooling(
     avg_include_pad: bool = ...,
     axis: int = ...,
     dilation: int | Sequence[int] = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A MKLPooling layer: its bottoms, then fields as keywords. Those of pooling_param:
 
@@ -8471,18 +9672,29 @@ def MKLPooling(
     stride_shape: [chuckcho/video-caffe]
     """
 
+@overload
+def MKLPooling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MKLPooling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MKLReLU(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8491,15 +9703,15 @@ def MKLReLU(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8516,8 +9728,8 @@ def MKLReLU(
     snapshot_log_out: bool = ...,
     negative_slope: float = ...,
     fuse: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MKLReLU layer: its bottoms, then fields as keywords. Those of relu_param:
 
@@ -8527,18 +9739,29 @@ def MKLReLU(
     fuse: [Intel Caffe]
     """
 
+@overload
+def MKLReLU(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MKLReLU(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MVN(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8547,15 +9770,15 @@ def MVN(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8573,8 +9796,8 @@ def MVN(
     normalize_variance: bool = ...,
     across_channels: bool = ...,
     eps: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MVN layer: its bottoms, then fields as keywords. Those of mvn_param:
 
@@ -8584,18 +9807,29 @@ def MVN(
     eps: Added to the deviation (not to the variance).
     """
 
+@overload
+def MVN(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MVN(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MarginInnerProduct(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8604,15 +9838,15 @@ def MarginInnerProduct(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8629,15 +9863,15 @@ def MarginInnerProduct(
     snapshot_log_out: bool = ...,
     num_output: int = ...,
     type: int | str = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     base: float = ...,
     gamma: float = ...,
     power: float = ...,
     iteration: int = ...,
     lambda_min: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MarginInnerProduct layer: its bottoms, then fields as keywords. Those of margin_inner_product_param:
 
@@ -8652,18 +9886,29 @@ def MarginInnerProduct(
     lambda_min: lambda is at least this.
     """
 
+@overload
+def MarginInnerProduct(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MarginInnerProduct(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MatRead(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8672,15 +9917,15 @@ def MatRead(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8699,8 +9944,8 @@ def MatRead(
     source: str = ...,
     strip: int = ...,
     batch_size: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MatRead layer: its bottoms, then fields as keywords. Those of mat_read_param:
 
@@ -8710,18 +9955,29 @@ def MatRead(
     batch_size: Files in a batch.
     """
 
+@overload
+def MatRead(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MatRead(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MatWrite(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8730,15 +9986,15 @@ def MatWrite(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8757,8 +10013,8 @@ def MatWrite(
     source: str = ...,
     strip: int = ...,
     period: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MatWrite layer: its bottoms, then fields as keywords. Those of mat_write_param:
 
@@ -8768,18 +10024,29 @@ def MatWrite(
     period: Write in every so many forwards.
     """
 
+@overload
+def MatWrite(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MatWrite(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MemoryData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8788,15 +10055,15 @@ def MemoryData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8818,8 +10085,8 @@ def MemoryData(
     dim: int | Sequence[int] = ...,
     length: int = ...,
     transpose: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MemoryData layer: its bottoms, then fields as keywords. Those of memory_data_param:
 
@@ -8832,18 +10099,29 @@ def MemoryData(
     transpose: [happynear's Caffe]
     """
 
+@overload
+def MemoryData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MemoryData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MultiBoxLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8852,15 +10130,15 @@ def MultiBoxLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8894,13 +10172,13 @@ def MultiBoxLoss(
     ignore_cross_boundary_bbox: bool = ...,
     bp_inside: bool = ...,
     mining_type: int | str = ...,
-    nms_param: Mapping[str, Any] | Message = ...,
+    nms_param: Mapping[str, object] | Message = ...,
     sample_size: int = ...,
     use_prior_for_nms: bool = ...,
     ignore_difficult_gt: bool = ...,
     objectness_score: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MultiBoxLoss layer: its bottoms, then fields as keywords. Those of multibox_loss_param:
 
@@ -8932,18 +10210,29 @@ def MultiBoxLoss(
         needs a bottom of objectness. [RefineDet, jolibrain's Caffe, Vitis AI and others]
     """
 
+@overload
+def MultiBoxLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MultiBoxLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MultiStageMeanfield(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -8952,15 +10241,15 @@ def MultiStageMeanfield(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -8986,8 +10275,8 @@ def MultiStageMeanfield(
     spatial_filter_weights_str: str = ...,
     bilateral_filter_weights_str: str = ...,
     force_cpu: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MultiStageMeanfield layer: its bottoms, then fields as keywords. Those of multi_stage_meanfield_param:
 
@@ -9006,18 +10295,29 @@ def MultiStageMeanfield(
     force_cpu: Whether to compute on the CPU in any case.
     """
 
+@overload
+def MultiStageMeanfield(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MultiStageMeanfield(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def MultinomialLogisticLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9026,15 +10326,15 @@ def MultinomialLogisticLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9049,24 +10349,35 @@ def MultinomialLogisticLoss(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A MultinomialLogisticLoss layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def MultinomialLogisticLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def MultinomialLogisticLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def NdConvolution(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9075,15 +10386,15 @@ def NdConvolution(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9111,8 +10422,8 @@ def NdConvolution(
     stride_h: int = ...,
     stride_w: int = ...,
     group: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     axis: int = ...,
     force_nd_im2col: bool = ...,
     kernel_depth: int = ...,
@@ -9135,23 +10446,23 @@ def NdConvolution(
     fusion_type: int | str = ...,
     cudnn_flavor: int | str = ...,
     fuse_type: int | str = ...,
-    eltwise_param: Mapping[str, Any] | Message = ...,
-    relu_param: Mapping[str, Any] | Message = ...,
+    eltwise_param: Mapping[str, object] | Message = ...,
+    relu_param: Mapping[str, object] | Message = ...,
     paramq: int = ...,
     params: float = ...,
     scale_in: float = ...,
     scale_out: float = ...,
     a_min: int = ...,
     a_max: int = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
     shape_offset: int | Sequence[int] = ...,
     mem_group_size: int = ...,
     dilation_h: int = ...,
     dilation_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A NdConvolution layer: its bottoms, then fields as keywords. Those of convolution_param:
 
@@ -9215,18 +10526,29 @@ def NdConvolution(
     dilation_w: [TSN]
     """
 
+@overload
+def NdConvolution(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def NdConvolution(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def NdPooling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9235,15 +10557,15 @@ def NdPooling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9279,11 +10601,11 @@ def NdPooling(
     avg_include_pad: bool = ...,
     axis: int = ...,
     dilation: int | Sequence[int] = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A NdPooling layer: its bottoms, then fields as keywords. Those of pooling_param:
 
@@ -9316,18 +10638,29 @@ def NdPooling(
     stride_shape: [chuckcho/video-caffe]
     """
 
+@overload
+def NdPooling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def NdPooling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Nms(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9336,15 +10669,15 @@ def Nms(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9363,8 +10696,8 @@ def Nms(
     num_peak: int = ...,
     max_peaks: int = ...,
     num_parts: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Nms layer: its bottoms, then fields as keywords. Those of nms_param:
 
@@ -9374,18 +10707,29 @@ def Nms(
     num_parts: Number of maps.
     """
 
+@overload
+def Nms(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Nms(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Normalize(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9394,15 +10738,15 @@ def Normalize(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9418,14 +10762,14 @@ def Normalize(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     across_spatial: bool = ...,
-    scale_filler: Mapping[str, Any] | Message = ...,
+    scale_filler: Mapping[str, object] | Message = ...,
     channel_shared: bool = ...,
     eps: float = ...,
     normalize_type: str = ...,
     fix_gradient: bool = ...,
     bp_norm: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Normalize layer: its bottoms, then fields as keywords. Those of norm_param:
 
@@ -9439,18 +10783,29 @@ def Normalize(
     bp_norm: [happynear's Caffe]
     """
 
+@overload
+def Normalize(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Normalize(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def OHEMDataLayer(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9459,15 +10814,15 @@ def OHEMDataLayer(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9486,8 +10841,8 @@ def OHEMDataLayer(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A OHEMDataLayer layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -9497,18 +10852,29 @@ def OHEMDataLayer(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def OHEMDataLayer(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def OHEMDataLayer(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def PReLU(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9517,15 +10883,15 @@ def PReLU(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9540,10 +10906,10 @@ def PReLU(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    filler: Mapping[str, Any] | Message = ...,
+    filler: Mapping[str, object] | Message = ...,
     channel_shared: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A PReLU layer: its bottoms, then fields as keywords. Those of prelu_param:
 
@@ -9551,18 +10917,29 @@ def PReLU(
     channel_shared: Whether all channels share one a.
     """
 
+@overload
+def PReLU(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def PReLU(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def PSROIPooling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9571,15 +10948,15 @@ def PSROIPooling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9597,8 +10974,8 @@ def PSROIPooling(
     spatial_scale: float = ...,
     output_dim: int = ...,
     group_size: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A PSROIPooling layer: its bottoms, then fields as keywords. Those of psroi_pooling_param:
 
@@ -9607,18 +10984,29 @@ def PSROIPooling(
     group_size: Parts in each direction.
     """
 
+@overload
+def PSROIPooling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def PSROIPooling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Padding(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9627,15 +11015,15 @@ def Padding(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9652,8 +11040,8 @@ def Padding(
     snapshot_log_out: bool = ...,
     pad_beg: int = ...,
     pad_end: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Padding layer: its bottoms, then fields as keywords. Those of padding_param:
 
@@ -9661,18 +11049,29 @@ def Padding(
     pad_end: [DeepLab]
     """
 
+@overload
+def Padding(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Padding(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Parameter(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9681,15 +11080,15 @@ def Parameter(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9704,10 +11103,10 @@ def Parameter(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    shape: Mapping[str, Any] | Message = ...,
-    blob_filler: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    shape: Mapping[str, object] | Message = ...,
+    blob_filler: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A Parameter layer: its bottoms, then fields as keywords. Those of parameter_param:
 
@@ -9715,18 +11114,29 @@ def Parameter(
     blob_filler: What fills it; zeros without one. [happynear's Caffe]
     """
 
+@overload
+def Parameter(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Parameter(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Permute(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9735,15 +11145,15 @@ def Permute(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9759,26 +11169,37 @@ def Permute(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     order: int | Sequence[int] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Permute layer: its bottoms, then fields as keywords. Those of permute_param:
 
     order: The bottom's axes in the order wanted; those not listed follow in their order.
     """
 
+@overload
+def Permute(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Permute(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Pooling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9787,15 +11208,15 @@ def Pooling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9831,11 +11252,11 @@ def Pooling(
     avg_include_pad: bool = ...,
     axis: int = ...,
     dilation: int | Sequence[int] = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A Pooling layer: its bottoms, then fields as keywords. Those of pooling_param:
 
@@ -9868,18 +11289,29 @@ def Pooling(
     stride_shape: [chuckcho/video-caffe]
     """
 
+@overload
+def Pooling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Pooling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Pooling3D(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9888,15 +11320,15 @@ def Pooling3D(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9918,8 +11350,8 @@ def Pooling3D(
     kernel_depth: int = ...,
     temporal_stride: int = ...,
     temporal_pad: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Pooling3D layer: its bottoms, then fields as keywords. Those of pooling3d_param:
 
@@ -9932,18 +11364,29 @@ def Pooling3D(
     temporal_pad: Frames of zeros before and after. [MNN]
     """
 
+@overload
+def Pooling3D(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Pooling3D(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Power(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -9952,15 +11395,15 @@ def Power(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -9978,8 +11421,8 @@ def Power(
     power: float = ...,
     scale: float = ...,
     shift: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Power layer: its bottoms, then fields as keywords. Those of power_param:
 
@@ -9988,18 +11431,29 @@ def Power(
     shift: Added to scale · x.
     """
 
+@overload
+def Power(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Power(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def PriorBox(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10008,15 +11462,15 @@ def PriorBox(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10048,8 +11502,8 @@ def PriorBox(
     height: float | Sequence[float] = ...,
     offset_w: float | Sequence[float] = ...,
     offset_h: float | Sequence[float] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A PriorBox layer: its bottoms, then fields as keywords. Those of prior_box_param:
 
@@ -10075,18 +11529,29 @@ def PriorBox(
     offset_h: Places of the first centre down, one for each offset_w. [OpenCV]
     """
 
+@overload
+def PriorBox(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def PriorBox(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def PriorBoxClustered(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10095,15 +11560,15 @@ def PriorBoxClustered(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10135,8 +11600,8 @@ def PriorBoxClustered(
     height: float | Sequence[float] = ...,
     offset_w: float | Sequence[float] = ...,
     offset_h: float | Sequence[float] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A PriorBoxClustered layer: its bottoms, then fields as keywords. Those of prior_box_param:
 
@@ -10162,18 +11627,29 @@ def PriorBoxClustered(
     offset_h: Places of the first centre down, one for each offset_w. [OpenCV]
     """
 
+@overload
+def PriorBoxClustered(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def PriorBoxClustered(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Proposal(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10182,15 +11658,15 @@ def Proposal(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10220,9 +11696,9 @@ def Proposal(
     nms_iou_th: float = ...,
     min_width: float = ...,
     min_height: float = ...,
-    anchor: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    **more: Any,
-) -> Any:
+    anchor: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    **more: object,
+) -> Top:
     """
     A Proposal layer: its bottoms, then fields as keywords. Those of proposal_param:
 
@@ -10244,18 +11720,29 @@ def Proposal(
     anchor: [Vitis AI]
     """
 
+@overload
+def Proposal(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Proposal(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ProposalLayer(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10264,15 +11751,15 @@ def ProposalLayer(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10291,8 +11778,8 @@ def ProposalLayer(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ProposalLayer layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -10302,18 +11789,29 @@ def ProposalLayer(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def ProposalLayer(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ProposalLayer(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ProposalTarget(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10322,15 +11820,15 @@ def ProposalTarget(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10363,8 +11861,8 @@ def ProposalTarget(
     stage: int = ...,
     bbox_mean: float | Sequence[float] = ...,
     bbox_std: float | Sequence[float] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ProposalTarget layer: its bottoms, then fields as keywords. Those of proposal_target_param:
 
@@ -10388,18 +11886,29 @@ def ProposalTarget(
     bbox_std: [MS-CNN]
     """
 
+@overload
+def ProposalTarget(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ProposalTarget(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ProposalTargetLayer(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10408,15 +11917,15 @@ def ProposalTargetLayer(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10435,8 +11944,8 @@ def ProposalTargetLayer(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ProposalTargetLayer layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -10446,18 +11955,29 @@ def ProposalTargetLayer(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def ProposalTargetLayer(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ProposalTargetLayer(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Python(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10466,15 +11986,15 @@ def Python(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10493,8 +12013,8 @@ def Python(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Python layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -10504,18 +12024,29 @@ def Python(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def Python(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Python(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def RNN(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10524,15 +12055,15 @@ def RNN(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10548,12 +12079,12 @@ def RNN(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     num_output: int = ...,
-    weight_filler: Mapping[str, Any] | Message = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     debug_info: bool = ...,
     expose_hidden: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A RNN layer: its bottoms, then fields as keywords. Those of recurrent_param:
 
@@ -10565,18 +12096,29 @@ def RNN(
         kept from one forward to the next.
     """
 
+@overload
+def RNN(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def RNN(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ROIAlign(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10585,15 +12127,15 @@ def ROIAlign(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10612,8 +12154,8 @@ def ROIAlign(
     pooled_w: int = ...,
     spatial_scale: float = ...,
     sampling_ratio: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ROIAlign layer: its bottoms, then fields as keywords. Those of roi_align_param:
 
@@ -10623,18 +12165,29 @@ def ROIAlign(
     sampling_ratio: Points in each direction that a part is sampled at; -1 by its size.
     """
 
+@overload
+def ROIAlign(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ROIAlign(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ROIPooling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10643,15 +12196,15 @@ def ROIPooling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10673,8 +12226,8 @@ def ROIPooling(
     pooled_size: int | Sequence[int] = ...,
     bi_type: int = ...,
     is_multi_interpolate: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ROIPooling layer: its bottoms, then fields as keywords. Those of roi_pooling_param:
 
@@ -10687,18 +12240,29 @@ def ROIPooling(
     is_multi_interpolate: [makefile's frcnn]
     """
 
+@overload
+def ROIPooling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ROIPooling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def RandVec(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10707,15 +12271,15 @@ def RandVec(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10738,8 +12302,8 @@ def RandVec(
     upper: float = ...,
     repeat: int = ...,
     value: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A RandVec layer: its bottoms, then fields as keywords. Those of rand_vec_param:
 
@@ -10753,18 +12317,29 @@ def RandVec(
     value: [forks of Caffe's history]
     """
 
+@overload
+def RandVec(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def RandVec(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ReLU(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10773,15 +12348,15 @@ def ReLU(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10798,8 +12373,8 @@ def ReLU(
     snapshot_log_out: bool = ...,
     negative_slope: float = ...,
     fuse: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ReLU layer: its bottoms, then fields as keywords. Those of relu_param:
 
@@ -10809,18 +12384,29 @@ def ReLU(
     fuse: [Intel Caffe]
     """
 
+@overload
+def ReLU(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ReLU(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ReLU6(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10829,15 +12415,15 @@ def ReLU6(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10854,8 +12440,8 @@ def ReLU6(
     snapshot_log_out: bool = ...,
     negative_slope: float = ...,
     fuse: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ReLU6 layer: its bottoms, then fields as keywords. Those of relu6_param:
 
@@ -10865,18 +12451,29 @@ def ReLU6(
     fuse: [Intel Caffe]
     """
 
+@overload
+def ReLU6(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ReLU6(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ReLUPooling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10885,15 +12482,15 @@ def ReLUPooling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -10929,11 +12526,11 @@ def ReLUPooling(
     avg_include_pad: bool = ...,
     axis: int = ...,
     dilation: int | Sequence[int] = ...,
-    kernel_shape: Mapping[str, Any] | Message = ...,
-    pad_shape: Mapping[str, Any] | Message = ...,
-    stride_shape: Mapping[str, Any] | Message = ...,
-    **more: Any,
-) -> Any:
+    kernel_shape: Mapping[str, object] | Message = ...,
+    pad_shape: Mapping[str, object] | Message = ...,
+    stride_shape: Mapping[str, object] | Message = ...,
+    **more: object,
+) -> Top:
     """
     A ReLUPooling layer: its bottoms, then fields as keywords. Those of pooling_param:
 
@@ -10966,18 +12563,29 @@ def ReLUPooling(
     stride_shape: [chuckcho/video-caffe]
     """
 
+@overload
+def ReLUPooling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ReLUPooling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Reduction(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -10986,15 +12594,15 @@ def Reduction(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11018,8 +12626,8 @@ def Reduction(
     dim_2: int = ...,
     dim_3: int = ...,
     keepdim: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Reduction layer: its bottoms, then fields as keywords. Those of reduction_param:
 
@@ -11034,18 +12642,29 @@ def Reduction(
     keepdim: [Tengine]
     """
 
+@overload
+def Reduction(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Reduction(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def RegionLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11054,15 +12673,15 @@ def RegionLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11095,8 +12714,8 @@ def RegionLoss(
     biases: float | Sequence[float] = ...,
     softmax_tree: str = ...,
     class_map: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A RegionLoss layer: its bottoms, then fields as keywords. Those of region_loss_param:
 
@@ -11122,18 +12741,29 @@ def RegionLoss(
     class_map: A file with other numbers for the classes; not supported.
     """
 
+@overload
+def RegionLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def RegionLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Render(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11142,15 +12772,15 @@ def Render(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11166,26 +12796,37 @@ def Render(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     num_output: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Render layer: its bottoms, then fields as keywords. Those of render_param:
 
     num_output: Channels of the top.
     """
 
+@overload
+def Render(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Render(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Reorg(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11194,15 +12835,15 @@ def Reorg(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11219,8 +12860,8 @@ def Reorg(
     snapshot_log_out: bool = ...,
     stride: int = ...,
     reverse: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Reorg layer: its bottoms, then fields as keywords. Those of reorg_param:
 
@@ -11228,18 +12869,29 @@ def Reorg(
     reverse: Whether to move channels into pixels instead.
     """
 
+@overload
+def Reorg(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Reorg(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Resample(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11248,15 +12900,15 @@ def Resample(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11276,8 +12928,8 @@ def Resample(
     type: int | str = ...,
     antialias: bool = ...,
     factor: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Resample layer: its bottoms, then fields as keywords. Those of resample_param:
 
@@ -11288,18 +12940,29 @@ def Resample(
     factor: Not used.
     """
 
+@overload
+def Resample(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Resample(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Reshape(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11308,15 +12971,15 @@ def Reshape(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11331,12 +12994,12 @@ def Reshape(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    shape: Mapping[str, Any] | Message = ...,
+    shape: Mapping[str, object] | Message = ...,
     axis: int = ...,
     num_axes: int = ...,
     pixelshuffler: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Reshape layer: its bottoms, then fields as keywords. Those of reshape_param:
 
@@ -11346,18 +13009,29 @@ def Reshape(
     pixelshuffler: [Intel Caffe]
     """
 
+@overload
+def Reshape(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Reshape(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Reverse(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11366,15 +13040,15 @@ def Reverse(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11390,26 +13064,37 @@ def Reverse(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     axis: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Reverse layer: its bottoms, then fields as keywords. Those of reverse_param:
 
     axis: The axis.
     """
 
+@overload
+def Reverse(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Reverse(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def RoIDataLayer(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11418,15 +13103,15 @@ def RoIDataLayer(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11445,8 +13130,8 @@ def RoIDataLayer(
     layer: str = ...,
     param_str: str = ...,
     share_in_parallel: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A RoIDataLayer layer: its bottoms, then fields as keywords. Those of python_param:
 
@@ -11456,18 +13141,29 @@ def RoIDataLayer(
     share_in_parallel: Whether several graphics cards share one such layer; no effect here.
     """
 
+@overload
+def RoIDataLayer(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def RoIDataLayer(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SPP(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11476,15 +13172,15 @@ def SPP(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11501,8 +13197,8 @@ def SPP(
     snapshot_log_out: bool = ...,
     pyramid_height: int = ...,
     pool: int | str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SPP layer: its bottoms, then fields as keywords. Those of spp_param:
 
@@ -11512,18 +13208,29 @@ def SPP(
         chooses.
     """
 
+@overload
+def SPP(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SPP(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Scale(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11532,15 +13239,15 @@ def Scale(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11557,13 +13264,13 @@ def Scale(
     snapshot_log_out: bool = ...,
     axis: int = ...,
     num_axes: int = ...,
-    filler: Mapping[str, Any] | Message = ...,
+    filler: Mapping[str, object] | Message = ...,
     bias_term: bool = ...,
-    bias_filler: Mapping[str, Any] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
     min_value: float = ...,
     max_value: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Scale layer: its bottoms, then fields as keywords. Those of scale_param:
 
@@ -11577,18 +13284,29 @@ def Scale(
     max_value: [PytorchToCaffe]
     """
 
+@overload
+def Scale(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Scale(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ScaleRoute(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11597,15 +13315,15 @@ def ScaleRoute(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11622,8 +13340,8 @@ def ScaleRoute(
     snapshot_log_out: bool = ...,
     low_scale: float = ...,
     high_scale: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ScaleRoute layer: its bottoms, then fields as keywords. Those of scale_route_param:
 
@@ -11631,18 +13349,29 @@ def ScaleRoute(
     high_scale: [Cascade R-CNN]
     """
 
+@overload
+def ScaleRoute(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ScaleRoute(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Scatter(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11651,15 +13380,15 @@ def Scatter(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11674,24 +13403,35 @@ def Scatter(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Scatter layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def Scatter(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Scatter(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ScoreDetections(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11700,15 +13440,15 @@ def ScoreDetections(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11723,24 +13463,35 @@ def ScoreDetections(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ScoreDetections layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def ScoreDetections(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ScoreDetections(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SeLu(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11749,15 +13500,15 @@ def SeLu(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11773,8 +13524,8 @@ def SeLu(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     alpha: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SeLu layer: its bottoms, then fields as keywords. Those of selu_param:
 
@@ -11782,18 +13533,29 @@ def SeLu(
     alpha: The factor of negative values besides.
     """
 
+@overload
+def SeLu(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SeLu(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SeLuDropout(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11802,15 +13564,15 @@ def SeLuDropout(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11827,8 +13589,8 @@ def SeLuDropout(
     snapshot_log_out: bool = ...,
     dropout_ratio: float = ...,
     alpha: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SeLuDropout layer: its bottoms, then fields as keywords. Those of selu_dropout_param:
 
@@ -11836,18 +13598,29 @@ def SeLuDropout(
     alpha: What a dropped value becomes.
     """
 
+@overload
+def SeLuDropout(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SeLuDropout(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SegAccuracy(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11856,15 +13629,15 @@ def SegAccuracy(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11882,8 +13655,8 @@ def SegAccuracy(
     metric: int | str = ...,
     ignore_label: int | Sequence[int] = ...,
     reset: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SegAccuracy layer: its bottoms, then fields as keywords. Those of seg_accuracy_param:
 
@@ -11892,18 +13665,29 @@ def SegAccuracy(
     reset: Whether each forward counts by itself, else they add up. [PSPNet]
     """
 
+@overload
+def SegAccuracy(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SegAccuracy(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ShuffleChannel(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11912,15 +13696,15 @@ def ShuffleChannel(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11936,26 +13720,37 @@ def ShuffleChannel(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     group: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A ShuffleChannel layer: its bottoms, then fields as keywords. Those of shuffle_channel_param:
 
     group: Number of groups.
     """
 
+@overload
+def ShuffleChannel(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def ShuffleChannel(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Sigmoid(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -11964,15 +13759,15 @@ def Sigmoid(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -11987,8 +13782,8 @@ def Sigmoid(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Sigmoid layer: its bottoms, then fields as keywords. Those of sigmoid_param:
 
@@ -11996,18 +13791,29 @@ def Sigmoid(
         chooses.
     """
 
+@overload
+def Sigmoid(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Sigmoid(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SigmoidCrossEntropyLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12016,15 +13822,15 @@ def SigmoidCrossEntropyLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12039,24 +13845,35 @@ def SigmoidCrossEntropyLoss(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SigmoidCrossEntropyLoss layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def SigmoidCrossEntropyLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SigmoidCrossEntropyLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Silence(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12065,15 +13882,15 @@ def Silence(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12088,24 +13905,35 @@ def Silence(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Silence layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def Silence(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Silence(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Slice(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12114,15 +13942,15 @@ def Slice(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12140,8 +13968,8 @@ def Slice(
     axis: int = ...,
     slice_point: int | Sequence[int] = ...,
     slice_dim: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Slice layer: its bottoms, then fields as keywords. Those of slice_param:
 
@@ -12150,18 +13978,29 @@ def Slice(
     slice_dim: Old form of `axis`, without negative numbers.
     """
 
+@overload
+def Slice(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Slice(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SmoothL1Loss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12170,15 +14009,15 @@ def SmoothL1Loss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12194,26 +14033,37 @@ def SmoothL1Loss(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     sigma: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SmoothL1Loss layer: its bottoms, then fields as keywords. Those of smooth_l1_loss_param:
 
     sigma: Where the square ends.
     """
 
+@overload
+def SmoothL1Loss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SmoothL1Loss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SmoothL1LossOHEM(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12222,15 +14072,15 @@ def SmoothL1LossOHEM(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12245,24 +14095,35 @@ def SmoothL1LossOHEM(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SmoothL1LossOHEM layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def SmoothL1LossOHEM(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SmoothL1LossOHEM(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Softmax(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12271,15 +14132,15 @@ def Softmax(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12302,8 +14163,8 @@ def Softmax(
     cutting_point: float = ...,
     normalize_type: str = ...,
     label_smooth_factor: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Softmax layer: its bottoms, then fields as keywords. Those of softmax_param:
 
@@ -12319,18 +14180,29 @@ def Softmax(
     label_smooth_factor: [happynear's Caffe]
     """
 
+@overload
+def Softmax(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Softmax(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SoftmaxWithLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12339,15 +14211,15 @@ def SoftmaxWithLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12362,24 +14234,35 @@ def SoftmaxWithLoss(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SoftmaxWithLoss layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def SoftmaxWithLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SoftmaxWithLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def SoftmaxWithLossOHEM(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12388,15 +14271,15 @@ def SoftmaxWithLossOHEM(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12411,24 +14294,35 @@ def SoftmaxWithLossOHEM(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A SoftmaxWithLossOHEM layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def SoftmaxWithLossOHEM(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SoftmaxWithLossOHEM(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Split(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12437,15 +14331,15 @@ def Split(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12460,26 +14354,37 @@ def Split(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Split layer: its bottoms, then fields as keywords. Those of split_param:
 
     engine: [Intel Caffe]
     """
 
+@overload
+def Split(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Split(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Swish(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12488,15 +14393,15 @@ def Swish(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12512,26 +14417,37 @@ def Swish(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     beta: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Swish layer: its bottoms, then fields as keywords. Those of swish_param:
 
     beta: How sharp the bend is.
     """
 
+@overload
+def Swish(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Swish(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def TanH(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12540,15 +14456,15 @@ def TanH(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12563,8 +14479,8 @@ def TanH(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A TanH layer: its bottoms, then fields as keywords. Those of tanh_param:
 
@@ -12572,18 +14488,29 @@ def TanH(
         chooses.
     """
 
+@overload
+def TanH(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def TanH(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Threshold(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12592,15 +14519,15 @@ def Threshold(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12616,26 +14543,37 @@ def Threshold(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     threshold: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Threshold layer: its bottoms, then fields as keywords. Those of threshold_param:
 
     threshold: What x must exceed.
     """
 
+@overload
+def Threshold(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Threshold(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Tile(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12644,15 +14582,15 @@ def Tile(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12670,8 +14608,8 @@ def Tile(
     axis: int = ...,
     tiles: int = ...,
     index: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Tile layer: its bottoms, then fields as keywords. Those of tile_param:
 
@@ -12680,18 +14618,29 @@ def Tile(
     index: [Tengine]
     """
 
+@overload
+def Tile(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Tile(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Transpose(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12700,15 +14649,15 @@ def Transpose(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12724,26 +14673,37 @@ def Transpose(
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
     dim: int | Sequence[int] = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Transpose layer: its bottoms, then fields as keywords. Those of transpose_param:
 
     dim: The bottom's axes in the order wanted.
     """
 
+@overload
+def Transpose(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Transpose(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def TripletLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12752,15 +14712,15 @@ def TripletLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12778,8 +14738,8 @@ def TripletLoss(
     margin: float = ...,
     group_size: int = ...,
     scale: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A TripletLoss layer: its bottoms, then fields as keywords. Those of triplet_loss_param:
 
@@ -12788,18 +14748,29 @@ def TripletLoss(
     scale: Factor; of another fork's layer.
     """
 
+@overload
+def TripletLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def TripletLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Unpooling(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: int | str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12808,15 +14779,15 @@ def Unpooling(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12844,8 +14815,8 @@ def Unpooling(
     unpool_size: int = ...,
     unpool_h: int = ...,
     unpool_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Unpooling layer: its bottoms, then fields as keywords. Those of unpooling_param:
 
@@ -12865,18 +14836,29 @@ def Unpooling(
     unpool_w: Width to reach.
     """
 
+@overload
+def Unpooling(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Unpooling(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Upsample(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12885,15 +14867,15 @@ def Upsample(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -12915,8 +14897,8 @@ def Upsample(
     pad_out_w: bool = ...,
     upsample_h: int = ...,
     upsample_w: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Upsample layer: its bottoms, then fields as keywords. Those of upsample_param:
 
@@ -12930,18 +14912,29 @@ def Upsample(
     upsample_w: Width to reach, in place of the factors. [SegNet]
     """
 
+@overload
+def Upsample(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Upsample(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def VideoData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -12950,15 +14943,15 @@ def VideoData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13003,8 +14996,8 @@ def VideoData(
     device_id: int = ...,
     video_file: str = ...,
     skip_frames: int = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A VideoData layer: its bottoms, then fields as keywords. Those of video_data_param:
 
@@ -13042,18 +15035,29 @@ def VideoData(
     skip_frames: [NVCaffe, Intel Caffe and others]
     """
 
+@overload
+def VideoData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def VideoData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def VoxelSoftmax(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13062,15 +15066,15 @@ def VoxelSoftmax(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13085,24 +15089,35 @@ def VoxelSoftmax(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A VoxelSoftmax layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def VoxelSoftmax(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def VoxelSoftmax(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def VoxelSoftmaxLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13111,15 +15126,15 @@ def VoxelSoftmaxLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13134,24 +15149,35 @@ def VoxelSoftmaxLoss(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A VoxelSoftmaxLoss layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def VoxelSoftmaxLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def VoxelSoftmaxLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def WindowData(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13160,15 +15186,15 @@ def WindowData(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13197,8 +15223,8 @@ def WindowData(
     cache_images: bool = ...,
     root_folder: str = ...,
     config: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A WindowData layer: its bottoms, then fields as keywords. Those of window_data_param:
 
@@ -13218,18 +15244,29 @@ def WindowData(
     config: [makefile's frcnn]
     """
 
+@overload
+def WindowData(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def WindowData(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def XCovLoss(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13238,15 +15275,15 @@ def XCovLoss(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13261,24 +15298,35 @@ def XCovLoss(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A XCovLoss layer: its bottoms, then fields as keywords.
     """
 
+@overload
+def XCovLoss(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def XCovLoss(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def YoloDetectionOutput(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13287,15 +15335,15 @@ def YoloDetectionOutput(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13318,8 +15366,8 @@ def YoloDetectionOutput(
     nms_threshold: float = ...,
     biases: float | Sequence[float] = ...,
     label_map_file: str = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A YoloDetectionOutput layer: its bottoms, then fields as keywords. Those of yolo_detection_output_param:
 
@@ -13333,18 +15381,29 @@ def YoloDetectionOutput(
     label_map_file: A file with a LabelMap in text form.
     """
 
+@overload
+def YoloDetectionOutput(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def YoloDetectionOutput(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def YoloSeg(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13353,15 +15412,15 @@ def YoloSeg(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13381,8 +15440,8 @@ def YoloSeg(
     class_scale: float = ...,
     use_logic_gradient: bool = ...,
     use_hardsigmoid: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A YoloSeg layer: its bottoms, then fields as keywords. Those of yolo_seg_param:
 
@@ -13393,18 +15452,29 @@ def YoloSeg(
     use_hardsigmoid: [YOLO ports]
     """
 
+@overload
+def YoloSeg(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def YoloSeg(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Yolov3(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13413,15 +15483,15 @@ def Yolov3(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13455,8 +15525,8 @@ def Yolov3(
     max_delta: float = ...,
     accumulate: bool = ...,
     label_smooth_eps: float = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Yolov3 layer: its bottoms, then fields as keywords. Those of yolov3_param:
 
@@ -13481,18 +15551,29 @@ def Yolov3(
     label_smooth_eps: [YOLO ports]
     """
 
+@overload
+def Yolov3(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Yolov3(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Yolov3DetectionOutput(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13501,15 +15582,15 @@ def Yolov3DetectionOutput(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13533,8 +15614,8 @@ def Yolov3DetectionOutput(
     mask_group_num: int = ...,
     mask: int | Sequence[int] = ...,
     gaussian_box: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A Yolov3DetectionOutput layer: its bottoms, then fields as keywords. Those of yolov3_detection_output_param:
 
@@ -13549,18 +15630,29 @@ def Yolov3DetectionOutput(
     gaussian_box: Whether each number of a box is followed by its uncertainty. [YOLO ports]
     """
 
+@overload
+def Yolov3DetectionOutput(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def Yolov3DetectionOutput(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def mAP(
     *bottoms: Top,
-    ntop: int = ...,
+    ntop: Literal[1] = ...,
     in_place: bool = ...,
     name: str = ...,
     phase: int | str = ...,
     loss_weight: float | Sequence[float] = ...,
-    param: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    blobs: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     propagate_down: bool | Sequence[bool] = ...,
-    include: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    exclude: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     engine: str = ...,
     forward_type: int | str = ...,
     backward_type: int | str = ...,
@@ -13569,15 +15661,15 @@ def mAP(
     connectivity_mode: int | str = ...,
     debug: bool = ...,
     cudnn_math_override: int = ...,
-    multinode: Mapping[str, Any] | Message = ...,
+    multinode: Mapping[str, object] | Message = ...,
     reshape_every_iter: bool = ...,
     bottom_data_type: int | str = ...,
     compute_data_type: int | str = ...,
     top_data_type: int | str = ...,
-    bottom_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    top_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
-    net_quantizer: Mapping[str, Any] | Message = ...,
-    blobs_quantizer: Mapping[str, Any] | Message | Sequence[Mapping[str, Any] | Message] = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
     autotune: int | str = ...,
     device: int = ...,
     bottom_shared_index: int | Sequence[int] = ...,
@@ -13592,8 +15684,18 @@ def mAP(
     snapshot_log_weights: bool = ...,
     snapshot_log_in: bool = ...,
     snapshot_log_out: bool = ...,
-    **more: Any,
-) -> Any:
+    **more: object,
+) -> Top:
     """
     A mAP layer: its bottoms, then fields as keywords.
     """
+
+@overload
+def mAP(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def mAP(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...

@@ -211,7 +211,8 @@ def declared(path):
             attributes = [part for part in node.body if isinstance(part, ast.AnnAssign)]
             found[node.name] = {part.target.id for part in attributes}
         elif isinstance(node, ast.FunctionDef):
-            found[node.name] = {argument.arg for argument in node.args.kwonlyargs}
+            arguments = {argument.arg for argument in node.args.kwonlyargs}
+            found[node.name] = found.get(node.name, set()) | arguments  # all overloads
     return found
 
 
