@@ -14,7 +14,6 @@ from minicaffe.proto.own_fields import own_field, own_fields
 #: Fields that our reader fills itself; in a file they are as unknown as any other.
 OWN_FIELDS = ("source_line",)
 _ROOTS = {"NetParameter": "SolverParameter", "SolverParameter": "NetParameter"}
-_NAMED_NET = re.compile(r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n\\]{1,200})["']""", re.MULTILINE)
 _FEW = 10  # fields that a message can list
 _KINDS = {"NetParameter": "net", "SolverParameter": "solver"}
 
