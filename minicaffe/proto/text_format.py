@@ -214,7 +214,7 @@ class _Reader(TokenReader):
         if message.HasField(field.name):
             values.append(getattr(message, field.name))
             message.ClearField(field.name)
-        elif not values and not (self.next.text == ":" and self._following.text == "["):
+        elif not values and not self.at_list():
             return field
         return message.DESCRIPTOR.fields_by_name[name]
 

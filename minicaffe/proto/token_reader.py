@@ -70,6 +70,10 @@ class TokenReader:
             return False
         return self._following.kind == SIGN and self._following.text in ":{<"
 
+    def at_list(self) -> bool:
+        """Whether a colon and a list follow."""
+        return self.next.text == ":" and self._following.text == "["
+
     @property
     def tired(self) -> bool:
         """Whether further problems are only counted."""
