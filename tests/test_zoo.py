@@ -146,17 +146,20 @@ def test_setup_cfg_installs_the_images() -> None:
 
 def test_weights_are_those_that_the_readme_describes() -> None:
     shipped = [network for network in zoo.networks() if network.weights]
-    assert [network.name for network in shipped] == ["lenet_bn", "ssd_shapes"]
+    assert [network.name for network in shipped] == ["lenet_bn", "resnet20_fashion", "ssd_shapes"]
     for network in shipped:
         data = network.weights.read_bytes()
         assert hashlib.sha256(data).hexdigest() == network.facts["weights_sha256"]
         assert len(data) < 1.25 * 2**20
 
 
-def test_shipped_weights_are_as_good_as_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["lenet_bn", "resnet20_fashion"])
+def test_shipped_weights_are_as_good_as_the_readme_says(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("PIL.Image", reason="the images are PNG files")
     monkeypatch.chdir(ROOT)
-    network = zoo.network("lenet_bn")
+    network = zoo.network(name)
     path = str(network.folder / "train_val.prototxt")
     with Net(path, TEST, weights=str(network.weights)) as net:
         found = measure(net, 20, ["accuracy"]).confusion
