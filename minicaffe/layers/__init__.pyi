@@ -13676,6 +13676,71 @@ def SegAccuracy(
 ) -> tuple[Top, ...]: ...
 
 @overload
+def SegmentationEvaluate(
+    *bottoms: Top,
+    ntop: Literal[1] = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    engine: str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, object] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_classes: int = ...,
+    threshold: float = ...,
+    **more: object,
+) -> Top:
+    """
+    A SegmentationEvaluate layer: its bottoms, then fields as keywords. Those of segmentation_evaluate_param:
+
+    num_classes: [YOLO ports]
+    threshold: [YOLO ports]
+    """
+
+@overload
+def SegmentationEvaluate(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SegmentationEvaluate(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def ShuffleChannel(
     *bottoms: Top,
     ntop: Literal[1] = ...,

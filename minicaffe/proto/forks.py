@@ -24,9 +24,7 @@ LAYERS = {
     ),
     "PSPNet": "SpatialProduct",
     "TSN": "BatchReduction SegData SyncBN",
-    "YOLO ports": (
-        "AssistedExcitation GaussianYolov3 LaneData Mish Region SegmentationEvaluate YOLO"
-    ),
+    "YOLO ports": ("AssistedExcitation GaussianYolov3 LaneData Mish Region YOLO"),
     "OpenPose": "CPMData CPMTData OPData",
     "FlowNet": (
         "Accum BlackAugmentation ChannelNorm Correlation1D CustomData DataAugmentation "

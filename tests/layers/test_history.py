@@ -54,6 +54,9 @@ def test_a_voxel_s_label_must_be_one(wrong: float) -> None:
         ("Render", "render_param { num_output: 2 }", [(3,)], ShapeError, "expected at least 2"),
         ("AccuracyRegression", "", [(2, 3), (2, 4)], ShapeError, "shapes 2×3 and 2×4"),
         ("XCovLoss", "", [(2, 3), (3, 4)], ShapeError, "as many items"),
+        ("SegmentationEvaluate", "", [(1, 2, 3, 3)] * 2, GraphError, "num_classes is missing"),
+        ("SegmentationEvaluate", "segmentation_evaluate_param { num_classes: 2 }",
+         [(1, 2, 3, 3), (1, 2, 6, 6)], ShapeError, "resize the maps by an Interp layer"),
         ("VoxelSoftmaxLoss", "", [(2, 3, 4), (2, 1, 3)], ShapeError, "6 labels"),
     ],
 )  # fmt: skip
@@ -66,6 +69,15 @@ def test_what_is_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         Rig(Case(kind, param, bottoms))
+
+
+def test_a_class_without_pixels_overlaps_nothing() -> None:
+    param = "segmentation_evaluate_param { num_classes: 2 }"
+    rig = Rig(Case("SegmentationEvaluate", param, [(1, 2, 1, 3), (1, 2, 1, 3)]))
+    rig.bottom[0].data[...] = [[[[0.6, 0.9, 0.5]], [[0, 0, 0]]]]
+    rig.bottom[1].data[...] = [[[[1, 0, 1]], [[0, 0, 0]]]]
+    (top,) = rig.forward()
+    np.testing.assert_allclose(top.ravel(), [1 / 3, 0])
 
 
 def test_local_keeps_the_size_of_its_images() -> None:

@@ -77,7 +77,19 @@ def covariances(bottoms: list[np.ndarray], _: object) -> list[np.ndarray]:
     return [np.full((1, 1, 1, 1), total)]
 
 
+def overlaps(bottoms: list[np.ndarray], _: object) -> list[np.ndarray]:
+    """Pixel by pixel, of the first image."""
+    found = []
+    for maps, labels in zip(bottoms[0][0], bottoms[1][0], strict=True):
+        pairs = [(a > 0.25, b > 0.25) for a, b in zip(maps.flat, labels.flat, strict=True)]
+        either = sum(a or b for a, b in pairs)
+        found.append(sum(a and b for a, b in pairs) / either if either else 0.0)
+    return [np.array(found).reshape(1, 1, 1, -1)]
+
+
 CASES = [
+    Case("SegmentationEvaluate", "segmentation_evaluate_param { num_classes: 3 threshold: 0.25 }",
+         [(2, 3, 4, 5), (2, 3, 4, 5)], has_gradient=False, reference=overlaps),
     Case("Local", f"local_param {{ num_output: 3 kernel_size: 3 stride: 2 pad: 1 {FILL} }}",
          [(2, 2, 5, 4)], reference=local(2, 1), name="own settings"),
     Case("Local", "convolution_param { num_output: 2 kernel_size: 2 bias_term: false "
