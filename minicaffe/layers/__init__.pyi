@@ -14376,6 +14376,108 @@ def SoftmaxWithLossOHEM(
 ) -> tuple[Top, ...]: ...
 
 @overload
+def SparseInnerProduct(
+    *bottoms: Top,
+    ntop: Literal[1] = ...,
+    in_place: bool = ...,
+    name: str = ...,
+    phase: int | str = ...,
+    loss_weight: float | Sequence[float] = ...,
+    param: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    blobs: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    propagate_down: bool | Sequence[bool] = ...,
+    include: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    exclude: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    engine: int | str = ...,
+    forward_type: int | str = ...,
+    backward_type: int | str = ...,
+    forward_math: int | str = ...,
+    backward_math: int | str = ...,
+    connectivity_mode: int | str = ...,
+    debug: bool = ...,
+    cudnn_math_override: int = ...,
+    multinode: Mapping[str, object] | Message = ...,
+    reshape_every_iter: bool = ...,
+    bottom_data_type: int | str = ...,
+    compute_data_type: int | str = ...,
+    top_data_type: int | str = ...,
+    bottom_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    top_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    net_quantizer: Mapping[str, object] | Message = ...,
+    blobs_quantizer: Mapping[str, object] | Message | Sequence[Mapping[str, object] | Message] = ...,
+    autotune: int | str = ...,
+    device: int = ...,
+    bottom_shared_index: int | Sequence[int] = ...,
+    top_shared_index: int | Sequence[int] = ...,
+    blobs_lr: float | Sequence[float] = ...,
+    display: bool = ...,
+    strict_dim: bool = ...,
+    user_defined_layer: bool = ...,
+    visualise: bool = ...,
+    visualise_channel: int = ...,
+    weight_decay: float | Sequence[float] = ...,
+    snapshot_log_weights: bool = ...,
+    snapshot_log_in: bool = ...,
+    snapshot_log_out: bool = ...,
+    num_output: int = ...,
+    bias_term: bool = ...,
+    weight_filler: Mapping[str, object] | Message = ...,
+    bias_filler: Mapping[str, object] | Message = ...,
+    axis: int = ...,
+    transpose: bool = ...,
+    gemm_mode: int | str = ...,
+    spmdm_transpose_in: bool = ...,
+    spmdm_transpose_out: bool = ...,
+    dump_parameter: bool = ...,
+    dump_activation: bool = ...,
+    relu: bool = ...,
+    negative_slope: float = ...,
+    paramq: int = ...,
+    params: float = ...,
+    scale_in: float = ...,
+    scale_out: float = ...,
+    a_min: int = ...,
+    a_max: int = ...,
+    normalize: bool = ...,
+    **more: object,
+) -> Top:
+    """
+    A SparseInnerProduct layer: its bottoms, then fields as keywords. Those of inner_product_param:
+
+    num_output: Number of outputs.
+    bias_term: Whether to add b.
+    weight_filler: Initial W, of shape (num_output, inputs).
+    bias_filler: Initial b; 0 unless set.
+    axis: The axes from here on are the inputs, those before it the batch.
+    transpose: Whether W is stored as (inputs, num_output).
+    gemm_mode: [SkimCaffe]
+    spmdm_transpose_in: [SkimCaffe]
+    spmdm_transpose_out: [SkimCaffe]
+    dump_parameter: [SkimCaffe]
+    dump_activation: [SkimCaffe]
+    engine: [Intel Caffe]
+    relu: [Intel Caffe]
+    negative_slope: [Intel Caffe]
+    paramq: [MNN]
+    params: [MNN]
+    scale_in: [MNN]
+    scale_out: [MNN]
+    a_min: [MNN]
+    a_max: [MNN]
+    normalize: [PytorchToCaffe]
+    """
+
+@overload
+def SparseInnerProduct(
+    *bottoms: Top, ntop: Literal[0], **fields: object
+) -> Function: ...
+
+@overload
+def SparseInnerProduct(
+    *bottoms: Top, ntop: int, **fields: object
+) -> tuple[Top, ...]: ...
+
+@overload
 def Split(
     *bottoms: Top,
     ntop: Literal[1] = ...,

@@ -35,7 +35,7 @@ LAYERS = {
     "Intel Caffe": "BoxData MKLBatchNorm MnActivation SigmoidCrossEntropyLossLayer SpatialDropout",
     "jolibrain's Caffe": (
         "CrossEntropyLoss DiceCoefLoss MemorySparseData MultiBoxFocalLoss MultiLabelAccuracy "
-        "MultiLabelSigmoidLoss SoftmaxWithInfogainLoss SparseData SparseInnerProduct"
+        "MultiLabelSigmoidLoss SoftmaxWithInfogainLoss SparseData"
     ),
     "CTC and LSTM ports": "WarpCTCLoss",
     "C3D": (

@@ -48,6 +48,7 @@ _BORROWED = {
     "ReLU6": "relu6_param",
     "RoIDataLayer": "python_param",
     "ReLUPooling": "pooling_param",
+    "SparseInnerProduct": "inner_product_param",
 }
 
 

@@ -1,4 +1,4 @@
-"""SeLu, SeLuDropout, BroadcastMul."""
+"""SeLu, SeLuDropout, BroadcastMul, SparseInnerProduct."""
 
 from __future__ import annotations
 
@@ -27,4 +27,7 @@ CASES = [
          reference=lambda b, _: [b[0] * b[1]]),
     Case("BroadcastMul", bottoms=[(2, 3), (2, 3, 4, 5)],
          reference=lambda b, _: [b[0][:, :, None, None] * b[1]]),
+    Case("SparseInnerProduct", "inner_product_param { num_output: 4 weight_filler { type: 'xavier' "
+         "} bias_filler { value: 2 } }", [(3, 2, 4)],
+         reference=lambda b, p: [np.einsum("nk,ok->no", b[0].reshape(3, 8), p[0]) + p[1]]),
 ]  # fmt: skip
