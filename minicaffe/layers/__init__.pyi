@@ -15148,6 +15148,7 @@ def VideoData(
     modality: int | str = ...,
     name_pattern: str = ...,
     encoded: bool = ...,
+    length_first: bool = ...,
     grayscale: bool = ...,
     is_color: bool = ...,
     root_folder: str = ...,
@@ -15184,6 +15185,7 @@ def VideoData(
     modality: Images or optical flow. [TSN and makefile's frcnn]
     name_pattern: How a frame's file is called. [TSN]
     encoded: Whether records are image files. [TSN]
+    length_first: Whether each segment has all frames' planes of one colour together. [TSN]
     grayscale: Whether frames are grey. [TSN]
     is_color: Whether to read in colour. [C3D]
     root_folder: Put before each name. [C3D]

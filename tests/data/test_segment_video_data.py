@@ -107,6 +107,20 @@ def test_names_and_grey(folder: Path) -> None:
         np.testing.assert_array_equal(net.blobs["data"].data[0], FLOW["y"][5:7])
 
 
+def test_planes_of_one_colour_together(folder: Path) -> None:
+    text = "modality: RGB num_segments: 3 new_length: 2"
+    with segment_net(folder, f"{text} length_first: true") as net:
+        net.forward()
+        pairs = [np.stack([shown(n), shown(n + 1)], axis=1) for n in (2, 5, 8)]
+        want = np.concatenate([pair.reshape(6, 6, 8) for pair in pairs])
+        np.testing.assert_array_equal(net.blobs["data"].data[0], want)
+    with pytest.raises(MinicaffeError, match="length_first is of frames in colour"):
+        segment_net(folder, "length_first: true num_segments: 2 modality: FLOW")
+    shift = "transform_param { max_color_shift: 9 apply_probability: 1 }"
+    with pytest.raises(MinicaffeError, match="max_color_shift wants the planes of a frame"):
+        segment_net(folder, f"{text} length_first: true", shift)
+
+
 def test_mean_values_are_used_in_turn(folder: Path) -> None:
     rest = "transform_param { mean_value: [10, 20] scale: 0.5 crop_size: 4 }"
     with segment_net(folder, "num_segments: 1 new_length: 2", rest) as net:

@@ -38,13 +38,15 @@ class SegmentVideoData(PrefetchingLayer):
 
     Shapes: no bottom; top 0, frames (batch_size, planes, height, width): blue, green, red of each
     frame (RGB), one plane with ``grayscale``, or x and y of each (FLOW), frame by frame; top 1,
-    labels (batch_size).
+    labels (batch_size). With ``length_first`` each part has the blue planes of all its frames
+    first, then the green and red ones, for a Reshape to (3, new_length, height, width).
 
     Settings: ``video_data_param``: source and batch_size, required; new_length (one without it),
     num_segments (1), modality (FLOW), name_pattern ("image_%04d.jpg", or "flow_%c_%04d.jpg" with
-    FLOW), grayscale (false), new_height and new_width (both or neither: resize), shuffle (false),
-    rand_skip (0). encoded changes nothing. ``transform_param``: see :class:`SegmentTransformer`;
-    multi_scale, scale_ratios, max_distort, fix_crop, more_fix_crop, is_flow.
+    FLOW), grayscale (false), length_first (false), with RGB only; new_height and new_width (both or
+    neither: resize), shuffle (false), rand_skip (0). encoded changes nothing. ``transform_param``:
+    see :class:`SegmentTransformer`; multi_scale, scale_ratios, max_distort, fix_crop,
+    more_fix_crop, is_flow.
 
     Gradients: none, as there are no bottoms.
 
@@ -79,6 +81,7 @@ class SegmentVideoData(PrefetchingLayer):
         if not (param.num_segments and _length(param)):
             yield DataError("new_length or num_segments is 0, expected at least 1")
         yield from self._flow_mistakes()
+        yield from self._order_mistakes()
         flow = param.modality == _KINDS.FLOW
         if not (_FLOW_PATTERN if flow else _RGB_PATTERN).fullmatch(_pattern(param)):
             known = "flow_%c_%04d.jpg" if flow else "image_%04d.jpg"
@@ -93,6 +96,17 @@ class SegmentVideoData(PrefetchingLayer):
                 f"{given[0]} changes pictures, and with modality FLOW the frames are movements; "
                 "leave it out (mirror, multi_scale and the crops suit flow)"
             )
+
+    def _order_mistakes(self) -> Iterator[MinicaffeError]:
+        """What does not go with planes of one colour together."""
+        param, transform = self.param.video_data_param, self.param.transform_param
+        if not param.length_first:
+            return
+        if param.modality == _KINDS.FLOW or param.grayscale:
+            yield DataError("length_first is of frames in colour, with modality RGB; leave it out")
+        for field in AUGMENTATIONS:
+            if transform.HasField(field):
+                yield DataError(f"{field} wants the planes of a frame together, not length_first")
 
     def make_reader(self, top: Blobs) -> BatchReader:
         """A reader of the videos in the list.
@@ -136,9 +150,13 @@ class SegmentVideoData(PrefetchingLayer):
                     pattern % number
                 ]  # fmt: skip
         color = Color.GRAY if flow or param.grayscale else Color.COLOR
-        return np.concatenate(
+        planes = np.concatenate(
             read_frames((f"{clip.name}/{name}" for name in names), color, size)
         )  # fmt: skip
+        if not param.length_first:
+            return planes
+        frames = planes.reshape(param.num_segments, length, 3, *planes.shape[1:])
+        return frames.swapaxes(1, 2).reshape(planes.shape)
 
 
 def _length(param: caffe_pb2.VideoDataParameter) -> int:

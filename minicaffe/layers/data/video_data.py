@@ -33,7 +33,9 @@ from minicaffe.proto.dialects import Origin, Reading
 #: Fields that only one of the layers of this name has.
 _FIELDS = {
     "ssd": ("video_type", "video_file", "device_id", "skip_frames"),
-    "pspnet": ("num_segments", "modality", "name_pattern", "grayscale", "encoded"),
+    "pspnet": (
+        "num_segments", "modality", "name_pattern", "grayscale", "encoded", "length_first",
+    ),
     "video-caffe": (
         "use_image", "use_temporal_jitter", "sampling_rate", "max_sampling_rate",
         "use_sampling_rate_jitter", "use_multiple_label", "num_of_labels", "is_color",
@@ -64,7 +66,7 @@ class VideoDataLayer(ListedImagesLayer):
 
     Where ``use_image`` is given, in TRAIN a piece that cannot be read is left out, with a warning.
 
-    With num_segments, modality, name_pattern or grayscale it is TSN's layer,
+    With num_segments, modality, name_pattern, grayscale or length_first it is TSN's layer,
     :class:`SegmentVideoData`; with video_type, video_file or skip_frames SSD's,
     :class:`VideoFileData`. V1's VIDEO_DATA of C3D 1.0 has the fields in ``image_data_param``.
 
