@@ -289,6 +289,13 @@ def test_the_docs_repeat_docstrings_as_they_are() -> None:
         assert page.read_text(encoding="utf-8") == text, "run python tools/generate_house.py"
 
 
+def test_design_draws_every_package() -> None:
+    """The drawing of the house has each package of the top level in its place."""
+    drawing = DESIGN[DESIGN.index("    cli  ") : DESIGN.index("What is above imports")]
+    packages = {module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if module.ispkg}
+    assert packages <= set(re.findall(r"\w+", drawing))
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`(minicaffe/[\w/]+\.py)", DESIGN))))
 def test_design_names_files_that_there_are(path: str) -> None:
     assert (ROOT / path).is_file()
