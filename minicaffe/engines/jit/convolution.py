@@ -12,13 +12,7 @@ from minicaffe.blob import Blob
 from minicaffe.engines.jit.channel_passes import CompiledPasses
 from minicaffe.engines.jit.compiler import compile_functions
 from minicaffe.engines.jit.pack import PACK, Packing
-from minicaffe.engines.jit.passes import (
-    ForwardPass,
-    GradientPass,
-    Image,
-    Kernels,
-    TransformedWeights,
-)
+from minicaffe.engines.jit.passes import ForwardPass, GradientPass, Image, Kernels, Passes
 from minicaffe.engines.jit.scratch import Scratch
 from minicaffe.engines.jit.target import Target
 from minicaffe.engines.jit.team import Team, aligned_floats
@@ -52,6 +46,18 @@ def suits(layer: Layer) -> TypeGuard[Convolution]:
     )
 
 
+def passes_of(layer: Convolution, read: Image, made: Image, team: Team) -> Passes:
+    """The passes of a convolution that :func:`suits`.
+
+    Args:
+        layer: the convolution.
+        read, made: its bottom's and its top's images, in layouts that the team's vectors take.
+        team: the threads.
+    """
+    taps, (above, left) = layer.geometry.kernel[0], layer.geometry.pad
+    return Passes(Kernels(TILES[taps], taps, team), read, made, (above, left))
+
+
 class WinogradKernel(ConvolutionKernel):
     """Convolution; what :func:`suits` refuses runs as numpy's kernel does.
 
@@ -64,7 +70,7 @@ class WinogradKernel(ConvolutionKernel):
         super().__init__(layer)
         layer.passes = CompiledPasses(team)
         self._team, self._scratch = team, scratch
-        self._passes: _Passes | None = None
+        self._passes: _PackedPasses | None = None
 
     @property
     def words(self) -> str:
@@ -98,71 +104,66 @@ class WinogradKernel(ConvolutionKernel):
             if wanted:
                 passes.write_bottom_gradient(layer.blobs[0].data, source.diff)
 
-    def _prepared(self, bottom: Blob) -> _Passes | None:
+    def _prepared(self, bottom: Blob) -> _PackedPasses | None:
         if not suits(self.layer) or not bottom.count:
             return None
         if self._passes is None or self._passes.shape != bottom.shape:
-            self._passes = _Passes(self.layer, bottom.shape, self._team, self._scratch)
+            self._passes = _PackedPasses(self.layer, bottom.shape, self._team, self._scratch)
         return self._passes
 
 
-class _Passes:
-    """The passes of a layer for a shape of its bottom."""
+class _PackedPasses:
+    """The passes of a layer for a shape of its bottom, on images that are packed for them."""
 
     def __init__(
         self, layer: Convolution, shape: tuple[int, ...], team: Team, scratch: Scratch
     ) -> None:
         self.shape = shape
-        batch, channels, height, columns = shape
         self._team, self._scratch = team, scratch
-        taps, (above, left) = layer.geometry.kernel[0], layer.geometry.pad
         width = team.target.width
-        kernels = Kernels(TILES[taps], taps, team)
-        self._read = Image(batch, channels, height, columns, width)
-        self._made = Image(batch, layer.num_output, layer.grid[0], layer.grid[1], width)
-        self._weights = TransformedWeights(kernels, self._read, self._made)
-        self._forward = ForwardPass(kernels, self._read, self._made, (above, left))
-        turned = (taps - 1 - above, taps - 1 - left)
-        self._backward = ForwardPass(kernels, self._made, self._read, turned)
-        self._gradient = GradientPass(kernels, self._read, self._made, (above, left))
-        self._bias = aligned_floats(self._made.vectors(width) * width)
+        read = Image.of(shape, width)
+        made = Image.of((shape[0], layer.num_output, *layer.grid), width)
+        self._passes = passes_of(layer, read, made, team)
+        self._bias = aligned_floats(made.vectors(width) * width)
         self._zeros = aligned_floats(width)
 
     def forward(
         self, x: np.ndarray, weights: np.ndarray, bias: np.ndarray | None, y: np.ndarray
     ) -> None:
         """y = x * weights + bias."""
-        u, made = self._u, self._memory("made", self._made)
+        u, made = self._u, self._memory("made", self._passes.made)
         if bias is not None:
             self._bias[: bias.size] = bias.ravel()
-        self._weights.forward(weights.ctypes.data, u)
-        packed = self._pack("read", self._read, x)
-        workspace = self._workspace(self._forward)
-        self._forward.run(packed, u, made, workspace, self._bias.ctypes.data)
-        self._move("unpack", self._made, y, made)
+        self._passes.weights.forward(weights.ctypes.data, u)
+        packed = self._pack("read", self._passes.read, x)
+        workspace = self._workspace(self._passes.forward)
+        self._passes.forward.run(packed, u, made, workspace, self._bias.ctypes.data)
+        self._move("unpack", self._passes.made, y, made)
 
     def read_gradient(self, dy: np.ndarray) -> None:
         """Pack the top's gradient, for both gradients that follow."""
-        self._pack("made", self._made, dy)
+        self._pack("made", self._passes.made, dy)
 
     def add_weight_gradient(self, x: np.ndarray, dg: np.ndarray) -> None:
         """dg += x * dy."""
-        packed = self._pack("read", self._read, x)
-        workspace = self._workspace(self._gradient)
-        self._gradient.run(packed, self._memory("made", self._made), self._u, workspace)
-        self._weights.gradient(self._u, dg.ctypes.data, add=True)
+        packed = self._pack("read", self._passes.read, x)
+        workspace = self._workspace(self._passes.gradient)
+        self._passes.gradient.run(
+            packed, self._memory("made", self._passes.made), self._u, workspace
+        )
+        self._passes.weights.gradient(self._u, dg.ctypes.data, add=True)
 
     def write_bottom_gradient(self, weights: np.ndarray, dx: np.ndarray) -> None:
         """dx = dy * weights turned round."""
-        packed = self._memory("read", self._read)
-        self._weights.backward(weights.ctypes.data, self._u)
-        workspace = self._workspace(self._backward)
-        self._backward.run(self._memory("made", self._made), self._u, packed, workspace)
-        self._move("unpack", self._read, dx, packed)
+        packed = self._memory("read", self._passes.read)
+        self._passes.weights.backward(weights.ctypes.data, self._u)
+        workspace = self._workspace(self._passes.bottom)
+        self._passes.bottom.run(self._memory("made", self._passes.made), self._u, packed, workspace)
+        self._move("unpack", self._passes.read, dx, packed)
 
     @property
     def _u(self) -> int:
-        return self._scratch.address("weights", self._weights.floats)
+        return self._scratch.address("weights", self._passes.weights.floats)
 
     def _workspace(self, a_pass: ForwardPass | GradientPass) -> int:
         return self._scratch.address("workspace", a_pass.workspace)

@@ -71,7 +71,7 @@ class LRNKernel(lrn.LRNKernel):
         if not suits(self.layer):
             return None
         param = self.layer.param.lrn_param
-        images = Image(shape[0], shape[1], shape[2], shape[3], _PLANES)
+        images = Image.of(shape, _PLANES)
         if not kernels_suit(images, param.local_size, param.beta, self._team.target):
             return None
         numbers = (param.local_size, param.alpha, param.beta, param.k)

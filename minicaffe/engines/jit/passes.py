@@ -1,11 +1,11 @@
 """Winograd convolutions of given sizes: kernels with the frames that they read.
 
-The three passes of a layer share nothing but their kernels::
+The three passes of a layer share nothing but their kernels; :class:`Passes` has them all::
 
-    weights = TransformedWeights(…)      weights.forward(g, u)       g: weights as Caffe has them
-    forward = ForwardPass(…)             forward.run(x, u, y, bias)
-    bottom  = ForwardPass(…, turned)     weights.backward(g, u); bottom.run(dy, u, dx)
-    gradient = GradientPass(…)           gradient.run(x, dy, du); weights.gradient(du, dg)
+    passes.weights: TransformedWeights   weights.forward(g, u)       g: weights as Caffe has them
+    passes.forward: ForwardPass          forward.run(x, u, y, bias)
+    passes.bottom: ForwardPass           weights.backward(g, u); bottom.run(dy, u, dx)
+    passes.gradient: GradientPass        gradient.run(x, dy, du); weights.gradient(du, dg)
 
 Arrays are given by their addresses. Results do not depend on the number of threads.
 """
@@ -13,6 +13,7 @@ Arrays are given by their addresses. Results do not depend on the number of thre
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,12 @@ class Image:
     rows: int
     columns: int
     block: int = 0
+
+    @classmethod
+    def of(cls, shape: Sequence[int], block: int) -> Image:
+        """A batch of the shape (N, C, H, W)."""
+        batch, channels, rows, columns = shape
+        return cls(batch, channels, rows, columns, block)
 
     def fits(self, width: int) -> bool:
         """Whether the channels of a pixel are whole vectors."""
@@ -359,3 +366,35 @@ class TransformedWeights:
     def _run(self, name: str, frame: Frame, plain: int, weights: int) -> None:
         frame["plain"], frame["weights"] = plain, weights
         self._kernels.run(name, frame, frame["vectors"])
+
+
+class Passes:
+    """What one convolution needs for its forward and its gradients, made as it is asked for.
+
+    Args:
+        kernels: what computes.
+        read: the bottom's images.
+        made: the top's.
+        pad: rows above and columns at the left of the bottom's images.
+    """
+
+    def __init__(self, kernels: Kernels, read: Image, made: Image, pad: tuple[int, int]) -> None:
+        self.read, self.made = read, made
+        self._kernels, self._pad = kernels, pad
+        self.weights = TransformedWeights(kernels, read, made)
+
+    @functools.cached_property
+    def forward(self) -> ForwardPass:
+        """The top: y = x * g."""
+        return ForwardPass(self._kernels, self.read, self.made, self._pad)
+
+    @functools.cached_property
+    def bottom(self) -> ForwardPass:
+        """The gradient of the bottom: a forward with the weights turned round."""
+        above, left = (self._kernels.r - 1 - pad for pad in self._pad)
+        return ForwardPass(self._kernels, self.made, self.read, (above, left))
+
+    @functools.cached_property
+    def gradient(self) -> GradientPass:
+        """The gradient of the weights."""
+        return GradientPass(self._kernels, self.read, self.made, self._pad)

@@ -55,9 +55,7 @@ class LRN(Step):
         threads, param = library().team, self.layer.param.lrn_param
         if threads is None or desc.block is None or desc.dtype != dnnl.F32 or len(desc.shape) != 4:
             return None
-        images, channels, rows, columns = desc.shape
-        block = -1 if desc.block == 1 else desc.block
-        image = Image(images, channels, rows, columns, block)
+        image = Image.of(desc.shape, -1 if desc.block == 1 else desc.block)
         if not suits(image, param.local_size, param.beta, threads.target):
             return None
         return LRNPass(threads, image, param.local_size, param.alpha, param.beta, param.k)

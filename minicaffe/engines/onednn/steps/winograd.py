@@ -8,15 +8,8 @@ scratch memory, which other steps use at other times; in TEST it is kept.
 from __future__ import annotations
 
 from minicaffe.blob import Blob
-from minicaffe.engines.jit.convolution import TILES, suits
-from minicaffe.engines.jit.passes import (
-    ForwardPass,
-    GradientPass,
-    Image,
-    Kernels,
-    TransformedWeights,
-)
-from minicaffe.engines.jit.team import Team
+from minicaffe.engines.jit.convolution import TILES, passes_of, suits
+from minicaffe.engines.jit.passes import Image
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.fusion import PostOps
@@ -53,12 +46,12 @@ class WinogradConvolution(ConvolutionPrimitive):
             return
         self.folding = post_ops.folding
         self._prepare(builder, self._block_at_hand(builder))
-        self.source = builder.source(self.bottom, _desc(self._read))
-        forward = ForwardPass(self._kernels, self._read, self._made, self._pad)
+        self.source = builder.source(self.bottom, _desc(self._passes.read))
+        forward = self._passes.forward
         operands = {dnnl.SRC: self.source, dnnl.WEIGHTS: self._forward_weights(builder)}
         if self.biased:
             operands[dnnl.BIAS] = self._padded_bias(builder)
-        made = _desc(self._made)
+        made = _desc(self._passes.made)
         added = {dnnl.SRC_1: post_ops.added(builder, made)} if after.adds else {}
         self.result = builder.result(self.top, made)
         operands |= {dnnl.DST: self.result, **added}
@@ -80,23 +73,23 @@ class WinogradConvolution(ConvolutionPrimitive):
     def backward_weights(self, builder: Builder) -> None:
         """The gradients of the weights and of the bias."""
         layer = self.step.layer
-        source = builder.another_layout(self.source, _desc(self._read))
-        gradient = builder.gradient_source(self.top, _desc(self._made))
+        source = builder.another_layout(self.source, _desc(self._passes.read))
+        gradient = builder.gradient_source(self.top, _desc(self._passes.made))
         if layer.wants_gradient(0):
             self._add_weight_gradient(builder, source, gradient)
         if self.biased and layer.wants_gradient(1):
             self.backward_bias(builder, gradient)
 
     def _add_weight_gradient(self, builder: Builder, source: Memory, gradient: Memory) -> None:
-        passed = GradientPass(self._kernels, self._read, self._made, self._pad)
+        passed, transforms = self._passes.gradient, self._passes.weights
         result = builder.weights.gradient(self.blobs[0], self.weights)
-        made = builder.own(MemoryDesc((self._transforms.floats,)))
+        made = builder.own(MemoryDesc((transforms.floats,)))
         workspace = builder.own(MemoryDesc((passed.workspace,)))
         operands = {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_WEIGHTS: result.memory}
 
         def run() -> None:
             passed.run(source.address, gradient.address, made.address, workspace.address)
-            self._transforms.gradient(made.address, result.memory.address, add=False)
+            transforms.gradient(made.address, result.memory.address, add=False)
 
         builder.then(*result.before)
         operands[dnnl.WEIGHTS] = made
@@ -106,18 +99,16 @@ class WinogradConvolution(ConvolutionPrimitive):
 
     def backward_bottom(self, builder: Builder) -> None:
         """The gradient of the bottom: forward, with the weights turned round."""
-        taps = self._kernels.r
-        turned = (taps - 1 - self._pad[0], taps - 1 - self._pad[1])
-        passed = ForwardPass(self._kernels, self._made, self._read, turned)
-        gradient = builder.gradient_source(self.top, _desc(self._made))
-        target = builder.gradient_result(self.bottom, _desc(self._read))
+        passed, transforms = self._passes.bottom, self._passes.weights
+        gradient = builder.gradient_source(self.top, _desc(self._passes.made))
+        target = builder.gradient_result(self.bottom, _desc(self._passes.read))
         weights = builder.weights.source(self.blobs[0], self.weights)
-        made = builder.own(MemoryDesc((self._transforms.floats,)))
+        made = builder.own(MemoryDesc((transforms.floats,)))
         workspace = builder.own(MemoryDesc((passed.workspace,)))
         operands = {dnnl.WEIGHTS: made, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target}
 
         def run() -> None:
-            self._transforms.backward(weights.address, made.address)
+            transforms.backward(weights.address, made.address)
             passed.run(gradient.address, made.address, target.address, workspace.address)
 
         operands[dnnl.WORKSPACE] = workspace
@@ -130,22 +121,13 @@ class WinogradConvolution(ConvolutionPrimitive):
         team = builder.winograd
         if team is None:
             raise Unsupported("no kernels are generated here")
-        taps = self.step.layer.geometry.kernel[0]
-        above, left = self.step.layer.geometry.pad
-        self._pad = (above, left)
-        self._kernels = Kernels(TILES[taps], taps, team)
-        if block is None or not self._fits(team, block):
-            block = 16 if team.target.width == 16 else 8
-        items, inputs, rows, columns = self.source_shape
-        self._read = Image(items, inputs, rows, columns, block)
-        items, outputs, rows, columns = self.top_shape
-        self._made = Image(items, outputs, rows, columns, block)
-        self._transforms = TransformedWeights(self._kernels, self._read, self._made)
-
-    def _fits(self, team: Team, block: int) -> bool:
-        if block == 0:
-            return not any(n % team.target.width for n in (self.source_shape[1], self.top_shape[1]))
-        return block > 1 and block % team.target.width == 0
+        width = team.target.width
+        shapes = self.source_shape, self.top_shape
+        if block is None or not all(Image.of(shape, block).fits(width) for shape in shapes):
+            block = 16 if width == 16 else 8
+        read, made = (Image.of(shape, block) for shape in shapes)
+        self._passes = passes_of(self.step.layer, read, made, team)
+        self._lanes = made.vectors(width) * width
 
     def _block_at_hand(self, builder: Builder) -> int | None:
         """The layout in which the bottom is."""
@@ -154,7 +136,7 @@ class WinogradConvolution(ConvolutionPrimitive):
 
     def _forward_weights(self, builder: Builder) -> Memory:
         """The transformed weights, with what is folded in."""
-        floats, folding = MemoryDesc((self._transforms.floats,)), self.folding
+        floats, folding = MemoryDesc((self._passes.weights.floats,)), self.folding
         if folding is None and builder.training:
             given = builder.weights.source(self.blobs[0], self.weights)
             made = builder.own(floats)
@@ -169,22 +151,21 @@ class WinogradConvolution(ConvolutionPrimitive):
 
         def fold_and_transform() -> None:
             folding()
-            self._transforms.forward(given.address, made.address)
+            self._passes.weights.forward(given.address, made.address)
 
         make = KernelCall(fold_and_transform, {dnnl.SRC: given, dnnl.DST: made})
         return builder.weights.computed(folding.memories, make, made, floats)
 
     def _transform(self, given: Memory, made: Memory) -> KernelCall:
         return KernelCall(
-            lambda: self._transforms.forward(given.address, made.address),
+            lambda: self._passes.weights.forward(given.address, made.address),
             {dnnl.SRC: given, dnnl.DST: made},
         )
 
     def _padded_bias(self, builder: Builder) -> Memory:
         """The bias, with zeros for the channels that fill up the last block."""
-        width, folding = self._kernels.width, self.folding
-        padded = Memory(MemoryDesc((self._made.vectors(width) * width,)))
-        count = self.top_shape[1]
+        folding, count = self.folding, self.top_shape[1]
+        padded = Memory(MemoryDesc((self._lanes,)))
         if folding is not None:
             given = Memory(MemoryDesc((count,)), folding.bias)
             memories = folding.memories
