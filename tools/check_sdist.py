@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Check that an sdist holds what git has, so that anyone who downloads it can run the tests.
 
-    python tools/check_sdist.py dist/minicaffe-0.1.0.tar.gz
+    python tools/check_sdist.py dist/minicaffe-1.0.0.tar.gz
 
 Prints what is missing and what is too much; the exit status is 1 then. Needs git and a checkout.
 """

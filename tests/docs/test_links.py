@@ -52,3 +52,10 @@ def test_the_readme_names_every_page() -> None:
 def test_the_citation_names_this_version() -> None:
     text = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"\nversion: {minicaffe.__version__}\n" in text
+
+
+def test_the_list_of_changes_begins_with_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    released = [name for name in sections if "not released" not in name]
+    assert released[0] == minicaffe.__version__
