@@ -102,7 +102,8 @@ def _clear_scalars(target: Message, source: Message) -> None:
 def _text(name: str, value: object, descriptor: Descriptor) -> str:
     """Prototxt that sets the field ``a.b`` of a message (its descriptor) to a value."""
     head, dot, rest = name.partition(".")
-    field = descriptor.fields_by_name.get(head)
+    # protobuf's map breaks when asked for what is not Unicode, as arguments may be
+    field = descriptor.fields_by_name.get(head) if head.isascii() else None
     inner = field.message_type if field is not None else None
     if dot or isinstance(value, dict):
         if inner is None:

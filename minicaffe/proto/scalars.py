@@ -288,7 +288,8 @@ def _enum(field: Any, negative: bool, token: Token) -> int:
 def _bare(token: Token, is_right: Callable[[Token], object]) -> str:
     """For a string whose text would be right as a plain word: how to write it."""
     inner = token.text[1:-1]
-    if token.kind != STRING or not inner or len(inner) > _SHOWN:
+    # words are ASCII, and protobuf's maps of names break when asked for what is not Unicode
+    if token.kind != STRING or not inner.isascii() or not 0 < len(inner) <= _SHOWN:
         return ""
     kind = NUMBER if inner[0] in "0123456789." else WORD
     return f"; write {inner}" if is_right(token._replace(kind=kind, text=inner)) else ""

@@ -37,6 +37,10 @@ class TooManyMessages(WireError):
     """A message that consists of a great number of others."""
 
 
+class NotText(WireError):
+    """A string that is not UTF-8."""
+
+
 class WireField(NamedTuple):
     """A field of a message.
 
@@ -131,7 +135,9 @@ def wire_fields(buffer: memoryview) -> Iterator[WireField]:
         yield WireField(number, wire, value, buffer[start:position])
 
 
-def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGES) -> None:
+def check_messages(
+    buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGES, *, text: bool = False
+) -> None:
     """Refuse a message that would take very much more memory than its bytes.
 
     An empty message is two bytes in a file and hundreds as an object.
@@ -139,17 +145,20 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
     Args:
         buffer: the message's bytes.
         descriptor: of its type.
+        text: whether strings must be UTF-8. protobuf reads others, and fails when they are used.
 
     Raises:
         TooManyMessages: there are more messages in it than ``limit``, or than such a file may
             have.
+        NotText: a string is not UTF-8.
     """
     budget = MessageBudget(len(buffer), limit)
     waiting = [(buffer, descriptor)]
     while waiting:
         here, kind = waiting.pop()
         inner = _message_fields(kind)
-        if not inner:
+        strings = _string_fields(kind) if text else {}
+        if not inner and not strings:
             continue
         try:
             for field in wire_fields(here):
@@ -157,7 +166,9 @@ def check_messages(buffer: memoryview, descriptor: Any, limit: int = MAX_MESSAGE
                     budget.take(inner[field.number])
                     if len(field.value):
                         waiting.append((field.value, inner[field.number]))
-        except TooManyMessages:
+                elif field.wire == BYTES and field.number in strings:
+                    _require_utf8(field.value, strings[field.number])
+        except (TooManyMessages, NotText):
             raise
         except WireError:  # reported when the message is parsed
             return
@@ -168,6 +179,20 @@ def _message_fields(descriptor: Any) -> dict[int, Any]:
     """The types of a message's fields that are messages themselves, by number."""
     fields = descriptor.fields
     return {f.number: f.message_type for f in fields if f.message_type is not None}
+
+
+@functools.cache
+def _string_fields(descriptor: Any) -> dict[int, str]:
+    """The full names of a message's fields that are text, by number."""
+    return {f.number: f.full_name for f in descriptor.fields if f.type == f.TYPE_STRING}
+
+
+def _require_utf8(value: memoryview, name: str) -> None:
+    try:
+        str(value, "utf-8")
+    except UnicodeDecodeError as reason:
+        where = f"byte 0x{value[reason.start]:02x}"
+        raise NotText(f"{name} is not UTF-8 text ({where}, number {reason.start})") from None
 
 
 def write_varint(value: int) -> bytes:

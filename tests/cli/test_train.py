@@ -150,6 +150,7 @@ def test_set_replaces_a_list_as_a_whole(tiny: Path, capsys: Capture) -> None:
         (["bse_lr=1", "tset_iter=2"], ["did you mean `base_lr`?", "did you mean `test_iter`?"]),
         (["base_lr.x=1"], ["base_lr"]),
         (["nonsense.x=1"], ["nonsense"]),
+        (["base_lr\udcff=1"], ["--set:1:8: `:` expected after `base_lr`"]),
         (["base_lr"], ["expected FIELD=VALUE", "'base_lr'"]),
         (["snapshot_format=ZIP"], ["ZIP"]),
     ],

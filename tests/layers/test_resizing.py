@@ -8,6 +8,7 @@ from google.protobuf import text_format
 
 from minicaffe import TRAIN, Net, engines
 from minicaffe.errors import DataError, GraphError, ShapeError
+from minicaffe.layers.vision.geometry import Windows
 from minicaffe.proto import caffe_pb2
 from tests.layers.harness import Case, Rig
 
@@ -84,6 +85,13 @@ def test_a_mask_of_another_pooling(place: float) -> None:
     rig.bottom[1].data[1, 2, 3, 4] = place
     with pytest.raises(DataError, match=r"the mask has .* at \(1, 2, 3, 4\), but the top has only"):
         rig.forward()
+
+
+def test_a_window_far_larger_than_the_image_has_as_many_places_as_there_are_pixels() -> None:
+    size, stride, pad, grid = (8, 10), (2, 2), (0, 1), (4, 5)
+    wide = Windows(size, (3, 2**31), stride, pad, grid)
+    as_large = Windows(size, (3, 11), stride, pad, grid)
+    assert list(wide.positions()) == list(as_large.positions())
 
 
 def test_of_values_for_one_pixel_the_last_one_stays_and_all_get_its_gradient() -> None:

@@ -196,6 +196,12 @@ def test_a_file_that_is_not_utf8() -> None:
     ]
 
 
+def test_a_string_that_is_not_utf8_in_place_of_a_word() -> None:
+    data = b'layer { pooling_param { pool: "M\xf4X" } }'
+    with pytest.raises(PrototxtError, match=r"the string .* found, one of MAX, AVE, STOCHASTIC"):
+        parse(data, caffe_pb2.NetParameter(), "net.prototxt")
+
+
 def test_deep_nesting_is_a_problem_not_a_crash() -> None:
     with pytest.raises(PrototxtError):
         parse("layers { layer { " * 5000, caffe_pb2.NetParameter())

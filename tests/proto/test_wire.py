@@ -12,7 +12,9 @@ from minicaffe.proto.wire import (
     FIXED64,
     GROUP,
     VARINT,
+    NotText,
     WireError,
+    check_messages,
     wire_fields,
     write_varint,
 )
@@ -79,3 +81,14 @@ def test_what_is_cut_short(length):
 def test_what_is_no_message(data):
     with pytest.raises(WireError):
         fields(data)
+
+
+def test_strings_that_are_not_utf8_are_found_at_any_depth():
+    net = caffe_pb2.NetParameter(name="größe")
+    net.layer.add(name="conv", top=["conv"]).blobs.add(data=[1.0])
+    good = net.SerializeToString()
+    check_messages(memoryview(good), net.DESCRIPTOR, text=True)
+    bad = good.replace(b"conv", b"co\x8cv", 1)
+    check_messages(memoryview(bad), net.DESCRIPTOR)
+    with pytest.raises(NotText, match=r"caffe.LayerParameter.name is not UTF-8 text \(byte 0x8c"):
+        check_messages(memoryview(bad), net.DESCRIPTOR, text=True)

@@ -41,7 +41,7 @@ def load(path: str | os.PathLike[str]) -> OnnxModel:
     except OSError as reason:
         raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
     try:
-        check_messages(memoryview(data), onnx.ModelProto.DESCRIPTOR, _MOST_MESSAGES)
+        check_messages(memoryview(data), onnx.ModelProto.DESCRIPTOR, _MOST_MESSAGES, text=True)
         model = onnx.ModelProto.FromString(data)
     except WireError as reason:
         raise DataError(f"no ONNX model that makes sense: {reason}", path=path) from None

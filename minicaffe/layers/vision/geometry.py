@@ -198,8 +198,8 @@ class Windows:
     output: Lengths
 
     def positions(self) -> Iterator[tuple[Index, Index]]:
-        """For each place in the window, in row-major order: which windows have it inside the
-        image (an index of the output), and the pixels there (an index of the image)."""
+        """For each place in the window that can be inside the image, in row-major order: which
+        windows have it there (an index of the output), and its pixels (an index of the image)."""
         for place in itertools.product(*(self._along(axis) for axis in range(len(self.size)))):
             yield (..., *(windows for windows, _ in place)), (..., *(pixels for _, pixels in place))
 
@@ -215,7 +215,7 @@ class Windows:
 
     def _along(self, axis: int) -> Iterator[tuple[slice, slice]]:
         size, stride, pad = self.size[axis], self.stride[axis], self.pad[axis]
-        for place in range(self.kernel[axis]):
+        for place in range(min(self.kernel[axis], pad + size)):  # no window has more inside
             first = max(0, -((place - pad) // stride))  # the first window with it inside
             last = min(self.output[axis], -((place - pad - size) // stride))
             count = max(0, last - first)

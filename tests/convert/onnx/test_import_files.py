@@ -99,6 +99,18 @@ def test_truncated_files_and_others(tmp_path: Path) -> None:
         load(tmp_path / "gone.onnx")
 
 
+@pytest.mark.parametrize(
+    ("name", "field"), [(b"graph-1", "GraphProto.name"), (b"node-1", "NodeProto.name")]
+)
+def test_names_that_are_not_utf8_are_refused(tmp_path: Path, name: bytes, field: str) -> None:
+    model = small()
+    model.graph.name, model.graph.node[0].name = "graph-1", "node-1"
+    path = tmp_path / "net.onnx"
+    path.write_bytes(model.SerializeToString().replace(name, name[:-1] + b"\x8c"))
+    with pytest.raises(DataError, match=f"{field} is not UTF-8 text"):
+        import_model(path)
+
+
 def test_cycles_are_refused() -> None:
     model = small()
     model.graph.node.extend([N("Add", ["a", "y"], ["b"]), N("Neg", ["b"], ["a"])])
