@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from minicaffe.dnn.blobs import CV_8U, CV_32F, blobFromImage, blobFromImages, imagesFromBlob
+from minicaffe.dnn.custom import registerLayer, unregisterLayer
 from minicaffe.dnn.layers import Layer
 from minicaffe.dnn.net import Net
 from minicaffe.dnn.nms import (
@@ -48,6 +49,10 @@ from minicaffe.dnn.targets import (
     DNN_TARGET_VULKAN,
     getAvailableTargets,
 )
+from minicaffe.errors import MinicaffeError
+
+#: As OpenCV's functions are called in ``cv2`` itself, and what its errors are caught as.
+dnn_registerLayer, dnn_unregisterLayer, error = registerLayer, unregisterLayer, MinicaffeError
 
 
 def __getattr__(name: str) -> NoReturn:
@@ -92,9 +97,14 @@ __all__ = [
     "Net",
     "blobFromImage",
     "blobFromImages",
+    "dnn_registerLayer",
+    "dnn_unregisterLayer",
+    "error",
     "getAvailableTargets",
     "imagesFromBlob",
     "readNet",
     "readNetFromCaffe",
+    "registerLayer",
     "softNMSBoxes",
+    "unregisterLayer",
 ]

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.arguments import file_name, shown
+from minicaffe.dnn.custom import with_custom_layers
 from minicaffe.dnn.net import Net
 from minicaffe.errors import ArgumentError, PrototxtError
 from minicaffe.net.given import net_parameter
 from minicaffe.net.net import TEST
 from minicaffe.net.net import Net as CaffeNet
 from minicaffe.proto import caffe_pb2
+from minicaffe.proto.io import map_binary
 from minicaffe.proto.text_format import parse
-from minicaffe.weights.caffemodel import load_buffer
+from minicaffe.weights.caffemodel import StoredLayer, load_buffer, stored_layers
+from minicaffe.weights.hdf5 import is_hdf5
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -61,15 +64,25 @@ def readNetFromCaffe(
     settings: NetKeywords = {"allow_python_layers": False, "keep": "outputs"}
     settings["path"] = _PROTOTXT if _contents(text) is not None else file_name(text, "prototxt")
     settings.update(options)
-    param = _parameter(text)
+    given = weights is not None and not (isinstance(weights, str) and not weights)
+    param = with_custom_layers(_parameter(text), lambda: _stored(weights) if given else [])
     net = CaffeNet(param, TEST, **settings)
-    if weights is not None and not (isinstance(weights, str) and not weights):
+    if given:
         data = _contents(weights)
         if data is None:
             net.copy_from(file_name(weights, "caffeModel"))
         else:
             load_buffer(net, data, _WEIGHTS)
     return Net(net, param)
+
+
+def _stored(weights: object) -> list[StoredLayer]:
+    """The layers of a .caffemodel, by name or its contents."""
+    data = _contents(weights)
+    if data is not None:
+        return stored_layers(memoryview(data), _WEIGHTS)
+    path = file_name(weights, "caffeModel")
+    return [] if is_hdf5(path) else stored_layers(map_binary(path).view, path)
 
 
 def readNet(
