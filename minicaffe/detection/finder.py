@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.detection.picture_net import Picture, PictureNet
 from minicaffe.detection.preparation import Placed, Preparation, known
 from minicaffe.detection.rois import MEANS, boxes_of_rois
+from minicaffe.detection.stages import STAGES_MEANS, StagesEnd, has_stages
 from minicaffe.errors import GraphError
 from minicaffe.layers.detection.boxes import clip
 from minicaffe.layers.detection.finds_boxes import FindsBoxes
@@ -45,14 +46,15 @@ class BoxFinder(PictureNet):
     """A net that finds objects in pictures, with the preparation that it wants.
 
     The net ends with a layer that makes boxes (DetectionOutput, YoloDetectionOutput,
-    Yolov3DetectionOutput), or as Faster R-CNN and R-FCN do with blobs rois, cls_prob and bbox_pred.
+    Yolov3DetectionOutput), or as Faster R-CNN and R-FCN do with blobs rois, cls_prob and bbox_pred,
+    or as MS-CNN's and Cascade R-CNN's deploy nets (see :class:`StagesEnd`).
 
     Args:
         model: the net's prototxt, the one for use ("deploy").
         weights: its weights; None leaves the fillers' values.
         mean: what is subtracted, one number or one a channel in the net's order; found in the
             net's own files by default (see :class:`PictureNet`), as the next one; where these
-            say nothing, py-faster-rcnn's for nets that end as it does.
+            say nothing, py-faster-rcnn's, MS-CNN's and Cascade R-CNN's for nets that end as theirs.
         scale: the factor after that.
         rgb: whether the net takes red, green, blue; by default blue, green, red, as Caffe.
         size: height and width of the net's input; by default its own. For R-CNN the lengths that
@@ -79,9 +81,11 @@ class BoxFinder(PictureNet):
         self.end = _end(self.net, self.input, self.preparation, size)
 
     def completed(self, found: Preparation) -> Preparation:
-        """What the net's files say, or what py-faster-rcnn does with the nets that end as its."""
+        """What the net's files say, or what the programs do whose nets end as this one."""
         if not found.origin and _has_rois(self.net):
             return known(MEANS, "py-faster-rcnn")
+        if not found.origin and has_stages(self.net):
+            return known(STAGES_MEANS, "cascade-rcnn's and mscnn's programs")
         return found
 
     def find(self, image: Picture, threshold: float = 0.0) -> np.ndarray:
@@ -207,6 +211,8 @@ def _end(net: Net, name: str, preparation: Preparation, size: tuple[int, int] | 
     if _has_rois(net):
         net.keep_all()  # rois is no output
         return _RoisEnd(net, preparation, size)
+    if has_stages(net):
+        return StagesEnd(net, name, preparation, size)
     if size is not None:  # before a picture is read, as it may be more than there is memory for
         blob = net.blobs[name]
         blob.reshape(1, blob.shape[1], *size)
@@ -220,6 +226,9 @@ def _end(net: Net, name: str, preparation: Preparation, size: tuple[int, int] | 
             return _LayerEnd(net, index, layer, preparation, size or (height, width))
     raise GraphError(
         "this net finds no boxes: it has no DetectionOutput layer or one like it, nor the blobs "
-        f"{', '.join(_ROIS)} of Faster R-CNN; it gives {', '.join(net.outputs) or 'nothing'}",
+        f"{', '.join(_ROIS)} of Faster R-CNN, or those of MS-CNN or Cascade R-CNN; it gives "
+        f"{', '.join(net.outputs) or 'nothing'}. Where these are offsets and scores, append the "
+        "layer that makes boxes of them (for YOLO 3 Yolov3DetectionOutput with its anchors, for "
+        "SSD PriorBox and DetectionOutput); `minicaffe classify` is for a score of each class",
         path=net.path,
     )

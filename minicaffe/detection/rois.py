@@ -40,22 +40,40 @@ def boxes_of_rois(
     Source: lib/fast_rcnn/test.py and bbox_transform.py (rbgirshick/py-faster-rcnn,
     daijifeng001/caffe-rfcn).
     """
-    count, classes = scores.shape
-    each = _per_class(deltas, count, classes)
+    each = per_class(deltas, *scores.shape)
     boxes = clip(decode_from(rois, each, edge=0.0), size[1] - 1, size[0] - 1)
+    return best_of_classes(boxes, scores, NMS)
+
+
+def best_of_classes(boxes: np.ndarray, scores: np.ndarray, overlap: float) -> np.ndarray:
+    """Of each class the boxes whose score is above 0.05, doubles dropped; of all the best 100.
+
+    Args:
+        boxes: (n, classes or 1, 4), xmin, ymin, xmax, ymax in pixels, the last ones included; one
+            box is of all classes.
+        scores: (n, classes), class 0 being the background.
+        overlap: a box that overlaps a better one of its class by more is dropped.
+
+    Returns:
+        (boxes, 6): class, score, xmin, ymin, xmax, ymax, by class and falling score.
+    """
     rows = [np.empty((0, 6))]
-    for label in range(1, classes):
+    for label in range(1, scores.shape[1]):
         own = boxes[:, min(label, boxes.shape[1] - 1)]
         best = best_first(scores[:, label], THRESHOLD)
-        kept = best[suppress(own[best], NMS, edge=1.0)]
+        kept = best[suppress(own[best], overlap, edge=1.0)]
         rows.append(np.column_stack([np.full(len(kept), label), scores[kept, label], own[kept]]))
     found = np.concatenate(rows)
     best = np.sort(best_first(found[:, 1], top_k=MOST))
     return found[best]
 
 
-def _per_class(deltas: np.ndarray, count: int, classes: int) -> np.ndarray:
-    """(n, classes or 1, 4)."""
+def per_class(deltas: np.ndarray, count: int, classes: int) -> np.ndarray:
+    """Offsets as (n, classes or 1, 4); one set is of all classes but the background.
+
+    Raises:
+        ShapeError: there are neither four for each class nor eight.
+    """
     if deltas.size == count * 4 * classes:
         return deltas.reshape(count, classes, 4)
     if deltas.size == count * 8:  # R-FCN's: of the background, of everything else
