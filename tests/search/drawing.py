@@ -6,7 +6,7 @@ add nothing when nothing fits. :func:`random_net` is what others use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -17,18 +17,25 @@ from tests.search.nets import Draft, DrawnLayer, RandomNet, Value
 Drawer = Callable[[Draft], object]
 
 
-def random_net(seed: int | Sequence[int], most: int = 9, *, outside: bool = False) -> RandomNet:
+def random_net(
+    seed: int | Sequence[int],
+    most: int = 9,
+    *,
+    outside: bool = False,
+    more: Mapping[Drawer, float] | None = None,
+) -> RandomNet:
     """A valid net of up to ``most`` layers besides inputs and losses.
 
     Args:
         seed: settles it.
         most: layers; the number of them is drawn, too.
         outside: with layers that read or write files, or run code (see sources.py).
+        more: what else is drawn, and how often (such as forks.py's layers).
     """
     rng = np.random.default_rng(seed)
     draft = Draft(rng, caffe_pb2.TRAIN if rng.random() < 0.65 else caffe_pb2.TEST)
     draft.fill = sources.filled
-    chosen = {**CATALOGUE, **OUTSIDE} if outside else CATALOGUE
+    chosen = {**CATALOGUE, **(OUTSIDE if outside else {}), **(more or {})}
     drawers = list(chosen)
     weights = np.array([chosen[drawer] for drawer in drawers], float)
     weights *= rng.choice([0.3, 1, 3], len(drawers))  # nets differ in what they are mostly made of

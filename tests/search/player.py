@@ -18,10 +18,14 @@ from tests.search.programs import Action, SearchCase, open_net, values_for
 EXACT = {
     "Input", "DummyData", "Split", "Slice", "Concat", "Flatten", "Reshape", "ArgMax", "Accuracy",
     "Silence", "Crop", "Tile", "BatchReindex", "Filter", "Threshold", "Parameter", "Pooling",
-    "Data", "HDF5Data", "ImageData", "MemoryData", "WindowData", "Python",
+    "Data", "HDF5Data", "ImageData", "MemoryData", "WindowData", "Python", "Permute", "Transpose",
+    "Reverse", "ShuffleChannel", "ChannelShuffle", "Reorg", "CropCenter", "Padding", "Flip",
+    "Upsample", "ROIPooling",
 }  # fmt: skip
 #: Layers of whose results a 0 is exactly 0.
-WITH_ZEROS = {"ReLU", "Dropout", "Eltwise", "SPP", "Im2col", "PReLU", "AbsVal", "Clip"}
+WITH_ZEROS = {"ReLU", "Dropout", "Eltwise", "SPP", "Im2col", "PReLU", "AbsVal", "Clip", "ReLU6"}
+#: Which parameter of a normalisation holds variances.
+VARIANCES = {"BatchNorm": 1, "BN": 3, "CuDNNBatchNorm": 3}
 ROUNDING = 2e-6
 
 
@@ -99,8 +103,10 @@ class Player:
             for index, blob in enumerate(node.layer.blobs):
                 scale = 1 / math.sqrt(max(1, blob.count // max(1, (*blob.shape, 1)[0])))
                 values = rng.normal(size=blob.shape) * max(scale, 0.3)
-                if node.layer.type == "BatchNorm":
-                    values = [values, np.abs(values) + 0.5, np.ones(blob.shape)][index]
+                if node.layer.type == "BatchNorm" and index == 2:
+                    values = np.ones(blob.shape)
+                if VARIANCES.get(node.layer.type) == index:
+                    values = np.abs(values) + 0.5
                 if id(blob) in owned:
                     blob.data[...] = values.astype(np.float32)
 

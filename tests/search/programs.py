@@ -14,6 +14,7 @@ from minicaffe.errors import MinicaffeError
 from minicaffe.net.net import Net
 from minicaffe.proto import caffe_pb2
 from tests.search.drawing import random_net
+from tests.search.forks import FORKS
 from tests.search.nets import Input, RandomNet, Shape
 from tests.search.sources import filled, reset_memory
 
@@ -84,10 +85,10 @@ def open_net(net: RandomNet, **options: Any) -> Net:
     return opened
 
 
-def random_case(seed: int | Sequence[int]) -> SearchCase:
-    """A net and a program, the same for the same seed."""
+def random_case(seed: int | Sequence[int], *, forks: bool = False) -> SearchCase:
+    """A net and a program, the same for the same seed; with forks' layers among Caffe's or not."""
     key = (seed,) if isinstance(seed, int) else tuple(seed)
-    net = random_net((*key, 0), outside=True)
+    net = random_net((*key, 0), outside=True, more=FORKS if forks else None)
     rng = np.random.default_rng((*key, 1))
     keep = "outputs" if rng.random() < 0.2 else "all"
     options = {"fuse": bool(rng.random() < 0.85), "keep": keep}

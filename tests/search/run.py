@@ -4,6 +4,7 @@
     python -m tests.search.run --cases 100000 --seed 5 --isa SSE41 AVX2 AVX512_CORE
     python -m tests.search.run --seed 5 --start 31400               (going on where a run ended)
     python -m tests.search.run --seed 5 --case 389                  (one again, made smaller)
+    python -m tests.search.run --cases 100000 --seed 5 --forks      (with forks' layers, too)
 
 Each case is settled by the seed and its number. Cases run in processes of their own, so that one
 that crashes or hangs is noticed, too. The exit status is 1 when any failed. ``--isa`` caps the
@@ -33,11 +34,13 @@ class Block:
 
     Attributes:
         isa: what oneDNN may use, "" for all that the machine has.
+        forks: nets have forks' layers, too.
     """
 
     seed: int
     cases: range
     isa: str = ""
+    forks: bool = False
 
 
 @dataclass
@@ -68,7 +71,7 @@ def work(block: Block, first: int, progress: Any, results: Any) -> None:
     quiet()
     for number in range(first, block.cases.stop):
         progress[:] = [number, time.monotonic()]
-        verdicts = judge(random_case((block.seed, number)))
+        verdicts = judge(random_case((block.seed, number), forks=block.forks))
         fault = "; ".join(
             f"{name}: {verdict.fault}" for name, verdict in verdicts.items() if verdict.fault
         )
@@ -125,13 +128,13 @@ def _follow(process: Any, progress: Any, results: Any, outcome: Outcome) -> str:
 def blocks(args: argparse.Namespace, isa: str) -> Iterator[Block]:
     """What is to be run."""
     for first in range(args.start, args.cases, BLOCK):
-        yield Block(args.seed, range(first, min(first + BLOCK, args.cases)), isa)
+        yield Block(args.seed, range(first, min(first + BLOCK, args.cases)), isa, args.forks)
 
 
 def run_all(args: argparse.Namespace, isa: str) -> int:
     """All cases with one set of instructions; returns how many failed."""
     total, begin = Outcome(), time.monotonic()
-    where = f" --isa {isa}" if isa else ""
+    where = " --forks" * args.forks + (f" --isa {isa}" if isa else "")
     with ThreadPool(args.jobs) as pool:
         todo = list(blocks(args, isa))
         for block, outcome in zip(todo, pool.imap(run_block, todo), strict=True):
@@ -160,7 +163,7 @@ def run_one(args: argparse.Namespace) -> int:
     from tests.search.shrink import shrink
 
     quiet()
-    case = random_case((args.seed, args.case))
+    case = random_case((args.seed, args.case), forks=args.forks)
     print(case)
     failed = {name: verdict.fault for name, verdict in judge(case).items() if verdict.fault}
     for name, fault in failed.items():
@@ -178,6 +181,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--isa", nargs="+", default=[], help="caps for oneDNN, one after another")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--forks", action="store_true", help="draw forks' layers, too")
     parser.add_argument("--case", type=int, help="run this one in this process")
     return parser.parse_args()
 

@@ -16,6 +16,7 @@ from tests.search.shrink import shrink
 SEED = 1
 CASES = range(216)
 BLOCK = 24
+FORKED = range(30)
 #: Seed and number of cases in which something was wrong once.
 MENDED = [
     (1, 259), (1, 339), (1, 655), (1, 711), (1, 1289), (2, 103), (2, 329), (2, 823),
@@ -40,6 +41,16 @@ def test_random_programs_on_random_nets(first: int) -> None:
             assert not verdict.fault, f"{name}: {verdict.fault}\n{again} makes it smaller"
             judged += not verdict.why_not
     assert judged > 0.8 * BLOCK * len(ENGINES)
+
+
+def test_random_programs_on_nets_with_layers_of_forks() -> None:
+    judged = 0
+    for number in FORKED:
+        for name, verdict in judge(random_case((SEED, number), forks=True), ENGINES).items():
+            again = f"python -m tests.search.run --forks --seed {SEED} --case {number}"
+            assert not verdict.fault, f"{name}: {verdict.fault}\n{again} makes it smaller"
+            judged += not verdict.why_not
+    assert judged > 0.8 * len(FORKED) * len(ENGINES)
 
 
 @pytest.mark.parametrize(("seed", "number"), MENDED)
