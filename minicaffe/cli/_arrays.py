@@ -28,7 +28,11 @@ def parse_shapes(texts: Sequence[str], param: caffe_pb2.NetParameter) -> dict[st
 
 
 def named_shapes(texts: Sequence[str], inputs: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """``BLOB=N,C,H,W`` by blob, as :func:`parse_shapes`, of a net with these inputs."""
+    """``BLOB=N,C,H,W`` by blob, as :func:`parse_shapes`, of a net with these inputs.
+
+    Raises:
+        GraphError: a text says no shape, or names no blob where the net has no input.
+    """
     shapes: dict[str, tuple[int, ...]] = {}
     for text in texts:
         name, found, numbers = text.rpartition("=")
