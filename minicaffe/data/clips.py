@@ -18,9 +18,9 @@ from minicaffe.data.augmentation import Augmenter, Frames
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, read_image, shown_name
+from minicaffe.data.lists import list_text
 from minicaffe.data.source import EpochOrder, Records, Stacker, State, part_of
 from minicaffe.errors import DataError
-from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
@@ -57,14 +57,8 @@ def read_clips(
         DataError: the file cannot be read, is empty, or a line is something else (says which); or
             ``root`` lacks its slash.
     """
-    try:
-        with open_to_read(path) as stream:
-            text = stream.read().decode("utf-8", "surrogateescape")
-    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        what = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read the list of videos {shown_name(path)}: {what}") from reason
     clips = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(list_text(path, "list of videos").split("\n"), 1):
         if words := line.split():
             clip = _clip(words, numbered=numbered, several=several)
             if clip is None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.data.images import shown_name
-from minicaffe.data.lazy_sequence import LazySequence
+from minicaffe.data.lists import LazySequence
 from minicaffe.data.source import EpochOrder, State, number_in, rank_state, ranks_passed
 from minicaffe.errors import DataError, did_you_mean, tilde_hint
 from minicaffe.files import open_to_read

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.data.images import Color, read_image, shown_name
-from minicaffe.data.lazy_sequence import LazySequence
+from minicaffe.data.lists import LazySequence, read_list
 from minicaffe.errors import DataError
-from minicaffe.files import open_to_read
 
 _LABEL = re.compile(rb"[-+]?[0-9]{1,10}")
 _UNSPEAKABLE = re.compile(rb"[\0\r\n]")
@@ -69,12 +68,7 @@ def read_image_list(path: str, *, inner: bool = False) -> Sequence[tuple[str, in
     Raises:
         DataError: the file cannot be read, is empty, or has a malformed line (names it).
     """
-    try:
-        with open_to_read(path, pipes=not inner) as stream:
-            pairs = ImageList(stream.read(), path, known=not inner)
-    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        text = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read the image list {shown_name(path)}: {text}") from reason
+    pairs = ImageList(read_list(path, "image list", pipes=not inner), path, known=not inner)
     if not pairs:
         raise DataError(f"the image list '{path}' is empty, expected at least one line")
     return pairs

@@ -11,9 +11,9 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, read_image, shown_name
+from minicaffe.data.lists import list_text
 from minicaffe.data.source import EpochOrder, State, part_of
 from minicaffe.errors import DataError
-from minicaffe.files import open_to_read
 
 #: Makes the blobs' items of an image (C×H×W) and its labels (H×W).
 Change = Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]
@@ -73,14 +73,8 @@ def read_pairs(path: str, root: str, *, words: int = 2) -> list[tuple[str, str]]
         DataError: the file cannot be read, is empty, or a line has fewer words (says which); or
             ``root`` lacks its slash.
     """
-    try:
-        with open_to_read(path) as stream:
-            text = stream.read().decode("utf-8", "surrogateescape")
-    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        what = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read the image list {shown_name(path)}: {what}") from reason
     pairs = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(list_text(path, "image list").split("\n"), 1):
         parts = line.split()
         if parts and len(parts) < words:
             raise DataError(

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from minicaffe.data.images import shown_name
-from minicaffe.data.lazy_sequence import LazySequence
+from minicaffe.data.lists import LazySequence, list_text
 from minicaffe.errors import DataError
-from minicaffe.files import open_to_read
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
 _ROW = struct.Struct("=6id")  # image, label, corners; overlap
@@ -133,12 +132,7 @@ class WindowWords:
         Raises:
             DataError: it cannot be read, or is empty.
         """
-        try:
-            with open_to_read(path) as stream:
-                text = stream.read().decode("utf-8", "surrogateescape")
-        except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-            why = getattr(reason, "strerror", None) or reason
-            raise DataError(f"cannot read the window file {shown_name(path)}: {why}") from reason
+        text = list_text(path, "window file")
         if not text or text.isspace():
             raise DataError(f"the window file '{path}' is empty, expected at least one image")
         return cls(path, text)
