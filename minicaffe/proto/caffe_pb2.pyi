@@ -1813,6 +1813,9 @@ class ConvolutionParameter(_message.Message):
         INTEL_SPATIAL: _ClassVar[ConvolutionParameter.Engine]
         FFT: _ClassVar[ConvolutionParameter.Engine]
         CUDNN_FORWARD: _ClassVar[ConvolutionParameter.Engine]
+        LOOP: _ClassVar[ConvolutionParameter.Engine]
+        NAIVE: _ClassVar[ConvolutionParameter.Engine]
+        SPATIAL: _ClassVar[ConvolutionParameter.Engine]
     DEFAULT: ConvolutionParameter.Engine
     CAFFE: ConvolutionParameter.Engine
     CUDNN: ConvolutionParameter.Engine
@@ -1822,6 +1825,9 @@ class ConvolutionParameter(_message.Message):
     INTEL_SPATIAL: ConvolutionParameter.Engine
     FFT: ConvolutionParameter.Engine
     CUDNN_FORWARD: ConvolutionParameter.Engine
+    LOOP: ConvolutionParameter.Engine
+    NAIVE: ConvolutionParameter.Engine
+    SPATIAL: ConvolutionParameter.Engine
     class ConvMode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         LOWERED_GEMM: _ClassVar[ConvolutionParameter.ConvMode]

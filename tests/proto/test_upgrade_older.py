@@ -114,6 +114,14 @@ def test_a_convolution_with_its_relu_inside(tmp_path):
         read(tmp_path, CONVOLUTION % (fused, "relu_param { }"))
 
 
+@pytest.mark.parametrize("engine", ["LOOP", "NAIVE", "SPATIAL"])
+def test_an_engine_of_another_convolution_changes_nothing(tmp_path, caplog, engine):
+    (tmp_path / "net.prototxt").write_text(CONVOLUTION % (f"engine: {engine}", ""))
+    with caplog.at_level("INFO", logger="minicaffe"):
+        minicaffe.Net(tmp_path / "net.prototxt", minicaffe.TEST).close()
+    assert "passed over, as it changes nothing" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("settings", "shape"),
     [
