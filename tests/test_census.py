@@ -28,6 +28,11 @@ FILES = {
     'name: "c" type: "Convolution" bottom: "d" top: "c" convolution_param { num_output: 7 '
     'kernel_size: 1 } } layer { name: "y" type: "Yolov3" bottom: "c" bottom: "l" top: "y" '
     "yolov3_param { num_class: 2 num: 1 mask: 0 biases: 3 biases: 3 } }",
+    "a/ssd.prototxt": 'layer { name: "d" type: "AnnotatedData" top: "d" top: "l" data_param { '
+    'source: "no" batch_size: 4 } transform_param { resize_param { height: 8 width: 8 } } } '
+    'layer { name: "found" type: "Input" top: "found" input_param { shape { dim: [1, 1, 1, 7] } } '
+    '} layer { name: "e" type: "DetectionEvaluate" bottom: "found" bottom: "l" top: "e" '
+    "detection_evaluate_param { num_classes: 3 } }",
     "b/type.prototxt": INPUT + 'layer { name: "w" type: "Winograd" bottom: "x" top: "w" }',
     "b/field.prototxt": INPUT + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" slope: 1 }',
     "b/fork.prototxt": INPUT + 'layer { name: "r" type: "Reduction" bottom: "x" top: "r" '
@@ -74,6 +79,7 @@ def test_how_far_each_file_comes(
         "a/boxes.prototxt": ("net", "run", []),  # in TRAIN, as it has nothing in TEST
         "a/data.prototxt": ("net", "run", []),
         "a/fork.prototxt": ("net", "run", []),
+        "a/ssd.prototxt": ("net", "run", []),  # with no box at all
         "b/type.prototxt": ("net", "read", ["type Winograd"]),
         "b/field.prototxt": ("net", "", ["field layer.slope"]),
         "b/fork.prototxt": ("net", "read", ["field reduction_param.k (TSN)"]),
@@ -93,9 +99,9 @@ def test_tables(
     lines = [line.split() for line in capsys.readouterr().out.split("\n") if line]
     assert lines[0] == ["folder", "nets", "net", "read", "net", "complete", "solvers", "solver",
                         "complete"]  # fmt: skip
-    assert ["a", "4", "4", "4", "0", "0"] in lines
+    assert ["a", "5", "5", "5", "0", "0"] in lines
     assert ["b", "5", "4", "1", "0", "0"] in lines
-    assert ["all", "9", "8", "5", "3", "2"] in lines
+    assert ["all", "10", "9", "6", "3", "2"] in lines
     assert ["1", "1", "type", "Winograd"] in lines
 
 

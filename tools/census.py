@@ -40,6 +40,7 @@ from minicaffe.solver.solver_param import load_settings, refuse, setting_mistake
 ENDINGS = (".prototxt", ".pt", ".prototext")
 STAGES = ("read", "complete", "built", "run")
 _SIDE = 224  # pixels of an image whose size nobody says
+_BOX_ROWS = (7, 8)  # numbers of a box that SSD finds, and of a true one
 _LARGEST = 1 << 22  # bytes of a file that is looked at
 
 
@@ -184,8 +185,20 @@ def _build(
     with Net(net, phase, path=str(path), seed=0, dialect=dialect, allow_python_layers=False) as it:
         entry.reached = "built"
         if run:
+            _fill(it)
             it.forward()
             entry.reached = "run"
+
+
+def _fill(net: Net) -> None:
+    """Zeros in all inputs, as they are at first, but no boxes where rows of boxes are read.
+
+    A row of SSD's that begins with -1 is none; zeros would be a box of the background.
+    """
+    for name in net.inputs:
+        blob = net.blobs[name]
+        if len(blob.shape) == 4 and blob.shape[:2] == (1, 1) and blob.shape[3] in _BOX_ROWS:
+            blob.data[...] = -1
 
 
 def _is_whole(param: caffe_pb2.NetParameter, phase: int) -> bool:
