@@ -253,10 +253,10 @@ class Net:
         """How long the last forward took, in ticks of a nanosecond (OpenCV's, on Linux).
 
         Returns:
-            the whole, and float64 (layers, 1): all of it at the last layer, as layers run
+            the whole, and float64 (layers,): all of it at the last layer, as layers run
             in steps of several.
         """
-        timings = np.zeros((len(self._nodes), 1))
+        timings = np.zeros(len(self._nodes))
         timings[-1:] = self._ticks
         return self._ticks, timings
 

@@ -152,7 +152,7 @@ def test_facts(files: tuple[str, str]) -> None:
     net.forward()
     ticks, timings = net.getPerfProfile()
     assert ticks > 0
-    assert timings.shape == (4, 1)
+    assert timings.shape == (4,)
     assert timings.sum() == ticks
 
 
