@@ -51,10 +51,12 @@ def mixed(batch: int = 4) -> str:
 class Program:
     """Twins, what is held of them, and nets that share their weights."""
 
+    twins_class = Twins
+
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
-        self.twins = Twins(mixed(), TRAIN, seed)
-        self.testers = Twins(mixed(2), TEST, seed)
+        self.twins = self.twins_class(mixed(), TRAIN, seed)
+        self.testers = self.twins_class(mixed(2), TEST, seed)
         self.held: list[tuple[np.ndarray, np.ndarray]] = []
         for tester, net in zip(self.testers.nets, self.twins.nets, strict=True):
             tester.share_with(net)

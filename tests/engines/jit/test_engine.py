@@ -11,8 +11,9 @@ pytest.importorskip("llvmlite", reason="llvmlite, which compiles kernels, is abs
 from minicaffe.errors import GraphError
 from minicaffe.net.net import TEST, TRAIN, Net
 from minicaffe.proto import caffe_pb2
-from tests.engines.nets import Text
-from tests.engines.twins import error_of
+from tests.engines.nets import NETS, Text
+from tests.engines.test_stress import ACTIONS, Program
+from tests.engines.twins import Twins, error_of
 
 
 def small_net() -> caffe_pb2.NetParameter:
@@ -104,3 +105,34 @@ def test_direct_convolutions_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("MINICAFFE_CONV_MATH", "fast")
     with pytest.raises(GraphError, match=r"conv_math is 'fast', expected \"auto\" or \"direct\""):
         Net(small_net(), phase=TEST, engine="jit")
+
+
+class JitTwins(Twins):
+    """A net on numpy and on the jit engine."""
+
+    engine = "jit"
+
+
+class JitProgram(Program):
+    """What a program may do between passes, on the jit engine."""
+
+    twins_class = JitTwins
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_training(name: str) -> None:
+    """A few iterations of whole nets."""
+    make, classes = NETS[name]
+    twins = JitTwins(make())
+    twins.fill(**twins.label(classes))
+    for _ in range(3):
+        twins.step()
+    twins.same(tolerance=1e-4, flips=True)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_program(seed: int) -> None:
+    program = JitProgram(seed)
+    for number in program.rng.permutation(len(ACTIONS)):
+        ACTIONS[number](program)
+        program.check()
