@@ -18,8 +18,8 @@ The concepts:
 - ``Team``: the threads that share a kernel's units.
 - ``PlaneWindows`` (planes.py): a plane laid out so that a vector holds neighbouring windows
   whatever the stride: pooling and depthwise convolutions.
-- ``Pointwise``, ``ChannelSums``, ``CompiledPasses``: single passes over memory: ReLU, BatchNorm, Scale,
-  biases.
+- ``Pointwise``, ``ChannelSums``, ``CompiledPasses``: single passes over memory: ReLU, BatchNorm,
+  Scale, biases.
 - ``ForwardPass``, ``GradientPass``, ``TransformedWeights`` (passes.py): kernels for given sizes.
 
 As an engine it runs nets as numpy's does, with these kernels in place of numpy's where a layer
