@@ -39,12 +39,12 @@ PORTION = 1 << 18
 
 
 #: How far the subtracted value may be from a mean, in standard deviations.
-_FAR = 4.0
+FAR = 4.0
 
 
 #: Within this many standard deviations of 0 nothing needs to be subtracted: squares of blocks that
 #: were added up in single precision are then as exact as those of differences.
-_CLOSE = 2.0
+CLOSE = 2.0
 
 #: As for the solver's update, more threads would wait for Python's lock.
 _team = Team(4, least=1 << 19)
@@ -116,7 +116,7 @@ def moments(
         offset = first / count
         variance = np.maximum(second / count - offset * offset, 0)  # not a number stays so
         mean = about.astype(np.float64) + offset
-        far = np.isfinite(mean) & (offset * offset > _FAR * _FAR * variance)
+        far = np.isfinite(mean) & (offset * offset > FAR * FAR * variance)
         nearer = np.where(far, near(mean, variance, about.dtype), about)
         if last or np.array_equal(nearer, about):  # the sample was good, as it nearly always is
             break
@@ -155,7 +155,7 @@ def near(mean: np.ndarray, variance: np.ndarray, dtype: np.dtype) -> np.ndarray:
     with np.errstate(all="ignore"):
         step = np.exp2(np.floor(np.log2(variance) / 2) - 3)
         rounded = np.rint(mean / step) * step
-        rounded = np.where(np.abs(mean) <= _CLOSE * np.sqrt(variance), 0, rounded)
+        rounded = np.where(np.abs(mean) <= CLOSE * np.sqrt(variance), 0, rounded)
     return np.where(np.isfinite(rounded), rounded, mean).astype(dtype)
 
 

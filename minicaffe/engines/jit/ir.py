@@ -458,6 +458,10 @@ def module(functions: Sequence[Function]) -> str:
         f"declare {kind} @llvm.fma.v{width}f32({kind}, {kind}, {kind})",
         f"declare {kind} @llvm.sqrt.v{width}f32({kind})",
         f"declare double @llvm.vector.reduce.fadd.v{width}f64(double, <{width} x double>)",
+        *(
+            f"declare <{width} x double> @llvm.{name}.v{width}f64(<{width} x double>)"
+            for name in ("sqrt", "rint", "fabs")
+        ),
         f"declare {kind} @llvm.masked.load.v{width}f32.p0(ptr, i32, {mask}, {kind})",
         f"declare void @llvm.masked.store.v{width}f32.p0({kind}, ptr, i32, {mask})",
     ]

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicaffe.engines.jit.batch_statistics import BatchStatistics
 from minicaffe.engines.jit.compiler import compile_functions
 from minicaffe.engines.jit.frame import Fields, Layout
 from minicaffe.engines.jit.ir import Function, Int, Vector, bytes_of_mask
 from minicaffe.engines.jit.sums import ROWS, ChannelSums, Segments
 from minicaffe.engines.jit.target import Target
-from minicaffe.engines.jit.team import Team, aligned_floats
 
 #: The addresses of x, dy, the result and the bits of what has passed, and of the numbers of each
 #: channel; then as :class:`~minicaffe.engines.jit.sums.Segments` says.
@@ -158,31 +158,21 @@ class Normalization:
     """The passes over arrays of one shape, with the numbers of each channel.
 
     Args:
-        team: the threads.
-        shape: (items, blocks, rows, lanes), which :func:`~minicaffe.engines.jit.sums.has_kernels`
-            knows.
+        statistics: of the arrays; its about, gain and shift are the forward's.
         relu: a ReLU follows.
 
     Attributes:
-        about, gain, shift: of the forward; to be filled before it. Channels that fill up a block
-            keep 0.
+        statistics: the same.
     """
 
-    def __init__(self, team: Team, shape: tuple[int, ...], *, relu: bool) -> None:
-        self._team, self._relu = team, relu
-        self._sums = ChannelSums(team)
-        self._segments = Segments.of(shape, team.target)
-        self._way = "rows" if shape[3] == 1 else "lanes"
-        self.about, self.gain, self.shift = (self.numbers() for _ in range(3))
-        forward = {name: getattr(self, name).ctypes.data for name in _FORWARD}
+    def __init__(self, statistics: BatchStatistics, *, relu: bool) -> None:
+        self._team, self._relu = statistics.team, relu
+        self.statistics, self._segments = statistics, statistics.segments
+        self._sums = ChannelSums(self._team)
+        forward = {name: statistics.floats[name].ctypes.data for name in _FORWARD}
         self._frame = NORMALIZE.frame(
             **dict.fromkeys(NORMALIZE.names, 0) | forward | self._segments.fields
         )
-
-    def numbers(self) -> np.ndarray:
-        """A number for each channel."""
-        _, blocks, _, lanes = self._segments.shape
-        return aligned_floats(blocks * lanes)
 
     def forward(self, x: int, y: int) -> None:
         """y, at the same or another address."""
@@ -196,8 +186,12 @@ class Normalization:
             relu: g is what the ReLU has let pass.
         """
         if relu:
-            return self._sums.passed(dy, x, (self.about, self.gain, self.shift))
-        return self._sums.products(dy, x, self.about)
+            return self._sums.passed(dy, x, [self._numbers(name) for name in _FORWARD])
+        return self._sums.products(dy, x, self._numbers("about"))
+
+    def _numbers(self, name: str) -> np.ndarray:
+        _, blocks, _, lanes = self._segments.shape
+        return self.statistics.floats[name][: blocks * lanes]
 
     def backward(
         self,
@@ -252,7 +246,7 @@ class Normalization:
     def _run(self, kind: str, source: int, gradient: int, target: int) -> None:
         frame = self._frame
         frame["source"], frame["gradient"], frame["target"] = source, gradient, target
-        kernel = _compiled(self._team.target)[f"{kind}_{self._way}"]
+        kernel = _compiled(self._team.target)[f"{kind}_{self._segments.way}"]
         self._team.run(kernel, frame.address, self._segments.units)
 
 

@@ -36,6 +36,8 @@ _NUMBERS = dict.fromkeys(KINDS, ("about",)) | {"passed": ("about", "gain", "shif
 
 #: Elements of a segment: enough to keep a thread busy for some microseconds.
 _SEGMENT = 1 << 15
+#: Items of which a few values tell where a mean is about.
+_FEW = 4
 #: Sums that grow side by side, as an addition takes several cycles.
 _SIDE_BY_SIDE = 4
 
@@ -58,14 +60,34 @@ class Segments:
     def of(shape: tuple[int, ...], target: Target) -> Segments:
         """Those of arrays of this shape."""
         _, _, rows, lanes = shape
-        step = ROWS * target.width if lanes == 1 else ROWS
+        step = _step(lanes, target)
         size = max(step, _SEGMENT // lanes // step * step)
         return Segments(shape, size, -(-rows // size))
+
+    @staticmethod
+    def few(shape: tuple[int, ...], target: Target) -> Segments:
+        """A segment of single precision's length at the beginning of each of the first items."""
+        return Segments((min(shape[0], _FEW), *shape[1:]), _step(shape[3], target), 1)
 
     @property
     def units(self) -> int:
         """How many units there are."""
         return self.shape[0] * self.shape[1] * self.count
+
+    @property
+    def parts(self) -> int:
+        """How many sums of each channel there are, to be added up."""
+        return self.shape[0] * self.count
+
+    @property
+    def values(self) -> int:
+        """How many values of each channel are summed."""
+        return self.shape[0] * min(self.shape[2], self.size * self.count)
+
+    @property
+    def way(self) -> str:
+        """How the names of the kernels end."""
+        return "rows" if self.shape[3] == 1 else "lanes"
 
     @property
     def fields(self) -> dict[str, int]:
@@ -82,6 +104,11 @@ class Segments:
         end = f.minimum(f.add(begin, job["segment"]), job["rows"])
         start = f.mul(f.mul(block, job["rows"]), job["lanes"])
         return f.rem(block, job["blocks"]), begin, end, start
+
+
+def _step(lanes: int, target: Target) -> int:
+    """Rows that single precision adds up."""
+    return ROWS * target.width if lanes == 1 else ROWS
 
 
 def has_kernels(shape: tuple[int, ...], target: Target) -> bool:
@@ -289,10 +316,10 @@ class ChannelSums:
         self, kind: str, left: np.ndarray, right: np.ndarray, *numbers: np.ndarray
     ) -> list[np.ndarray]:
         segments = Segments.of(left.shape, self._team.target)
-        items, blocks, _, lanes = left.shape
+        _, blocks, _, lanes = left.shape
         given = [np.ascontiguousarray(array, np.float32) for array in numbers]
         about, gain, shift = (given[index % len(given)].ctypes.data for index in range(3))
-        found = np.empty((items * segments.count, 2, blocks * lanes))
+        found = np.empty((segments.parts, 2, blocks * lanes))
         frame = SUMS.frame(
             left=left.ctypes.data,
             right=right.ctypes.data,
@@ -302,11 +329,15 @@ class ChannelSums:
             sums=found.ctypes.data,
             **segments.fields,
         )
-        way = "rows" if lanes == 1 else "lanes"
-        kernel = _compiled(self._team.target)[f"{kind}_{way}"]
+        kernel = sum_kernel(self._team.target, kind, segments)
         self._team.run(kernel, frame.address, segments.units)
         with np.errstate(all="ignore"):
             return list(found.sum(axis=0))
+
+
+def sum_kernel(target: Target, kind: str, segments: Segments) -> int:
+    """The address of one of the kernels, whose frame is :data:`SUMS`."""
+    return _compiled(target)[f"{kind}_{segments.way}"]
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
+from minicaffe.engines.jit.batch_statistics import BatchStatistics
 from minicaffe.engines.jit.normalization import Normalization
 from minicaffe.engines.jit.sums import ChannelSums, has_kernels
 from minicaffe.engines.onednn import dnnl
@@ -143,15 +144,18 @@ def rows_of(memory: Memory) -> np.ndarray:
     return memory.elements[: math.prod(shape)].reshape(shape)
 
 
-def normalization(desc: MemoryDesc, *, relu: bool) -> Normalization | None:
+def normalization(desc: MemoryDesc, eps: float, *, relu: bool) -> Normalization | None:
     """Kernels that normalise values of a layout by statistics of the batch, where there are some.
 
     Args:
         desc: the layout.
+        eps: added to the variance.
         relu: a ReLU follows.
     """
     threads = library().team
     if threads is None or desc.dtype != dnnl.F32 or not summable(desc):
         return None
     shape = rows_shape(desc)
-    return Normalization(threads, shape, relu=relu) if has_kernels(shape, threads.target) else None
+    if not has_kernels(shape, threads.target):
+        return None
+    return Normalization(BatchStatistics(threads, shape, desc.shape[1], eps), relu=relu)

@@ -6,11 +6,12 @@ from __future__ import annotations
 import ctypes
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minicaffe.engines.jit.batch_statistics import BatchStatistics
 from minicaffe.engines.jit.normalization import Normalization
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder
@@ -87,7 +88,7 @@ class Affine(Step):
             return None
         if self.relu is not None and not self.node.propagate_down[0]:
             return None
-        return normalization(self.source.desc, relu=self.relu is not None)
+        return normalization(self.source.desc, self.eps, relu=self.relu is not None)
 
     def _normalise_by_kernel(self, builder: Builder, kernels: Normalization) -> None:
         source, result = self.source, self.write(builder, self.source.desc)
@@ -124,6 +125,7 @@ class Affine(Step):
         return flags | (dnnl.FUSE_NORM_RELU if self.relu is not None else 0)
 
     def learned_memories(self, builder: Builder) -> dict[int, Memory]:
+        """What the Scale layer has learned, by the primitive's arguments."""
         if self.scale is None:
             return {}
         return {
@@ -195,16 +197,22 @@ class Affine(Step):
         for parameter in learned:
             builder.then(*parameter.before)
         factors = self._factors()
+        numbers = [memory.buffer.view(np.float32) for memory in factors[:3]]
         if learned or of_batch:
             add_up = functools.partial(self._add_up, gradient, source, learned, factors, layers)
+            if self.kernels is not None and layers is self.nodes:
+                found = self.kernels.statistics
+                add_up = functools.partial(self._add_up_by_kernel, gradient, source, learned, found)
+                numbers = [found.floats[name] for name in ("factor", "slope", "remains")]
             builder.kernel(add_up, {dnnl.DIFF_DST: gradient, dnnl.SRC: source})
         else:
             builder.then(lambda: _fill(factors[0], self.gain_of(layers, self.inv_std())))
         for parameter in learned:
             builder.then(*parameter.after)
         if target is not None and of_batch and self.kernels is not None:
-            operands = (gradient, target, factors)
-            self._input_gradient_by_kernel(builder, self.kernels, *operands, layers, passed)
+            operands = {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target}
+            relu = self.relu in layers
+            self._input_gradient_by_kernel(builder, operands, numbers, passed, relu=relu)
         elif target is not None:
             self._input_gradient(builder, gradient, target, factors, of_batch=of_batch)
         if learned and self.folded is not None:
@@ -275,26 +283,30 @@ class Affine(Step):
     def _input_gradient_by_kernel(
         self,
         builder: Builder,
-        kernels: Normalization,
-        gradient: Memory,
-        target: Memory,
-        factors: Sequence[Memory],
-        layers: Sequence[Node],
+        operands: Mapping[int, Memory],
+        numbers: Sequence[np.ndarray],
         passed: PassedBits | None,
+        *,
+        relu: bool,
     ) -> None:
         """dx as above, of what the ReLU has let pass where it is one of the layers."""
-        source, relu = self.saved.view(self.source.desc), self.relu in layers
-        numbers = [memory.buffer.view(np.float32) for memory in factors[:3]]
-        bits = None if passed is None else passed.bits
+        kernels, bits = self.kernels, None if passed is None else passed.bits
+        source, gradient, target = (
+            operands[argument] for argument in (dnnl.SRC, dnnl.DIFF_DST, dnnl.DIFF_SRC)
+        )
 
         def run() -> None:
-            addresses = source.address, gradient.address, target.address
-            kernels.backward(*addresses, numbers, relu=relu, passed=bits)
+            if kernels is not None:
+                addresses = source.address, gradient.address, target.address
+                kernels.backward(*addresses, numbers, relu=relu, passed=bits)
 
-        operands = {dnnl.SRC: source, dnnl.DIFF_DST: gradient, dnnl.DIFF_SRC: target}
         builder.kernel(run, operands, "batch_normalization_backward/jit:generated")
 
     def inv_std(self) -> np.ndarray:
+        """1 / √(var + eps) of each channel."""
+        if self.kernels is not None:
+            found: np.ndarray = self.kernels.statistics.doubles["inv"][: self.mean.floats.size]
+            return found
         with np.errstate(all="ignore"):
             deviation: np.ndarray = np.sqrt(self.variance.floats.astype(np.float64) + self.eps)
             return 1 / deviation
@@ -331,6 +343,20 @@ class Affine(Step):
                 factors, (self.gain_of(layers, inv_std), slope, rest, about), strict=True
             ):
                 _fill(factor, value)
+
+    def _add_up_by_kernel(
+        self,
+        gradient: Memory,
+        source: Memory,
+        learned: Sequence[ParameterGradient],
+        found: BatchStatistics,
+    ) -> None:
+        """The sums for all of the layers together."""
+        scale = self.learned.get(dnnl.SCALE)
+        gamma = None if scale is None else scale.address
+        found.differentiate(*(gradient.address, source.address, gamma), relu=self.relu is not None)
+        for name, parameter in zip(("dgamma", "dbeta"), learned, strict=False):
+            parameter.memory.floats[...] = found.floats[name][: found.channels]
 
     def _sums(
         self, gradient: Memory, source: Memory, *, relu: bool

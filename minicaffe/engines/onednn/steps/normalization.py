@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from minicaffe.engines.jit.batch_statistics import BatchStatistics
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.builder import Builder, Unsupported
 from minicaffe.engines.onednn.channels import channel_moments, spoil
@@ -14,6 +15,7 @@ from minicaffe.engines.onednn.fusion import is_plain_relu, is_relu
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
 from minicaffe.engines.onednn.steps import step_for, step_of
 from minicaffe.engines.onednn.steps.affine import Affine
+from minicaffe.engines.onednn.tensor import Call
 from minicaffe.layers.sums import near
 
 if TYPE_CHECKING:
@@ -68,7 +70,10 @@ class BatchNorm(Affine):
 
     def prepare_statistics(self, builder: Builder) -> None:
         """The stored ones, or those of the batch, for every forward."""
-        if self.of_batch:
+        if self.kernels is not None:
+            builder.then(self._measure_by_kernel(self.kernels.statistics))
+            builder.once(self._count)
+        elif self.of_batch:
             builder.then(self._measure)
             builder.once(self._count)
         else:
@@ -86,14 +91,24 @@ class BatchNorm(Affine):
             self.variance.floats[...] = variance
             self.rest = mean - self.mean.floats
             offset = 0 if self.offset is None else self.offset.floats
-            gain = self.gain_of(self.nodes, self.inv_std())
-            self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * gain
-        if self.kernels is not None:
-            forward = (self.kernels.about, self.kernels.gain, self.kernels.shift)
-            found = (self.mean.floats, gain, self.learned[dnnl.SHIFT].floats)
-            for numbers, values in zip(forward, found, strict=True):
-                numbers[: values.size] = values
+            self.learned[dnnl.SHIFT].floats[...] = offset - self.rest * self.gain_of(
+                self.nodes, self.inv_std()
+            )
         self.measured = mean, variance
+
+    def _measure_by_kernel(self, found: BatchStatistics) -> Call:
+        """What measures; its results are where they will be."""
+        count, source = found.channels, self.source
+        self.mean = Memory(self.mean.desc, found.floats["about"])
+        self.rest = found.doubles["rest"][:count]
+        self.measured = found.doubles["mean"][:count], found.doubles["variance"][:count]
+        scale, offset = self.learned.get(dnnl.SCALE), self.offset
+
+        def measure() -> None:
+            learned = (None if memory is None else memory.address for memory in (scale, offset))
+            found.measure(source.address, *learned)
+
+        return measure
 
     def _count(self) -> None:
         """The batch counts in the running statistics."""
