@@ -62,7 +62,7 @@ class Team:
                 :meth:`workspace` says.
             floats: what each thread needs of it.
         """
-        threads = max(1, min(self.threads, units))
+        threads = 1 if units == 1 else max(1, min(self.threads, units))
         distance = _distance(floats)
         if threads == 1:
             _entry(kernel)(frame, workspace, 0, units)

@@ -109,9 +109,12 @@ class Memory:
     Args:
         desc: what it holds.
         buffer: bytes to use (kept alive); fresh zeros when left out.
+
+    Attributes:
+        address: where they are now.
     """
 
-    __slots__ = ("__weakref__", "buffer", "desc", "handle")
+    __slots__ = ("__weakref__", "address", "buffer", "desc", "handle")
 
     def __init__(self, desc: MemoryDesc, buffer: np.ndarray | None = None) -> None:
         lib = library()
@@ -119,24 +122,20 @@ class Memory:
         if buffer is None:
             buffer = aligned_zeros(max(desc.size, 64), np.dtype(np.uint8))
         self.buffer = buffer
+        self.address = int(buffer.ctypes.data)
         self.handle = lib.create_for(
             self,
             "memory_destroy",
             "memory_create",
             ctypes.c_void_p(desc.handle),
             lib.engine,
-            ctypes.c_void_p(buffer.ctypes.data),
+            ctypes.c_void_p(self.address),
         ).value
 
     @property
     def is_array(self) -> bool:
         """Whether its bytes are an array of numbers, such as a blob's, not made for it."""
         return bool(self.buffer.dtype != np.uint8)
-
-    @property
-    def address(self) -> int:
-        """Where its bytes are now."""
-        return int(self.buffer.__array_interface__["data"][0])
 
     @property
     def elements(self) -> np.ndarray:
@@ -151,9 +150,10 @@ class Memory:
 
     def set_data_handle(self, buffer: np.ndarray) -> None:
         """Use other bytes from now on."""
-        address = ctypes.c_void_p(buffer.ctypes.data)
         before, self.buffer = self.buffer, buffer  # both live while the library changes over
-        library().call("memory_set_data_handle", ctypes.c_void_p(self.handle), address)
+        self.address = int(buffer.ctypes.data)
+        handle, address = ctypes.c_void_p(self.handle), ctypes.c_void_p(self.address)
+        library().call("memory_set_data_handle", handle, address)
         del before
 
     def seen_as(self, desc: MemoryDesc) -> Memory:
