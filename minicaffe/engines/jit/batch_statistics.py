@@ -13,7 +13,7 @@ import numpy as np
 from minicaffe.engines.jit.compiler import compile_functions
 from minicaffe.engines.jit.frame import Frame
 from minicaffe.engines.jit.statistics import STATISTICS, StatisticsKernels
-from minicaffe.engines.jit.sums import SUMS, Segments, sum_kernel
+from minicaffe.engines.jit.sums import SUMS, Segments, filled_channels, sum_kernel
 from minicaffe.engines.jit.target import Target
 from minicaffe.engines.jit.team import Team, aligned_floats
 
@@ -45,16 +45,14 @@ class BatchStatistics:
 
     def __init__(self, team: Team, shape: tuple[int, ...], channels: int, eps: float) -> None:
         self.team, self.channels = team, channels
-        filled, width = shape[1] * shape[3], team.target.width
-        size = -(-filled // width) * width
+        size = filled_channels(shape, team.target)
         self.doubles = {name: np.zeros(size) for name in _DOUBLES}
         self.floats = {name: aligned_floats(size) for name in _FLOATS}
         self._none, self._ones = aligned_floats(size), aligned_floats(size) + np.float32(1)
         self.segments, self._few = (f(shape, team.target) for f in (Segments.of, Segments.few))
-        # the last vector may reach beyond the last channel
-        self._sums = np.zeros(self.segments.parts * 2 * filled + width)
+        self._sums = np.zeros(self.segments.parts * 2 * size)
         self._numbers = np.array([0.0, eps, 0.0])
-        self._frame = self._channels_frame(filled, channels)
+        self._frame = self._channels_frame(size, channels)
         self._frames = {
             segments: self._sums_frame(segments) for segments in (self.segments, self._few)
         }
@@ -67,7 +65,8 @@ class BatchStatistics:
             gamma, beta: of the scales and shifts, one a channel; None for 1 and 0.
         """
         self._learned(gamma, beta)
-        self._add_up("moments", x, x, self._none, self._few)
+        self.floats["start"].fill(0)
+        self._add_up("moments", x, x, self.floats["start"], self._few)
         self._finish("guess", self._few)
         for _ in range(_TRIES):
             self._add_up("moments", x, x, self.floats["start"], self.segments)
@@ -121,6 +120,7 @@ class BatchStatistics:
             shift=self.floats["shift"].ctypes.data,
             sums=self._sums.ctypes.data,
             **segments.fields,
+            filled=len(self.floats["gain"]),
         )
 
 

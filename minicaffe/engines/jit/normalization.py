@@ -66,24 +66,52 @@ class NormalizationKernels:
         return [write(kind) for kind in _KINDS for write in ways]
 
     def _write_lanes(self, kind: str) -> Function:
-        """A vector holds channels; lanes are a multiple of the width."""
+        """A vector holds channels; the last one of a row may hold fewer than fill it."""
         f = Function(f"{kind}_lanes", self.target, ["pass", "workspace"], ["first", "last"])
         job = NORMALIZE.read(f, "%pass")
         lanes = job["lanes"]
         with f.loop("%last", "%first") as unit:
             block, begin, end, start = Segments.read(f, job, unit)
             channel = f.mul(block, lanes)
-            with f.loop(end, begin, ROWS) as row, f.loop(lanes, step=f.width) as lane:
-                numbers = [f.load(job[name], f.add(channel, lane)) for name in _KINDS[kind]]
-                last = f.minimum(end, f.add(row, ROWS))
-                whole = f.sub(last, f.rem(f.sub(last, row), _SIDE_BY_SIDE))
-                for stop, first, count in ((whole, row, _SIDE_BY_SIDE), (last, whole, 1)):
-                    with f.loop(stop, first, count) as index:
-                        for side in range(count):
-                            offset = f.add(f.mul(f.add(index, side), lanes), f.add(start, lane))
-                            write = _Vector(f, job, offset, f.div(offset, f.width))
-                            write.result(kind, numbers)
+            whole = f.sub(lanes, f.rem(lanes, f.width))
+            with f.loop(end, begin, ROWS) as row:
+                rows = row, f.minimum(end, f.add(row, ROWS))
+                with f.loop(whole, step=f.width) as lane:
+                    self._lanes(f, job, kind, rows, (channel, lane, start), None)
+                with f.when(f.compare("slt", whole, lanes)):
+                    left = f.sub(lanes, whole)
+                    self._lanes(f, job, kind, rows, (channel, whole, start), left)
         return f
+
+    def _lanes(
+        self,
+        f: Function,
+        job: Fields,
+        kind: str,
+        rows: tuple[Int, Int],
+        places: tuple[Int, Int, Int],
+        count: Int | None,
+    ) -> None:
+        """Some rows of a vector of channels.
+
+        Args:
+            f, job, kind: of the kernel.
+            rows: from and to.
+            places: the block's first channel, the lane within the block, and the block's offset.
+            count: how many channels there are, if not a vector of them.
+        """
+        (row, last), (channel, lane, start), lanes = rows, places, job["lanes"]
+        numbers = [f.load(job[name], f.add(channel, lane)) for name in _KINDS[kind]]
+        each = f.div(f.add(lanes, f.width - 1), f.width)  # vectors in a row
+        before = f.add(f.mul(f.div(start, lanes), each), f.div(lane, f.width))
+        whole = f.sub(last, f.rem(f.sub(last, row), _SIDE_BY_SIDE))
+        for stop, first, side_by_side in ((whole, row, _SIDE_BY_SIDE), (last, whole, 1)):
+            with f.loop(stop, first, side_by_side) as index:
+                for side in range(side_by_side):
+                    at = f.add(index, side)
+                    offset = f.add(f.mul(at, lanes), f.add(start, lane))
+                    vector = f.add(before, f.mul(at, each))
+                    _Vector(f, job, offset, vector, count).result(kind, numbers)
 
     def _write_rows(self, kind: str) -> Function:
         """A vector holds neighbouring rows of a channel; there is a single lane."""
@@ -227,16 +255,21 @@ class Normalization:
     @property
     def _vectors(self) -> tuple[int, int]:
         """How many rows of vectors there are, and vectors in each."""
+        rows, length = self._rows
+        return rows, -(-length // self._team.target.width)
+
+    @property
+    def _rows(self) -> tuple[int, int]:
+        """How many rows of neighbours there are that vectors are cut from, and their length."""
         items, blocks, rows, lanes = self._segments.shape
-        width = self._team.target.width
-        return (items * blocks, -(-rows // width) if lanes == 1 else rows * lanes // width)
+        return (items * blocks, rows) if lanes == 1 else (items * blocks * rows, lanes)
 
     def elements_passed(self, passed: np.ndarray) -> np.ndarray:
         """What :meth:`backward` has written, as a bool for each element, flat."""
-        width, (rows, _) = self._team.target.width, self._vectors
+        width, (rows, length) = self._team.target.width, self._rows
         bits = np.unpackbits(passed[: self.passed_size], bitorder="little")
         each = bits.reshape(-1, 8 * bytes_of_mask(width))[:, :width].reshape(rows, -1)
-        there: np.ndarray = each[:, : math.prod(self._segments.shape[2:])].astype(bool)
+        there: np.ndarray = each[:, :length].astype(bool)
         return there.reshape(-1)
 
     def pass_on(self, x: int, dy: int, g: int) -> None:

@@ -26,8 +26,9 @@ from minicaffe.layers import sums
 from minicaffe.layers.sums import ROWS
 
 #: Of both arrays: the addresses of left and right, of what is subtracted of right, of the numbers
-#: that say what a ReLU has let pass, and of where the sums go; then as :class:`Segments` says.
-SUMS = Layout("left right about gain shift sums", "blocks rows lanes segment segments")
+#: that say what a ReLU has let pass, and of where the sums go; then as :class:`Segments` says, and
+#: the sums in a row. Numbers and rows of sums are as long as whole vectors.
+SUMS = Layout("left right about gain shift sums", "blocks rows lanes segment segments filled")
 
 #: What is summed, see :class:`SumKernels`.
 KINDS = ("moments", "products", "slopes", "passed")
@@ -113,8 +114,14 @@ def _step(lanes: int, target: Target) -> int:
 
 def has_kernels(shape: tuple[int, ...], target: Target) -> bool:
     """Whether vectors fit arrays of float32 of this shape, (items, blocks, rows, lanes)."""
-    lanes = shape[3]
-    return math.prod(shape) > 0 and (lanes == 1 or lanes % target.width == 0)
+    _, blocks, _, lanes = shape
+    fitting = lanes == 1 or lanes % target.width == 0 or blocks == 1
+    return math.prod(shape) > 0 and fitting
+
+
+def filled_channels(shape: tuple[int, ...], target: Target) -> int:
+    """How many numbers of channels whole vectors hold."""
+    return -(-shape[1] * shape[3] // target.width) * target.width
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class _Values:
     right: str
 
     def pair(
-        self, f: Function, offset: Int, numbers: Sequence[Vector], count: int | None = None
+        self, f: Function, offset: Int, numbers: Sequence[Vector], count: Int | None = None
     ) -> tuple[Vector, Vector]:
         """The factors of the product, of which the first is summed, too.
 
@@ -156,12 +163,26 @@ class _Values:
         return factor, difference
 
     def total(
-        self, f: Function, begin: Int, end: Int, stride: Int, first: Int, numbers: Sequence[Vector]
+        self,
+        f: Function,
+        vectors: tuple[Int, Int],
+        place: tuple[Int, Int],
+        numbers: Sequence[Vector],
+        count: Int | None = None,
     ) -> list[Vector]:
-        """Both sums over vectors ``begin`` to ``end``, ``stride`` floats apart."""
+        """Both sums over vectors from and to a number.
+
+        Args:
+            f: the function.
+            vectors: the first, and the one after the last.
+            place: how many floats they are apart, and where number 0 is.
+            numbers, count: as of :meth:`pair`.
+        """
+        begin, end = vectors
+        stride, first = place
 
         def add(index: Int, totals: list[Vector]) -> list[Vector]:
-            one, other = self.pair(f, f.add(f.mul(index, stride), first), numbers)
+            one, other = self.pair(f, f.add(f.mul(index, stride), first), numbers, count)
             return [f.fadd(totals[0], one), f.fma(one, other, totals[1])]
 
         def add_several(index: Int, totals: list[Vector]) -> list[Vector]:
@@ -196,10 +217,10 @@ class SumKernels:
         return [write(kind) for kind in KINDS for write in ways]
 
     def _write_lanes(self, kind: str) -> Function:
-        """A vector holds channels; lanes are a multiple of the width."""
+        """A vector holds channels; the last one of a row may hold fewer than fill it."""
         f = Function(f"{kind}_lanes", self.target, ["pass", "workspace"], ["first", "last"])
         job = SUMS.read(f, "%pass")
-        lanes, channels = job["lanes"], f.mul(job["blocks"], job["lanes"])
+        lanes, channels = job["lanes"], job["filled"]
         with f.loop("%last", "%first") as unit:
             block, begin, end, start = Segments.read(f, job, unit)
             values = _Values(kind, f.at(job["left"], start), f.at(job["right"], start))
@@ -209,15 +230,40 @@ class SumKernels:
                 for index in range(2):
                     where = f.add(f.add(to, f.mul(channels, index)), lane)
                     f.store_doubles("zeroinitializer", job["sums"], where)
-            with f.loop(end, begin, ROWS) as row, f.loop(lanes, step=f.width) as lane:
-                last = f.minimum(end, f.add(row, ROWS))
-                numbers = [f.load(job[name], f.add(first, lane)) for name in _NUMBERS[kind]]
-                found = values.total(f, row, last, lanes, lane, numbers)
-                for index, total in enumerate(found):
-                    where = f.add(f.add(to, f.mul(channels, index)), lane)
-                    before = f.load_doubles(job["sums"], where)
-                    f.store_doubles(f.add_doubles(before, f.widened(total)), job["sums"], where)
+            whole = f.sub(lanes, f.rem(lanes, f.width))
+            with f.loop(end, begin, ROWS) as row:
+                rows = row, f.minimum(end, f.add(row, ROWS))
+                with f.loop(whole, step=f.width) as lane:
+                    self._add_lanes(f, job, values, rows, (first, lane, to), None)
+                with f.when(f.compare("slt", whole, lanes)):
+                    left = f.sub(lanes, whole)
+                    self._add_lanes(f, job, values, rows, (first, whole, to), left)
         return f
+
+    def _add_lanes(
+        self,
+        f: Function,
+        job: Fields,
+        values: _Values,
+        rows: tuple[Int, Int],
+        places: tuple[Int, Int, Int],
+        count: Int | None,
+    ) -> None:
+        """Add some rows to the sums of a vector of channels.
+
+        Args:
+            f, job, values: of the kernel.
+            rows: from and to.
+            places: the block's first channel, the lane within the block, and of the unit's sums.
+            count: how many channels there are, if not a vector of them.
+        """
+        first, lane, to = places
+        numbers = [f.load(job[name], f.add(first, lane)) for name in _NUMBERS[values.kind]]
+        found = values.total(f, rows, (job["lanes"], lane), numbers, count)
+        for index, total in enumerate(found):
+            where = f.add(f.add(to, f.mul(job["filled"], index)), lane)
+            before = f.load_doubles(job["sums"], where)
+            f.store_doubles(f.add_doubles(before, f.widened(total)), job["sums"], where)
 
     def _write_rows(self, kind: str) -> Function:
         """A vector holds neighbouring rows of a channel; there is a single lane."""
@@ -234,14 +280,14 @@ class SumKernels:
             whole = f.sub(end, f.rem(f.sub(end, begin), width))
             with f.loop(whole, begin, ROWS * width) as row:
                 stop = f.div(f.sub(f.minimum(whole, f.add(row, ROWS * width)), row), width)
-                self._add(f, totals, values.total(f, 0, stop, width, row, numbers))
+                self._add(f, totals, values.total(f, (0, stop), (width, row), numbers))
             with f.loop(end, whole) as row:
                 one, other = values.pair(f, row, only_first, 1)
                 self._add(f, totals, [one, f.fmul(one, other)])
-            to = f.add(f.mul(self._place(f, job, unit), f.mul(2, job["blocks"])), block)
+            to = f.add(f.mul(self._place(f, job, unit), f.mul(2, job["filled"])), block)
             for index in range(2):
                 total = f.total_of_doubles(f.load_doubles(totals, index * width))
-                f.store_double(total, job["sums"], f.add(to, f.mul(job["blocks"], index)))
+                f.store_double(total, job["sums"], f.add(to, f.mul(job["filled"], index)))
         return f
 
     def _place(self, f: Function, job: Fields, unit: Int) -> Int:
@@ -317,9 +363,12 @@ class ChannelSums:
     ) -> list[np.ndarray]:
         segments = Segments.of(left.shape, self._team.target)
         _, blocks, _, lanes = left.shape
-        given = [np.ascontiguousarray(array, np.float32) for array in numbers]
+        filled = filled_channels(left.shape, self._team.target)
+        given = [np.zeros(filled, np.float32) for _ in numbers]
+        for array, channel_numbers in zip(given, numbers, strict=True):
+            array[: blocks * lanes] = channel_numbers
         about, gain, shift = (given[index % len(given)].ctypes.data for index in range(3))
-        found = np.empty((segments.parts, 2, blocks * lanes))
+        found = np.zeros((segments.parts, 2, filled))
         frame = SUMS.frame(
             left=left.ctypes.data,
             right=right.ctypes.data,
@@ -328,11 +377,12 @@ class ChannelSums:
             shift=shift,
             sums=found.ctypes.data,
             **segments.fields,
+            filled=filled,
         )
         kernel = sum_kernel(self._team.target, kind, segments)
         self._team.run(kernel, frame.address, segments.units)
         with np.errstate(all="ignore"):
-            return list(found.sum(axis=0))
+            return list(found.sum(axis=0)[:, : blocks * lanes])
 
 
 def sum_kernel(target: Target, kind: str, segments: Segments) -> int:

@@ -16,6 +16,7 @@ from minicaffe.threads import set_threads
 #: (items, blocks, rows, lanes), and the channels that are no filling.
 SHAPES = [
     ((2, 3, 10, 16), 43),
+    ((1, 1, 70, 21), 21),
     ((1, 1, 1500, 48), 48),
     ((3, 2, 2100, 16), 32),
     ((4, 5, 77, 1), 5),
@@ -112,6 +113,18 @@ def test_a_start_that_is_far_off_is_moved(team: Team) -> None:
     x = example.of_channels(example.x)
     np.testing.assert_allclose(example["mean"], x.mean(1), rtol=1e-6)
     np.testing.assert_allclose(example["variance"], x.var(1), rtol=2e-6)
+
+
+def test_what_was_measured_before_does_not_matter(team: Team) -> None:
+    example = Example(team, (4, 2, 30, 16), 32, 3.0)
+    found = []
+    for _ in range(3):
+        example.measure()
+        found.append({**example.found.doubles, **example.found.floats})
+        found[-1] = {name: values.copy() for name, values in found[-1].items()}
+    for other in found[1:]:
+        for name, values in found[0].items():
+            np.testing.assert_array_equal(values, other[name], name)
 
 
 def test_a_channel_of_equal_values_has_no_variance(team: Team) -> None:

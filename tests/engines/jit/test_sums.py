@@ -22,7 +22,9 @@ SHAPES = [
     (4, 5, 77, 1),
     (2, 3, 1, 1),
     (1, 2, 70000, 1),
-    (2, 3, 5, 7),  # lanes that fill no vectors: numpy's
+    (2, 3, 5, 7),  # lanes that fill no vectors in several blocks: numpy's
+    (1, 1, 300, 7),
+    (3, 1, 77, 21),
     (0, 3, 5, 16),
 ]
 EPS = np.finfo(np.float32).eps

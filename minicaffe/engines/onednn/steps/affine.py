@@ -36,9 +36,14 @@ from minicaffe.engines.onednn.primitive import (
 )
 from minicaffe.engines.onednn.steps import Step
 from minicaffe.engines.onednn.tensor import ParameterGradient, SavedSource
+from minicaffe.syncedmem import aligned_zeros
 
 if TYPE_CHECKING:
     from minicaffe.net.node import Node
+
+
+#: The bytes of the longest vector.
+_VECTOR = 64
 
 
 class Affine(Step):
@@ -220,11 +225,12 @@ class Affine(Step):
 
     def _factors(self) -> list[Memory]:
         """For each channel by what is multiplied, slope, rest and mean: see
-        :meth:`_input_gradient`."""
+        :meth:`_input_gradient`. A kernel's last vector may be longer."""
         flat = _without_places(self.source.desc)
         channels = self.node.bottoms[0].shape[1]
         one_each = MemoryDesc((1, channels, *[1] * (len(flat.shape) - 2)), block=flat.block)
-        return [Memory(one_each) for _ in range(4)]
+        size = one_each.size + _VECTOR
+        return [Memory(one_each, aligned_zeros(size, np.dtype(np.uint8))) for _ in range(4)]
 
     def _hand_on(self) -> list[Node]:
         """The layers after the first whose backward passes a gradient on to their bottom."""
