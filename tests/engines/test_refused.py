@@ -100,6 +100,24 @@ def test_layers_that_cannot_run_together_are_taken_apart_first(
     assert len(caplog.messages) == 2
 
 
+@pytest.mark.parametrize("kind", ["lrn_backward", "inner_product_backward_weights"])
+def test_gradients_that_fail_between_two_parts_of_a_backward_are_computed_otherwise(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The forward has left what oneDNN's gradient needs; the layer's own needs something else."""
+    twins = Twins(_text())
+    twins.fill(**twins.label(5))
+    twins.each("clear_param_diffs")
+    twins.each("forward_loss")
+    assert "n1: numpy" not in twins.plan
+    _fail(monkeypatch, kind, _RUNTIME_ERROR)
+    layers = len(twins.numpy.layers)
+    for index in reversed(range(layers)):
+        twins.each("backward_from_to", index, index)
+    twins.same()
+    assert f"numpy, oneDNN: {kind}" in twins.plan
+
+
 def test_inference_goes_on_without_what_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     _fail(monkeypatch, "lrn_forward", _RUNTIME_ERROR)
     twins = Twins(_text(), TEST)
