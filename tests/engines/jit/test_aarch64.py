@@ -30,7 +30,7 @@ from minicaffe.engines.jit.ir import Function, module
 from minicaffe.engines.jit.planes import PlaneWindows
 from minicaffe.engines.jit.pointwise_pass import POINTWISE, PointwiseKernels
 from minicaffe.engines.jit.pooling_pass import POOLING, PoolingKernels
-from minicaffe.engines.jit.sums import SUMS, SumKernels
+from minicaffe.engines.jit.sums import KINDS, SUMS, SumKernels
 from minicaffe.engines.jit.target import NEON, SSE41
 from minicaffe.engines.jit.team import Team
 from tests.engines.twins import error_of
@@ -139,16 +139,16 @@ def sums() -> list[Call]:
         arrays = {
             side: rng.standard_normal((2, 3, rows, lanes), np.float32) for side in ("left", "right")
         }
-        arrays |= {"about": rng.standard_normal(3 * lanes, np.float32)}
+        numbers_of = ("about", "gain", "shift")
+        arrays |= {name: rng.standard_normal(3 * lanes, np.float32) for name in numbers_of}
         arrays["sums"] = np.zeros((2, 2, 3 * lanes))
         numbers = {"blocks": 3, "rows": rows, "lanes": lanes, "segment": 512, "segments": 1}
         way = "lanes" if lanes > 1 else "rows"
-        kinds = ("moments", "products", "slopes")
-        calls += [Call(f"{kind}_{way}", SUMS, arrays, numbers, 6) for kind in kinds]
+        calls += [Call(f"{kind}_{way}", SUMS, arrays, numbers, 6) for kind in KINDS]
     return calls
 
 
-KINDS = {
+FAMILIES = {
     "pooling": (PoolingKernels, poolings),
     "depthwise": (DepthwiseKernels, depthwise),
     "pointwise": (PointwiseKernels, pointwise),
@@ -212,9 +212,9 @@ def emulated(
     ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_kernels(kind: str, tmp_path: Path) -> None:
-    kernels, make = KINDS[kind]
+@pytest.mark.parametrize("family", FAMILIES)
+def test_kernels(family: str, tmp_path: Path) -> None:
+    kernels, make = FAMILIES[family]
     calls = make()
     ours = dict(compile_functions(kernels(SSE41).functions(), SSE41))
     theirs = emulated(tmp_path, kernels(NEON).functions(), calls)
