@@ -26,11 +26,12 @@ from collections.abc import Sequence
 from types import ModuleType
 
 import minicaffe
-from minicaffe.cli._fault import STATUS, outside_reason, report_fault
+from minicaffe.cli._fault import STATUS, outside_error, report_fault
 from minicaffe.cli._flags import accept_caffes_flags, double_dashes, note_unused, program_name
 from minicaffe.cli._parser import Parser
 from minicaffe.cli._report import report
 from minicaffe.errors import LayerFault, MinicaffeError, did_you_mean
+from minicaffe.errors.mistakes import UsageError
 from minicaffe.glog import log_file, log_to
 
 _INTERRUPTED = 128 + signal.SIGINT
@@ -59,10 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return leaving.code if isinstance(leaving.code, int) else 2
     except KeyboardInterrupt:  # before there was a verb that could have said so
         return _INTERRUPTED
+    except UsageError as error:
+        report(error)
+        return error.exit_code
     except Exception as error:  # anything but our own errors
-        if reason := outside_reason(error):
-            print(f"error: {reason}", file=sys.stderr)
-            return MinicaffeError.exit_code
+        if outside := outside_error(error):
+            report(outside)
+            return outside.exit_code
         report_fault(error, words)
         return STATUS
 
@@ -113,7 +117,7 @@ def _overview(words: Sequence[str], verb: str | None) -> int:
     for name in verbs():
         choices.add_parser(name, help=_summary(name))
     if verb is not None and verb.endswith((".prototxt", ".caffemodel")):
-        parser.error(f"a verb is missing before '{verb}', such as view, lint or train")
+        parser.error(f"a verb is missing before '{verb}'; write one, as in `minicaffe lint {verb}`")
     if verb is not None:
         parser.error(f"unknown verb '{verb}'{did_you_mean(verb, verbs())}")
     if {"-h", "--help"}.isdisjoint(words):
@@ -191,15 +195,6 @@ def _guarded(verb: str, module: ModuleType, args: argparse.Namespace) -> int:
         except BrokenPipeError:  # the reader of our output has gone, as `| head` does
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115  (flushed at exit)
             return 128 + 13
-        except MemoryError as error:
-            handler.show("")
-            reason = str(error) or "no reason is given"
-            print(
-                f"error: there is not enough memory: {reason}; lower batch_size, or make the "
-                "net smaller",
-                file=sys.stderr,
-            )
-            return MinicaffeError.exit_code
         except Exception:
             handler.show("")
             raise

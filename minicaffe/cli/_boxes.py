@@ -108,12 +108,16 @@ def _outputs(args: argparse.Namespace, pictures: Pictures) -> Outputs:
         else:
             kind = "folder"
         if kind in found:
-            args.usage_error(f"-o names two of a kind: {found[kind]} and {path}")
+            args.usage_error(f"-o names two of a kind, {found[kind]} and {path}; give one of each")
         if kind == "picture" and not pictures.single:
-            args.usage_error(f"-o {path}: several pictures are drawn into a folder, such as -o out")
+            args.usage_error(
+                f"-o {path} is one picture, and several are given; name a folder, such as -o out"
+            )
         if kind == "folder" and pictures.single and not os.path.isdir(path):
             known = ", ".join(f".{name}" for name in sorted(ENCODINGS))
-            args.usage_error(f"-o {path}: expected a folder, or a name with {known} or .json")
+            args.usage_error(
+                f"-o {path} is of no known kind; expected a folder, or a name with {known} or .json"
+            )
         found[kind] = path
     return Outputs(**found)
 

@@ -65,7 +65,9 @@ def print_classes(args: argparse.Namespace) -> None:
     from minicaffe.detection.pictures import find_pictures
 
     if args.output_file is not None:
-        args.usage_error(f"'{args.output_file}' is given besides --model, which prints")
+        args.usage_error(
+            f"'{args.output_file}' is given besides --model, which prints; leave one of them out"
+        )
     refuse_row_flags(args)
     pictures = find_pictures(args.input_file)
     looker = _looker(args)

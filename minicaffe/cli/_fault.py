@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Sequence
 
 import minicaffe
-from minicaffe.errors import visible
+from minicaffe.errors import MemoryLimitError, MinicaffeError, MissingPackageError, visible
 
 #: The exit status of the command after a fault of its own (BSD's EX_SOFTWARE).
 STATUS = 70
@@ -27,13 +27,20 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
 _LONGEST = 200  # of an exception's text in the message; the file has all of it
 
 
-def outside_reason(error: Exception) -> str | None:
+def outside_error(error: Exception) -> MinicaffeError | None:
     """What is wrong with the world outside, where the exception is about that."""
     if isinstance(error, ModuleNotFoundError) and error.name in _NEEDED:
         package = _NEEDED[error.name]
-        return f"minicaffe needs the package {package}, which is not here: pip install {package}"
+        return MissingPackageError(
+            f"minicaffe needs the package {package}, which is not here; pip install {package}"
+        )
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
-        return f"cannot write the output: {error.strerror}"
+        return MinicaffeError(f"cannot write the output: {error.strerror}")
+    if isinstance(error, MemoryError):
+        reason = str(error) or "no reason is given"
+        return MemoryLimitError(
+            f"there is not enough memory: {reason}; lower batch_size, or make the net smaller"
+        )
     return None
 
 

@@ -42,7 +42,9 @@ def file_in(args: argparse.Namespace, name: str, *, instead_of: str) -> str | No
             args.usage_error(f"unrecognized arguments: {args.folder}")
         raise DataError(f"there is no such folder; {_who_makes(args.folder)}", path=args.folder)
     if getattr(args, instead_of):
-        args.usage_error(f"--{instead_of} is given besides the folder {args.folder}")
+        args.usage_error(
+            f"--{instead_of} is given besides the folder {args.folder}; leave one of them out"
+        )
     return model_file(args.folder, name)
 
 

@@ -144,7 +144,7 @@ def mean_values(args: argparse.Namespace) -> list[float] | None:
         pass
     if not args.mean.lower().endswith((".npy", ".binaryproto")):
         args.usage_error(
-            f"--mean is '{args.mean}', expected numbers such as 104,117,123, or a .npy or "
+            f"--mean is '{args.mean}'; expected numbers such as 104,117,123, or a .npy or "
             ".binaryproto file"
         )
     from minicaffe.cli._arrays import load_mean

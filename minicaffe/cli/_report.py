@@ -6,15 +6,20 @@ import os
 import sys
 from typing import TextIO
 
-from minicaffe.errors import MinicaffeError
+from minicaffe.errors import MinicaffeError, SettingError
+from minicaffe.errors.form import without_place
 
 
 def report(error: MinicaffeError) -> None:
     """Show an error on stderr: its code, its places with their source lines, what mends it."""
-    from minicaffe.lint.diagnostic import of_error
-    from minicaffe.lint.render import full
+    colour = takes_colour(sys.stderr)
+    if error.problems or error.path or error.layer or isinstance(error, SettingError):
+        from minicaffe.lint.diagnostic import of_error  # which needs numpy and protobuf
+        from minicaffe.lint.render import full
 
-    print(full(of_error(error), colour=takes_colour(sys.stderr)), file=sys.stderr)
+        print(full(of_error(error), colour=colour), file=sys.stderr)
+    else:
+        print(without_place(error, colour=colour), file=sys.stderr)
 
 
 def takes_colour(stream: TextIO) -> bool:

@@ -41,7 +41,9 @@ def write_rows(args: argparse.Namespace) -> None:
     from minicaffe.cli._progress import Counter
 
     if len(args.images_dim) != 2 or min(args.images_dim) < 1:
-        args.usage_error("--images_dim takes a height and a width, such as 256,256")
+        args.usage_error(
+            "--images_dim is no height and width; expected two numbers, such as 256,256"
+        )
     options = model_options(args)
     mean = load_mean(args.mean_file)
     classifier = Classifier(image_dims=args.images_dim, mean=mean, **options)

@@ -48,13 +48,17 @@ def classify_windows(args: argparse.Namespace) -> None:
 
     ending = args.input_file.rpartition(".")[2].lower()
     if ending not in ("txt", "csv"):
-        args.usage_error(f"'{args.input_file}' must end with .txt or .csv")
+        args.usage_error(
+            f"'{args.input_file}' is given; expected a name that ends with .txt or .csv"
+        )
     if args.output_file is None:
-        args.usage_error("the .csv or .h5 file to write is missing")
+        args.usage_error("the file to write is missing; expected a name that ends with .csv or .h5")
     if ending == "txt" and args.crop_mode == "list":
-        args.usage_error("--crop_mode=list takes a .csv of windows, not a .txt")
+        args.usage_error("--crop_mode=list is given with a .txt; it takes a .csv of windows")
     if not args.output_file.lower().endswith((".csv", ".h5", ".hdf5")):
-        args.usage_error(f"'{args.output_file}' must end with .csv or .h5")
+        args.usage_error(
+            f"'{args.output_file}' is given; expected a name that ends with .csv or .h5"
+        )
     table = None if args.output_file.lower().endswith(".csv") else _pandas()
     options = model_options(args)
     detector = Detector(

@@ -66,11 +66,11 @@ def run(args: argparse.Namespace) -> int:
     """Read, decode and write one image after the other."""
     if args.list is None:
         if os.path.isfile(args.database):
-            args.usage_error("missing: DB_NAME")
+            args.usage_error("the following arguments are required: DB_NAME")
         convert_folder(args, _size(args))
         return 0
     if args.split is not None:
-        args.usage_error("--split is for folders of classes, not for images in a LISTFILE")
+        args.usage_error("--split is given with a LISTFILE; it is for folders of classes")
     _convert_list(args)
     return 0
 

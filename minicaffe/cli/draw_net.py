@@ -46,7 +46,9 @@ def run(args: argparse.Namespace) -> int:
 
     path = net_file(args.input_net_proto_file)
     if "." not in os.path.basename(args.output_image_file):
-        args.usage_error(f"'{args.output_image_file}' must end with .svg, .png, .pdf or the like")
+        args.usage_error(
+            f"'{args.output_image_file}' has no ending; expected .svg, .png, .pdf or the like"
+        )
     net = read_net(path, skip_unknown=bool(args.skip_unknown))
     print(f"Drawing net to {args.output_image_file}")
     phase = None if args.phase == "ALL" else caffe_pb2.Phase.Value(args.phase)

@@ -76,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
             f"{len(names)} blob name(s) and {len(datasets)} dataset name(s); give as many of each"
         )
     if len(set(map(os.path.realpath, datasets))) != len(datasets):
-        args.usage_error(f"the dataset names '{args.datasets}' name one folder twice")
+        args.usage_error(
+            f"the dataset names '{args.datasets}' name one folder twice; give each its own"
+        )
     with Net(args.model, TEST, **run_options(args).keywords()) as net:
         existing_blobs(net, names)
         if net.inputs:

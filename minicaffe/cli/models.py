@@ -52,9 +52,12 @@ def run(args: argparse.Namespace) -> None:
     from minicaffe.zoo import copy_network, network, networks, networks_folder
 
     if (args.copy or args.weights) and args.name is None:
-        args.usage_error(f"--{'copy' if args.copy else 'weights'} needs the name of a network")
+        args.usage_error(
+            f"--{'copy' if args.copy else 'weights'} is given without a network; write its name "
+            "before it, as in `minicaffe models lenet_bn`"
+        )
     if args.with_data and not args.copy:
-        args.usage_error("--with_data is for --copy=FOLDER")
+        args.usage_error("--with_data is given without --copy=FOLDER; it is for that")
     if args.copy:
         names = copy_network(network(args.name), args.copy, with_data=args.with_data)
         print(f"{args.copy}: {', '.join(names)}")

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """Read the log and write the tables."""
     delimiter = "\t" if args.delimiter == "\\t" else args.delimiter
     if len(delimiter) != 1 or delimiter in '"\r\n':
-        args.usage_error(f"--delimiter takes one character, not '{args.delimiter}'")
+        args.usage_error(f"--delimiter is '{args.delimiter}'; expected one character")
     train, test = parse_log(args.logfile_path)
     if not train and not test:
         logger.warning(

@@ -79,7 +79,9 @@ def run(args: argparse.Namespace) -> int:
     """Read the logs and draw."""
     ending = args.picture.rpartition(".")[2].lower()
     if ending not in FORMATS:
-        args.usage_error(f"'{args.picture}' must end with .png, .svg or .pdf")
+        args.usage_error(
+            f"'{args.picture}' is given; expected a name that ends with .png, .svg or .pdf"
+        )
     module = require("matplotlib.figure", extra="plot", purpose="plotting")
     figure = module.Figure(layout="tight")
     plot = figure.subplots()

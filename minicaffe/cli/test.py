@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     _take_folder(args)
     for flag in ("labels", "json"):
         if getattr(args, flag) and not args.metrics:
-            args.usage_error(f"--{flag} is for --metrics, which is missing")
+            args.usage_error(f"--{flag} is given without --metrics; it is for that")
     note_gpu(args.gpu)
     options = run_options(args, keep="all" if args.metrics else "outputs").keywords()
     with Net(args.model, TEST, args.level or 0, args.stage, **options) as net:

@@ -137,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
     overrides += [from_flag(word) for word in args.set]
     args.solver = file_in(args, "solver.prototxt", instead_of="solver") or args.solver
     if not args.solver:
-        args.usage_error("a solver definition is needed: --solver=FILE")
+        args.usage_error("a solver definition is needed; give --solver=FILE")
     if args.snapshot and args.weights:
         args.usage_error("--snapshot resumes and --weights fine-tunes; give one of them")
     if args.snapshot and args.resume:
@@ -379,9 +379,11 @@ def _score(param: caffe_pb2.SolverParameter, args: argparse.Namespace) -> None:
     from minicaffe.solver.solver_param import load_settings
 
     if args.snapshot:
-        args.usage_error("--phase=TEST scores --weights=FILE.caffemodel, not a --snapshot")
+        args.usage_error(
+            "--snapshot is given with --phase=TEST; that scores --weights=FILE.caffemodel"
+        )
     if not param.weights:
-        args.usage_error("weights to score are needed: --weights=FILE.caffemodel")
+        args.usage_error("weights to score are needed; give --weights=FILE.caffemodel")
     if not param.test_iter:
         raise SolverError("the solver has no test_iter, so no test net", path=args.solver)
     settings = load_settings(param, args.solver)

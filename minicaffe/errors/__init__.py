@@ -432,7 +432,13 @@ class LayerFault(MinicaffeError):
     code = "MC017"
 
 
-class MissingExtraError(MinicaffeError):
+class MissingPackageError(MinicaffeError):
+    """A package that is needed is not installed; the message has the command that installs it."""
+
+    code = "MC015"
+
+
+class MissingExtraError(MissingPackageError):
     """An optional package is not installed.
 
     Args:
@@ -440,8 +446,6 @@ class MissingExtraError(MinicaffeError):
         extra: the minicaffe extra that brings it.
         purpose: what it is needed for, as in "writing LMDB databases".
     """
-
-    code = "MC015"
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minicaffe.errors import DataError, GraphError, PrototxtError, SnapshotError
+from minicaffe.errors import DataError, GraphError, MinicaffeError, PrototxtError, SnapshotError
 
 
 class UnknownFieldError(PrototxtError):
@@ -163,3 +163,23 @@ class FileKindError(PrototxtError, DataError, SnapshotError):
     """
 
     code = "MC028"
+
+
+class UsageError(MinicaffeError):
+    """A command line is wrong: an unknown flag, a missing word, a value that a flag does not take.
+
+    The message names the flag that is most like it, or says what is expected; ``--help`` after
+    the verb lists all flags. Flags are written ``--solver=FILE``, ``--solver FILE`` or
+    ``-solver FILE``. The exit status is 2, where other mistakes have 1.
+
+    Found::
+
+        minicaffe train --solvr=solver.prototxt
+
+    Mended::
+
+        minicaffe train --solver=solver.prototxt
+    """
+
+    exit_code = 2
+    code = "MC029"

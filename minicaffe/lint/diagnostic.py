@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from minicaffe.errors import MAX_COUNTED, MinicaffeError, Problem, SettingError, visible
+from minicaffe.errors.form import parts
 from minicaffe.proto.places import Place, Places
 
 
@@ -143,7 +143,7 @@ def _of_problem(problem: Problem, code: str) -> Diagnostic:
     said = problem.message  # with its place, where no column is known
     for place in (f"{problem.path}:{problem.line}: ", f"{problem.path}: "):
         said = said.removeprefix(place)
-    message, help = _parts(said)
+    message, help = parts(said)
     labels = tuple(Label(_place(other), other.message) for other in problem.related)
     code = problem.code or code
     return Diagnostic(code, Severity.ERROR, _place(problem), None, message, help, labels)
@@ -151,37 +151,6 @@ def _of_problem(problem: Problem, code: str) -> Diagnostic:
 
 def _place(problem: Problem) -> Place:
     return Place(problem.path, problem.line, problem.column, problem.width, problem.source_line)
-
-
-#: How the beginning of a message looks that lists mistakes of several layers.
-_SECOND = re.compile(r"layer '[^']*' (?!\()")
-
-
-def _parts(message: str) -> tuple[str, str]:
-    """What was found, and what to do: messages of errors have both, with a semicolon between.
-
-    (Or a second mistake, of another layer.)
-    """
-    end = _end(message)
-    help = message[end + 1 :].strip()
-    if not help or (_SECOND.match(help) and _SECOND.match(message)):
-        return message, ""
-    return message[:end], help
-
-
-def _end(message: str) -> int:
-    """The first semicolon that is in no quotes and no parentheses; the length without one."""
-    quote, depth = "", 0
-    for index, sign in enumerate(message):
-        if quote:
-            quote = "" if sign == quote else quote
-        elif sign in '`"' or (sign == "'" and not message[index - 1 : index].isalnum()):
-            quote = sign
-        elif sign in "()":
-            depth += 1 if sign == "(" else -1
-        elif sign == ";" and depth <= 0 and message[index + 1 : index + 2] == " ":
-            return index
-    return len(message)
 
 
 def unique(found: Iterable[Diagnostic]) -> list[Diagnostic]:

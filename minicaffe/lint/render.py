@@ -6,14 +6,13 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 
 from minicaffe.errors import excerpt, visible
+from minicaffe.errors.form import BLUE, RED, Painter, head, painter, remark
 from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import all_rules
 from minicaffe.proto.places import Place
 
-_BOLD, _RESET = "\x1b[1m", "\x1b[0m"
-_BLUE = "\x1b[1;34m"
 _COLOURS = {
-    Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severity.NOTE: "\x1b[1;36m",
+    Severity.ERROR: RED, Severity.WARNING: "\x1b[1;33m", Severity.NOTE: "\x1b[1;36m",
 }  # fmt: skip
 #: Words of GitHub's workflow commands and of SARIF for each severity.
 _GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
@@ -61,9 +60,8 @@ FORMATS: dict[str, Callable[[Sequence[Diagnostic]], str]] = {
 
 
 def _one(diagnostic: Diagnostic, colour: bool) -> str:
-    paint = _painter(colour)
-    head = paint(f"{diagnostic.severity.value}[{diagnostic.code}]", _COLOURS[diagnostic.severity])
-    lines = [f"{head}{paint(': ' + visible(diagnostic.told), _BOLD)}"]
+    paint, severity = painter(colour), diagnostic.severity
+    lines = [head(severity.value, diagnostic.code, diagnostic.told, _COLOURS[severity], paint)]
     places = [(diagnostic.place, ""), *((label.place, label.text) for label in diagnostic.labels)]
     if not diagnostic.labels and diagnostic.path is None and diagnostic.line is None:
         places = []
@@ -71,13 +69,13 @@ def _one(diagnostic: Diagnostic, colour: bool) -> str:
     margin = " " * width
     for number, (place, text) in enumerate(places):
         arrow = ":::" if number else "-->"
-        lines.append(f"{margin}{paint(arrow, _BLUE)} {visible(_where(place))}")
+        lines.append(f"{margin}{paint(arrow, BLUE)} {visible(_where(place))}")
         sign = "-" if number else "^"
-        tint = _BLUE if number else _COLOURS[diagnostic.severity]
+        tint = BLUE if number else _COLOURS[severity]
         lines += _source(place, visible(text), sign, width, paint, tint)
     for name, text in (("note", diagnostic.note), ("help", _help(diagnostic))):
         if text:
-            lines.append(f"{margin} {paint('=', _BLUE)} {paint(name, _BOLD)}: {visible(text)}")
+            lines.append(remark(margin, name, text, paint))
     return "\n".join(lines)
 
 
@@ -86,13 +84,6 @@ def _help(diagnostic: Diagnostic) -> str:
         return diagnostic.help
     flag = "--fix" if diagnostic.fix.safe else "--unsafe-fixes"
     return f"{diagnostic.help} (`{flag}` does it)"
-
-
-def _painter(colour: bool) -> Callable[[str, str], str]:
-    def paint(text: str, code: str) -> str:
-        return f"{code}{text}{_RESET}" if colour else text
-
-    return paint
 
 
 def _where(place: Place) -> str:
@@ -105,16 +96,16 @@ def _source(
     text: str,
     sign: str,
     width: int,
-    paint: Callable[[str, str], str],
+    paint: Painter,
     tint: str,
 ) -> Iterable[str]:
     """The source line of a place, and signs under the word."""
     if not place.column:
-        return [f"{' ' * width} {paint('|', _BLUE)} {text}"] if text else []
+        return [f"{' ' * width} {paint('|', BLUE)} {text}"] if text else []
     shown, before = excerpt(place.source_line, place.column)
     signs = sign * max(1, min(place.width, len(shown) - before))
-    bar = paint("|", _BLUE)
-    number = paint(f"{place.line:>{width}}", _BLUE)
+    bar = paint("|", BLUE)
+    number = paint(f"{place.line:>{width}}", BLUE)
     pointed = paint(f"{signs} {text}".rstrip(), tint)
     return [
         f"{' ' * width} {bar}",

@@ -73,13 +73,15 @@ def test_the_help_of_a_verb_needs_no_package(
 def test_a_mistake_in_a_verbs_flags_needs_no_package() -> None:
     done = python(COMMAND, "train", "--solvr=x")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: unknown flag --solvr; did you mean --solver?")
+    head, help = done.stderr.splitlines()
+    assert head == "error[MC029]: unknown flag --solvr"
+    assert help.startswith("  = help: did you mean --solver?")
 
 
 def test_a_package_that_is_missing_is_named() -> None:
     done = python(COMMAND, "train", "--solver=x")
     assert done.returncode == 1
-    assert "error: minicaffe needs the package " in done.stderr
+    assert "error[MC015]: minicaffe needs the package " in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -134,4 +134,4 @@ def test_moving_means() -> None:
 @pytest.mark.parametrize("words", [["8"], ["-1"], ["lost"], ["loss", "--smooth=1"]])
 def test_charts_that_there_are_not(words: list[str], capsys: Capture) -> None:
     assert cli.main(["plot_training_log", words[0], "x.svg", "a.log", *words[1:]]) == 2
-    assert capsys.readouterr().err.startswith("error: ")
+    assert capsys.readouterr().err.startswith("error[MC029]: ")

@@ -11,6 +11,10 @@ import pytest
 
 from minicaffe import cli
 from minicaffe.cli._report import takes_colour
+from minicaffe.errors.form import without_place
+from minicaffe.errors.mistakes import UsageError
+from minicaffe.lint.diagnostic import of_error
+from minicaffe.lint.render import full
 
 WRONG = 'layer { name: "a" type: "Input" top: "a" }\nlayer { name: "b" tpye: "ReLU" bottom: "a" }\n'
 PRINTED = """\
@@ -72,3 +76,12 @@ def test_an_empty_no_color_asks_for_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_file_has_no_colours() -> None:
     assert not takes_colour(io.StringIO())
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize(
+    "message", ["what was found; what is expected; more", "no; 'a; b' (c; d)", "found alone"]
+)
+def test_errors_without_a_place_have_the_form_of_all_others(message: str, colour: bool) -> None:
+    error = UsageError(message)
+    assert without_place(error, colour=colour) == full(of_error(error), colour=colour)
