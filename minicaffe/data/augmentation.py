@@ -125,6 +125,11 @@ class Augmenter:
         self._erases = train and param.erase_ratio > 0
 
     @property
+    def changes(self) -> bool:
+        """Whether :meth:`changed` draws anything."""
+        return bool(self._colours or self.moves)
+
+    @property
     def moves(self) -> bool:
         """Whether images may be turned or get another size, so that no mean image fits them."""
         return bool(self._jitter or self._turns)
@@ -151,7 +156,7 @@ class Augmenter:
         Raises:
             DataError: colours are to be changed of images that are not bytes.
         """
-        if not (self._colours or self.moves):
+        if not self.changes:
             return images
         if self._colours and images.dtype != np.uint8:
             raise DataError(

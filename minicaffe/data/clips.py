@@ -171,8 +171,10 @@ class ClipSource:
         raise DataError(f"no piece of the videos in '{self._path}' can be read")
 
     def names(self, count: int) -> list[str]:
-        """Nothing: pieces of videos have no names."""
-        return []
+        """The lines of the next ``count`` pieces: name and number; passes them. They are read, as
+        that draws, too."""
+        clips = [clip for _, clip in (self._next() for _ in range(count))]
+        return [f"{shown_name(clip.name)} ({clip.number})" for clip in clips]
 
     def state(self) -> State:
         """The place in the list and the generator's state."""
@@ -293,8 +295,9 @@ class ClipBatchReader:
             blobs[1].data[...] = records.labels
 
     def names(self) -> list[str]:
-        """Nothing: pieces of videos have no names."""
-        return []
+        """The lines of the next batch's pieces; see
+        :class:`~minicaffe.data.batch_reader.BatchReader`."""
+        return self._source.names(self._batch_size)
 
     def state(self) -> State:
         """The source's place and the transformer's generator."""

@@ -17,7 +17,7 @@ from minicaffe.data.data_transformer import (
     transform_mistakes,
 )
 from minicaffe.data.image_list import root_without_slash
-from minicaffe.data.images import Color, decode_image, resize_linear, rounded
+from minicaffe.data.images import Color, decode_image, resize_linear, rounded, shown_name
 from minicaffe.data.source import State, part_of
 from minicaffe.data.window_file import Window, read_window_file
 from minicaffe.errors import DataError, MinicaffeError, raised_by
@@ -290,19 +290,29 @@ class WindowBatchReader:
         images, labels = (blob.data for blob in blobs)
         images[...] = 0
         first = self._batch_size - self._count_object
+        for index, (window, mirrored) in enumerate(self._drawn()):
+            self._fill(images[index], *self._pixels(window, mirrored))
+            labels[index] = window.label if index >= first else 0
+
+    def _drawn(self) -> Iterator[tuple[Window, bool]]:
+        """The windows of a batch, each drawn after the colours of the last, and whether it is
+        mirrored."""
+        first = self._batch_size - self._count_object
         for index in range(self._batch_size):
             kind = self._background if index < first else self._objects
             window = self._windows[int(kind[self._rng.integers(len(kind))])]
-            self._fill(images[index], window, self._mirror and bool(self._rng.integers(2)))
-            labels[index] = window.label if index >= first else 0
+            yield window, self._mirror and bool(self._rng.integers(2))
 
-    def _fill(self, target: np.ndarray, window: Window, mirrored: bool) -> None:
-        """Write (pixel - mean) · factor where the image is."""
+    def _pixels(self, window: Window, mirrored: bool) -> tuple[np.ndarray, Placement]:
+        """A window's pixels, their colours changed, and their place."""
         pixels, where = self._images.cut(
             window, self._crop, self._param.context_pad,
             square=self._param.crop_mode == "square", mirrored=mirrored,
         )  # fmt: skip
-        pixels = self._augmenter.changed(pixels[None])[0]
+        return self._augmenter.changed(pixels[None])[0], where
+
+    def _fill(self, target: np.ndarray, pixels: np.ndarray, where: Placement) -> None:
+        """Write (pixel - mean) · factor where the image is."""
         rows = slice(where.top, where.top + where.height)
         columns = slice(where.left, where.left + where.width)
         out = target[:, rows, columns]
@@ -314,8 +324,15 @@ class WindowBatchReader:
         out *= self._factor
 
     def names(self) -> list[str]:
-        """Nothing: windows have no names."""
-        return []
+        """Each window's image and corners, (x, y) of the first and of the last pixel; see
+        :class:`~minicaffe.data.batch_reader.BatchReader`."""
+        found = []
+        for window, mirrored in self._drawn():
+            if self._augmenter.changes:
+                self._pixels(window, mirrored)  # draws colours before the next window is drawn
+            corners = f"({window.x1}, {window.y1}) to ({window.x2}, {window.y2})"
+            found.append(f"{corners} of {shown_name(self._images.paths[window.image])}")
+        return found
 
     def state(self) -> State:
         """``{"generator": …}``: what the next windows and mirrors depend on."""

@@ -430,3 +430,25 @@ def test_the_first_c3ds_layer_is_read(folder: Path) -> None:
         net.forward()
         want = (clip("a", 1, 2, 3)[:, :, 1:4, 1:4] - 5.0) * 2
         np.testing.assert_array_equal(net.blobs["data"].data[0], want)
+
+
+@pytest.mark.parametrize("rest", ["", "transform_param { mirror: true }"])
+def test_pieces_are_named_as_in_the_list(folder: Path, rest: str) -> None:
+    settings = f"{C3D} batch_size: 4 shuffle: true use_temporal_jitter: true"
+    (folder / "list.txt").write_text("a 9 3\nb 8 7\na 7 5\n")
+    names = {3: "'a' (9)", 7: "'b' (8)", 5: "'a' (7)"}
+    with video_net(folder, settings, rest) as net:
+        for _ in range(3):
+            net.forward()
+            layer: Any = net.nodes[0].layer
+            labels = net.blobs["label"].data.astype(int)
+            assert layer.batch_names() == [names[label] for label in labels]
+
+
+def test_frames_of_a_video_are_named_by_their_numbers(files: Path) -> None:
+    text = SSD.format(2, files / "a.avi", "skip_frames: 1")
+    with layer_net("VideoData", text) as net:
+        for first in (1, 5):
+            net.forward()
+            layer: Any = net.nodes[0].layer
+            assert layer.batch_names() == [f"frame {first}", f"frame {first + 2}"]

@@ -275,3 +275,20 @@ def test_images_that_cannot_be_read(tmp_path, content, caplog):
     with window_net(path) as net, pytest.raises(DataError, match=message):
         net.forward()
     assert "class 3 has 1 samples" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "colours", ["", "distort_param { brightness_prob: 0.5 brightness_delta: 9 }"]
+)
+def test_windows_are_named_by_image_and_corners(tmp_path, colours):
+    """Those of the batch at hand, though mirrors and colours are drawn in between."""
+    path = window_file(tmp_path, OBJECTS, BACKGROUND * 2)
+    transform = f"crop_size: 8 mirror: true {colours}"
+    with window_net(path, "fg_fraction: 0.75", transform, seed=5) as net:
+        for _ in range(4):
+            net.forward()
+            first, *objects = net.nodes[0].layer.batch_names()
+            assert first == f"(6, 2) to (20, 9) of '{tmp_path}/1.png'"
+            of = {3: "(4, 5) to (15, 12)", 7: "(2, 1) to (11, 18)"}
+            labels = net.blobs["label"].data[1:].astype(int)
+            assert objects == [f"{of[label]} of '{tmp_path}/0.png'" for label in labels]

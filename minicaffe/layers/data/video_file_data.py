@@ -162,8 +162,12 @@ class FrameReader:
             blobs[1].data[...] = 0
 
     def names(self) -> list[str]:
-        """Nothing: frames have no names."""
-        return []
+        """The numbers of the next batch's frames in the video, from 0, which are passed."""
+        passed = self._each * self._ranks.size
+        first = self._position + self._each * (self._ranks.rank + 1) - 1
+        numbers = range(first, first + self._batch_size * passed, passed)
+        self._position, self._frames = self._position + self._batch_size * passed, None
+        return [f"frame {number}" for number in numbers]
 
     def state(self) -> State:
         """How many frames have passed, and the generator's state."""
