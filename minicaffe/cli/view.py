@@ -5,16 +5,27 @@
 
 The page has the picture of the net in each phase and stage, with the shapes at the arrows; of each
 layer its fields and the defaults that it takes, sizes, text and what `minicaffe lint` finds; and
-with --weights histograms and filters. docs/view.md tells how to read it. NET is a prototxt, or a
-network of `minicaffe models` by its name, which brings its weights where it has any.
+with --weights histograms and filters. Errors, and what is wrong with the weights, are printed as
+well. docs/view.md tells how to read it. NET is a prototxt, or a network of `minicaffe models` by
+its name, which brings its weights where it has any.
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
+from minicaffe.cli._report import takes_colour
 from minicaffe.cli.summarize import add_shapes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from minicaffe.lint import Diagnostic
+
+_WEIGHTS = "MC4"  # how the codes of findings about weights begin
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write the page and say where it is."""
-    from minicaffe.draw.page import PageOptions, net_page
+    from minicaffe.draw.page import PageOptions, net_findings, net_page
     from minicaffe.errors import DataError
     from minicaffe.files import write_beside
     from minicaffe.glog import each_line_once
@@ -55,11 +66,25 @@ def run(args: argparse.Namespace) -> None:
         dialect=args.dialect,
     )
     with each_line_once():  # a net is made for each phase
-        page = net_page(param, path, options)
+        found = net_findings(param, path, options)
+        page = net_page(param, path, options, found)
     output = args.output or _page_name(args.net, path)
     with write_beside(output, error=DataError) as beside:
         beside.write_text(page, encoding="utf-8")
+    _tell(found)
     print(f"Wrote {output}")
+
+
+def _tell(found: Sequence[Diagnostic]) -> None:
+    """Print the errors, and all that is about the weights, in full; of the rest how much it is."""
+    from minicaffe.lint.render import full
+
+    told = [d for d in found if d.severity.value == "error" or d.code.startswith(_WEIGHTS)]
+    others = [d for d in found if d not in told and d.severity.value == "warning"]
+    if told:
+        print(full(told, colour=takes_colour(sys.stderr)), file=sys.stderr)
+    if others:
+        print(f"{len(others)} more finding(s) of minicaffe lint are in the page", file=sys.stderr)
 
 
 def _page_name(given: str, path: str) -> str:

@@ -87,8 +87,27 @@ class PageOptions:
     dialect: str | None = None
 
 
-def net_page(
+def net_findings(
     param: caffe_pb2.NetParameter, path: str | None = None, options: PageOptions | None = None
+) -> list[Diagnostic]:
+    """What the linter says of a net, and of its weights, that a page of it shows.
+
+    Args:
+        param, path, options: as :func:`net_page` takes them.
+
+    Raises:
+        SnapshotError: the weights cannot be read.
+    """
+    options = options or PageOptions()
+    stored = StoredWeights.read(options.weights) if options.weights else None
+    return lint_net(param, path, LintOptions(stored, skip_unknown=options.skip_unknown))
+
+
+def net_page(
+    param: caffe_pb2.NetParameter,
+    path: str | None = None,
+    options: PageOptions | None = None,
+    found: Sequence[Diagnostic] | None = None,
 ) -> str:
     """The page of a net.
 
@@ -96,6 +115,7 @@ def net_page(
         param: the ``NetParameter``, upgraded, as ``read_net`` returns it; it is left alone.
         path: its file.
         options: how it is looked at.
+        found: what :func:`net_findings` says of it, where that is known.
 
     Raises:
         GraphError: a layer has both include and exclude rules; ``shapes`` names no blob of a data
@@ -104,7 +124,7 @@ def net_page(
     """
     options = options or PageOptions()
     stored = StoredWeights.read(options.weights) if options.weights else None
-    found = lint_net(param, path, LintOptions(stored, skip_unknown=options.skip_unknown))
+    found = net_findings(param, path, options) if found is None else found
     table = _Table(Places(path), found)
     types = {layer.name: layer.type for layer in param.layer}
     facts = PageFacts(

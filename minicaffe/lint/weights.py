@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from minicaffe.blob import shape_text
-from minicaffe.errors import did_you_mean
+from minicaffe.errors import closest
 from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import LEARNING, Examined, PhaseNet, rule
 from minicaffe.lint.stored import StoredWeights
 from minicaffe.net.graph import LayerRef
 from minicaffe.net.net import TRAIN
+from minicaffe.net.summary import Shape
 
 _NORMS = ("BatchNorm",)
 #: Weights beyond this let values grow out of single precision within a few layers.
@@ -30,17 +31,34 @@ def layer_without_weights(examined: Examined) -> Iterator[Diagnostic]:
     """
     for net, stored in _nets(examined):
         names = {layer.name for layer in net.graph.layers}
-        left = [name for name, blobs in stored.layers.items() if blobs and name not in names]
+        left = {name: blobs for name, blobs in stored.layers.items() if blobs and name not in names}
         for layer in net.graph.layers:
             if layer.type not in (*LEARNING, *_NORMS) or stored.layers.get(layer.name):
                 continue
-            close = did_you_mean(layer.name, left)
+            was = _former_name(layer.name, net.parameter_shapes.get(layer.name, []), left)
+            left.pop(was, None)
+            told = f", but '{was}' of the same shapes, which no layer takes" if was else ""
             yield net.remark(
                 layer,
-                f"'{stored.path}' has no weights for it{close}",
-                "rename the layer as it is in the weights, unless it is to begin from its fillers",
+                f"'{stored.path}' has no weights for it{told}",
+                f'write name: "{was}", if it is that layer'
+                if was
+                else "rename the layer as it is in the weights, unless it is to begin from its fillers",
                 field=("name",),
             )
+
+
+def _former_name(
+    name: str, shapes: Sequence[Shape], left: Mapping[str, Sequence[np.ndarray]]
+) -> str:
+    """What a layer was probably called: weights of its shapes, of the name most like it, or else
+    the first of them; "" where there are none."""
+    alike = [
+        other
+        for other, blobs in left.items()
+        if shapes and _fits(shapes, [np.shape(blob) for blob in blobs])
+    ]
+    return closest(name, alike) or (alike[0] if alike else "")
 
 
 @rule("MC402")
