@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from minicaffe.cli._flags import FLAGS, Flag
 from minicaffe.errors import Problem, PrototxtError, did_you_mean
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.places import SourceMap
@@ -213,8 +214,7 @@ def _root(path: str) -> yaml.Node | None:
         _python_data(root)  # notices unknown tags, keys that are lists, and the like
         return root
     except (OSError, UnicodeDecodeError) as reason:
-        text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
-        raise PrototxtError(f"cannot read the config file: {text}", path=path) from None
+        raise cannot_read(path, reason, PrototxtError) from reason
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         what = "" if isinstance(error, _Refused) else "not YAML: "

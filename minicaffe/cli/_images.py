@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from minicaffe.cli._flags import ENGINE_FLAGS, add_flags, add_limits, gpu_device, run_options
 from minicaffe.errors import DataError
+from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.files import check_regular
 from minicaffe.options import RunKeywords
 
@@ -127,7 +128,7 @@ def require_file(path: str, flag: str) -> None:
     """
     if not os.path.exists(path):
         hint = ", or --mean_file='' for none" if flag == "mean_file" else ""
-        raise DataError(
+        raise MissingFileError(
             f"there is no such file (as seen from {os.getcwd()}); give --{flag}=FILE{hint}",
             path=path,
         )

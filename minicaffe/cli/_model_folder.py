@@ -8,6 +8,7 @@ import os
 import re
 
 from minicaffe.errors import DataError
+from minicaffe.errors.mistakes import MissingFileError
 
 logger = logging.getLogger("minicaffe")
 
@@ -40,7 +41,9 @@ def file_in(args: argparse.Namespace, name: str, *, instead_of: str) -> str | No
         named = getattr(args, instead_of) or os.path.splitext(args.folder)[1]
         if named or os.path.exists(args.folder):
             args.usage_error(f"unrecognized arguments: {args.folder}")
-        raise DataError(f"there is no such folder; {_who_makes(args.folder)}", path=args.folder)
+        raise MissingFileError(
+            f"there is no such folder; {_who_makes(args.folder)}", path=args.folder
+        )
     if getattr(args, instead_of):
         args.usage_error(
             f"--{instead_of} is given besides the folder {args.folder}; leave one of them out"

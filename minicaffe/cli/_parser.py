@@ -49,6 +49,10 @@ def _with_value(flag: str, word: str) -> str:
     return f"{flag} is given the value '{word}', and takes none; write {flag}"
 
 
+def _excluded(flag: str, other: str) -> str:
+    return f"{flag} and {other} exclude each other; give one of them"
+
+
 def _unexpected(flag: str, expected: str, word: str) -> str:
     return f"{flag} is '{word}'; {expected}"
 
@@ -110,6 +114,7 @@ class Parser(argparse.ArgumentParser):
         for form, told in (
             (r"unrecognized arguments: (.+)", lambda words: self._left_over(words.split(" ")[0])),
             (r"argument (\S+): invalid choice: '(.*?)' \(choose from (.*)\)", _no_choice),
+            (r"argument (\S+): not allowed with argument (\S+)", _excluded),
             (r"argument (--\S+): expected one argument", self._without_value),
             (r"argument (--\S+): ignored explicit argument '(.*)'", _with_value),
             (r"the following arguments are required: (.*)", self._required),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.cli._model_folder import labels_in, model_file, weights_in
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import check_regular
 
 if TYPE_CHECKING:
@@ -99,8 +100,7 @@ def net_files(args: argparse.Namespace) -> tuple[str, str]:
         try:
             check_regular(path)
         except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-            text = getattr(reason, "strerror", None) or str(reason)
-            raise DataError(f"cannot read the file of --{flag}: {text}", path=path) from reason
+            raise cannot_read(path, reason, more=f"--{flag} names it") from reason
     return model, args.weights
 
 

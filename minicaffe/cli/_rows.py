@@ -42,7 +42,7 @@ def write_rows(args: argparse.Namespace) -> None:
 
     if len(args.images_dim) != 2 or min(args.images_dim) < 1:
         args.usage_error(
-            "--images_dim is no height and width; expected two numbers, such as 256,256"
+            "--images_dim has another number of lengths; expected a height and a width, 256,256"
         )
     options = model_options(args)
     mean = load_mean(args.mean_file)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from minicaffe.cli._flags import explained, whole
 from minicaffe.cli._images import add_model_flags, check_image_file, model_options
 from minicaffe.errors import DataError, require
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read, write_beside
 from minicaffe.glog import StatusHandler
 
@@ -140,8 +141,7 @@ def _open(path: str) -> list[str]:
         with open_to_read(path, pipes=True) as stream:
             return stream.read().decode("utf-8").splitlines(keepends=True)
     except (OSError, UnicodeDecodeError) as reason:
-        text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
-        raise DataError(f"cannot read the input: {text}", path=path) from reason
+        raise cannot_read(path, reason) from reason
 
 
 def _write_csv(path: str, found: Iterable[Detection]) -> None:

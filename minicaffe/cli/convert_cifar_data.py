@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.data.backends import BACKENDS, new_database
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ def read_batch(path: str) -> np.ndarray:
         with open_to_read(path) as stream:
             content = stream.read()
     except OSError as reason:
-        raise DataError(
-            f"cannot read '{path}': {reason.strerror}; the folder must hold the unpacked files of "
-            "CIFAR-10's binary version"
-        ) from reason
+        raise cannot_read(
+            path, reason, what="the file",
+            more="the folder must hold the unpacked files of CIFAR-10's binary version",
+        ) from reason  # fmt: skip
     if not content or len(content) % _RECORD:
         raise DataError(
             f"'{path}' has {len(content)} bytes, expected a multiple of {_RECORD} (a label and "

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from minicaffe.convert.weights.layers import hdf5_layers
 from minicaffe.convert.weights.patterns import LEFT_OUT, Renaming
 from minicaffe.errors import DataError, Problem, did_you_mean
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.lint.diagnostic import Edit
 from minicaffe.lint.edits import layers_of, net_edits, with_edits
@@ -138,7 +139,7 @@ def _text(path: str) -> bytes | None:
             binary = looks_binary(data.decode("latin-1"))
             return None if binary else data + stream.read()
     except OSError as reason:
-        raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
+        raise cannot_read(path, reason) from reason
 
 
 # ------------------------------------------------------------------------------ prototxt

@@ -12,7 +12,8 @@ import threading
 from collections.abc import Mapping
 
 from minicaffe.dashboard.run import Run, chart_of
-from minicaffe.errors import DataError, MinicaffeError
+from minicaffe.errors import MinicaffeError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read, short_names
 from minicaffe.solver.train_log import read_values
 
@@ -78,7 +79,7 @@ class _Log:
             with open_to_read(path) as stream:
                 self._is_json = stream.read(_FIRST).lstrip().startswith(b'{"event"')
         except OSError as reason:
-            raise DataError(f"cannot read the log: {reason.strerror}", path=path) from reason
+            raise cannot_read(path, reason) from reason
 
     def read(self) -> None:
         """Read what is new; a log in Caffe's format from its beginning."""
@@ -100,7 +101,7 @@ class _Log:
                 stream.seek(self._at)
                 found = stream.read()
         except OSError as reason:
-            raise DataError(f"cannot read the log: {reason.strerror}", path=self._path) from reason
+            raise cannot_read(self._path, reason) from reason
         whole = found.rfind(b"\n") + 1  # what comes after it is being written
         self._at += whole
         for line in found[:whole].splitlines():

@@ -11,6 +11,7 @@ from minicaffe.data.image_list import root_without_slash
 from minicaffe.data.images import Color, read_image
 from minicaffe.data.window_file import WindowWords
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import listed_in
 
 logger = logging.getLogger("minicaffe")
 
@@ -105,4 +106,4 @@ def load_image(image: ListedImage, source: str) -> np.ndarray:
     try:
         return read_image(image.path, Color.COLOR)
     except DataError as error:
-        raise DataError(f"{error.message}; listed in '{source}'") from error.__cause__
+        raise listed_in(error, source) from error.__cause__

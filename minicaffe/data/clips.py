@@ -7,7 +7,6 @@ can be done to it.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -17,10 +16,11 @@ from minicaffe.blob import Blob
 from minicaffe.data.augmentation import Augmenter, Frames
 from minicaffe.data.data_transformer import DataTransformer
 from minicaffe.data.image_list import root_without_slash
-from minicaffe.data.images import Color, read_image, shown_name
+from minicaffe.data.images import Color, read_image
 from minicaffe.data.lists import list_text
 from minicaffe.data.source import EpochOrder, Records, Stacker, State, part_of
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import listed_in, shown_name
 from minicaffe.proto import caffe_pb2
 
 logger = logging.getLogger("minicaffe")
@@ -162,12 +162,10 @@ class ClipSource:
             try:
                 return self._read(clip, self._rng), clip
             except DataError as error:
-                path = error.path or ""
-                where = f" in {shown_name(path)}" if path else ""
-                message = f"{error.message}{where}; listed in '{self._path}'"
+                told = listed_in(error, self._path)
                 if not self._passes_over or left == 1:
-                    raise DataError(message) from error.__cause__
-                logger.warning("a piece of a video is left out: %s", message)
+                    raise told from error.__cause__
+                logger.warning("a piece of a video is left out: %s", told.message)
         raise DataError(f"no piece of the videos in '{self._path}' can be read")
 
     def names(self, count: int) -> list[str]:
@@ -199,11 +197,7 @@ def read_frames(
     """
     frames: list[np.ndarray] = []
     for path in paths:
-        try:
-            frames.append(read_image(path, color, size))
-        except DataError as error:
-            where = "" if os.path.isabs(path) else f" (as seen from {os.getcwd()})"
-            raise DataError(f"{error.message}{where}") from error.__cause__
+        frames.append(read_image(path, color, size))
         if frames[-1].shape != frames[0].shape:
             raise DataError(
                 f"frame {shown_name(path)} is of another size than the first one of its piece; set "

@@ -15,10 +15,11 @@ from typing import Protocol, TypeVar, cast
 import numpy as np
 
 from minicaffe.data.datum import datum_image, parse_datum
-from minicaffe.data.images import Color, shown_name
+from minicaffe.data.images import Color
 from minicaffe.data.record_cache import RecordCache
 from minicaffe.data.source import Records, Stacker, State, number_in, rank_state, ranks_passed
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import shown_name
 from minicaffe.options import ALONE, Ranks
 from minicaffe.threads import ForkLock
 

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from minicaffe.blob import Blob, shape_text
-from minicaffe.data.images import shown_name
 from minicaffe.data.lists import LazySequence
 from minicaffe.data.source import EpochOrder, State, number_in, rank_state, ranks_passed
 from minicaffe.errors import DataError, did_you_mean, tilde_hint
+from minicaffe.errors.mistakes import MissingFileError
+from minicaffe.errors.reading import cannot_read, listed_in, shown_name
 from minicaffe.files import open_to_read
 from minicaffe.options import ALONE, Limits, Ranks
 from minicaffe.weights.hdf5 import Hdf5Reader, open_hdf5, require_h5py
@@ -130,9 +131,7 @@ class Hdf5BatchReader:
             try:
                 arrays = self._read_file(file)
             except DataError as error:
-                raise DataError(
-                    f"{self._name_of(index)}: {error.message}; listed in '{self.path}'"
-                ) from error.__cause__
+                raise listed_in(error, self.path, self._name_of(index)) from error.__cause__
             self._loaded = index, arrays
         self._arrays = self._loaded[1]
         self._rows = self._order.within(len(self._arrays[0]))
@@ -141,7 +140,7 @@ class Hdf5BatchReader:
         require_h5py("reading HDF5 data")
         if not os.path.exists(file):
             hint = tilde_hint(file) if _looks_like_hdf5(file) else ""
-            raise DataError(f"it does not exist (as seen from {os.getcwd()}){hint}")
+            raise MissingFileError(f"there is no such file (as seen from {os.getcwd()}){hint}")
         with open_hdf5(file, DataError, self._limits) as reader:
             arrays = [self._read_dataset(reader, name) for name in self._datasets]
         self._check(arrays)
@@ -208,17 +207,11 @@ def _read_file_list(path: str) -> FileNames:
     try:
         with open_to_read(path) as stream:
             files = FileNames(stream.read().decode("utf-8"))
-    except UnicodeDecodeError as reason:
-        raise _no_list(path, "it is not text") from reason
-    except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        raise _no_list(path, getattr(reason, "strerror", None) or str(reason)) from reason
+    except (OSError, ValueError) as reason:  # ValueError: no text, or a NUL in the name
+        raise cannot_read(
+            path, reason, what="the list of HDF5 files",
+            more="expected a text file that names them, one a line",
+        ) from reason  # fmt: skip
     if not files:
         raise DataError(f"the list '{path}' is empty, expected at least one HDF5 file's name")
     return files
-
-
-def _no_list(path: str, text: str) -> DataError:
-    return DataError(
-        f"cannot read the list of HDF5 files {shown_name(path)}: {text}; expected a text file that "
-        "names them, one a line"
-    )

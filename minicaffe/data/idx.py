@@ -13,6 +13,7 @@ import numpy as np
 
 from minicaffe.blob import MAX_AXES
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.options import Limits
 
@@ -39,7 +40,7 @@ def read_idx(path: str | os.PathLike[str], sha256: str = "") -> np.ndarray:
         with open_to_read(path, pipes=True) as stream:
             content = stream.read()
     except OSError as reason:
-        raise DataError(f"cannot read the idx file '{name}': {reason.strerror}") from reason
+        raise cannot_read(name, reason, what="the idx file") from reason
     return parse_idx(content, name, sha256)
 
 

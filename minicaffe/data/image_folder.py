@@ -12,6 +12,7 @@ import numpy as np
 
 from minicaffe.data.images import PICTURES, examine_image
 from minicaffe.errors import DataError, visible
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 
 #: What folders are called that hold a part of the images each, with a folder a class inside.
@@ -121,8 +122,7 @@ def _parts(path: str) -> dict[str, str]:
     try:
         names = _folders(path)
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        text = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read this folder of images: {text}", path=path) from reason
+        raise cannot_read(path, reason) from reason
     train = [name for name in names if name.lower() in _TRAIN]
     val = [name for name in names if name.lower() in _VAL]
     if len(names) == 2 and len(train) == len(val) == 1:

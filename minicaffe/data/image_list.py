@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minicaffe.data.images import Color, read_image, shown_name
+from minicaffe.data.images import Color, read_image
 from minicaffe.data.lists import LazySequence, read_list
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import listed_in, shown_name
 
 _LABEL = re.compile(rb"[-+]?[0-9]{1,10}")
 _UNSPEAKABLE = re.compile(rb"[\0\r\n]")
@@ -154,8 +155,7 @@ class ImageFiles:
         try:
             return read_image(path, self._color, self._size), label
         except DataError as error:
-            where = "" if os.path.isabs(path) else f" (as seen from {os.getcwd()})"
-            raise DataError(f"{error.message}{where}; listed in '{self.path}'") from error.__cause__
+            raise listed_in(error, self.path) from error.__cause__
 
     def name(self, index: int) -> str:
         """``image 'PATH'``."""

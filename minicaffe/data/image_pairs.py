@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,10 +9,11 @@ import numpy as np
 
 from minicaffe.blob import Blob, shape_text
 from minicaffe.data.image_list import root_without_slash
-from minicaffe.data.images import Color, read_image, shown_name
+from minicaffe.data.images import Color, read_image
 from minicaffe.data.lists import list_text
 from minicaffe.data.source import EpochOrder, State, part_of
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import listed_in, shown_name
 
 #: Makes the blobs' items of an image (C×H×W) and its labels (H×W).
 Change = Callable[[np.ndarray, np.ndarray], Sequence[np.ndarray]]
@@ -50,8 +50,7 @@ class ImagePairs:
             image = read_image(self.root + name, self.color, self.size)
             labels = self.label_of(label, (image.shape[1], image.shape[2]))
         except DataError as error:
-            where = "" if os.path.isabs(self.root + name) else f" (as seen from {os.getcwd()})"
-            raise DataError(f"{error.message}{where}; listed in '{self.path}'") from error.__cause__
+            raise listed_in(error, self.path) from error.__cause__
         if labels.shape != image.shape[1:]:
             raise DataError(
                 f"image {shown_name(self.root + name)} has {shape_text(image.shape[1:])} pixels, "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from minicaffe.errors import DataError, require
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 
 if TYPE_CHECKING:
@@ -185,18 +186,12 @@ def read_image(
         with open_to_read(path) as stream:
             data = stream.read()
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        text = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read image {shown_name(path)}: {text}") from reason
+        raise cannot_read(path, reason, what="image") from reason
     try:
         image = decode_image(data, color, upright=upright)
     except DataError as error:
         raise DataError(f"image '{path}': {error.message}") from error.__cause__
     return image if size is None else resize_linear(image, *size)
-
-
-def shown_name(path: str) -> str:
-    """A file's name in quotes for an error message, its unprintable characters escaped."""
-    return f"'{path}'" if path.isprintable() else ascii(path)
 
 
 def resize_linear(

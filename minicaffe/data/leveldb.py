@@ -17,6 +17,7 @@ from minicaffe.data.db import (
     Record,
 )
 from minicaffe.errors import DataError, require, tilde_hint
+from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.files import open_to_read
 
 MOST_TABLES = 1000
@@ -124,7 +125,7 @@ class LevelDb:
         self.path, self._process = path, os.getpid()
         self.errors: tuple[type[Exception], ...] = (plyvel.Error,)
         if not is_leveldb(path):  # opening it would leave a lock file there
-            raise DataError(
+            raise MissingFileError(
                 f"there is no LevelDB at '{path}' (as seen from {os.getcwd()}); expected a folder "
                 "with the file CURRENT; check source, or make the database first"
                 f"{tilde_hint(path)}"

@@ -6,8 +6,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TypeVar, overload
 
-from minicaffe.data.images import shown_name
-from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 
 T = TypeVar("T")
@@ -28,8 +27,7 @@ def read_list(path: str, what: str, *, pipes: bool = False) -> bytes:
         with open_to_read(path, pipes=pipes) as stream:
             return stream.read()
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        why = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read the {what} {shown_name(path)}: {why}") from reason
+        raise cannot_read(path, reason, what=f"the {what}") from reason
 
 
 def list_text(path: str, what: str) -> str:

@@ -12,9 +12,10 @@ from typing import NoReturn
 import numpy as np
 
 from minicaffe.data.db import DatabaseWriter, Record
-from minicaffe.data.images import shown_name
 from minicaffe.data.lmdb_file import NODE, REMEDY, LmdbFile, Pages, Tree
 from minicaffe.errors import DataError, require, tilde_hint
+from minicaffe.errors.mistakes import MissingFileError
+from minicaffe.errors.reading import shown_name
 
 logger = logging.getLogger("minicaffe")
 _leaf_node = struct.Struct("=IHH").unpack_from
@@ -48,7 +49,7 @@ class LmdbDatabase:
         self.path = path
         file = Path(path, "data.mdb") if os.path.isdir(path) else Path(path)
         if "\0" in path or not file.is_file():
-            raise DataError(
+            raise MissingFileError(
                 f"there is no LMDB at {shown_name(path)} (as seen from {os.getcwd()}); expected a "
                 "folder with the file data.mdb; check source, or make the database first"
                 f"{tilde_hint(path)}"

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read, write_beside
 
 _HEADER = 128
@@ -74,8 +75,7 @@ def read_mat(path: str, name: str) -> np.ndarray:
         with open_to_read(path) as stream:
             data = stream.read()
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        what = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read '{path}': {what}") from reason
+        raise cannot_read(path, reason, what="the file") from reason
     if len(data) < _HEADER or data[126:128] not in (b"IM", b"MI"):
         raise DataError(f"'{path}' is no MATLAB file of level 5; save it with -v6 or -v7")
     order = "<" if data[126:128] == b"IM" else ">"

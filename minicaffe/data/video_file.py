@@ -10,6 +10,7 @@ from types import ModuleType
 import numpy as np
 
 from minicaffe.errors import DataError, require, visible
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import check_regular
 
 
@@ -37,6 +38,8 @@ def video_frames(path: str, *, color: bool = True) -> Iterator[np.ndarray]:
                 pixels = frame.to_ndarray(format="bgr24" if color else "gray")
                 pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
                 yield np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    except FileNotFoundError as reason:
+        raise cannot_read(path, reason) from reason
     except (OSError, ValueError, IndexError, av.FFmpegError) as reason:
         text = visible(str(reason))
         raise DataError(f"this cannot be read as a video ({text})", path=path) from reason
@@ -53,6 +56,8 @@ def frame_count(path: str) -> int:
         check_regular(path)
         with closing(av.open(path)) as container:
             stated = int(container.streams.video[0].frames)
+    except FileNotFoundError as reason:
+        raise cannot_read(path, reason) from reason
     except (OSError, ValueError, IndexError, av.FFmpegError) as reason:
         text = visible(str(reason))
         raise DataError(f"this cannot be read as a video ({text})", path=path) from reason

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minicaffe.data.images import shown_name
 from minicaffe.data.lists import LazySequence, list_text
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import shown_name
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,10}")
 _ROW = struct.Struct("=6id")  # image, label, corners; overlap

@@ -17,10 +17,11 @@ from minicaffe.data.data_transformer import (
     transform_mistakes,
 )
 from minicaffe.data.image_list import root_without_slash
-from minicaffe.data.images import Color, decode_image, resize_linear, rounded, shown_name
+from minicaffe.data.images import Color, decode_image, resize_linear, rounded
 from minicaffe.data.source import State, part_of
 from minicaffe.data.window_file import Window, read_window_file
 from minicaffe.errors import DataError, MinicaffeError, raised_by
+from minicaffe.errors.reading import cannot_read, listed_in, shown_name
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.weights.blob_proto import read_blob
@@ -163,9 +164,8 @@ class WindowImages:
                 window, image.shape[1:], crop, context_pad, square=square, mirrored=mirrored
             )
         except DataError as error:
-            raise DataError(
-                f"image '{self.paths[window.image]}': {error.message}; listed in '{self._source}'"
-            ) from error.__cause__
+            who = f"image '{self.paths[window.image]}'"
+            raise listed_in(error, self._source, who) from error.__cause__
         pixels = resize_linear(image[:, where.rows, where.columns], where.height, where.width)
         return (pixels[:, :, ::-1] if mirrored else pixels), where
 
@@ -176,10 +176,8 @@ class WindowImages:
             with open_to_read(self.paths[index]) as stream:
                 return stream.read()
         except OSError as reason:
-            raise DataError(
-                f"cannot read image '{self.paths[index]}': {reason.strerror}; listed in "
-                f"'{self._source}'"
-            ) from reason
+            missing = cannot_read(self.paths[index], reason, what="image")
+            raise listed_in(missing, self._source) from reason
 
 
 def window_mistakes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.io import read_text
@@ -47,8 +48,7 @@ def _text(path: str) -> str:
         with open_to_read(path, pipes=True) as stream:
             return stream.read().decode("utf-8-sig")
     except (OSError, ValueError) as reason:  # ValueError: no UTF-8, or a NUL in the name
-        text = getattr(reason, "strerror", None) or "it is not UTF-8 text"
-        raise DataError(f"cannot read the names of classes: {text}", path=path) from reason
+        raise cannot_read(path, reason) from reason
 
 
 def _from_map(path: str, labels: range) -> dict[int, str]:

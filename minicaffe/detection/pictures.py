@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.data.images import PICTURES, Color, read_image
 from minicaffe.data.video_file import video_frames, video_module
 from minicaffe.errors import DataError
+from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.files import check_regular
 
 #: The endings of videos.
@@ -74,7 +75,7 @@ def find_pictures(source: str) -> Pictures:
     try:
         check_regular(source)
     except FileNotFoundError:
-        raise DataError("there is no such picture, folder or video", path=source) from None
+        raise MissingFileError("there is no such picture, folder or video", path=source) from None
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
         text = getattr(reason, "strerror", None) or str(reason)
         raise DataError(f"this cannot be read as a picture ({text})", path=source) from reason

@@ -13,6 +13,7 @@ from minicaffe.arguments import file_name, height_and_width, shown
 from minicaffe.blob import as_numbers, shape_text
 from minicaffe.data.images import opened_image
 from minicaffe.errors import ArgumentError, DataError, ShapeError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.io import splines
 
@@ -71,9 +72,9 @@ def _contents(filename: object) -> tuple[str, bytes]:
     try:
         with open_to_read(name, pipes=True) as stream:
             return name, stream.read()
-    except FileNotFoundError:
-        hint = "; give urllib.request.urlopen(it) for an address" if "://" in name else ""
-        raise DataError(f"there is no such image file{hint}", path=name) from None
+    except FileNotFoundError as error:
+        hint = "give urllib.request.urlopen(it) for an address" if "://" in name else ""
+        raise cannot_read(name, error, more=hint) from error
     except (OSError, ValueError) as error:
         raise DataError(f"this cannot be read as an image ({error})", path=name) from error
 

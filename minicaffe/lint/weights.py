@@ -37,15 +37,12 @@ def layer_without_weights(examined: Examined) -> Iterator[Diagnostic]:
                 continue
             was = _former_name(layer.name, net.parameter_shapes.get(layer.name, []), left)
             left.pop(was, None)
-            told = f", but '{was}' of the same shapes, which no layer takes" if was else ""
-            yield net.remark(
-                layer,
-                f"'{stored.path}' has no weights for it{told}",
-                f'write name: "{was}", if it is that layer'
-                if was
-                else "rename the layer as it is in the weights, unless it is to begin from its fillers",
-                field=("name",),
-            )
+            message = f"'{stored.path}' has no weights for it"
+            help = "give it the name that it has in the weights, unless its fillers are to begin"
+            if was:
+                message += f", but for '{was}' of the same shapes, which no layer takes"
+                help = f'write name: "{was}", if it is that layer'
+            yield net.remark(layer, message, help, field=("name",))
 
 
 def _former_name(

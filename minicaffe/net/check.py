@@ -12,8 +12,9 @@ import numpy as np
 
 from minicaffe import common
 from minicaffe.blob import Blob
-from minicaffe.errors import GraphError, MinicaffeError, raised_by, tilde_hint
+from minicaffe.errors import GraphError, MinicaffeError, raised_by
 from minicaffe.errors.mistakes import MissingFileError, UnknownTypeError
+from minicaffe.errors.reading import near_file
 from minicaffe.filler import filler_mistakes
 from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
@@ -27,7 +28,6 @@ from minicaffe.net.insert_splits import Mistake, insert_splits, wiring_mistakes
 from minicaffe.options import Limits, RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin
-from minicaffe.proto.io import near_file
 from minicaffe.proto.own_fields import own_field
 
 if TYPE_CHECKING:
@@ -202,7 +202,8 @@ def _missing_sources(param: caffe_pb2.NetParameter) -> Iterator[Mistake]:
         ):
             if name and "\0" not in name and not os.path.exists(name):
                 what = f"{field[1]} '{name}' is not there (as seen from {os.getcwd()})"
-                error = MissingFileError(what + (tilde_hint(name) or near_file(name)))
+                hint = near_file(name)
+                error = MissingFileError(f"{what}; {hint}" if hint else what)
                 yield Mistake(index, _located(error, layer), field)
 
 

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
-from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError, closest, tilde_hint
-from minicaffe.errors.mistakes import FileKindError, MissingFileError
+from minicaffe.errors import MinicaffeError, PrototxtError, SnapshotError
+from minicaffe.errors.mistakes import FileKindError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.file_kinds import (
@@ -269,36 +270,8 @@ def _opened(path: str, kind: type[MinicaffeError], inner: bool) -> Iterator[Bina
     try:
         with open_to_read(path, pipes=not inner) as stream:
             yield stream
-    except FileNotFoundError as error:
-        if not path:
-            raise MissingFileError("the name of the file is empty") from error
-        hint = tilde_hint(path) or near_file(path)
-        raise MissingFileError(f"there is no such file{hint}", path=path) from error
-    except ValueError as error:  # a NUL in the name
-        raise kind(f"this is no file name: {error}", path=repr(path)) from None
-    except IsADirectoryError as error:
-        raise kind("this is a folder, a file is expected", path=path) from error
-    except OSError as error:
-        raise kind(f"the file cannot be read: {error.strerror}", path=path) from error
-
-
-def near_file(path: str) -> str:
-    """A clause about a file beside a missing one whose name is alike; else "".
-
-    Args:
-        path: the missing one.
-    """
-    folder, name = os.path.split(path)
-    try:
-        stem, _, ending = name.partition(".")
-        there = [other.partition(".") for other in sorted(os.listdir(folder or "."))]
-        stems = [first for first, _, other in there if other == ending or first == stem]
-        near = closest(stem, stems)
-        found = [first + dot + other for first, dot, other in there if first == near]
-        found.sort(key=lambda other: not other.endswith(ending))
-        return f"; did you mean `{found[0]}`?" if found else ""
-    except OSError:
-        return f"; there is no folder `{folder}` either"
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise cannot_read(path, error, kind) from error
 
 
 logger = logging.getLogger("minicaffe")

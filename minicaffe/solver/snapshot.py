@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import check_writable, refusals, write_together
 from minicaffe.net.net import Net
 from minicaffe.solver import snapshot_record
@@ -356,4 +357,4 @@ def _mark(path: str) -> FileMark:
     try:
         return snapshot_record.file_mark(path)
     except OSError as reason:
-        raise SnapshotError(f"the file cannot be read: {reason.strerror}", path=path) from reason
+        raise cannot_read(path, reason, SnapshotError) from reason

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from minicaffe.errors import DataError, visible
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 
 # glog's prefix: level, month and day (newer versions put the year before them), time of day
@@ -120,7 +121,7 @@ def _lines(path: str) -> Iterator[tuple[float | None, str]]:
             lines = stream.read().splitlines()
         year = datetime.fromtimestamp(os.path.getctime(path)).year
     except OSError as reason:
-        raise DataError(f"cannot read the log: {reason.strerror}", path=path) from reason
+        raise cannot_read(path, reason) from reason
     start = last = None
     for raw in lines:
         line = raw.decode("utf-8", "replace")

@@ -13,6 +13,7 @@ from minicaffe.data.backends import BACKENDS, kind_of, open_database
 from minicaffe.data.datum import datum_image, parse_datum
 from minicaffe.data.db import Database, record_name, records_of
 from minicaffe.errors import DataError, MinicaffeError
+from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.weights.blob_proto import read_blob
 
 #: What the parts of a folder of databases are called.
@@ -100,7 +101,7 @@ def read_facts(
 def _databases(data: str, val: str | None) -> tuple[str, str]:
     """The folders of the two databases."""
     if not os.path.exists(data):
-        raise DataError(
+        raise MissingFileError(
             f"there is no such database (as seen from {os.getcwd()}); `minicaffe "
             "convert_imageset photos/ db` makes one of images",
             path=data,

@@ -10,6 +10,7 @@ import warnings
 import numpy as np
 
 from minicaffe.errors import DataError, MinicaffeError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.options import Limits
 
@@ -47,7 +48,7 @@ def _read(path: str, failure: str) -> dict[str, np.ndarray]:
             warnings.simplefilter("ignore")
             arrays = _arrays_in(content)
     except OSError as reason:
-        raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
+        raise cannot_read(path, reason) from reason
     except MinicaffeError as error:
         raise error.locate(path=path) from error.__cause__
     except Exception as reason:  # numpy and zipfile raise nearly everything for damaged files

@@ -16,6 +16,7 @@ import numpy as np
 from minicaffe.blob import Blob, shape_text
 from minicaffe.errors import MinicaffeError, MissingExtraError, SnapshotError, require
 from minicaffe.errors.mistakes import FileKindError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
@@ -242,6 +243,8 @@ def open_hdf5(
         return Hdf5Reader(h5py.File(path, "r"), path, error, limits)
     except MissingExtraError as missing:
         raise missing.locate(path=path) from missing.__cause__
+    except FileNotFoundError as reason:
+        raise cannot_read(path, reason, error) from reason
     except Exception as reason:  # h5py raises several classes for a damaged file
         if _begins_otherwise(path):
             raise error("this is no HDF5 file", path=path) from None

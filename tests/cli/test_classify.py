@@ -112,7 +112,11 @@ def test_a_stack_of_images() -> None:
         (["pickle.npy", "r.npy", *MODEL, "--mean_file="], 1, "as a .npy file of numbers"),
         (["in/a.png", "r.npy", *MODEL, "--mean_file=", "--images_dim=3,3"], 1, "cut crops of 5×5"),
         (["in/a.png", "r.npy", *MODEL, "--images_dim=3"], 2, "a height and a width"),
-        (["in/a.png", "r.npy", *MODEL, "--channel_swap=rgb"], 2, "separated by commas, not 'rgb'"),
+        (
+            ["in/a.png", "r.npy", *MODEL, "--channel_swap=rgb"],
+            2,
+            "--channel_swap is 'rgb'; expected whole numbers separated",
+        ),
     ],
 )
 def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) -> None:

@@ -139,7 +139,7 @@ def test_a_damaged_onnx_file(capsys: Capture) -> None:
         capsys.readouterr().err
     )
     assert cli.main(["compare", "none.onnx", A]) == 1
-    assert "none.onnx: cannot read it" in one_line_each(capsys.readouterr().err)
+    assert "none.onnx: there is no such file" in one_line_each(capsys.readouterr().err)
 
 
 def test_weights_outside_of_an_onnx_files_folder_are_not_read(capsys: Capture) -> None:

@@ -106,7 +106,7 @@ def test_cifar(backend: str, capsys: Capture) -> None:
 
 def test_cifar_mistakes(capsys: Capture) -> None:
     assert cli.main(["convert_cifar_data", "in", "out", "lmdb"]) == 1
-    assert "cannot read 'in/data_batch_1.bin'" in capsys.readouterr().err
+    assert "cannot read the file 'in/data_batch_1.bin'" in capsys.readouterr().err
     write_cifar()
     with open("in/test_batch.bin", "ab") as stream:
         stream.write(b"x")

@@ -244,7 +244,7 @@ def test_one_class_is_left(photos: Path, capsys: Capture) -> None:
 
 
 def test_a_folder_that_is_not_there(photos: Path, capsys: Capture) -> None:
-    assert "No such file or directory" in fails(capsys, "nowhere", "db")
+    assert "there is no such file" in fails(capsys, "nowhere", "db")
 
 
 def test_what_exists_stays(photos: Path, capsys: Capture) -> None:

@@ -146,14 +146,26 @@ def test_what_is_not_known_of_the_preparation_is_said(capsys: Capture) -> None:
         (["photos/a.png"], 2, "--model is missing"),
         (["photos/a.png", NET[0]], 2, "--weights is missing"),
         (["photos/a.png", "boxes.png", *NET], 2, "did you mean -o?"),
-        (["photos/a.png", *NET, "-o", "boxes.txt"], 2, "-o boxes.txt: expected a folder, or"),
-        (["photos", *NET, "-o", "boxes.png"], 2, "are drawn into a folder"),
-        (["photos/a.png", *NET, "-o", "a.png", "-o", "b.png"], 2, "two of a kind: a.png and b.png"),
-        (["photos/a.png", *NET, "--threshold=2"], 2, "a number from 0 to 1, not '2'"),
-        (["photos/a.png", *NET, "--size=9,x"], 2, "such as 300 or 600,1000, not '9,x'"),
+        (
+            ["photos/a.png", *NET, "-o", "boxes.txt"],
+            2,
+            "-o boxes.txt is of no known kind; expected a folder, or",
+        ),
+        (["photos", *NET, "-o", "boxes.png"], 2, "name a folder"),
+        (["photos/a.png", *NET, "-o", "a.png", "-o", "b.png"], 2, "two of a kind, a.png and b.png"),
+        (
+            ["photos/a.png", *NET, "--threshold=2"],
+            2,
+            "--threshold is '2'; expected a number from 0 to 1",
+        ),
+        (["photos/a.png", *NET, "--size=9,x"], 2, "--size is '9,x'; expected one or two lengths"),
         (["photos/a.png", *NET, "--mean=blue"], 2, "expected numbers such as 104,117,123"),
         (["photos/a.png", *NET, "--mean=1,2"], 1, "2 mean_value(s) for images of 3 channel(s)"),
-        (["photos/a.png", *NET, "--rgb", "--bgr"], 2, "not allowed with"),
+        (
+            ["photos/a.png", *NET, "--rgb", "--bgr"],
+            2,
+            "--bgr and --rgb exclude each other; give one of them",
+        ),
     ],
 )
 def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) -> None:

@@ -36,7 +36,7 @@ def test_direction_and_rates(tiny: Path) -> None:
         (["net.prototxt", "net.svg", "--phase=BOTH"], 2, "--phase"),
         (["both.prototxt", "net.svg", "--phase=TEST"], 1, "both.prototxt: layer x has both"),
         (["net.prototxt"], 2, "output_image_file"),
-        (["net.prototxt", "picture"], 2, "'picture' must end with .svg"),
+        (["net.prototxt", "picture"], 2, "'picture' has no ending; expected .svg"),
     ],
 )
 def test_mistakes(words: list[str], code: int, complaint: str, tiny: Path, capsys: Capture) -> None:

@@ -129,7 +129,7 @@ def test_nothing_is_written_where_the_results_differ(trained: Path, capsys: Capt
         (["--shape", "1,3,x"], "--shape 1,3,x: expected whole numbers such as 1,3,224,224"),
         (["--shape", "dta=1,3,5,4"], "a shape is given for 'dta', which is no input"),
         (["--shape", "1,3,2,2"], "layer 'conv' (Convolution)"),
-        (["--inputs", "none.npy"], "none.npy: cannot read it: No such file"),
+        (["--inputs", "none.npy"], "none.npy: there is no such file"),
         (["--inputs", "net.prototxt"], "this is no .npy or .npz file"),
         (["--inputs", "wrong.npy"], "shape 2×3×5×5, but the net takes N×3×5×4"),
         (["--inputs", "two.npz"], "arrays a, data found, expected data"),

@@ -216,10 +216,10 @@ def test_long_lines_take_a_time_in_proportion(line: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
-        (["nowhere.log", "."], 1, "nowhere.log: cannot read the log: No such file"),
+        (["nowhere.log", "."], 1, "nowhere.log: there is no such file"),
         (["other.log", "."], 1, "no line says '] Solving NET'"),
         (["caffe.log", "no/such/folder"], 1, "caffe.log.train: cannot write the file"),
-        (["caffe.log", ".", "--delimiter=ab"], 2, "takes one character, not 'ab'"),
+        (["caffe.log", ".", "--delimiter=ab"], 2, "--delimiter is 'ab'; expected one character"),
         (["caffe.log"], 2, "output_dir"),
     ],
 )

@@ -81,9 +81,9 @@ def test_pictures(chart: int, ending: str) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
-        (["8", "p.png", "a.log"], 2, "CHART: expected 0 to 7"),
-        (["x", "p.png", "a.log"], 2, "CHART: expected 0 to 7"),
-        (["0", "p.txt", "a.log"], 2, "must end with .png, .svg or .pdf"),
+        (["8", "p.png", "a.log"], 2, "; expected 0 to 7"),
+        (["x", "p.png", "a.log"], 2, "; expected 0 to 7"),
+        (["0", "p.txt", "a.log"], 2, "expected a name that ends with .png, .svg or .pdf"),
         (["0", "p.png"], 2, "LOG"),
     ],
 )
@@ -95,7 +95,7 @@ def test_mistakes(words: list[str], code: int, complaint: str, capsys: Capture) 
 def test_a_missing_log(capsys: Capture) -> None:
     pytest.importorskip("matplotlib", reason="plots need matplotlib")
     assert cli.main(["plot_training_log", "0", "p.png", "nowhere.log"]) == 1
-    assert "error: nowhere.log: cannot read the log" in one_line_each(capsys.readouterr().err)
+    assert "error: nowhere.log: there is no such file" in one_line_each(capsys.readouterr().err)
     assert not Path("p.png").exists()
 
 

@@ -232,7 +232,7 @@ def test_config_file_does_what_flags_do(tiny: Path, capsys: Capture) -> None:
         (f"level: 0b{'1' * 20000}\n", "run.yaml:1: a whole number that no field holds"),
         (f"level: {'1:' * 3000}1\n", "run.yaml:1: a whole number that no field holds"),
         (f"set:\n  0x{'f' * 500}: 1\n", "run.yaml:2: a whole number that no field holds"),
-        ("\udcff", "run.yaml: cannot read the config file: it is not UTF-8 text"),
+        ("\udcff", "run.yaml: this is no text in UTF-8"),
     ],
 )  # fmt: skip
 def test_bad_config_files(yaml: str, complaint: str, tiny: Path, capsys: Capture) -> None:
@@ -243,7 +243,7 @@ def test_bad_config_files(yaml: str, complaint: str, tiny: Path, capsys: Capture
 
 
 def test_config_file_that_is_missing_or_empty(tiny: Path, capsys: Capture) -> None:
-    assert "nowhere.yaml: cannot read" in train(capsys, "--config=nowhere.yaml", status=1)
+    assert "nowhere.yaml: there is no such file" in train(capsys, "--config=nowhere.yaml", status=1)
     (tiny / "run.yaml").write_text("# nothing\nset:\n")
     train(capsys, "--config=run.yaml", status=0)
 

@@ -133,7 +133,7 @@ def test_what_is_refused(small: Path, capsys: Capture, words: list[str], told: s
 
 def test_files_that_are_none(small: Path, capsys: Capture) -> None:
     assert rename("gone.prototxt", "--rename=a=b", "--dry_run") == 1
-    assert "gone.prototxt: cannot read it: No such file" in one_line_each(capsys.readouterr().err)
+    assert "gone.prototxt: there is no such file" in one_line_each(capsys.readouterr().err)
     (small / "x.prototxt").write_text('layer { nam: "x" }')
     assert rename("x.prototxt", "--rename=a=b", "--dry_run") == 1
     assert "unknown field `nam`" in one_line_each(capsys.readouterr().err)

@@ -177,7 +177,7 @@ def test_read_image_resizes(tmp_path, rgb):
 
 
 def test_read_image_names_the_file(tmp_path):
-    with pytest.raises(DataError, match=r"cannot read image '.*none\.png': No such file"):
+    with pytest.raises(DataError, match=r"cannot read image '.*none\.png': there is no such file"):
         read_image(str(tmp_path / "none.png"))
     (tmp_path / "text.png").write_text("hello")
     with pytest.raises(

@@ -200,7 +200,7 @@ def test_pieces_that_cannot_be_read(folder: Path, caplog: pytest.LogCaptureFixtu
     with video_net(folder, C3D, phase=TRAIN) as net:
         assert labels_of(net, 3) == [3, 5, 3]
         assert "a piece of a video is left out: cannot read image" in caplog.text
-    message = r"cannot read image '.*a/000010\.jpg': .*; listed in '.*list\.txt'"
+    message = r"cannot read image '.*a/000010\.jpg': .*, listed in '.*list\.txt'"
     for text, phase in ((C3D, caffe_pb2.TEST), ("new_length: 3", TRAIN)):
         with (
             video_net(folder, text, phase=phase) as net,

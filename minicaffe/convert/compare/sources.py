@@ -17,6 +17,7 @@ from minicaffe.convert.onnx.load import load
 from minicaffe.convert.onnx.session import Runner
 from minicaffe.errors import DataError
 from minicaffe.errors.mistakes import MissingFileError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.net.net import TEST, Net
 from minicaffe.options import RunKeywords
 from minicaffe.proto.io import read_net
@@ -164,7 +165,9 @@ class FolderSource:
 def _array(file: Path) -> np.ndarray:
     try:
         array: np.ndarray = np.load(file, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as reason:
+    except OSError as reason:
+        raise cannot_read(file, reason) from reason
+    except (ValueError, EOFError) as reason:
         raise DataError(f"this is no .npy file of numbers: {reason}", path=str(file)) from None
     if array.dtype.kind not in "fiub":
         raise DataError(f"it holds {array.dtype}, numbers are expected", path=str(file))

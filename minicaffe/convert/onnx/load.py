@@ -10,6 +10,7 @@ import numpy as np
 
 from minicaffe.convert.onnx.model import OnnxModel
 from minicaffe.errors import DataError, Problem, require, visible
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.proto.wire import WireError, check_messages
 
@@ -39,7 +40,7 @@ def load(path: str | os.PathLike[str]) -> OnnxModel:
         with open_to_read(path) as stream:
             data = stream.read()
     except OSError as reason:
-        raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
+        raise cannot_read(path, reason) from reason
     try:
         check_messages(memoryview(data), onnx.ModelProto.DESCRIPTOR, _MOST_MESSAGES, text=True)
         model = onnx.ModelProto.FromString(data)

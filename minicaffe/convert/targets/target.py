@@ -21,6 +21,7 @@ from minicaffe.convert.targets.facts import (
 )
 from minicaffe.convert.targets.quantities import Site
 from minicaffe.errors import ArgumentError, DataError, did_you_mean
+from minicaffe.errors.reading import cannot_read
 
 _ENDING = ".yaml"
 
@@ -126,10 +127,8 @@ def load_target(name: str) -> Target:
         try:
             with open(name, encoding="utf-8") as file:
                 text = file.read()
-        except OSError as reason:
-            raise DataError(f"cannot read it: {reason.strerror or reason}", path=name) from None
-        except UnicodeDecodeError:
-            raise DataError("this is no text in UTF-8", path=name) from None
+        except (OSError, UnicodeDecodeError) as reason:
+            raise cannot_read(name, reason) from reason
         return parse_target(text, os.path.splitext(os.path.basename(name))[0], name)
     if name not in targets():
         hint = did_you_mean(name, targets())

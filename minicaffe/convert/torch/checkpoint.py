@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minicaffe.errors import SnapshotError, require
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read, write_beside
 
 if TYPE_CHECKING:
@@ -39,8 +40,7 @@ def read_checkpoint(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             warnings.simplefilter("ignore")
             loaded = torch.load(stream, map_location="cpu", weights_only=True)
     except OSError as reason:
-        text = reason.strerror or str(reason)
-        raise SnapshotError(f"cannot read it: {text}", path=path) from None
+        raise cannot_read(path, reason, SnapshotError) from reason
     except Exception as reason:  # whatever torch raises of a damaged or hostile file
         raise SnapshotError(_why_not(str(reason)), path=path) from reason
     try:

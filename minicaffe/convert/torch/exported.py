@@ -21,6 +21,7 @@ from minicaffe.blob import shape_text
 from minicaffe.convert.onnx.import_model import Imported, import_model
 from minicaffe.convert.onnx.load import load
 from minicaffe.errors import CompareError, DataError, GraphError, require
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.net.net import Net
 
@@ -132,7 +133,7 @@ def _loaded(path: str) -> ExportedProgram:
                 raise DataError("this is no file of torch.export.save, or it is damaged", path=path)
             return torch.export.load(path)
     except OSError as reason:
-        raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
+        raise cannot_read(path, reason) from reason
     except DataError:
         raise
     except Exception as reason:  # of a damaged file, or another version's

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 
 #: In place of a new name: what has the old one is left out.
@@ -170,10 +171,8 @@ def read_rules(path: str) -> list[Rule]:
         if len(raw) > _LARGEST:
             raise DataError(f"more than {_LARGEST:,} bytes, which are no names", path=path)
         text = raw.decode("utf-8-sig")
-    except OSError as reason:
-        raise DataError(f"cannot read it: {reason.strerror or reason}", path=path) from None
-    except ValueError:
-        raise DataError("this is no text in UTF-8", path=path) from None
+    except (OSError, ValueError) as reason:
+        raise cannot_read(path, reason) from reason
     rules: list[Rule] = []
     wrong: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):

@@ -11,6 +11,7 @@ from minicaffe.data.batch_reader import required_text
 from minicaffe.data.mat_file import read_mat
 from minicaffe.data.source import number_in
 from minicaffe.errors import DataError, MinicaffeError, raised_by
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.layer import Blobs, Layer, register
 from minicaffe.proto import caffe_pb2
@@ -122,8 +123,7 @@ def listed_names(param: MatParameter) -> list[str]:
         with open_to_read(param.source) as stream:
             lines = stream.read().decode("utf-8", "surrogateescape").splitlines()
     except (OSError, ValueError) as reason:  # ValueError: the name holds a NUL
-        what = getattr(reason, "strerror", None) or reason
-        raise DataError(f"cannot read source '{param.source}': {what}") from reason
+        raise cannot_read(param.source, reason, what="source") from reason
     names = []
     for number, line in enumerate(lines, 1):
         words = line.split()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from minicaffe.errors import DataError
+from minicaffe.errors.reading import cannot_read
 from minicaffe.files import open_to_read
 from minicaffe.layers.detection.boxes import clip
 from minicaffe.proto import caffe_pb2
@@ -26,7 +27,7 @@ def _sizes(path: str) -> Iterator[tuple[int, int]]:
         with open_to_read(path) as stream:
             lines = stream.read().decode("utf-8", "replace").splitlines()
     except OSError as reason:
-        raise DataError(f"cannot read name_size_file '{path}': {reason.strerror}") from reason
+        raise cannot_read(path, reason, what="name_size_file") from reason
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words:

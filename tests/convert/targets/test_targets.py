@@ -174,7 +174,7 @@ def test_a_file_of_ones_own(tmp_path: Path) -> None:
     (told,) = target.refusals(site("Pooling", POOL % ("MAX", 4, 2), IMAGE))
     assert told.message == "kernel is 4; mine takes 2 to 3"
     assert str(target.sources[told.source]) == "A guide, page 3"
-    with pytest.raises(DataError, match="cannot read it: No such file"):
+    with pytest.raises(DataError, match="there is no such file"):
         load_target(str(tmp_path / "none.yaml"))
 
 

@@ -174,4 +174,4 @@ def test_by_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
                         weights=f"{tmp_path}/w.caffemodel")  # fmt: skip
     assert net.outputs == ["prob"]
     assert cli.main(["import_torch", str(tmp_path / "gone.pt2"), *files]) == 1
-    assert "cannot read it: No such file" in capsys.readouterr().err
+    assert "there is no such file" in capsys.readouterr().err
