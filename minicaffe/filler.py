@@ -42,6 +42,8 @@ def fill(param: caffe_pb2.FillerParameter, array: np.ndarray, rng: np.random.Gen
         raise ShapeError(f"a parameter of shape {shape_text(array.shape)} has nothing to fill")
     for _, message in filler_mistakes(param):
         raise GraphError(message)
+    for _, message in filler_shape_mistakes(param, array.shape):
+        raise ShapeError(message)
     with np.errstate(over="ignore"):  # a mean near the largest float, and a deviation from it
         FILLERS[param.type](param, array, rng)
 
@@ -66,6 +68,24 @@ def filler_mistakes(param: caffe_pb2.FillerParameter) -> Iterator[tuple[str, str
         yield "sparse", f"filler '{name}' does not support sparse; only gaussian does"
     elif param.sparse < -1:
         yield "sparse", f"filler 'gaussian' has sparse {param.sparse}, expected at least 0"
+
+
+def filler_shape_mistakes(
+    param: caffe_pb2.FillerParameter, shape: tuple[int, ...]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with a filler for a parameter of this shape: the field, and the message."""
+    if param.type == "bilinear" and (len(shape) != 4 or shape[2] != shape[3]):
+        text = shape_text(shape)
+        yield "type", f"filler 'bilinear' needs 4 axes with a square kernel, not {text}"
+    if param.type == "gaussian" and param.sparse >= 0:
+        if not shape:
+            yield "sparse", "a sparse gaussian filler needs at least one axis"
+        elif param.sparse > shape[0]:
+            yield (
+                "sparse",
+                f"sparse: {param.sparse} asks for more values than there are outputs "
+                f"({shape[0]}); use fewer, or no sparse",
+            )
 
 
 def fan(param: caffe_pb2.FillerParameter, shape: tuple[int, ...]) -> float:
@@ -103,13 +123,6 @@ def _gaussian(
     """N(mean, std²); with ``sparse``, each value survives with probability sparse / axis 0."""
     array[...] = rng.normal(param.mean, abs(param.std), array.shape)  # numpy refuses -0.0
     if param.sparse >= 0:
-        if not array.ndim:
-            raise ShapeError("a sparse gaussian filler needs at least one axis")
-        if param.sparse > array.shape[0]:
-            raise ShapeError(
-                f"sparse: {param.sparse} asks for more values than there are outputs "
-                f"({array.shape[0]}); use fewer, or no sparse"
-            )
         array *= rng.random(array.shape) < param.sparse / array.shape[0]
 
 
@@ -139,9 +152,6 @@ def _bilinear(
 
     1 - |x/f - c| along each axis, with f = ceil(size/2) and c = (size-1) / 2f.
     """
-    if array.ndim != 4 or array.shape[2] != array.shape[3]:
-        shape = shape_text(array.shape)
-        raise ShapeError(f"filler 'bilinear' needs 4 axes with a square kernel, not {shape}")
     size = array.shape[3]
     factor = math.ceil(size / 2)
     center = (size - 1) / (2 * factor)

@@ -239,6 +239,12 @@ class Layer(ReadsForks):
         return None
 
     @classmethod
+    def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
+        """The shape of each top as far as a ``LayerParameter`` says it for certain; None where
+        its file decides."""
+        return [cls.assumed_shape(param), *[None] * len(param.top)][: len(param.top)]
+
+    @classmethod
     def window_text(cls, param: caffe_pb2.LayerParameter) -> str:
         """A ``LayerParameter``'s window and outputs in a few signs, for summaries."""
         return ""

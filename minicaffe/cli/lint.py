@@ -6,7 +6,9 @@
     minicaffe lint deploy.prototxt --target=ncnn
 
 A solver's nets are examined with it, in every phase. Nothing is built: no data is opened (but with
---data), no Python layer runs. `minicaffe explain CODE` says more of a finding. The exit status is 1
+--data), no Python layer runs. The sizes of images that a database alone has are those of crop_size,
+of another state's Input layer or of --shape; else what depends on them is not looked at.
+`minicaffe explain CODE` says more of a finding. The exit status is 1
 when there are errors or warnings.
 """
 
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from minicaffe.cli._flags import add_flags
 from minicaffe.cli._report import takes_colour
+from minicaffe.cli.summarize import add_shape
 from minicaffe.errors import MinicaffeError, did_you_mean
 
 if TYPE_CHECKING:
@@ -46,8 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--notes", action="store_true", help="show what is of little weight, too")
     parser.add_argument("--weights", metavar="FILE", help="examine a .caffemodel with the net")
     parser.add_argument(
-        "--data", action="store_true", help="look at the first 2000 records of the data sets"
-    )
+        "--data", action="store_true",
+        help="open the data sets, and look at their first 2000 records",
+    )  # fmt: skip
+    add_shape(parser)
     parser.add_argument(
         "--target", metavar="NAME|FILE.yaml",
         help="say as well what a tool would refuse (docs/targets lists the tools)",
@@ -69,7 +74,9 @@ def run(args: argparse.Namespace) -> int:
 
     args.log.addFilter(_once())  # a net is read for each phase, and again after each fix
     weights = StoredWeights.read(args.weights) if args.weights else None
-    options = LintOptions(weights, args.data, bool(args.skip_unknown), _target(args.target))
+    options = LintOptions(
+        weights, args.data, dict(args.shape), bool(args.skip_unknown), _target(args.target)
+    )
     if args.fix or args.unsafe_fixes:
         for path in args.files:
             _mend(path, options, args)

@@ -47,13 +47,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_shapes(parser)
 
 
-def add_shapes(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--shape`` and ``--python_layers``: what is taken for the inputs' shapes."""
+def add_shape(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--shape``, of the inputs."""
     parser.add_argument(
         "--shape", action="append", default=[], type=_shape, metavar="BLOB=N,C,H,W",
         help="the shape of an input, instead of what its file or the prototxt says; may be "
         "repeated",
     )  # fmt: skip
+
+
+def add_shapes(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--shape`` and ``--python_layers``: what is taken for the inputs' shapes."""
+    add_shape(parser)
     parser.add_argument(
         "--python_layers",
         action="store_true",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from minicaffe.errors import GraphError, MinicaffeError, PrototxtError, raised_by
@@ -15,6 +15,7 @@ from minicaffe.net.check import check_net, check_shapes
 from minicaffe.net.filter import filter_net
 from minicaffe.net.given import with_other_mistakes
 from minicaffe.net.graph import LayerGraph
+from minicaffe.net.inputs import Shapes, check_names, declared_shapes, open_inputs
 from minicaffe.net.insert_splits import wiring_mistakes
 from minicaffe.net.states import states_of
 from minicaffe.options import RunOptions
@@ -38,13 +39,15 @@ class LintOptions:
 
     Attributes:
         weights: to be examined with the nets.
-        look_into_data: records of the data may be read.
+        look_into_data: data may be opened, and records of it read.
+        shapes: of inputs, by blob.
         skip_unknown: pass over fields and layer types that are not known.
         target: a tool that is to take the nets.
     """
 
     weights: StoredWeights | None = None
     look_into_data: bool = False
+    shapes: Shapes = field(default_factory=dict)
     skip_unknown: bool = False
     target: Target | None = None
 
@@ -163,15 +166,17 @@ def _linted(
     errors: list[Diagnostic] = []
     nets: list[PhaseNet] = []
     places: dict[str | None, Places] = {}
-    for param, path in texts:
-        found = list(raised_by(_check, param, path, options))
-        if _is_wired(param):
-            nets.append(_phase_net(param, path, places.setdefault(path, Places(path))))
-        for error in found:
+    check_names([param for param, _ in (*texts, *others)], options.shapes)
+    for number, (param, path) in enumerate([*texts, *others]):
+        opened, wrong = open_inputs(param, path) if options.look_into_data else ({}, [])
+        errors += [found for error in wrong for found in of_error(error)]
+        inputs = {**declared_shapes(param), **opened, **options.shapes}
+        for error in raised_by(_check, param, path, options, inputs):
             errors += of_error(error.locate(path=path))
-    for param, path in others:
-        for error in raised_by(_check, param, path, options):
-            errors += of_error(error.locate(path=path))
+        if number < len(texts) and _is_wired(param):
+            filtered = filter_net(param)
+            place = places.setdefault(path, Places(path))
+            nets.append(PhaseNet(filtered, path, LayerGraph(filtered), place, inputs))
     solver_param, solver_path, lines = solver or (None, None, None)
     examined = Examined(
         nets, solver_param, solver_path, lines, options.weights, options.look_into_data,
@@ -202,7 +207,9 @@ def _counts(diagnostic: Diagnostic) -> bool:
     return comment is None or diagnostic.code not in re.split(r"[\s,]+", comment[1])
 
 
-def _check(param: caffe_pb2.NetParameter, path: str | None, options: LintOptions) -> None:
+def _check(
+    param: caffe_pb2.NetParameter, path: str | None, options: LintOptions, inputs: Shapes
+) -> None:
     """Find what building a net would refuse; no data is opened and no user's code runs.
 
     Raises:
@@ -210,7 +217,7 @@ def _check(param: caffe_pb2.NetParameter, path: str | None, options: LintOptions
     """
     if not options.skip_unknown:
         check_net(param, path, RunOptions(), with_sources=False)
-        check_shapes(param, path)
+        check_shapes(param, path, inputs)
 
 
 def _is_wired(param: caffe_pb2.NetParameter) -> bool:
@@ -219,9 +226,3 @@ def _is_wired(param: caffe_pb2.NetParameter) -> bool:
         return not wiring_mistakes(filter_net(param), param)
     except GraphError:
         return False
-
-
-def _phase_net(param: caffe_pb2.NetParameter, path: str | None, places: Places) -> PhaseNet:
-    """The net in the phase of its state, whose inputs are all there."""
-    filtered = filter_net(param)
-    return PhaseNet(filtered, path, LayerGraph(filtered), places)

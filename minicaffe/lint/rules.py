@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Layer, find_layer_class
 from minicaffe.lint.diagnostic import Diagnostic, Fix, Label, Severity
 from minicaffe.lint.edits import LayerEdits
 from minicaffe.lint.stored import StoredWeights
-from minicaffe.net.check import parameter_shapes
+from minicaffe.net.check import built_in_part
 from minicaffe.net.graph import LayerGraph, LayerRef, Value
-from minicaffe.net.summary import Shape, summarize_net
+from minicaffe.net.inputs import Shapes
+from minicaffe.net.summary import Shape
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.places import Places, SourceMap
 
@@ -36,12 +36,14 @@ class PhaseNet:
         path: the file that it is written in.
         graph: which layer reads what.
         places: where its layers are in the file.
+        inputs: the shapes of inputs that are known besides what their layers say, by blob.
     """
 
     param: caffe_pb2.NetParameter
     path: str | None
     graph: LayerGraph
     places: Places
+    inputs: Shapes = field(default_factory=dict)
 
     @property
     def phase(self) -> int:
@@ -75,25 +77,20 @@ class PhaseNet:
 
     @functools.cached_property
     def shapes(self) -> dict[Value, Shape]:
-        """The shapes of the layers' tops, as far as no file has to be opened to know them."""
-        param = caffe_pb2.NetParameter()
-        param.CopyFrom(self.param)
-        try:
-            summary = summarize_net(param, self.path, open_files=False, skip_unknown=True)
-        except MinicaffeError:
-            return {}
+        """The shapes of the layers' tops, as far as no file has to be opened to know them; of
+        stored images three channels are assumed."""
         found: dict[Value, Shape] = {}
-        for layer, summed in zip(self.graph.layers, summary.layers, strict=True):
-            found.update(zip(layer.tops, summed.shapes or (), strict=False))
+        nodes = built_in_part(self.param, self.path, self.inputs, guess=True)
+        for layer, node in zip(self.graph.layers, nodes, strict=True):
+            edges = {} if node is None else {e.blob.name: e.blob.shape for e in node.top_edges}
+            found.update((top, edges[top.name]) for top in layer.tops if top.name in edges)
         return found
 
     @functools.cached_property
     def parameter_shapes(self) -> dict[str, list[Shape]]:
-        """The shapes of the parameters of each layer, as far as no file is needed to know them."""
-        try:
-            return parameter_shapes(self.param, self.path)
-        except MinicaffeError:
-            return {}
+        """The shapes of the parameters of each layer, as far as they are known for certain."""
+        nodes = built_in_part(self.param, self.path, self.inputs)
+        return {node.name: [blob.shape for blob in node.layer.blobs] for node in nodes if node}
 
     def remark(
         self,

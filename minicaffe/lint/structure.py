@@ -374,7 +374,7 @@ def border_is_left_out(examined: Examined) -> Iterator[Diagnostic]:
             sizes = net.shapes.get(layer.bottoms[0], ())[2:]
             if len(settings.kernel_size) != 1 or len(settings.stride) != 1 or not sizes:
                 continue
-            kernel, stride = settings.kernel_size[0], settings.stride[0]
+            kernel, stride = settings.kernel_size[0], settings.stride[0] or 1
             pad = settings.pad[0] if settings.pad else 0
             over = [(size + 2 * pad - kernel) % stride - pad for size in sizes]
             if kernel > 1 and max(over) * 2 > stride:

@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minicaffe import common
 from minicaffe.blob import Blob
-from minicaffe.errors import GraphError, MinicaffeError, raised_by
+from minicaffe.errors import GraphError, MinicaffeError, ShapeError, raised_by
 from minicaffe.errors.mistakes import MissingFileError, UnknownTypeError
 from minicaffe.errors.reading import near_file
-from minicaffe.filler import filler_mistakes
+from minicaffe.filler import filler_mistakes, filler_shape_mistakes
 from minicaffe.layer import Layer, find_layer_class
 from minicaffe.layers.activation.scale import Broadcast
 from minicaffe.layers.utility.python import PythonLayer
@@ -24,7 +24,9 @@ from minicaffe.net.filter import filter_net
 from minicaffe.net.fork_fields import refused_fork_fields
 from minicaffe.net.in_place import keep_overwritten, tell_of_real_caffe
 from minicaffe.net.init import NetBuilder, collected, layer_class_of, make_layer
+from minicaffe.net.inputs import Shapes, channels_are_guessed, without_files
 from minicaffe.net.insert_splits import Mistake, insert_splits, wiring_mistakes
+from minicaffe.net.node import Node
 from minicaffe.options import Limits, RunOptions
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.dialects import Origin
@@ -35,6 +37,10 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 _FILLER = caffe_pb2.FillerParameter.DESCRIPTOR.full_name
+
+#: How many channels images may have: what is assumed, and what else is tried before a shape is
+#: called wrong.
+_CHANNELS = (3, 1, 2, 4)
 
 #: The fields in which layers have the fillers of their parameters.
 _FILLERS = ("weight_filler", "bias_filler", "data_filler", "filler")
@@ -245,15 +251,45 @@ def _mistakes_of_shapes(
     limits: Limits,
     dtype: DTypeLike,
     origin: Origin | None,
+    shapes: Shapes | None = None,
 ) -> list[Mistake]:
-    """Mistakes that show when the layers without any are built, as far as nothing is opened."""
-    good, found = _buildable(param, known, limits), list[Mistake]()
-    split = insert_splits(good)
-    NetBuilder(split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin, mistakes=found)
-    numbers = {layer.name: index for index, layer in enumerate(param.layer)}
-    return [
-        mistake._replace(layer=numbers.get(split.layer[mistake.layer].name, 0)) for mistake in found
-    ]
+    """Mistakes that show when the layers without any are built, as far as nothing is opened; the
+    shapes of inputs are those given, or what their settings say."""
+
+    def told(channels: int) -> list[Mistake]:
+        inputs = without_files(param, shapes or {}, channels)
+        split, found = insert_splits(_buildable(inputs, known, limits)), list[Mistake]()
+        built = NetBuilder(
+            split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin, mistakes=found
+        )
+        numbers = {layer.name: index for index, layer in enumerate(param.layer)}
+        wrong = [
+            mistake._replace(layer=numbers.get(split.layer[mistake.layer].name, 0))
+            for mistake in found
+        ]
+        return wrong or list(_unfit_fillers(param, numbers, built.nodes))
+
+    first, *others = _CHANNELS
+    found = told(first)
+    if found and channels_are_guessed(param, shapes or {}):
+        for channels in others:  # what is wrong is so however many there are
+            wrong = {mistake.layer for mistake in told(channels)}
+            found = [mistake for mistake in found if mistake.layer in wrong]
+    return found
+
+
+def _unfit_fillers(
+    param: caffe_pb2.NetParameter, numbers: Mapping[str, int], nodes: Sequence[Node]
+) -> Iterator[Mistake]:
+    """Fillers that cannot fill the parameters that they are for."""
+    for node in nodes:
+        text = param.layer[numbers[node.name]] if node.name in numbers else node.layer.param
+        for own, name, filler in _fillers(text):
+            blob = -1 if name == "bias_filler" else 0
+            for parameter in node.layer.blobs[blob:][:1]:
+                for field, message in filler_shape_mistakes(filler, parameter.shape):
+                    error = _located(ShapeError(message), text)
+                    yield Mistake(numbers[node.name], error, (own, name, field))
 
 
 def _buildable(
@@ -268,7 +304,7 @@ def _buildable(
     for index, layer in enumerate(param.layer):
         cls = find_layer_class(layer.type)
         runs_code = issubclass(cls, PythonLayer) and not limits.allow_python_layers
-        left_out = cls.opens_files(layer) or runs_code
+        left_out = cls is Layer or cls.opens_files(layer) or runs_code
         if index in wrong or left_out or not known_blobs.issuperset(layer.bottom):
             known_blobs.difference_update(layer.top)
         else:
@@ -278,30 +314,47 @@ def _buildable(
     return good
 
 
-def parameter_shapes(
-    param: caffe_pb2.NetParameter, path: str | None
-) -> dict[str, list[tuple[int, ...]]]:
-    """The shapes of the parameters of each layer, as far as they do not depend on a file.
+def built_in_part(
+    param: caffe_pb2.NetParameter, path: str | None, shapes: Shapes, *, guess: bool = False
+) -> list[Node | None]:
+    """The layers of a net that can be built without files and have no mistake, in its order; None
+    in the place of the others.
 
     Args:
-        param, path: as :func:`check_shapes` takes them.
+        param, path, shapes: as :func:`check_shapes` takes them.
+        guess: images are of three channels where only the stored ones have the number.
     """
     filtered, limits = filter_net(param), Limits(allow_python_layers=False)
-    split = insert_splits(_buildable(filtered, [], limits))
+    inputs = without_files(filtered, shapes, _CHANNELS[0] if guess else None)
     origin = origin_of(param, layers=filtered)
+    split, mistakes = insert_splits(_buildable(inputs, [], limits)), list[Mistake]()
     built = NetBuilder(
-        split, path=path, seed=0, dtype=np.float32, limits=limits, origin=origin, mistakes=[]
+        split, path=path, seed=0, dtype=np.float32, limits=limits, origin=origin, mistakes=mistakes
     )
-    return {node.name: [blob.shape for blob in node.layer.blobs] for node in built.nodes}
+    wrong = {split.layer[mistake.layer].name for mistake in mistakes}
+    found: list[Node | None] = [None] * len(filtered.layer)
+    place = 0
+    for node in built.nodes:  # in order, with splits among them
+        if node.name in wrong:
+            continue
+        for index in range(place, len(found)):
+            layer = inputs.layer[index]
+            if (layer.name, layer.type) == (node.name, node.layer.param.type):
+                found[index], place = node, index + 1
+                break
+    return found
 
 
-def check_shapes(param: caffe_pb2.NetParameter, path: str | None) -> None:
+def check_shapes(
+    param: caffe_pb2.NetParameter, path: str | None, shapes: Shapes | None = None
+) -> None:
     """Look at the shapes of a net that :func:`check_net` finds no mistake in, as far as they do
     not depend on a file: nothing is opened, nothing filled, and no user's code runs.
 
     Args:
         param: the net, upgraded, with its ``state``.
         path: its file.
+        shapes: of inputs, by blob.
 
     Raises:
         MinicaffeError: with all mistakes that were found as its ``problems``.
@@ -309,7 +362,7 @@ def check_shapes(param: caffe_pb2.NetParameter, path: str | None) -> None:
     filtered = filter_net(param)
     limits = Limits(allow_python_layers=False)
     origin = origin_of(param, layers=filtered)
-    if mistakes := _mistakes_of_shapes(filtered, [], path, limits, np.float32, origin):
+    if mistakes := _mistakes_of_shapes(filtered, [], path, limits, np.float32, origin, shapes):
         raise collected(mistakes, path)
 
 

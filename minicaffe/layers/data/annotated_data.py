@@ -67,6 +67,7 @@ class AnnotatedDataLayer(PrefetchingLayer):
 
     min_tops = 1
     max_tops = 2
+    channels_are_stored = True
     fork_fields = meant(
         "annotated_data_param", "transform_param.resize_param", "transform_param.noise_param",
         "transform_param.emit_constraint", "transform_param.crop_h", "transform_param.crop_w",

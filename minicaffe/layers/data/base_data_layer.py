@@ -51,6 +51,11 @@ class PrefetchingLayer(Layer):
         **changes_training("data_param.shuffle", "random_seed", "mpi_skip_step"),
     }  # fmt: skip
 
+    #: Whether how many channels there are is the stored images' affair alone.
+    channels_are_stored: ClassVar[bool] = False
+    #: Whether a second top is certainly one label an image.
+    one_label: ClassVar[bool] = False
+
     #: How many batches are made ahead at most.
     prefetch_depth = 4
 
@@ -73,6 +78,13 @@ class PrefetchingLayer(Layer):
         """The shape of a second top, as far as a ``LayerParameter`` says it: (batch_size,)."""
         settings = getattr(param, own_field(param.type) or "data_param")
         return (getattr(settings, "batch_size", 0),)
+
+    @classmethod
+    def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
+        shapes = super().assumed_shapes(param)
+        if cls.one_label and len(shapes) == 2 and all(cls.assumed_labels(param)):
+            shapes[1] = cls.assumed_labels(param)
+        return shapes
 
     @classmethod
     def image_size(cls, param: caffe_pb2.LayerParameter) -> tuple[int, int]:

@@ -52,6 +52,7 @@ class DataLayer(PrefetchingLayer):
     """
 
     fork_fields = AUGMENTING
+    channels_are_stored = one_label = True
     min_tops = 1
     max_tops = 2
 

@@ -32,6 +32,14 @@ class DummyData(SourceLayer):
     Source: dummy_data_layer.cpp (BVLC/caffe).
     """
 
+    @classmethod
+    def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
+        try:
+            shapes = cls._shapes(param.dummy_data_param, len(param.top))
+        except GraphError:  # which is told of its settings
+            return [None] * len(param.top)
+        return [tuple(shape) for shape in shapes]
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param, tops = self.param.dummy_data_param, len(self.param.top)
         if param.data_filler:

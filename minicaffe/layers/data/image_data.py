@@ -37,6 +37,7 @@ class ImageDataLayer(ListedImagesLayer):
     """
 
     fork_fields = AUGMENTING
+    one_label = True
     exact_tops = 2
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:

@@ -46,6 +46,13 @@ class MemoryDataLayer(Layer):
     exact_bottoms = 0
     exact_tops = 2
 
+    @classmethod
+    def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
+        own, count = param.memory_data_param, len(param.top)
+        image = (own.batch_size, own.channels, own.height, own.width)
+        known: list[tuple[int, ...] | None] = [image, (own.batch_size,)]
+        return known[:count] if all(image) else [None] * count
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         for name in ("batch_size", "channels", "height", "width"):
             yield from raised_by(at_least_one, getattr(self.param.memory_data_param, name), name)

@@ -47,6 +47,7 @@ class WindowDataLayer(PrefetchingLayer):
     """
 
     fork_fields = COLOURING
+    one_label = True
     exact_tops = 2
 
     def param_mistakes(self) -> Iterator[MinicaffeError]:
