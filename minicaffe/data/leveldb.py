@@ -16,8 +16,9 @@ from minicaffe.data.db import (
     DatabaseWriter,
     Record,
 )
-from minicaffe.errors import DataError, require, tilde_hint
+from minicaffe.errors import DataError, require
 from minicaffe.errors.mistakes import MissingFileError
+from minicaffe.errors.reading import near_file
 from minicaffe.files import open_to_read
 
 MOST_TABLES = 1000
@@ -127,8 +128,7 @@ class LevelDb:
         if not is_leveldb(path):  # opening it would leave a lock file there
             raise MissingFileError(
                 f"there is no LevelDB at '{path}' (as seen from {os.getcwd()}); expected a folder "
-                "with the file CURRENT; check source, or make the database first"
-                f"{tilde_hint(path)}"
+                f"with the file CURRENT; {near_file(path) or 'make the database first'}"
             ) from FileNotFoundError(2, "there is no LevelDB", path)
         check_tables(path)
         try:

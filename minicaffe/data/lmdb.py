@@ -13,9 +13,9 @@ import numpy as np
 
 from minicaffe.data.db import DatabaseWriter, Record
 from minicaffe.data.lmdb_file import NODE, REMEDY, LmdbFile, Pages, Tree
-from minicaffe.errors import DataError, require, tilde_hint
+from minicaffe.errors import DataError, require
 from minicaffe.errors.mistakes import MissingFileError
-from minicaffe.errors.reading import shown_name
+from minicaffe.errors.reading import near_file, shown_name
 
 logger = logging.getLogger("minicaffe")
 _leaf_node = struct.Struct("=IHH").unpack_from
@@ -51,8 +51,7 @@ class LmdbDatabase:
         if "\0" in path or not file.is_file():
             raise MissingFileError(
                 f"there is no LMDB at {shown_name(path)} (as seen from {os.getcwd()}); expected a "
-                "folder with the file data.mdb; check source, or make the database first"
-                f"{tilde_hint(path)}"
+                f"folder with the file data.mdb; {near_file(path) or 'make the database first'}"
             ) from FileNotFoundError(2, "there is no LMDB", path)
         self._file = LmdbFile(path, file)
         logger.info("Opened lmdb %s", path)

@@ -48,7 +48,7 @@ def listed_in(error: MinicaffeError, source: str, who: str = "") -> MinicaffeErr
         who: what of the list it is about, where the message does not say that.
     """
     found, joint, help = error.message.partition("; ")
-    where = f", {error.path}" if error.path and error.path not in found else ""
+    where = f" in {shown_name(error.path)}" if error.path and not who else ""
     told = f"{f'{who}: ' if who else ''}{found}{where}, listed in {shown_name(source)}"
     return type(error)(told + joint + help)
 
@@ -67,6 +67,8 @@ def near_file(path: str) -> str:
     if hint := tilde_hint(path):
         return hint.removeprefix("; ")
     folder, name = os.path.split(path)
+    if not path or "\0" in path or os.path.exists(path):
+        return ""
     try:
         stem, _, ending = name.partition(".")
         there = [other.partition(".") for other in sorted(os.listdir(folder or "."))[:_LISTED]]
@@ -82,7 +84,11 @@ def near_file(path: str) -> str:
 def _found(name: str, reason: Exception) -> tuple[str, str]:
     """What is wrong, and what may be meant."""
     if isinstance(reason, FileNotFoundError):
-        return ("there is no such file", near_file(name)) if name else ("its name is empty", "")
+        return (
+            ("there is no such file", near_file(name))
+            if name
+            else ("the name of the file is empty", "")
+        )
     if isinstance(reason, IsADirectoryError):
         return "this is a folder, a file is expected", ""
     if isinstance(reason, UnicodeDecodeError):

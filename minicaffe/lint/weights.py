@@ -38,7 +38,7 @@ def layer_without_weights(examined: Examined) -> Iterator[Diagnostic]:
             was = _former_name(layer.name, net.parameter_shapes.get(layer.name, []), left)
             left.pop(was, None)
             message = f"'{stored.path}' has no weights for it"
-            help = "give it the name that it has in the weights, unless its fillers are to begin"
+            help = "rename it as in the weights, unless it is to begin from its fillers"
             if was:
                 message += f", but for '{was}' of the same shapes, which no layer takes"
                 help = f'write name: "{was}", if it is that layer'
