@@ -1,4 +1,4 @@
-"""What is said of files that cannot be read: one form, whoever reads them."""
+"""What is said of files that cannot be read, in one form for all readers."""
 
 from __future__ import annotations
 
