@@ -246,13 +246,15 @@ def test_mistakes_of_a_list_are_shown():
 
 def test_names_of_hdf5_files_are_shown():
     Path("named").write_text("gone.h5\n")
-    with pytest.raises(DataError, match=r"HDF5 file 'gone\.h5': it does not exist"):
+    with pytest.raises(DataError, match=r"HDF5 file 'gone\.h5': there is no such file"):
         open_net(FIELDS["hdf5 list"])
     Path("named").write_text("one.png\n")
     with pytest.raises(DataError, match=r"HDF5 file 'one\.png': this is no HDF5 file"):
         open_net(FIELDS["hdf5 list"])
     Path("named").write_text("secret word\n")
-    with pytest.raises(DataError, match=r"file 1 of 2 \(a name of 6 characters\): it does not"):
+    with pytest.raises(
+        DataError, match=r"file 1 of 2 \(a name of 6 characters\): there is no such file"
+    ):
         open_net(FIELDS["hdf5 list"])
 
 

@@ -140,7 +140,11 @@ def test_grey_pictures_for_a_net_that_takes_them(capsys: Capture) -> None:
         (["empty", *NET], 1, "error: empty: there are no pictures in this folder"),
         (["photos/a.png", *NET, "--labels=few.txt"], 1, "few.txt: 2 names found; expected a line"),
         (["photos/a.png", *NET, "--model=resnet51"], 1, "there is no network 'resnet51'; did you"),
-        (["photos/a.png", *NET, "--weights=no.c"], 1, "the file of --weights: No such file"),
+        (
+            ["photos/a.png", *NET, "--weights=no.c"],
+            1,
+            "no.c: there is no such file; --weights names it",
+        ),
         (["photos/a.png", *NET, "--model=pixels.prototxt"], 1, "expected a score for each class"),
         (["photos/a.png", *NET, "--mean=1,2"], 1, "the mean has shape 2"),
         (["photos/a.png"], 2, "--model is missing"),

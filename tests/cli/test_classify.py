@@ -105,7 +105,7 @@ def test_a_stack_of_images() -> None:
     [
         (["in/a.png", "r.npy"], 1, "deploy.prototxt: there is no such file"),
         (["in/a.png", "r.npy", *MODEL], 1, "give --mean_file=FILE, or --mean_file='' for none"),
-        (["in/x.png", "r.npy", *MODEL, "--mean_file="], 1, "in/x.png: there is no such image"),
+        (["in/x.png", "r.npy", *MODEL, "--mean_file="], 1, "in/x.png: there is no such file"),
         (["in", "r.npy", *MODEL, "--mean_file=", "--ext=gif"], 1, "give --ext"),
         (["mean.npy", "r.npy", *MODEL, "--mean_file="], 1, "expected number×height×width"),
         (["in/a.png", "r.npy", *MODEL, "--mean_file=net.prototxt"], 1, "net.prototxt"),
@@ -231,7 +231,7 @@ def test_selective_search_says_what_it_needs(source: str, capsys: Capture) -> No
         ("", "there is no column filename"),
         ("filename,ymin,xmin,ymax,xmax\nin/a.png,1,2,3,x\n", "windows.csv:2: a window of"),
         ("filename,ymin,xmin,ymax,xmax\nin/a.png,1,2,3\n", "expected four numbers"),
-        ("filename,ymin,xmin,ymax,xmax\nin/x.png,1,2,3,4\n", "in/x.png: there is no such image"),
+        ("filename,ymin,xmin,ymax,xmax\nin/x.png,1,2,3,4\n", "in/x.png: there is no such file"),
         ("filename,ymin,xmin,ymax,xmax\nin/a.png,90,90,95,95\n", "has nothing of the image"),
     ],
 )

@@ -264,7 +264,7 @@ def test_files_that_are_no_logs_are_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "x").write_text("nothing of the kind\n")
-    for name, reason in (("x", "no line says '] Solving NET'"), ("y", "No such file")):
+    for name, reason in (("x", "no line says '] Solving NET'"), ("y", "there is no such file")):
         assert cli.main(["dashboard", str(tmp_path / name)]) == 1
         assert reason in capsys.readouterr().err
 

@@ -127,7 +127,7 @@ def test_damaged_and_missing_files(folder):
     with pytest.raises(DataError, match=r"0\.h5': this is no HDF5 file"):
         hdf5_net(folder)
     (folder / "0.h5").unlink()
-    with pytest.raises(DataError, match=r"0\.h5': it does not exist .*list\.txt"):
+    with pytest.raises(DataError, match=r"0\.h5': there is no such file .*list\.txt"):
         hdf5_net(folder)
 
 

@@ -187,7 +187,7 @@ def test_refused(folder: Path) -> None:
     Image.fromarray(LABELS[0][:3]).save(folder / "1_label.png")
     assert "has 4×6 pixels, its labels" in mistake("batch_size: 2")
     (folder / "1.png").unlink()
-    assert "1.png': No such file" in mistake("batch_size: 2", dense)
+    assert "1.png': there is no such file" in mistake("batch_size: 2", dense)
     Image.fromarray(IMAGES[0][:3]).save(folder / "1.png")
     Image.fromarray(LABELS[0][:3]).save(folder / "1_label.png")
     assert "gives 3×3×6, the first of its batch 3×4×6" in mistake("batch_size: 2")

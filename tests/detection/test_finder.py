@@ -129,7 +129,7 @@ def test_nothing_is_found(files: tuple[str, str]) -> None:
 @pytest.mark.parametrize(
     ("image", "error", "complaint"),
     [
-        ("no.png", DataError, "'no.png': No such file"),
+        ("no.png", DataError, "'no.png': there is no such file"),
         (np.zeros((4, 4, 3)), ArgumentError, "an array of float64, expected a file's name"),
         (7, ArgumentError, "the picture is 7"),
         (np.zeros((4, 4, 4), np.uint8), ShapeError, "shape 4×4×4, expected height×width×3"),

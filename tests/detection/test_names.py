@@ -62,7 +62,7 @@ def test_another_number_of_names(text: str, labels: range, complaint: str, tmp_p
 
 def test_no_text(tmp_path: Path) -> None:
     (tmp_path / "names.txt").write_bytes(b"\xff\xfe\0")
-    with pytest.raises(DataError, match="not UTF-8"):
+    with pytest.raises(DataError, match="no text in UTF-8"):
         read_names(str(tmp_path / "names.txt"), range(1))
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="there is no such file"):
         read_names(str(tmp_path / "no.txt"), range(1))

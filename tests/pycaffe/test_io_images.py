@@ -198,7 +198,7 @@ class TestLoadImage:
             io.load_image("http://localhost/x.png")
 
     def test_files_that_are_no_images(self):
-        with pytest.raises(DataError, match=r"nowhere.png: there is no such image file"):
+        with pytest.raises(DataError, match=r"nowhere.png: there is no such file"):
             io.load_image("nowhere.png")
         with open("x.jpg", "w") as stream:
             stream.write("text")

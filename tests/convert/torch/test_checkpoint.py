@@ -100,7 +100,7 @@ def test_what_holds_no_tensors(tmp_path: Path) -> None:
     path.write_bytes(b"\x80\x04none")
     with pytest.raises(SnapshotError, match="damaged"):
         read_checkpoint(path)
-    with pytest.raises(SnapshotError, match="No such file"):
+    with pytest.raises(SnapshotError, match="there is no such file"):
         read_checkpoint(tmp_path / "missing.pth")
 
 

@@ -147,7 +147,7 @@ def test_examples_and_files_that_are_wrong(
         from_module(Small(), example(), input_names=["a", "a"])
     with pytest.raises(GraphError, match="2 output_names for the 1"):
         from_module(Small(), example(), output_names=["a", "b"])
-    with pytest.raises(DataError, match="No such file"):
+    with pytest.raises(DataError, match="there is no such file"):
         from_module(tmp_path / "gone.pt2")
     path = tmp_path / "x.pt2"
     path.write_bytes(b"PK\x03\x04 no archive")
