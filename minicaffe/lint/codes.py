@@ -24,6 +24,11 @@ def error_kinds() -> dict[str, type[MinicaffeError]]:
     return found
 
 
+def first_sentence(kind: type[MinicaffeError]) -> str:
+    """What a class of errors is about, on one line."""
+    return " ".join((inspect.getdoc(kind) or "").partition("\n\n")[0].split())
+
+
 def explain(code: str) -> str:
     """A code's page in Markdown: what it means, why, an example, and what mends it.
 

@@ -132,11 +132,14 @@ def _problem(error: MinicaffeError) -> Problem:
     may be secret, nothing is shown."""
     if isinstance(error, SettingError) and error.layer is None:
         return Places(error.path).setting(error)
-    place = None if error.layer is None else Places(error.path).mentioned(error)
+    places = Places(error.path)
+    place = None if error.layer is None else places.mentioned(error)
+    others = places.related(error) if place else ()
     place = place or Place(error.path, error.line or 0)
     return Problem(
-        place.path, place.line, place.column, error.told, place.source_line, width=place.width
-    )
+        place.path, place.line, place.column, error.told, place.source_line, width=place.width,
+        related=others,
+    )  # fmt: skip
 
 
 def _of_problem(problem: Problem, code: str) -> Diagnostic:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from minicaffe.errors import excerpt, visible
 from minicaffe.errors.form import BLUE, RED, Painter, head, painter, remark
+from minicaffe.lint.codes import error_kinds, first_sentence
 from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import all_rules
 from minicaffe.proto.places import Place
@@ -44,6 +45,10 @@ def sarif(found: Sequence[Diagnostic]) -> str:
     rules = [
         {"id": rule.code, "name": rule.name, "shortDescription": {"text": rule.summary}}
         for rule in all_rules()
+    ]
+    rules += [
+        {"id": code, "name": kind.__name__, "shortDescription": {"text": first_sentence(kind)}}
+        for code, kind in sorted(error_kinds().items())
     ]
     driver = {"name": "minicaffe", "rules": rules}
     run = {"tool": {"driver": driver}, "results": [_result(diagnostic) for diagnostic in found]}

@@ -9,6 +9,7 @@ from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import Examined, PhaseNet, numbers, rule
 from minicaffe.net.graph import LayerRef
 from minicaffe.net.net import TEST, TRAIN
+from minicaffe.proto.own_fields import own_field
 
 _LINEAR = ("Convolution", "InnerProduct")
 #: Between two linear layers these change nothing of their being linear.
@@ -105,6 +106,8 @@ def _window(layer: LayerRef) -> tuple[int, ...]:
 def pooling_leaves_pixels_out(examined: Examined) -> Iterator[Diagnostic]:
     """A stride is larger than its kernel: the pixels between windows are read by none.
 
+    (A convolution of 1×1 with a stride takes every second pixel, say, and is meant.)
+
     Found::
 
         layer { name: "data" type: "Input" top: "data"
@@ -120,17 +123,20 @@ def pooling_leaves_pixels_out(examined: Examined) -> Iterator[Diagnostic]:
           pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
     """
     for net in examined.nets:
-        for layer in net.layers("Pooling"):
-            settings = layer.param.pooling_param
+        for layer in net.layers("Convolution", "Pooling"):
+            own = own_field(layer.type) or ""
+            settings = getattr(layer.param, own)
             kernel = max(numbers(settings, "kernel_size", "kernel_h", "kernel_w"), default=0)
             stride = max(numbers(settings, "stride", "stride_h", "stride_w"), default=1)
-            if not settings.global_pooling and 0 < kernel < stride:
+            whole = layer.type == "Pooling" and settings.global_pooling
+            least = 1 if layer.type == "Convolution" else 0
+            if not whole and least < kernel < stride:
                 yield net.remark(
                     layer,
                     f"the stride {stride} is larger than the kernel {kernel}, so pixels between "
                     "the windows are left out",
                     "lower the stride, or enlarge the kernel",
-                    field=("pooling_param", "stride"),
+                    field=(own, "stride"),
                 )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minicaffe.blob import Blob
+from minicaffe.blob import Blob, shape_text
 from minicaffe.data.source import derived_generator
 from minicaffe.errors import (
     DataError,
@@ -22,6 +22,7 @@ from minicaffe.errors.mistakes import ProducedTwiceError, UnknownBottomError
 from minicaffe.layer import Layer, find_layer_class, layer_class
 from minicaffe.layers.data.input import Input
 from minicaffe.layers.utility.python import PythonLayer, python_layer_class
+from minicaffe.layers.utility.split import Split
 from minicaffe.net.fork_fields import Notes, refused_fork_fields
 from minicaffe.net.insert_splits import Mistake, produced_twice
 from minicaffe.net.node import Edge, Node
@@ -149,6 +150,8 @@ class NetBuilder:
             try:
                 self._add(param, np.random.default_rng(seed))
             except MinicaffeError as error:
+                if isinstance(error, ShapeError) and not error.related:
+                    error.related = tuple(self._producers(param))
                 told = isinstance(error, GraphError | ShapeError | DataError)
                 if not told and not found:
                     raise
@@ -188,6 +191,24 @@ class NetBuilder:
             self.blobs[edge.id].needs_backward |= node.need_backward
         shapes = ", ".join(top.shape_string for top in node.tops)
         logger.debug("Setting up %s; top shapes: %s", node.name, shapes)
+
+    def _producers(self, param: caffe_pb2.LayerParameter) -> Iterator[tuple[int, str]]:
+        """The lines of the layers that a layer's bottoms come from, with the bottoms' shapes."""
+        said = set()
+        for blob in dict.fromkeys(param.bottom):
+            name, node = blob, None
+            for other in reversed(self.nodes):
+                if name not in other.top_names or other.name == param.name:
+                    continue
+                if isinstance(other.layer, Split):
+                    name = other.bottom_names[0]
+                elif name not in other.bottom_names:  # not in place
+                    node = other
+                    break
+            if node is not None and node.line is not None and name not in said:
+                said.add(name)
+                shape = shape_text(self.blobs[self._ids[blob]].blob.shape)
+                yield node.line, f"'{name}' is produced here: {shape}"
 
     def _make_node(self, given: caffe_pb2.LayerParameter, rng: np.random.Generator) -> Node:
         param = type(given)()

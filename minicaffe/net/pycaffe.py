@@ -211,6 +211,27 @@ def fill_top_diffs(net: Net, arrays: Mapping[str, Items]) -> None:
     _fill(net, arrays, net.outputs, "output", "diff")
 
 
+def _about_names(net: Net, given: set[str], names: list[str], word: str) -> str:
+    """What to do about arrays for other blobs than the net has."""
+    first = next((node for node in net.nodes if not node.bottom_names), None)
+    if word == "input" and not names and first is not None:
+        memory = isinstance(first.layer, MemoryDataLayer)
+        how = (
+            "is MemoryData: call net.set_input_arrays(data, labels), then net.forward()"
+            if memory
+            else "makes the data itself: call net.forward() without arrays, or open the deploy "
+            "net, whose data is an Input layer"
+        )
+        return f"; layer '{first.name}' {how}"
+    missing = [name for name in names if name not in given]
+    unknown = sorted(given.difference(names))
+    if unknown and (hint := did_you_mean(unknown[0], missing)):
+        return hint
+    told = [f"give {', '.join(missing)}, too"] if missing else []
+    told += [f"leave out {', '.join(unknown)}"] if unknown else []
+    return f"; {' and '.join(told)}"
+
+
 def _fill(
     net: Net,
     arrays: Mapping[str, Items],
@@ -220,7 +241,8 @@ def _fill(
 ) -> None:
     if set(arrays) != set(names):
         raise GraphError(
-            f"arrays given for {sorted(arrays)}, but the net's {word} blobs are {names}",
+            f"arrays given for {sorted(arrays)}, but the net's {word} blobs are {names}"
+            f"{_about_names(net, set(arrays), names, word)}",
             path=net.path,
         )
     for name, array in arrays.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -233,7 +234,15 @@ def no_name(token: Token) -> str:
         return "extensions (`[name]`) are not part of Caffe's schema"
     if token.kind == BAD and token.text[0] in "\"'":
         return "a quote that is not closed"
-    return f"{token.shown()} found, the name of a field expected"
+    return full_width(token) or f"{token.shown()} found, the name of a field expected"
+
+
+def full_width(token: Token) -> str:
+    """What is wrong with a sign that an input method has written wide; "" for other tokens."""
+    plain = unicodedata.normalize("NFKC", token.text[:1])
+    if token.kind == BAD and plain.isascii() and plain != token.text[:1]:
+        return f"{token.shown()} is a sign of full width; write `{plain}`, as in ASCII"
+    return ""
 
 
 def odd_number(text: str, token: Token) -> tuple[Token, str] | None:

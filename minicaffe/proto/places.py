@@ -101,7 +101,6 @@ class Places:
             place = place if exact or not alone else None
         if place is None:
             return Problem(error.path, error.line or 0, 0, str(error), "", error.code)
-        others = tuple(self._related(line, text) for line, text in error.related)
         return Problem(
             self._path,
             place.line,
@@ -110,7 +109,7 @@ class Places:
             place.source_line,
             error.code,
             place.width,
-            others,
+            self.related(error),
         )
 
     def setting(self, error: SettingError) -> Problem:
@@ -135,9 +134,15 @@ class Places:
             return None
         return self._find(error.layer, error.line, (), None, error)[0]
 
-    def _related(self, line: int, text: str) -> Problem:
-        place = self.of_line(line)
-        return Problem(self._path, line, place.column, text, place.source_line, width=place.width)
+    def related(self, error: MinicaffeError) -> tuple[Problem, ...]:
+        """The other places of this file that an error names."""
+        places = [(self.of_line(line), text) for line, text in error.related]
+        return tuple(
+            Problem(
+                self._path, place.line, place.column, text, place.source_line, width=place.width
+            )
+            for place, text in places
+        )
 
     def of_line(self, line: int) -> Place:
         """The first word of a line."""

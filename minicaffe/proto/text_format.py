@@ -35,6 +35,7 @@ from minicaffe.proto.lexer import (
     Text,
     Token,
     decode_text,
+    full_width,
     looks_binary,
     no_name,
     no_value,
@@ -200,7 +201,8 @@ class _Reader(TokenReader):
             first_lines[field.name] = line
         if not self.took(":") and field.message_type is None:
             found = ", not `=`" if self.next.text == "=" else ""
-            raise Wrong(self.next, f"`:` expected after `{token.text}`{found}")
+            wide = full_width(self.next)
+            raise Wrong(self.next, wide or f"`:` expected after `{token.text}`{found}")
         if other is not None:
             self._translate(token, other)
         self._read_values(message, field, prefix, line, plain=other is None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -235,6 +236,28 @@ def stated_shape_text(proto: caffe_pb2.BlobProto) -> str:
     """The shape as an error message shows it."""
     shape = shape_of(proto)
     return shape_text(shape) if len(shape) <= MAX_AXES else f"{len(shape)} axes"
+
+
+def shape_hint(stored: Sequence[int], own: Sequence[int]) -> str:
+    """A clause about weights whose inputs differ in number, as those of images of other channels.
+
+    Args:
+        stored: the shape of a parameter in a file.
+        own: that of the layer.
+    """
+    if len(stored) != len(own) or len(own) < 2 or list(stored[2:]) != list(own[2:]):
+        return ""
+    inputs = stored[1], own[1]
+    if 0 in inputs or inputs[0] == inputs[1]:
+        return ""
+    if max(inputs) == 3 * min(inputs):
+        kinds = ("grey images", "coloured ones")
+        was, now = kinds if inputs[0] < inputs[1] else kinds[::-1]
+        return f" (three times as many inputs: were they trained on {was}, and are these {now}?)"
+    return (
+        f" (the layer reads {inputs[1]} inputs here, and read {inputs[0]}: is the input's size, or "
+        "the number of channels, another?)"
+    )
 
 
 def same_shape(shape: tuple[int, ...], proto: caffe_pb2.BlobProto) -> bool:

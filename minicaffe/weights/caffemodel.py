@@ -27,7 +27,14 @@ from minicaffe.proto.wire import (
     wire_fields,
 )
 from minicaffe.weights import hdf5 as weights_hdf5
-from minicaffe.weights.blob_proto import StoredBlob, blob_proto, same_shape, stated_shape_text
+from minicaffe.weights.blob_proto import (
+    StoredBlob,
+    blob_proto,
+    same_shape,
+    shape_hint,
+    shape_of,
+    stated_shape_text,
+)
 from minicaffe.weights.hdf5 import load_hdf5
 
 if TYPE_CHECKING:
@@ -271,9 +278,10 @@ def mismatch(
     for index, (blob, proto) in enumerate(zip(blobs, protos, strict=True)):
         stored = _stored(proto)
         if not any_shape and not same_shape(blob.shape, stored.header):
+            hint = shape_hint(shape_of(stored.header), blob.shape)
             return (
                 f"parameter {index} has shape {stated_shape_text(stored.header)} where it is "
-                f"stored, {shape_text(blob.shape)} in this net{advice}"
+                f"stored, {shape_text(blob.shape)} in this net{advice}{hint}"
             )
         count = stored.values().size
         if count != blob.count:

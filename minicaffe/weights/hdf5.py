@@ -21,6 +21,7 @@ from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
 from minicaffe.threads import wait_before
+from minicaffe.weights.blob_proto import shape_hint
 from minicaffe.weights.hdf5_checks import check_fill_value, check_superblock, unpacked
 
 if TYPE_CHECKING:
@@ -393,9 +394,10 @@ def _compare(
             if (node.name, index) not in net.shared_params:
                 return numbers
         elif file.shape(dataset) != blob.shape:
+            hint = shape_hint(file.shape(dataset), blob.shape)
             return (
                 f"parameter {index} has shape {shape_text(file.shape(dataset))} where it is "
-                f"stored, {shape_text(blob.shape)}"
+                f"stored, {shape_text(blob.shape)}{hint}"
             )
         else:
             pairs.append((blob, dataset))

@@ -255,3 +255,14 @@ def test_a_net_without_a_loss_has_no_layers_that_learn_before_frozen_ones() -> N
     with_loss = [found.code for found in found_in(DATA + IP + frozen + loss)]
     assert "MC104" in with_loss
     assert "MC104" not in [found.code for found in found_in(DATA + IP + frozen)]
+
+
+def test_a_convolutions_stride_beyond_its_kernel() -> None:
+    text = """layer { name: "data" type: "Input" top: "data"
+  input_param { shape { dim: 1 dim: 3 dim: 9 dim: 9 } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 4 kernel_size: %d stride: 4 weight_filler { type: "msra" } } }
+"""
+    assert "MC132" in [d.code for d in found_in(text % 3)]
+    for kernel in (1, 4):
+        assert "MC132" not in [d.code for d in found_in(text % kernel)]
