@@ -245,9 +245,9 @@ def test_bad_windows(text: str, complaint: str, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["windows.xml", "out.csv"], "must end with .txt or .csv"),
-        (["files.txt", "out.csv", "--crop_mode=list"], "takes a .csv of windows"),
-        (["windows.csv", "out.json"], "must end with .csv or .h5"),
+        (["windows.xml", "out.csv"], "expected a name that ends with .txt or .csv"),
+        (["files.txt", "out.csv", "--crop_mode=list"], "it takes a .csv of windows"),
+        (["windows.csv", "out.json"], "expected a name that ends with .csv or .h5"),
         (["windows.csv", "out.csv", "--crop_mode=grid"], "--crop_mode"),
         (["windows.csv", "out.csv", "--context_pad=x"], "whole number"),
     ],

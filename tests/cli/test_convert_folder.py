@@ -274,7 +274,7 @@ def test_split_is_a_share(value: str, photos: Path, capsys: Capture) -> None:
 def test_split_of_a_list_is_refused(photos: Path, capsys: Capture) -> None:
     Path("list.txt").write_text("cats/1.png 0\n")
     assert cli.main(["convert_imageset", "photos/", "list.txt", "db", "--split=0.5"]) == 2
-    assert "--split is for folders" in capsys.readouterr().err
+    assert "it is for folders of classes" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -99,9 +99,9 @@ def test_prints_the_weights_that_come_with_a_network(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--weights"], "--weights needs the name of a network"),
-        (["--copy=x"], "--copy needs the name of a network"),
-        (["lenet", "--with-data"], "--with_data is for --copy"),
+        (["--weights"], "--weights is given without a network"),
+        (["--copy=x"], "--copy is given without a network"),
+        (["lenet", "--with-data"], "--with_data is given without --copy"),
     ],
 )
 def test_bad_usage(words: list[str], message: str, capsys: Capture) -> None:

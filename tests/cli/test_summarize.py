@@ -107,7 +107,7 @@ def test_colours_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     ("words", "code", "complaint"),
     [
         (["nowhere.prototxt"], 1, "nowhere.prototxt"),
-        (["net.prototxt", "--shape=data"], 2, "--shape is 'data'; expected BLOB=N,C,H,W"),
+        (["net.prototxt", "--shape=data"], 2, "--shape is 'data'"),
         (["net.prototxt", "--shape=data=1,x"], 2, "expected BLOB=N,C,H,W"),
         (["net.prototxt", "--shape=dta=1,2"], 1, "did you mean `data`?"),
         (["net.prototxt", "-w", "0"], 2, "whole number from 1"),

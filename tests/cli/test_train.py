@@ -263,7 +263,9 @@ def test_scores_with_the_test_net(tiny: Path, capsys: Capture) -> None:
 
 def test_scoring_needs_weights_and_a_test_net(tiny: Path, capsys: Capture) -> None:
     assert "weights to score" in train(capsys, "--phase=TEST", status=2)
-    assert "not a --snapshot" in train(capsys, "--phase=TEST", "--snapshot=x", status=2)
+    assert "--snapshot is given with --phase=TEST" in train(
+        capsys, "--phase=TEST", "--snapshot=x", status=2
+    )
     solver = (tiny / "solver.prototxt").read_text()
     solver = solver.replace("test_iter: 2", "").replace("test_interval: 5", "")
     (tiny / "solver.prototxt").write_text(solver)
