@@ -363,16 +363,16 @@ def border_is_left_out(examined: Examined) -> Iterator[Diagnostic]:
     Found::
 
         layer { name: "data" type: "Input" top: "data"
-          input_param { shape { dim: 1 dim: 3 dim: 30 dim: 30 } } }
+          input_param { shape { dim: 1 dim: 3 dim: 32 dim: 32 } } }
         layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
-          convolution_param { num_output: 4 kernel_size: 3 stride: 4 } }
+          convolution_param { num_output: 4 kernel_size: 5 stride: 4 } }
 
     Mended::
 
         layer { name: "data" type: "Input" top: "data"
-          input_param { shape { dim: 1 dim: 3 dim: 31 dim: 31 } } }
+          input_param { shape { dim: 1 dim: 3 dim: 33 dim: 33 } } }
         layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
-          convolution_param { num_output: 4 kernel_size: 3 stride: 4 } }
+          convolution_param { num_output: 4 kernel_size: 5 stride: 4 } }
     """
     for net in examined.nets:
         for layer in net.layers("Convolution"):
