@@ -234,15 +234,9 @@ class Layer(ReadsForks):
         return None
 
     @classmethod
-    def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
-        """The first top's shape as far as a ``LayerParameter`` says it, without its file."""
-        return None
-
-    @classmethod
     def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
-        """The shape of each top as far as a ``LayerParameter`` says it for certain; None where
-        its file decides."""
-        return [cls.assumed_shape(param), *[None] * len(param.top)][: len(param.top)]
+        """Its tops' shapes, where a ``LayerParameter`` says them without its file; else None."""
+        return [None] * len(param.top)
 
     @classmethod
     def window_text(cls, param: caffe_pb2.LayerParameter) -> str:

@@ -223,7 +223,7 @@ def _make_input(layer: caffe_pb2.LayerParameter) -> None:
             if shape.dim:
                 shape.dim[0] = min(shape.dim[0], 1) or 1
         return
-    assumed = cls.assumed_shape(layer) or (1, 3, _SIDE, _SIDE)
+    assumed = next(filter(None, cls.assumed_shapes(layer)[:1]), (1, 3, _SIDE, _SIDE))
     labels: tuple[int, ...] = (1,)
     if issubclass(cls, PrefetchingLayer):
         labels = (1, *cls.assumed_labels(layer)[1:])

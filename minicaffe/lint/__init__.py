@@ -17,6 +17,7 @@ import minicaffe.lint.fillers
 import minicaffe.lint.forks
 import minicaffe.lint.losses
 import minicaffe.lint.solver
+import minicaffe.lint.sources
 import minicaffe.lint.structure
 import minicaffe.lint.targets
 import minicaffe.lint.weights

@@ -267,7 +267,7 @@ def _fix_input(
         file = cls.source(layer)
         if file is None or (open_files and os.path.exists(file)):
             return not cls.opens_files(layer) or open_files
-        assumed = cls.assumed_shape(layer)
+        assumed = next(iter(cls.assumed_shapes(layer)), None)
         why = "is not there" if open_files else "is not opened"
         if assumed is None:
             notes.append(f"layer '{layer.name}' reads '{file}', which {why}")

@@ -224,7 +224,10 @@ def test_statistics(factor: float, codes: list[str]) -> None:
 
 def test_a_renamed_layer_is_named() -> None:
     (missing, _) = found_in(DATA + IP + LOSS, LintOptions(weights(ip_1=ip_weights())))
-    assert "did you mean `ip_1`?" in missing.message
+    assert "but for 'ip_1' of the same shapes" in missing.message
+    assert missing.help == 'write name: "ip_1", if it is that layer'
+    (missing, _) = found_in(DATA + IP + LOSS, LintOptions(weights(ip_1=ip_weights()[:1])))
+    assert "ip_1" not in missing.message  # of other shapes
 
 
 # ------------------------------------------------------------------------------ models

@@ -81,7 +81,8 @@ class PrefetchingLayer(Layer):
 
     @classmethod
     def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
-        shapes = super().assumed_shapes(param)
+        count = len(param.top)
+        shapes = [cls.assumed_shape(param), *[None] * count][:count]
         if cls.one_label and len(shapes) == 2 and all(cls.assumed_labels(param)):
             shapes[1] = cls.assumed_labels(param)
         return shapes

@@ -131,7 +131,7 @@ class VideoDataLayer(ListedImagesLayer):
     def assumed_shape(cls, param: caffe_pb2.LayerParameter) -> tuple[int, ...] | None:
         other = cls.class_for(param, cls.reading_of(param, Origin()))
         if other is not cls:
-            return other.assumed_shape(param)
+            return next(iter(other.assumed_shapes(param)), None)
         settings, crop = cls.settings(param), param.transform_param.crop_size
         size = (crop, crop) if crop else cls.image_size(param)
         channels = 3 if settings.is_color else 1
