@@ -48,8 +48,8 @@ def listed_in(error: MinicaffeError, source: str, who: str = "") -> MinicaffeErr
         who: what of the list it is about, where the message does not say that.
     """
     found, joint, help = error.message.partition("; ")
-    where = f" in {shown_name(error.path)}" if error.path and not who else ""
-    told = f"{f'{who}: ' if who else ''}{found}{where}, listed in {shown_name(source)}"
+    who = who or (shown_name(error.path) if error.path else "")
+    told = f"{f'{who}: ' if who else ''}{found}, listed in {shown_name(source)}"
     return type(error)(told + joint + help)
 
 

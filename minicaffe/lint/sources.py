@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from minicaffe.layer import find_layer_class
 from minicaffe.lint.diagnostic import Diagnostic, Severity
 from minicaffe.lint.rules import Examined, rule
-from minicaffe.net.inputs import unknown_inputs
 
 
 @rule("MC206", Severity.NOTE)
@@ -60,8 +59,10 @@ def sizes_not_known(examined: Examined) -> Iterator[Diagnostic]:
         layer { name: "silence" type: "Silence" bottom: "data" bottom: "label" }
     """
     for net in examined.nets:
-        for index in unknown_inputs(net.param, net.inputs):
-            layer = net.graph.layers[index]
+        for layer in net.graph.layers:
+            reads = not layer.bottoms and find_layer_class(layer.type).source(layer.param)
+            if not reads or not layer.tops or layer.tops[0] in net.shapes:
+                continue
             top = layer.tops[0].name
             yield net.remark(
                 layer,

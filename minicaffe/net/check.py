@@ -256,8 +256,10 @@ def _mistakes_of_shapes(
     """Mistakes that show when the layers without any are built, as far as nothing is opened; the
     shapes of inputs are those given, or what their settings say."""
 
+    wrong_already = {mistake.layer for mistake in known}
+
     def told(channels: int) -> list[Mistake]:
-        inputs = without_files(param, shapes or {}, channels)
+        inputs = without_files(param, shapes or {}, channels, wrong_already)
         split, found = insert_splits(_buildable(inputs, known, limits)), list[Mistake]()
         built = NetBuilder(
             split, path=path, seed=0, dtype=dtype, limits=limits, origin=origin, mistakes=found
@@ -325,9 +327,12 @@ def built_in_part(
         guess: images are of three channels where only the stored ones have the number.
     """
     filtered, limits = filter_net(param), Limits(allow_python_layers=False)
-    inputs = without_files(filtered, shapes, _CHANNELS[0] if guess else None)
     origin = origin_of(param, layers=filtered)
-    split, mistakes = insert_splits(_buildable(inputs, [], limits)), list[Mistake]()
+    known = list(mistakes_of_layers(filtered, limits, origin))
+    inputs = without_files(
+        filtered, shapes, _CHANNELS[0] if guess else None, {mistake.layer for mistake in known}
+    )
+    split, mistakes = insert_splits(_buildable(inputs, known, limits)), list[Mistake]()
     built = NetBuilder(
         split, path=path, seed=0, dtype=np.float32, limits=limits, origin=origin, mistakes=mistakes
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -21,7 +21,10 @@ Shapes = Mapping[str, Sequence[int]]
 
 
 def without_files(
-    net: caffe_pb2.NetParameter, shapes: Shapes, channels: int | None = 3
+    net: caffe_pb2.NetParameter,
+    shapes: Shapes,
+    channels: int | None = 3,
+    wrong: Container[int] = (),
 ) -> caffe_pb2.NetParameter:
     """A copy of a net whose inputs are Input layers, as far as their shapes are known.
 
@@ -33,11 +36,12 @@ def without_files(
         shapes: of inputs, by blob; what they say goes before the settings.
         channels: those of images where only the stored ones have the number; None leaves such
             inputs as they are.
+        wrong: the numbers of layers whose settings say nothing, as they are mistaken.
     """
     copy = caffe_pb2.NetParameter()
     copy.CopyFrom(net)
-    for layer in copy.layer:
-        known = list(_known(layer, shapes, channels))
+    for index, layer in enumerate(copy.layer):
+        known = [] if index in wrong else list(_known(layer, shapes, channels))
         if any(shape for _, shape in known):
             _become_input(layer, [(top, shape) for top, shape in known if shape])
     return copy
@@ -46,15 +50,6 @@ def without_files(
 def channels_are_guessed(net: caffe_pb2.NetParameter, shapes: Shapes) -> bool:
     """Whether a net has images of whose channels nothing is said."""
     return any(_is_guess(layer, shapes) for layer in net.layer if not layer.bottom)
-
-
-def unknown_inputs(net: caffe_pb2.NetParameter, shapes: Shapes) -> list[int]:
-    """The numbers of the layers that read files and whose first top has no known shape."""
-    found = []
-    for index, layer in enumerate(net.layer):
-        for _, shape in list(_known(layer, shapes, 3))[:1]:
-            found += [index] if shape is None else []
-    return found
 
 
 def declared_shapes(net: caffe_pb2.NetParameter) -> dict[str, tuple[int, ...]]:
