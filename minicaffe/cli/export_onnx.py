@@ -1,9 +1,10 @@
 """Write a network as an ONNX model, and prove that it computes the same.
 
     minicaffe export_onnx --model=deploy.prototxt --weights=W.caffemodel -o net.onnx
-    minicaffe export_onnx --model=lenet_bn -o net.onnx        (a network of `minicaffe models`)
+    minicaffe export_onnx --model=lenet_bn -o net.onnx
 
-The model may be a deploy net or the one that was trained: data layers become inputs; losses,
+The model may be a network of `minicaffe models` by its name, which brings its weights where it has
+any. It may be a deploy net or the one that was trained: data layers become inputs; losses,
 accuracies and Dropout are removed. BatchNorm and Scale are folded into the layers beside them
 unless --keep_bn is given. Then onnxruntime runs the model, and minicaffe the net, on random inputs
 (and given ones) with two sizes of the batch; every value that both have is compared and shown.
