@@ -118,6 +118,13 @@ class NodeSite:
         found = self._attribute(name)
         return default if found is None else bytes(found.s).decode("utf-8", "replace")
 
+    def words(self, name: str, default: Sequence[str]) -> list[str]:
+        """An attribute that is a list of texts."""
+        found = self._attribute(name)
+        if found is None:
+            return list(default)
+        return [bytes(word).decode("utf-8", "replace") for word in found.strings]
+
     def _attribute(self, name: str) -> AttributeProto | None:
         self._asked.add(name)
         return self._attributes.get(name)

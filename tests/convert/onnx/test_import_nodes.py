@@ -38,6 +38,9 @@ def one(op: str, *more: str, **attributes: Any) -> list[NodeProto]:
 
 W, B = normal(6, 4, 3, 3), normal(6)
 
+#: The layers of 1 - erf(x).
+ERFC = ["Power", "Power", *["Eltwise", "Power"] * 3, "Eltwise", "Power", "Exp", "Eltwise"]
+
 #: nodes, types of the layers, the input's shape, tensors, opset.
 ROWS: dict[str, tuple[list[NodeProto], list[str], tuple, dict, int]] = {
     "conv": (one("Conv", "w", "b", pads=[1, 1, 1, 1], strides=[2, 1]), ["Convolution"], IMAGE,
@@ -230,6 +233,43 @@ ROWS: dict[str, tuple[list[NodeProto], list[str], tuple, dict, int]] = {
     "squeeze-one": ([N("Unsqueeze", ["x", "a"], ["u"]), N("Squeeze", ["u", "a"], ["s"]),
                      N("Relu", ["s"], ["y"])], ["Reshape", "Reshape", "ReLU"], IMAGE,
                     {"a": whole(2)}, 17),
+    "erf": (one("Erf"), ["ReLU", *ERFC, "Power", "ReLU", *ERFC, "Eltwise"], IMAGE, {}, 17),
+    "gelu": (one("Gelu"), ["AbsVal", *ERFC, "Eltwise", "ReLU", "Eltwise"], IMAGE, {}, 20),
+    "gelu-by-tanh": (one("Gelu", approximate="tanh"),
+                     ["Power", "Eltwise", "Power", "Sigmoid", "Eltwise"], IMAGE, {}, 20),
+    "gelu-of-torch": ([N("Div", ["x", "root"], ["d"]), N("Erf", ["d"], ["e"]),
+                       N("Add", ["e", "one"], ["a"]), N("Mul", ["x", "a"], ["m"]),
+                       N("Mul", ["m", "half"], ["y"])],
+                      ["AbsVal", *ERFC, "Eltwise", "ReLU", "Eltwise"], IMAGE,
+                      {"root": np.float32(2**0.5)[...], "one": np.float32(1)[...],
+                       "half": np.float32(0.5)[...]}, 17),
+    "attention": ([N("Transpose", ["x"], ["t"], perm=[0, 1, 3, 2]), N("MatMul", ["x", "t"], ["y"])],
+                  ["Permute", "Permute", "Reshape", "Reshape", "Tile", "Scale", "Convolution",
+                   "Reshape"], ("n", 2, 3, 5), {}, 17),
+    "product-of-items": ([N("Transpose", ["x"], ["t"], perm=[0, 2, 1]),
+                          N("MatMul", ["x", "t"], ["y"])],
+                         ["Permute", "Permute", "Reshape", "Tile", "Scale", "Convolution",
+                          "Reshape"], ("n", 3, 5), {}, 17),
+    "pool-blocks": (one("MaxPool", kernel_shape=[2, 3, 3], strides=[1, 2, 2],
+                        pads=[0, 1, 1, 0, 1, 1]), ["NdPooling"], ("n", 2, 3, 7, 6), {}, 17),
+    "mean-of-blocks": (one("AveragePool", kernel_shape=[3, 2, 3], strides=[2, 1, 2],
+                           pads=[1, 0, 1, 1, 0, 1]), ["NdPooling", "Scale"], ("n", 2, 4, 4, 6), {},
+                       17),
+    "mean-of-one-frame": (one("AveragePool", kernel_shape=[3, 2, 2]), ["NdPooling", "Reshape"],
+                          ("n", 2, 3, 4, 5), {}, 17),
+    "lstm": ([N("Transpose", ["x"], ["t"], perm=[1, 0, 2]),
+              N("LSTM", ["t", "w", "r", "b"], ["y"], hidden_size=3)],
+             ["Permute", "Reduction", "Slice", "Power", "Power", "Concat", "LSTM", "Reshape"],
+             ("n", 4, 5), {"w": normal(1, 12, 5), "r": normal(1, 12, 3), "b": normal(1, 24)}, 17),
+    "lstm-in-two-directions": (
+        [N("LSTM", ["x", "w", "r"], ["all", "last"], hidden_size=3, direction="bidirectional"),
+         N("Relu", ["all"], ["z"]), N("Relu", ["last"], ["y"])],
+        ["Reduction", "Slice", "Power", "Power", "Concat", "LSTM", "Reverse", "LSTM",
+         "Slice", "Silence", "Slice", "Silence", "Concat", "ReLU"], (4, 2, 5),
+        {"w": normal(2, 12, 5), "r": normal(2, 12, 3)}, 17),
+    "lstm-of-one-step": (one("LSTM", "w", "r", hidden_size=3), ["Reduction", "Power", "LSTM",
+                         "Reshape"], (1, 2, 5), {"w": normal(1, 12, 5), "r": normal(1, 12, 3)},
+                         17),
     "part": (one("Gather", "i", axis=1), ["Slice", "Silence", "Reshape"], IMAGE,
              {"i": whole(2)[0]}, 17),
 }  # fmt: skip

@@ -6,10 +6,11 @@ from math import prod
 
 import numpy as np
 
-from minicaffe.convert.onnx.node_site import NodeSite
+from minicaffe.convert.onnx.node_site import NodeSite, bounded, freeze
 from minicaffe.convert.onnx.readers import ends_with, reads
-from minicaffe.convert.onnx.readers.moving import along_axis
-from minicaffe.convert.onnx.site import Cannot
+from minicaffe.convert.onnx.readers.convolution import conv_layer, known
+from minicaffe.convert.onnx.readers.moving import along_axis, permute, reshape_to, tile_to
+from minicaffe.convert.onnx.site import Cannot, Shape
 from minicaffe.proto import caffe_pb2
 
 
@@ -71,7 +72,8 @@ def _one_row(array: np.ndarray, length: int) -> np.ndarray:
 
 @reads("MatMul")
 def matmul(site: NodeSite) -> None:
-    """InnerProduct along the last axis, or the last but one, by a constant matrix."""
+    """InnerProduct along the last axis, or the last but one, by a constant matrix; of two blobs by
+    several layers."""
     for index in (1, 0):
         matrix, rank = site.constant(index), len(site.shape(1 - index))
         if matrix is None or matrix.ndim != 2 or rank < 3 - index:
@@ -82,11 +84,48 @@ def matmul(site: NodeSite) -> None:
             along_axis(site, site.blob(1), rank, rank - 2, matrix)
         return
     if site.constant(0) is None and site.constant(1) is None:
+        _of_two_blobs(site)
+        return
+    raise Cannot("its constant factor is no matrix, or the batch is one of the axes it joins")
+
+
+def _of_two_blobs(site: NodeSite) -> None:
+    """Σ_k a_ik · b_kj: b repeated for every i, times a, and a sum over the channels k.
+
+    Tile, Scale of two bottoms, and a 1×1 Convolution whose weights are 1.
+    """
+    first, second = site.shape(), site.shape(1)
+    lead = first[:-2]
+    if len(first) != len(second) or not lead or lead != second[:-2]:
         raise Cannot(
-            "both its factors are computed; a layer multiplies with constant matrices only",
+            f"both its factors are computed, with the axes {_told(first)} and {_told(second)}; "
+            "expected matrices of one batch",
             "cut the model before it",
         )
-    raise Cannot("its constant factor is no matrix, or the batch is one of the axes it joins")
+    rows, inner, columns = known((*first[-2:], second[-1]), "matrices")
+    items = None if None in lead else prod(n or 0 for n in lead)
+    bounded((items or 1) * rows * inner * columns, "a product")
+    order = [*range(len(lead)), len(lead) + 1, len(lead)]
+    left = permute(site, site.blob(), order, suffix="turned", out=None)
+    if len(lead) > 1:
+        left = reshape_to(site, left, (*lead, inner, rows), (items, inner, rows), suffix="left",
+                          out=None)  # fmt: skip
+    right = reshape_to(site, site.blob(1), second, (items, inner, 1, columns), suffix="right",
+                       out=None)  # fmt: skip
+    right = tile_to(site, right, (items, inner, 1, columns), (items, inner, rows, columns),
+                    suffix="tile", out=None)  # fmt: skip
+    scale = site.layer("Scale", [right, left], suffix="products", out=None)
+    scale.scale_param.axis = 0
+    ones = np.ones((1, inner, 1, 1), np.float32)
+    summed = conv_layer(
+        site, scale.top[0], [ones], stride=[1, 1], pad=[0, 0], suffix="sum", out=None
+    )
+    freeze(summed, 1)
+    reshape_to(site, summed.top[0], (items, 1, rows, columns), site.out_shape())
+
+
+def _told(shape: Shape) -> str:
+    return "×".join("n" if n is None else str(n) for n in shape)
 
 
 @ends_with("Add")

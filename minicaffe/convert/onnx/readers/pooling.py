@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -162,7 +163,51 @@ def _pool(site: NodeSite, method: caffe_pb2.PoolingParameter.PoolMethod) -> None
     elif len(size) == 1:
         _of_one_row(site, method, size, output)
     else:
-        raise Cannot(f"it has windows of {len(size)} axes; Caffe's Pooling has two")
+        _of_blocks(site, method, size, output)
+
+
+def _of_blocks(
+    site: NodeSite,
+    method: caffe_pb2.PoolingParameter.PoolMethod,
+    size: list[int],
+    output: list[int],
+) -> None:
+    """Windows of three axes and more: NdPooling, which drops axes of one window; then Reshape."""
+    axes = len(size)
+    kernel, stride = (site.integers(name, [1] * axes) for name in ("kernel_shape", "strides"))
+    dilation, included = (
+        site.integers("dilations", [1] * axes),
+        site.integer("count_include_pad", 0),
+    )
+    pads = pads_of(site, size, kernel, stride, dilation)
+    counts = [(n + 2 * before - k) // s + 1
+              for n, (before, _), k, s in zip(size, pads, kernel, stride, strict=True)]  # fmt: skip
+    if counts != output or any(before != after for before, after in pads) or max(dilation) > 1:
+        raise Cannot("NdPooling's windows have the same pads on both sides, and no dilation")
+    mean = method == _POOLING.AVE and any(before for before, _ in pads) and not included
+    dropped = 1 in output
+    layer = site.layer("NdPooling", [site.blob()], out=None if mean or dropped else 0)
+    param = layer.pooling_param
+    param.pool = method
+    param.kernel_shape.dim[:], param.stride_shape.dim[:] = kernel, stride
+    param.pad_shape.dim[:] = [before for before, _ in pads]
+    value, out = str(layer.top[0]), site.out_shape()
+    if dropped:
+        kept = (*out[:2], *(n for n in output if n > 1))
+        value = reshape_to(site, value, kept, out, suffix="reshape", out=None if mean else 0)
+    if mean:
+        ratios = [_ratios(*each) for each in zip(size, pads, kernel, stride, output, strict=True)]
+        scale = site.layer("Scale", [value], suffix="divisor",
+                           weights=[functools.reduce(np.multiply.outer, ratios)])  # fmt: skip
+        scale.scale_param.axis, scale.scale_param.num_axes = 2, axes
+        freeze(scale, 1)
+
+
+def _ratios(n: int, pads: tuple[int, int], kernel: int, stride: int, count: int) -> np.ndarray:
+    """For each window along an axis its length over that of its part in the image."""
+    starts = np.arange(count) * stride - pads[0]
+    inside = np.minimum(starts + kernel, n) - np.maximum(starts, 0)
+    return np.asarray(kernel / np.maximum(inside, 1))
 
 
 def _of_one_row(
