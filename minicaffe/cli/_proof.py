@@ -69,6 +69,7 @@ def prove(args: argparse.Namespace, model: OnnxModel, net: Net, *, half: bool = 
         CompareError: there is a difference that rounding does not explain.
     """
     from minicaffe.cli._arrays import read_inputs
+    from minicaffe.convert.compare.rows import without_numbers
     from minicaffe.convert.onnx.verify import (
         HALF_TOLERANCES,
         LAYER_TOLERANCE,
@@ -84,6 +85,8 @@ def prove(args: argparse.Namespace, model: OnnxModel, net: Net, *, half: bool = 
     for what in found.inputs:
         logger.info("compared on %s", what)
     _print(found)
+    if told := without_numbers({**found.layers, **found.whole}.values()):
+        logger.warning("%s", told)
     if not found.good:
         first = found.worst[0]
         cause = f"; {first.cause}" if first.cause else ""

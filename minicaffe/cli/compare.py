@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """Compare, print the table, and say which value differs first."""
     from minicaffe.cli._arrays import parse_shapes, read_inputs
     from minicaffe.convert.compare.pairs import TOLERANCE, Compared, compare, inputs_of
-    from minicaffe.convert.compare.rows import table
+    from minicaffe.convert.compare.rows import table, without_numbers
     from minicaffe.convert.compare.sources import open_source
     from minicaffe.options import RunKeywords
     from minicaffe.proto import caffe_pb2
@@ -71,6 +71,8 @@ def run(args: argparse.Namespace) -> int:
         "%d values compared; %d only in %s, %d only in %s",
         len(found.rows), found.only[0], first.name, found.only[1], second.name,
     )  # fmt: skip
+    if told := without_numbers(found.rows.values()):
+        logger.warning("%s", told)
     if found.good or found.first is None:
         return 0
     row = found.first

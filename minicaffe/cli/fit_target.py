@@ -144,7 +144,7 @@ def prove(
         CompareError: a value differs by more than rounding explains.
     """
     from minicaffe.convert.compare.pairs import TOLERANCE
-    from minicaffe.convert.compare.rows import table
+    from minicaffe.convert.compare.rows import table, without_numbers
     from minicaffe.convert.targets.verify import verify
 
     share = TOLERANCE if tolerance is None else tolerance
@@ -155,6 +155,8 @@ def prove(
         "%d values compared; %d only in the net before, %d only in the net after",
         len(found.rows), *found.only,
     )  # fmt: skip
+    if told := without_numbers(found.rows.values()):
+        logger.warning("%s", told)
     row = found.first
     if row is not None:
         cause = f"; {row.cause}" if row.cause else ""

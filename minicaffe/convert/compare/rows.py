@@ -25,7 +25,8 @@ class Row:
         relative: that, as a share of the largest value of the first net.
         place: the index of the largest difference.
         tolerance: the largest share that is put down to rounding.
-        cause: what the difference looks like, where it exceeds the tolerance.
+        cause: what the difference looks like, where it exceeds the tolerance; or that nothing was
+            compared, as neither net has a finite number there.
     """
 
     layer: str
@@ -45,6 +46,19 @@ class Row:
     def excess(self) -> float:
         """The difference in tolerances: above 1 it is none of rounding's."""
         return self.relative / self.tolerance if self.tolerance else self.relative
+
+
+def without_numbers(rows: Iterable[Row]) -> str:
+    """What to tell of values that have no finite number in either net; "" if there are none."""
+    found = [row for row in rows if row.good and row.cause]
+    if not found:
+        return ""
+    first = found[0]
+    values = "1 value has" if len(found) == 1 else f"{len(found)} values have"
+    return (
+        f"{values} no finite number in either net, first '{first.value}' of layer "
+        f"'{first.layer}', so that nothing is proved of them: weights or inputs are too large"
+    )
 
 
 def keep_largest(rows: dict[str, Row], row: Row) -> None:
@@ -86,6 +100,8 @@ def _measure_exactly(
     relative = absolute / scale if scale else absolute
     place = tuple(int(i) for i in np.unravel_index(flat, a.shape))
     cause = "" if relative <= tolerance else probable_cause(a, b, tolerance * (scale or 1))
+    if not cause and not np.isfinite(a).any():
+        cause = "no finite number in either net: nothing is compared"
     return Row(layer, value, absolute, relative, place, tolerance, cause)
 
 
@@ -166,7 +182,7 @@ def table(rows: Iterable[Row]) -> list[str]:
     for row in rows:
         place = ",".join(map(str, row.place))
         numbers = (f"{row.absolute:.3g}", f"{row.relative:.3g}")
-        mark = "" if row.good else f"<- {row.cause}".rstrip()
+        mark = "" if row.good and not row.cause else f"<- {row.cause}".rstrip()
         cells.append((visible(row.layer), visible(row.value), *numbers, place, mark))
     widths = [max(len(line[column]) for line in cells) for column in range(5)]
     return [_line(line, widths) for line in cells]

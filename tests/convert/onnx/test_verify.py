@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from minicaffe.convert.compare.rows import measure, table
+from minicaffe.convert.compare.rows import measure, table, without_numbers
 from minicaffe.convert.fold_bn import fold_net
 from minicaffe.convert.onnx.export import Exported, export
 from minicaffe.convert.onnx.verify import verify
@@ -190,6 +190,17 @@ def test_where_a_difference_is() -> None:
     assert lines[0].split("  ")[0].strip() == "layer"
     assert "1,2,3,4" in lines[1]
     assert "<-" in lines[1]
+
+
+def test_values_without_numbers_are_told() -> None:
+    """Two nets that overflow alike are equal, and nothing is proved by that."""
+    nothing = measure("conv", "blob", np.full(3, np.nan), np.full(3, np.nan), 1e-4)
+    some = measure("ip", "row", np.array([1, np.nan]), np.array([1, np.nan]), 1e-4)
+    assert [nothing.good, some.good, some.cause] == [True, True, ""]
+    assert "<- no finite number in either net" in table([nothing, some])[1]
+    assert without_numbers([some]) == ""
+    told = "1 value has no finite number in either net, first 'blob' of layer 'conv'"
+    assert without_numbers([some, nothing]).startswith(told)
 
 
 def test_what_is_no_number_in_both_is_equal() -> None:
