@@ -2,11 +2,12 @@
 
     minicaffe compare deploy.prototxt,W.caffemodel net.onnx --bisect
 
-Each of the two is a prototxt with weights after a comma, an ONNX model, or a folder of .npy files
-named as the values. Both run on the same inputs, random ones unless --inputs gives some; a folder
-has its own. Every value that both have by name is compared and shown; status 1 if one differs by
-more than --tolerance. --bisect gives each layer of a prototxt the values of the other form, so that
-the first difference is the layer's own.
+Each of the two is a prototxt with weights after a comma, an ONNX model, a program that PyTorch's
+torch.export.save has written (.pt2), or a folder of .npy files named as the values. Both run on the
+same inputs, random ones unless --inputs gives some; a folder has its own. Every value that both
+have by name is compared and shown; status 1 if one differs by more than --tolerance. --bisect gives
+each layer of a prototxt the values of the other form, so that the first difference is the layer's
+own.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the two forms and the verb's flags."""
     for name in ("first", "second"):
         parser.add_argument(
-            name, metavar=name.upper(), help="MODEL.prototxt[,W.caffemodel], NET.onnx or a folder"
+            name,
+            metavar=name.upper(),
+            help="MODEL.prototxt[,W.caffemodel], NET.onnx, NET.pt2 or a folder",
         )
     parser.add_argument(
         "--bisect", action="store_true", help="find the first layer that differs by itself"

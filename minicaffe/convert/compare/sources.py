@@ -1,4 +1,4 @@
-"""What can be compared: a net of ours, an ONNX model, a folder of arrays."""
+"""What can be compared: a net of ours, an ONNX model, a program of PyTorch, a folder of arrays."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minicaffe.convert.compare.net_side import random_arrays, run_whole
 from minicaffe.convert.deploy import Shape, deploy_net
 from minicaffe.convert.onnx.load import load
 from minicaffe.convert.onnx.session import Runner
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, require
 from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.errors.reading import cannot_read
 from minicaffe.net.net import TEST, Net
@@ -178,8 +178,8 @@ def open_source(text: str, shapes: Mapping[str, Shape], options: RunKeywords) ->
     """What a name on the command line means.
 
     Args:
-        text: ``net.onnx``, a folder, or ``deploy.prototxt,W.caffemodel`` (with more weights after
-            further commas, or none).
+        text: ``net.onnx``, ``net.pt2``, a folder, or ``deploy.prototxt,W.caffemodel`` (with more
+            weights after further commas, or none).
         shapes: of a net's inputs.
         options: how nets run.
 
@@ -191,10 +191,15 @@ def open_source(text: str, shapes: Mapping[str, Shape], options: RunKeywords) ->
         return FolderSource(text)
     if text.endswith(".onnx"):
         return OnnxSource(text)
+    if text.endswith(".pt2"):
+        require("torch", extra="torch", purpose="programs of torch.export")
+        from minicaffe.convert.torch.source import ModuleSource  # which imports this module
+
+        return ModuleSource(text)
     model, *weights = [text] if os.path.exists(text) else text.split(",")
     if not os.path.exists(model):
         raise MissingFileError(
             f"'{model}' is not there; expected a prototxt, with weights after a comma "
-            "(deploy.prototxt,W.caffemodel), an .onnx file or a folder of .npy files"
+            "(deploy.prototxt,W.caffemodel), an .onnx file, a .pt2 file or a folder of .npy files"
         )
     return NetSource(model, weights, shapes, options)

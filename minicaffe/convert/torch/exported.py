@@ -90,10 +90,10 @@ def from_module(
         MissingExtraError: the package onnx is not installed.
     """
     require("onnx", extra="onnx", purpose="nets of PyTorch's modules")
-    inner, examples = _opened(module, example_inputs)
-    with _evaluating(inner):
-        named = dict(zip(_input_names(inner, examples, input_names), examples, strict=True))
-        outputs = _run(inner, named, output_names)
+    inner, examples = opened(module, example_inputs)
+    with evaluating(inner):
+        named = dict(zip(names_of_inputs(inner, examples, input_names), examples, strict=True))
+        outputs = run_module(inner, named, output_names)
         lengths = {tensor.shape[:1] for tensor in (*named.values(), *outputs.values())}
         is_program = not isinstance(module, nn.Module)
         traced = _Traced(inner, named, outputs, not fixed_batch and not is_program
@@ -101,14 +101,21 @@ def from_module(
         imported = _imported(traced)
         net = imported.build(engine="numpy")
         for given in _trials(traced):
-            _compare(net, given, _run(inner, given, output_names), tolerance)
+            _compare(net, given, run_module(inner, given, output_names), tolerance)
     return imported
 
 
-def _opened(
+def opened(
     module: Source, examples: Tensor | Sequence[Tensor] | None
 ) -> tuple[nn.Module, list[Tensor]]:
-    """The module itself, and its examples."""
+    """The module itself, and its examples.
+
+    Args:
+        module, examples: as :func:`from_module` takes them.
+
+    Raises:
+        DataError: the file cannot be read, or the examples are no tensors.
+    """
     if isinstance(module, str | os.PathLike):
         module = _loaded(os.fspath(module))
     if isinstance(module, ExportedProgram):
@@ -143,7 +150,7 @@ def _loaded(path: str) -> ExportedProgram:
 
 
 @contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
+def evaluating(module: nn.Module) -> Iterator[None]:
     """In evaluation mode and without gradients; afterwards every part is in its mode of before."""
     modes = {inner: inner.training for inner in module.modules()}
     for inner in modes:
@@ -156,9 +163,14 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
             inner.training = mode
 
 
-def _input_names(
+def names_of_inputs(
     module: nn.Module, examples: Sequence[Tensor], given: Sequence[str] | None
 ) -> list[str]:
+    """What the inputs are called: as given, "data" for one, or as ``forward``'s arguments.
+
+    Raises:
+        DataError: names are given that are not as many, or not different.
+    """
     if given is not None:
         if len(given) != len(examples) or len(set(given)) != len(given):
             raise DataError(
@@ -174,7 +186,9 @@ def _input_names(
     return found[:count] if len(found) >= count else [f"data{index}" for index in range(count)]
 
 
-def _run(module: nn.Module, inputs: Mapping[str, Tensor], names: Sequence[str] | None) -> Outputs:
+def run_module(
+    module: nn.Module, inputs: Mapping[str, Tensor], names: Sequence[str] | None
+) -> Outputs:
     """What the module makes of inputs.
 
     Raises:
