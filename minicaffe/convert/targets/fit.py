@@ -10,6 +10,7 @@ import numpy as np
 
 from minicaffe.convert.fold_bn import fold_net
 from minicaffe.convert.targets.facts import Refusal
+from minicaffe.convert.targets.gates import gate_of, joined
 from minicaffe.convert.targets.mend import Mended, mend
 from minicaffe.convert.targets.pieces import Piece
 from minicaffe.convert.targets.quantities import Site
@@ -192,6 +193,7 @@ class _Fitter:
         self._drop_identities()
         if any(self._wants_folding(layer) for layer in self.graph.layers):
             self._fold(options)
+        self._join_gates()
         for layer in list(self.graph.layers):
             refused = self._refused(layer)
             if refused:
@@ -277,6 +279,22 @@ class _Fitter:
             for name, values in folded.names.items()
         }
         self._read(folded.param, folded.build(**options), known)
+
+    def _join_gates(self) -> None:
+        """Take a gate's Flatten and Scale as one layer, where the target refuses one of the two and
+        that one can be rewritten."""
+        for layer in list(self.graph.layers):
+            flat = gate_of(layer, self.graph, self.shapes)
+            if flat is None or not (self._refused(flat) or self._refused(layer)):
+                continue
+            why = tuple(told.message for told in (*self._refused(flat), *self._refused(layer)))
+            one = LayerRef(joined(layer), [layer.bottoms[0], flat.bottoms[0]], layer.tops)
+            if mend(self._site(one), self.target) is None:
+                continue
+            layer.param, layer.bottoms = one.param, one.bottoms
+            self.graph.layers.remove(flat)
+            done = (f"It was joined with {layer.name}",)
+            self.changes.append(Change(flat.name, flat.type, why, done, ()))
 
     def _mend(self, layer: LayerRef, refused: list[Refusal]) -> None:
         """Put other layers in the place of one, or note why that cannot be."""

@@ -140,6 +140,15 @@ class ScaledBatchNorm(BatchNorm):
     def stored_normalisation(self) -> StoredNormalisation:
         if self._relu:
             raise GraphError("it has a ReLU inside")
+        return self.before_relu()
+
+    @property
+    def has_relu(self) -> bool:
+        """Whether a ReLU is inside."""
+        return self._relu
+
+    def before_relu(self) -> StoredNormalisation:
+        """What it computes with its stored statistics, before the ReLU if it has one."""
         return super().stored_normalisation()._replace(scale=self.gamma, shift=self.beta)
 
     @property

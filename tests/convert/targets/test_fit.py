@@ -95,6 +95,20 @@ def test_in_place_on_the_input() -> None:
     assert net.inputs == result.build().inputs
 
 
+def test_a_gate_of_channels_needs_no_blob_of_two_axes() -> None:
+    """As MobileNetV3 has it: what is multiplied with the channels was (N, C, 1, 1) before."""
+    gate = [
+        layer("Pooling", "conv", "mean", "pooling_param { pool: AVE global_pooling: true }"),
+        layer("Sigmoid", "mean", "gate"),
+        layer("Flatten", "gate", "flat"),
+        layer("Scale", "conv flat", "gated", "scale_param { axis: 0 }"),
+    ]
+    result = fitted("nnie", *gate)
+    assert types(result) == ["Pooling", "Sigmoid", "Deconvolution", "Eltwise"]
+    assert [change.layer for change in result.changes] == ["flatten_flat", "scale_gated"]
+    assert types(fitted("bvlc", *gate)) == ["Pooling", "Sigmoid", "Flatten", "Scale"]
+
+
 def test_a_value_with_other_readers() -> None:
     result = fitted(
         "ncnn", layer("Swish", "conv", "swish"), layer("TanH", "conv", "tanh"),

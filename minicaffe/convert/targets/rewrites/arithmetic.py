@@ -12,7 +12,8 @@ from minicaffe.convert.targets.quantities import Site
 from minicaffe.convert.targets.rewrites import rewrites
 from minicaffe.errors import MinicaffeError
 from minicaffe.layer import Layer, find_layer_class
-from minicaffe.layers.normalization.shared_statistics import SharedStatistics
+from minicaffe.layers.normalization.scaled_batch_norm import ScaledBatchNorm
+from minicaffe.layers.normalization.shared_statistics import SharedStatistics, StoredNormalisation
 
 
 @rewrites("Power")
@@ -111,16 +112,41 @@ def normalisation_in_two(site: Site) -> Iterator[Replacement]:
     try:
         with one_layer(site) as net:
             layer = cast(SharedStatistics, net.nodes[-1].layer)
-            mean, variance, eps, scale, shift = layer.stored_normalisation()
+            stored = layer.stored_normalisation()
     except MinicaffeError:
         return
+    mean, variance, eps, scale, _ = stored
     if scale is None or (not mean.any() and (variance + eps == 1).all()):
         return  # it is Caffe's already, or has no statistics
     made = Replacement(site)
-    statistics = [mean, variance, np.ones(1)]
-    normal = made.add("BatchNorm", made.bottom(), blobs=statistics, eps=eps)
+    yield made.ending(_in_two(made, stored))
+
+
+@rewrites(direct=True)
+def rectified_normalisation(site: Site) -> Iterator[Replacement]:
+    """A fork's normalisation with a ReLU inside becomes BatchNorm, Scale and ReLU."""
+    if not issubclass(find_layer_class(site.param.type), SharedStatistics):
+        return
+    try:
+        with one_layer(site) as net:
+            layer = net.nodes[-1].layer
+            if not isinstance(layer, ScaledBatchNorm) or not layer.has_relu:
+                return
+            stored = layer.before_relu()
+    except MinicaffeError:
+        return
+    made = Replacement(site)
+    yield made.ending(made.add("ReLU", _in_two(made, stored)))
+
+
+def _in_two(made: Replacement, stored: StoredNormalisation) -> str:
+    """Caffe's BatchNorm and, where there is a factor, Scale; returns the top."""
+    mean, variance, eps, scale, shift = stored
+    value = made.add("BatchNorm", made.bottom(), blobs=[mean, variance, np.ones(1)], eps=eps)
+    if scale is None:
+        return value
     blobs = [scale] if shift is None else [scale, shift]
-    yield made.ending(made.add("Scale", normal, blobs=blobs, bias_term=shift is not None))
+    return made.add("Scale", value, blobs=blobs, bias_term=shift is not None)
 
 
 @rewrites()
@@ -140,6 +166,41 @@ def statistics_as_scale(site: Site) -> Iterator[Replacement]:
         yield made.ending(made.add("Scale", made.bottom(), blobs=affine, bias_term=True))
 
 
+@rewrites("BroadcastMul")
+def gate_as_scale(site: Site) -> Iterator[Replacement]:
+    """BroadcastMul becomes a Scale of two bottoms, the factors with two axes."""
+    made = Replacement(site)
+    large, small = _scaled_and_factors(site)
+    factors = made.bottom(small)
+    if len(site.bottoms[small]) != 2:
+        factors = made.add("Reshape", factors, shape={"dim": [0, -1]})
+    yield made.ending(made.add("Scale", made.bottom(large), factors, axis=0))
+
+
+@rewrites("BroadcastMul")
+def gate_as_product(site: Site) -> Iterator[Replacement]:
+    """BroadcastMul becomes a product with its factors, which a Deconvolution repeats."""
+    large, small = _scaled_and_factors(site)
+    if len(site.bottoms[large]) == len(site.bottoms[small]) == 4:
+        made = Replacement(site)
+        yield made.ending(made.product(made.bottom(large), _repeated(made, small, large)))
+
+
+def _scaled_and_factors(site: Site) -> tuple[int, int]:
+    """Which bottom has the channels, and which one number for each of them."""
+    first, second = (int(np.prod(shape)) for shape in site.bottoms)
+    return (0, 1) if first > second else (1, 0)
+
+
+def _repeated(made: Replacement, factors: int, pixels: int) -> str:
+    """A bottom (N, C, 1, 1) with as many rows and columns as another one has."""
+    _, channels, height, width = made.site.bottoms[pixels]
+    return made.add(
+        "Deconvolution", made.bottom(factors), blobs=[np.ones((channels, 1, height, width))],
+        num_output=channels, group=channels, bias_term=False, kernel_h=height, kernel_w=width,
+    )  # fmt: skip
+
+
 @rewrites("Axpy")
 def axpy_as_scale(site: Site) -> Iterator[Replacement]:
     """Axpy becomes a Scale of two bottoms and a sum."""
@@ -149,6 +210,15 @@ def axpy_as_scale(site: Site) -> Iterator[Replacement]:
         factors = made.add("Reshape", factors, shape={"dim": [0, -1]})
     scaled = made.add("Scale", made.bottom(1), factors, axis=0)
     yield made.ending(made.plus(scaled, made.bottom(2)))
+
+
+@rewrites("Axpy")
+def axpy_as_product(site: Site) -> Iterator[Replacement]:
+    """Axpy becomes a product with its factors, which a Deconvolution repeats, and a sum."""
+    if len(site.bottoms[0]) == len(site.bottoms[1]) == 4:
+        made = Replacement(site)
+        scaled = made.product(made.bottom(1), _repeated(made, 0, 1))
+        yield made.ending(made.plus(scaled, made.bottom(2)))
 
 
 @rewrites("Eltwise")
