@@ -89,6 +89,8 @@ ROWS: list[tuple[str, str, list[tuple[int, ...]]]] = [
     ("Upsample", "upsample_param { scale: 4 }", [(2, 3, 3, 2)]),
     ("Interp", "interp_param { zoom_factor: 3 }", [(2, 3, 4, 5)]),
     ("Interp", "interp_param { height: 7 width: 5 }", [(2, 3, 3, 5)]),
+    ("Interp", "interp_param { height: 7 width: 8 }", [(2, 3, 3, 5)]),
+    ("Interp", "interp_param { height: 2 width: 9 mode: NEAREST }", [(2, 3, 3, 4)]),
     ("Interp", "interp_param { shrink_factor: 3 }", [(2, 3, 10, 13)]),
     ("Interp", "interp_param { height: 4 width: 13 }", [(2, 3, 10, 13)]),
     ("Interp", "", [(2, 3, 3, 4), (1, 1, 9, 10)]),

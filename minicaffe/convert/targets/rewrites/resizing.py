@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import prod
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from minicaffe.convert.targets.rewrites import rewrites
 from minicaffe.convert.targets.rewrites.convolution import with_window
 from minicaffe.convert.targets.rewrites.pooling import cut, sides
 from minicaffe.layer import find_layer_class
+from minicaffe.layers.vision.interp import AlignedAxis
+
+#: Weights of a product that takes the place of a resizing, at most.
+_MOST_WEIGHTS = 2**22
 
 
 def _repeats(site: Site) -> int:
@@ -74,6 +79,26 @@ def aligned_as_pooling(site: Site) -> Iterator[Replacement]:
         made = Replacement(site)
         (high, wide), value = strides, made.bottom()
         yield made.ending(made.add("Pooling", value, kernel_size=1, stride_h=high, stride_w=wide))
+
+
+@rewrites("Interp")
+def resized_as_product(site: Site) -> Iterator[Replacement]:
+    """Interp of a small image becomes an InnerProduct over its pixels, and a Reshape."""
+    before, after = site.bottoms[0][2:], site.tops[0][2:]
+    pads = site.setting("pad_beg") + site.setting("pad_end")
+    if any(pads) or prod(before) * prod(after) > _MOST_WEIGHTS:
+        return
+    nearest = site.setting("mode") == ["NEAREST"]
+    rows, columns = (
+        AlignedAxis.of(have, want, nearest=nearest).resize(np.eye(have), 0)
+        for have, want in zip(before, after, strict=True)
+    )
+    made = Replacement(site)
+    value = made.add(
+        "InnerProduct", made.bottom(), blobs=[np.kron(rows, columns)], num_output=prod(after),
+        axis=2, bias_term=False,
+    )  # fmt: skip
+    yield made.ending(made.add("Reshape", value, shape={"dim": [0, 0, *after]}))
 
 
 def _is_plain(site: Site) -> bool:
