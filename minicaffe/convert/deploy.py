@@ -97,11 +97,12 @@ def cut_net(
 
     Args:
         param: a ``NetParameter`` of one phase, such as a deploy net; it is left alone.
-        blobs: their names; each means the last value that the blob holds.
+        blobs: their names; each means the last value that the blob holds. One that layers of
+            the part read comes out of a Split, as outputs are only what nothing reads.
         path: the file that the net came from, for messages.
 
     Raises:
-        GraphError: the net has no such blob.
+        GraphError: the net has no such blob, or it is an input that layers read.
     """
     graph = LayerGraph(param)
     last = {value.name: value for layer in graph.layers for value in layer.tops}
@@ -110,6 +111,11 @@ def cut_net(
             hint = did_you_mean(name, last)
             raise GraphError(f"the net has no blob '{name}'{hint}", path=path)
     graph.keep([last[name] for name in blobs])
+    for name in dict.fromkeys(blobs):
+        try:
+            graph.give_out(last[name])
+        except GraphError as error:
+            raise error.locate(path=path) from None
     return graph.to_param()
 
 

@@ -7,8 +7,10 @@ the net is written back as a message.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from minicaffe.errors import GraphError
 from minicaffe.proto import caffe_pb2
 
 
@@ -95,6 +97,40 @@ class LayerGraph:
         self.layers = [layer for layer in self.layers if layer in needed]
         self.outputs = list(wanted)
         return dropped
+
+    def give_out(self, value: Value) -> None:
+        """Let an output that layers read be one of the net's, too: a Split with one top has its
+        name then, and they read what is before it, called ``name/value``.
+
+        Args:
+            value: one of ``outputs``; what nothing reads stays as it is.
+
+        Raises:
+            GraphError: it has the name of an input.
+        """
+        if not self.readers(value):
+            return
+        alike = [v for layer in self.layers for v in layer.tops if v.name == value.name]
+        if any(self._is_input(own) for own in alike):
+            raise GraphError(
+                f"'{value.name}' is an input that layers read, and can be no output as well; "
+                "leave it out"
+            )
+        split = LayerRef(caffe_pb2.LayerParameter(type="Split"), [value])
+        self.outputs = [split.add_top(v.name) if v is value else v for v in self.outputs]
+        split.param.name = self._unused(f"{value.name}/split", [own.name for own in self.layers])
+        names = [v.name for layer in self.layers for v in layer.tops]
+        name = self._unused(f"{value.name}/value", names)
+        for own in alike:
+            own.name = name
+        self.layers.insert(self.layers.index(value.producer) + 1, split)
+
+    @staticmethod
+    def _unused(wish: str, taken: Collection[str]) -> str:
+        name, number = wish, 2
+        while name in taken:
+            name, number = f"{wish}_{number}", number + 1
+        return name
 
     def bypass(self, layer: LayerRef, *, rename: bool = True) -> bool:
         """Take out a layer; those that read its tops read its only bottom instead.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from minicaffe import cli
+from minicaffe import TEST, Net, cli
 from minicaffe.proto.io import read_net
 from tests.told import one_line_each
 
@@ -35,6 +35,19 @@ def test_a_shape_that_is_given(tiny: Path) -> None:
 def test_until_a_blob(tiny: Path) -> None:
     assert cli.main(["deploy", "net.prototxt", "-o", "deploy.prototxt", "--until=ip"]) == 0
     assert types("deploy.prototxt") == ["Input", "InnerProduct"]
+
+
+def test_until_a_blob_that_another_one_needs(tiny: Path, capsys: Capture) -> None:
+    """Both are outputs: what the Softmax reads comes out of a Split."""
+    words = ["deploy", "net.prototxt", "-o", "deploy.prototxt"]
+    assert cli.main([*words, "--until=prob,ip"]) == 0
+    assert types("deploy.prototxt") == ["Input", "InnerProduct", "Split", "Softmax"]
+    assert sorted(Net("deploy.prototxt", TEST).outputs) == ["ip", "prob"]
+    assert cli.main([*words[:-1], "x.prototxt", "--until=prob,data"]) == 1
+    assert "'data' is an input that layers read, and can be no output as well" in one_line_each(
+        capsys.readouterr().err
+    )
+    assert not Path("x.prototxt").exists()
 
 
 def test_a_blob_that_is_not_there(tiny: Path, capsys: Capture) -> None:

@@ -94,6 +94,13 @@ def test_until_a_blob(trained: Path) -> None:
     assert [dim.dim_value for dim in value.type.tensor_type.shape.dim] == [4, 4, 3, 2]
 
 
+def test_until_a_blob_that_another_one_needs(trained: Path) -> None:
+    """conv is overwritten in place before it is read."""
+    assert cli.main([*FLAGS, "--until=conv,prob", "--batch=4"]) == 0
+    assert sorted(value.name for value in onnx.load("net.onnx").graph.output) == ["conv", "prob"]
+    assert "Identity" in operators()
+
+
 def test_the_same_bytes_every_time(trained: Path) -> None:
     assert cli.main([*FLAGS, "--no_verify"]) == 0
     first = Path("net.onnx").read_bytes()

@@ -113,11 +113,11 @@ def gelu_of_operators(site: NodeSite) -> bool:
 
 
 def _factors(site: NodeSite, value: str) -> list[str]:
-    """The values whose product a value is, where nothing else reads the products between."""
+    """The two values whose product a value is, if nothing else reads it; else itself."""
     product = site.maker(value, "Mul")
     if product is None or len(site.source.readers[value]) > 1:
         return [value]
-    return [name for part in product.inputs for name in _factors(site, part)]
+    return product.inputs
 
 
 def _is_one_and_erf(site: NodeSite, value: str, x: str) -> bool:
