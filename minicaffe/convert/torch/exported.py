@@ -240,12 +240,23 @@ def _export(traced: _Traced, path: str, *, new: bool) -> None:
         )}  # fmt: skip
     else:  # layers stay apart as they are in the module
         how = {"dynamic_axes": axes, "training": torch.onnx.TrainingMode.PRESERVE}
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _attention_in_steps():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             traced.module, tuple(traced.inputs.values()), path, dynamo=new,
             input_names=list(traced.inputs), output_names=list(traced.outputs), **how,
         )  # fmt: skip
+
+
+@contextmanager
+def _attention_in_steps() -> Iterator[None]:
+    """Within, attention runs operator by operator: ONNX has nothing for PyTorch's fast path."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
 
 
 def _trials(traced: _Traced) -> Iterator[dict[str, Tensor]]:

@@ -175,3 +175,49 @@ def test_by_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert net.outputs == ["prob"]
     assert cli.main(["import_torch", str(tmp_path / "gone.pt2"), *files]) == 1
     assert "there is no such file" in capsys.readouterr().err
+
+
+class Attention(nn.Module):
+    """Attention whose products are of two values each, and GELU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(4)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y, _ = self.attention(x, x, x, need_weights=False)
+        return nn.functional.gelu(x + y)
+
+
+def test_attention() -> None:
+    """PyTorch's fast path, which it cannot export, is off meanwhile alone."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    imported = from_module(Attention(), torch.randn(2, 5, 8))  # which compares both
+    assert torch.backends.mha.get_fastpath_enabled() == before
+    kinds = {layer.type for layer in imported.param.layer}
+    assert {"InnerProduct", "Tile", "Scale", "Softmax", "Exp"} <= kinds
+
+
+def test_a_sequence_in_two_directions_and_back() -> None:
+    """LSTM becomes two layers LSTM, one of them on the reversed sequence."""
+    torch.manual_seed(5)
+    module, x = nn.LSTM(5, 3, bidirectional=True), torch.randn(4, 2, 5)
+    wrapped = First(module)
+    imported = from_module(wrapped, x, fixed_batch=True)
+    assert [layer.type for layer in imported.param.layer].count("LSTM") == 2
+    back = to_module(imported.build()).eval()
+    (found,) = back(x).values()
+    torch.testing.assert_close(found, wrapped(x), rtol=1e-5, atol=1e-6)
+
+
+class First(nn.Module):
+    """What a module gives first."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.inner(x)[0]
+        return found

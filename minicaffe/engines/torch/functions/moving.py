@@ -13,6 +13,7 @@ from minicaffe.layers.moving import MovingLayer
 from minicaffe.layers.utility.axpy import Axpy
 from minicaffe.layers.utility.channel_shuffle import ChannelShuffle
 from minicaffe.layers.utility.permute import Permute
+from minicaffe.layers.utility.reverse import Reverse
 from minicaffe.layers.utility.shuffle_channel import ShuffleChannel
 from minicaffe.layers.utility.transpose import Transpose
 from minicaffe.layers.vision.interp import AlignedAxis, Interp
@@ -30,6 +31,14 @@ def permute(
 ) -> list[Tensor]:
     """The axes in another order."""
     return [moved(layer, bottoms[0]).contiguous()]
+
+
+@function_for(Reverse)
+def reverse(
+    layer: Reverse, bottoms: list[Tensor], params: list[Tensor], training: bool
+) -> list[Tensor]:
+    """The opposite order along an axis."""
+    return [bottoms[0].flip(layer.axis)]
 
 
 @function_for(ShuffleChannel, ChannelShuffle)

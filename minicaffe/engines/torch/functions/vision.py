@@ -10,13 +10,16 @@ from torch import Tensor
 from minicaffe.engines.torch.functions import function_for
 from minicaffe.layers.vision.base_conv_layer import ConvolutionBase
 from minicaffe.layers.vision.convolution import Convolution
+from minicaffe.layers.vision.convolution3d import Convolution3D
 from minicaffe.layers.vision.convolution_depthwise import ConvolutionDepthwise
 from minicaffe.layers.vision.crop import Crop
 from minicaffe.layers.vision.deconvolution import Deconvolution
+from minicaffe.layers.vision.deconvolution3d import Deconvolution3D
 from minicaffe.layers.vision.depthwise_convolution import DepthwiseConvolution
 from minicaffe.layers.vision.geometry import ConvGeometry, Lengths
 from minicaffe.layers.vision.im2col import Im2col
 from minicaffe.layers.vision.mkl_convolution import MKLConvolution
+from minicaffe.layers.vision.nd_convolution import NdConvolution
 
 _FORWARD = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}
 _TRANSPOSED = {1: F.conv_transpose1d, 2: F.conv_transpose2d, 3: F.conv_transpose3d}
@@ -52,7 +55,10 @@ def reached(x: Tensor, geometry: ConvGeometry, grid: Lengths) -> Tensor:
     ConvolutionDepthwise,
     DepthwiseConvolution,
     MKLConvolution,
+    NdConvolution,
+    Convolution3D,
     Deconvolution,
+    Deconvolution3D,
     unless=_too_many_axes,
 )
 def convolution(
