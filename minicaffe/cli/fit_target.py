@@ -150,6 +150,8 @@ def prove(
     share = TOLERANCE if tolerance is None else tolerance
     arrays = given if set(given) == set(net.inputs) else {}
     found = verify(net, fitted, arrays, tolerance=share, options=options)
+    for what in found.inputs:
+        logger.info("compared on %s", what)
     print("\n".join(table(found.rows.values())))
     logger.info(
         "%d values compared; %d only in the net before, %d only in the net after",

@@ -109,6 +109,29 @@ def test_a_gate_of_channels_needs_no_blob_of_two_axes() -> None:
     assert types(fitted("bvlc", *gate)) == ["Pooling", "Sigmoid", "Flatten", "Scale"]
 
 
+def test_of_a_large_batch_two_items_are_computed() -> None:
+    param, net = built(layer("ReLU6"))
+    net.blobs["data"].reshape(7, 4, 11, 9)
+    blobs = {name: [blob.data.copy() for blob in own] for name, own in net.params.items()}
+    found = verify(net, fit(param, blobs, "bvlc"))
+    assert found.good
+    assert found.inputs == ["data 2×4×11×9"] * 2
+    assert net.blobs["data"].shape == (7, 4, 11, 9)
+
+
+def test_where_the_batch_is_written_down_all_of_it_is_computed() -> None:
+    rows = "reshape_param { shape { dim: 4 dim: -1 } }"
+    text = DATA.replace("dim: 2", "dim: 4")
+    param = text_format.Parse(text + layer("Reshape", "data", "rows", rows)
+                              + layer("ReLU6", "rows", "y"), caffe_pb2.NetParameter())  # fmt: skip
+    param.layer[0].input_param.shape[0].dim[1] = 3
+    with Net(param, TEST) as net:
+        found = verify(net, fit(param, {}, "bvlc"))
+        assert found.good
+        assert net.blobs["rows"].shape == (4, 297)
+        assert found.inputs[0] == "data 4×3×11×9"  # two items have no whole number of rows
+
+
 def test_a_value_with_other_readers() -> None:
     result = fitted(
         "ncnn", layer("Swish", "conv", "swish"), layer("TanH", "conv", "tanh"),
