@@ -16,21 +16,31 @@ from minicaffe.layers.vision.pooling import LOWEST
 from minicaffe.layers.vision.pooling3d import Pooling3D
 
 
-@function_for(NdPooling, Pooling3D)
+@function_for(NdPooling)
 def nd_pooling(
-    layer: NdPooling | Pooling3D, bottoms: list[Tensor], params: list[Tensor], training: bool
+    layer: NdPooling, bottoms: list[Tensor], params: list[Tensor], training: bool
 ) -> list[Tensor]:
+    """Axes of which one window is left are dropped."""
+    y = pooled(layer.windows, bottoms[0], mean=layer.takes_mean)
+    return [y.reshape(*y.shape[:2], *(n for n in y.shape[2:] if n > 1))]
+
+
+@function_for(Pooling3D)
+def pooling3d(
+    layer: Pooling3D, bottoms: list[Tensor], params: list[Tensor], training: bool
+) -> list[Tensor]:
+    """Windows of frames, rows and columns."""
+    return [pooled(layer.windows, bottoms[0], mean=layer.takes_mean)]
+
+
+def pooled(windows: NdWindows, x: Tensor, *, mean: bool) -> Tensor:
     """The mean of each window, or its largest pixel, all of which get the gradient."""
-    x, windows = bottoms[0], layer.windows
-    if layer.takes_mean:
-        y = pixels_of(windows, x, 0.0).sum(-1) / like(windows.areas(), x)
-    else:
-        pixels = pixels_of(windows, torch.where(torch.isnan(x), LOWEST, x), LOWEST)
-        largest = pixels.detach().amax(-1, keepdim=True).clamp(min=LOWEST)
-        own = pixels - pixels.detach()  # 0, with the gradient of each pixel
-        y = largest.squeeze(-1) + torch.where(pixels == largest, own, 0).sum(-1)
-    kept = [n for n in windows.output if n > 1 or isinstance(layer, Pooling3D)]
-    return [y.reshape(*x.shape[:2], *kept)]
+    if mean:
+        return pixels_of(windows, x, 0.0).sum(-1) / like(windows.areas(), x)
+    pixels = pixels_of(windows, torch.where(torch.isnan(x), LOWEST, x), LOWEST)
+    largest = pixels.detach().amax(-1, keepdim=True).clamp(min=LOWEST)
+    own = pixels - pixels.detach()  # 0, with the gradient of each pixel
+    return largest.squeeze(-1) + torch.where(pixels == largest, own, 0).sum(-1)
 
 
 def pixels_of(windows: NdWindows, x: Tensor, outside: float) -> Tensor:
