@@ -61,6 +61,16 @@ class Source:
         """Whether a value depends on the size of the batch alone."""
         return value in self.known.constants and self.constant(value) is None
 
+    def row_of(self, value: str) -> np.ndarray | None:
+        """What a value is for every item, if it is a constant but for the number of items."""
+        if self.other is None or not self.varies(value):
+            return None
+        one, two = (known.constants.get(value) for known in (self.known, self.other))
+        if one is None or two is None or not one.ndim or len(one) == len(two):
+            return None
+        rows = [*one, *two]
+        return rows[0] if all(_equal(rows[0], row) for row in rows) else None
+
 
 def _equal(one: np.ndarray, two: np.ndarray) -> bool:
     return one.shape == two.shape and one.tobytes() == two.tobytes()
@@ -231,10 +241,55 @@ class NodeSite:
             return blob
         array = self.source.constant(value)
         if array is None:
-            raise Cannot(f"'{value}' depends on the size of the batch", FIX_BATCH)
+            return self._for_every_item(value)
         param = self.text.add("Parameter", value, [], [value], [array])
         param.parameter_param.shape.dim[:] = array.shape
         freeze(param, 1)
+        return value
+
+    def _for_every_item(self, value: str) -> str:
+        """A constant that is the same for every item, such as a class token, of as many items as
+        the net's input has: an InnerProduct of zeros, whose bias it is.
+
+        Raises:
+            Cannot: it depends on the size of the batch in another way.
+        """
+        row, inputs = (
+            self.source.row_of(value),
+            [
+                written.param.top[0]
+                for written in self.text.layers
+                if written.param.HasField("input_param")
+            ],
+        )
+        shapes = {name: self.source.shape(name) or () for name in inputs}
+        open_inputs = [name for name, shape in shapes.items() if shape and shape[0] is None]
+        if row is None or not open_inputs:
+            raise Cannot(f"'{value}' depends on the size of the batch", FIX_BATCH)
+        blob = open_inputs[0]
+
+        def add(kind: str, what: str) -> caffe_pb2.LayerParameter:
+            top = self.text.fresh(f"{value}/{what}")
+            return self.text.add(kind, f"{value}/{what}", [blob], [top])
+
+        if len(shapes[blob]) > 1:
+            items = add("Reduction", "items")
+            items.reduction_param.axis = 1
+            blob = items.top[0]
+        zeros = add("Power", "zeros")
+        zeros.power_param.scale = 0
+        blob = zeros.top[0]
+        column = add("Reshape", "column")
+        column.reshape_param.shape.dim[:] = [-1, 1]
+        last = row.ndim == 1
+        weights = [np.zeros((row.size, 1), np.float32), row.reshape(-1)]
+        top = value if last else self.text.fresh(f"{value}/rows")
+        rows = self.text.add("InnerProduct", f"{value}/rows", list(column.top), [top], weights)
+        rows.inner_product_param.num_output = row.size
+        freeze(rows, 1)
+        if not last:
+            shaped = self.text.add("Reshape", value, [top], [value])
+            shaped.reshape_param.shape.dim[:] = [0, *row.shape]
         return value
 
     def layer(

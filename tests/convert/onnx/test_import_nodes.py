@@ -270,6 +270,10 @@ ROWS: dict[str, tuple[list[NodeProto], list[str], tuple, dict, int]] = {
     "lstm-of-one-step": (one("LSTM", "w", "r", hidden_size=3), ["Reduction", "Power", "LSTM",
                          "Reshape"], (1, 2, 5), {"w": normal(1, 12, 5), "r": normal(1, 12, 3)},
                          17),
+    "class-token": ([N("Shape", ["x"], ["n"], end=1), N("Concat", ["n", "rest"], ["s"], axis=0),
+                     N("Expand", ["token", "s"], ["t"]), N("Concat", ["t", "x"], ["y"], axis=1)],
+                    ["Reduction", "Power", "Reshape", "InnerProduct", "Reshape", "Concat"],
+                    ("n", 3, 4), {"rest": whole(1, 4), "token": normal(1, 1, 4)}, 17),
     "part": (one("Gather", "i", axis=1), ["Slice", "Silence", "Reshape"], IMAGE,
              {"i": whole(2)[0]}, 17),
 }  # fmt: skip
