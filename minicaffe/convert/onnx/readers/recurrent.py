@@ -49,8 +49,7 @@ def _refuse_others(site: NodeSite, other_direction: bool) -> None:
         Cannot: the operator has some of it.
     """
     first = [n for n in (_FIRST_H, _FIRST_C) if site.has(n) and not _is_zero(site, site.inputs[n])]
-    usual = ["Sigmoid", "Tanh", "Tanh"]
-    functions = site.words("activations", usual)
+    functions = " ".join(site.words("activations", ()))  # three for each direction
     refused = {
         "its direction is not known": other_direction,
         "it has lengths of sequences": site.has(_LENGTHS),
@@ -58,7 +57,7 @@ def _refuse_others(site: NodeSite, other_direction: bool) -> None:
         "it has peepholes": site.has(_PEEPHOLES) and not _is_zero(site, site.inputs[_PEEPHOLES]),
         "it has the batch first": site.integer("layout", 0) != 0,
         "it joins the input and forget gates": site.integer("input_forget", 0) != 0,
-        "it has other functions": functions != usual * (len(functions) // 3),
+        "it has other functions": bool(functions.replace("Sigmoid Tanh Tanh", "").strip()),
         "its last cell state is read": _is_read(site, 2),
     }
     if told := [what for what, there in refused.items() if there]:
