@@ -33,6 +33,12 @@ FILES = {
     'layer { name: "found" type: "Input" top: "found" input_param { shape { dim: [1, 1, 1, 7] } } '
     '} layer { name: "e" type: "DetectionEvaluate" bottom: "found" bottom: "l" top: "e" '
     "detection_evaluate_param { num_classes: 3 } }",
+    "a/cascade.prototxt": 'layer { name: "d" type: "DetectionData" top: "d" top: "l" top: "m" '
+    'top: "boxes" detection_data_param { source: "no" batch_size: 2 stride: 8 stride: 8 field_w: 9 '
+    "field_w: 20 field_h: 9 field_h: 30 output_gt_boxes: true resize_width: 32 "
+    "resize_height: 64 } } "
+    'layer { name: "c" type: "Concat" bottom: "l" bottom: "m" top: "c" } '
+    'layer { name: "r" type: "ReLU" bottom: "boxes" top: "r" }',
     "b/type.prototxt": INPUT + 'layer { name: "w" type: "Winograd" bottom: "x" top: "w" }',
     "b/field.prototxt": INPUT + 'layer { name: "r" type: "ReLU" bottom: "x" top: "r" slope: 1 }',
     "b/fork.prototxt": INPUT + 'layer { name: "r" type: "Reduction" bottom: "x" top: "r" '
@@ -79,6 +85,7 @@ def test_how_far_each_file_comes(
         "a/boxes.prototxt": ("net", "run", []),  # in TRAIN, as it has nothing in TEST
         "a/data.prototxt": ("net", "run", []),
         "a/fork.prototxt": ("net", "run", []),
+        "a/cascade.prototxt": ("net", "run", []),  # a map for each field
         "a/ssd.prototxt": ("net", "run", []),  # with no box at all
         "b/type.prototxt": ("net", "read", ["type Winograd"]),
         "b/field.prototxt": ("net", "", ["field layer.slope"]),
@@ -99,9 +106,9 @@ def test_tables(
     lines = [line.split() for line in capsys.readouterr().out.split("\n") if line]
     assert lines[0] == ["folder", "nets", "net", "read", "net", "complete", "solvers", "solver",
                         "complete"]  # fmt: skip
-    assert ["a", "5", "5", "5", "0", "0"] in lines
+    assert ["a", "6", "6", "6", "0", "0"] in lines
     assert ["b", "5", "4", "1", "0", "0"] in lines
-    assert ["all", "10", "9", "6", "3", "2"] in lines
+    assert ["all", "11", "10", "7", "3", "2"] in lines
     assert ["1", "1", "type", "Winograd"] in lines
 
 

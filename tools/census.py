@@ -41,6 +41,7 @@ ENDINGS = (".prototxt", ".pt", ".prototext")
 STAGES = ("read", "complete", "built", "run")
 _SIDE = 224  # pixels of an image whose size nobody says
 _BOX_ROWS = (7, 8)  # numbers of a box that SSD finds, and of a true one
+_CASCADES_ROW = (1, 8, 1, 1)  # one true box of Cascade R-CNN's
 _LARGEST = 1 << 22  # bytes of a file that is looked at
 
 
@@ -197,7 +198,8 @@ def _fill(net: Net) -> None:
     """
     for name in net.inputs:
         blob = net.blobs[name]
-        if len(blob.shape) == 4 and blob.shape[:2] == (1, 1) and blob.shape[3] in _BOX_ROWS:
+        rows = len(blob.shape) == 4 and blob.shape[:2] == (1, 1) and blob.shape[3] in _BOX_ROWS
+        if rows or blob.shape == _CASCADES_ROW:
             blob.data[...] = -1
 
 
@@ -223,11 +225,12 @@ def _make_input(layer: caffe_pb2.LayerParameter) -> None:
             if shape.dim:
                 shape.dim[0] = min(shape.dim[0], 1) or 1
         return
-    assumed = next(filter(None, cls.assumed_shapes(layer)[:1]), (1, 3, _SIDE, _SIDE))
     labels: tuple[int, ...] = (1,)
     if issubclass(cls, PrefetchingLayer):
         labels = (1, *cls.assumed_labels(layer)[1:])
-    tops = [(1, *assumed[1:])] + [labels] * (len(layer.top) - 1)
+    assumed = [shape and (1, *shape[1:]) for shape in cls.assumed_shapes(layer)]
+    tops = [shape or labels for shape in assumed]
+    tops[:1] = [assumed[0] or (1, 3, _SIDE, _SIDE)]
     layer.type = "Input"
     for given, _ in layer.ListFields():
         if given.message_type and given.name not in ("include", "exclude"):

@@ -276,7 +276,7 @@ def _fix_input(
             f"layer '{layer.name}' reads '{file}', which {why}: "
             f"{'×'.join(map(str, assumed))} was assumed for '{layer.top[0]}'"
         )
-        known[0] = assumed
+        known = list(cls.assumed_shapes(layer))
     batch = next(shape for shape in known if shape)[0]
     labels: tuple[int, ...] = (batch,)
     if issubclass(cls := find_layer_class(layer.type), PrefetchingLayer):

@@ -91,6 +91,18 @@ class DetectionDataLayer(PrefetchingLayer):
         """As far as the settings say it; zeros else."""
         return SceneSizes(param.detection_data_param).first((0, 0))
 
+    @classmethod
+    def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
+        """A map for each field, and as if there were one true box."""
+        first, given = cls.assumed_shape(param), param.detection_data_param
+        if first is None:
+            return [None] * len(param.top)
+        fields = zip(given.field_w, given.field_h, given.stride, strict=False)
+        size = (first[2], first[3])
+        shapes: list[tuple[int, ...] | None] = [first]
+        shapes += [(first[0], 6, *Field(*numbers).map_size(size)) for numbers in fields]
+        return [*shapes, (1, _COLUMNS, 1, 1)][: len(param.top)]
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.detection_data_param
         yield from raised_by(at_least_one, param.batch_size, "batch_size")

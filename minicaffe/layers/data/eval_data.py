@@ -68,6 +68,15 @@ class EvalDataLayer(PrefetchingLayer):
             return given.resize_height, given.resize_width
         return given.long_size, given.short_size
 
+    @classmethod
+    def assumed_shapes(cls, param: caffe_pb2.LayerParameter) -> list[tuple[int, ...] | None]:
+        """As if there were one true box."""
+        first = cls.assumed_shape(param)
+        if first is None:
+            return [None] * len(param.top)
+        shapes: list[tuple[int, ...] | None] = [first, (1, _COLUMNS, 1, 1), (first[0], 2, 1, 1)]
+        return shapes[: len(param.top)]
+
     def param_mistakes(self) -> Iterator[MinicaffeError]:
         param = self.param.eval_data_param
         yield from raised_by(at_least_one, param.batch_size, "batch_size")
