@@ -83,9 +83,10 @@ def absval_as_relu(site: Site) -> Iterator[Replacement]:
 def elu_as_exp(site: Site) -> Iterator[Replacement]:
     """ELU becomes ReLU(x) + alpha · (Exp(-ReLU(-x)) - 1)."""
     made = Replacement(site)
-    alpha = site.param.elu_param.alpha
+    alpha, factor = site.param.elu_param.alpha, getattr(site.param.elu_param, "lambda")
     below = made.add("Exp", made.add("ReLU", made.negative(made.bottom())), scale=-1.0)
-    yield made.ending(made.plus(made.add("ReLU", made.bottom()), made.affine(below, alpha, -alpha)))
+    value = made.plus(made.add("ReLU", made.bottom()), made.affine(below, alpha, -alpha))
+    yield made.ending(value if factor == 1 else made.affine(value, factor))
 
 
 @rewrites("SeLu")
