@@ -346,6 +346,8 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("Im2col", "convolution_param { kernel_size: 0 }", [("kernel_size", "kernel_size is 0")]),
     ("InfogainLoss", "bottom: 'l' loss_param { normalize: true }",
      [("loss_param", "loss_param has 'normalize'"), ("layer", "no infogain matrix")]),
+    ("HoleConvolution", "convolution_param { kernel_size: 3 group: 0 }",
+     [("layer", "num_output is missing"), ("group", "group is 0, expected at least 1")]),
     ("InnerProduct", "", [("", "num_output is missing")]),
     ("Interp", "interp_param { pad_beg: 2 zoom_factor: 0 }",
      [("pad_beg", "pad_beg is 2"), ("zoom_factor", "zoom_factor is 0")]),
@@ -390,6 +392,13 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
     ("ReLU", "bottom: 'l'", [("bottom", "2 bottoms given, exactly 1 expected")]),
     ("ReLU", "propagate_down: [true, false]", [("propagate_down", "2 propagate_down values for")]),
     ("AbsVal", "", [("'d'", "this layer cannot run in place")]),
+    ("Local", "local_param { kernel_size: 3 stride: 0 }",
+     [("stride", "stride is 0, expected at least 1"), ("layer", "num_output is missing")]),
+    ("Local", "convolution_param { num_output: 1 kernel_size: 3 group: 2 }",
+     [("group", "group is 2, expected 1")]),
+    ("Render", "", [("", "num_output is missing")]),
+    ("SegmentationEvaluate", "bottom: 'l'", [("", "num_classes is missing")]),
+    ("SparseInnerProduct", "", [("", "num_output is missing")]),
 ]  # fmt: skip
 
 #: The same of layers without bottoms.

@@ -43,6 +43,12 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
         ],
     ),
     (
+        "Detection",
+        "bottom: 'l' detection_loss_param { field_w: 1 field_h: 1 downsample_rate: 8 "
+        "coord_num: 5 }",
+        [("coord_num", "coord_num is 5; expected 4"), ("layer", "cls_num is missing")],
+    ),
+    (
         "DetectionAccuracy",
         "bottom: 'l' detection_accuracy_param { cls_num: 3 top_k: 5 field_w: 1 field_h: "
         "1 downsample_rate: 8 }",
@@ -111,6 +117,26 @@ WRONG: list[tuple[str, str, list[tuple[str, str]]]] = [
             ("num_class", "num_class is 0"),
         ],
     ),
+    (
+        "FrcnnAnchorTarget",
+        "bottom: 'l' bottom: 'd' top: 'b' top: 'c' top: 'e' python_param { param_str: 'x' }",
+        [("param_str", "param_str is 'x'; expected YAML")],
+    ),
+    (
+        "FrcnnProposal",
+        "bottom: 'l' bottom: 'd' python_param { param_str: 'x' }",
+        [("param_str", "param_str is 'x'; expected YAML")],
+    ),
+    (
+        "FrcnnProposalTarget",
+        "bottom: 'l' top: 'b' top: 'c' top: 'e' top: 'f' "
+        "python_param { param_str: \"'BATCH_SIZE': 0\" }",
+        [
+            ("param_str", "param_str is ''BATCH_SIZE': 0'; expected it to say num_classes"),
+            ("param_str", "param_str: 'BATCH_SIZE' is 0; expected at least 1"),
+        ],
+    ),
+    ("GSTiling", "", [("", "stride is 0 or missing; expected at least 1")]),
 ]
 
 #: The same of layers without bottoms.

@@ -51,8 +51,10 @@ def test_the_prototxts(layers: str, phase: int) -> None:
 
 
 def test_the_lines_beside_the_formulas_are_those_of_the_code() -> None:
-    code = (DOC.parents[1] / "minicaffe" / "layers" / "normalization" / "batch_norm.py").read_text(
-        encoding="utf-8"
+    layers = DOC.parents[1] / "minicaffe" / "layers"
+    code = "".join(
+        (layers / name).read_text(encoding="utf-8")
+        for name in ("normalization/batch_norm.py", "channels.py")
     )
     rows = re.findall(r"^\| (\d) \| [^|]+ \| (.*) \|$", TEXT, re.MULTILINE)
     assert [number for number, _ in rows] == list("12345678")
