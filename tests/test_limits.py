@@ -302,7 +302,8 @@ def test_the_memory_limit_is_a_flag(
     )
     assert main([*words, "--max-memory=1M"]) == 0
     assert main([*words, "--max-memory=many"]) == 2
-    assert "expected a size such as 8G or 512M, not many" in one_line_each(capsys.readouterr().err)
+    told = one_line_each(capsys.readouterr().err)
+    assert "--max_memory is 'many'; expected a size such as 8G or 512M" in told
 
 
 def test_an_untrusted_net_writes_no_file(tmp_path: Path) -> None:

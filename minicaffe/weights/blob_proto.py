@@ -238,6 +238,10 @@ def stated_shape_text(proto: caffe_pb2.BlobProto) -> str:
     return shape_text(shape) if len(shape) <= MAX_AXES else f"{len(shape)} axes"
 
 
+#: What can be done about parameters that do not fit; ends a message.
+RENAME = "; to learn this layer's parameters from scratch instead of copying them, rename the layer"
+
+
 def shape_hint(stored: Sequence[int], own: Sequence[int]) -> str:
     """A clause about weights whose inputs differ in number, as those of images of other channels.
 

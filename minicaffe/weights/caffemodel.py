@@ -28,6 +28,7 @@ from minicaffe.proto.wire import (
 )
 from minicaffe.weights import hdf5 as weights_hdf5
 from minicaffe.weights.blob_proto import (
+    RENAME,
     StoredBlob,
     blob_proto,
     same_shape,
@@ -267,13 +268,10 @@ def mismatch(
         protos: those stored.
         any_shape: another shape of as many values fits, too.
     """
-    advice = (
-        "; to learn this layer's parameters from scratch instead of copying them, rename the layer"
-    )
     if len(blobs) != len(protos):
         return (
             f"{len(protos)} parameter blob(s) are stored for it, "
-            f"but it has {len(blobs)} in this net{advice}"
+            f"but it has {len(blobs)} in this net{RENAME}"
         )
     for index, (blob, proto) in enumerate(zip(blobs, protos, strict=True)):
         stored = _stored(proto)
@@ -281,7 +279,7 @@ def mismatch(
             hint = shape_hint(shape_of(stored.header), blob.shape)
             return (
                 f"parameter {index} has shape {stated_shape_text(stored.header)} where it is "
-                f"stored, {shape_text(blob.shape)} in this net{advice}{hint}"
+                f"stored, {shape_text(blob.shape)} in this net{RENAME}{hint}"
             )
         count = stored.values().size
         if count != blob.count:

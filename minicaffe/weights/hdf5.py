@@ -21,7 +21,7 @@ from minicaffe.files import check_regular, open_to_read, write_beside
 from minicaffe.options import Limits
 from minicaffe.proto.file_kinds import HDF5_SIGNATURE, hdf5_kind
 from minicaffe.threads import wait_before
-from minicaffe.weights.blob_proto import shape_hint
+from minicaffe.weights.blob_proto import RENAME, shape_hint
 from minicaffe.weights.hdf5_checks import check_fill_value, check_superblock, unpacked
 
 if TYPE_CHECKING:
@@ -365,8 +365,7 @@ def _matching(
     complaint = _compare(net, node, file, group, pairs)
     if complaint:
         raise SnapshotError(
-            f"{complaint} in this net; to learn this layer's parameters from scratch instead of "
-            "copying them, rename the layer",
+            complaint,
             path=file.path,
             layer=node.name,
             layer_type=node.layer.type,
@@ -385,7 +384,8 @@ def _compare(
     blobs = node.layer.blobs
     items = {name: file.find(name, group) for name in file.names(group)}
     stored = {name: item for name, item in items.items() if file.is_dataset(item)}
-    numbers = f"{len(stored)} parameter blob(s) are stored for it, but it has {len(blobs)}"
+    numbers = f"{len(stored)} parameter blob(s) are stored for it, but it has {len(blobs)} "
+    numbers += f"in this net{RENAME}"
     if len(stored) > len(blobs):
         return numbers
     for index, blob in enumerate(blobs):
@@ -397,7 +397,7 @@ def _compare(
             hint = shape_hint(file.shape(dataset), blob.shape)
             return (
                 f"parameter {index} has shape {shape_text(file.shape(dataset))} where it is "
-                f"stored, {shape_text(blob.shape)}{hint}"
+                f"stored, {shape_text(blob.shape)} in this net{RENAME}{hint}"
             )
         else:
             pairs.append((blob, dataset))

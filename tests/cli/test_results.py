@@ -84,5 +84,7 @@ def test_both_files_or_none(there: Path, verb: list[str], capsys: Capture) -> No
     ids=lambda line: line[0],
 )
 def test_a_tolerance_is_a_share(there: Path, line: list[str], share: str, capsys: Capture) -> None:
-    assert cli.main([*line, f"--tolerance={share}"]) != 0
-    assert f"expected a number from 0 on, such as 1e-3, not {share}" in capsys.readouterr().err
+    assert cli.main([*line, f"--tolerance={share}"]) == 2
+    log = capsys.readouterr().err
+    assert f"--tolerance is '{share}'" in log
+    assert "expected a number from 0 on, such as 1e-3" in log

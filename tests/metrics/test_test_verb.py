@@ -92,8 +92,8 @@ def test_many_classes_are_shown_by_the_commonest_mistakes(net: Path, capsys: Cap
     ("flags", "status", "message"),
     [
         (["--metrics=confusing"], 1, "there is no metric 'confusing'; did you mean `confusion`?"),
-        (["--json"], 2, "--json is for --metrics, which is missing"),
-        (["--labels=names.txt"], 2, "--labels is for --metrics, which is missing"),
+        (["--json"], 2, "--json is given without --metrics"),
+        (["--labels=names.txt"], 2, "--labels is given without --metrics"),
         (["--metrics=top9"], 1, "'top9' is asked of a net with only 6 classes"),
         (["--metrics=top1", "--labels=few.txt"], 1, "1 names found; expected a line for each"),
     ],

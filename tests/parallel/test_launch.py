@@ -109,7 +109,9 @@ def test_flags_that_contradict_what_started_the_process(monkeypatch, capsys):
     for name, value in (("RANK", "0"), ("RANKS", "2"), ("KEY", "k")):
         monkeypatch.setenv(f"MINICAFFE_{name}", value)
     assert main(["train", "--solver=solver.prototxt", "--ranks=3"]) == 2
-    assert "minicaffe has started 2 process(es); leave --ranks out" in capsys.readouterr().err
+    log = capsys.readouterr().err
+    assert "--ranks=3, but minicaffe has started 2 process(es)" in log
+    assert "leave --ranks out" in log
 
 
 def test_each_process_has_a_gpu_of_its_own(monkeypatch, capsys):

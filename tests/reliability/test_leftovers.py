@@ -111,7 +111,7 @@ def test_a_damaged_record_reaches_the_caller_with_its_cause_and_ends_the_threads
     (folder / "list.txt").write_text("".join(f"{n}.png {n % 3}\n" for n in range(10)))
     (folder / "7.png").write_bytes((folder / "7.png").read_bytes()[:40])
     with pytest.raises(
-        DataError, match=r"net\.prototxt:\d+: layer 'data' \(ImageData\).*7\.png"
+        DataError, match=r"net\.prototxt:\d+:\d+: layer 'data' \(ImageData\).*7\.png"
     ) as caught:
         broken()
     assert caught.value.__cause__ is not None

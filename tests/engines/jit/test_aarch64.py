@@ -140,9 +140,11 @@ def sums() -> list[Call]:
             side: rng.standard_normal((2, 3, rows, lanes), np.float32) for side in ("left", "right")
         }
         numbers_of = ("about", "gain", "shift")
-        arrays |= {name: rng.standard_normal(3 * lanes, np.float32) for name in numbers_of}
-        arrays["sums"] = np.zeros((2, 2, 3 * lanes))
+        filled = 24 if lanes > 1 else 8  # whole vectors of both processors
+        arrays |= {name: rng.standard_normal(filled, np.float32) for name in numbers_of}
+        arrays["sums"] = np.zeros((2, 2, filled))
         numbers = {"blocks": 3, "rows": rows, "lanes": lanes, "segment": 512, "segments": 1}
+        numbers["filled"] = filled
         way = "lanes" if lanes > 1 else "rows"
         calls += [Call(f"{kind}_{way}", SUMS, arrays, numbers, 6) for kind in KINDS]
     return calls
