@@ -44,7 +44,7 @@ def detect_boxes(args: argparse.Namespace) -> None:
     """Find the boxes of all pictures; draw, write and print what was asked for."""
     refuse_row_flags(args)
     from minicaffe.detection.names import read_names
-    from minicaffe.detection.pictures import find_pictures
+    from minicaffe.detection.pictures import find_pictures, tell_broken
 
     if args.output_file is not None:
         args.usage_error(f"'{args.output_file}' is given without a flag; did you mean -o?")
@@ -54,7 +54,8 @@ def detect_boxes(args: argparse.Namespace) -> None:
     names = {} if args.labels is None else read_names(args.labels, finder.end.labels())
     _check(outputs, pictures)
     records: list[Record] = []
-    for name, image, boxes in _found(args, finder, pictures):
+    broken: list[DataError] = []
+    for name, image, boxes in _found(args, finder, pictures, broken):
         if target := _target(outputs, name):
             _draw(target, image, boxes, names)
         records.append(_record(name, image, boxes, names))
@@ -66,6 +67,7 @@ def detect_boxes(args: argparse.Namespace) -> None:
     if outputs.json is not None:
         with write_beside(outputs.json, error=DataError) as beside:
             beside.write_text(f"{text}\n", encoding="utf-8")
+    tell_broken(broken)
 
 
 def _finder(args: argparse.Namespace) -> BoxFinder:
@@ -82,13 +84,13 @@ def _finder(args: argparse.Namespace) -> BoxFinder:
 
 
 def _found(
-    args: argparse.Namespace, finder: BoxFinder, pictures: Pictures
+    args: argparse.Namespace, finder: BoxFinder, pictures: Pictures, broken: list[DataError]
 ) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Each picture: its name, its pixels, its boxes."""
+    """Each picture: its name, its pixels, its boxes; errors of those that cannot be read."""
     from minicaffe.cli._progress import Counter
 
     with Counter(args.log, pictures.count, "pictures") as counter:
-        for index, (name, image) in enumerate(pictures.read(color=True), 1):
+        for index, (name, image) in enumerate(pictures.read(color=True, broken=broken), 1):
             boxes = finder.find_in(image, args.threshold)
             yield name, image, boxes
             counter.show(index)

@@ -62,7 +62,7 @@ def print_classes(args: argparse.Namespace) -> None:
     """Print the best classes of each picture."""
     from minicaffe.cli._progress import Counter
     from minicaffe.detection.names import read_names
-    from minicaffe.detection.pictures import find_pictures
+    from minicaffe.detection.pictures import find_pictures, tell_broken
 
     if args.output_file is not None:
         args.usage_error(
@@ -74,9 +74,10 @@ def print_classes(args: argparse.Namespace) -> None:
     net, classes = looker.net, _classes(looker.net)
     names = {} if args.labels is None else read_names(args.labels, range(classes))
     records: list[Record] = []
+    broken: list[DataError] = []
     with Counter(args.log, pictures.count, "pictures") as counter:
         color = net.blobs[net.inputs[0]].shape[1] != 1
-        for index, (name, image) in enumerate(pictures.read(color=color), 1):
+        for index, (name, image) in enumerate(pictures.read(color=color, broken=broken), 1):
             records.append(_record(name, looker.scores(image), names, args.top))
             if not args.json:
                 print("\n".join(_lines(records[-1])))
@@ -84,6 +85,7 @@ def print_classes(args: argparse.Namespace) -> None:
     if args.json:
         chosen = records[0] if pictures.single else records
         print(json.dumps(chosen, indent=2, ensure_ascii=False))
+    tell_broken(broken)
 
 
 def _looker(args: argparse.Namespace) -> Looker:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from minicaffe.data.images import PICTURES, Color, read_image
 from minicaffe.data.video_file import video_frames, video_module
-from minicaffe.errors import DataError
+from minicaffe.errors import DataError, Problem
 from minicaffe.errors.mistakes import MissingFileError
 from minicaffe.files import check_regular
 
@@ -39,8 +39,15 @@ class Pictures:
         """How many there are; None where that is not known before the end."""
         return None if self.names is None else len(self.names)
 
-    def read(self, *, color: bool) -> Iterator[tuple[str, np.ndarray]]:
+    def read(
+        self, *, color: bool, broken: list[DataError] | None = None
+    ) -> Iterator[tuple[str, np.ndarray]]:
         """Each picture with its name: channels × height × width, uint8, blue first or grey.
+
+        Args:
+            color: whether they have three channels.
+            broken: gets the errors of a folder's pictures that cannot be read, which are passed
+                over then.
 
         Raises:
             DataError: one cannot be read.
@@ -51,7 +58,14 @@ class Pictures:
             yield from _frames(self.source, color=color)
             return
         for name in self.names:
-            yield name, read_image(name, kind, upright=True)
+            try:
+                image = read_image(name, kind, upright=True)
+            except DataError as error:
+                if broken is None or self.single:
+                    raise
+                broken.append(error)
+                continue
+            yield name, image
 
 
 def find_pictures(source: str) -> Pictures:
@@ -83,6 +97,22 @@ def find_pictures(source: str) -> Pictures:
         video_module()
         return Pictures(source, None)
     return Pictures(source, [source], single=True)
+
+
+def tell_broken(errors: Sequence[DataError]) -> None:
+    """End with the pictures that could not be read, when all others have been seen.
+
+    Args:
+        errors: one for each; none, if all could be read.
+
+    Raises:
+        DataError: all of them.
+    """
+    if not errors:
+        return
+    if len(errors) > 1:
+        errors[0].problems = [Problem(error.path, 0, 0, str(error), "") for error in errors]
+    raise errors[0]
 
 
 def _frames(path: str, *, color: bool) -> Iterator[tuple[str, np.ndarray]]:

@@ -83,6 +83,16 @@ def test_a_folder_as_json(capsys: Capture) -> None:
     assert classes_of(second)[0][0] == 0
 
 
+def test_a_broken_picture_of_a_folder_does_not_cost_the_names_of_the_others(
+    capsys: Capture,
+) -> None:
+    Path("photos", "0.png").write_bytes(b"no picture")
+    assert cli.main(["classify", "photos", *NET, "--json"]) == 1
+    out, log = capsys.readouterr()
+    assert len(json.loads(out)) == len(list(Path("photos").iterdir())) - 1
+    assert f"image '{Path('photos', '0.png')}': 10 bytes that cannot" in log
+
+
 def test_red_first(capsys: Capture) -> None:
     words = ["photos/b.png", *NET, SCALE, "--size=16,24", "--rgb", "--json"]
     assert cli.main(["classify", *words]) == 0

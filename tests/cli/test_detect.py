@@ -82,6 +82,20 @@ def test_a_folder_in_the_order_of_its_names(capsys: Capture) -> None:
     assert sorted(path.name for path in Path("drawn").iterdir()) == ["a.png", "b.png", "c.ppm.png"]
 
 
+def test_broken_pictures_of_a_folder_do_not_cost_the_results_of_the_others(
+    capsys: Capture,
+) -> None:
+    for name in ("0.png", "bb.png"):
+        Path("photos", name).write_bytes(b"no picture")
+    assert cli.main(["detect", "photos", *NET, "--json", "-o", "all.json"]) == 1
+    out, log = capsys.readouterr()
+    records = json.loads(out)
+    assert [Path(record["image"]).name for record in records] == ["a.png", "b.png", "c.ppm"]
+    assert json.loads(Path("all.json").read_text()) == records
+    for name in ("0.png", "bb.png"):
+        assert f"image '{Path('photos', name)}': 10 bytes that cannot" in log
+
+
 def test_a_photograph_is_turned_as_it_says(capsys: Capture) -> None:
     """EXIF orientation 6: the camera's left is the picture's top, as OpenCV shows it."""
     stored = picture((0, 20, 40, 40, 60), size=(60, 120))[:, ::-1].transpose(1, 0, 2)[:, ::-1]
