@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from minicaffe.errors import visible
 from minicaffe.solver import events
+from minicaffe.solver.curves import curves
 
 _FIRST = ("iteration", "lr", "loss")
 
@@ -16,7 +17,8 @@ class HistoryTable(events.Observer):
 
     The columns are ``iteration``, ``lr``, ``loss`` (the smoothed one, as in the log), then the
     outputs of the tests; those of test nets after the first have the net's number, as in
-    ``accuracy #1``. A notebook shows it as a table, and ``pandas.DataFrame(table.rows)`` takes it.
+    ``accuracy #1``. A notebook shows it as curves and a table, and ``pandas.DataFrame(table.rows)``
+    takes it.
     """
 
     def __init__(self) -> None:
@@ -77,4 +79,5 @@ class HistoryTable(events.Observer):
         lines = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
         names = "".join(f"<th>{html.escape(name)}</th>" for name in head)
         body = "".join(f"<tr>{line}</tr>" for line in lines)
-        return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"
+        curve = curves(self.rows, self.columns[1:])
+        return f"{curve}<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>"

@@ -4,6 +4,8 @@ goes on counting where it was."""
 from __future__ import annotations
 
 import logging
+import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from minicaffe import TEST, Net, cli
 from minicaffe.errors import SnapshotError, SolverError
 from minicaffe.solver import LogObserver, Observer, events
 from minicaffe.solver.best import BestTest
+from minicaffe.solver.curves import curves
 from tests.solver.problem import NET, Recorder, make_solver, texts, weights_of
 
 SETTINGS = 'test_iter: 1 test_interval: 2 max_iter: 12 snapshot: 2 snapshot_prefix: "run"'
@@ -225,12 +228,36 @@ def test_a_table_of_the_training(tmp_path):
     assert table._repr_html_().count("<tr>") == 10
 
 
+def test_a_notebook_shows_curves_above_the_table(tmp_path):
+    solver, _, _ = scripted(tmp_path, [1, 3, 2, 3, 4, 4, 4], settings=SETTINGS + " display: 3")
+    table = solver.history_table()
+    solver.solve()
+    labels = re.findall(r'<svg role="img" aria-label="([^"]*)"', table._repr_html_())
+    assert labels[-1] == "accuracy: 0.25 at iteration 0, 1 at 12"
+    assert [label.partition(":")[0] for label in labels] == ["lr", "loss", "accuracy"]
+
+
+def test_a_curve_has_the_finite_values_between_its_edges():
+    values = [3.0, math.nan, -1.0, math.inf, 1.0]
+    rows = [{"iteration": 10 * index, "a": value} for index, value in enumerate(values)]
+    picture = curves(rows, ["a", "b"])
+    (points,) = re.findall(r'points="([^"]*)"', picture)
+    assert points == "8.0,20.0 138.0,110.0 268.0,65.0"
+    assert curves(rows[3:], ["a"]) == curves([], []) == ""
+    same = curves([{"iteration": index, "a": 1e308} for index in (1, 2)], ["a"])
+    (level,) = re.findall(r'points="([^"]*)"', same)
+    assert level == "8.0,65.0 268.0,65.0"
+
+
 def test_names_in_the_table_are_shown_and_not_obeyed(tmp_path):
     net = NET.replace('top: "accuracy"', 'top: "<b>a"')
     solver = make_solver(tmp_path, SETTINGS, net)
     solver.solve()
     assert "<b>" not in solver.history_table()._repr_html_()
     assert "&lt;b&gt;a" in solver.history_table()._repr_html_()
+    named = curves([{"iteration": index, '"><b>': index} for index in (1, 2)], ['"><b>'])
+    assert "<b>" not in named
+    assert named.count('aria-label="&quot;&gt;&lt;b&gt;: 1 at iteration 1, 2 at 2"') == 1
 
 
 def test_a_bar_for_terminals_and_notebooks(tmp_path, capsys):
