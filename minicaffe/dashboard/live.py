@@ -183,6 +183,6 @@ def filters_of(net: Net) -> dict[str, object] | None:
                 values = values[:, :1]
             low, high = float(values.min()), float(values.max())
             scaled = (values - low) * (255 / (high - low) if high > low else 0.0)
-            data = base64.b64encode(np.nan_to_num(scaled).astype(np.uint8).tobytes())
+            data = base64.b64encode(np.round(np.nan_to_num(scaled)).astype(np.uint8).tobytes())
             return {"layer": name, "shape": list(values.shape), "data": data.decode("ascii")}
     return None
