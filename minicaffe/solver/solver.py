@@ -318,6 +318,7 @@ class Solver(Watched):
         loss = self.net.forward_loss()
         if self.trace_nan:
             trace_nan.check_loss(self.net, loss, self.iter)
+            trace_nan.check_statistics(self.net, self.iter)
         if not math.isfinite(loss):
             error = SolverError(explain_divergence(self.net, loss, self.iter, self.lr))
             raise error.locate(path=self._settings.path, line=self._settings.line("base_lr"))

@@ -47,6 +47,21 @@ def check_loss(net: Net, loss: float, iteration: int) -> None:
     )
 
 
+def check_statistics(net: Net, iteration: int) -> None:
+    """Look at what a forward has measured, such as BatchNorm's averages, and at frozen weights.
+
+    Raises:
+        SolverError: some are not finite; names the first such layer.
+    """
+    learned = {id(param.blob) for param in net.learnable_params if param.lr_mult}
+    for node in net.nodes:
+        for index, blob in enumerate(node.layer.blobs):
+            if id(blob) not in learned and not _finite(blob.data):
+                what = f"parameter {index} is {_first(blob.data)}"
+                net.keep_all()
+                raise _found(net, node, iteration, "forward", what)
+
+
 def check_gradients(net: Net, iteration: int) -> None:
     """Look at the parameters' gradients after a backward.
 
@@ -132,7 +147,17 @@ def _found(
 
 
 def _inputs(node: Node, direction: str) -> Iterator[str]:
-    """What the layer's inputs and parameters hold, those of the loss's side for gradients."""
+    """What the layer's inputs and parameters hold, those of the loss's side for gradients.
+
+    Of an update that are the parameters, and what was subtracted from them: the values of blobs
+    were others' before it, and may be gone.
+    """
+    if direction == "update":
+        for index, blob in enumerate(node.layer.blobs):
+            yield f"parameter {index}: {_described(blob.data)}"
+            if node.layer.wants_gradient(index):
+                yield f"what was subtracted from it: {_described(blob.diff)}"
+        return
     for blob in node.bottoms:
         yield f"bottom '{blob.name}': {_described(blob.data)}"
     if direction == "backward":

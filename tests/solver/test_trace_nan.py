@@ -82,6 +82,30 @@ def test_update(engine: str) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_update_of_a_layer_whose_bottom_is_gone(engine: str) -> None:
+    frozen = (IP % ("data", 0.5)).replace('"ip"', '"ip0"')
+    frozen = frozen.replace("inner_product_param {", "param { lr_mult: 0 } inner_product_param {")
+    relu = 'layer { name: "relu" type: "ReLU" bottom: "ip0" top: "relu" }\n'
+    hinge = LOSS.replace("SoftmaxWithLoss", "HingeLoss")
+    net = DATA % 1e10 + frozen.replace("2 weight", "2 bias_term: false weight") + relu
+    said = message(solver_of(net + IP % ("relu", 0.5) + hinge, engine, rate=3e38))
+    assert (
+        "layer 'ip' (InnerProduct): iteration 0, phase TRAIN, update: parameter 0 becomes" in said
+    )
+    assert "what was subtracted from it: from " in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_statistics(engine: str) -> None:
+    """A variance beyond float32 leaves a finite loss, as 1 / its root is 0."""
+    data = (DATA % 0).replace('"constant" value: 0 }', '"gaussian" std: 1e25 }')
+    norm = 'layer { name: "bn" type: "BatchNorm" bottom: "data" top: "bn" }\n'
+    said = message(solver_of(data + norm + IP % ("bn", 0.5) + LOSS, engine))
+    assert "layer 'bn' (BatchNorm): iteration 0, phase TRAIN, forward: parameter 1 is inf" in said
+    assert "bottom 'data': from -" in said
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_data(engine: str, tmp_path: Path) -> None:
     images = [np.full((3, 1, 1), float(index), np.float64) for index in range(12)]
     images[9][1] = np.nan
