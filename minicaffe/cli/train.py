@@ -286,6 +286,7 @@ def _train(
 def _set_up(solver: Solver, args: argparse.Namespace, page: Dashboard | None) -> None:
     """Prepare a solver for what the flags ask besides its text."""
     from minicaffe.solver.overfit import keep_to_one_batch
+    from minicaffe.solver.post_mortem import PostMortem
     from minicaffe.solver.solver_param import warn_of_inputs
 
     if args.snapshot:
@@ -295,6 +296,9 @@ def _set_up(solver: Solver, args: argparse.Namespace, page: Dashboard | None) ->
         _watch_tests(solver, args)
     if page is not None:
         page.attach(solver)
+    for observer in solver.observers:
+        if isinstance(observer, PostMortem):
+            observer.attach(solver.net)
     if args.overfit_batch:
         keep_to_one_batch(solver)
     warn_of_inputs(solver.net)

@@ -170,6 +170,62 @@ def test_a_loss_that_does_not_fall(
     assert ("the loss did not fall" in caplog.text) == said
 
 
+EIGHT = DATA.replace("dim: 4", "dim: 8")
+
+
+def looked_at(net: str, engine: str, keep: str = "outputs", **settings: float) -> None:
+    """A training of 60 iterations, by an observer that looks at its end."""
+    look = PostMortem()
+    solver = solver_of(net, look, engine=engine, keep=keep, max_iter=60, **settings)
+    look.attach(solver.net)
+    solver.solve()
+
+
+@pytest.mark.parametrize("keep", ["all", "outputs"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_dead_relu_and_labels_that_are_one_number(
+    engine: str, keep: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    dead = IP.replace("num_output: 2", 'num_output: 2 bias_filler { type: "constant" value: -99 }')
+    dead = dead.replace('"ip"', '"low"') + RELU.replace('"ip"', '"low"')
+    looked_at(EIGHT + dead + IP.replace('"data"', '"low"') + LOSS, engine, keep, base_lr=0)
+    assert "the loss did not fall" in caplog.text
+    assert "dead in the last batch, all values being 0: 'relu';" in caplog.text
+    assert "all 8 labels that 'loss' read last are 1: look at the labels" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("losses", "said"),
+    [([3 - 0.01 * i for i in range(60)], True), ([2 - 0.03 * i for i in range(60)], False)],
+)
+def test_a_loss_of_chance(
+    losses: list[float], said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    look = PostMortem()
+    look.attach(solver_of(DATA + IP.replace("num_output: 2", "num_output: 10") + LOSS).net)
+    for number, loss in enumerate(losses, 1):
+        look.on_iteration(events.Iteration(number, loss, loss, 0.1))
+    look.on_finish(events.Finish(len(losses), early=False))
+    assert ("no lower than by chance: 2.435 on average in the last 6" in caplog.text) == said
+    assert ("2.303 if all classes are equally likely" in caplog.text) == said
+
+
+@pytest.mark.parametrize(
+    ("settings", "chance"),
+    [("", 0.6931), ("loss_weight: 2", 1.386), ("loss_param { normalization: NONE }", None)],
+)
+def test_the_loss_of_chance(
+    settings: str, chance: float | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    look, loss = PostMortem(), LOSS.rstrip("}\n") + settings + " }\n"
+    look.attach(solver_of(DATA + IP + loss).net)
+    for number in range(1, 61):
+        look.on_iteration(events.Iteration(number, 9 - number / 60, 9, 0.1))
+    look.on_finish(events.Finish(60, early=False))
+    assert ("if all classes" in caplog.text) == (chance is not None)
+    assert chance is None or f" {chance:.4g} if all classes" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("values", "said"), [([0.1] * 4, True), ([0.1, 0.1, 0.2], False), ([0.1] * 2, False)]
 )

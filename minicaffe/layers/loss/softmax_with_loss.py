@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -56,6 +57,13 @@ class SoftmaxLossLayer(JudgesClasses, LossLayer):
         if len(top) > 1:
             top[1].reshape_like(bottom[0])
             top[1].share_data(self.probabilities)
+
+    def loss_of_chance(self, bottom: Blobs) -> float | None:
+        param, classes = self.param.loss_param, bottom[0].shape[bottom[0].axis(self.class_axis)]
+        divided = ("normalization", "normalize", "pre_fixed_normalizer")
+        if classes < 2 or any(param.HasField(name) for name in divided):
+            return None
+        return math.log(classes)
 
     def compute_probabilities(self, bottom: Blobs) -> None:
         """Take the softmax of bottom 0."""
