@@ -15,6 +15,7 @@ from minicaffe.lint.stored import StoredWeights
 from minicaffe.net.check import built_in_part
 from minicaffe.net.graph import LayerGraph, LayerRef, Value
 from minicaffe.net.inputs import Shapes
+from minicaffe.net.node import Node
 from minicaffe.net.summary import Shape
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.places import Places, SourceMap
@@ -89,8 +90,15 @@ class PhaseNet:
     @functools.cached_property
     def parameter_shapes(self) -> dict[str, list[Shape]]:
         """The shapes of the parameters of each layer, as far as they are known for certain."""
+        return {
+            name: [blob.shape for blob in node.layer.blobs] for name, node in self.built.items()
+        }
+
+    @functools.cached_property
+    def built(self) -> dict[str, Node]:
+        """The layers that could be set up, by name, without what only a file knows."""
         nodes = built_in_part(self.param, self.path, self.inputs)
-        return {node.name: [blob.shape for blob in node.layer.blobs] for node in nodes if node}
+        return {node.name: node for node in nodes if node}
 
     def remark(
         self,

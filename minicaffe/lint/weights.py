@@ -155,21 +155,23 @@ def weights_of_another_shape(examined: Examined) -> Iterator[Diagnostic]:
     """A layer's weights are stored in other shapes than it has, or in another number.
 
     They cannot be copied: a net is not opened with them. Where the layer was changed on purpose,
-    for another number of classes say, another name lets it begin from its fillers.
+    for another number of classes say, another name lets it begin from its fillers. Other forks
+    store other numbers of parameters for some types: a note says which forks do.
 
     Looked for with ``--weights``, in layers whose shapes need no data to be known.
     """
     for net, layer, blobs, path in _weighted(examined):
         own = net.parameter_shapes.get(layer.name)
         stored = [np.shape(blob) for blob in blobs]
-        asked = layer.type in LEARNING and layer.param.strict_dim
-        if own is None or not asked or _fits(own, stored):
+        if own is None or not layer.param.strict_dim or _fits(own, stored):
             continue
+        other_number = len(own) != len(stored)
         yield net.remark(
             layer,
             f"its parameters have the shapes {_shapes(own)}, in '{path}' {_shapes(stored)}",
             "rename the layer to let it begin from its fillers, or give the weights of this net",
             field=("name",),
+            note=net.built[layer.name].layer.blobs_hint(len(stored)) if other_number else "",
         )
 
 

@@ -191,6 +191,21 @@ def test_weights(codes: list[str], layers: dict[str, list[np.ndarray]]) -> None:
     assert sorted(d.code for d in found) == codes
 
 
+def test_weights_of_another_dialect() -> None:
+    norm = 'layer { name: "bn" type: "BatchNorm" bottom: "data" top: "bn" }\n'
+    counts = [np.ones(length, np.float32) for length in (3, 3, 1, 3, 3)]
+    data = (
+        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 } } }\n'
+    )
+    (found,) = [
+        d for d in found_in(data + norm, LintOptions(weights(bn=counts))) if d.code == "MC407"
+    ]
+    assert "5 parameter blob(s) are stored for it, as NVCaffe and Intel Caffe write" in found.note
+    assert not [
+        d for d in found_in(data + norm, LintOptions(weights(bn=counts[:3]))) if d.code == "MC407"
+    ]
+
+
 def test_weights_may_be_hdf5() -> None:
     h5py = pytest.importorskip("h5py", reason="h5py is not installed")
     with h5py.File("w.caffemodel.h5", "w") as file:
