@@ -360,10 +360,6 @@ class Layer(ReadsForks):
         if not self.in_place:
             refuse_in_place(bottom, top)
 
-    def loss_of_chance(self, bottom: Blobs) -> float | None:
-        """What the first top is if all classes are equally likely; None where that is not known."""
-        return None
-
     def check_loss_weights(self, tops: int) -> None:
         """Refuse ``loss_weight`` values that are not one for each top (Caffe's check).
 

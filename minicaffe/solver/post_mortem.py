@@ -11,6 +11,7 @@ import numpy as np
 from minicaffe.errors import MinicaffeError
 from minicaffe.layers.activation.relu import ReLU
 from minicaffe.layers.loss.judges_classes import JudgesClasses
+from minicaffe.layers.loss.loss_layer import LossLayer
 from minicaffe.net.net import Net
 from minicaffe.solver import events
 
@@ -100,7 +101,9 @@ def _loss_of_chance(net: Net) -> float | None:
     for node in net.nodes:
         for index in range(len(node.tops)):
             if weight := node.layer.loss_weight(index):
-                chance = node.layer.loss_of_chance(node.bottoms) if index == 0 else None
+                if index or not isinstance(node.layer, LossLayer):
+                    return None
+                chance = node.layer.loss_of_chance(node.bottoms)
                 if chance is None:
                     return None
                 total += weight * chance

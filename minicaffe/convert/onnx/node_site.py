@@ -174,6 +174,8 @@ class NodeSite:
                 f"the shape of '{value}' is not known before the model runs",
                 "give the inputs' shapes: --shape",
             )
+        for length in shape:
+            bounded(length or 0, f"an axis of '{value}'")
         return shape
 
     def axis(self, default: int) -> int:

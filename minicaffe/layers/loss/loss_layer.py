@@ -39,6 +39,10 @@ class LossLayer(Layer):
             )
         top[0].reshape()
 
+    def loss_of_chance(self, bottom: Blobs) -> float | None:
+        """The loss if all classes are equally likely; None where that is not known."""
+        return None
+
     @staticmethod
     def weight(top: Blobs) -> float:
         """The loss weight, which the first top's diff holds."""

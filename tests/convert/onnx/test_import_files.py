@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("onnx", reason="needs the extra onnx")
 pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from minicaffe.convert.onnx import import_model
 from minicaffe.convert.onnx.load import load
@@ -198,6 +198,28 @@ def test_shapes_that_do_not_fit_are_told() -> None:
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     with pytest.raises(GraphError, match=r"node 'fc'.*its shapes do not fit together"):
+        import_model(model)
+
+
+@pytest.mark.parametrize(
+    ("node", "shape"),
+    [
+        (N("LpNormalization", ["x"], ["y"], axis=1), (1, 2**31 - 1)),
+        (N("GroupNormalization", ["x", "w", "w"], ["y"], num_groups=1), (1, 2**27, 1, 1)),
+        (N("AveragePool", ["x"], ["y"], kernel_shape=[3, 3, 3], pads=[1, 1, 1, 1, 1, 1]),
+         (1, 1, 2**31 - 1, 1, 1)),
+    ],
+)  # fmt: skip
+def test_huge_axes_take_no_memory(node: NodeProto, shape: tuple[int, ...]) -> None:
+    with pytest.raises(GraphError, match=r"it would take an axis of 'x' of \d+ numbers"):
+        import_model(model_of([node], {"x": shape}, opset=21, w=np.ones(1, np.float32)))
+
+
+def test_what_onnx_cannot_compute_is_no_fault_of_ours() -> None:
+    node = N("Upsample", ["x", "scales"], ["y"], mode="linear")
+    scales = np.array([1, 1, 3, 1], np.float32)
+    model = model_of([node], {"x": (1, 2, 4, 5)}, opset=9, scales=scales)
+    with pytest.raises(GraphError, match="onnx's reference does not compute it"):
         import_model(model)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -196,6 +197,7 @@ def _of_blocks(
         kept = (*out[:2], *(n for n in output if n > 1))
         value = reshape_to(site, value, kept, out, suffix="reshape", out=None if mean else 0)
     if mean:
+        bounded(math.prod(output), "a divisor for each window,")
         ratios = [_ratios(*each) for each in zip(size, pads, kernel, stride, output, strict=True)]
         scale = site.layer("Scale", [value], suffix="divisor",
                            weights=[functools.reduce(np.multiply.outer, ratios)])  # fmt: skip

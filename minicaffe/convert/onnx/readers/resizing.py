@@ -87,7 +87,10 @@ def _matrix(site: NodeSite, axis: int, size: int, wanted: int) -> np.ndarray:
     out = onnx.helper.make_empty_tensor_value_info(node.output[0])
     graph = onnx.helper.make_graph([node], "one", info, [out])
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", site.opset)])
-    (found,) = reference.ReferenceEvaluator(model).run(None, arrays)
+    try:
+        (found,) = reference.ReferenceEvaluator(model).run(None, arrays)
+    except Exception as reason:  # onnx has several kinds for what it does not compute
+        raise Cannot(f"onnx's reference does not compute it: {reason}") from None
     return np.asarray(found.reshape(size, wanted).T, np.float64)
 
 
