@@ -28,7 +28,7 @@ ODD = [np.nan, np.inf, -np.inf, 1e-40, 1e38]
 BY_COMPARISON = {"ReLU", "MKLReLU", "PReLU", "ELU", "AbsVal", "Swish", "Eltwise"}
 
 #: Layers that multiply what is beyond the border by 0, each engine at other places.
-WITH_BORDERS = {"Convolution", "Deconvolution", "HoleConvolution"}
+WITH_BORDERS = {"Convolution", "Deconvolution", "Deconvolution3D", "HoleConvolution"}
 
 
 def alike(got: np.ndarray, want: np.ndarray) -> bool:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minicaffe.engines.torch.functions import function_for
-from minicaffe.engines.torch.functions.formulas import like
+from minicaffe.engines.torch.functions.formulas import like, with_gradient
 from minicaffe.layers.vision.nd_pooling import NdPooling
 from minicaffe.layers.vision.nd_windows import NdWindows
 from minicaffe.layers.vision.pooling import LOWEST
@@ -39,7 +39,8 @@ def pooled(windows: NdWindows, x: Tensor, *, mean: bool) -> Tensor:
         return pixels_of(windows, x, 0.0).sum(-1) / like(windows.areas(), x)
     pixels = pixels_of(windows, torch.where(torch.isnan(x), LOWEST, x), LOWEST)
     largest = pixels.detach().amax(-1, keepdim=True).clamp(min=LOWEST)
-    own = pixels - pixels.detach()  # 0, with the gradient of each pixel
+    # 0, with the gradient of each pixel, also of one that is infinite
+    own = with_gradient(pixels, torch.zeros_like(pixels), lambda dy: dy)
     return largest.squeeze(-1) + torch.where(pixels == largest, own, 0).sum(-1)
 
 
