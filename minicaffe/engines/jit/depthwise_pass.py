@@ -22,15 +22,13 @@ from minicaffe.engines.jit.planes import (
     PlaneWindows,
     collect,
     fill,
-    for_vectors,
     lay_out,
     line_of,
-    load,
     rows_of_tap,
-    store,
 )
 from minicaffe.engines.jit.target import Target
 from minicaffe.engines.jit.team import Team
+from minicaffe.engines.jit.vectors import for_vectors, load, store
 
 #: The images' planes and those of the windows, values or gradients; the weights or their gradient,
 #: the bias; places and windows as of planes.py; how many images, inputs, and outputs of an input.

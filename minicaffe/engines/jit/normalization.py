@@ -24,8 +24,9 @@ from minicaffe.engines.jit.batch_statistics import BatchStatistics
 from minicaffe.engines.jit.compiler import compile_functions
 from minicaffe.engines.jit.frame import Fields, Layout
 from minicaffe.engines.jit.ir import Function, Int, Vector, bytes_of_mask
-from minicaffe.engines.jit.sums import ROWS, ChannelSums, Segments
+from minicaffe.engines.jit.sums import ROWS, ChannelSums, Segments, sums_of_passed
 from minicaffe.engines.jit.target import Target
+from minicaffe.engines.jit.vectors import for_vectors, load, store
 
 #: The addresses of x, dy, the result and the bits of what has passed, and of the numbers of each
 #: channel; then as :class:`~minicaffe.engines.jit.sums.Segments` says.
@@ -73,14 +74,10 @@ class NormalizationKernels:
         with f.loop("%last", "%first") as unit:
             block, begin, end, start = Segments.read(f, job, unit)
             channel = f.mul(block, lanes)
-            whole = f.sub(lanes, f.rem(lanes, f.width))
             with f.loop(end, begin, ROWS) as row:
                 rows = row, f.minimum(end, f.add(row, ROWS))
-                with f.loop(whole, step=f.width) as lane:
-                    self._lanes(f, job, kind, rows, (channel, lane, start), None)
-                with f.when(f.compare("slt", whole, lanes)):
-                    left = f.sub(lanes, whole)
-                    self._lanes(f, job, kind, rows, (channel, whole, start), left)
+                write = functools.partial(self._lanes, f, job, kind, rows, (channel, start))
+                for_vectors(f, lanes, write)
         return f
 
     def _lanes(
@@ -89,7 +86,8 @@ class NormalizationKernels:
         job: Fields,
         kind: str,
         rows: tuple[Int, Int],
-        places: tuple[Int, Int, Int],
+        places: tuple[Int, Int],
+        lane: Int,
         count: Int | None,
     ) -> None:
         """Some rows of a vector of channels.
@@ -97,10 +95,11 @@ class NormalizationKernels:
         Args:
             f, job, kind: of the kernel.
             rows: from and to.
-            places: the block's first channel, the lane within the block, and the block's offset.
+            places: the block's first channel, and the block's offset.
+            lane: the vector's first channel within the block.
             count: how many channels there are, if not a vector of them.
         """
-        (row, last), (channel, lane, start), lanes = rows, places, job["lanes"]
+        (row, last), (channel, start), lanes = rows, places, job["lanes"]
         numbers = [f.load(job[name], f.add(channel, lane)) for name in _KINDS[kind]]
         each = f.div(f.add(lanes, f.width - 1), f.width)  # vectors in a row
         before = f.add(f.mul(f.div(start, lanes), each), f.div(lane, f.width))
@@ -151,16 +150,12 @@ class _Vector:
 
     def load(self, name: str) -> Vector:
         """The vector of an array."""
-        place = self.f.at(self.job[name], self.offset)
-        return self.f.load(place) if self.count is None else self.f.load_first(place, self.count)
+        return load(self.f, self.job[name], self.offset, self.count)
 
     def result(self, kind: str, numbers: Sequence[Vector]) -> None:
         """Write y or dx."""
-        vector, place = self._computed(kind, numbers), self.f.at(self.job["target"], self.offset)
-        if self.count is None:
-            self.f.store(vector, place)
-        else:
-            self.f.store_first(vector, place, self.count)
+        vector = self._computed(kind, numbers)
+        store(self.f, vector, self.job["target"], self.offset, self.count)
 
     def _computed(self, kind: str, numbers: Sequence[Vector]) -> Vector:
         f, zero = self.f, self.f.constant(0.0)
@@ -214,7 +209,8 @@ class Normalization:
             relu: g is what the ReLU has let pass.
         """
         if relu:
-            return self._sums.passed(dy, x, [self._numbers(name) for name in _FORWARD])
+            numbers = [self._numbers(name) for name in _FORWARD]
+            return sums_of_passed(self._team, dy, x, numbers)
         return self._sums.products(dy, x, self._numbers("about"))
 
     def _numbers(self, name: str) -> np.ndarray:

@@ -19,6 +19,7 @@ import numpy as np
 
 from minicaffe.engines.jit.frame import Fields
 from minicaffe.engines.jit.ir import Function, Int, Vector
+from minicaffe.engines.jit.vectors import for_vectors, load, store
 from minicaffe.layers.vision.geometry import Lengths
 
 #: How windows lie, as frames say it: rows and columns of the plane and of the windows; taps, stride
@@ -88,39 +89,6 @@ class PlaneWindows:
 def fill(f: Function, array: str, floats: Int, number: Vector) -> None:
     """Write one vector over an array."""
     for_vectors(f, floats, lambda at, left: store(f, number, array, at, left))
-
-
-def for_vectors(f: Function, count: Int, body: Callable[[Int, Int | None], None]) -> None:
-    """Write a loop over the vectors of an array.
-
-    Args:
-        f: the function.
-        count: elements of the array.
-        body: writes a turn, with the number of the vector's first element, and how many of them
-            are left where that is less than a vector.
-    """
-    beyond = f.rem(count, f.width)
-    whole = f.sub(count, beyond)
-    with f.loop(whole, step=f.width) as at:
-        body(at, None)
-    with f.when(f.compare("ne", beyond, 0)):
-        body(whole, beyond)
-
-
-def load(
-    f: Function, array: str, at: Int, left: Int | None, other: Vector = "zeroinitializer"
-) -> Vector:
-    """A vector of an array; beyond what is left, elements of another vector."""
-    place = f.at(array, at)
-    return f.load(place) if left is None else f.load_first(place, left, other)
-
-
-def store(f: Function, vector: Vector, array: str, at: Int, left: Int | None) -> None:
-    """Write a vector, or what is left of it."""
-    if left is None:
-        f.store(vector, f.at(array, at))
-    else:
-        f.store_first(vector, f.at(array, at), left)
 
 
 def lay_out(f: Function, job: Fields, plane: str, lines: str) -> None:

@@ -21,9 +21,9 @@ import numpy as np
 from minicaffe.engines.jit.compiler import compile_functions
 from minicaffe.engines.jit.frame import Fields, Layout
 from minicaffe.engines.jit.ir import Function, Int, Vector
-from minicaffe.engines.jit.planes import for_vectors, load, store
 from minicaffe.engines.jit.target import Target
 from minicaffe.engines.jit.team import Team
+from minicaffe.engines.jit.vectors import for_vectors, load, store
 
 #: The arrays x, y and d; the channels' numbers (of ReLU the slope is in ``gain``); the length of a
 #: piece, of the whole array, and how many channels there are.

@@ -21,15 +21,13 @@ from minicaffe.engines.jit.planes import (
     PlaneWindows,
     collect,
     fill,
-    for_vectors,
     lay_out,
     line_of,
-    load,
     rows_of_tap,
-    store,
 )
 from minicaffe.engines.jit.target import Target
 from minicaffe.engines.jit.team import Team
+from minicaffe.engines.jit.vectors import for_vectors, load, store
 from minicaffe.layers.vision.geometry import PoolingGeometry
 from minicaffe.layers.vision.pooling import LOWEST
 

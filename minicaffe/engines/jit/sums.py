@@ -22,6 +22,7 @@ from minicaffe.engines.jit.frame import Fields, Layout
 from minicaffe.engines.jit.ir import Function, Int, Vector
 from minicaffe.engines.jit.target import Target
 from minicaffe.engines.jit.team import Team
+from minicaffe.engines.jit.vectors import for_vectors, load
 from minicaffe.layers import sums
 from minicaffe.layers.sums import ROWS
 
@@ -145,17 +146,14 @@ class _Values:
         """
         about, *normalised = numbers
 
-        def load(pointer: str) -> Vector:
-            place = f.at(pointer, offset)
-            return f.load(place) if count is None else f.load_first(place, count)
-
+        factor = load(f, self.left, offset, count)
         if self.kind == "moments":
-            difference = f.fsub(load(self.left), about)
+            difference = f.fsub(factor, about)
             return difference, difference
-        other = load(self.right)
+        other = load(f, self.right, offset, count)
         if self.kind == "slopes":
-            return load(self.left), f.below(other, f.constant(0.0))
-        factor, difference = load(self.left), f.fsub(other, about)
+            return factor, f.below(other, f.constant(0.0))
+        difference = f.fsub(other, about)
         if self.kind == "passed":
             zero = f.constant(0.0)
             passed = f.fcompare("ogt", f.fma(difference, *normalised), zero)
@@ -230,14 +228,10 @@ class SumKernels:
                 for index in range(2):
                     where = f.add(f.add(to, f.mul(channels, index)), lane)
                     f.store_doubles("zeroinitializer", job["sums"], where)
-            whole = f.sub(lanes, f.rem(lanes, f.width))
             with f.loop(end, begin, ROWS) as row:
                 rows = row, f.minimum(end, f.add(row, ROWS))
-                with f.loop(whole, step=f.width) as lane:
-                    self._add_lanes(f, job, values, rows, (first, lane, to), None)
-                with f.when(f.compare("slt", whole, lanes)):
-                    left = f.sub(lanes, whole)
-                    self._add_lanes(f, job, values, rows, (first, whole, to), left)
+                add = functools.partial(self._add_lanes, f, job, values, rows, (first, to))
+                for_vectors(f, lanes, add)
         return f
 
     def _add_lanes(
@@ -246,7 +240,8 @@ class SumKernels:
         job: Fields,
         values: _Values,
         rows: tuple[Int, Int],
-        places: tuple[Int, Int, Int],
+        places: tuple[Int, Int],
+        lane: Int,
         count: Int | None,
     ) -> None:
         """Add some rows to the sums of a vector of channels.
@@ -254,10 +249,11 @@ class SumKernels:
         Args:
             f, job, values: of the kernel.
             rows: from and to.
-            places: the block's first channel, the lane within the block, and of the unit's sums.
+            places: the block's first channel, and where the unit's sums are.
+            lane: the vector's first channel within the block.
             count: how many channels there are, if not a vector of them.
         """
-        first, lane, to = places
+        first, to = places
         numbers = [f.load(job[name], f.add(first, lane)) for name in _NUMBERS[values.kind]]
         found = values.total(f, rows, (job["lanes"], lane), numbers, count)
         for index, total in enumerate(found):
@@ -305,24 +301,26 @@ class ChannelSums:
     """The functions of :mod:`minicaffe.layers.sums` by kernels, where the arrays suit them.
 
     Args:
-        team: the threads.
+        team: the threads; None where there are no kernels, and all sums are numpy's.
     """
 
-    def __init__(self, team: Team) -> None:
+    def __init__(self, team: Team | None) -> None:
         self._team = team
 
     def total(self, values: np.ndarray) -> np.ndarray:
         """Σ y of each channel: :func:`minicaffe.layers.sums.total`."""
-        if not self._suits(values):
+        team = self._suited(values)
+        if team is None:
             return sums.total(values)
         none = np.zeros(values.shape[1] * values.shape[3], np.float32)
-        return self._run("moments", values, values, none)[0]
+        return _run(team, "moments", values, values, none)[0]
 
     def moments(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and variance of each channel: :func:`minicaffe.layers.sums.moments`."""
-        if not self._suits(values):
+        team = self._suited(values)
+        if team is None:
             return sums.moments(values)
-        return sums.moments(values, lambda given, about: self._run("moments", given, given, about))
+        return sums.moments(values, lambda given, about: _run(team, "moments", given, given, about))
 
     def products(
         self,
@@ -333,56 +331,68 @@ class ChannelSums:
         below_zero: bool = False,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Σ left, Σ left · (right - about): :func:`minicaffe.layers.sums.products`."""
-        if not self._suits(left) or not self._suits(right):
+        team = self._suited(left, right)
+        if team is None:
             return sums.products(left, right, about, below_zero=below_zero)
         if about is None:
             about = np.zeros(left.shape[1] * left.shape[3], np.float32)
         kind = "slopes" if below_zero else "products"
-        first, second = self._run(kind, left, right, about)
+        first, second = _run(team, kind, left, right, about)
         return first, second
 
-    def passed(
-        self, left: np.ndarray, right: np.ndarray, numbers: Sequence[np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Σ left, Σ left · (right - about) of what a ReLU of (right - about) · gain + shift has
-        let pass.
-
-        Args:
-            left, right: arrays that :func:`has_kernels` knows.
-            numbers: about, gain and shift.
-        """
-        first, second = self._run("passed", left, right, *numbers)
-        return first, second
-
-    def _suits(self, values: np.ndarray) -> bool:
-        known = values.dtype == np.float32 and values.flags.c_contiguous
-        return known and has_kernels(values.shape, self._team.target)
-
-    def _run(
-        self, kind: str, left: np.ndarray, right: np.ndarray, *numbers: np.ndarray
-    ) -> list[np.ndarray]:
-        segments = Segments.of(left.shape, self._team.target)
-        _, blocks, _, lanes = left.shape
-        filled = filled_channels(left.shape, self._team.target)
-        given = [np.zeros(filled, np.float32) for _ in numbers]
-        for array, channel_numbers in zip(given, numbers, strict=True):
-            array[: blocks * lanes] = channel_numbers
-        about, gain, shift = (given[index % len(given)].ctypes.data for index in range(3))
-        found = np.zeros((segments.parts, 2, filled))
-        frame = SUMS.frame(
-            left=left.ctypes.data,
-            right=right.ctypes.data,
-            about=about,
-            gain=gain,
-            shift=shift,
-            sums=found.ctypes.data,
-            **segments.fields,
-            filled=filled,
+    def _suited(self, *arrays: np.ndarray) -> Team | None:
+        """The threads, if there are kernels for the arrays."""
+        if self._team is None:
+            return None
+        target = self._team.target
+        known = all(
+            array.dtype == np.float32
+            and array.flags.c_contiguous
+            and has_kernels(array.shape, target)
+            for array in arrays
         )
-        kernel = sum_kernel(self._team.target, kind, segments)
-        self._team.run(kernel, frame.address, segments.units)
-        with np.errstate(all="ignore"):
-            return list(found.sum(axis=0)[:, : blocks * lanes])
+        return self._team if known else None
+
+
+def sums_of_passed(
+    team: Team, left: np.ndarray, right: np.ndarray, numbers: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Σ left, Σ left · (right - about) of what a ReLU of (right - about) · gain + shift has let
+    pass.
+
+    Args:
+        team: the threads.
+        left, right: arrays that :func:`has_kernels` knows.
+        numbers: about, gain and shift.
+    """
+    first, second = _run(team, "passed", left, right, *numbers)
+    return first, second
+
+
+def _run(
+    team: Team, kind: str, left: np.ndarray, right: np.ndarray, *numbers: np.ndarray
+) -> list[np.ndarray]:
+    segments = Segments.of(left.shape, team.target)
+    _, blocks, _, lanes = left.shape
+    filled = filled_channels(left.shape, team.target)
+    given = [np.zeros(filled, np.float32) for _ in numbers]
+    for array, channel_numbers in zip(given, numbers, strict=True):
+        array[: blocks * lanes] = channel_numbers
+    about, gain, shift = (given[index % len(given)].ctypes.data for index in range(3))
+    found = np.zeros((segments.parts, 2, filled))
+    frame = SUMS.frame(
+        left=left.ctypes.data,
+        right=right.ctypes.data,
+        about=about,
+        gain=gain,
+        shift=shift,
+        sums=found.ctypes.data,
+        **segments.fields,
+        filled=filled,
+    )
+    team.run(sum_kernel(team.target, kind, segments), frame.address, segments.units)
+    with np.errstate(all="ignore"):
+        return list(found.sum(axis=0)[:, : blocks * lanes])
 
 
 def sum_kernel(target: Target, kind: str, segments: Segments) -> int:

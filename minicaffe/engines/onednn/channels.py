@@ -2,15 +2,14 @@
 
 oneDNN's own sums are in single precision, one value after the other: with 401 thousand values a
 channel the variance is 1.3e-4 off, with 16.8 million 2.8e-2, depending on the number of threads.
-These are :mod:`minicaffe.layers.sums`'s, by kernels that
-are generated at run time where there are some.
+These are :mod:`minicaffe.layers.sums`'s, by kernels that are generated at run time where there are
+some.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from typing import Protocol
 
 import numpy as np
 
@@ -20,34 +19,12 @@ from minicaffe.engines.jit.sums import ChannelSums, has_kernels
 from minicaffe.engines.onednn import dnnl
 from minicaffe.engines.onednn.dnnl import Failed, library
 from minicaffe.engines.onednn.primitive import Memory, MemoryDesc
-from minicaffe.layers import sums
-
-
-class Sums(Protocol):
-    """The sums of :mod:`minicaffe.layers.sums`."""
-
-    def total(self, values: np.ndarray) -> np.ndarray:
-        """Σ y of each channel."""
-
-    def moments(self, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and variance of each channel."""
-
-    def products(
-        self,
-        left: np.ndarray,
-        right: np.ndarray,
-        about: np.ndarray | None = None,
-        *,
-        below_zero: bool = False,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Σ left, and Σ left · (right - about), of each channel."""
 
 
 @functools.cache
-def channel_sums() -> Sums:
+def channel_sums() -> ChannelSums:
     """Sums over channels: by kernels, or numpy's."""
-    threads = library().team
-    return sums if threads is None else ChannelSums(threads)
+    return ChannelSums(library().team)
 
 
 def summable(desc: MemoryDesc) -> bool:
