@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -11,9 +11,9 @@ from google.protobuf.message import Message
 
 from minicaffe.arguments import shown
 from minicaffe.blob import shape_text
-from minicaffe.errors import ArgumentError, GraphError, MinicaffeError, ShapeError
+from minicaffe.errors import ArgumentError, GraphError, ShapeError
 from minicaffe.layer import Blobs, Layer, register
-from minicaffe.layers.utility.python import python_layer_error
+from minicaffe.layers.utility.python import users_code
 from minicaffe.proto import caffe_pb2
 from minicaffe.proto.wire import is_repeated
 from minicaffe.weights.blob_proto import blob_proto, shape_of
@@ -87,16 +87,9 @@ class OpenCVLayer(Layer):
         for blob, values in zip(top, found, strict=False):
             blob.data[...] = values
 
-    @contextmanager
-    def _users_code(self, method: str) -> Iterator[None]:
-        """Turn what the class raises into an error that says where."""
-        try:
-            yield
-        except MinicaffeError:
-            raise
-        except Exception as error:
-            what = f"{method}() of the class for '{self.written_type}'"
-            raise python_layer_error(what, error) from error
+    def _users_code(self, method: str) -> AbstractContextManager[None]:
+        """Runs a method of the class."""
+        return users_code(f"{method}() of the class for '{self.written_type}'")
 
 
 #: Layers by a program's class, and those of each type, the newest last: both of the whole process,

@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -94,17 +94,9 @@ class PythonLayer(Layer):
         self.param_str = self.param_str_ = param.python_param.param_str
         self._users_param = param
 
-    @contextmanager
-    def _users_code(self, method: str) -> Iterator[None]:
-        """Turn whatever a user's method raises into an error that says where."""
-        try:
-            yield
-        except MinicaffeError:
-            raise
-        except Exception as error:
-            raise python_layer_error(
-                f"{method}() of class '{type(self).__name__}'", error
-            ) from error
+    def _users_code(self, method: str) -> AbstractContextManager[None]:
+        """Runs a user's method."""
+        return users_code(f"{method}() of class '{type(self).__name__}'")
 
     def _call(self, name: str, method: Callable[..., None], *args: object) -> None:
         # pycaffe's layers have no ``param``, so programs use the name for their own things;
@@ -247,6 +239,24 @@ def current_folder_on_path() -> Iterator[None]:
         yield
     finally:
         sys.path.remove(folder)
+
+
+@contextmanager
+def users_code(what: str) -> Iterator[None]:
+    """Turn whatever a user's code raises into an error that says where.
+
+    Args:
+        what: the code, for the message.
+
+    Raises:
+        PythonLayerError: it raised anything but one of minicaffe's errors.
+    """
+    try:
+        yield
+    except MinicaffeError:
+        raise
+    except Exception as error:
+        raise python_layer_error(what, error) from error
 
 
 def python_layer_error(what: str, error: Exception) -> PythonLayerError:
